@@ -1,0 +1,56 @@
+/** The kinds of values that component configurations are made of, beyond those that valibot has. */
+import * as v from 'valibot';
+import { parseDuration } from './duration.ts';
+import { Secret } from './secret.ts';
+
+/** A Go duration such as `1m30s`; becomes milliseconds. */
+export function duration(): v.GenericSchema<unknown, number> {
+  return v.pipe(
+    v.unknown(),
+    v.transform((input) => (input === 0 ? 0 : parseDuration(String(input)))),
+    v.number('must be a duration such as 500ms, 10s or 1m30s'),
+    v.minValue(0, 'must not be negative'),
+  );
+}
+
+/** A duration above zero. */
+export function positiveDuration(): v.GenericSchema<unknown, number> {
+  return v.pipe(duration(), v.gtValue(0, 'must be longer than 0s'));
+}
+
+export function nonNegativeInteger(): v.GenericSchema<unknown, number> {
+  return v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(0, 'must not be negative'));
+}
+
+export function positiveInteger(): v.GenericSchema<unknown, number> {
+  return v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(1, 'must be at least 1'));
+}
+
+/** Text that must not be printed. */
+export function secret(): v.GenericSchema<unknown, Secret> {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => new Secret(text)),
+  );
+}
+
+/** Where a server listens or a client connects. An empty host stands for every interface. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ENDPOINT = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]/]*)):(?<port>\d{1,5})$/;
+
+/** `host:port`, `[v6]:port` or `:port`. Port 0 lets the system choose. */
+export function endpoint(): v.GenericSchema<unknown, Endpoint> {
+  return v.pipe(
+    v.string('must be host:port'),
+    v.regex(ENDPOINT, 'must be host:port, for example 127.0.0.1:4318'),
+    v.transform((text) => {
+      const groups = ENDPOINT.exec(text)?.groups;
+      return { host: groups?.['v6'] ?? groups?.['host'] ?? '', port: Number(groups?.['port']) };
+    }),
+    v.check(({ port }) => port <= 65_535, 'has a port above 65535'),
+  );
+}

@@ -1,0 +1,133 @@
+import { WireReader } from './wire-reader.ts';
+import type { WireWriter } from './wire-writer.ts';
+
+/**
+ * An OTLP `AnyValue` as a JavaScript value. `null` is a value that was sent without content. Integers are
+ * `number` where that is exact and `bigint` beyond.
+ */
+export type AnyValue = string | boolean | number | bigint | Uint8Array | null | readonly AnyValue[] | KeyValueMap;
+
+export type KeyValueMap = ReadonlyMap<string, AnyValue>;
+
+/** Reads the message `AnyValue`; depth is bounded by the framing check at the receiver. */
+export function readAnyValue(reader: WireReader): AnyValue {
+  let value: AnyValue = null;
+  while (!reader.done) {
+    const tag = reader.tag();
+    switch (tag) {
+      case (1 << 3) | 2:
+        value = reader.string();
+        break;
+      case (2 << 3) | 0:
+        value = reader.varint() !== 0;
+        break;
+      case (3 << 3) | 0:
+        value = narrowInteger(reader.int64());
+        break;
+      case (4 << 3) | 1:
+        value = reader.double();
+        break;
+      case (5 << 3) | 2:
+        value = readArray(reader.message());
+        break;
+      case (6 << 3) | 2:
+        value = readKeyValues(reader.message());
+        break;
+      case (7 << 3) | 2:
+        value = reader.bytes();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return value;
+}
+
+/** Reads the message `KeyValue` into `target`; a key that comes again replaces the earlier one. */
+export function readKeyValue(reader: WireReader, target: Map<string, AnyValue>): void {
+  let key = '';
+  let value: AnyValue = null;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === ((1 << 3) | 2)) key = reader.string();
+    else if (tag === ((2 << 3) | 2)) value = readAnyValue(reader.message());
+    else reader.skip(tag);
+  }
+  target.set(key, value);
+}
+
+/** Writes a `KeyValue` with a string, boolean or number as field `field`. Whole numbers become `int_value`. */
+export function writeKeyValue(writer: WireWriter, field: number, key: string, value: string | boolean | number): void {
+  writer.messageField(field, () => {
+    writer.stringField(1, key);
+    writer.messageField(2, () => {
+      if (typeof value === 'string') writer.stringField(1, value);
+      else if (typeof value === 'boolean') writer.boolField(2, value);
+      else if (Number.isSafeInteger(value)) writer.int64Field(3, BigInt(value));
+      else writer.doubleField(4, value);
+    });
+  });
+}
+
+/**
+ * The text of a value where only text is possible (a Prometheus label, a tag), equal to the stock Collector's
+ * `pcommon.Value.AsString`: numbers as JSON writes them, bytes as base64, arrays and maps as JSON with sorted keys.
+ */
+export function anyValueToText(value: AnyValue): string {
+  if (typeof value === 'string') return value;
+  if (value === null) return '';
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value === 'object') return toJson(value);
+  return scalarToText(value);
+}
+
+function readArray(reader: WireReader): AnyValue[] {
+  const values: AnyValue[] = [];
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === ((1 << 3) | 2)) values.push(readAnyValue(reader.message()));
+    else reader.skip(tag);
+  }
+  return values;
+}
+
+function readKeyValues(reader: WireReader): KeyValueMap {
+  const values = new Map<string, AnyValue>();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === ((1 << 3) | 2)) readKeyValue(reader.message(), values);
+    else reader.skip(tag);
+  }
+  return values;
+}
+
+function narrowInteger(value: bigint): number | bigint {
+  const narrow = Number(value);
+  return Number.isSafeInteger(narrow) ? narrow : value;
+}
+
+function scalarToText(value: boolean | number | bigint): string {
+  if (typeof value !== 'number') return String(value);
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
+
+function toJson(value: AnyValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
+  if (isArray(value)) return `[${value.map(toJson).join(',')}]`;
+  if (typeof value === 'object') return mapToJson(value);
+  return scalarToText(value);
+}
+
+function mapToJson(map: KeyValueMap): string {
+  const keys = [...map.keys()].toSorted();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${toJson(map.get(key) ?? null)}`).join(',')}}`;
+}
+
+/** `Array.isArray` does not narrow readonly arrays. */
+function isArray(value: AnyValue): value is readonly AnyValue[] {
+  return Array.isArray(value);
+}
