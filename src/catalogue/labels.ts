@@ -18,8 +18,21 @@ export const jobErrorTypes = ['fetch', 'validation', 'database', 'timeout', 'oth
 
 /** `none`: no answer came; `other`: a status that is not listed. */
 export const httpStatuses = [
-  ...['200', '304', '400', '401', '403', '404', '408', '410', '429'],
-  ...['500', '502', '503', '504', 'other', 'none'],
+  '200',
+  '304',
+  '400',
+  '401',
+  '403',
+  '404',
+  '408',
+  '410',
+  '429',
+  '500',
+  '502',
+  '503',
+  '504',
+  'other',
+  'none',
 ] as const;
 
 export const source: BudgetedLabel = {
