@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { startSentrySink } from '../../src/demo/sentry-sink/sentry-sink.ts';
 import { Service } from '../support/service.ts';
-import { Sidecar, waitFor } from '../support/sidecar.ts';
+import { Sidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 describe('the sidecar on the shipped configuration', () => {
   it('shows a preloaded service on the scrape endpoint, and its failed operation in Sentry as a transaction with a linked error', async () => {
@@ -68,7 +69,11 @@ describe('the sidecar on the shipped configuration', () => {
   it('answers malformed telemetry with 400, counts it, and goes on', async () => {
     await using sidecar = await Sidecar.start();
     const headers = { 'content-type': 'application/x-protobuf' };
-    const response = await fetch(`${sidecar.otlpHttp}/v1/metrics`, { method: 'POST', headers, body: new Uint8Array([10, 200]) });
+    const response = await fetch(`${sidecar.otlpHttp}/v1/metrics`, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array([10, 200]),
+    });
     expect(response.status).toBe(400);
     expect(await sidecar.selfMetrics()).toMatch(/rejected_requests.*reason="malformed".* 1$/m);
     expect((await fetch(sidecar.url({ id: 'health_check' }))).status).toBe(200);
@@ -79,7 +84,9 @@ describe('the sidecar on the shipped configuration', () => {
     await using service = new Service(sidecar.otlpHttp);
     await service.exitCode;
     const page = await sidecar.selfMetrics();
-    expect(page).toMatch(/^otelcol_receiver_accepted_metric_points\{.*receiver="otlp".*transport="http".*\} [1-9]\d*$/m);
+    expect(page).toMatch(
+      /^otelcol_receiver_accepted_metric_points\{.*receiver="otlp".*transport="http".*\} [1-9]\d*$/m,
+    );
     expect(page).toMatch(/^otelcol_receiver_accepted_spans\{.*\} [1-9]\d*$/m);
     expect(page).toMatch(/^otelcol_exporter_sent_metric_points\{.*exporter="prometheus".*\} [1-9]\d*$/m);
     expect(page).toMatch(/^otelcol_process_memory_rss(\{.*\})? [1-9]\d*$/m);
@@ -98,7 +105,9 @@ describe('a pipeline whose sidecar is killed', () => {
 
     const endpoint = otlp.replace('http://', '');
     await using second = await Sidecar.start({ sets: [`receivers.otlp.protocols.http.endpoint=${endpoint}`] });
-    await waitFor(async () => (await second.scrape()).includes('fetch_latency_seconds_count'), { what: 'data after the restart' });
+    await waitFor(async () => (await second.scrape()).includes('fetch_latency_seconds_count'), {
+      what: 'data after the restart',
+    });
 
     expect(await service.exitCode).toBe(0);
     const times = service.rounds.map(({ milliseconds }) => milliseconds).filter((value) => typeof value === 'number');

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait-for.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -94,22 +95,6 @@ export class Sidecar implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('SIGKILL');
-  }
-}
-
-/** Polls until `probe` gives something other than undefined or false. */
-export async function waitFor<T>(
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
-  options: { timeoutMs?: number; what: string },
-): Promise<T> {
-  const end = Date.now() + (options.timeoutMs ?? 20_000);
-  for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polling is one probe after another
-    const found = await probe();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`timed out waiting for ${options.what}`);
-    // oxlint-disable-next-line no-await-in-loop
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

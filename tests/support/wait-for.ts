@@ -1,0 +1,15 @@
+/** Polls until `probe` gives something other than undefined or false. */
+export async function waitFor<T>(
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  options: { timeoutMs?: number; what: string },
+): Promise<T> {
+  const end = Date.now() + (options.timeoutMs ?? 20_000);
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- polling is one probe after another
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`timed out waiting for ${options.what}`);
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
