@@ -1,0 +1,67 @@
+/** What the sink hands out: the parts of Sentry's payloads that its checks have vouched for. https://develop.sentry.dev/sdk/data-model/event-payloads/ */
+
+export interface SentTransaction {
+  readonly type: 'transaction';
+  readonly event_id: string;
+  readonly transaction: string;
+  readonly transaction_info?: { readonly source: string };
+  readonly start_timestamp: number;
+  readonly timestamp: number;
+  readonly environment?: string;
+  readonly release?: string;
+  readonly contexts: { readonly trace: SentTraceContext; readonly [name: string]: unknown };
+  readonly spans: readonly SentSpan[];
+}
+
+export interface SentTraceContext {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id?: string;
+  readonly op: string;
+  readonly status: string;
+  readonly origin?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface SentSpan {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id?: string;
+  readonly op?: string;
+  readonly description?: string;
+  readonly status?: string;
+  readonly start_timestamp: number;
+  readonly timestamp: number;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface SentError {
+  readonly event_id: string;
+  readonly timestamp: number;
+  readonly level: string;
+  readonly exception: { readonly values: readonly SentException[] };
+  readonly contexts: {
+    readonly trace: Pick<SentTraceContext, 'trace_id' | 'span_id'>;
+    readonly [name: string]: unknown;
+  };
+}
+
+export interface SentException {
+  readonly type: string;
+  readonly value: string;
+  readonly stacktrace?: { readonly frames: readonly SentFrame[] };
+}
+
+export interface SentFrame {
+  readonly filename: string;
+  readonly function?: string;
+  readonly lineno?: number;
+  readonly colno?: number;
+  readonly in_app?: boolean;
+}
+
+export interface Discard {
+  readonly reason: string;
+  readonly category: string;
+  readonly quantity: number;
+}

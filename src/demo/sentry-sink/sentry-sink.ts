@@ -1,0 +1,198 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks.ts';
+import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
+import type { Discard, SentError, SentTransaction } from './payloads.ts';
+
+const gunzipAsync = promisify(gunzip);
+
+const PUBLIC_KEY = '0123456789abcdef0123456789abcdef';
+const PROJECT = '1';
+const MAX_ENVELOPE_BYTES = 20 * 1024 * 1024;
+/** Of each kind; older ones are forgotten. */
+const MAX_KEPT = 5000;
+
+export interface SentrySinkOptions {
+  /** 0, the default, lets the system choose. */
+  readonly port?: number;
+}
+
+/** How the sink answers envelopes while the fault is set. */
+export interface Fault {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long it waits before it answers. */
+  readonly delayMs?: number;
+}
+
+/** Starts a server on 127.0.0.1 that takes envelopes as Sentry does, and is stricter. */
+export async function startSentrySink({ port = 0 }: SentrySinkOptions = {}): Promise<SentrySink> {
+  const sink = new SentrySink();
+  await sink.listen(port);
+  return sink;
+}
+
+export class SentrySink implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #kept: Record<ItemType, JsonObject[]> = { transaction: [], event: [], client_report: [] };
+  readonly #problems: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  #fault: Fault | undefined;
+  #requests = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', resolve);
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get dsn(): string {
+    return `http://${PUBLIC_KEY}@127.0.0.1:${this.port}/${PROJECT}`;
+  }
+
+  /** How many requests came, faults included. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  transactions(): readonly SentTransaction[] {
+    return this.#kept.transaction as unknown as SentTransaction[];
+  }
+
+  errors(): readonly SentError[] {
+    return this.#kept.event as unknown as SentError[];
+  }
+
+  /** What clients said they have dropped. */
+  discards(): readonly Discard[] {
+    return this.#kept.client_report.flatMap((report) => report['discarded_events'] as Discard[]);
+  }
+
+  /** Every violation of the protocol so far. */
+  problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** Answers every envelope like this, and keeps none, until it is called with undefined. */
+  setFault(fault: Fault | undefined): void {
+    this.#fault = fault;
+  }
+
+  /** Resolves with whether the predicate came true in time; it is asked again after each request. */
+  async waitFor(predicate: (sink: this) => boolean, timeoutMs: number): Promise<boolean> {
+    if (predicate(this)) return true;
+    return await new Promise<boolean>((resolve) => {
+      const end = (value: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(ask);
+        resolve(value);
+      };
+      const ask = (): void => {
+        if (predicate(this)) end(true);
+      };
+      const timer = setTimeout(() => end(predicate(this)), timeoutMs);
+      this.#waiting.add(ask);
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#requests++;
+    try {
+      const body = await readBody(request);
+      if (this.#fault === undefined) this.#take(request, response, body);
+      else await this.#fail(this.#fault, response);
+    } catch (error) {
+      this.#refuse(response, 400, error instanceof Error ? error.message : String(error));
+    }
+    for (const ask of this.#waiting) ask();
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    if (request.method !== 'POST' || request.url !== `/api/${PROJECT}/envelope/`) {
+      this.#refuse(response, 404, `nothing is at ${request.method} ${request.url}`);
+      return;
+    }
+    const denial = authProblem(request.headers['x-sentry-auth']);
+    if (denial === undefined) this.#keep(response, body);
+    else this.#refuse(response, 403, denial);
+  }
+
+  #keep(response: ServerResponse, body: Buffer): void {
+    const envelope = parseEnvelope(body);
+    const items = envelope.items.map(({ header, payload }) => ({ type: header['type'], payload }));
+    const known = items.flatMap(({ type, payload }) =>
+      isItemType(type) ? [{ type, payload: parseObject(payload, `${type} payload`) }] : [],
+    );
+    const found = [...checkEnvelope(envelope), ...known.flatMap(({ type, payload }) => checkPayload(type, payload))];
+    if (found.length > 0) {
+      this.#refuse(response, 400, found.join('; '));
+      return;
+    }
+    for (const { type, payload } of known) remember(this.#kept[type], payload);
+    respond(response, 200, { id: envelope.header['event_id'] });
+  }
+
+  #refuse(response: ServerResponse, status: number, problem: string): void {
+    remember(this.#problems, problem);
+    respond(response, status, { detail: problem });
+  }
+
+  async #fail({ status, headers = {}, delayMs = 0 }: Fault, response: ServerResponse): Promise<void> {
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    respond(response, status, { detail: 'as the test wishes' });
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_ENVELOPE_BYTES) throw new Error('envelope is too large');
+  const body = await buffer(request);
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return body;
+  if (encoding === 'gzip') return await gunzipAsync(body, { maxOutputLength: MAX_ENVELOPE_BYTES });
+  throw new Error(`content-encoding ${encoding} is not taken`);
+}
+
+function authProblem(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string' || !header.startsWith('Sentry '))
+    return 'X-Sentry-Auth is missing or has another scheme';
+  const pairs = header.slice('Sentry '.length).split(/\s*,\s*/);
+  const values = new Map(pairs.map((pair) => pair.split('=', 2) as [string, string]));
+  if (values.get('sentry_version') !== '7') return 'sentry_version is not 7';
+  if (values.get('sentry_key') !== PUBLIC_KEY) return 'sentry_key is unknown';
+  return /^[\w.-]+\/[\w.-]+$/.test(values.get('sentry_client') ?? '') ? undefined : 'sentry_client is not name/version';
+}
+
+function remember<T>(list: T[], value: T): void {
+  list.push(value);
+  if (list.length > MAX_KEPT) list.shift();
+}
+
+function respond(response: ServerResponse, status: number, body: JsonObject): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,14 @@
+import type { ExporterFactory } from '../../collector/component.ts';
+import { configSchema, type OtlpHttpExporterConfig } from './config.ts';
+import { OtlpHttpExporter } from './exporter.ts';
+
+export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
+  kind: 'exporter',
+  type: 'otlp_http',
+  aliases: ['otlphttp'],
+  signals: ['traces', 'metrics', 'logs'],
+  stability: 'beta',
+  config: configSchema,
+  delivery: (config) => ({ queue: config.sending_queue, retry: config.retry_on_failure }),
+  create: (settings, config) => new OtlpHttpExporter(settings, config),
+};
