@@ -29,9 +29,7 @@ describe('the sidecar on the shipped configuration', () => {
 
   it('drains on SIGTERM and on SIGINT, and exits 0', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await using sidecar = await Sidecar.start();
-      // oxlint-disable-next-line no-await-in-loop
       expect(await sidecar.stop(signal)).toBe(0);
     }
   });
@@ -50,7 +48,7 @@ describe('the sidecar on the shipped configuration', () => {
 
   it('says once that the poller and Sentry are off when nothing is set, and stays healthy', async () => {
     await using sidecar = await Sidecar.start();
-    const off = sidecar.logs.filter(({ msg }) => /off|disabled/i.test(msg)).map(({ id }) => id);
+    const off = sidecar.logs.filter(({ msg }) => /off|disabled/i.test(msg)).map(({ id }) => String(id));
     expect(off.toSorted()).toEqual(['db_poller', 'sentry']);
     expect((await fetch(sidecar.url({ id: 'health_check' }))).status).toBe(200);
   });
@@ -121,10 +119,8 @@ describe('the cost of doing nothing', () => {
     const seconds: number[] = [];
     for (let start = 0; start < 5; start++) {
       const began = performance.now();
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await using sidecar = await Sidecar.start();
       seconds.push((performance.now() - began) / 1000);
-      // oxlint-disable-next-line no-await-in-loop
       await sidecar.stop();
     }
     expect(median(seconds)).toBeLessThan(0.5);

@@ -5,11 +5,9 @@ export async function waitFor<T>(
 ): Promise<T> {
   const end = Date.now() + (options.timeoutMs ?? 20_000);
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polling is one probe after another
     const found = await probe();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`timed out waiting for ${options.what}`);
-    // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
