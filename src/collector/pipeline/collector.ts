@@ -1,0 +1,91 @@
+import type { Logger } from 'pino';
+import type { Component, Host, HostStatus } from '../component.ts';
+import type { CollectorConfig } from '../config/collector-config.ts';
+import { SelfMetrics } from '../telemetry/self-metrics.ts';
+import { buildGraph } from './graph.ts';
+import { startStages, shutdownStages, type Stage } from './stages.ts';
+
+export interface CollectorSettings {
+  /** siphon's own version. */
+  readonly version: string;
+  /** The parent of every component's logger. */
+  readonly logger: Logger;
+}
+
+/** How long what has started may take to stop after a start that failed. */
+const FAILED_START_TIMEOUT_MS = 5000;
+
+/**
+ * The pipelines of a configuration, from start to shutdown. It neither reads the environment nor handles
+ * signals nor exits.
+ */
+export class Collector implements Host {
+  readonly #config: CollectorConfig;
+  readonly #settings: CollectorSettings;
+  readonly #extensions = new Map<string, Component>();
+  #status: HostStatus = 'starting';
+  #stages: readonly Stage[] = [];
+  #selfMetrics: SelfMetrics | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: CollectorConfig, settings: CollectorSettings) {
+    this.#config = config;
+    this.#settings = settings;
+  }
+
+  /**
+   * Resolves when everything takes data, or as soon as `shutdown` is called meanwhile. To be called once.
+   *
+   * @throws Error that names the component which did not start, after everything else has been released.
+   */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  /** Stops taking, lets everything under way reach its exporters, and gives up what is left when the deadline aborts. */
+  shutdown(deadline: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#shutdown(deadline);
+    return this.#stopping;
+  }
+
+  extension(id: string): Component | undefined {
+    return this.#extensions.get(id);
+  }
+
+  status(): HostStatus {
+    return this.#status;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#selfMetrics = await SelfMetrics.create(this.#config.service.telemetry.metrics, this.#settings);
+      const graph = buildGraph(this.#config, this.#settings, this.#selfMetrics);
+      this.#stages = graph.stages;
+      for (const [id, extension] of graph.extensions) this.#extensions.set(id, extension);
+      await this.#selfMetrics.start();
+      await startStages(this.#stages, this);
+    } catch (error) {
+      await this.#release(AbortSignal.timeout(FAILED_START_TIMEOUT_MS));
+      throw error;
+    }
+    if (this.#status !== 'starting') return;
+    this.#status = 'ok';
+    this.#settings.logger.info('Everything is ready');
+  }
+
+  async #shutdown(deadline: AbortSignal): Promise<void> {
+    this.#status = 'stopping';
+    this.#settings.logger.info('Shutting down');
+    await this.#starting?.catch(() => undefined);
+    await this.#release(deadline);
+    this.#settings.logger.info('Shutdown is complete');
+  }
+
+  async #release(deadline: AbortSignal): Promise<void> {
+    this.#status = 'stopping';
+    await shutdownStages(this.#stages, deadline);
+    await this.#selfMetrics?.shutdown(deadline);
+  }
+}

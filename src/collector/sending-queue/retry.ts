@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, TelemetryBatch } from '../component.ts';
+import { PermanentError, RetryableError } from '../errors.ts';
+import type { Incident } from '../telemetry/incident.ts';
+import type { RetrySettings } from './delivery-settings.ts';
+
+/** The longest wait that a Node timer can do. */
+const MAX_WAIT_MS = 2 ** 31 - 1;
+
+/**
+ * Repeats attempts that fail with `RetryableError`, with exponential backoff and jitter, as the stock
+ * `retry_on_failure`. Whatever it rejects with is final: a `PermanentError` under the code of the last attempt.
+ */
+export class Retry implements Consumer {
+  readonly #next: Consumer;
+  readonly #settings: RetrySettings;
+  readonly #incident: Incident;
+  /** Aborts when waits are to be cut short because shutdown has begun. */
+  readonly #hurry = new AbortController();
+  /** Aborts when nothing may be tried any more. */
+  readonly #stop = new AbortController();
+
+  constructor(next: Consumer, settings: RetrySettings, incident: Incident) {
+    this.#next = next;
+    this.#settings = settings;
+    this.#incident = incident;
+  }
+
+  async consume(batch: TelemetryBatch): Promise<void> {
+    const startedAtMs = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one attempt after another
+        await this.#next.consume(batch);
+        this.#incident.succeeded();
+        return;
+      } catch (error) {
+        if (!(error instanceof RetryableError)) throw error;
+        this.#incident.failed(error);
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#wait(error, attempt, startedAtMs);
+      }
+    }
+  }
+
+  /** From now on backoffs are cut short once, and everything is given up when the deadline aborts. */
+  stopBy(deadline: AbortSignal): void {
+    const stop = (): void => this.#stop.abort();
+    if (deadline.aborted) stop();
+    else deadline.addEventListener('abort', stop, { once: true });
+    this.#hurry.abort();
+  }
+
+  async #wait(error: RetryableError, attempt: number, startedAtMs: number): Promise<void> {
+    const waitMs = Math.max(backoffMs(this.#settings, attempt), error.retryAfterMs ?? 0);
+    const { maxElapsedTimeMs } = this.#settings;
+    const elapsedMs = performance.now() - startedAtMs;
+    if (maxElapsedTimeMs > 0 && elapsedMs + waitMs > maxElapsedTimeMs) {
+      throw new PermanentError(error.code, `gave up after ${Math.round(elapsedMs)} ms: ${error.message}`, {
+        cause: error,
+      });
+    }
+    await this.#sleep(waitMs, error.retryAfterMs === undefined);
+    if (this.#stop.signal.aborted) {
+      throw new PermanentError('shutdown', 'the time to shut down is over', { cause: error });
+    }
+  }
+
+  /** What the other side asked for is not cut short. */
+  async #sleep(waitMs: number, mayHurry: boolean): Promise<void> {
+    const signals = [this.#stop.signal];
+    if (mayHurry && !this.#hurry.signal.aborted) signals.push(this.#hurry.signal);
+    try {
+      await sleep(Math.min(waitMs, MAX_WAIT_MS), undefined, { signal: AbortSignal.any(signals) });
+    } catch (error) {
+      if (!signals.some(({ aborted }) => aborted)) throw error;
+    }
+  }
+}
+
+/** `initial × multiplier^attempt`, at most `max`, spread by ± `randomizationFactor`. */
+export function backoffMs(settings: RetrySettings, attempt: number, random: () => number = Math.random): number {
+  const { initialIntervalMs, maxIntervalMs, multiplier, randomizationFactor } = settings;
+  const intervalMs = Math.min(initialIntervalMs * multiplier ** attempt, maxIntervalMs);
+  return intervalMs * (1 + randomizationFactor * (2 * random() - 1));
+}

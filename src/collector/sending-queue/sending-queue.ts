@@ -1,0 +1,134 @@
+import type { Consumer, TelemetryBatch } from '../component.ts';
+import { PermanentError, RetryableError } from '../errors.ts';
+import type { QueueSettings } from './delivery-settings.ts';
+
+/**
+ * A bounded queue in memory. `consume` resolves as soon as the batch is in it; from then on the queue answers
+ * for it. What is being sent still counts against the bound, as in the stock Collector.
+ */
+export class SendingQueue implements Consumer {
+  readonly #next: Consumer;
+  readonly #settings: QueueSettings;
+  readonly #onDropped: (batch: TelemetryBatch, error: unknown) => void;
+  readonly #waiting: TelemetryBatch[] = [];
+  /** Who waits for room, with `block_on_overflow`. */
+  readonly #blocked: { readonly batch: TelemetryBatch; readonly settle: (error?: Error) => void }[] = [];
+  readonly #idle = Promise.withResolvers<void>();
+  #size = 0;
+  #sending = 0;
+  #closed = false;
+
+  /** @param onDropped is told of each batch that was taken and is lost. */
+  constructor(next: Consumer, settings: QueueSettings, onDropped: (batch: TelemetryBatch, error: unknown) => void) {
+    this.#next = next;
+    this.#settings = settings;
+    this.#onDropped = onDropped;
+  }
+
+  /** In the unit of the sizer. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * @throws RetryableError `queue_full` or `shutdown`.
+   * @throws PermanentError `too_large` if the batch does not fit into an empty queue either.
+   */
+  async consume(batch: TelemetryBatch): Promise<void> {
+    if (this.#closed) throw closedError();
+    const { queueSize, sizer, blockOnOverflow } = this.#settings;
+    if (this.#sizeOf(batch) > queueSize) {
+      throw new PermanentError('too_large', `one batch is larger than the whole queue of ${queueSize} ${sizer}`);
+    }
+    if (this.#blocked.length === 0 && this.#fits(batch)) this.#enqueue(batch);
+    else if (blockOnOverflow) await this.#room(batch);
+    else throw new RetryableError('queue_full', `the sending queue holds its ${queueSize} ${sizer}`);
+  }
+
+  /** Takes nothing more. Resolves when everything taken is sent or dropped, or when the deadline aborts. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#closed = true;
+    for (const { settle } of this.#blocked.splice(0)) settle(closedError());
+    this.#resolveIfIdle();
+    await Promise.race([this.#idle.promise, aborted(deadline)]);
+    for (const batch of this.#waiting.splice(0)) this.#drop(batch, new PermanentError('shutdown', 'not sent in time'));
+    this.#resolveIfIdle();
+  }
+
+  /** Resolves when nothing is being sent any more after `drain`. */
+  async settled(): Promise<void> {
+    await this.#idle.promise;
+  }
+
+  #room(batch: TelemetryBatch): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#blocked.push({ batch, settle: (error) => (error === undefined ? resolve() : reject(error)) });
+    return promise;
+  }
+
+  #enqueue(batch: TelemetryBatch): void {
+    this.#size += this.#sizeOf(batch);
+    this.#waiting.push(batch);
+    this.#sendNext();
+  }
+
+  #sendNext(): void {
+    while (this.#sending < this.#settings.numConsumers) {
+      const batch = this.#waiting.shift();
+      if (batch === undefined) return;
+      this.#sending++;
+      void this.#send(batch);
+    }
+  }
+
+  /** Never rejects. */
+  async #send(batch: TelemetryBatch): Promise<void> {
+    try {
+      await this.#next.consume(batch);
+      this.#size -= this.#sizeOf(batch);
+    } catch (error) {
+      this.#drop(batch, error);
+    }
+    this.#sending--;
+    this.#admitBlocked();
+    this.#sendNext();
+    this.#resolveIfIdle();
+  }
+
+  #drop(batch: TelemetryBatch, error: unknown): void {
+    this.#size -= this.#sizeOf(batch);
+    this.#onDropped(batch, error);
+  }
+
+  #admitBlocked(): void {
+    for (let first = this.#blocked[0]; first !== undefined && this.#fits(first.batch); first = this.#blocked[0]) {
+      this.#blocked.shift();
+      this.#enqueue(first.batch);
+      first.settle();
+    }
+  }
+
+  #fits(batch: TelemetryBatch): boolean {
+    return this.#size + this.#sizeOf(batch) <= this.#settings.queueSize;
+  }
+
+  #sizeOf(batch: TelemetryBatch): number {
+    if (this.#settings.sizer === 'items') return batch.itemCount;
+    return this.#settings.sizer === 'bytes' ? batch.sizeBytes : 1;
+  }
+
+  #resolveIfIdle(): void {
+    if (this.#closed && this.#sending === 0 && this.#waiting.length === 0) this.#idle.resolve();
+  }
+}
+
+function closedError(): RetryableError {
+  return new RetryableError('shutdown', 'the sending queue is shutting down');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
+}
