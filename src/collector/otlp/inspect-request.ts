@@ -1,0 +1,214 @@
+import type { Signal } from '../component.ts';
+import { MalformedError } from './malformed-error.ts';
+import { isMessage, itemMessages, messages, requestMessages, wireTypeOf, type Field, type Fields } from './schema.ts';
+import { WireType } from './wire-reader.ts';
+
+/** How deeply messages may be nested: protobuf's customary limit. Whatever reads a checked request may recurse. */
+export const MAX_DEPTH = 100;
+
+/**
+ * Walks over an `Export<Signal>ServiceRequest` once, checks its framing, and counts its items (spans, data
+ * points or log records). Behind it the bytes may be trusted: every length lies inside its message, known
+ * fields have their wire types, trace ids have 16 bytes and span ids 8 (or none), and nesting is bounded.
+ * Unknown fields are stepped over. That text is UTF-8 is not checked.
+ *
+ * @throws MalformedError that names the field and its byte offset.
+ */
+export function inspectRequest(signal: Signal, bytes: Uint8Array): number {
+  return new Walk(bytes, requestMessages[signal]).items();
+}
+
+/** What is to be checked of a field beyond its framing. From `message` on it is an embedded message, `message` + its index. */
+const Check = {
+  none: 0,
+  wrongWireType: 1,
+  traceId: 2,
+  spanId: 3,
+  packedFixed64: 4,
+  packedVarint: 5,
+  message: 6,
+} as const;
+
+/** Tags beyond (field numbers above 31) are none of OTLP's. */
+const TAGS = 256;
+
+const messageNames = [...messages.keys()];
+/** By message and tag, so that the whole protocol costs one array access a field. */
+const checks = compileChecks();
+const itemFlags = Uint8Array.from(messageNames, (name) => (itemMessages.has(name) ? 1 : 0));
+
+/** Beyond any request. Larger numbers count as this one, so that V8 deals in small integers only. */
+const LARGEST = 0x7fff_ffff;
+
+const KEY_VALUE = Check.message + messageNames.indexOf('KeyValue');
+const KEY_TAG = (1 << 3) | WireType.bytes;
+const VALUE_TAG = (2 << 3) | WireType.bytes;
+const STRING_VALUE_TAG = (1 << 3) | WireType.bytes;
+
+/** Every byte that arrives passes here: nothing is allocated on the way, and the loop reads integers only. */
+class Walk {
+  readonly #bytes: Uint8Array;
+  readonly #root: string;
+  /** The tags that led to the present place; only error messages read them. */
+  readonly #path = new Uint32Array(MAX_DEPTH);
+  #position = 0;
+
+  constructor(bytes: Uint8Array, root: string) {
+    this.#bytes = bytes;
+    this.#root = root;
+  }
+
+  items(): number {
+    return this.#message(messageNames.indexOf(this.#root), this.#bytes.length, 0);
+  }
+
+  /** Checks the message with this index from the present place to `end`, and returns its items. */
+  #message(index: number, end: number, depth: number): number {
+    const row = index * TAGS;
+    let items = itemFlags[index] as number;
+    while (this.#position < end) {
+      const tag = this.#varint(end, depth);
+      this.#path[depth] = tag;
+      const check = tag < TAGS ? (checks[row + tag] as number) : Check.none;
+      if (check === Check.wrongWireType || tag < 8) this.#failTag(tag, depth);
+      if ((tag & 7) === WireType.bytes) items += this.#delimited(check, end, depth);
+      else this.#scalar(tag & 7, end, depth);
+    }
+    return items;
+  }
+
+  /** Checks a value that has a length, and returns its items. */
+  #delimited(check: number, end: number, depth: number): number {
+    const length = this.#varint(end, depth);
+    const start = this.#position;
+    if (length > end - start) this.#fail(`claims ${length} bytes where ${end - start} are left`, depth);
+    const next = start + length;
+    if (check < Check.message || (check === KEY_VALUE && this.#isPlainAttribute(start, next))) {
+      if (check !== Check.none && check < Check.message) this.#content(check, next, depth);
+      this.#position = next;
+      return 0;
+    }
+    if (depth + 1 === MAX_DEPTH) this.#fail(`is nested deeper than ${MAX_DEPTH} messages`, depth);
+    return this.#message(check - Check.message, next, depth + 1);
+  }
+
+  /**
+   * Whether [start, end) is a key with a text value, nothing else, each shorter than 128 bytes: most of what
+   * requests are made of. It spares two nested walks; what has another shape takes them.
+   */
+  #isPlainAttribute(start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    if (end - start < 6 || end - start > 127 || bytes[start] !== KEY_TAG) return false;
+    const value = start + 2 + (bytes[start + 1] as number);
+    return (
+      value + 4 <= end &&
+      bytes[value] === VALUE_TAG &&
+      bytes[value + 1] === end - value - 2 &&
+      bytes[value + 2] === STRING_VALUE_TAG &&
+      bytes[value + 3] === end - value - 4
+    );
+  }
+
+  /** Steps over a value that has no length. */
+  #scalar(wireType: number, end: number, depth: number): void {
+    if (wireType === WireType.fixed64) this.#advance(8, end, depth);
+    else if (wireType === WireType.varint) this.#varint(end, depth);
+    else if (wireType === WireType.fixed32) this.#advance(4, end, depth);
+    else this.#fail(`has the wire type ${wireType}, which OTLP does not use`, depth);
+  }
+
+  #advance(length: number, end: number, depth: number): void {
+    const left = end - this.#position;
+    if (length > left) this.#fail(`needs ${length} bytes where ${left} are left`, depth);
+    this.#position += length;
+  }
+
+  #content(check: number, end: number, depth: number): void {
+    const length = end - this.#position;
+    if (check === Check.packedVarint) while (this.#position < end) this.#varint(end, depth);
+    else if (check === Check.packedFixed64) {
+      if (length % 8 !== 0) this.#fail(`has ${length} bytes, must have a multiple of 8`, depth);
+    } else {
+      const idLength = check === Check.traceId ? 16 : 8;
+      if (length !== idLength && length !== 0) this.#fail(`has ${length} bytes, must have ${idLength}`, depth);
+    }
+  }
+
+  #varint(end: number, depth: number): number {
+    if (this.#position < end) {
+      const byte = this.#bytes[this.#position] as number;
+      if (byte < 0x80) {
+        this.#position++;
+        return byte;
+      }
+    }
+    return this.#longVarint(end, depth);
+  }
+
+  #longVarint(end: number, depth: number): number {
+    const start = this.#position;
+    const limit = Math.min(end, start + 10);
+    let value = 0;
+    let scale = 1;
+    for (let position = start; position < limit; position++, scale *= 128) {
+      const byte = this.#bytes[position] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.#position = position + 1;
+        return Math.min(value, LARGEST) | 0;
+      }
+    }
+    return this.#fail(limit === end ? 'ends inside a varint' : 'has a varint longer than 10 bytes', depth);
+  }
+
+  #failTag(tag: number, depth: number): never {
+    const problem = tag < 8 ? 'has the field number 0' : `has the wire type ${tag & 7}, which is not this field's`;
+    this.#fail(problem, depth);
+  }
+
+  #fail(problem: string, depth: number): never {
+    const path = describePath(this.#root, this.#path.subarray(0, depth + 1));
+    throw new MalformedError(`${path} ${problem} (byte ${this.#position})`);
+  }
+}
+
+/** The names of the fields with these tags, each inside the one before: `resource_metrics.scope_metrics`. */
+function describePath(root: string, tags: Iterable<number>): string {
+  const names: string[] = [];
+  let fields: Fields | undefined = messages.get(root);
+  for (const tag of tags) {
+    const entry = Object.entries(fields ?? {}).find(([, { number }]) => number === tag >>> 3);
+    names.push(entry?.[0] ?? `field ${tag >>> 3}`);
+    const type = entry?.[1].type;
+    fields = type !== undefined && isMessage(type) ? messages.get(type.message) : undefined;
+  }
+  return names.join('.');
+}
+
+function compileChecks(): Uint8Array {
+  const table = new Uint8Array(messageNames.length * TAGS);
+  for (const [index, name] of messageNames.entries()) {
+    for (const field of Object.values(messages.get(name) ?? {})) {
+      const row = index * TAGS + field.number * 8;
+      table.fill(Check.wrongWireType, row, row + 8);
+      const wireType = wireTypeOf(field.type);
+      table[row + wireType] = checkOf(field);
+      if (field.repeated && wireType !== WireType.bytes) table[row + WireType.bytes] = packedCheckOf(wireType);
+    }
+  }
+  return table;
+}
+
+function checkOf({ type }: Field): number {
+  if (isMessage(type)) {
+    const index = messageNames.indexOf(type.message);
+    if (index === -1) throw new Error(`the schema has no message ${type.message}`);
+    return Check.message + index;
+  }
+  if (type === 'trace_id') return Check.traceId;
+  return type === 'span_id' ? Check.spanId : Check.none;
+}
+
+function packedCheckOf(wireType: number): number {
+  return wireType === WireType.fixed64 ? Check.packedFixed64 : Check.packedVarint;
+}
