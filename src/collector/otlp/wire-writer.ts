@@ -39,13 +39,12 @@ export class WireWriter {
   /** Negative numbers take ten bytes, as protobuf's int64 does. */
   int64Field(field: number, value: bigint): void {
     this.#tag(field, WireType.varint);
-    let rest = BigInt.asUintN(64, value);
-    this.#reserve(10);
-    while (rest > 0x7fn) {
-      this.#buffer[this.#length++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.#buffer[this.#length++] = Number(rest);
+    this.#bigVarint(value);
+  }
+
+  /** Zigzag, as protobuf's sint32 has it. */
+  sint32Field(field: number, value: number): void {
+    this.varintField(field, ((value << 1) ^ (value >> 31)) >>> 0);
   }
 
   boolField(field: number, value: boolean): void {
@@ -82,7 +81,14 @@ export class WireWriter {
   }
 
   stringField(field: number, value: string): void {
-    this.bytesField(field, textEncoder.encode(value));
+    this.#tag(field, WireType.bytes);
+    this.#reserve(value.length * 3 + 5);
+    const start = this.#length + varintSize(value.length);
+    const { written } = textEncoder.encodeInto(value, this.#buffer.subarray(start));
+    const shift = varintSize(written) - varintSize(value.length);
+    if (shift > 0) this.#buffer.copyWithin(start + shift, start, start + written);
+    this.#varint(written);
+    this.#length += written;
   }
 
   packedDoubleField(field: number, values: readonly number[]): void {
@@ -93,6 +99,12 @@ export class WireWriter {
     this.#packedFixed64(field, values.length, (at, i) =>
       this.#view.setBigUint64(at, BigInt.asUintN(64, values[i] as bigint), true),
     );
+  }
+
+  packedVarintField(field: number, values: readonly bigint[]): void {
+    this.messageField(field, () => {
+      for (const value of values) this.#bigVarint(value);
+    });
   }
 
   /** Writes an embedded message; `body` writes its fields with this same writer. */
@@ -121,6 +133,16 @@ export class WireWriter {
 
   #tag(field: number, wireType: number): void {
     this.#varint(field * 8 + wireType);
+  }
+
+  #bigVarint(value: bigint): void {
+    this.#reserve(10);
+    let rest = BigInt.asUintN(64, value);
+    while (rest > 0x7fn) {
+      this.#buffer[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#buffer[this.#length++] = Number(rest);
   }
 
   #varint(value: number): void {
