@@ -43,6 +43,7 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   try {
+    await nextReply(keeper);
     const { port } = await ask(keeper, { command: 'start', user, password });
     return new KeptPostgres(keeper, `postgresql://${user}:${password}@127.0.0.1:${port}/postgres`);
   } catch (error) {
@@ -91,6 +92,14 @@ class KeptPostgres implements EmbeddedPostgres {
 }
 
 async function ask(keeper: ChildProcess, request: KeeperRequest): Promise<KeeperReply> {
+  const replied = nextReply(keeper);
+  keeper.send(request);
+  const reply = await replied;
+  if (reply.error !== undefined) throw new Error(`PostgreSQL cannot ${request.command}: ${reply.error}`);
+  return reply;
+}
+
+async function nextReply(keeper: ChildProcess): Promise<KeeperReply> {
   keeper.channel?.ref();
   const reply = await new Promise<KeeperReply>((resolve) => {
     const gone = (): void => resolve({ error: 'its process has ended' });
@@ -99,9 +108,7 @@ async function ask(keeper: ChildProcess, request: KeeperRequest): Promise<Keeper
       keeper.off('exit', gone);
       resolve(message as KeeperReply);
     });
-    keeper.send(request);
   });
   keeper.channel?.unref();
-  if (reply.error !== undefined) throw new Error(`PostgreSQL cannot ${request.command}: ${reply.error}`);
   return reply;
 }

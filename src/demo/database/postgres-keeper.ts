@@ -22,6 +22,9 @@ process.on('message', (request: KeeperRequest) => {
 process.on('disconnect', () => {
   void end();
 });
+// A request that came while this module was still loading would have been lost: the other side waits for this.
+if (process.connected) send({});
+else await end();
 
 async function reply(request: KeeperRequest): Promise<void> {
   try {
@@ -47,13 +50,10 @@ async function answer(request: KeeperRequest): Promise<KeeperReply> {
 
 async function startOnFreePort(login: { user: string; password: string }): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- the next attempt only if this one failed
     const port = await freePort();
     server = createOn(port, login);
     try {
-      // oxlint-disable-next-line no-await-in-loop
       if (attempt === 1) await server.initialise();
-      // oxlint-disable-next-line no-await-in-loop
       await server.start();
       watch();
       return port;
