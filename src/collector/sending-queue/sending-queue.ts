@@ -1,5 +1,6 @@
 import type { Consumer, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
+import { aborted } from '../pipeline/aborted.ts';
 import type { QueueSettings } from './delivery-settings.ts';
 
 /**
@@ -124,11 +125,4 @@ export class SendingQueue implements Consumer {
 
 function closedError(): RetryableError {
   return new RetryableError('shutdown', 'the sending queue is shutting down');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
 }

@@ -1,0 +1,13 @@
+import type { MessageObject } from './message-to-object.ts';
+
+/** What `normal` shows of a request: the names of its spans and metrics, the bodies of its log records. */
+export function itemSummaries(request: MessageObject): readonly unknown[] {
+  return list(request, 'resource_spans', 'resource_metrics', 'resource_logs')
+    .flatMap((resource) => list(resource, 'scope_spans', 'scope_metrics', 'scope_logs'))
+    .flatMap((scope) => list(scope, 'spans', 'metrics', 'log_records'))
+    .map((item) => item['name'] ?? item['body'] ?? '');
+}
+
+function list(object: MessageObject, ...names: readonly string[]): readonly MessageObject[] {
+  return names.flatMap((name) => (object[name] as readonly MessageObject[] | undefined) ?? []);
+}

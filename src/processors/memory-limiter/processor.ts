@@ -1,0 +1,66 @@
+import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
+import { RetryableError } from '../../collector/errors.ts';
+import { Incident } from '../../collector/telemetry/incident.ts';
+import { ItemCounter } from '../../collector/telemetry/item-counts.ts';
+import type { MemoryLimiterConfig } from './config.ts';
+import { softLimitBytes } from './soft-limit.ts';
+
+/** Refuses data, so that its sender tries again later, while the process holds more memory than it should. */
+export class MemoryLimiterProcessor implements Component, Consumer {
+  readonly #next: Consumer;
+  readonly #checkIntervalMs: number;
+  readonly #softLimitBytes: number;
+  readonly #accepted: ItemCounter;
+  readonly #refused: ItemCounter;
+  readonly #incident: Incident;
+  readonly #measureBytes: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #overLimit = false;
+
+  constructor(
+    settings: ComponentSettings,
+    config: MemoryLimiterConfig,
+    next: Consumer,
+    measureBytes: () => number = () => process.memoryUsage.rss(),
+  ) {
+    this.#next = next;
+    this.#checkIntervalMs = config.check_interval;
+    this.#softLimitBytes = softLimitBytes(config);
+    this.#accepted = new ItemCounter('otelcol_processor_memory_limiter_accepted', settings);
+    this.#refused = new ItemCounter('otelcol_processor_memory_limiter_refused', settings);
+    this.#incident = new Incident(settings.logger, {
+      failing: 'Memory is above the soft limit: data is refused',
+      recovered: 'Memory is back below the soft limit: data is taken',
+    });
+    this.#measureBytes = measureBytes;
+  }
+
+  async start(): Promise<void> {
+    this.#check();
+    this.#timer = setInterval(() => this.#check(), this.#checkIntervalMs);
+  }
+
+  /** @throws RetryableError `memory_limit`. */
+  async consume(batch: TelemetryBatch): Promise<void> {
+    if (this.#overLimit) {
+      this.#refused.add(batch);
+      throw new RetryableError('memory_limit', 'data is refused because memory is above its limit', {
+        retryAfterMs: this.#checkIntervalMs,
+      });
+    }
+    this.#accepted.add(batch);
+    await this.#next.consume(batch);
+  }
+
+  async shutdown(): Promise<void> {
+    clearInterval(this.#timer);
+  }
+
+  #check(): void {
+    const usedBytes = this.#measureBytes();
+    this.#overLimit = usedBytes > this.#softLimitBytes;
+    if (this.#overLimit)
+      this.#incident.failed(new Error(`${usedBytes} bytes are resident, ${this.#softLimitBytes} are allowed`));
+    else this.#incident.succeeded();
+  }
+}
