@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import { parseDuration } from '../collector/config/duration.ts';
+import { EXIT_OK, EXIT_USAGE, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import { listComponents } from './list-components.ts';
+import { printConfig } from './print-config.ts';
+import { run } from './run.ts';
+import { validate } from './validate.ts';
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run,
+  validate,
+  components: listComponents,
+  'print-config': printConfig,
+};
+
+/** What `siphon` with these arguments does. Resolves with the exit code. */
+export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
+  const [name = '', ...rest] = args;
+  if (name === '--version') return answer(context, context.version);
+  if (name === '--help' || name === '-h') return answer(context, overview());
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined)
+    return refuse(context, name === '' ? overview() : `unknown command ${name}\n${overview()}`);
+  try {
+    const options = parseOptions(command, rest);
+    return options === 'help' ? answer(context, helpOf(name, command)) : await command.run(options, context);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    return refuse(context, `${error.message}\n${helpOf(name, command)}`);
+  }
+}
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const;
+const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'string', multiple: true } } as const;
+const SHUTDOWN = { 'shutdown-timeout': { type: 'string' } } as const;
+
+function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
+  const options = { ...HELP, ...(command.readsConfig && CONFIG), ...(command === run && SHUTDOWN) };
+  // What a command does not take is refused by parseArgs; what it takes has this form.
+  const { values } = parseArgs({ args, options: options as typeof HELP & typeof CONFIG & typeof SHUTDOWN });
+  if (values.help === true) return 'help';
+  if (command.readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is missing');
+  const shutdownTimeoutMs = parseDuration(values['shutdown-timeout'] ?? '10s');
+  if (shutdownTimeoutMs === undefined || shutdownTimeoutMs < 0) {
+    throw new UsageError('--shutdown-timeout must be a duration such as 500ms or 10s');
+  }
+  return { configs: values.config ?? [], sets: values.set ?? [], shutdownTimeoutMs };
+}
+
+function isUsageError(error: unknown): error is Error {
+  if (error instanceof UsageError) return true;
+  return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS_');
+}
+
+function answer(context: CommandContext, text: string): number {
+  context.print(text);
+  return EXIT_OK;
+}
+
+function refuse(context: CommandContext, text: string): number {
+  context.printError(text);
+  return EXIT_USAGE;
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map(({ length }) => length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    'Usage: siphon COMMAND [options]',
+    '',
+    ...lines,
+    '',
+    'siphon COMMAND --help tells the options; siphon --version the version.',
+  ].join('\n');
+}
+
+function helpOf(name: string, { summary, readsConfig, optionLines }: Command): string {
+  const configLines = [
+    '--config FILE                a configuration; several are merged, later ones win',
+    '--set KEY.KEY=VALUE          one setting, applied last; may be repeated',
+  ];
+  const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       this text'];
+  return [`Usage: siphon ${name} [options]`, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`)].join('\n');
+}

@@ -1,0 +1,29 @@
+import { dump } from 'js-yaml';
+import { SECTION_OF } from '../collector/config/component-sections.ts';
+import { factories } from '../components.ts';
+import { EXIT_OK, type Command } from './command.ts';
+
+export const listComponents: Command = {
+  summary: 'list every component, the signals it is for and how stable it is, as YAML',
+  optionLines: [],
+  readsConfig: false,
+  async run(_options, { print, version }) {
+    const sections = Object.entries(SECTION_OF).map(([kind, section]) => [
+      section,
+      factories.filter((factory) => factory.kind === kind).map(describe),
+    ]);
+    print(dump({ version, ...Object.fromEntries(sections) }, { flowLevel: 3 }).trimEnd());
+    return EXIT_OK;
+  },
+};
+
+function describe(factory: (typeof factories)[number]): Record<string, unknown> {
+  const { type, aliases = [], signals, stability } = factory;
+  return {
+    type,
+    ...(aliases.length > 0 && { aliases }),
+    ...(signals.length > 0 && { signals }),
+    ...(factory.kind === 'connector' && { emits: factory.emits }),
+    stability,
+  };
+}

@@ -1,0 +1,16 @@
+import { dump } from 'js-yaml';
+import { redactConfig } from '../collector/config/redact.ts';
+import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
+import { readConfig } from './read-config.ts';
+
+export const printConfig: Command = {
+  summary: 'print the merged configuration, with secrets masked',
+  optionLines: [],
+  readsConfig: true,
+  async run(options, context) {
+    const loaded = readConfig(options, context);
+    if (loaded === undefined) return EXIT_FAILURE;
+    context.print(dump(redactConfig(loaded.root, loaded.config), { noRefs: true, lineWidth: -1 }).trimEnd());
+    return EXIT_OK;
+  },
+};

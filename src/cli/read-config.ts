@@ -1,0 +1,40 @@
+import { readFileSync, statSync } from 'node:fs';
+import { ConfigError, type ConfigProblem } from '../collector/config/config-error.ts';
+import { loadConfig, type ConfigSource, type LoadedConfig } from '../collector/config/load-config.ts';
+import { MAX_SOURCE_LENGTH } from '../collector/config/parse-yaml.ts';
+import { factories } from '../components.ts';
+import type { CommandContext, CommandOptions } from './command.ts';
+
+/** The configuration that the options name; undefined after all its problems were printed. */
+export function readConfig({ configs, sets }: CommandOptions, context: CommandContext): LoadedConfig | undefined {
+  try {
+    const sources = readSources(configs);
+    return loadConfig({ sources, sets, environment: context.environment, factories });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { length } = error.problems;
+    context.printError(`${error.message}\n${length} ${length === 1 ? 'problem' : 'problems'} in the configuration`);
+    return undefined;
+  }
+}
+
+function readSources(paths: readonly string[]): ConfigSource[] {
+  const unreadable: ConfigProblem[] = [];
+  const sources = paths.flatMap((path) => {
+    try {
+      return [{ name: path, text: readBounded(path) }];
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${message}`;
+      unreadable.push({ place: { source: path }, path: [], message: why });
+      return [];
+    }
+  });
+  if (unreadable.length > 0) throw new ConfigError(unreadable);
+  return sources;
+}
+
+function readBounded(path: string): string {
+  if (statSync(path).size > MAX_SOURCE_LENGTH) throw new Error('it is larger than 1 MiB');
+  return readFileSync(path, 'utf8');
+}

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import type { LoadedConfig } from '../collector/config/load-config.ts';
+import type { Collector } from '../collector/pipeline/collector.ts';
+import { EXIT_FAILURE, EXIT_OK, type Command, type CommandContext } from './command.ts';
+import { readConfig } from './read-config.ts';
+
+export const run: Command = {
+  summary: 'run the sidecar until SIGTERM or SIGINT',
+  optionLines: ['--shutdown-timeout DURATION  how long to drain after a signal; default 10s'],
+  readsConfig: true,
+  async run(options, context) {
+    const loaded = readConfig(options, context);
+    if (loaded === undefined) return EXIT_FAILURE;
+    const { collector, logger } = await build(loaded, context);
+    logUncaughtErrors(logger);
+    // Before the start, so that a signal meanwhile ends in order as well.
+    const signal = firstSignal(logger);
+    try {
+      await collector.start();
+    } catch (error) {
+      context.printError(`siphon cannot start: ${error instanceof Error ? error.message : String(error)}`);
+      return EXIT_FAILURE;
+    }
+    await signal;
+    await collector.shutdown(AbortSignal.timeout(options.shutdownTimeoutMs));
+    return EXIT_OK;
+  },
+};
+
+async function build({ config, warnings }: LoadedConfig, { version }: CommandContext): Promise<Running> {
+  const [{ Collector }, { createLogger }] = await Promise.all([
+    import('../collector/pipeline/collector.ts'),
+    import('../collector/telemetry/create-logger.ts'),
+  ]);
+  const logger = await createLogger(config.service.telemetry.logs);
+  for (const warning of warnings) logger.warn({ warning }, 'The configuration may not be what was meant');
+  return { collector: new Collector(config, { version, logger }), logger };
+}
+
+interface Running {
+  readonly collector: Collector;
+  readonly logger: Logger;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
+async function firstSignal(logger: Logger): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let signalled = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (signalled) {
+        logger.warn({ signal }, 'A second signal came before everything was drained, exiting at once');
+        process.exit(EXIT_FAILURE);
+      }
+      signalled = true;
+      logger.info({ signal }, 'Received a signal');
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** A mistake in one component must not end the others: it is logged and counted, and the process lives on. */
+function logUncaughtErrors(logger: Logger): void {
+  let count = 0;
+  const onError = (err: unknown): void => {
+    count += 1;
+    logger.error({ err, count }, 'An error reached nobody who handles it');
+  };
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+}

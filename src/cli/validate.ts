@@ -1,0 +1,16 @@
+import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
+import { readConfig } from './read-config.ts';
+
+export const validate: Command = {
+  summary: 'check a configuration and report every problem in it',
+  optionLines: [],
+  readsConfig: true,
+  async run(options, context) {
+    const loaded = readConfig(options, context);
+    if (loaded === undefined) return EXIT_FAILURE;
+    for (const warning of loaded.warnings) context.printError(`warning: ${warning}`);
+    const { pipelines } = loaded.config.service;
+    context.print(`The configuration is valid: ${pipelines.map(({ id }) => id).join(', ')}.`);
+    return EXIT_OK;
+  },
+};

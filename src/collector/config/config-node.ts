@@ -1,0 +1,64 @@
+/** A configuration as it was written: values that still know where they stand. Immutable; nodes are shared. */
+export type ConfigNode = ScalarNode | MappingNode | SequenceNode;
+
+/** Where something was written. `line` counts from 1 and is absent where the source has no lines, as `--set`. */
+export interface Place {
+  readonly source: string;
+  readonly line?: number | undefined;
+}
+
+/** From the root to a value, as in `['receivers', 'otlp', 'protocols']`. */
+export type ConfigPath = readonly (string | number)[];
+
+interface NodeBase {
+  /** Of the key for a value of a mapping, otherwise of the value. */
+  readonly place: Place;
+  /** What a setting of type string gets in place of the value: set on a whole value that came out of `${…}`. */
+  readonly text?: string | undefined;
+  /** Variables without value and default that went into this one. */
+  readonly unsetVariables?: readonly string[] | undefined;
+}
+
+export interface ScalarNode extends NodeBase {
+  readonly kind: 'scalar';
+  readonly value: string | number | boolean | null;
+}
+
+export interface MappingNode extends NodeBase {
+  readonly kind: 'mapping';
+  readonly entries: ReadonlyMap<string, ConfigNode>;
+}
+
+export interface SequenceNode extends NodeBase {
+  readonly kind: 'sequence';
+  readonly items: readonly ConfigNode[];
+}
+
+/** The child with this key or index. */
+export function childOf(node: ConfigNode | undefined, key: string | number): ConfigNode | undefined {
+  if (node?.kind === 'mapping') return node.entries.get(String(key));
+  if (node?.kind === 'sequence') return node.items[Number(key)];
+  return undefined;
+}
+
+/** The node at the path, or the last one on the way to it: what is missing is reported where it should be. */
+export function nearestNode(root: ConfigNode, path: ConfigPath): ConfigNode {
+  let node = root;
+  for (const key of path) {
+    const child = childOf(node, key);
+    if (child === undefined) return node;
+    node = child;
+  }
+  return node;
+}
+
+export function toValue(node: ConfigNode): unknown {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'sequence') return node.items.map(toValue);
+  return Object.fromEntries([...node.entries].map(([key, child]) => [key, toValue(child)]));
+}
+
+/** `a::b::c`, as the Collector writes it. */
+export function formatPath(path: ConfigPath): string {
+  return path.join('::');
+}

@@ -1,0 +1,24 @@
+/** ` (did you mean X?)` for the allowed name that the written one was probably meant to be, or nothing. */
+export function suggest(written: string, allowed: readonly string[]): string {
+  const nearest = allowed
+    .map((name) => ({ name, distance: editDistance(written.slice(0, MAX_LENGTH), name) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  const tolerated = Math.max(1, Math.floor(written.length / 3));
+  return nearest !== undefined && nearest.distance <= tolerated ? ` (did you mean ${nearest.name}?)` : '';
+}
+
+const MAX_LENGTH = 64;
+
+/** Levenshtein's: how many letters must be put in, taken out or changed. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(change, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}

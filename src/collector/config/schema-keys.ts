@@ -1,0 +1,54 @@
+import type { GenericSchema } from 'valibot';
+import type { ConfigPath } from './config-node.ts';
+
+/** The parts that schemas of valibot are made of, as far as keys are concerned. */
+interface SchemaParts {
+  readonly entries?: Readonly<Record<string, GenericSchema>>;
+  readonly wrapped?: GenericSchema;
+  readonly pipe?: readonly unknown[];
+  readonly item?: GenericSchema;
+  readonly value?: GenericSchema;
+  readonly options?: readonly unknown[];
+}
+
+/** The keys that a strict schema allows at the path. Empty where it does not say. */
+export function keysAt(schema: GenericSchema, path: ConfigPath): string[] {
+  const here = path.reduce<readonly SchemaParts[]>(
+    (found, key) => found.flatMap((part) => childrenOf(part, key)),
+    unwrap(schema),
+  );
+  return [...new Set(here.flatMap(({ entries }) => Object.keys(entries ?? {})))];
+}
+
+/** Every key of the schema at every depth, as paths; `*` stands for the items of lists and for free keys. */
+export function everyKey(schema: GenericSchema): string[][] {
+  const found: string[][] = [];
+  collectKeys(schema, [], found);
+  return found;
+}
+
+function collectKeys(schema: GenericSchema, prefix: readonly string[], found: string[][]): void {
+  for (const { entries = {}, item, value } of unwrap(schema)) {
+    for (const [key, inner] of Object.entries(entries)) {
+      found.push([...prefix, key]);
+      collectKeys(inner, [...prefix, key], found);
+    }
+    for (const inner of [item, value]) if (inner !== undefined) collectKeys(inner, [...prefix, '*'], found);
+  }
+}
+
+/** The schema without what stands around it (optional, pipes), and each alternative of a union. */
+function unwrap(schema: unknown): SchemaParts[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { wrapped, pipe, options } = schema as SchemaParts;
+  if (wrapped !== undefined) return unwrap(wrapped);
+  if (pipe !== undefined)
+    return unwrap(pipe[0] === schema ? { ...(pipe[0] as SchemaParts), pipe: undefined } : pipe[0]);
+  if (options !== undefined) return options.flatMap(unwrap);
+  return [schema];
+}
+
+function childrenOf({ entries, item, value }: SchemaParts, key: string | number): SchemaParts[] {
+  const named = entries !== undefined && Object.hasOwn(entries, key) ? entries[key] : undefined;
+  return [named, item, value].flatMap(unwrap);
+}

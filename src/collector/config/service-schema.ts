@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import type { TelemetryConfig } from './collector-config.ts';
+
+const prometheusReader = v.strictObject({
+  host: v.nullish(v.string(), '127.0.0.1'),
+  port: v.nullish(
+    v.pipe(
+      v.number(),
+      v.integer('must be a whole number'),
+      v.minValue(0, 'must not be negative'),
+      v.maxValue(65_535, 'must be at most 65535'),
+    ),
+    8888,
+  ),
+});
+
+const readers = v.pipe(
+  v.array(
+    v.strictObject({
+      pull: v.strictObject({ exporter: v.strictObject({ prometheus: v.nullish(prometheusReader, {}) }) }),
+    }),
+  ),
+  v.maxLength(1, 'must hold at most one reader'),
+);
+
+const DEFAULT_READERS = [{ pull: { exporter: { prometheus: {} } } }];
+
+const metrics = v.pipe(
+  v.strictObject({
+    level: v.nullish(v.picklist(['none', 'basic', 'normal', 'detailed']), 'normal'),
+    readers: v.nullish(readers, DEFAULT_READERS),
+  }),
+  v.transform((keys): TelemetryConfig['metrics'] => {
+    const reader = keys.readers[0]?.pull.exporter.prometheus;
+    return keys.level === 'none' || reader === undefined ? undefined : { endpoint: reader };
+  }),
+);
+
+const logs = v.strictObject({
+  level: v.nullish(v.pipe(v.string(), v.toLowerCase(), v.picklist(['debug', 'info', 'warn', 'error'])), 'info'),
+  encoding: v.nullish(v.picklist(['json', 'console', 'auto']), 'auto'),
+});
+
+const references = v.nullish(v.array(v.string()), []);
+
+const pipeline = v.strictObject({ receivers: references, processors: references, exporters: references });
+
+/** The section `service` but for its telemetry. Whether its references lead anywhere is not its business. */
+export const serviceSchema = v.pipe(
+  v.nullish(
+    v.strictObject({
+      extensions: references,
+      pipelines: v.nullish(v.record(v.string(), pipeline), {}),
+      telemetry: v.optional(v.unknown()),
+    }),
+  ),
+  v.transform((keys) => ({ extensions: keys?.extensions ?? [], pipelines: keys?.pipelines ?? {} })),
+);
+
+/** `service::telemetry`, read by itself so that a mistake in it does not hide those in the pipelines. */
+export const telemetrySchema = v.nullish(
+  v.strictObject({ logs: v.nullish(logs, {}), metrics: v.nullish(metrics, {}) }),
+  {},
+);
+
+export type ServiceKeys = v.InferOutput<typeof serviceSchema>;

@@ -1,0 +1,17 @@
+import type { Factory } from './collector/component.ts';
+import { debugExporter } from './exporters/debug/factory.ts';
+import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
+import { healthCheckExtension } from './extensions/health-check/factory.ts';
+import { batchProcessor } from './processors/batch/factory.ts';
+import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
+import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
+
+/** Every component that siphon has. Nothing registers itself. */
+export const factories: readonly Factory[] = [
+  dbPollerReceiver,
+  memoryLimiterProcessor,
+  batchProcessor,
+  otlpHttpExporter,
+  debugExporter,
+  healthCheckExtension,
+];

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { runCli } from './cli/cli.ts';
+
+const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+const { version } = JSON.parse(manifest) as { version: string };
+
+const exitCode = await runCli(process.argv.slice(2), {
+  environment: process.env,
+  version,
+  print: (text) => process.stdout.write(`${text}\n`),
+  printError: (text) => process.stderr.write(`${text}\n`),
+});
+// Output to a pipe may still be under way; the process ends by itself once it is written.
+process.exitCode = exitCode;
