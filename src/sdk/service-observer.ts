@@ -1,0 +1,127 @@
+/** The OpenTelemetry SDK in the service's process. */
+import { readFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
+import path from 'node:path';
+import type { TextMapPropagator } from '@opentelemetry/api';
+import { flushAtEnd } from './process-end.ts';
+import { observeProcess } from './process-observer.ts';
+import { SelectivePropagator } from './selective-propagator.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The CommonJS builds of the SDK load in half the time of its ES modules. */
+const require = createRequire(import.meta.url);
+
+/** Only these need the ES module hooks: other packages are CommonJS, or are observed through diagnostics channels. */
+const HOOKED_MODULES = ['http', 'https', 'node:http', 'node:https'];
+
+const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
+const DEFAULT_FLUSH_TIMEOUT_MS = 500;
+
+/** Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. Throws when any of it fails. */
+export function observe(environment: NodeJS.ProcessEnv): void {
+  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
+  const sdk = withDefaults(environment, () => {
+    const created = new NodeSDK({ instrumentations: instrumentations(), textMapPropagator: null });
+    created.start();
+    return created;
+  });
+  registerPropagator(environment);
+  observeProcess();
+  flushAtEnd({ flush: async () => await sdk.shutdown(), timeoutMs: flushTimeoutMs(environment) });
+  // Last, so that the hooks do not see the SDK's own modules.
+  hookModules();
+}
+
+/**
+ * The SDK reads its settings from the environment, so that is where the defaults go that differ from its own. They are
+ * taken out again, because child processes inherit the environment.
+ */
+function withDefaults<T>(environment: NodeJS.ProcessEnv, body: () => T): T {
+  const added = Object.entries(defaults(environment)).filter(([key]) => environment[key] === undefined);
+  for (const [key, value] of added) environment[key] = value;
+  try {
+    return body();
+  } finally {
+    for (const [key] of added) delete environment[key];
+  }
+}
+
+function defaults({ OTEL_RESOURCE_ATTRIBUTES: attributes }: Environment): Record<string, string> {
+  const name = attributes?.includes('service.name=') === true ? undefined : packageName();
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: DEFAULT_ENDPOINT,
+    // Log lines stay where the service writes them; pino only adds the ids of the trace.
+    OTEL_LOGS_EXPORTER: 'none',
+    ...(name === undefined ? {} : { OTEL_SERVICE_NAME: name }),
+  };
+}
+
+/** The name in the package.json that is nearest to the script, or undefined. */
+function packageName(): string | undefined {
+  const script = process.argv[1];
+  for (let folder = path.dirname(script ?? process.cwd()); ; folder = path.dirname(folder)) {
+    const name = readName(path.join(folder, 'package.json'));
+    if (name !== undefined || folder === path.dirname(folder)) return name;
+  }
+}
+
+function readName(file: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown };
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function instrumentations() {
+  const { HttpInstrumentation } =
+    require('@opentelemetry/instrumentation-http') as typeof import('@opentelemetry/instrumentation-http');
+  const { UndiciInstrumentation } =
+    require('@opentelemetry/instrumentation-undici') as typeof import('@opentelemetry/instrumentation-undici');
+  const { PgInstrumentation } =
+    require('@opentelemetry/instrumentation-pg') as typeof import('@opentelemetry/instrumentation-pg');
+  const { PinoInstrumentation } =
+    require('@opentelemetry/instrumentation-pino') as typeof import('@opentelemetry/instrumentation-pino');
+  const { RuntimeNodeInstrumentation } =
+    require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
+  return [
+    new HttpInstrumentation(),
+    new UndiciInstrumentation(),
+    new PgInstrumentation(),
+    new PinoInstrumentation({ disableLogSending: true }),
+    new RuntimeNodeInstrumentation(),
+  ];
+}
+
+/** W3C trace context and baggage, or none with `OTEL_PROPAGATORS=none`. */
+function registerPropagator(environment: Environment): void {
+  if (environment['OTEL_PROPAGATORS']?.trim() === 'none') return;
+  const { propagation } = require('@opentelemetry/api') as typeof import('@opentelemetry/api');
+  const hosts =
+    environment['SIPHON_PROPAGATE_TO_HOSTS']
+      ?.split(',')
+      .map((host) => host.trim())
+      .filter(Boolean) ?? [];
+  propagation.setGlobalPropagator(new SelectivePropagator(w3cPropagator(), hosts));
+}
+
+function w3cPropagator(): TextMapPropagator {
+  const core = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
+  const propagators = [new core.W3CTraceContextPropagator(), new core.W3CBaggagePropagator()];
+  return new core.CompositePropagator({ propagators });
+}
+
+function flushTimeoutMs(environment: Environment): number {
+  const value = environment['SIPHON_FLUSH_TIMEOUT_MS']?.trim();
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : DEFAULT_FLUSH_TIMEOUT_MS;
+}
+
+/** Synchronous hooks where Node has them without fault; the loader thread, slower to start, elsewhere. */
+function hookModules(): void {
+  const hooks =
+    require('import-in-the-middle/register-hooks.mjs') as typeof import('import-in-the-middle/register-hooks.mjs');
+  if (hooks.supportsSyncHooks()) hooks.register({ include: HOOKED_MODULES });
+  else register('import-in-the-middle/hook.mjs', import.meta.url, { data: { include: HOOKED_MODULES } });
+}
