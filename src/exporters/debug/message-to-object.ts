@@ -1,4 +1,4 @@
-import { isMessage, messages, type EnumType, type Field, type Scalar } from '../../collector/otlp/schema.ts';
+import { isMessage, messages, type Field, type Scalar } from '../../collector/otlp/schema.ts';
 import { WireReader, WireType } from '../../collector/otlp/wire-reader.ts';
 
 export type MessageObject = { [name: string]: unknown };
@@ -15,10 +15,15 @@ function readMessage(message: string, reader: WireReader): MessageObject {
     const tag = reader.tag();
     const [name, field] = fields.find(([, { number }]) => number === tag >>> 3) ?? [];
     if (name === undefined || field === undefined) reader.skip(tag);
-    else if (field.repeated) object[name] = [...((object[name] as unknown[]) ?? []), ...readValues(field, tag, reader)];
+    else if (field.repeated) append(object, name, readValues(field, tag, reader));
     else object[name] = readValue(field, reader);
   }
   return object;
+}
+
+function append(object: MessageObject, name: string, values: readonly unknown[]): void {
+  const list = (object[name] ??= []) as unknown[];
+  for (const value of values) list.push(value);
 }
 
 /** One value, or several where numbers are packed. */
@@ -34,7 +39,7 @@ function readValue({ type }: Field, reader: WireReader): unknown {
   if (typeof type === 'string') return READ[type](reader);
   if (isMessage(type)) return readMessage(type.message, reader.message());
   const value = reader.varint();
-  return (type as EnumType).values[value] ?? value;
+  return type.values[value] ?? value;
 }
 
 const LENGTH_DELIMITED: ReadonlySet<unknown> = new Set<Scalar>(['string', 'bytes', 'trace_id', 'span_id']);
@@ -54,10 +59,15 @@ const READ: Readonly<Record<Scalar, (reader: WireReader) => unknown>> = {
   fixed32: (reader) => reader.fixed32(),
   fixed64: (reader) => String(reader.fixed64()),
   sfixed64: (reader) => String(reader.sfixed64()),
-  double: (reader) => reader.double(),
+  double: (reader) => finiteOrText(reader.double()),
 };
 
 /** https://protobuf.dev/programming-guides/encoding/#signed-ints */
 function zigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+/** JSON has no NaN and no infinity. */
+function finiteOrText(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import type { Consumer, ReceiverFactory, TelemetryBatch } from '../../src/collector/component.ts';
+
+/** A receiver that a test feeds by hand. */
+export class HandReceiver {
+  readonly factory: ReceiverFactory;
+  #next: Consumer | undefined;
+
+  constructor(onEvent: (event: string) => void = () => undefined, startError?: Error) {
+    this.factory = {
+      kind: 'receiver',
+      type: 'hand',
+      signals: ['traces', 'metrics', 'logs'],
+      stability: 'development',
+      config: v.unknown(),
+      create: (_settings, _config, next) => {
+        this.#next = next('hand');
+        return {
+          start: async () => {
+            if (startError !== undefined) throw startError;
+            onEvent('start');
+          },
+          shutdown: async () => onEvent('shutdown'),
+        };
+      },
+    };
+  }
+
+  async send(batch: TelemetryBatch): Promise<void> {
+    if (this.#next === undefined) throw new Error('the receiver has not been built');
+    await this.#next.consume(batch);
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
+import { RetryableError } from '../../../../src/collector/errors.ts';
+import { backoffMs } from '../../../../src/collector/sending-queue/retry.ts';
+import { SendingQueue } from '../../../../src/collector/sending-queue/sending-queue.ts';
+import { reasonOf } from '../../../../src/collector/telemetry/item-counts.ts';
+import { spansBatch } from '../../../support/batches.ts';
+
+const batch = spansBatch(['a', 'b']);
+const settings = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;
+
+/** A consumer that holds every batch until `open`. */
+function gate() {
+  const opened = Promise.withResolvers<void>();
+  const sent: TelemetryBatch[] = [];
+  const consumer: Consumer = {
+    consume: async (one) => {
+      await opened.promise;
+      sent.push(one);
+    },
+  };
+  return { consumer, sent, open: opened.resolve };
+}
+
+describe('SendingQueue', () => {
+  it('refuses what does not fit as retryable, and counts what is being sent against its size', async () => {
+    const { consumer, open } = gate();
+    const queue = new SendingQueue(consumer, settings, () => undefined);
+    await queue.consume(batch);
+    await queue.consume(batch);
+    expect(queue.size).toBe(2);
+    await expect(queue.consume(batch)).rejects.toThrow(RetryableError);
+    open();
+    await queue.drain(AbortSignal.timeout(1000));
+    expect(queue.size).toBe(0);
+  });
+
+  it.each([
+    ['items', 2 * batch.itemCount],
+    ['bytes', 2 * batch.sizeBytes],
+  ] as const)('measures %s', async (sizer, queueSize) => {
+    const queue = new SendingQueue(gate().consumer, { ...settings, sizer, queueSize }, () => undefined);
+    await queue.consume(batch);
+    await queue.consume(batch);
+    await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(queue.consume({ ...batch, itemCount: 99, sizeBytes: 99_999 })).rejects.toMatchObject({
+      code: 'too_large',
+    });
+  });
+
+  it('makes the sender wait for room with block_on_overflow', async () => {
+    const { consumer, sent, open } = gate();
+    const queue = new SendingQueue(consumer, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
+    await queue.consume(batch);
+    let taken = false;
+    const blocked = queue.consume(batch).then(() => (taken = true));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(taken).toBe(false);
+    open();
+    await blocked;
+    await queue.drain(AbortSignal.timeout(1000));
+    expect(sent).toHaveLength(2);
+  });
+
+  it('gives up at the deadline and names the reason of what is left', async () => {
+    const reasons: string[] = [];
+    const queue = new SendingQueue(gate().consumer, settings, (_batch, error) => reasons.push(reasonOf(error)));
+    await queue.consume(batch);
+    await queue.consume(batch);
+    await queue.drain(AbortSignal.timeout(5));
+    expect(reasons).toEqual(['shutdown']);
+    await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
+  });
+});
+
+describe('backoffMs', () => {
+  const retry = {
+    initialIntervalMs: 100,
+    maxIntervalMs: 300,
+    maxElapsedTimeMs: 0,
+    multiplier: 2,
+    randomizationFactor: 0.5,
+  };
+  it.each([
+    [0, 0.5, 100],
+    [1, 0.5, 200],
+    [9, 0.5, 300],
+    [0, 0, 50],
+    [0, 1, 150],
+  ])('attempt %i with chance %d waits %i ms', (attempt, chance, expected) => {
+    expect(backoffMs(retry, attempt, () => chance)).toBe(expected);
+  });
+});
