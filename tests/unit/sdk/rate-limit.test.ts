@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { parseRetryAfter, readRateLimit } from '../../../src/sdk/rate-limit.ts';
+
+describe('what asks to slow down', () => {
+  it.each([
+    ['a 429', new Response('', { status: 429 }), {}],
+    ['a 503', new Response('', { status: 503 }), {}],
+    ['a Retry-After', new Response('', { status: 429, headers: { 'retry-after': '2' } }), { retryAfterMs: 2000 }],
+    ['an error with the status', Object.assign(new Error('no'), { statusCode: 429 }), {}],
+    [
+      'an error with the response',
+      { response: { status: 503, headers: { 'retry-after': '1' } } },
+      { retryAfterMs: 1000 },
+    ],
+    ['too many connections', { code: '53300' }, {}],
+    ['configuration limit exceeded', { code: '53400' }, {}],
+    ['a 500', new Response('', { status: 500 }), undefined],
+    ['a unique violation', { code: '23505' }, undefined],
+    ['nothing', undefined, undefined],
+  ])('%s', (_, answer, expected) => expect(readRateLimit(answer)).toEqual(expected));
+
+  it('reads Retry-After as seconds and as a date, and nothing else', () => {
+    const nowMs = Date.parse('Wed, 21 Oct 2026 07:28:00 GMT');
+    expect(parseRetryAfter('Wed, 21 Oct 2026 07:28:30 GMT', nowMs)).toBe(30_000);
+    expect(parseRetryAfter('Wed, 21 Oct 2026 07:27:00 GMT', nowMs)).toBe(0);
+    for (const bad of ['-1', '1.5', 'soon', '']) expect(parseRetryAfter(bad, nowMs)).toBeUndefined();
+  });
+});
