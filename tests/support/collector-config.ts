@@ -40,5 +40,5 @@ export function collectorConfig({
         metrics: metricsPort === undefined ? undefined : { endpoint: { host: '127.0.0.1', port: metricsPort } },
       },
     },
-  } as CollectorConfig;
+  };
 }
