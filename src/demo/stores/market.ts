@@ -1,0 +1,36 @@
+import { seededFraction } from './seeded-fraction.ts';
+
+const moveProbability = 0.05;
+const soldOutProbability = 0.1;
+const spikeFactor = 1.6;
+const spikeEveryGenerations = 5;
+/** How far back a variant's last move is looked for; before that, it has the recorded price. */
+const memoryGenerations = 100;
+
+/** The state of a shop: `generation` 0 is what was recorded, each next one has moved a little. */
+export interface Market {
+  readonly seed: string;
+  readonly generation: number;
+  /** Every price far above what it was. */
+  readonly spiking: boolean;
+}
+
+/** What a recorded price is multiplied by: within 8 % of it, but for one variant in every fifth generation. */
+export function priceFactor({ seed, generation, spiking }: Market, variantId: number, isFirst: boolean): number {
+  const spikes = spiking || (isFirst && generation % spikeEveryGenerations === 1);
+  return (spikes ? spikeFactor : 1) * movedFactor(seed, generation, variantId);
+}
+
+export function isInStock({ seed, generation }: Market, variantId: number, recorded: boolean): boolean {
+  if (generation === 0) return recorded;
+  return recorded && seededFraction(seed, 'stock', variantId, generation) >= soldOutProbability;
+}
+
+function movedFactor(seed: string, generation: number, variantId: number): number {
+  for (let at = generation; at > Math.max(0, generation - memoryGenerations); at--) {
+    if (seededFraction(seed, 'move', variantId, at) < moveProbability) {
+      return 0.94 + 0.14 * seededFraction(seed, 'factor', variantId, at);
+    }
+  }
+  return 1;
+}
