@@ -1,0 +1,171 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Secret } from '../collector/config/secret.ts';
+import { cancelRequest } from './cancel-request.ts';
+import { PostgresError } from './postgres-error.ts';
+import { Slots } from './slots.ts';
+
+export interface PoolSettings {
+  /** `postgresql://user:password@host:port/database?sslmode=…`, with the parameters that libpq and node-pg share. */
+  readonly datasource: Secret;
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  readonly onConnect: (durationMs: number) => void;
+}
+
+export interface ReadOnlyQuery {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly timeoutMs: number;
+  /** More rows than this are an error: the answer is held in memory. */
+  readonly maxRows: number;
+}
+
+export interface QueryResult {
+  readonly rows: readonly Row[];
+  /** From BEGIN to the last row, without waiting for a connection. */
+  readonly durationMs: number;
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The server ends a query by itself; the client waits this much longer before it stops believing in the server. */
+const GRACE_MS = 1000;
+
+/**
+ * A few connections that can only read. Nothing is kept in a session between transactions, so that a
+ * transaction pooler may stand in between.
+ */
+export class ReadOnlyPool {
+  readonly #settings: PoolSettings;
+  readonly #slots: Slots;
+  readonly #closing = new AbortController();
+  #pool: Promise<Pool> | undefined;
+
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    this.#slots = new Slots(settings.maxConnections);
+  }
+
+  /**
+   * Runs one statement in a transaction of its own, on one snapshot.
+   *
+   * @throws PostgresError
+   */
+  async query(query: ReadOnlyQuery): Promise<QueryResult> {
+    try {
+      const giveBack = await this.#slots.take(this.#closing.signal);
+      try {
+        return await this.#queryOn(await this.#connect(), query);
+      } finally {
+        giveBack();
+      }
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw new PostgresError('aborted', 'the pool is closing', { cause: error });
+      throw PostgresError.from(error);
+    }
+  }
+
+  /** Cancels what runs and closes every connection. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const pool = await this.#pool?.catch(() => undefined);
+    if (pool && !pool.ending) await pool.end();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    this.#closing.signal.throwIfAborted();
+    this.#pool ??= openPool(this.#settings);
+    const pool = await this.#pool;
+    const isNew = pool.idleCount === 0;
+    const startedAt = performance.now();
+    const client = await pool.connect();
+    if (isNew) this.#settings.onConnect(performance.now() - startedAt);
+    return client;
+  }
+
+  async #queryOn(client: PoolClient, query: ReadOnlyQuery): Promise<QueryResult> {
+    const deadline = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(query.timeoutMs + GRACE_MS)]);
+    client.on('error', alreadyReported);
+    let broken = true;
+    try {
+      const result = await endedBy(deadline, client, this.#transaction(client, query));
+      broken = false;
+      return result;
+    } catch (error) {
+      broken = deadline.aborted || !(await rollBack(client));
+      throw error;
+    } finally {
+      client.off('error', alreadyReported);
+      client.release(broken);
+    }
+  }
+
+  async #transaction(client: PoolClient, query: ReadOnlyQuery): Promise<QueryResult> {
+    const startedAt = performance.now();
+    await client.query(begin(query.timeoutMs, this.#settings.lockTimeoutMs));
+    const bounded = `select * from (${query.text}) as bounded limit ${query.maxRows + 1}`;
+    const { rows } = await client.query<Row>(bounded, [...query.values]);
+    const durationMs = performance.now() - startedAt;
+    await client.query('commit');
+    if (rows.length > query.maxRows) throw new PostgresError('too_many_rows', `more than ${query.maxRows} rows`);
+    return { rows, durationMs };
+  }
+}
+
+/** One round trip; `set local` ends with the transaction. */
+function begin(timeoutMs: number, lockTimeoutMs: number): string {
+  const statement = Math.ceil(timeoutMs);
+  return `begin isolation level repeatable read read only;
+set local statement_timeout = ${statement};
+set local lock_timeout = ${Math.ceil(Math.min(lockTimeoutMs, timeoutMs))};
+set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}`;
+}
+
+async function openPool(settings: PoolSettings): Promise<Pool> {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    // The last so that the datasource may name the application itself.
+    application_name: 'siphon',
+    connectionString: settings.datasource.reveal(),
+    max: settings.maxConnections,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    maxLifetimeSeconds: 1800,
+    keepAlive: true,
+  });
+  // A connection lost while idle: the pool has dropped it, and the next query opens another one.
+  pool.on('error', alreadyReported);
+  return pool;
+}
+
+/** A lost connection also comes as an event, which would end the process if nobody listened; the next query reports it. */
+function alreadyReported(): void {}
+
+/** `work`, unless the deadline comes first: then the server is asked to stop, and nobody waits for it. */
+async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(new PostgresError('timeout', 'the query ran longer than its timeout, and the server did not end it'));
+    void cancelRequest(client);
+  };
+  if (deadline.aborted) onAbort();
+  deadline.addEventListener('abort', onAbort, { once: true });
+  // Whichever loses the race fails later, when nobody listens any more.
+  work.catch(alreadyReported);
+  late.catch(alreadyReported);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    deadline.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Whether the connection is fit for the next query. */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  const answer = client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+  return endedBy(AbortSignal.timeout(GRACE_MS), client, answer).catch(() => false);
+}

@@ -1,0 +1,60 @@
+import * as v from 'valibot';
+import { duration, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+import { Secret } from '../../collector/config/secret.ts';
+import type { QueryOverride } from './pack.ts';
+import { scrapePipelineQueryNames } from './packs/scrape-pipeline/query-names.ts';
+
+const override = v.strictObject({
+  collection_interval: v.optional(positiveDuration()),
+  timeout: v.optional(positiveDuration()),
+});
+
+/** What may be set for one query of a pack. */
+function overrides(names: readonly string[]): v.GenericSchema<unknown, Readonly<Record<string, QueryOverride>>> {
+  return v.record(v.picklist(names, `must be one of the pack's queries: ${names.join(', ')}`), override);
+}
+
+const datasource = v.pipe(
+  v.string('must be text such as ${env:DATABASE_URL}'),
+  v.check(
+    (text) => text === '' || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
+    'must be a URL, postgresql://user:password@host:5432/database, special characters of the password percent-encoded',
+  ),
+  v.transform((text) => new Secret(text)),
+);
+
+const scrapePipeline = v.strictObject({
+  schema: v.optional(v.pipe(v.string(), v.nonEmpty('must name a schema')), 'public'),
+  price_stale_after: v.optional(positiveDuration(), '192h'),
+  health_window: v.optional(positiveDuration(), '168h'),
+  queries: v.optional(overrides(scrapePipelineQueryNames), {}),
+});
+
+const postgresHealth = v.strictObject({ queries: v.optional(overrides(['connections']), {}) });
+
+/** A key without a value switches a pack on too. */
+const packs = v.strictObject({
+  scrape_pipeline: v.optional(v.pipe(v.unknown(), v.transform(emptyIfNull), scrapePipeline)),
+  postgres_health: v.optional(v.pipe(v.unknown(), v.transform(emptyIfNull), postgresHealth)),
+});
+
+export const configSchema = v.strictObject({
+  datasource,
+  collection_interval: v.optional(positiveDuration(), '15s'),
+  initial_delay: v.optional(duration(), '1s'),
+  timeout: v.optional(positiveDuration(), '5s'),
+  lock_timeout: v.optional(positiveDuration(), '1s'),
+  connect_timeout: v.optional(positiveDuration(), '5s'),
+  max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
+  resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
+  packs: v.pipe(
+    packs,
+    v.check((set) => Object.keys(set).length > 0, 'needs at least one pack: scrape_pipeline or postgres_health'),
+  ),
+});
+
+export type DbPollerConfig = v.InferOutput<typeof configSchema>;
+
+function emptyIfNull(value: unknown): unknown {
+  return value ?? {};
+}

@@ -1,0 +1,12 @@
+import type { ReceiverFactory } from '../../collector/component.ts';
+import { configSchema, type DbPollerConfig } from './config.ts';
+import { DbPoller } from './receiver.ts';
+
+export const dbPollerReceiver: ReceiverFactory<DbPollerConfig> = {
+  kind: 'receiver',
+  type: 'db_poller',
+  signals: ['metrics'],
+  stability: 'alpha',
+  config: configSchema,
+  create: (settings, config, next) => new DbPoller(settings, config, next('postgresql')),
+};

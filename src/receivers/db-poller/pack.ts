@@ -1,0 +1,61 @@
+import type { catalogue, MetricName } from '../../catalogue/catalogue.ts';
+import type { Row } from '../../postgres/read-only-pool.ts';
+
+type PollerMetricName = {
+  [Name in MetricName]: (typeof catalogue)[Name]['source'] extends 'poller' ? Name : never;
+}[MetricName];
+
+/**
+ * What becomes of points that end up with the same labels, because a value was outside of a label's closed set
+ * or beyond its budget: counts add up, of ages the largest counts, and what cannot be merged is dropped.
+ */
+export type Merge = 'sum' | 'max' | 'drop';
+
+/**
+ * One statement and the metrics that it yields. Columns of its rows are named as the metrics and as their
+ * labels are named in the catalogue; a NULL metric is no point.
+ */
+export interface PollQuery {
+  /** Unique within the pack; a metric label and a key of the configuration. */
+  readonly name: string;
+  /** Without these, the query is off. */
+  readonly needs: TableColumns;
+  /** Made use of where they are there. */
+  readonly uses?: TableColumns;
+  readonly metrics: Partial<Readonly<Record<PollerMetricName, Merge>>>;
+  statement(schema: PackSchema): Statement;
+  /** Computes in TypeScript what SQL cannot. `problem` counts and names what has no usable value. */
+  derive?(rows: readonly Row[], problem: ReportProblem): readonly Row[];
+}
+
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** Column names by table name. */
+export type TableColumns = Readonly<Record<string, readonly string[]>>;
+
+/** `reason` is a metric label; `subject` says what is concerned, in the log. */
+export type ReportProblem = (reason: 'invalid_cron', subject: string) => void;
+
+export interface PackSchema {
+  /** The table's name as SQL needs it, schema included. */
+  readonly table: (name: string) => string;
+  readonly has: (table: string, column: string) => boolean;
+}
+
+/** Queries that share a schema and settings. */
+export interface Pack {
+  readonly name: string;
+  /** Undefined: its queries read PostgreSQL's own catalogues, which need no probe. */
+  readonly schema: string | undefined;
+  readonly queries: readonly PollQuery[];
+  readonly overrides: Readonly<Record<string, QueryOverride>>;
+}
+
+/** What the configuration may set for one query. */
+export interface QueryOverride {
+  readonly collection_interval?: number | undefined;
+  readonly timeout?: number | undefined;
+}

@@ -1,0 +1,38 @@
+import { Cron } from 'croner';
+
+const MAX_CRON_LENGTH = 128;
+const MAX_REMEMBERED = 1000;
+
+/** Cron texts repeat at every poll, and some take milliseconds to understand. */
+const remembered = new Map<string, Cron | undefined>();
+
+/** A cron text of five to seven fields, or an alias such as `@weekly`, in UTC; undefined if it is none or never comes. */
+export function parseCadence(text: string): Cron | undefined {
+  if (text.length > MAX_CRON_LENGTH) return undefined;
+  if (!remembered.has(text)) {
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(text, understand(text));
+  }
+  return remembered.get(text);
+}
+
+/**
+ * Seconds since the first moment after `sinceSeconds` at which a run was due, 0 if none was. Without `sinceSeconds`,
+ * since the latest moment at which one was due. Times are Unix seconds.
+ */
+export function overdueSeconds(cadence: Cron, sinceSeconds: number | undefined, nowSeconds: number): number {
+  const due =
+    sinceSeconds === undefined
+      ? cadence.previousRuns(1, new Date(nowSeconds * 1000))[0]
+      : cadence.nextRun(new Date(sinceSeconds * 1000));
+  return due ? Math.max(0, nowSeconds - due.getTime() / 1000) : 0;
+}
+
+function understand(text: string): Cron | undefined {
+  try {
+    const cron = new Cron(text, { timezone: 'UTC', paused: true });
+    return cron.nextRun() === null ? undefined : cron;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import type { PackSchema, PollQuery, ReportProblem, TableColumns } from '../../pack.ts';
+import { overdueSeconds, parseCadence } from './cadence.ts';
+
+export const cadenceColumns: TableColumns = {
+  roasters: ['id', 'slug', 'platform', 'is_active', 'created_at', 'full_cadence', 'price_cadence'],
+  product_sources: ['id', 'roaster_id'],
+  scrape_runs: ['source_id', 'started_at', 'finished_at', 'status'],
+};
+
+/** Without it, nobody can tell a price-only run from a full one, and every run counts as full. */
+export const cadenceOptionalColumns: TableColumns = { scrape_runs: ['stats_json'] };
+
+export const overdue: PollQuery = {
+  name: 'overdue',
+  needs: cadenceColumns,
+  uses: cadenceOptionalColumns,
+  metrics: { scrape_overdue_seconds: 'max' },
+  statement: (schema) => ({ text: cadenceRows(schema) }),
+  derive: (rows, problem) =>
+    rows.map((row) => ({ ...row, scrape_overdue_seconds: overdueOf(row as unknown as CadenceRow, problem) })),
+};
+
+/** Times are Unix seconds by the database's clock. */
+export interface CadenceRow {
+  readonly roaster: string | null;
+  readonly cadence: 'full' | 'price';
+  readonly cron: string;
+  readonly now_s: number;
+  /** Start of the latest run that did not fail, else when the roaster was added. */
+  readonly since_s: number | null;
+}
+
+/** Undefined if the cron text has no meaning. */
+export function overdueOf(row: CadenceRow, problem: ReportProblem): number | undefined {
+  const cadence = parseCadence(row.cron);
+  if (cadence === undefined) problem('invalid_cron', `${row.cadence}_cadence of roaster ${row.roaster}`);
+  return cadence && overdueSeconds(cadence, row.since_s ?? undefined, row.now_s);
+}
+
+/**
+ * One row for each cadence of each active roaster. A full run checks prices too; a run that failed satisfies
+ * neither cadence, one that is under way none yet.
+ */
+export function cadenceRows({ table, has }: PackSchema): string {
+  const isFull = has('scrape_runs', 'stats_json') ? `stats_json ->> 'job_type' is distinct from 'price_only'` : 'true';
+  return `
+    select r.slug as roaster, r.platform, due.cadence, due.cron, extract(epoch from now())::float8 as now_s,
+           extract(epoch from coalesce(due.last_started_at, r.created_at))::float8 as since_s
+    from ${table('roasters')} r
+    left join (select s.roaster_id, max(last_full) as last_full, max(last_any) as last_any
+               from (select source_id, max(started_at) filter (where ${isFull}) as last_full,
+                            max(started_at) as last_any
+                     from ${table('scrape_runs')}
+                     where status::text in ('ok', 'partial') and finished_at is not null group by source_id) run
+               join ${table('product_sources')} s on s.id = run.source_id
+               group by s.roaster_id) run on run.roaster_id = r.id
+    cross join lateral (values ('full', r.full_cadence, run.last_full),
+                               ('price', r.price_cadence, run.last_any)) due (cadence, cron, last_started_at)
+    where r.is_active and due.cron <> ''`;
+}

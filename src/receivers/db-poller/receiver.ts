@@ -1,0 +1,110 @@
+import type { Component, ComponentSettings, Consumer } from '../../collector/component.ts';
+import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { DbPollerConfig } from './config.ts';
+import { Incidents } from './incidents.ts';
+import type { Pack } from './pack.ts';
+import { PollerMetrics } from './poller-metrics.ts';
+import { QueryPoller, type PollContext } from './query-poller.ts';
+import { sleep } from './schedule.ts';
+import { SchemaProbe, type MissingByQuery } from './schema-probe.ts';
+
+/** Asks a PostgreSQL database, read-only, and emits the answers as gauges. */
+export class DbPoller implements Component {
+  readonly #settings: ComponentSettings;
+  readonly #config: DbPollerConfig;
+  readonly #consumer: Consumer;
+  readonly #stopping = new AbortController();
+  #polling: Promise<unknown> = Promise.resolve();
+  #pool: ReadOnlyPool | undefined;
+
+  constructor(settings: ComponentSettings, config: DbPollerConfig, consumer: Consumer) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#consumer = consumer;
+  }
+
+  start(): Promise<void> {
+    if (this.#config.datasource.isEmpty) {
+      this.#settings.logger.info('Poller is off: its datasource is empty');
+    } else {
+      this.#polling = this.#pollUntilStopped(this.#openContext());
+    }
+    return Promise.resolve();
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    const stopped = Promise.allSettled([this.#pool?.close(), this.#polling]);
+    const late = new AbortController();
+    const givenUp = sleep(2 ** 31 - 1, AbortSignal.any([deadline, late.signal]));
+    await Promise.race([stopped, givenUp]);
+    late.abort();
+  }
+
+  #openContext(): PollContext {
+    const { meter, id, logger, version } = this.#settings;
+    const metrics = new PollerMetrics(meter, id);
+    this.#pool = new ReadOnlyPool({
+      datasource: this.#config.datasource,
+      maxConnections: this.#config.max_connections,
+      connectTimeoutMs: this.#config.connect_timeout,
+      lockTimeoutMs: this.#config.lock_timeout,
+      onConnect: (durationMs) => metrics.connected(durationMs),
+    });
+    return {
+      pool: this.#pool,
+      consumer: this.#consumer,
+      metrics,
+      incidents: new Incidents(logger),
+      resource: { 'service.name': 'siphon', 'service.instance.id': id, ...this.#config.resource_attributes },
+      version,
+    };
+  }
+
+  async #pollUntilStopped(context: PollContext): Promise<void> {
+    const packs = await configuredPacks(this.#config);
+    await sleep(this.#config.initial_delay, this.#stopping.signal);
+    const pollers = packs.flatMap((pack) => this.#pollersOf(pack, context));
+    await Promise.all(pollers.map((poller) => poller.run(this.#stopping.signal)));
+  }
+
+  #pollersOf(pack: Pack, context: PollContext): QueryPoller[] {
+    const probe = this.#probe(pack, context);
+    return pack.queries.map((query) => {
+      const override = pack.overrides[query.name];
+      return new QueryPoller(`${pack.name}.${query.name}`, query, {
+        intervalMs: override?.collection_interval ?? this.#config.collection_interval,
+        timeoutMs: override?.timeout ?? this.#config.timeout,
+        probe,
+        context,
+      });
+    });
+  }
+
+  #probe(pack: Pack, { pool, metrics }: PollContext): SchemaProbe | undefined {
+    const { name, schema } = pack;
+    if (schema === undefined) return undefined;
+    let lastSaid = '[]';
+    return new SchemaProbe(pool, { ...pack, schema }, this.#config.timeout, (missing: MissingByQuery) => {
+      for (const [query, columns] of missing) metrics.enabled(`${name}.${query}`, columns.length === 0);
+      const off = [...missing].filter(([, columns]) => columns.length > 0);
+      if (JSON.stringify(off) === lastSaid) return;
+      lastSaid = JSON.stringify(off);
+      const fields = { pack: name, schema, off: Object.fromEntries(off) };
+      if (off.length > 0) this.#settings.logger.warn(fields, 'Queries are off: columns are missing or not granted');
+      else this.#settings.logger.info(fields, 'Every query is on: no column is missing any more');
+    });
+  }
+}
+
+/** The SQL and what it needs are loaded only by who polls. */
+async function configuredPacks({ packs }: DbPollerConfig): Promise<Pack[]> {
+  const [{ scrapePipelinePack }, { postgresHealthPack }] = await Promise.all([
+    import('./packs/scrape-pipeline/pack.ts'),
+    import('./packs/postgres-health/pack.ts'),
+  ]);
+  return [
+    ...(packs.scrape_pipeline ? [scrapePipelinePack(packs.scrape_pipeline)] : []),
+    ...(packs.postgres_health ? [postgresHealthPack(packs.postgres_health)] : []),
+  ];
+}

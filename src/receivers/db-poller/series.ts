@@ -1,0 +1,94 @@
+import { catalogue, type MetricName } from '../../catalogue/catalogue.ts';
+import type { Attributes, Gauge, GaugePoint } from '../../collector/otlp/metrics-writer.ts';
+import type { Row } from '../../postgres/read-only-pool.ts';
+import { LabelValues, type ReportReplaced } from './label-values.ts';
+import type { Merge, PollQuery } from './pack.ts';
+
+export interface SeriesReport {
+  readonly replaced: ReportReplaced;
+  readonly dropped: (reason: 'not_a_number' | 'unmergeable', count: number) => void;
+}
+
+interface Series {
+  readonly metric: MetricName;
+  readonly attributes: Attributes;
+  readonly value: number;
+}
+
+/** What one query has published, so that what is gone can be said to be gone. */
+export class QuerySeries {
+  readonly #metrics: readonly (readonly [MetricName, Merge])[];
+  readonly #labels = new LabelValues();
+  #published: ReadonlyMap<string, Series> = new Map();
+
+  constructor(query: PollQuery) {
+    this.#metrics = Object.entries(query.metrics) as [MetricName, Merge][];
+  }
+
+  /** The series of these rows; `publish` makes them known. */
+  fromRows(rows: readonly Row[], report: SeriesReport): ReadonlyMap<string, Series> {
+    const labelsOf = this.#labels.reader(rows, report.replaced);
+    const series = new Map<string, Series | undefined>();
+    for (const row of rows) {
+      for (const [metric, merge] of this.#metrics) {
+        const value = numberOf(row[metric]);
+        if (value === undefined) continue;
+        if (Number.isFinite(value))
+          add(series, { metric, attributes: labelsOf(row, catalogue[metric].labels), value }, merge);
+        else report.dropped('not_a_number', 1);
+      }
+    }
+    const unmergeable = [...series.values()].filter((one) => one === undefined).length;
+    if (unmergeable > 0) report.dropped('unmergeable', unmergeable);
+    return new Map([...series].filter((entry): entry is [string, Series] => entry[1] !== undefined));
+  }
+
+  /**
+   * Hands over the points of `next`, and one without a value for each series that is no longer among them. Only
+   * once `send` has resolved do they count as published.
+   */
+  async publish(
+    next: ReadonlyMap<string, Series>,
+    send: (gauges: Gauge[], points: number) => Promise<void>,
+  ): Promise<void> {
+    const gone = [...this.#published].filter(([key]) => !next.has(key)).map(([, series]) => series);
+    const points = next.size + gone.length;
+    if (points > 0) await send(this.#gauges(next, gone), points);
+    this.#published = next;
+  }
+
+  #gauges(next: ReadonlyMap<string, Series>, gone: readonly Series[]): Gauge[] {
+    return this.#metrics
+      .map(([metric]) => {
+        const { name, unit, description } = catalogue[metric];
+        const points: GaugePoint[] = [
+          ...[...next.values()].filter((series) => series.metric === metric),
+          ...gone
+            .filter((series) => series.metric === metric)
+            .map(({ attributes }) => ({ attributes, value: undefined })),
+        ];
+        return { name, unit, description, points };
+      })
+      .filter(({ points }) => points.length > 0);
+  }
+}
+
+/** Undefined marks a key whose series cannot be merged. */
+function add(series: Map<string, Series | undefined>, one: Series, merge: Merge): void {
+  const key = JSON.stringify([one.metric, ...Object.values(one.attributes)]);
+  if (!series.has(key)) {
+    series.set(key, one);
+    return;
+  }
+  const other = series.get(key);
+  series.set(key, other && merge !== 'drop' ? { ...one, value: merged(other.value, one.value, merge) } : undefined);
+}
+
+function merged(a: number, b: number, merge: 'sum' | 'max'): number {
+  return merge === 'sum' ? a + b : Math.max(a, b);
+}
+
+/** Undefined for NULL; node-pg gives bigint and numeric as text. */
+function numberOf(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
+}

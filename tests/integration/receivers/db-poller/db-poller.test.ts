@@ -1,0 +1,172 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
+
+const bothPacks = { scrape_pipeline: {}, postgres_health: {} };
+const blue = 'platform=shopify,roaster=blue';
+
+describe('db_poller on a real database', () => {
+  let database: TestPostgres;
+  beforeAll(async () => {
+    database = await startTestPostgres();
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await database.sql('truncate roasters, product_sources, scrape_runs, coffees, variants cascade');
+  });
+
+  const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
+    PollerUnderTest.start({ datasource: database.url, packs: bothPacks, ...config });
+  const has = (poller: PollerUnderTest, key: string): Promise<boolean> =>
+    waitFor(() => poller.series.get(key) !== undefined, { what: key });
+
+  it('publishes from empty tables no series but the connections', async () => {
+    await using poller = await start();
+    await has(poller, 'database.connections.active{}');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([...poller.series.keys()]).toEqual(['database.connections.active{}']);
+    expect(poller.logText).not.toContain('Query failed');
+  });
+
+  it('publishes for seeded rows exactly what they say', async () => {
+    await seed(database);
+    await using poller = await start();
+    await has(poller, 'pipeline.health.score{component=total}');
+    await has(poller, `variants.price_stale{${blue}}`);
+    await has(poller, `scrape.runs.running{${blue}}`);
+    await has(poller, `scrape.overdue{cadence=full,${blue}}`);
+    await has(poller, `variants{in_stock=false,${blue},status=active}`);
+    await has(poller, `coffees{${blue.replace(',', ',processing_status=unknown,')},status=active}`);
+    await has(poller, `scrape.last_run.timestamp{${blue},status=ok}`);
+    const { series } = poller;
+    expect(series.get(`scrape.runs.running{${blue}}`)).toBe(1);
+    expect(series.get('scrape.runs.running{platform=other,roaster=unknown}')).toBe(1);
+    expect(series.get(`scrape.run.oldest_running{${blue}}`)).toBeCloseTo(120, -1);
+    expect(series.get(`scrape.last_run.timestamp{${blue},status=ok}`)).toBeCloseTo(Date.now() / 1000 - 3600, -2);
+    expect(series.get(`scrape.last_run.timestamp{${blue},status=partial}`)).toBeUndefined();
+    expect(series.get(`scrape.overdue{cadence=full,${blue}}`)).toBeGreaterThan(3600);
+    expect(series.get(`scrape.overdue{cadence=price,${blue}}`)).toBe(0);
+    expect(series.get('roasters{is_active=true,platform=shopify}')).toBe(1);
+    expect(series.get(`review.rate{${blue}}`)).toBe(50);
+    expect(series.get(`coffees{${blue.replace(',', ',processing_status=review,')},status=active}`)).toBe(1);
+    expect(series.get(`variants{in_stock=true,${blue},status=active}`)).toBe(3);
+    expect(series.get(`variants{in_stock=false,${blue},status=active}`)).toBe(1);
+    expect(series.get(`variants.price_stale{${blue}}`)).toBe(2);
+    expect(series.get('pipeline.health.input{component=runs}')).toBe(50);
+    expect(series.get('pipeline.health.input{component=freshness}')).toBe(50);
+    expect(series.get('pipeline.health.input{component=review}')).toBe(50);
+    expect(series.get('pipeline.health.input{component=stock}')).toBe(75);
+    expect(series.get('pipeline.health.score{component=total}')).toBeCloseTo(15 + 20 + 0 + 7.5, 9);
+  });
+
+  it('retracts the series of what has gone', async () => {
+    await seed(database);
+    await using poller = await start();
+    const key = 'roasters{is_active=true,platform=shopify}';
+    await has(poller, key);
+    await database.sql('update roasters set is_active = false');
+    await waitFor(() => poller.series.get(key) === undefined, { what: 'the retraction' });
+    expect(poller.series.get('roasters{is_active=false,platform=shopify}')).toBe(1);
+  });
+
+  it('gives no point for a bad cron text, says so once, and keeps the other cadence', async () => {
+    await seed(database);
+    await database.sql(`update roasters set full_cadence = 'now and then'`);
+    await using poller = await start({ packs: { scrape_pipeline: {} } });
+    await has(poller, `scrape.overdue{cadence=price,${blue}}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(poller.series.has(`scrape.overdue{cadence=full,${blue}}`)).toBe(false);
+    const said = poller.log.filter(
+      ({ query, reason }) => query === 'scrape_pipeline.overdue' && reason === 'invalid_cron',
+    );
+    expect(said).toHaveLength(1);
+  });
+
+  it('times out where a table is locked, retracts only what came from it, and recovers', async () => {
+    await seed(database);
+    await using poller = await start({ lock_timeout: '200ms' });
+    const locked = `variants.price_stale{${blue}}`;
+    await has(poller, locked);
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('begin; lock table variants in access exclusive mode');
+    await waitFor(() => poller.series.get(locked) === undefined, { what: 'the retraction' });
+    await database.sql(`insert into roasters (name, slug, platform) values ('n', 'new', 'custom')`);
+    await has(poller, 'roasters{is_active=true,platform=custom}');
+    await client.query('rollback');
+    await client.end();
+    await has(poller, locked);
+    await waitFor(() => poller.said('Query succeeds again') > 0, { what: 'the line that says so' });
+  });
+
+  it('switches off only what a missing column takes away, and on again when it comes back', async () => {
+    await seed(database);
+    await database.sql('alter table coffees rename processing_status to elsewhere');
+    await using poller = await start();
+    await has(poller, `coffees{${blue.replace(',', ',processing_status=unknown,')},status=active}`);
+    await has(poller, 'pipeline.health.score{component=stock}');
+    expect(poller.series.has(`review.rate{${blue}}`)).toBe(false);
+    expect(poller.series.has('pipeline.health.score{component=total}')).toBe(false);
+    const off = poller.log.filter(({ msg }) => msg === 'Queries are off: columns are missing or not granted');
+    expect(off.map(({ off: which }) => which)).toEqual([{ review_rate: ['coffees.processing_status'] }]);
+    await database.sql('alter table coffees rename elsewhere to processing_status');
+  });
+
+  it('never says the password that the database refused', async () => {
+    const datasource = Object.assign(new URL(database.url), { username: 'nobody', password: 'hunter2secret' }).href;
+    await using poller = await start({ datasource });
+    await waitFor(() => poller.said('Database cannot be polled') === 1, { what: 'the line' });
+    expect(poller.logText).not.toContain('hunter2secret');
+    expect(poller.series.size).toBe(0);
+  });
+
+  it('outlives the database: retracts its series, says so once, and goes on when it is back', async (context) => {
+    const { server } = database;
+    if (!server) return context.skip('the server of SIPHON_TEST_POSTGRES_URL is not ours to stop');
+    await seed(database);
+    await using poller = await start();
+    const key = `variants.price_stale{${blue}}`;
+    await has(poller, key);
+    await server.pause();
+    await waitFor(() => [...poller.series.values()].every((value) => value === undefined), {
+      what: 'every retraction',
+    });
+    expect(poller.said('Database cannot be polled')).toBe(1);
+    await server.resume();
+    await has(poller, key);
+    expect(poller.said('Database can be polled again')).toBe(1);
+  });
+
+  it('is off, and says so once, without a datasource', async () => {
+    await using poller = await start({ datasource: '' });
+    expect(poller.said('Poller is off: its datasource is empty')).toBe(1);
+  });
+});
+
+/** One roaster, one run of each kind, four active variants, three coffees. */
+async function seed(database: TestPostgres): Promise<void> {
+  await database.sql(`
+    with roaster as (
+      insert into roasters (name, slug, platform, full_cadence, price_cadence, created_at)
+      values ('Blue', 'blue', 'shopify', '0 0 * * *', '0 0 1 1 *', now() - interval '3 days') returning id
+    ), source as (
+      insert into product_sources (roaster_id, base_url, platform, products_endpoint)
+      select id, 'http://blue', 'shopify', '/products.json' from roaster returning id
+    ), runs as (
+      insert into scrape_runs (source_id, started_at, finished_at, status, stats_json)
+      select id, now() - interval '2 hours', now() - interval '1 hour', 'ok'::run_status_enum, '{"job_type":"price_only"}'::jsonb from source
+      union all select id, now() - interval '2 days', now() - interval '1 day', 'fail', '{"job_type":"full"}' from source
+      union all select id, now() - interval '2 minutes', null, null, null from source
+      union all select null, now() - interval '1 minute', null, null, null
+    ), coffee as (
+      insert into coffees (roaster_id, name, slug, processing_status)
+      select roaster.id, slug, slug, state::processing_status_enum
+      from roaster, (values ('a', 'ok'), ('b', 'review'), ('c', null)) given (slug, state) returning id, slug
+    )
+    insert into variants (coffee_id, platform_variant_id, currency, in_stock, status, price_last_checked_at)
+    select id, number::text, 'INR', number <> 2, case when number = 5 then 'archived' else 'active' end,
+           case number when 1 then now() - interval '1 year' when 2 then null else now() end
+    from coffee, generate_series(1, 5) number where slug = 'a'`);
+}

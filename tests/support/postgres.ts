@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
+import { applySchema } from '../../src/demo/database/schema.ts';
+
+/** A fresh database on a real server: the one of SIPHON_TEST_POSTGRES_URL, else an embedded one of its own. */
+export interface TestPostgres extends AsyncDisposable {
+  readonly url: string;
+  /** Runs SQL as the owner. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Stops and starts the server; undefined where the server is not ours. */
+  readonly server: { pause(): Promise<void>; resume(): Promise<void> } | undefined;
+}
+
+export async function startTestPostgres(options: { schema?: boolean } = {}): Promise<TestPostgres> {
+  const given = process.env['SIPHON_TEST_POSTGRES_URL'];
+  const embedded = given === undefined ? await startEmbeddedPostgres() : undefined;
+  const serverUrl = given ?? embedded?.url ?? '';
+  const name = `siphon_test_${randomBytes(6).toString('hex')}`;
+  await runOn(serverUrl, `create database ${name}`);
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  if (options.schema !== false) await applySchema(url);
+  return {
+    url,
+    server: embedded,
+    sql: (text, values) => runOn(url, text, values),
+    [Symbol.asyncDispose]: async () => {
+      if (embedded) await embedded.stop();
+      else await runOn(serverUrl, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+async function runOn(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
