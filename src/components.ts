@@ -5,9 +5,11 @@ import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
+import { otlpReceiver } from './receivers/otlp/factory.ts';
 
 /** Every component that siphon has. Nothing registers itself. */
 export const factories: readonly Factory[] = [
+  otlpReceiver,
   dbPollerReceiver,
   memoryLimiterProcessor,
   batchProcessor,

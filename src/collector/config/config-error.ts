@@ -23,8 +23,10 @@ export class ConfigError extends Error {
 export class ProblemList {
   readonly #problems: ConfigProblem[] = [];
 
+  /** The first problem of a setting counts: what else is wrong with it mostly follows from that one. */
   add(place: Place, path: ConfigPath, message: string): void {
-    this.#problems.push({ place, path, message });
+    const known = this.#problems.some((problem) => formatPath(problem.path) === formatPath(path));
+    if (!known) this.#problems.push({ place, path, message });
   }
 
   /** @throws ConfigError if anything was added. */

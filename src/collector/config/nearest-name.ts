@@ -3,7 +3,7 @@ export function suggest(written: string, allowed: readonly string[]): string {
   const nearest = allowed
     .map((name) => ({ name, distance: editDistance(written.slice(0, MAX_LENGTH), name) }))
     .toSorted((a, b) => a.distance - b.distance)[0];
-  const tolerated = Math.max(1, Math.floor(written.length / 3));
+  const tolerated = written.length < 4 ? 1 : Math.max(2, Math.floor(written.length / 3));
   return nearest !== undefined && nearest.distance <= tolerated ? ` (did you mean ${nearest.name}?)` : '';
 }
 

@@ -3,6 +3,7 @@ import type { ConfigPath } from './config-node.ts';
 
 /** The parts that schemas of valibot are made of, as far as keys are concerned. */
 interface SchemaParts {
+  readonly kind?: string;
   readonly entries?: Readonly<Record<string, GenericSchema>>;
   readonly wrapped?: GenericSchema;
   readonly pipe?: readonly unknown[];
@@ -40,10 +41,10 @@ function collectKeys(schema: GenericSchema, prefix: readonly string[], found: st
 /** The schema without what stands around it (optional, pipes), and each alternative of a union. */
 function unwrap(schema: unknown): SchemaParts[] {
   if (typeof schema !== 'object' || schema === null) return [];
-  const { wrapped, pipe, options } = schema as SchemaParts;
+  const { kind, wrapped, pipe, options } = schema as SchemaParts;
+  if (kind !== 'schema') return [];
   if (wrapped !== undefined) return unwrap(wrapped);
-  if (pipe !== undefined)
-    return unwrap(pipe[0] === schema ? { ...(pipe[0] as SchemaParts), pipe: undefined } : pipe[0]);
+  if (pipe !== undefined) return pipe.flatMap(unwrap);
   if (options !== undefined) return options.flatMap(unwrap);
   return [schema];
 }

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createNoopMeter } from '@opentelemetry/api';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/collector/component.ts';
+import { SECTION_OF } from '../../src/collector/config/component-sections.ts';
+import { childOf, toValue } from '../../src/collector/config/config-node.ts';
+import { parseYaml } from '../../src/collector/config/parse-yaml.ts';
+import { everyKey } from '../../src/collector/config/schema-keys.ts';
+import { factories } from '../../src/components.ts';
+import { logLines } from '../support/log-lines.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const next: Consumer = { consume: async () => undefined };
+const host: Host = { extension: () => undefined, status: () => 'ok' };
+
+describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, factory] as const))('%s', (_, factory) => {
+  it('has a README that names every option', () => {
+    const readme = readmeOf(factory);
+    const missing = everyKey(factory.config).filter((path) => !readme.includes(path.at(-1) as string));
+    expect(missing.map((path) => path.join('::'))).toEqual([]);
+  });
+
+  it('shows an example in its README that its schema takes', () => {
+    expect(v.safeParse(factory.config, exampleOf(factory)).issues).toBeUndefined();
+  });
+
+  it('refuses an unknown key and names it', () => {
+    const { issues } = v.safeParse(factory.config, { ...exampleOf(factory), no_such_key: 1 });
+    expect(issues?.map((issue) => v.getDotPath(issue))).toContain('no_such_key');
+  });
+
+  it('can be shut down without a start, and twice', async () => {
+    const component = create(factory);
+    await component.shutdown(AbortSignal.timeout(1000));
+    await component.shutdown(AbortSignal.timeout(1000));
+  });
+
+  it('leaves no timer or socket after start and shutdown', async () => {
+    const before = resources();
+    const component = create(factory);
+    await component.start(host);
+    await component.shutdown(AbortSignal.timeout(2000));
+    await waitFor(() => resources().length <= before.length, {
+      timeoutMs: 3000,
+      what: `an end of ${resources().join()}`,
+    });
+  });
+
+  it('gives up at once when the deadline has passed', async () => {
+    const component = create(factory);
+    await component.start(host);
+    const begun = performance.now();
+    await component.shutdown(AbortSignal.abort());
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+});
+
+it('no two factories of a kind share a type or an alias', () => {
+  const names = factories.flatMap(({ kind, type, aliases = [] }) =>
+    [type, ...aliases].map((name) => `${kind} ${name}`),
+  );
+  expect(names).toEqual([...new Set(names)]);
+});
+
+function create(factory: Factory): Component {
+  const settings: ComponentSettings = {
+    id: factory.type,
+    signals: new Set(factory.signals),
+    logger: logLines().logger,
+    meter: createNoopMeter(),
+    version: '0.0.0',
+  };
+  const config = v.parse(factory.config, exampleOf(factory));
+  if (factory.kind === 'receiver') return factory.create(settings, config, () => next);
+  if (factory.kind === 'processor' || factory.kind === 'connector') return factory.create(settings, config, next);
+  return factory.create(settings, config);
+}
+
+function readmeOf({ kind, type }: Factory): string {
+  const path = `../../src/${SECTION_OF[kind]}/${type.replaceAll('_', '-')}/README.md`;
+  const file = fileURLToPath(new URL(path, import.meta.url));
+  expect(existsSync(file), `${kind} ${type} has a README.md`).toBe(true);
+  return readFileSync(file, 'utf8');
+}
+
+/** The component's part of the first YAML block in its README, on ports that the system chooses. */
+function exampleOf(factory: Factory): Record<string, unknown> {
+  const block = /```yaml\n(.*?)```/s.exec(readmeOf(factory))?.[1] ?? '';
+  const components = childOf(parseYaml('README.md', block), SECTION_OF[factory.kind]);
+  const names = [factory.type, ...(factory.aliases ?? [])];
+  const node = names.map((name) => childOf(components, name)).find((found) => found !== undefined);
+  if (node === undefined) throw new Error(`the README of ${factory.kind} ${factory.type} has no example`);
+  return (onFreePorts(toValue(node)) ?? {}) as Record<string, unknown>;
+}
+
+function onFreePorts(value: unknown): unknown {
+  if (typeof value === 'string') {
+    // A reference would be put in by the loader; here nothing is set.
+    const text = /^\$\{.*\}$/.test(value) ? '' : value;
+    return /^[\w.-]*:\d+$/.test(text) ? '127.0.0.1:0' : text;
+  }
+  if (Array.isArray(value)) return value.map(onFreePorts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, onFreePorts(child)]));
+}
+
+function resources(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => /^(?:Timeout|Immediate|TCP|TLS|Zlib|FSReq|Get)/.test(name));
+}
