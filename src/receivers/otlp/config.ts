@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import { duration, endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+
+const urlPath = (path: string) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.nonEmpty('must not be empty'),
+      v.transform((text) => (text.startsWith('/') ? text : `/${text}`)),
+    ),
+    path,
+  );
+
+const corsSchema = v.strictObject({
+  allowed_origins: v.optional(v.array(v.string()), []),
+  allowed_headers: v.optional(v.array(v.string()), []),
+  exposed_headers: v.optional(v.array(v.string()), []),
+  max_age: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+});
+
+const httpSchema = v.pipe(
+  v.strictObject({
+    endpoint: v.optional(endpoint(), '127.0.0.1:4318'),
+    traces_url_path: urlPath('/v1/traces'),
+    metrics_url_path: urlPath('/v1/metrics'),
+    logs_url_path: urlPath('/v1/logs'),
+    max_request_body_size: v.optional(positiveInteger(), 20 * 1024 * 1024),
+    cors: v.optional(v.nullable(corsSchema, {})),
+    read_header_timeout: v.optional(positiveDuration(), '1m'),
+    read_timeout: v.optional(positiveDuration(), '1m'),
+    idle_timeout: v.optional(duration(), '1m'),
+  }),
+  v.check(
+    ({ traces_url_path, metrics_url_path, logs_url_path }) =>
+      new Set([traces_url_path, metrics_url_path, logs_url_path]).size === 3,
+    'needs a different path for each signal',
+  ),
+);
+
+const grpcSchema = v.strictObject({
+  endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
+  max_recv_msg_size_mib: v.optional(positiveInteger(), 4),
+});
+
+/** A protocol is on if its key is there, also without a value. */
+export const configSchema = v.strictObject({
+  protocols: v.pipe(
+    v.strictObject({
+      http: v.optional(v.nullable(httpSchema, {})),
+      grpc: v.optional(v.nullable(grpcSchema, {})),
+    }),
+    v.check(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http, grpc or both'),
+  ),
+});
+
+export type OtlpReceiverConfig = v.InferOutput<typeof configSchema>;
+export type HttpConfig = v.InferOutput<typeof httpSchema>;
+export type GrpcConfig = v.InferOutput<typeof grpcSchema>;
+export type CorsConfig = v.InferOutput<typeof corsSchema>;

@@ -1,0 +1,106 @@
+import type { Metadata, Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ComponentSettings, Signal } from '../../collector/component.ts';
+import { formatEndpoint } from '../../collector/net/http-server.ts';
+import type { GrpcConfig } from './config.ts';
+import type { Intake } from './intake.ts';
+import { encodeStatus } from './rejection.ts';
+
+const SERVICES: Readonly<Record<Signal, string>> = {
+  traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
+  metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
+  logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
+};
+
+/** An `Export<Signal>ServiceResponse` without anything to say. */
+const TAKEN = Buffer.alloc(0);
+
+/** OTLP over gRPC, unencrypted. Messages pass as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
+export class GrpcTransport {
+  readonly #settings: ComponentSettings;
+  readonly #config: GrpcConfig;
+  readonly #intake: Intake;
+  #server: Server | undefined;
+
+  constructor(settings: ComponentSettings, config: GrpcConfig, intake: Intake) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#intake = intake;
+  }
+
+  async start(): Promise<void> {
+    const grpc = await import('@grpc/grpc-js');
+    const server = new grpc.Server({
+      'grpc.max_receive_message_length': this.#config.max_recv_msg_size_mib * 1024 * 1024,
+    });
+    for (const signal of this.#settings.signals) {
+      server.addService(...this.#service(signal, grpc.Metadata));
+    }
+    const port = await bind(server, bindAddress(this.#config), grpc.ServerCredentials.createInsecure());
+    this.#server = server;
+    const endpoint = formatEndpoint({ host: this.#config.endpoint.host || '::', port });
+    this.#settings.logger.info({ endpoint, transport: 'grpc' }, 'Listening');
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const cutOff = (): void => server.forceShutdown();
+    const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    if (deadline.aborted) cutOff();
+    else deadline.addEventListener('abort', cutOff, { once: true });
+    await closed;
+    deadline.removeEventListener('abort', cutOff);
+  }
+
+  #service(signal: Signal, MetadataClass: typeof Metadata): [ServiceDefinition, UntypedServiceImplementation] {
+    const definition = { export: { path: `/${SERVICES[signal]}/Export`, ...BYTES } };
+    const implementation: UntypedServiceImplementation = {
+      export: (call: { readonly request: Buffer }, callback: Callback) => {
+        void this.#answer(signal, call.request, { callback, metadata: new MetadataClass() });
+      },
+    };
+    return [definition, implementation];
+  }
+
+  async #answer(
+    signal: Signal,
+    request: Buffer,
+    { callback, metadata }: { callback: Callback; metadata: Metadata },
+  ): Promise<void> {
+    try {
+      await this.#intake.take(signal, request);
+      callback(null, TAKEN);
+    } catch (error) {
+      const rejection = this.#intake.reject(error);
+      metadata.set('grpc-status-details-bin', Buffer.from(encodeStatus(rejection)));
+      callback({ code: rejection.code, details: rejection.message, metadata });
+    }
+  }
+}
+
+type Callback = (error: object | null, response?: Buffer) => void;
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+const BYTES = {
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
+} as const;
+
+function bindAddress({ endpoint: { host, port } }: GrpcConfig): string {
+  return formatEndpoint({ host: host === '' ? '::' : host, port });
+}
+
+function bind(server: Server, address: string, credentials: Parameters<Server['bindAsync']>[1]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (cause, port) => {
+      if (cause === null) resolve(port);
+      else reject(new Error(`${address} cannot be bound: ${cause.message}`, { cause }));
+    });
+  });
+}

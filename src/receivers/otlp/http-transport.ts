@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ComponentSettings, Signal } from '../../collector/component.ts';
+import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
+import type { HttpConfig } from './config.ts';
+import { Cors } from './cors.ts';
+import type { Intake } from './intake.ts';
+import { encodeStatus, RpcCode, type Rejection } from './rejection.ts';
+import { readBody } from './request-body.ts';
+
+const PROTOBUF = 'application/x-protobuf';
+const JSON_TYPE = 'application/json';
+type MediaType = typeof PROTOBUF | typeof JSON_TYPE;
+
+const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
+  [RpcCode.invalidArgument]: 400,
+  [RpcCode.resourceExhausted]: 413,
+  [RpcCode.internal]: 500,
+  [RpcCode.unavailable]: 503,
+};
+
+/** How often Node looks for connections that are too slow. */
+const TIMEOUT_CHECK_MS = 5000;
+
+/** OTLP over HTTP. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+export class HttpTransport {
+  readonly #settings: ComponentSettings;
+  readonly #config: HttpConfig;
+  readonly #intake: Intake;
+  readonly #signals: ReadonlyMap<string, Signal>;
+  readonly #cors: Cors | undefined;
+  readonly #server: Server;
+  #closing = false;
+
+  constructor(settings: ComponentSettings, config: HttpConfig, intake: Intake) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#intake = intake;
+    this.#signals = signalPaths(settings, config);
+    this.#cors = config.cors && new Cors(config.cors);
+    this.#server = createServer(
+      {
+        headersTimeout: config.read_header_timeout,
+        requestTimeout: config.read_timeout,
+        keepAliveTimeout: config.idle_timeout,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      },
+      (request, response) => {
+        this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    const endpoint = await listen(this.#server, this.#config.endpoint);
+    this.#settings.logger.info({ endpoint: formatEndpoint(endpoint), transport: 'http' }, 'Listening');
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#closing = true;
+    await close(this.#server, deadline);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#cors?.apply(request, response)) return;
+    const signal = this.#signals.get(pathOf(request));
+    if (signal === undefined) return this.#refuse(response, 404, 'not_found', '404 page not found');
+    if (request.method !== 'POST') {
+      response.setHeader('Allow', 'POST');
+      return this.#refuse(response, 405, 'method', '405 method not allowed, supported: [POST]');
+    }
+    const mediaType = mediaTypeOf(request);
+    if (mediaType === undefined) {
+      const sentence = `415 unsupported media type, supported: [${JSON_TYPE}, ${PROTOBUF}]`;
+      return this.#refuse(response, 415, 'media_type', sentence);
+    }
+    await this.#take(request, response, { signal, mediaType });
+  }
+
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { signal, mediaType }: { signal: Signal; mediaType: MediaType },
+  ): Promise<void> {
+    try {
+      const body = await readBody(request, this.#config.max_request_body_size);
+      await this.#intake.take(signal, mediaType === PROTOBUF ? body : protobufFromJson(signal, body));
+      this.#send(response, 200, mediaType, mediaType === PROTOBUF ? '' : '{}');
+    } catch (error) {
+      const rejection = this.#intake.reject(error);
+      if (rejection.retryAfterMs !== undefined) {
+        response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
+      }
+      this.#send(response, HTTP_STATUS[rejection.code], mediaType, statusBody(rejection, mediaType));
+    }
+  }
+
+  /** What is no OTLP request gets no OTLP answer. */
+  #refuse(response: ServerResponse, status: number, reason: string, sentence: string): void {
+    this.#intake.count(reason);
+    this.#send(response, status, 'text/plain', sentence);
+  }
+
+  #send(response: ServerResponse, status: number, contentType: string, body: string | Uint8Array): void {
+    if (response.destroyed) return;
+    // The rest of a body that nobody wants would have to be read before the connection is of use again.
+    if (this.#closing || !response.req.complete) response.setHeader('Connection', 'close');
+    response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
+    response.end(body);
+  }
+}
+
+function signalPaths({ signals }: ComponentSettings, config: HttpConfig): ReadonlyMap<string, Signal> {
+  const paths: Readonly<Record<Signal, string>> = {
+    traces: config.traces_url_path,
+    metrics: config.metrics_url_path,
+    logs: config.logs_url_path,
+  };
+  return new Map([...signals].map((signal) => [paths[signal], signal]));
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function mediaTypeOf({ headers }: IncomingMessage): MediaType | undefined {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  return type === PROTOBUF || type === JSON_TYPE ? type : undefined;
+}
+
+function statusBody(rejection: Rejection, mediaType: MediaType): string | Uint8Array {
+  if (mediaType === PROTOBUF) return encodeStatus(rejection);
+  return JSON.stringify({ code: rejection.code, message: rejection.message });
+}

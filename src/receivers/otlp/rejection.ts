@@ -1,0 +1,73 @@
+import { PermanentError, RetryableError } from '../../collector/errors.ts';
+import { MalformedError } from '../../collector/otlp/malformed-error.ts';
+import { WireWriter } from '../../collector/otlp/wire-writer.ts';
+import { reasonOf } from '../../collector/telemetry/item-counts.ts';
+
+/** https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+export const RpcCode = { invalidArgument: 3, resourceExhausted: 8, internal: 13, unavailable: 14 } as const;
+
+export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
+
+/** Why a request was not taken, for its sender (`code`, message, `retryAfterMs`) and for the counter (`reason`). */
+export class Rejection extends Error {
+  override readonly name = 'Rejection';
+  readonly reason: string;
+  readonly code: RpcCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    reason: string,
+    code: RpcCode,
+    options: ErrorOptions & { message: string; retryAfterMs?: number | undefined },
+  ) {
+    super(options.message, options);
+    this.reason = reason;
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+export function rejectMalformed(message: string, cause?: unknown): Rejection {
+  return new Rejection('malformed', RpcCode.invalidArgument, { message, cause });
+}
+
+export function rejectTooLarge(maxBytes: number): Rejection {
+  return new Rejection('too_large', RpcCode.resourceExhausted, {
+    message: `the request is larger than the ${maxBytes} bytes that max_request_body_size allows`,
+  });
+}
+
+/** What a request is answered that ended with this error. Of an error that nobody foresaw the sender learns nothing. */
+export function rejectionOf(error: unknown): Rejection {
+  if (error instanceof Rejection) return error;
+  if (error instanceof MalformedError) return rejectMalformed(error.message, error);
+  const reason = reasonOf(error);
+  if (error instanceof RetryableError) {
+    const { message, retryAfterMs } = error;
+    return new Rejection(reason, RpcCode.unavailable, { message, retryAfterMs, cause: error });
+  }
+  const message = error instanceof PermanentError ? error.message : 'internal error';
+  return new Rejection(reason, RpcCode.internal, { message, cause: error });
+}
+
+/** The message `google.rpc.Status`, with a `RetryInfo` where the rejection says when to come back. */
+export function encodeStatus({ code, message, retryAfterMs }: Rejection): Uint8Array {
+  const writer = new WireWriter(message.length + 128);
+  writer.varintField(1, code);
+  writer.stringField(2, message);
+  if (retryAfterMs !== undefined) {
+    writer.messageField(3, () => {
+      writer.stringField(1, 'type.googleapis.com/google.rpc.RetryInfo');
+      writer.messageField(2, () => writeRetryInfo(writer, retryAfterMs));
+    });
+  }
+  return writer.finish();
+}
+
+function writeRetryInfo(writer: WireWriter, retryAfterMs: number): void {
+  const wholeMs = Math.ceil(retryAfterMs);
+  writer.messageField(1, () => {
+    writer.varintField(1, Math.floor(wholeMs / 1000));
+    writer.varintField(2, (wholeMs % 1000) * 1_000_000);
+  });
+}
