@@ -11,5 +11,6 @@ const exitCode = await runCli(process.argv.slice(2), {
   print: (text) => process.stdout.write(`${text}\n`),
   printError: (text) => process.stderr.write(`${text}\n`),
 });
-// Output to a pipe may still be under way; the process ends by itself once it is written.
+// Output to a pipe may still be under way, so the process ends by itself; what hangs past its deadline is cut off.
 process.exitCode = exitCode;
+setTimeout(() => process.exit(), 1000).unref();

@@ -2,7 +2,7 @@ import type { Factory, Signal } from '../component.ts';
 import type { Configured, PipelineConfig } from './collector-config.ts';
 import type { Components } from './component-sections.ts';
 import type { ProblemList } from './config-error.ts';
-import { nearestNode, type ConfigNode, type ConfigPath } from './config-node.ts';
+import { childOf, nearestNode, type ConfigNode, type ConfigPath } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
 import type { ServiceKeys } from './service-schema.ts';
 
@@ -46,7 +46,7 @@ class ServiceCheck {
   extensions(ids: readonly string[]): void {
     const known = this.#context.components.extensions;
     for (const [index, id] of ids.entries()) {
-      if (!known.has(id))
+      if (!known.has(id) && !this.#isWritten('extensions', id))
         this.report(['service', 'extensions', index], unknownReference(id, 'extensions', [...known.keys()]));
     }
   }
@@ -93,10 +93,20 @@ class ServiceCheck {
     const own = components[role] as ReadonlyMap<string, Configured<Factory>>;
     const connectors = role === 'processors' ? new Map<string, Configured<Factory>>() : components.connectors;
     const found = own.get(id) ?? connectors.get(id);
+    if (
+      found === undefined &&
+      (this.#isWritten(role, id) || (role !== 'processors' && this.#isWritten('connectors', id)))
+    )
+      return undefined;
     if (found === undefined) this.report(path, unknownReference(id, role, [...own.keys(), ...connectors.keys()]));
     else if (own.has(id) && connectors.has(id))
       this.report(path, `refers to ${id}, which is both under ${role} and under connectors: rename one`);
     return found;
+  }
+
+  /** Whether the section has the id after all: then the component is wrong, which was reported, but not the reference. */
+  #isWritten(section: string, id: string): boolean {
+    return childOf(childOf(this.#context.root, section), id) !== undefined;
   }
 
   #duplicates(path: ConfigPath, ids: readonly string[]): void {

@@ -10,7 +10,7 @@ const neverCreated = (): never => {
   throw new Error('loading a configuration creates nothing');
 };
 
-const source: ReceiverFactory<unknown> = {
+const source: ReceiverFactory = {
   kind: 'receiver',
   type: 'source',
   signals: ['traces', 'metrics'],
@@ -22,7 +22,7 @@ const source: ReceiverFactory<unknown> = {
   create: neverCreated,
 };
 
-const sink: ExporterFactory<unknown> = {
+const sink: ExporterFactory = {
   kind: 'exporter',
   type: 'sink',
   aliases: ['drain'],
@@ -68,6 +68,8 @@ const sinkOf = (loaded: LoadedConfig): unknown => loaded.config.exporters.get('s
 const withSink = (settings: string): string =>
   `receivers: {source: }\nexporters:\n  sink:\n    ${settings}\n${PIPELINE}`;
 
+const metricsOf = (sets: string[]): unknown => load(withSink('size: 1'), { sets }).config.service.telemetry.metrics;
+
 describe('loadConfig', () => {
   it('reports five different mistakes at once, each with its line', () => {
     const text = `receivers:
@@ -110,9 +112,7 @@ service:
     ['text that is no YAML is taken as it is', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
     ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
   ])('%s', (_, settings, environment, expected) => {
-    expect(sinkOf(load(withSink(settings), { environment: environment as Record<string, string> }))).toMatchObject(
-      expected,
-    );
+    expect(sinkOf(load(withSink(settings), { environment }))).toMatchObject(expected);
   });
 
   it('warns of an unset variable, and names it where its absence is the problem', () => {
@@ -132,7 +132,7 @@ service:
     ['references that multiply', '${env:A}${env:A}${env:A}'],
   ])('refuses %s in its line', (_, reference) => {
     const doubling = Object.fromEntries(
-      [...'ABCDEFGHIJKLMN'].map((name, i, all) => [name, `\${${all[i + 1]}}\${${all[i + 1]}}`]),
+      Array.from('ABCDEFGHIJKLMN').map((name, i, all) => [name, `\${${all[i + 1]}}\${${all[i + 1]}}`]),
     );
     const environment = { ...doubling, O: 'x', N: '${O}${O}', LOOP: '${env:LOOP}' };
     expect(problemsOf(withSink(`note: ${reference}`), { environment })).toEqual([
@@ -176,7 +176,7 @@ service:
       'an alias bomb',
       [
         'a: &a [x,x,x,x,x,x,x,x,x,x]',
-        ...[...'bcdefgh'].map((n, i) => `${n}: &${n} [${`*${'abcdefg'[i]},`.repeat(10)}]`),
+        ...Array.from('bcdefgh').map((n, i) => `${n}: &${n} [${`*${'abcdefg'[i]},`.repeat(10)}]`),
       ].join('\n'),
       'more than 100000 values',
     ],
@@ -197,7 +197,6 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
   });
 
   it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', () => {
-    const metricsOf = (sets: string[]) => load(withSink('size: 1'), { sets }).config.service.telemetry.metrics;
     expect(metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
     expect(metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
   });

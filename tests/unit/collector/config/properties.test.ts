@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ConfigError, ProblemList } from '../../../../src/collector/config/config-error.ts';
 import { toValue, type ConfigNode } from '../../../../src/collector/config/config-node.ts';
