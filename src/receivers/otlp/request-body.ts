@@ -8,7 +8,6 @@ import {
   zstdDecompress,
   zstdDecompressSync,
   type InputType,
-  type ZlibOptions,
 } from 'node:zlib';
 import { Rejection, RpcCode, rejectMalformed, rejectTooLarge } from './rejection.ts';
 
@@ -24,21 +23,29 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return decoder === undefined || body.length === 0 ? body : await decompress(decoder, body, maxBytes);
 }
 
+interface Limits {
+  readonly maxOutputLength: number;
+  readonly chunkSize: number;
+}
+
 interface Decoder {
-  readonly sync: (input: InputType, options: ZlibOptions) => Buffer;
-  readonly async: (input: InputType, options: ZlibOptions) => Promise<Buffer>;
+  readonly sync: (input: InputType, options: Limits) => Buffer;
+  readonly async: (input: InputType, options: Limits) => Promise<Buffer>;
 }
 
 /** HTTP's `deflate` is the zlib format. https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding */
 const zlib: Decoder = { sync: inflateSync, async: promisify(inflate) as Decoder['async'] };
 
-const decoders: ReadonlyMap<string, Decoder | undefined> = new Map([
+const gzip: Decoder = { sync: gunzipSync, async: promisify(gunzip) as Decoder['async'] };
+const zstd: Decoder = { sync: zstdDecompressSync, async: promisify(zstdDecompress) as Decoder['async'] };
+
+const decoders: ReadonlyMap<string, Decoder | undefined> = new Map<string, Decoder | undefined>([
   ['', undefined],
   ['identity', undefined],
-  ['gzip', { sync: gunzipSync, async: promisify(gunzip) as Decoder['async'] }],
+  ['gzip', gzip],
   ['deflate', zlib],
   ['zlib', zlib],
-  ['zstd', { sync: zstdDecompressSync, async: promisify(zstdDecompress) as Decoder['async'] }],
+  ['zstd', zstd],
 ]);
 
 /** Up to here, decompressing at once is cheaper than the way through the thread pool. */
