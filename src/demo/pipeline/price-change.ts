@@ -1,0 +1,29 @@
+import { recordPrice, type PriceLabels } from '../../sdk/pipeline.ts';
+
+/** A price that was recorded, beside the one before it. */
+export interface RecordedPrice {
+  readonly platformVariantId: string;
+  readonly currency: string;
+  readonly price: number;
+  /** Null for the first price of a variant. */
+  readonly previousPrice: number | null;
+}
+
+export function changeType({ price, previousPrice }: RecordedPrice): PriceLabels['change_type'] {
+  if (previousPrice === null) return 'first';
+  if (price === previousPrice) return 'unchanged';
+  return price > previousPrice ? 'increase' : 'decrease';
+}
+
+/** Whether the price moved, in either direction, by more than the threshold. A first price is no movement. */
+export function isSpike({ price, previousPrice }: RecordedPrice, thresholdPercent: number): boolean {
+  if (previousPrice === null || previousPrice === 0) return false;
+  return (Math.abs(price - previousPrice) / previousPrice) * 100 > thresholdPercent;
+}
+
+/** To be called once the prices are committed: what is rolled back was never recorded. */
+export function countPrices(roaster: string, recorded: readonly RecordedPrice[]): void {
+  for (const price of recorded) {
+    recordPrice({ roaster, currency: price.currency, change_type: changeType(price) });
+  }
+}

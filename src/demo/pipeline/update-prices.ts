@@ -1,0 +1,69 @@
+import { runOperation } from '../../sdk/pipeline.ts';
+import type { Database, PooledDatabase } from './database.ts';
+import { countPrices, type RecordedPrice } from './price-change.ts';
+import type { Variant } from './product.ts';
+import type { ProductSource } from './product-source.ts';
+import { insertPrice } from './write-products.ts';
+
+interface KnownVariant {
+  readonly id: string;
+  readonly platformVariantId: string;
+  readonly price: string | null;
+}
+
+/** B.2: records the prices that have changed, and for all variants the stock and that they were looked at. */
+export async function updatePrices(
+  database: PooledDatabase,
+  source: ProductSource,
+  variants: readonly Variant[],
+): Promise<RecordedPrice[]> {
+  return await runOperation('B.2', { source: source.slug }, async () => {
+    const recorded = await database.transaction('B.2', async (open) => {
+      const known = await knownVariants(open, source);
+      await updateStock(open, known, variants);
+      return await insertChanges(open, source, known, variants);
+    });
+    countPrices(source.slug, recorded);
+    return recorded;
+  });
+}
+
+async function knownVariants(database: Database, source: ProductSource): Promise<Map<string, KnownVariant>> {
+  const rows = await database.query<KnownVariant>(
+    { query_type: 'select', table: 'variants' },
+    `select v.id, v.platform_variant_id as "platformVariantId", v.price_current as price
+     from variants v join coffees c on c.id = v.coffee_id where c.roaster_id = $1`,
+    [source.roasterId],
+  );
+  return new Map(rows.map((row) => [row.platformVariantId, row]));
+}
+
+async function insertChanges(
+  database: Database,
+  source: ProductSource,
+  known: ReadonlyMap<string, KnownVariant>,
+  variants: readonly Variant[],
+): Promise<RecordedPrice[]> {
+  const recorded: RecordedPrice[] = [];
+  for (const variant of variants) {
+    // A variant that no full run has seen yet has no coffee to belong to.
+    const row = known.get(variant.platformVariantId);
+    if (row === undefined || variant.price === undefined || Number(row.price) === Number(variant.price)) continue;
+    recorded.push(await insertPrice(database, row.id, source, variant));
+  }
+  return recorded;
+}
+
+async function updateStock(
+  database: Database,
+  known: ReadonlyMap<string, KnownVariant>,
+  variants: readonly Variant[],
+): Promise<void> {
+  const seen = variants.filter(({ platformVariantId }) => known.has(platformVariantId));
+  await database.query(
+    { query_type: 'update', table: 'variants' },
+    `update variants v set in_stock = s.in_stock, price_last_checked_at = now(), last_seen_at = now(), updated_at = now()
+     from unnest($1::uuid[], $2::boolean[]) as s (id, in_stock) where v.id = s.id`,
+    [seen.map(({ platformVariantId }) => known.get(platformVariantId)!.id), seen.map(({ inStock }) => inStock)],
+  );
+}
