@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
 import { applySchema } from '../../src/demo/database/schema.ts';
 
@@ -32,7 +32,7 @@ export async function startTestPostgres(options: { schema?: boolean } = {}): Pro
 }
 
 async function runOn(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();
   try {

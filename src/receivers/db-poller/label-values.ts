@@ -65,7 +65,7 @@ function inBudget(text: string | undefined, admitted: () => ReadonlySet<string>)
 }
 
 function textOf(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : String(value);
+  return value === null || value === undefined ? undefined : `${value as string}`;
 }
 
 function isClosed(values: ClosedLabel | BudgetedLabel): values is ClosedLabel {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
@@ -19,8 +19,6 @@ describe('db_poller on a real database', () => {
 
   const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
     PollerUnderTest.start({ datasource: database.url, packs: bothPacks, ...config });
-  const has = (poller: PollerUnderTest, key: string): Promise<boolean> =>
-    waitFor(() => poller.series.get(key) !== undefined, { what: key });
 
   it('publishes from empty tables no series but the connections', async () => {
     await using poller = await start();
@@ -89,7 +87,7 @@ describe('db_poller on a real database', () => {
     await using poller = await start({ lock_timeout: '200ms' });
     const locked = `variants.price_stale{${blue}}`;
     await has(poller, locked);
-    const client = new pg.Client({ connectionString: database.url });
+    const client = new Client({ connectionString: database.url });
     await client.connect();
     await client.query('begin; lock table variants in access exclusive mode');
     await waitFor(() => poller.series.get(locked) === undefined, { what: 'the retraction' });
@@ -144,6 +142,10 @@ describe('db_poller on a real database', () => {
     expect(poller.said('Poller is off: its datasource is empty')).toBe(1);
   });
 });
+
+function has(poller: PollerUnderTest, key: string): Promise<boolean> {
+  return waitFor(() => poller.series.get(key) !== undefined, { what: key });
+}
 
 /** One roaster, one run of each kind, four active variants, three coffees. */
 async function seed(database: TestPostgres): Promise<void> {

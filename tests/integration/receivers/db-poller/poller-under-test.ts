@@ -32,7 +32,7 @@ export class PollerUnderTest implements AsyncDisposable {
 
   static async start(config: Record<string, unknown>): Promise<PollerUnderTest> {
     const started = new PollerUnderTest(config);
-    await started.#poller.start({ extension: () => undefined, status: () => 'ok' });
+    await started.#poller.start();
     return started;
   }
 
@@ -85,7 +85,7 @@ function readPoint(name: string, point: WireReader, found: Map<string, number | 
     else if (tag >> 3 === 8) flags = point.varint();
     else point.skip(tag);
   }
-  const labels = [...attributes].map(([key, text]) => `${key}=${String(text as string)}`).toSorted();
+  const labels = [...attributes].map(([key, text]) => `${key}=${text as string}`).toSorted();
   found.set(`${name}{${labels.join(',')}}`, flags === 1 ? undefined : value);
 }
 
