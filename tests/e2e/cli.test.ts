@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { siphon } from '../support/siphon-cli.ts';
+import { Sidecar } from '../support/sidecar.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'siphon-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const FIVE_MISTAKES = `receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: nowhere
+        max_body: 3
+processors:
+  batch:
+    timeout: soon
+exporters:
+  prometheus:
+    endpoint: 127.0.0.1:8000
+  promethesu:
+service:
+  pipelines:
+    metrics:
+      receivers: [otlp]
+      processors: [batch]
+      exporters: [prometheus, sentry]
+`;
+
+describe('siphon validate', () => {
+  it('passes the shipped file, with nothing set', async () => {
+    const { exitCode, stdout, stderr } = await siphon(['validate', '--config', 'otel-collector.yaml']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'The configuration is valid: metrics, traces.\n' });
+    expect(stderr).not.toMatch(/error/i);
+  });
+
+  it('lists all five mistakes of a file, each with its line and path, and exits 1', async () => {
+    const path = file('five.yaml', FIVE_MISTAKES);
+    const { exitCode, stderr } = await siphon(['validate', '--config', path]);
+    expect(exitCode).toBe(1);
+    const places = [...stderr.matchAll(/^.*five\.yaml:(\d+) ([\w:/]+): /gm)].map(([, line, at]) => `${line} ${at}`);
+    expect(places).toEqual([
+      '5 receivers::otlp::protocols::http::endpoint',
+      '6 receivers::otlp::protocols::http::max_body',
+      '9 processors::batch::timeout',
+      '13 exporters::promethesu',
+      expect.stringMatching(/^19 service::pipelines::metrics::exporters/),
+    ]);
+    expect(stderr).toContain('prometheus');
+  });
+
+  it('names a file that cannot be read', async () => {
+    const { exitCode, stderr } = await siphon(['validate', '--config', join(folder, 'absent.yaml')]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('absent.yaml');
+  });
+
+  it('names the variable behind a value that is missing', async () => {
+    const path = file('unset.yaml', FIVE_MISTAKES.replace('nowhere', '${env:NO_SUCH_ENDPOINT}'));
+    const { stderr } = await siphon(['validate', '--config', path]);
+    expect(stderr).toMatch(/:5 .*NO_SUCH_ENDPOINT/);
+  });
+});
+
+describe('siphon print-config', () => {
+  it('shows the merged configuration, --set last, and no secret', async () => {
+    const override = file('override.yaml', 'processors: {batch: {timeout: 3s}}');
+    const args = [
+      '--config',
+      'otel-collector.yaml',
+      '--config',
+      override,
+      '--set',
+      'exporters.prometheus.namespace=coffee',
+    ];
+    const { exitCode, stdout } = await siphon(['print-config', ...args], {
+      DATABASE_URL: 'postgresql://scraper:hunter2@db/coffee',
+      SENTRY_DSN: 'https://publickey@sentry.example/42',
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('timeout: 3s');
+    expect(stdout).toContain('namespace: coffee');
+    expect(stdout).toContain('[REDACTED]');
+    expect(stdout).not.toMatch(/hunter2|publickey/);
+  });
+});
+
+describe('siphon', () => {
+  it('lists its components', async () => {
+    const { exitCode, stdout } = await siphon(['components']);
+    expect(exitCode).toBe(0);
+    for (const type of [
+      'otlp',
+      'db_poller',
+      'memory_limiter',
+      'batch',
+      'prometheus',
+      'otlp_http',
+      'sentry',
+      'debug',
+      'health_check',
+    ]) {
+      expect(stdout).toContain(`type: ${type}\n`);
+    }
+  });
+
+  it('tells its version and its help', async () => {
+    expect((await siphon(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await siphon(['--help'])).stdout).toContain('validate');
+    expect((await siphon(['run', '--help'])).stdout).toContain('--set');
+  });
+
+  it('exits 2 on a command line that it does not understand', async () => {
+    for (const args of [[], ['fly'], ['run'], ['validate', '--config'], ['validate', '--confg', 'x']]) {
+      expect((await siphon(args)).exitCode, args.join(' ')).toBe(2);
+    }
+  });
+
+  it('ends at once with exit 1 on a second signal', async () => {
+    // Nobody listens at the endpoint, so the drain takes as long as it may.
+    await using sidecar = await Sidecar.start({
+      sets: [
+        'exporters.otlp_http.endpoint=http://127.0.0.1:9',
+        'service.pipelines.traces.exporters=[otlp_http]',
+        'processors.batch.timeout=0s',
+      ],
+    });
+    const headers = { 'content-type': 'application/json' };
+    const span = {
+      traceId: 'a'.repeat(32),
+      spanId: 'b'.repeat(16),
+      name: 'x',
+      startTimeUnixNano: '1',
+      endTimeUnixNano: '2',
+    };
+    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+    expect((await fetch(`${sidecar.otlpHttp}/v1/traces`, { method: 'POST', headers, body })).status).toBe(200);
+    sidecar.process.kill('SIGTERM');
+    await sidecar.waitForLog('Received a signal');
+    expect(await sidecar.stop('SIGINT')).toBe(1);
+  });
+});
