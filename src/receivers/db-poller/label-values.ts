@@ -65,7 +65,8 @@ function inBudget(text: string | undefined, admitted: () => ReadonlySet<string>)
 }
 
 function textOf(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : `${value as string}`;
+  if (value === null || value === undefined) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isClosed(values: ClosedLabel | BudgetedLabel): values is ClosedLabel {
