@@ -1,0 +1,12 @@
+import type { ExporterFactory } from '../../collector/component.ts';
+import { prometheusExporterConfig, type PrometheusExporterConfig } from './config.ts';
+import { PrometheusExporter } from './exporter.ts';
+
+export const prometheusExporter: ExporterFactory<PrometheusExporterConfig> = {
+  kind: 'exporter',
+  type: 'prometheus',
+  signals: ['metrics'],
+  stability: 'alpha',
+  config: prometheusExporterConfig,
+  create: (settings, config) => new PrometheusExporter(settings, config),
+};

@@ -1,0 +1,12 @@
+import type { Naming } from './naming.ts';
+
+/** The label name of an attribute as the stock Collector translates it, or undefined where nothing valid is left. */
+export function labelName(key: string, { utf8 }: Pick<Naming, 'utf8'>): string | undefined {
+  const translated = utf8 ? key : escape(key);
+  return /^_*$/.test(translated) ? undefined : translated;
+}
+
+function escape(key: string): string {
+  const escaped = key.replaceAll(/[^A-Za-z0-9]/gu, '_');
+  return /^[0-9]/.test(escaped) ? `key_${escaped}` : escaped;
+}

@@ -1,0 +1,50 @@
+const LEGACY_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
+const LEGACY_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Labels of a series. Names that collide after translation keep every value, joined with `;` in the order of `add`. */
+export class LabelSet {
+  readonly #values = new Map<string, string>();
+
+  add(name: string, value: string): void {
+    const existing = this.#values.get(name);
+    this.#values.set(name, existing === undefined ? value : `${existing};${value}`);
+  }
+
+  /** What the exporter itself says of a series wins over an attribute of the same name. */
+  set(name: string, value: string): void {
+    this.#values.set(name, value);
+  }
+
+  /** `name="value",…` sorted by name, which makes it the identity of the series in its family. */
+  text(): string {
+    const names = [...this.#values.keys()].toSorted();
+    return names.map((name) => `${quoteLabel(name)}="${escapeText(this.#values.get(name) ?? '')}"`).join(',');
+  }
+}
+
+/** What stands before the value: `name{labels}`, or `{"name",labels}` for a name that Prometheus wants quoted. */
+export function sampleText(name: string, labels: string): string {
+  if (!LEGACY_NAME.test(name)) return `{${[quote(name), labels].filter(Boolean).join(',')}}`;
+  return labels === '' ? name : `${name}{${labels}}`;
+}
+
+export function quoteMetric(name: string): string {
+  return LEGACY_NAME.test(name) ? name : quote(name);
+}
+
+/** Help text knows no escaped quotes. */
+export function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function quoteLabel(name: string): string {
+  return LEGACY_LABEL.test(name) ? name : quote(name);
+}
+
+function quote(text: string): string {
+  return `"${escapeText(text)}"`;
+}
+
+function escapeText(text: string): string {
+  return /["\\\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text;
+}
