@@ -153,15 +153,13 @@ export class MetricsIntake {
     const type = field === 7 && monotonic === 1 ? 'counter' : (kind?.type ?? 'histogram');
     const name = metricName(metric.name, metric.unit, type, this.#naming);
     const family = this.#family(name ?? '', type, metric.help);
-    const temporal = field === 7 || field === 9;
-    const known = kind !== undefined && (!temporal || temporality === 1 || temporality === 2);
-    const refused = known ? refusal(name, type, family) : 'unsupported';
+    const known = kind !== undefined && isTemporalityKnown(field, temporality);
     return {
       id: ++this.#lastId,
       type,
-      delta: temporal && temporality === 1,
+      delta: temporality === 1,
       layout: kind?.layout ?? numberPoint,
-      refused,
+      refused: known ? refusal(name, type, family) : 'unsupported',
       family,
       scope,
     };
@@ -252,6 +250,11 @@ export class MetricsIntake {
 /** A delta that comes twice must not count twice; a value that comes twice does no harm. */
 function isOld(timeNs: number, lastNs: number, delta: boolean): boolean {
   return timeNs < lastNs || (delta && lastNs > 0 && timeNs === lastNs);
+}
+
+/** Only sums and histograms have one; unspecified says nothing that could be shown. */
+function isTemporalityKnown(field: number, temporality: number): boolean {
+  return (field !== 7 && field !== 9) || temporality === 1 || temporality === 2;
 }
 
 function refusal(name: string | undefined, type: MetricType, family: Family): DropReason | undefined {
