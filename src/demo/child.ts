@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 export const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
 
 const graceMs = 8000;
+const tailCharacters = 2000;
 
 /** A part of the demo that is a process of its own. */
 export class Child {
@@ -27,9 +28,13 @@ export class Child {
     const log = createWriteStream(options.logFile, { flags: 'a' });
     this.process.stdout?.pipe(log, { end: false });
     this.process.stderr?.pipe(log, { end: false });
+    let tail = '';
+    this.process.stderr?.on('data', (chunk: Buffer) => {
+      tail = (tail + chunk.toString()).slice(-tailCharacters);
+    });
     this.ended = once(this.process, 'exit').then(([code, signal]) => {
       log.end();
-      return `${name} ended with ${String(signal ?? `code ${String(code)}`)} (log: ${options.logFile})`;
+      return `${name} ended with ${String(signal ?? `code ${String(code)}`)}\n${tail}`.trimEnd();
     });
     guard(this.process);
   }

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
+import { registerSource } from '../../../src/demo/database/register-source.ts';
+import { applySchema } from '../../../src/demo/database/schema.ts';
+import { PooledDatabase } from '../../../src/demo/pipeline/database.ts';
+import { ProductFetcher } from '../../../src/demo/pipeline/fetch-products.ts';
+import { fullRun, type Workplace } from '../../../src/demo/pipeline/full-run.ts';
+import { priceRun } from '../../../src/demo/pipeline/price-run.ts';
+import { activeSources } from '../../../src/demo/pipeline/product-source.ts';
+import { startStore, type StoreOptions } from '../../../src/demo/stores/store.ts';
+
+let postgres: EmbeddedPostgres;
+let artifactsFolder: string;
+
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres();
+  await applySchema(postgres.url);
+  artifactsFolder = await mkdtemp(join(tmpdir(), 'siphon-artifacts-'));
+});
+
+afterAll(async () => {
+  await postgres.stop();
+  await rm(artifactsFolder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  await ask('truncate roasters cascade');
+});
+
+describe('the pipeline', () => {
+  it('writes what the shop has, keeps the raw pages, and closes its run with the trace', async () => {
+    await using scraper = await startScraper();
+    expect(await scraper.full()).toMatchObject({ status: 'ok', errors: [] });
+    expect(await counts()).toEqual({ runs: 1, artifacts: 2, coffees: 10, variants: 10, prices: 8, reviews: 2 });
+    const [run] = await ask(`select status, finished_at >= started_at as closed, stats_json from scrape_runs`);
+    expect(run).toMatchObject({
+      status: 'ok',
+      closed: true,
+      stats_json: { job_type: 'full', artifacts: 2, prices: 8 },
+    });
+    const [artifact] = await ask(`select http_status, saved_html_path from scrape_artifacts`);
+    expect(artifact!['http_status']).toBe(200);
+    expect(existsSync(String(artifact!['saved_html_path']))).toBe(true);
+  });
+
+  it('records only changed prices in a price run, and none when the shop answers 304', async () => {
+    await using scraper = await startScraper();
+    await scraper.full();
+    expect(await scraper.prices()).toMatchObject({ status: 'ok' });
+    const after = (await counts()).prices;
+    expect(after).toBeGreaterThan(8);
+    expect(after).toBeLessThan(18);
+    expect(await scraper.prices()).toMatchObject({ status: 'ok' });
+    expect((await counts()).prices).toBe(after);
+    const [run] = await ask(`select stats_json from scrape_runs order by started_at desc limit 1`);
+    expect(run!['stats_json']).toMatchObject({ fetched: 0, prices: 0 });
+  });
+
+  it('waits as long as a 429 asks, and is then complete', async () => {
+    await using scraper = await startScraper({ rateLimitedAt: 1 });
+    const startedAt = performance.now();
+    expect(await scraper.full()).toMatchObject({ status: 'ok' });
+    expect(performance.now() - startedAt).toBeGreaterThan(950);
+  });
+
+  it('keeps what came before a page that fails, as a partial run', async () => {
+    await using scraper = await startScraper({ brokenAt: 1 });
+    const message = 'babas-beans did not give page 2: 502';
+    expect(await scraper.full()).toMatchObject({ status: 'partial', errors: [message] });
+    expect(await counts()).toMatchObject({ coffees: 5, artifacts: 2 });
+  });
+
+  it('closes a run as failed when the shop is down', async () => {
+    await using scraper = await startScraper();
+    scraper.store.setFault('store_down', true);
+    expect(await scraper.full()).toMatchObject({ status: 'fail' });
+    expect(await ask(`select status from scrape_runs`)).toEqual([{ status: 'fail' }]);
+    expect(await ask(`select http_status from scrape_artifacts`)).toEqual([{ http_status: null }]);
+  });
+
+  it('leaves out what is invalid and keeps the rest', async () => {
+    await using scraper = await startScraper();
+    scraper.store.setFault('invalid_products', true);
+    expect(await scraper.full()).toMatchObject({ status: 'ok' });
+    const [run] = await ask(`select stats_json from scrape_runs`);
+    expect(run!['stats_json']).toMatchObject({ fetched: 10, written: 8, invalid: 2 });
+  });
+
+  it('sees a spike', async () => {
+    await using scraper = await startScraper();
+    await scraper.full();
+    scraper.store.setFault('price_spike', true);
+    await scraper.prices();
+    const [run] = await ask(`select stats_json from scrape_runs where stats_json ->> 'job_type' = 'price_only'`);
+    expect(run!['stats_json']).toMatchObject({ spikes: 8 });
+  });
+
+  it('fails while the database is stopped, and works again when it is back', async () => {
+    await using scraper = await startScraper();
+    await postgres.pause();
+    expect(await scraper.full()).toMatchObject({ status: 'fail' });
+    await postgres.resume();
+    expect(await scraper.full()).toMatchObject({ status: 'ok' });
+  });
+});
+
+async function startScraper(hiccups: Partial<StoreOptions> = {}) {
+  const store = await startStore({ platform: 'woocommerce', seed: 'test', maxLatencyMs: 0, ...hiccups });
+  const database = new PooledDatabase(postgres.url);
+  const work: Workplace = { database, artifactsFolder, logger: pino({ level: 'silent' }) };
+  const signal = new AbortController().signal;
+  const [fullFetcher, priceFetcher] = [new ProductFetcher('A.2', signal), new ProductFetcher('B.1', signal)];
+  const registration = { slug: 'babas-beans', name: 'Baba', platform: 'woocommerce', baseUrl: store.url } as const;
+  await registerSource(postgres.url, { ...registration, productsEndpoint: '/wp-json/wc/store/v1/products' });
+  const [source] = await activeSources(database);
+  return {
+    store,
+    full: async () => await fullRun(work, fullFetcher, source!),
+    prices: async () => await priceRun(work, priceFetcher, source!),
+    [Symbol.asyncDispose]: async () => {
+      await database.close();
+      await store.stop();
+    },
+  };
+}
+
+async function counts(): Promise<Record<string, number>> {
+  const [row] = await ask(
+    `select (select count(*)::int from scrape_runs) as runs, (select count(*)::int from scrape_artifacts) as artifacts,
+            (select count(*)::int from coffees) as coffees, (select count(*)::int from variants) as variants,
+            (select count(*)::int from prices) as prices,
+            (select count(*)::int from coffees where processing_status = 'review') as reviews`,
+  );
+  return row as Record<string, number>;
+}
+
+async function ask(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client(postgres.url);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
