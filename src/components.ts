@@ -1,6 +1,7 @@
 import type { Factory } from './collector/component.ts';
 import { debugExporter } from './exporters/debug/factory.ts';
 import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
+import { prometheusExporter } from './exporters/prometheus/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
@@ -13,6 +14,7 @@ export const factories: readonly Factory[] = [
   dbPollerReceiver,
   memoryLimiterProcessor,
   batchProcessor,
+  prometheusExporter,
   otlpHttpExporter,
   debugExporter,
   healthCheckExtension,
