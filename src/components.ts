@@ -2,6 +2,7 @@ import type { Factory } from './collector/component.ts';
 import { debugExporter } from './exporters/debug/factory.ts';
 import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
 import { prometheusExporter } from './exporters/prometheus/factory.ts';
+import { sentryExporter } from './exporters/sentry/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
@@ -16,6 +17,7 @@ export const factories: readonly Factory[] = [
   batchProcessor,
   prometheusExporter,
   otlpHttpExporter,
+  sentryExporter,
   debugExporter,
   healthCheckExtension,
 ];
