@@ -20,7 +20,13 @@ describe.skipIf(prometheusMissing)(`a real Prometheus ${prometheusMissing ?? ''}
       { what: 'the service in Prometheus' },
     );
     expect(sample).toMatchObject({ metric: { job: 'coffee', source: 'blue-tokai' }, value: [expect.any(Number), '1'] });
-    const targets = await prometheus.targets();
+    const targets = await waitFor(
+      async () => {
+        const seen = await prometheus.targets();
+        return seen.every(({ health }) => health !== 'unknown') && seen;
+      },
+      { what: 'both endpoints to be scraped' },
+    );
     expect(targets.map(({ health, lastError }) => ({ health, lastError }))).toEqual([
       { health: 'up', lastError: '' },
       { health: 'up', lastError: '' },

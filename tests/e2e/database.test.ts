@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { startTestPostgres } from '../support/postgres.ts';
+import { Sidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const POLL_OFTEN = 'receivers.db_poller.collection_interval=250ms';
+const VARIANTS = /^variants\{.*in_stock="true".*roaster="blue-tokai".*\} 2$/m;
+const ERRORS = /^siphon_db_poller_errors\{.*reason="connection".*\} [1-9]/m;
+
+const TWO_VARIANTS = `
+  with r as (insert into roasters (name, slug, platform, is_active) values ('Blue Tokai', 'blue-tokai', 'shopify', true) returning id),
+       c as (insert into coffees (roaster_id, name, slug, status) select id, 'Attikan', 'attikan', 'active' from r returning id)
+  insert into variants (coffee_id, platform_variant_id, currency, in_stock, status)
+  select id, v, 'INR', true, 'active' from c, unnest(array['1', '2']) v`;
+
+describe('the sidecar beside a database', () => {
+  it('shows its state, lets the series go stale and counts errors while it is stopped, and recovers by itself', async () => {
+    await using database = await startTestPostgres();
+    await database.sql(TWO_VARIANTS);
+    await using sidecar = await Sidecar.start({ environment: { DATABASE_URL: database.url }, sets: [POLL_OFTEN] });
+    await waitFor(async () => VARIANTS.test(await sidecar.scrape()), { what: 'the variants' });
+
+    await database.server?.pause();
+    await waitFor(async () => ERRORS.test(await sidecar.selfMetrics()), { what: 'the error counter' });
+    await waitFor(async () => !(await sidecar.scrape()).includes('variants{'), { what: 'the end of the series' });
+    expect((await fetch(sidecar.url({ id: 'health_check' }))).status).toBe(200);
+
+    await database.server?.resume();
+    await waitFor(async () => VARIANTS.test(await sidecar.scrape()), { what: 'the variants again', timeoutMs: 60_000 });
+    expect(sidecar.logText()).not.toContain(new URL(database.url).password);
+  });
+
+  it('starts without it, and finds it when it comes', async () => {
+    await using database = await startTestPostgres();
+    await database.sql(TWO_VARIANTS);
+    await database.server?.pause();
+    await using sidecar = await Sidecar.start({ environment: { DATABASE_URL: database.url }, sets: [POLL_OFTEN] });
+    expect(await sidecar.scrape()).not.toContain('variants{');
+    await database.server?.resume();
+    await waitFor(async () => VARIANTS.test(await sidecar.scrape()), { what: 'the variants', timeoutMs: 60_000 });
+  });
+
+  it('goes on with the rest when a table is missing', async () => {
+    await using database = await startTestPostgres();
+    await database.sql(TWO_VARIANTS);
+    await database.sql('drop table scrape_artifacts, scrape_runs cascade');
+    await using sidecar = await Sidecar.start({ environment: { DATABASE_URL: database.url }, sets: [POLL_OFTEN] });
+    await waitFor(async () => VARIANTS.test(await sidecar.scrape()), { what: 'the variants' });
+    const page = await sidecar.scrape();
+    expect(page).not.toContain('scrape_runs_running');
+    expect(page).not.toContain('pipeline_health_score{component="total"');
+  });
+});
