@@ -71,13 +71,14 @@ export function writeKeyValue(writer: WireWriter, field: number, key: string, va
 
 /**
  * The text of a value where only text is possible (a Prometheus label, a tag), equal to the stock Collector's
- * `pcommon.Value.AsString`: numbers as JSON writes them, bytes as base64, arrays and maps as JSON with sorted keys.
+ * `pcommon.Value.AsString`: bytes as base64, arrays and maps as JSON with sorted keys and without escaped `<`, `>`
+ * and `&`. As there, an array or map with a number that JSON does not know (NaN, an infinity) has no text at all.
  */
 export function anyValueToText(value: AnyValue): string {
   if (typeof value === 'string') return value;
   if (value === null) return '';
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (typeof value === 'object') return toJson(value);
+  if (value instanceof Uint8Array) return toBase64(value);
+  if (typeof value === 'object') return fitsJson(value) ? toJson(value) : '';
   return scalarToText(value);
 }
 
@@ -106,25 +107,45 @@ function narrowInteger(value: bigint): number | bigint {
   return Number.isSafeInteger(narrow) ? narrow : value;
 }
 
+/** JavaScript and Go write numbers alike, but for the sign of zero. */
 function scalarToText(value: boolean | number | bigint): string {
-  if (typeof value !== 'number') return String(value);
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
-  if (Number.isNaN(value)) return 'NaN';
-  return value > 0 ? '+Inf' : '-Inf';
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function fitsJson(value: AnyValue): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (isArray(value)) return value.every(fitsJson);
+  return value instanceof Map ? [...value.values()].every(fitsJson) : true;
 }
 
 function toJson(value: AnyValue): string {
   if (value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
+  if (typeof value === 'string') return quote(value);
+  // Go makes no difference between no bytes and nothing.
+  if (value instanceof Uint8Array) return value.length === 0 ? 'null' : quote(toBase64(value));
   if (isArray(value)) return `[${value.map(toJson).join(',')}]`;
-  if (typeof value === 'object') return mapToJson(value);
-  return scalarToText(value);
+  return typeof value === 'object' ? mapToJson(value) : scalarToText(value);
 }
 
 function mapToJson(map: KeyValueMap): string {
-  const keys = [...map.keys()].toSorted();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${toJson(map.get(key) ?? null)}`).join(',')}}`;
+  const entries = [...map].toSorted(([a], [b]) => compareCodePoints(a, b));
+  return `{${entries.map(([key, value]) => `${quote(key)}:${toJson(value)}`).join(',')}}`;
+}
+
+/** Go escapes the line separators of JavaScript, which `JSON.stringify` does not. */
+function quote(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll('\u2028', String.raw`\u2028`)
+    .replaceAll('\u2029', String.raw`\u2029`);
+}
+
+/** The order of UTF-8; JavaScript's own differs beyond U+FFFF. */
+function compareCodePoints(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
 
 /** `Array.isArray` does not narrow readonly arrays. */
