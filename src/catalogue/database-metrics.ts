@@ -27,7 +27,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'scrape.last_run.timestamp',
     unit: 's',
-    description: 'When the latest run with this status finished, in Unix time',
+    description: 'When the latest run with this status finished, in Unix time; the latest is the one that started last',
     labels: { ...byRoaster, status: runStatuses },
   },
   scrape_overdue_seconds: {

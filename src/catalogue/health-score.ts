@@ -12,7 +12,7 @@ export interface HealthComponent {
 
 export const healthComponents = {
   runs: {
-    input: 'Share of the runs finished within the health window that ended ok',
+    input: 'Share of the runs started within the health window that ended ok, of those that ended',
     weight: 30,
     scoresZeroAt: 0,
     scoresFullAt: 100,

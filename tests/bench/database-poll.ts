@@ -1,10 +1,17 @@
-/** Prints how long each query of the pack takes on 50 k variants and 200 k runs: `node tests/bench/database-poll.ts`. */
+/**
+ * Prints how long each query of both packs takes on 50 k variants and 200 k runs, with the indexes that siphon
+ * asks for and without them: `node tests/bench/database-poll.ts`.
+ */
 import { Secret } from '../../src/collector/config/secret.ts';
 import { ReadOnlyPool } from '../../src/postgres/read-only-pool.ts';
+import type { Pack } from '../../src/receivers/db-poller/pack.ts';
+import { postgresHealthPack } from '../../src/receivers/db-poller/packs/postgres-health/pack.ts';
 import { scrapePipelinePack } from '../../src/receivers/db-poller/packs/scrape-pipeline/pack.ts';
+import { SchemaProbe } from '../../src/receivers/db-poller/schema-probe.ts';
 import { startTestPostgres } from '../support/postgres.ts';
 
-const REPETITIONS = 20;
+const REPETITIONS = 100;
+const hour = 3_600_000;
 
 await using database = await startTestPostgres();
 await database.sql(`
@@ -18,6 +25,7 @@ await database.sql(`
   insert into variants (coffee_id, platform_variant_id, currency, in_stock, price_last_checked_at)
   select id, n::text, 'INR', n > 1, now() from coffees, generate_series(1, 5) n;
   analyze`);
+
 const pool = new ReadOnlyPool({
   datasource: new Secret(database.url),
   maxConnections: 1,
@@ -25,22 +33,42 @@ const pool = new ReadOnlyPool({
   lockTimeoutMs: 1000,
   onConnect: () => undefined,
 });
-const hour = 3_600_000;
-const pack = scrapePipelinePack({
+const scrapePipeline = scrapePipelinePack({
   schema: 'public',
   price_stale_after: 192 * hour,
   health_window: 168 * hour,
   queries: {},
 });
-for (const query of pack.queries) {
-  const { text, values = [] } = query.statement({ table: (name) => name, has: () => true });
-  const durations: number[] = [];
-  for (let i = 0; i < REPETITIONS; i++) {
-    const result = await pool.query({ text, values, timeoutMs: 10_000, maxRows: 10_000 });
-    durations.push(result.durationMs);
-  }
-  durations.sort((a, b) => a - b);
-  const [median, worst] = [durations[REPETITIONS / 2] ?? NaN, durations.at(-1) ?? NaN];
-  process.stdout.write(`${query.name.padEnd(22)} median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms\n`);
-}
+
+await measure('with the indexes', [scrapePipeline, postgresHealthPack({ queries: {} })]);
+await database.sql(`
+  do $$ declare index record; begin
+    for index in select indexname from pg_indexes where tablename = 'scrape_runs' and indexname <> 'scrape_runs_pkey'
+    loop execute format('drop index %I', index.indexname); end loop;
+  end $$`);
+await measure('without them', [scrapePipeline]);
 await pool.close();
+
+async function measure(title: string, packs: readonly Pack[]): Promise<void> {
+  process.stdout.write(`\n${title.padEnd(40)}${['p50', 'p95', 'max'].map((name) => name.padStart(9)).join('')} ms\n`);
+  for (const pack of packs) {
+    const probed = { ...pack, schema: pack.schema ?? 'public' };
+    const schema = await new SchemaProbe(pool, probed, 5000, () => undefined).schema();
+    for (const query of pack.queries) {
+      const { text, values = [] } = query.statement(schema);
+      const durations: number[] = [];
+      for (let i = 0; i < REPETITIONS; i++) {
+        const { rows, durationMs } = await pool.query({ text, values, timeoutMs: 10_000, maxRows: 10_000 });
+        durations.push(durationMs);
+        query.derive?.(rows, () => undefined);
+      }
+      report(`${pack.name}.${query.name}`, durations);
+    }
+  }
+}
+
+function report(name: string, durations: readonly number[]): void {
+  const sorted = durations.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.ceil(share * sorted.length) - 1] ?? NaN).toFixed(1).padStart(9);
+  process.stdout.write(`${name.padEnd(40)}${at(0.5)}${at(0.95)}${at(1)}\n`);
+}

@@ -43,6 +43,8 @@ export interface PackSchema {
   /** The table's name as SQL needs it, schema included. */
   readonly table: (name: string) => string;
   readonly has: (table: string, column: string) => boolean;
+  /** Whether an index over the whole table begins with these columns. */
+  readonly hasIndex: (table: string, columns: readonly string[]) => boolean;
 }
 
 /** Queries that share a schema and settings. */

@@ -25,7 +25,7 @@ export interface QuerySchedule {
 }
 
 const MAX_ROWS = 10_000;
-const noSchema: PackSchema = { table: (name) => name, has: () => true };
+const noSchema: PackSchema = { table: (name) => name, has: () => true, hasIndex: () => false };
 
 /** Polls one query, by itself and never twice at a time. */
 export class QueryPoller {

@@ -1,4 +1,4 @@
-import type { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
 import type { Pack, PackSchema, PollQuery, TableColumns } from './pack.ts';
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
@@ -43,39 +43,64 @@ export class SchemaProbe {
   }
 
   async #probe(): Promise<ProbedSchema> {
-    const { rows } = await this.#pool.query({
-      text: `select table_name, column_name from information_schema.columns
-             where table_schema = $1 and table_name = any ($2)`,
-      values: [this.#pack.schema, tablesOf(this.#pack.queries)],
-      timeoutMs: this.#timeoutMs,
-      maxRows: MAX_COLUMNS,
-    });
-    const columns = new Set(rows.map((row) => `${String(row['table_name'])}.${String(row['column_name'])}`));
-    const schema = new ProbedSchema(this.#pack.schema, columns);
+    const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
     this.#found = { schema, atMs: performance.now() };
     this.#onResult(new Map(this.#pack.queries.map((query) => [query.name, schema.missing(query.needs)])));
     return schema;
   }
+
+  async #ask(text: string): Promise<readonly Row[]> {
+    const values = [this.#pack.schema, tablesOf(this.#pack.queries)];
+    return (await this.#pool.query({ text, values, timeoutMs: this.#timeoutMs, maxRows: MAX_COLUMNS })).rows;
+  }
 }
+
+/** Only what the role may read. */
+const COLUMNS = `
+  select table_name, column_name from information_schema.columns
+  where table_schema = $1 and table_name = any ($2)`;
+
+/** Not those over a part of the table or over expressions. */
+const INDEXES = `
+  select t.relname as table_name, array_agg(a.attname::text order by key.position) as columns
+  from pg_index i
+  join pg_class t on t.oid = i.indrelid
+  cross join lateral unnest(i.indkey::int2[]) with ordinality key (number, position)
+  join pg_attribute a on a.attrelid = t.oid and a.attnum = key.number
+  where t.relnamespace = to_regnamespace(quote_ident($1)) and t.relname = any ($2)
+    and i.indisvalid and i.indpred is null and i.indexprs is null
+  group by i.indexrelid, t.relname`;
 
 export class ProbedSchema implements PackSchema {
   readonly #name: string;
   readonly #columns: ReadonlySet<string>;
+  /** As of `indexKey`. */
+  readonly #indexes: readonly string[];
 
-  constructor(name: string, columns: ReadonlySet<string>) {
+  /** @param columns rows of `table_name` and `column_name`; @param indexes rows of `table_name` and `columns`. */
+  constructor(name: string, columns: readonly Row[], indexes: readonly Row[]) {
     this.#name = name;
-    this.#columns = columns;
+    this.#columns = new Set(columns.map((row) => `${String(row['table_name'])}.${String(row['column_name'])}`));
+    this.#indexes = indexes.map((row) => indexKey(String(row['table_name']), row['columns'] as readonly string[]));
   }
 
   readonly table = (name: string): string => `${quoteIdentifier(this.#name)}.${quoteIdentifier(name)}`;
 
   readonly has = (table: string, column: string): boolean => this.#columns.has(`${table}.${column}`);
 
+  readonly hasIndex = (table: string, columns: readonly string[]): boolean =>
+    this.#indexes.some((key) => key.startsWith(indexKey(table, columns)));
+
   missing(needs: TableColumns): string[] {
     return Object.entries(needs).flatMap(([table, columns]) =>
       columns.filter((column) => !this.has(table, column)).map((column) => `${table}.${column}`),
     );
   }
+}
+
+/** The key of an index begins with the key of each prefix of its columns. */
+function indexKey(table: string, columns: readonly string[]): string {
+  return [table, ...columns, ''].join('\0');
 }
 
 function quoteIdentifier(name: string): string {

@@ -17,10 +17,10 @@ interface Input {
 
 const inputs: Readonly<Record<HealthComponentName, Input>> = {
   runs: {
-    needs: { scrape_runs: ['status', 'finished_at'] },
+    needs: { scrape_runs: ['status', 'started_at', 'finished_at'] },
     sql: ({ table }) =>
       `(select 100.0 * count(*) filter (where status::text = 'ok') / nullif(count(status), 0)
-        from ${table('scrape_runs')} where finished_at > now() - make_interval(secs => $1))`,
+        from ${table('scrape_runs')} where finished_at is not null and started_at > now() - make_interval(secs => $1))`,
   },
   freshness: {
     needs: cadenceColumns,

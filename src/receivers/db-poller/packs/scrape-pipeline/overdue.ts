@@ -1,5 +1,6 @@
 import type { PackSchema, PollQuery, ReportProblem, TableColumns } from '../../pack.ts';
 import { overdueSeconds, parseCadence } from './cadence.ts';
+import { latestRuns, type RunKind } from './latest-runs.ts';
 
 export const cadenceColumns: TableColumns = {
   roasters: ['id', 'slug', 'platform', 'is_active', 'created_at', 'full_cadence', 'price_cadence'],
@@ -41,20 +42,26 @@ export function overdueOf(row: CadenceRow, problem: ReportProblem): number | und
  * One row for each cadence of each active roaster. A full run checks prices too; a run that failed satisfies
  * neither cadence, one that is under way none yet.
  */
-export function cadenceRows({ table, has }: PackSchema): string {
-  const isFull = has('scrape_runs', 'stats_json') ? `stats_json ->> 'job_type' is distinct from 'price_only'` : 'true';
+export function cadenceRows(schema: PackSchema): string {
+  const { table } = schema;
   return `
     select r.slug as roaster, r.platform, due.cadence, due.cron, extract(epoch from now())::float8 as now_s,
            extract(epoch from coalesce(due.last_started_at, r.created_at))::float8 as since_s
     from ${table('roasters')} r
-    left join (select s.roaster_id, max(last_full) as last_full, max(last_any) as last_any
-               from (select source_id, max(started_at) filter (where ${isFull}) as last_full,
-                            max(started_at) as last_any
-                     from ${table('scrape_runs')}
-                     where status::text in ('ok', 'partial') and finished_at is not null group by source_id) run
+    left join (select s.roaster_id, max(run.started_at) filter (where run.kind = 'full') as last_full,
+                      max(run.started_at) as last_any
+               from (${latestRuns(schema, satisfying(schema))}) run
                join ${table('product_sources')} s on s.id = run.source_id
-               group by s.roaster_id) run on run.roaster_id = r.id
-    cross join lateral (values ('full', r.full_cadence, run.last_full),
-                               ('price', r.price_cadence, run.last_any)) due (cadence, cron, last_started_at)
+               group by s.roaster_id) last on last.roaster_id = r.id
+    cross join lateral (values ('full', r.full_cadence, last.last_full),
+                               ('price', r.price_cadence, last.last_any)) due (cadence, cron, last_started_at)
     where r.is_active and due.cron <> ''`;
+}
+
+function satisfying({ has }: PackSchema): RunKind[] {
+  const isFull = has('scrape_runs', 'stats_json') ? `stats_json ->> 'job_type' is distinct from 'price_only'` : 'true';
+  return ['ok', 'partial'].flatMap((status) => [
+    { name: 'any', condition: `status = '${status}'` },
+    { name: 'full', condition: `status = '${status}' and ${isFull}` },
+  ]);
 }

@@ -1,4 +1,6 @@
-import type { PackSchema, PollQuery } from '../../pack.ts';
+import { runStatuses } from '../../../../catalogue/labels.ts';
+import type { PollQuery } from '../../pack.ts';
+import { latestRuns, type RunKind } from './latest-runs.ts';
 
 /** A run may have no source, and then nobody knows its roaster. */
 const sourceColumns = { roasters: ['id', 'slug', 'platform'], product_sources: ['id', 'roaster_id'] };
@@ -22,21 +24,17 @@ export const runningRuns: PollQuery = {
 
 export const lastRuns: PollQuery = {
   name: 'last_runs',
-  needs: { ...sourceColumns, scrape_runs: ['source_id', 'finished_at', 'status'] },
+  needs: { ...sourceColumns, scrape_runs: ['source_id', 'started_at', 'finished_at', 'status'] },
   metrics: { scrape_last_run_timestamp_seconds: 'max' },
   statement: (schema) => ({
     text: `
-      select r.slug as roaster, r.platform, last.status,
-             extract(epoch from max(last.finished_at)) as scrape_last_run_timestamp_seconds
-      from (select source_id, status, max(finished_at) as finished_at
-            from ${schema.table('scrape_runs')} where status is not null and finished_at is not null
-            group by source_id, status) last
-      ${ofSource(schema, 'last.source_id')}
-      group by r.slug, r.platform, last.status`,
+      select r.slug as roaster, r.platform, run.kind as status,
+             extract(epoch from max(run.finished_at)) as scrape_last_run_timestamp_seconds
+      from (${latestRuns(schema, byStatus)}) run
+      left join ${schema.table('product_sources')} s on s.id = run.source_id
+      left join ${schema.table('roasters')} r on r.id = s.roaster_id
+      group by r.slug, r.platform, run.kind`,
   }),
 };
 
-function ofSource({ table }: PackSchema, sourceId: string): string {
-  return `left join ${table('product_sources')} s on s.id = ${sourceId}
-      left join ${table('roasters')} r on r.id = s.roaster_id`;
-}
+const byStatus: readonly RunKind[] = runStatuses.map((name) => ({ name, condition: `status = '${name}'` }));
