@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, TelemetryBatch } from '../component.ts';
+import type { TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import type { Incident } from '../telemetry/incident.ts';
 import type { RetrySettings } from './delivery-settings.ts';
+import type { Sender } from './sending-queue.ts';
 
 /** The longest wait that a Node timer can do. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
@@ -11,8 +12,8 @@ const MAX_WAIT_MS = 2 ** 31 - 1;
  * Repeats attempts that fail with `RetryableError`, with exponential backoff and jitter, as the stock
  * `retry_on_failure`. Whatever it rejects with is final: a `PermanentError` under the code of the last attempt.
  */
-export class Retry implements Consumer {
-  readonly #next: Consumer;
+export class Retry<Item = TelemetryBatch> implements Sender<Item> {
+  readonly #next: Sender<Item>;
   readonly #settings: RetrySettings;
   readonly #incident: Incident;
   /** Aborts when waits are to be cut short because shutdown has begun. */
@@ -20,13 +21,13 @@ export class Retry implements Consumer {
   /** Aborts when nothing may be tried any more. */
   readonly #stop = new AbortController();
 
-  constructor(next: Consumer, settings: RetrySettings, incident: Incident) {
+  constructor(next: Sender<Item>, settings: RetrySettings, incident: Incident) {
     this.#next = next;
     this.#settings = settings;
     this.#incident = incident;
   }
 
-  async consume(batch: TelemetryBatch): Promise<void> {
+  async consume(batch: Item): Promise<void> {
     const startedAtMs = performance.now();
     for (let attempt = 0; ; attempt++) {
       try {

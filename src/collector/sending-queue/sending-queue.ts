@@ -1,26 +1,34 @@
-import type { Consumer, TelemetryBatch } from '../component.ts';
+import type { TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { aborted } from '../pipeline/aborted.ts';
 import type { QueueSettings } from './delivery-settings.ts';
+
+/** What a queue can measure: a batch, or what an exporter makes of batches. */
+export type Sendable = Pick<TelemetryBatch, 'itemCount' | 'sizeBytes'>;
+
+/** A `Consumer` of items other than batches. */
+export interface Sender<Item> {
+  consume(item: Item): Promise<void>;
+}
 
 /**
  * A bounded queue in memory. `consume` resolves as soon as the batch is in it; from then on the queue answers
  * for it. What is being sent still counts against the bound, as in the stock Collector.
  */
-export class SendingQueue implements Consumer {
-  readonly #next: Consumer;
+export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sender<Item> {
+  readonly #next: Sender<Item>;
   readonly #settings: QueueSettings;
-  readonly #onDropped: (batch: TelemetryBatch, error: unknown) => void;
-  readonly #waiting: TelemetryBatch[] = [];
+  readonly #onDropped: (batch: Item, error: unknown) => void;
+  readonly #waiting: Item[] = [];
   /** Who waits for room, with `block_on_overflow`. */
-  readonly #blocked: { readonly batch: TelemetryBatch; readonly settle: (error?: Error) => void }[] = [];
+  readonly #blocked: { readonly batch: Item; readonly settle: (error?: Error) => void }[] = [];
   readonly #idle = Promise.withResolvers<void>();
   #size = 0;
   #sending = 0;
   #closed = false;
 
   /** @param onDropped is told of each batch that was taken and is lost. */
-  constructor(next: Consumer, settings: QueueSettings, onDropped: (batch: TelemetryBatch, error: unknown) => void) {
+  constructor(next: Sender<Item>, settings: QueueSettings, onDropped: (batch: Item, error: unknown) => void) {
     this.#next = next;
     this.#settings = settings;
     this.#onDropped = onDropped;
@@ -35,7 +43,7 @@ export class SendingQueue implements Consumer {
    * @throws RetryableError `queue_full` or `shutdown`.
    * @throws PermanentError `too_large` if the batch does not fit into an empty queue either.
    */
-  async consume(batch: TelemetryBatch): Promise<void> {
+  async consume(batch: Item): Promise<void> {
     if (this.#closed) throw closedError();
     const { queueSize, sizer, blockOnOverflow } = this.#settings;
     if (this.#sizeOf(batch) > queueSize) {
@@ -61,13 +69,13 @@ export class SendingQueue implements Consumer {
     await this.#idle.promise;
   }
 
-  #room(batch: TelemetryBatch): Promise<void> {
+  #room(batch: Item): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#blocked.push({ batch, settle: (error) => (error === undefined ? resolve() : reject(error)) });
     return promise;
   }
 
-  #enqueue(batch: TelemetryBatch): void {
+  #enqueue(batch: Item): void {
     this.#size += this.#sizeOf(batch);
     this.#waiting.push(batch);
     this.#sendNext();
@@ -83,7 +91,7 @@ export class SendingQueue implements Consumer {
   }
 
   /** Never rejects. */
-  async #send(batch: TelemetryBatch): Promise<void> {
+  async #send(batch: Item): Promise<void> {
     try {
       await this.#next.consume(batch);
       this.#size -= this.#sizeOf(batch);
@@ -96,7 +104,7 @@ export class SendingQueue implements Consumer {
     this.#resolveIfIdle();
   }
 
-  #drop(batch: TelemetryBatch, error: unknown): void {
+  #drop(batch: Item, error: unknown): void {
     this.#size -= this.#sizeOf(batch);
     this.#onDropped(batch, error);
   }
@@ -109,11 +117,11 @@ export class SendingQueue implements Consumer {
     }
   }
 
-  #fits(batch: TelemetryBatch): boolean {
+  #fits(batch: Item): boolean {
     return this.#size + this.#sizeOf(batch) <= this.#settings.queueSize;
   }
 
-  #sizeOf(batch: TelemetryBatch): number {
+  #sizeOf(batch: Item): number {
     if (this.#settings.sizer === 'items') return batch.itemCount;
     return this.#settings.sizer === 'bytes' ? batch.sizeBytes : 1;
   }

@@ -5,14 +5,14 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 const MAX_SPANS = 1000;
 const MAX_TAG_CHARACTERS = 200;
 
-const statuses = new Set(
+const statuses: ReadonlySet<unknown> = new Set(
   (
     'ok cancelled unknown unknown_error invalid_argument deadline_exceeded not_found already_exists permission_denied ' +
     'resource_exhausted failed_precondition aborted out_of_range unimplemented internal_error unavailable data_loss unauthenticated'
   ).split(' '),
 );
-const sources = new Set(['custom', 'url', 'route', 'view', 'component', 'task']);
-const levels = new Set(['fatal', 'error', 'warning', 'info', 'debug']);
+const sources: ReadonlySet<unknown> = new Set(['custom', 'url', 'route', 'view', 'component', 'task']);
+const levels: ReadonlySet<unknown> = new Set(['fatal', 'error', 'warning', 'info', 'debug']);
 
 export type ItemType = 'transaction' | 'event' | 'client_report';
 
@@ -41,15 +41,14 @@ export function checkEnvelope({ header, items }: Envelope): string[] {
 }
 
 export function checkPayload(type: ItemType, payload: JsonObject): string[] {
-  switch (type) {
-    case 'transaction':
-      return checkTransaction(payload);
-    case 'event':
-      return checkError(payload);
-    case 'client_report':
-      return checkClientReport(payload);
-  }
+  return checkOf[type](payload);
 }
+
+const checkOf: Readonly<Record<ItemType, (payload: JsonObject) => string[]>> = {
+  transaction: checkTransaction,
+  event: checkError,
+  client_report: checkClientReport,
+};
 
 type Check = readonly [holds: boolean, problem: string];
 
@@ -64,9 +63,9 @@ function checkTransaction(payload: JsonObject): string[] {
     [payload['type'] === 'transaction', 'type is not transaction'],
     [isHex(payload['event_id'], 32), 'event_id is not 32 hexadecimal digits'],
     [isText(payload, 'transaction'), 'transaction has no name'],
-    [sources.has(String(at(at(payload, 'transaction_info'), 'source'))), 'transaction_info.source is unknown'],
+    [sources.has(at(at(payload, 'transaction_info'), 'source')), 'transaction_info.source is unknown'],
     [isText(trace, 'op'), 'contexts.trace.op is missing'],
-    [statuses.has(String(at(trace, 'status'))), 'contexts.trace.status is missing or unknown'],
+    [statuses.has(at(trace, 'status')), 'contexts.trace.status is missing or unknown'],
     [Array.isArray(spans), 'spans is no list'],
     [!Array.isArray(spans) || spans.length <= MAX_SPANS, 'transaction has more than 1000 spans'],
   ]);
@@ -87,7 +86,7 @@ function checkSpan(span: unknown, traceId: unknown, place: string): string[] {
     ...checkTimes(span, place),
     ...problems([
       [at(span, 'trace_id') === traceId, `${place} is of another trace`],
-      [status === undefined || statuses.has(String(status)), `${place}.status is unknown`],
+      [status === undefined || statuses.has(status), `${place}.status is unknown`],
     ]),
   ];
 }
@@ -101,7 +100,7 @@ function checkError(payload: JsonObject): string[] {
     ...problems([
       [isHex(payload['event_id'], 32), 'event_id is not 32 hexadecimal digits'],
       [isTimestamp(payload['timestamp']), 'timestamp is no number of seconds'],
-      [levels.has(String(payload['level'])), 'level is missing or unknown'],
+      [levels.has(payload['level']), 'level is missing or unknown'],
       [exceptions.length > 0, 'exception.values is empty'],
     ]),
     ...exceptions.flatMap((exception: unknown, index) => checkException(exception, `exception.values[${index}]`)),

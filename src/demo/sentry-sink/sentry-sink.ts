@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks.ts';
@@ -169,8 +168,14 @@ export class SentrySink implements AsyncDisposable {
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_ENVELOPE_BYTES) throw new Error('envelope is too large');
-  const body = await buffer(request);
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MAX_ENVELOPE_BYTES) throw new Error('envelope is too large');
+    parts.push(part);
+  }
+  const body = Buffer.concat(parts);
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return body;
   if (encoding === 'gzip') return await gunzipAsync(body, { maxOutputLength: MAX_ENVELOPE_BYTES });

@@ -77,7 +77,7 @@ export class OtlpHttpExporter implements Component, Consumer {
   #noteRejections(signal: Signal, answer: HttpAnswer): void {
     const { rejectedItems, message } = partialSuccessOf(answer);
     const rejecting = rejectedItems > 0 || message !== '';
-    if (rejectedItems > 0) this.#rejected.add(rejectedItems, { exporter: this.#settings.id, signal });
+    if (rejectedItems > 0) this.#rejected.add(rejectedItems, { otel_signal: signal });
     if (rejecting && !this.#rejecting) {
       this.#settings.logger.warn(
         { signal, rejectedItems, reason: message },

@@ -1,0 +1,51 @@
+import type { Counter, Meter } from '@opentelemetry/api';
+
+export type Category = 'transaction' | 'span' | 'error' | 'internal';
+
+export interface DiscardedEvents {
+  readonly reason: string;
+  readonly category: Category;
+  readonly quantity: number;
+}
+
+/** The words that Sentry knows for reasons of ours. Those without one are not for Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
+const reportReasons: Readonly<Record<string, string>> = {
+  queue_full: 'queue_overflow',
+  ratelimit_backoff: 'ratelimit_backoff',
+  network_error: 'network_error',
+  send_error: 'send_error',
+  too_large: 'send_error',
+  too_many_spans: 'buffer_overflow',
+  shutdown: 'queue_overflow',
+  invalid_ids: 'event_processor',
+};
+
+/** Counts what is not sent by category and reason, for the collector's own metrics and for Sentry. */
+export class Discards {
+  readonly #counter: Counter;
+  /** By `category reason`, since the last report. */
+  readonly #unreported = new Map<string, DiscardedEvents>();
+
+  constructor(meter: Meter) {
+    this.#counter = meter.createCounter('siphon_sentry_dropped_items', {
+      description: 'Transactions, spans and errors that did not reach Sentry',
+    });
+  }
+
+  add(category: Category, reason: string, quantity = 1): void {
+    if (quantity === 0 || category === 'internal') return;
+    this.#counter.add(quantity, { category, reason });
+    const reported = reportReasons[reason];
+    if (reported === undefined) return;
+    const key = `${category} ${reported}`;
+    const before = this.#unreported.get(key)?.quantity ?? 0;
+    this.#unreported.set(key, { category, reason: reported, quantity: before + quantity });
+  }
+
+  /** What was added since it was asked last. */
+  takeUnreported(): readonly DiscardedEvents[] {
+    const events = [...this.#unreported.values()];
+    this.#unreported.clear();
+    return events;
+  }
+}

@@ -1,0 +1,17 @@
+/** Where a project takes envelopes. https://develop.sentry.dev/sdk/foundations/transport/authentication/ */
+export interface Dsn {
+  readonly envelopeUrl: URL;
+  readonly publicKey: string;
+}
+
+const DSN =
+  /^(?<origin>https?:)\/\/(?<key>\w+)(?::\w*)?@(?<host>[^\s/?#@]+)(?<prefix>(?:\/[^\s/?#]+)*)\/(?<project>\w+)\/?$/;
+
+/** Undefined if the text is none. Errors about it must not show the text. */
+export function parseDsn(text: string): Dsn | undefined {
+  const groups = DSN.exec(text)?.groups;
+  if (groups === undefined) return undefined;
+  const { origin, key, host, prefix, project } = groups;
+  const url = `${origin}//${host}${prefix}/api/${project}/envelope/`;
+  return URL.canParse(url) ? { envelopeUrl: new URL(url), publicKey: key as string } : undefined;
+}

@@ -1,0 +1,87 @@
+import type { ComponentSettings } from '../../collector/component.ts';
+import type { QueueSettings } from '../../collector/sending-queue/delivery-settings.ts';
+import { Retry } from '../../collector/sending-queue/retry.ts';
+import { SendingQueue } from '../../collector/sending-queue/sending-queue.ts';
+import { Incident } from '../../collector/telemetry/incident.ts';
+import { reasonOf } from '../../collector/telemetry/item-counts.ts';
+import type { SentryExporterConfig } from './config.ts';
+import type { Discards } from './discards.ts';
+import type { Dsn } from './dsn.ts';
+import type { Envelope } from './envelope.ts';
+import { EnvelopeSender } from './envelope-sender.ts';
+
+/** With `sending_queue::enabled: false`, one after another, and whoever comes next waits. */
+const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
+
+/** The queue and the retry around the sender of envelopes. */
+export class EnvelopeDelivery {
+  readonly #queueSettings: QueueSettings;
+  readonly #discards: Discards;
+  readonly #sender: EnvelopeSender;
+  readonly #retry: Retry<Envelope> | undefined;
+  readonly #queue: SendingQueue<Envelope>;
+  readonly #incident: Incident;
+
+  constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, discards: Discards) {
+    this.#discards = discards;
+    this.#queueSettings = config.sending_queue ?? NO_QUEUE;
+    this.#sender = new EnvelopeSender(dsn, { version: settings.version, timeoutMs: config.timeout });
+    this.#incident = new Incident(settings.logger, {
+      failing: 'Envelopes do not reach Sentry',
+      recovered: 'Envelopes reach Sentry again',
+    });
+    this.#retry = config.retry_on_failure && new Retry(this.#sender, config.retry_on_failure, this.#incident);
+    const next = this.#retry ?? this.#sender;
+    const sent = settings.meter.createCounter('siphon_sentry_sent_items', {
+      description: 'Transactions, spans and errors that Sentry has taken',
+    });
+    const send = async (envelope: Envelope): Promise<void> => {
+      await next.consume(envelope);
+      this.#incident.succeeded();
+      sent.add(1, { category: envelope.category });
+      if (envelope.category === 'transaction') sent.add(envelope.itemCount, { category: 'span' });
+    };
+    this.#queue = new SendingQueue({ consume: send }, this.#queueSettings, (envelope, error) =>
+      this.#drop(envelope, error),
+    );
+  }
+
+  get blocksOnOverflow(): boolean {
+    return this.#queueSettings.blockOnOverflow;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.size >= this.#queueSettings.queueSize;
+  }
+
+  /** Never rejects: what the queue refuses is counted as dropped. */
+  async enqueue(envelope: Envelope): Promise<void> {
+    try {
+      await this.#queue.consume(envelope);
+    } catch (error) {
+      this.#drop(envelope, error);
+    }
+  }
+
+  /** From now on nothing waits longer than the deadline. */
+  stopBy(deadline: AbortSignal): void {
+    const close = (): void => this.#sender.close();
+    if (deadline.aborted) close();
+    else deadline.addEventListener('abort', close, { once: true });
+    this.#retry?.stopBy(deadline);
+  }
+
+  /** Takes nothing more, and resolves when everything is sent or dropped. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    await this.#queue.drain(deadline);
+    this.#sender.close();
+    await this.#queue.settled();
+  }
+
+  #drop({ category, itemCount }: Envelope, error: unknown): void {
+    const reason = reasonOf(error);
+    this.#discards.add(category, reason);
+    if (category === 'transaction') this.#discards.add('span', reason, itemCount);
+    this.#incident.failed(error);
+  }
+}

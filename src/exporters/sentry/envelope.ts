@@ -1,0 +1,76 @@
+import { fitErrorEvent, fitTransaction } from './size-limit.ts';
+import type { Category, DiscardedEvents } from './discards.ts';
+import { toErrorEvents } from './error-event.ts';
+import type { OriginOverrides } from './event-origin.ts';
+import type { Segment } from './segments.ts';
+import { toTransaction } from './transaction.ts';
+
+/** One item on its way to Sentry. https://develop.sentry.dev/sdk/data-model/envelopes/ */
+export interface Envelope {
+  readonly category: Category;
+  readonly itemType: 'transaction' | 'event' | 'client_report';
+  /** The same at each attempt, so that Sentry recognises a repetition. */
+  readonly eventId: string | undefined;
+  readonly payload: Buffer;
+  /** The spans inside, the root included. */
+  readonly itemCount: number;
+  readonly sizeBytes: number;
+}
+
+/** Told of what does not fit into an envelope. */
+export type OnDropped = (category: Category, reason: string, quantity: number) => void;
+
+/** The transaction of a segment, and the errors that were recorded on its spans. */
+export function toEnvelopes(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Envelope[] {
+  const spans = [segment.root, ...segment.children];
+  const errors = spans.flatMap((span) => toErrorEvents(span, overrides));
+  const envelopes = errors.flatMap((event) => {
+    const payload = fitErrorEvent(event);
+    if (payload === undefined) onDropped('error', 'too_large', 1);
+    return payload === undefined ? [] : [envelopeOf('error', 'event', event.event_id, payload)];
+  });
+  const transaction = transactionEnvelope(segment, overrides, onDropped);
+  return transaction === undefined ? envelopes : [transaction, ...envelopes];
+}
+
+export function toClientReport(discarded: readonly DiscardedEvents[]): Envelope {
+  const payload = Buffer.from(JSON.stringify({ timestamp: Date.now() / 1000, discarded_events: discarded }));
+  return envelopeOf('internal', 'client_report', undefined, payload);
+}
+
+/** The bytes of an envelope that is sent now. */
+export function encodeEnvelope({ itemType, eventId, payload }: Envelope, version: string): Buffer {
+  const header = {
+    ...(eventId === undefined ? {} : { event_id: eventId }),
+    sent_at: new Date().toISOString(),
+    sdk: { name: 'siphon', version },
+  };
+  const itemHeader = { type: itemType, length: payload.length };
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(header)}\n${JSON.stringify(itemHeader)}\n`),
+    payload,
+    Buffer.from('\n'),
+  ]);
+}
+
+function transactionEnvelope(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Envelope | undefined {
+  const transaction = toTransaction(segment, overrides);
+  const { payload, droppedSpans } = fitTransaction(transaction);
+  const itemCount = 1 + segment.children.length - droppedSpans;
+  if (payload === undefined) {
+    onDropped('transaction', 'too_large', 1);
+    onDropped('span', 'too_large', 1 + segment.children.length);
+    return undefined;
+  }
+  onDropped('span', 'too_many_spans', droppedSpans);
+  return { ...envelopeOf('transaction', 'transaction', transaction.event_id, payload), itemCount };
+}
+
+function envelopeOf(
+  category: Category,
+  itemType: Envelope['itemType'],
+  eventId: string | undefined,
+  payload: Buffer,
+): Envelope {
+  return { category, itemType, eventId, payload, itemCount: 1, sizeBytes: payload.length };
+}

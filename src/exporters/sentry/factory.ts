@@ -1,0 +1,16 @@
+import type { ExporterFactory } from '../../collector/component.ts';
+import { configSchema, type SentryExporterConfig } from './config.ts';
+import { SentryExporter } from './exporter.ts';
+
+/**
+ * Without `delivery`: what is queued and tried again here are envelopes, not batches, because the spans of one
+ * transaction come in several batches. The exporter uses the engine's queue and retry itself.
+ */
+export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
+  kind: 'exporter',
+  type: 'sentry',
+  signals: ['traces'],
+  stability: 'alpha',
+  config: configSchema,
+  create: (settings, config) => new SentryExporter(settings, config),
+};
