@@ -61,7 +61,7 @@ export class SentrySink implements AsyncDisposable {
     return `http://${PUBLIC_KEY}@127.0.0.1:${this.port}/${PROJECT}`;
   }
 
-  /** How many requests came, faults included. */
+  /** How many requests were answered, faults included. */
   get requests(): number {
     return this.#requests;
   }
@@ -119,14 +119,15 @@ export class SentrySink implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#requests++;
+    const fault = this.#fault;
     try {
       const body = await readBody(request);
-      if (this.#fault === undefined) this.#take(request, response, body);
-      else await this.#fail(this.#fault, response);
+      if (fault === undefined) this.#take(request, response, body);
+      else await this.#fail(fault, response);
     } catch (error) {
       this.#refuse(response, 400, error instanceof Error ? error.message : String(error));
     }
+    this.#requests++;
     for (const ask of this.#waiting) ask();
   }
 

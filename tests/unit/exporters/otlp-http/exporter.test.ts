@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { createNoopMeter } from '@opentelemetry/api';
+import * as v from 'valibot';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
+import { configSchema } from '../../../../src/exporters/otlp-http/config.ts';
+import { otlpHttpExporter } from '../../../../src/exporters/otlp-http/factory.ts';
+import { spansBatch } from '../../../support/batches.ts';
+import { logLines } from '../../../support/log-lines.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** A backend that remembers what it got. */
+async function startBackend(answer: Answer = (_, response) => response.end()) {
+  const requests: { readonly url: string; readonly headers: IncomingMessage['headers']; readonly body: Buffer }[] = [];
+  const server: Server = createServer(async (request, response) => {
+    requests.push({ url: request.url ?? '', headers: request.headers, body: await buffer(request) });
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function startExporter(config: Record<string, unknown>) {
+  const { logger, lines } = logLines();
+  const settings = {
+    id: 'otlp_http',
+    signals: new Set(['traces'] as const),
+    logger,
+    meter: createNoopMeter(),
+    version: '0.1.0',
+  };
+  const exporter = otlpHttpExporter.create(settings, v.parse(configSchema, config));
+  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  cleanups.push(() => exporter.shutdown(AbortSignal.timeout(1000)));
+  return { exporter, lines };
+}
+
+const one = spansBatch(['a']);
+const two = spansBatch(['b']);
+const batch = {
+  ...one,
+  chunks: [...one.chunks, ...two.chunks],
+  itemCount: 2,
+  sizeBytes: one.sizeBytes + two.sizeBytes,
+};
+const whole = Buffer.concat(batch.chunks);
+
+describe('the otlp_http exporter', () => {
+  it.each([
+    ['none', (body: Buffer) => body],
+    ['gzip', (body: Buffer) => gunzipSync(body)],
+    ['zstd', (body: Buffer) => zstdDecompressSync(body)],
+  ])('sends the chunks as they came, with compression %s', async (compression, decompress) => {
+    const { requests, url } = await startBackend();
+    const { exporter } = await startExporter({ endpoint: `${url}/base/`, compression, headers: { 'X-Key': 'secret' } });
+    await exporter.consume(batch);
+    expect(decompress(requests[0]!.body)).toEqual(whole);
+    expect(requests[0]).toMatchObject({
+      url: '/base/v1/traces',
+      headers: { 'x-key': 'secret', 'content-type': 'application/x-protobuf' },
+    });
+    expect(requests[0]!.headers['content-encoding']).toBe(compression === 'none' ? undefined : compression);
+  });
+
+  it('takes the endpoint of a signal as it is', async () => {
+    const { requests, url } = await startBackend();
+    const { exporter } = await startExporter({ traces_endpoint: `${url}/own?x=1` });
+    await exporter.consume(batch);
+    expect(requests[0]!.url).toBe('/own?x=1');
+  });
+
+  it.each([429, 502, 503, 504])('can be tried again after %i, when Retry-After says', async (status) => {
+    const { url } = await startBackend((_, response) => response.writeHead(status, { 'retry-after': '7' }).end());
+    const { exporter } = await startExporter({ endpoint: url });
+    await expect(exporter.consume(batch)).rejects.toMatchObject({
+      name: 'RetryableError',
+      code: `http_${status}`,
+      retryAfterMs: 7000,
+    });
+  });
+
+  it.each([301, 400, 401, 413, 500])('is final after %i', async (status) => {
+    const { url } = await startBackend((_, response) =>
+      response.writeHead(status, { location: '/elsewhere' }).end('why'),
+    );
+    const { exporter } = await startExporter({ endpoint: url });
+    await expect(exporter.consume(batch)).rejects.toMatchObject({
+      name: 'PermanentError',
+      code: `http_${status}`,
+      message: expect.stringContaining('why'),
+    });
+  });
+
+  it('can be tried again when nobody listens', async () => {
+    const { exporter } = await startExporter({ endpoint: 'http://127.0.0.1:1' });
+    await expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError', code: 'network_error' });
+  });
+
+  it('can be tried again when no answer comes in time', async () => {
+    const { url } = await startBackend(() => undefined);
+    const { exporter } = await startExporter({ endpoint: url, timeout: '50ms' });
+    await expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError', code: 'network_error' });
+  });
+
+  it('says once that a server takes only a part', async () => {
+    const writer = new WireWriter();
+    writer.messageField(1, () => {
+      writer.int64Field(1, 1n);
+      writer.stringField(2, 'too old');
+    });
+    const { url } = await startBackend((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(writer.finish()),
+    );
+    const { exporter, lines } = await startExporter({ endpoint: url });
+    await exporter.consume(batch);
+    await exporter.consume(batch);
+    expect(lines).toMatchObject([{ rejectedItems: 1, reason: 'too old' }]);
+  });
+
+  it('survives an answer without end', async () => {
+    const { url } = await startBackend((_, response) => response.writeHead(400).end('x'.repeat(5_000_000)));
+    const { exporter } = await startExporter({ endpoint: url });
+    await expect(exporter.consume(batch)).rejects.toSatisfy((error: Error) => error.message.length < 500);
+  });
+
+  it('opens a new connection when the server has closed the idle one', async () => {
+    const { url, requests } = await startBackend((request, response) => {
+      response.end();
+      setTimeout(() => request.socket.destroy(), 20);
+    });
+    const { exporter } = await startExporter({ endpoint: url });
+    for (let i = 0; i < 3; i++) {
+      await exporter.consume(batch);
+      await new Promise((resolve) => setTimeout(resolve, 19));
+    }
+    expect(requests.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('ends what is under way at the deadline of shutdown', async () => {
+    const { url } = await startBackend(() => undefined);
+    const { exporter } = await startExporter({ endpoint: url });
+    const sending = expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await exporter.shutdown(AbortSignal.timeout(50));
+    await sending;
+  });
+
+  it.each([
+    [{}, /endpoint/],
+    [{ endpoint: 'collector:4318' }, /http:\/\//],
+    [{ endpoint: 'http://c', encoding: 'json' }, /must be proto/],
+    [{ endpoint: 'http://c', headers: { 'bad name': 'x' } }, /header/],
+    [{ endpoint: 'http://c', tls: { cert_file: 'c' } }, /key_file/],
+  ])('refuses the configuration %j', (config, message) => {
+    expect(v.safeParse(configSchema, config).issues?.[0]?.message).toMatch(message);
+  });
+});

@@ -1,0 +1,296 @@
+import { createNoopMeter, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import fc from 'fast-check';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import type { Counter, Meter } from '@opentelemetry/api';
+import { startSentrySink, type SentrySink } from '../../../../src/demo/sentry-sink/sentry-sink.ts';
+import { configSchema } from '../../../../src/exporters/sentry/config.ts';
+import { sentryExporter } from '../../../../src/exporters/sentry/factory.ts';
+import { logLines } from '../../../support/log-lines.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { batchOfSpans, spanId, type SpanDraft } from '../../../support/otlp-spans.ts';
+
+const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
+
+/** A running exporter, and what it counted as `category reason`. */
+async function startExporter(dsn: string, config: Record<string, unknown> = {}) {
+  const counts = new Map<string, number>();
+  const counter: Pick<Counter, 'add'> = {
+    add: (value, attributes = {}) => {
+      const key = Object.values(attributes).join(' ');
+      counts.set(key, (counts.get(key) ?? 0) + value);
+    },
+  };
+  const meter = { ...bound(createNoopMeter()), createCounter: () => counter } as unknown as Meter;
+  const { logger, lines } = logLines();
+  const parsed = v.parse(configSchema, {
+    dsn,
+    retry_on_failure: FAST_RETRY,
+    trace_buffer: { grace_period: '10ms' },
+    ...config,
+  });
+  const exporter = sentryExporter.create(
+    { id: 'sentry', signals: new Set(['traces']), logger, meter, version: '0.1.0' },
+    parsed,
+  );
+  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
+  return { exporter, counts, lines, stop };
+}
+
+function bound(meter: Meter): object {
+  return { createObservableGauge: meter.createObservableGauge.bind(meter) };
+}
+
+/** Sends batches through an exporter and shuts it down. */
+async function sendAll(sink: SentrySink, batches: readonly (readonly SpanDraft[])[], config = {}) {
+  const running = await startExporter(sink.dsn, config);
+  for (const spans of batches) await running.exporter.consume(batchOfSpans(spans));
+  await running.stop();
+  return running;
+}
+
+const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
+const child: SpanDraft = { spanId: spanId(2), parentSpanId: spanId(1), name: 'child' };
+
+describe('the sentry exporter', () => {
+  it('turns spans of the real SDK into one transaction and an error that is linked to its span', async () => {
+    await using sink = await startSentrySink();
+    const spans = new InMemorySpanExporter();
+    const provider = new TracerProvider({
+      resource: resourceFromAttributes({
+        'service.name': 'coffee',
+        'service.version': '1.2.0',
+        'telemetry.sdk.language': 'nodejs',
+      }),
+      spanProcessors: [new SimpleSpanProcessor({ exporter: spans })],
+    });
+    const tracer = provider.getTracer('test');
+    const outer = tracer.startSpan('A.2 fetch');
+    const inner = tracer.startSpan(
+      'GET',
+      {
+        kind: SpanKind.CLIENT,
+        attributes: {
+          'http.request.method': 'GET',
+          'url.full': 'https://shop.test/p.json?key=1',
+          'http.response.status_code': 404,
+        },
+      },
+      trace.setSpan(ROOT_CONTEXT, outer),
+    );
+    inner.recordException(new TypeError('the store answered 404'));
+    inner.setStatus({ code: SpanStatusCode.ERROR });
+    inner.end();
+    outer.end();
+    await provider.forceFlush();
+    const finished = spans.getFinishedSpans();
+
+    const { exporter, stop } = await startExporter(sink.dsn, { environment: 'test' });
+    const chunk = ProtobufTraceSerializer.serializeRequest(finished)!;
+    await exporter.consume({ signal: 'traces', chunks: [chunk], itemCount: finished.length, sizeBytes: chunk.length });
+    expect(await sink.waitFor(() => sink.transactions().length > 0 && sink.errors().length > 0, 5000)).toBe(true);
+    await stop();
+
+    const transaction = sink.transactions()[0]!;
+    expect(transaction).toMatchObject({ transaction: 'A.2 fetch', environment: 'test', release: 'coffee@1.2.0' });
+    expect(transaction.spans).toMatchObject([
+      { op: 'http.client', description: 'GET https://shop.test/p.json', status: 'not_found' },
+    ]);
+    const error = sink.errors()[0]!;
+    expect(error.contexts.trace).toMatchObject({
+      trace_id: outer.spanContext().traceId,
+      span_id: inner.spanContext().spanId,
+    });
+    expect(error.exception.values[0]).toMatchObject({ type: 'TypeError', value: 'the store answered 404' });
+    const frames = error.exception.values[0]!.stacktrace!.frames;
+    expect(frames.at(-1)!.filename).toContain('exporter.test.ts');
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('joins children that came in an earlier request to their root', async () => {
+    await using sink = await startSentrySink();
+    await sendAll(sink, [[child], [root]]);
+    expect(sink.transactions().map((sent) => sent.spans.map((span) => span.span_id))).toEqual([[spanId(2)]]);
+  });
+
+  it('sends a child that comes after its transaction as a transaction of its own, and says so', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.transactions().length === 1, 5000);
+    await exporter.consume(batchOfSpans([child]));
+    await stop();
+    expect(sink.transactions()[1]!.contexts.trace).toMatchObject({
+      parent_span_id: spanId(1),
+      data: { 'sentry.parent_span_already_sent': true },
+    });
+  });
+
+  it('sends orphans when their time is over', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, stop } = await startExporter(sink.dsn, {
+      trace_buffer: { grace_period: '10ms', max_age: '50ms' },
+    });
+    await exporter.consume(batchOfSpans([child]));
+    expect(await sink.waitFor(() => sink.transactions().length === 1, 5000)).toBe(true);
+    await stop();
+  });
+
+  it('starts a transaction at a server span within the same trace', async () => {
+    await using sink = await startSentrySink();
+    await sendAll(sink, [[root, { ...child, kind: 'server' }]]);
+    expect(sink.transactions()).toHaveLength(2);
+  });
+
+  it('counts spans that come again, and sends them once', async () => {
+    await using sink = await startSentrySink();
+    const { counts } = await sendAll(sink, [[root], [root]]);
+    expect(sink.transactions()).toHaveLength(1);
+    expect(counts.get('span duplicate')).toBe(1);
+  });
+
+  it('sends at most 1000 spans a transaction, and tells Sentry how many it left out', async () => {
+    await using sink = await startSentrySink();
+    const children = Array.from({ length: 1005 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
+    const { counts } = await sendAll(sink, [[root, ...children]]);
+    expect(sink.transactions()[0]!.spans).toHaveLength(1000);
+    expect(counts.get('span too_many_spans')).toBe(5);
+    expect(sink.discards()).toContainEqual({ reason: 'buffer_overflow', category: 'span', quantity: 5 });
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('keeps a transaction below 1 MiB by cutting texts before it drops spans', async () => {
+    await using sink = await startSentrySink();
+    const children = Array.from({ length: 500 }, (_, index) => ({
+      ...child,
+      spanId: spanId(index + 2),
+      attributes: { 'db.system.name': 'postgresql', 'db.query.text': 'select '.repeat(5000) },
+    }));
+    await sendAll(sink, [[root, ...children]], {});
+    expect(sink.transactions()[0]!.spans).toHaveLength(500);
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('keeps to a rate limit by category, and drops without trying', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, counts, stop } = await startExporter(sink.dsn);
+    sink.setFault({ status: 429, headers: { 'x-sentry-rate-limits': '60:transaction:organization' } });
+    await exporter.consume(batchOfSpans([root]));
+    await waitFor(() => counts.get('transaction rate_limited'), { what: 'the refusal' });
+    sink.setFault(undefined);
+    const exception = { name: 'exception', attributes: { 'exception.type': 'E', 'exception.message': 'm' } };
+    await exporter.consume(batchOfSpans([{ ...root, spanId: spanId(9), events: [exception] }]));
+    await stop();
+    expect(sink.transactions()).toEqual([]);
+    expect(sink.errors()).toHaveLength(1);
+    expect(counts.get('transaction rate_limited')).toBe(1);
+    expect(counts.get('transaction ratelimit_backoff')).toBe(1);
+    expect(sink.discards()).toContainEqual({ reason: 'ratelimit_backoff', category: 'transaction', quantity: 1 });
+  });
+
+  it('tries again after a server error, with the same event id, until it is taken', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 500 });
+    const { exporter, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.requests >= 2, 5000);
+    sink.setFault(undefined);
+    expect(await sink.waitFor(() => sink.transactions().length === 1, 5000)).toBe(true);
+    await stop();
+  });
+
+  it('drops what is too large for the server at once', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 413 });
+    const { exporter, counts, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.requests === 1, 5000);
+    sink.setFault(undefined);
+    await stop();
+    expect([counts.get('transaction too_large'), counts.get('span too_large')]).toEqual([1, 1]);
+  });
+
+  it('gives up at the deadline of shutdown, and counts what it lost', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 3000 });
+    const { exporter, counts } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    const begun = performance.now();
+    await exporter.shutdown(AbortSignal.timeout(100));
+    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(counts.get('span shutdown')).toBe(1);
+  });
+
+  it('refuses a batch while its queue is full', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 400 });
+    const { exporter, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1 } });
+    await exporter.consume(batchOfSpans([root]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(exporter.consume(batchOfSpans([child]))).rejects.toMatchObject({
+      name: 'RetryableError',
+      code: 'queue_full',
+    });
+    await stop();
+  });
+
+  it('is off without a DSN, says so once, and counts what it discards', async () => {
+    const { exporter, counts, lines, stop } = await startExporter('');
+    await exporter.consume(batchOfSpans([root, child]));
+    await stop();
+    expect(counts.get('span disabled')).toBe(2);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('does not print a DSN that it cannot read', () => {
+    const { issues } = v.safeParse(configSchema, { dsn: 'https://topsecret@' });
+    expect(issues).toHaveLength(1);
+    expect(issues?.[0]?.message).not.toContain('topsecret');
+  });
+
+  it('sends any set of spans, cut into any batches, each exactly once or counts it as dropped', async () => {
+    await using sink = await startSentrySink();
+    let traces = 0;
+    const anySpan = fc.record({
+      id: fc.integer({ min: 1, max: 12 }),
+      parent: fc.option(fc.integer({ min: 1, max: 14 })),
+      kind: fc.constantFrom('internal', 'client', 'server', 'consumer'),
+    });
+    const anySpans = fc.array(fc.array(anySpan, { maxLength: 8 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(anySpans, fc.integer({ min: 1, max: 10 }), async (drafts, maxSpans) => {
+        const traceId = (++traces).toString(16).padStart(32, '0');
+        const batches = drafts.map((spans) =>
+          spans.map(
+            ({ id, parent, kind }) =>
+              ({
+                traceId,
+                spanId: spanId(id),
+                kind,
+                ...(parent === null ? {} : { parentSpanId: spanId(parent) }),
+              }) as SpanDraft,
+          ),
+        );
+        const { counts } = await sendAll(sink, batches, { trace_buffer: { grace_period: '0s', max_spans: maxSpans } });
+        const sent = sink
+          .transactions()
+          .filter((transaction) => transaction.contexts.trace.trace_id === traceId)
+          .flatMap((transaction) => [
+            transaction.contexts.trace.span_id,
+            ...transaction.spans.map((span) => span.span_id),
+          ]);
+        const given = batches.flat().map((span) => span.spanId);
+        expect(sent.toSorted()).toEqual([...new Set(given)].toSorted());
+        expect(sent.length + (counts.get('span duplicate') ?? 0)).toBe(given.length);
+        expect(counts.get('span') ?? 0).toBe(sent.length);
+      }),
+      { numRuns: 60 },
+    );
+    expect(sink.problems()).toEqual([]);
+  });
+});
