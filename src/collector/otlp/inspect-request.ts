@@ -37,8 +37,8 @@ const messageNames = [...messages.keys()];
 const checks = compileChecks();
 const itemFlags = Uint8Array.from(messageNames, (name) => (itemMessages.has(name) ? 1 : 0));
 
-/** Beyond any request. Larger numbers count as this one, so that V8 deals in small integers only. */
-const LARGEST = 0x7fff_ffff;
+/** Beyond any request. Larger numbers count as this one and keep their wire type, so that V8 deals in small integers only. */
+const LARGEST = 0x7fff_fff8;
 
 const KEY_VALUE = Check.message + messageNames.indexOf('KeyValue');
 const KEY_TAG = (1 << 3) | WireType.bytes;
@@ -155,7 +155,7 @@ class Walk {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
         this.#position = position + 1;
-        return Math.min(value, LARGEST) | 0;
+        return value < LARGEST ? value | 0 : LARGEST | ((this.#bytes[start] as number) & 7);
       }
     }
     return this.#fail(limit === end ? 'ends inside a varint' : 'has a varint longer than 10 bytes', depth);

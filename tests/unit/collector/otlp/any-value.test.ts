@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   anyValueToText,
@@ -74,8 +74,8 @@ describe('text of a value', () => {
   });
 
   it('keeps the last value of a key that comes twice in a map', () => {
-    const entry = (value: number): string => `{"key":"a","value":{"intValue":${value}}}`;
-    expect(anyValueToText(fromJson(`{"kvlistValue":{"values":[${entry(1)},${entry(2)}]}}`))).toBe('{"a":2}');
+    const entries = [1, 2].map((value) => `{"key":"a","value":{"intValue":${value}}}`);
+    expect(anyValueToText(fromJson(`{"kvlistValue":{"values":[${entries.join(',')}]}}`))).toBe('{"a":2}');
   });
 });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
 import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
@@ -86,24 +86,38 @@ describe('messageField', () => {
   });
 });
 
+const keepsVarint = (value: number): void => {
+  const back = roundTrip(
+    (writer) => writer.varintField(2, value),
+    (reader) => reader.varint(),
+  );
+  expect(back).toBe(value);
+};
+
+/** The values of a packed field. */
+const unpack = <T>(reader: WireReader, read: (inner: WireReader) => T): T[] => {
+  const values: T[] = [];
+  const inner = reader.message();
+  while (!inner.done) values.push(read(inner));
+  return values;
+};
+
 describe('numbers', () => {
   it('keeps varints up to 2^53', () => {
-    const check = (value: number): void => {
-      const back = roundTrip(
-        (writer) => writer.varintField(2, value),
-        (reader) => reader.varint(),
-      );
-      expect(back).toBe(value);
-    };
-    for (let power = 0; power <= 53; power++) for (const off of [-1, 0, 1]) check(Math.min(2 ** power + off, 2 ** 53));
-    fc.assert(fc.property(fc.maxSafeNat(), check));
+    for (let power = 0; power <= 53; power++)
+      for (const off of [-1, 0, 1]) keepsVarint(Math.min(2 ** power + off, 2 ** 53));
+    fc.assert(fc.property(fc.maxSafeNat(), keepsVarint));
   });
 
   it('keeps every signed and unsigned 64-bit integer', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
-        const signed = (reader: WireReader): bigint => reader.int64();
-        expect(roundTrip((writer) => writer.int64Field(2, value), signed)).toBe(value);
+        expect(
+          roundTrip(
+            (writer) => writer.int64Field(2, value),
+            (reader) => reader.int64(),
+          ),
+        ).toBe(value);
         expect(
           roundTrip(
             (writer) => writer.fixed64Field(2, value),
@@ -154,12 +168,6 @@ describe('numbers', () => {
   it('keeps packed numbers', () => {
     fc.assert(
       fc.property(fc.array(fc.double()), fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), (doubles, integers) => {
-        const all = <T>(reader: WireReader, read: (inner: WireReader) => T): T[] => {
-          const values: T[] = [];
-          const inner = reader.message();
-          while (!inner.done) values.push(read(inner));
-          return values;
-        };
         const write = (writer: WireWriter): void => {
           writer.messageField(2, () => {
             writer.packedDoubleField(1, doubles);
@@ -169,7 +177,7 @@ describe('numbers', () => {
         };
         const lists = roundTrip(write, (reader) => {
           const message = reader.message();
-          const next = <T>(read: (inner: WireReader) => T): T[] => (message.tag(), all(message, read));
+          const next = <T>(read: (inner: WireReader) => T): T[] => (message.tag(), unpack(message, read));
           return [
             next((inner) => inner.double()),
             next((inner) => inner.fixed64()),
