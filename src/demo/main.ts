@@ -13,7 +13,8 @@ npm run demo -- fault NAME on|off   switches a fault of the running demo: ${faul
 DATABASE_URL                        a PostgreSQL to use instead of an embedded one; it gets the demo\u2019s tables
 `;
 
-const arrivalTimeoutMs = 25_000;
+const pipelineTimeoutMs = 30_000;
+const arrivalTimeoutMs = 15_000;
 const startedAt = performance.now();
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,7 +57,8 @@ async function run(): Promise<void> {
 }
 
 async function checkOnce(demo: Demo): Promise<void> {
-  await demo.pipelineEnded();
+  const late = sleep(pipelineTimeoutMs, 'late', { ref: false });
+  if ((await Promise.race([demo.pipelineEnded(), late])) === 'late') throw new Error('the pipeline does not end');
   const end = performance.now() + arrivalTimeoutMs;
   for (;;) {
     const missing = await whatIsMissing(demo);

@@ -130,14 +130,16 @@ async function startScraper(hiccups: Partial<StoreOptions> = {}) {
   };
 }
 
-async function counts(): Promise<Record<string, number>> {
+type Count = 'runs' | 'artifacts' | 'coffees' | 'variants' | 'prices' | 'reviews';
+
+async function counts(): Promise<Record<Count, number>> {
   const [row] = await ask(
     `select (select count(*)::int from scrape_runs) as runs, (select count(*)::int from scrape_artifacts) as artifacts,
             (select count(*)::int from coffees) as coffees, (select count(*)::int from variants) as variants,
             (select count(*)::int from prices) as prices,
             (select count(*)::int from coffees where processing_status = 'review') as reviews`,
   );
-  return row as Record<string, number>;
+  return row as Record<Count, number>;
 }
 
 async function ask(sql: string): Promise<Record<string, unknown>[]> {

@@ -36,11 +36,6 @@ describe('a store', () => {
   });
 
   it('repeats exactly with the same seed, and differs with another', async () => {
-    const crawls = async (seed: string): Promise<string> => {
-      await using store = await startStore({ ...shopify, seed });
-      const url = `${store.url}/products.json?limit=250`;
-      return [await getText(url), await getText(url), await getText(url), await getText(url)].join('\n');
-    };
     const [first, again, other] = [await crawls('a'), await crawls('a'), await crawls('b')];
     expect(again === first).toBe(true);
     expect(other === first).toBe(false);
@@ -76,6 +71,12 @@ describe('a store', () => {
     expect(await control('price_spike', 'POST')).toBe(405);
   });
 });
+
+async function crawls(seed: string): Promise<string> {
+  await using store = await startStore({ ...shopify, seed });
+  const url = `${store.url}/products.json?limit=250`;
+  return [await getText(url), await getText(url), await getText(url), await getText(url)].join('\n');
+}
 
 async function firstPrice(url: string): Promise<number> {
   const products = (await getJson(url)) as { prices: { price: string } }[];
