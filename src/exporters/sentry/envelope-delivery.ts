@@ -10,7 +10,7 @@ import type { Dsn } from './dsn.ts';
 import type { Envelope } from './envelope.ts';
 import { EnvelopeSender } from './envelope-sender.ts';
 
-/** With `sending_queue::enabled: false`, one after another, and whoever comes next waits. */
+/** With `sending_queue::enabled: false`, one after another, and pipelines wait. */
 const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
 
 /** The queue and the retry around the sender of envelopes. */
@@ -41,9 +41,8 @@ export class EnvelopeDelivery {
       sent.add(1, { category: envelope.category });
       if (envelope.category === 'transaction') sent.add(envelope.itemCount, { category: 'span' });
     };
-    this.#queue = new SendingQueue({ consume: send }, this.#queueSettings, (envelope, error) =>
-      this.#drop(envelope, error),
-    );
+    const queue = { ...this.#queueSettings, blockOnOverflow: true };
+    this.#queue = new SendingQueue({ consume: send }, queue, (envelope, error) => this.#drop(envelope, error));
   }
 
   get blocksOnOverflow(): boolean {
@@ -54,7 +53,7 @@ export class EnvelopeDelivery {
     return this.#queue.size >= this.#queueSettings.queueSize;
   }
 
-  /** Never rejects: what the queue refuses is counted as dropped. */
+  /** Resolves when there is room. Never rejects: what the queue refuses is counted as dropped. */
   async enqueue(envelope: Envelope): Promise<void> {
     try {
       await this.#queue.consume(envelope);

@@ -30,6 +30,7 @@ export class EnvelopeSender implements Sender<Envelope> {
    * @throws RetryableError `network_error` or `send_error`.
    */
   async consume(envelope: Envelope): Promise<void> {
+    if (this.#abort.signal.aborted) throw new PermanentError('shutdown', 'not sent in time');
     if (this.#limits.isLimited(envelope.category, Date.now())) {
       throw new PermanentError('ratelimit_backoff', 'Sentry has asked for a pause');
     }

@@ -60,9 +60,7 @@ export class SentryExporter implements Component, Consumer {
       this.#discards.add('span', 'disabled', batch.itemCount);
       return;
     }
-    if (this.#delivery.blocksOnOverflow) await this.#flushing;
-    else if (this.#delivery.isFull)
-      throw new RetryableError('queue_full', 'as many envelopes wait as sending_queue allows');
+    await this.#makeRoom(this.#delivery);
     if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
     const nowMs = performance.now();
     for (const chunk of batch.chunks) for (const span of readSpans(chunk)) this.#hold(span, nowMs);
@@ -78,8 +76,16 @@ export class SentryExporter implements Component, Consumer {
     delivery.stopBy(deadline);
     await this.#flushing;
     await this.#send(delivery, last);
-    this.#report(delivery);
+    await this.#report(delivery);
     await delivery.drain(deadline);
+  }
+
+  /** What waits for the queue is out of the buffer, so the buffer may fill up behind it once, and no more. */
+  async #makeRoom(delivery: EnvelopeDelivery): Promise<void> {
+    if (delivery.blocksOnOverflow) await this.#flushing;
+    else if (delivery.isFull || (this.#flushing !== undefined && this.#buffer.isOverfull)) {
+      throw new RetryableError('queue_full', 'as many envelopes wait as sending_queue allows');
+    }
   }
 
   #hold(span: Span, nowMs: number): void {
@@ -89,12 +95,12 @@ export class SentryExporter implements Component, Consumer {
 
   #tick(): void {
     this.#flush(() => this.#buffer.take(performance.now()));
-    if (performance.now() - this.#lastReportMs < REPORT_INTERVAL_MS || this.#delivery === undefined) return;
+    if (performance.now() - this.#lastReportMs < REPORT_INTERVAL_MS || this.#delivery?.isFull !== false) return;
     this.#lastReportMs = performance.now();
-    this.#report(this.#delivery);
+    void this.#report(this.#delivery);
   }
 
-  /** One at a time: what a full queue makes wait stays in the buffer, which is bounded. */
+  /** One at a time: while a full queue makes it wait, spans stay in the buffer. */
   #flush(take: () => Segment[]): void {
     if (this.#flushing !== undefined || this.#delivery === undefined) return;
     const segments = take();
@@ -113,9 +119,10 @@ export class SentryExporter implements Component, Consumer {
     }
   }
 
-  #report(delivery: EnvelopeDelivery): void {
+  /** Never rejects. */
+  async #report(delivery: EnvelopeDelivery): Promise<void> {
     const discarded = this.#discards.takeUnreported();
-    if (discarded.length > 0) void delivery.enqueue(toClientReport(discarded));
+    if (discarded.length > 0) await delivery.enqueue(toClientReport(discarded));
   }
 }
 

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
@@ -20,9 +19,13 @@ afterEach(async () => {
 /** A backend that remembers what it got. */
 async function startBackend(answer: Answer = (_, response) => response.end()) {
   const requests: { readonly url: string; readonly headers: IncomingMessage['headers']; readonly body: Buffer }[] = [];
-  const server: Server = createServer(async (request, response) => {
-    requests.push({ url: request.url ?? '', headers: request.headers, body: await buffer(request) });
-    answer(request, response);
+  const server: Server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      requests.push({ url: request.url ?? '', headers: request.headers, body: Buffer.concat(parts) });
+      answer(request, response);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(() => {

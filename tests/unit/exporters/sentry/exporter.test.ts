@@ -3,7 +3,7 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Counter, Meter } from '@opentelemetry/api';
@@ -239,6 +239,16 @@ describe('the sentry exporter', () => {
     await stop();
   });
 
+  it('loses nothing of a burst that is larger than its queue, nor what it holds at shutdown', async () => {
+    await using sink = await startSentrySink();
+    const roots = Array.from({ length: 300 }, (_, index) => ({ ...root, traceId: spanId(index + 1).repeat(2) }));
+    await sendAll(sink, [roots], {
+      sending_queue: { queue_size: 10 },
+      trace_buffer: { grace_period: '1h', max_spans: 100 },
+    });
+    expect(new Set(sink.transactions().map(({ contexts }) => contexts.trace.trace_id)).size).toBe(300);
+  });
+
   it('is off without a DSN, says so once, and counts what it discards', async () => {
     const { exporter, counts, lines, stop } = await startExporter('');
     await exporter.consume(batchOfSpans([root, child]));
@@ -266,24 +276,19 @@ describe('the sentry exporter', () => {
       fc.asyncProperty(anySpans, fc.integer({ min: 1, max: 10 }), async (drafts, maxSpans) => {
         const traceId = (++traces).toString(16).padStart(32, '0');
         const batches = drafts.map((spans) =>
-          spans.map(
-            ({ id, parent, kind }) =>
-              ({
-                traceId,
-                spanId: spanId(id),
-                kind,
-                ...(parent === null ? {} : { parentSpanId: spanId(parent) }),
-              }) as SpanDraft,
-          ),
+          spans.map(({ id, parent, kind }) => ({
+            traceId,
+            spanId: spanId(id),
+            kind,
+            ...(parent === null ? {} : { parentSpanId: spanId(parent) }),
+          })),
         );
-        const { counts } = await sendAll(sink, batches, { trace_buffer: { grace_period: '0s', max_spans: maxSpans } });
-        const sent = sink
-          .transactions()
-          .filter((transaction) => transaction.contexts.trace.trace_id === traceId)
-          .flatMap((transaction) => [
-            transaction.contexts.trace.span_id,
-            ...transaction.spans.map((span) => span.span_id),
-          ]);
+        const { counts } = await sendAll(sink, batches, {
+          trace_buffer: { grace_period: '0s', max_spans: maxSpans },
+          sending_queue: { block_on_overflow: true },
+        });
+        const ofThisRun = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
+        const sent = ofThisRun.flatMap(({ contexts, spans }) => [contexts.trace, ...spans].map((span) => span.span_id));
         const given = batches.flat().map((span) => span.spanId);
         expect(sent.toSorted()).toEqual([...new Set(given)].toSorted());
         expect(sent.length + (counts.get('span duplicate') ?? 0)).toBe(given.length);

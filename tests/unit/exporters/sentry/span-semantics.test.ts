@@ -10,7 +10,7 @@ function spanOf(attributes: Record<string, string | number>, kind: SpanKind = 'i
 const GET = { 'http.request.method': 'GET' };
 
 describe('semanticsOf', () => {
-  it.each<[Record<string, string>, SpanKind, string, string, string]>([
+  it.each<[Record<string, string>, SpanKind, ...semantics: [string, string, string]]>([
     [{ ...GET, 'http.route': '/p/:id' }, 'server', 'http.server', 'GET /p/:id', 'route'],
     [{ ...GET, 'url.path': '/p?secret=1' }, 'server', 'http.server', 'GET /p', 'url'],
     [{ ...GET, 'url.path': '/' }, 'server', 'http.server', 'GET /', 'route'],
@@ -24,16 +24,16 @@ describe('semanticsOf', () => {
     [{ 'faas.trigger': 'timer' }, 'server', 'timer', 'name', 'custom'],
     [{ ...GET, 'sentry.op': 'own' }, 'client', 'own', 'name', 'custom'],
     [{}, 'internal', 'default', 'name', 'custom'],
-  ])('of %j (%s): %s, %s, %s', (attributes, kind, op, description, source) => {
+  ])('of %j (%s): %s, %s, %s', (attributes, kind, ...[op, description, source]) => {
     expect(semanticsOf(spanOf(attributes, kind))).toEqual({ op, description, source });
   });
 });
 
+function withStatus(code: Span['status']['code'], message: string, attributes: Record<string, number>): Span {
+  return { ...spanOf(attributes), status: { code, message } };
+}
+
 describe('statusOf', () => {
-  const withStatus = (code: Span['status']['code'], message: string, attributes = {}): Span => ({
-    ...spanOf(attributes),
-    status: { code, message },
-  });
   it.each([
     ['ok', '', { 'http.response.status_code': 500 }, 'ok'],
     ['unset', '', {}, 'ok'],
