@@ -1,0 +1,54 @@
+/** `npm run bench`: siphon beside the stock Collector under the same load, in one run. */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { builtSiphon, stockCollector } from '../support/collector-process.ts';
+import { cases } from './cases.ts';
+import { measureCase, type CaseResult } from './measure-case.ts';
+import { caseLines, heading } from './report.ts';
+
+const HELP = `npm run bench -- [options]
+
+  --case NAME   only this case, may be repeated: ${cases.map(({ name }) => name).join(', ')}
+  --rounds N    how often each case is measured (3); medians are shown
+  --json FILE   write the numbers to this file as well
+  --help        this text
+
+SIPHON_STOCK_COLLECTOR names the stock Collector's binary; tests/conformance/stock-collector/README.md tells how to build it.
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    case: { type: 'string', multiple: true, default: cases.map(({ name }) => name) },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(HELP);
+else await bench(options.case, Number(options.rounds));
+
+async function bench(names: readonly string[], rounds: number): Promise<void> {
+  const unknown = names.find((name) => cases.every((one) => one.name !== name));
+  if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
+    process.stderr.write(unknown === undefined ? '--rounds must be a whole number above 0\n' : `no case ${unknown}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const stock = stockCollector();
+  const programs = stock === undefined ? [builtSiphon] : [builtSiphon, stock];
+  if (stock === undefined) process.stdout.write(`siphon alone; for the comparison:\n${HELP.split('\n\n').at(-1)}\n`);
+  process.stdout.write(`${heading()}\n`);
+  const results: Record<string, CaseResult> = {};
+  for (const one of cases.filter(({ name }) => names.includes(name))) {
+    results[one.name] = await measureCase(one, programs, rounds);
+    process.stdout.write(`${caseLines(one, results[one.name] ?? {})}\n`);
+  }
+  if (options.json !== undefined) await writeJson(options.json, { rounds, results });
+}
+
+async function writeJson(file: string, run: object): Promise<void> {
+  const machine = { processors: cpus().length, model: cpus()[0]?.model, node: process.version };
+  await writeFile(file, `${JSON.stringify({ machine, ...run }, undefined, 2)}\n`);
+}

@@ -1,0 +1,48 @@
+import type { CollectorProgram } from '../support/collector-process.ts';
+import type { BenchCase, Measure } from './cases.ts';
+import { ENCODINGS } from './scrape.ts';
+import { Target } from './target.ts';
+
+const WARM_UP_MS = 2000;
+const LOAD_MS = 3000;
+const SCRAPES_PER_ROUND = 2;
+
+/** Medians over all rounds; the peak is that of the whole life of the process. */
+export type Result = Readonly<Record<Measure, number>>;
+
+export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Result>>>;
+
+/** Runs a case on all programs, which take turns so that what else happens on the machine hits all of them. */
+export async function measureCase(
+  { shape }: BenchCase,
+  programs: readonly CollectorProgram[],
+  rounds: number,
+): Promise<CaseResult> {
+  await using stack = new AsyncDisposableStack();
+  const runs: { target: Target; samples: Samples }[] = [];
+  for (const program of programs) {
+    const target = stack.use(await Target.start(program));
+    await target.load(shape, WARM_UP_MS);
+    runs.push({ target, samples: { cpu: [], identity: [], gzip: [] } });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { target, samples } of runs) {
+      samples.cpu.push(await target.load(shape, LOAD_MS));
+      for (let i = 0; i < SCRAPES_PER_ROUND; i++) {
+        for (const encoding of ENCODINGS) samples[encoding].push((await target.scrape(encoding)).durationMs);
+      }
+      await target.verify(shape);
+    }
+  }
+  return Object.fromEntries(runs.map(({ target, samples }) => [target.name, summary(target, samples)]));
+}
+
+type Samples = Record<Exclude<Measure, 'peak'>, number[]>;
+
+function summary({ peakMebibytes }: Target, { cpu, identity, gzip }: Samples): Result {
+  return { cpu: median(cpu), identity: median(identity), gzip: median(gzip), peak: peakMebibytes };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,119 @@
+import { writeKeyValue } from '../../src/collector/otlp/any-value.ts';
+import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
+import { BUCKETED, valueAfter, type LoadShape } from './load-shape.ts';
+
+/** One request, built once; a pass only writes its time and values into the bytes. */
+export class Payload {
+  readonly body: Buffer;
+  readonly #firstSeries: number;
+  readonly #times: readonly number[];
+  readonly #values: readonly number[];
+  readonly #overflows: readonly number[];
+
+  constructor({ kind, pointsPerRequest }: LoadShape, firstSeries: number) {
+    this.#firstSeries = firstSeries;
+    const points = Array.from({ length: pointsPerRequest }, (_, i) => firstSeries + i);
+    this.body = Buffer.from(request(kind === 'sum' ? sums(points) : histograms(points)));
+    this.#times = placesOf(TIME, this.body);
+    this.#values = placesOf(VALUE, this.body);
+    this.#overflows = placesOf(OVERFLOW, this.body);
+  }
+
+  stamp(pass: number): void {
+    const nowNs = BigInt(Date.now()) * 1_000_000n;
+    for (const at of this.#times) this.body.writeBigUInt64LE(nowNs, at);
+    for (const [i, at] of this.#values.entries()) {
+      this.body.writeBigUInt64LE(BigInt(valueAfter(pass, this.#firstSeries + i)), at);
+    }
+    for (const [i, at] of this.#overflows.entries()) {
+      this.body.writeBigUInt64LE(BigInt(valueAfter(pass, this.#firstSeries + i) - BUCKETED), at);
+    }
+  }
+}
+
+/** The requests of one pass. */
+export function payloads(shape: LoadShape): Payload[] {
+  const firsts = Array.from({ length: shape.series / shape.pointsPerRequest }, (_, i) => i * shape.pointsPerRequest);
+  return firsts.map((first) => new Payload(shape, first));
+}
+
+/** Stand where a pass writes, and nowhere else. */
+const TIME = 0x71_4d_e0_5a_c3_96_1f_0bn;
+const VALUE = 0x72_4d_e0_5a_c3_96_1f_0bn;
+const OVERFLOW = 0x73_4d_e0_5a_c3_96_1f_0bn;
+
+const START_NS = BigInt(Date.now()) * 1_000_000n;
+const CUMULATIVE = 2;
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+type Body = (writer: WireWriter) => void;
+
+function request(metric: Body): Uint8Array {
+  const writer = new WireWriter(65_536);
+  writer.messageField(1, () => {
+    writer.messageField(1, () => {
+      writeKeyValue(writer, 1, 'service.name', 'bench');
+      writeKeyValue(writer, 1, 'service.instance.id', '1');
+    });
+    writer.messageField(2, () => {
+      writer.messageField(1, () => writer.stringField(1, 'bench'));
+      writer.messageField(2, metric);
+    });
+  });
+  return writer.finish();
+}
+
+function sums(points: readonly number[]): Body {
+  return (writer) => {
+    writer.stringField(1, 'bench.requests');
+    writer.stringField(3, '{request}');
+    writer.messageField(7, () => {
+      for (const series of points) {
+        writer.messageField(1, () => {
+          writer.fixed64Field(2, START_NS);
+          writer.fixed64Field(3, TIME);
+          writer.fixed64Field(6, VALUE);
+          attributes(writer, 7, series);
+        });
+      }
+      writer.varintField(2, CUMULATIVE);
+      writer.boolField(3, true);
+    });
+  };
+}
+
+function histograms(points: readonly number[]): Body {
+  const counts = [...BOUNDS.map(() => BigInt(BUCKETED / BOUNDS.length)), OVERFLOW];
+  return (writer) => {
+    writer.stringField(1, 'bench.latency');
+    writer.stringField(3, 's');
+    writer.messageField(9, () => {
+      for (const series of points) {
+        writer.messageField(1, () => {
+          writer.fixed64Field(2, START_NS);
+          writer.fixed64Field(3, TIME);
+          writer.fixed64Field(4, VALUE);
+          writer.doubleField(5, series * 1.5);
+          writer.packedFixed64Field(6, counts);
+          writer.packedDoubleField(7, BOUNDS);
+          attributes(writer, 9, series);
+        });
+      }
+      writer.varintField(2, CUMULATIVE);
+    });
+  };
+}
+
+function attributes(writer: WireWriter, field: number, series: number): void {
+  writeKeyValue(writer, field, 'http.request.method', 'GET');
+  writeKeyValue(writer, field, 'http.route', `/products/${series % 100}`);
+  writeKeyValue(writer, field, 'id', String(series));
+}
+
+function placesOf(marker: bigint, body: Buffer): number[] {
+  const pattern = Buffer.alloc(8);
+  pattern.writeBigUInt64LE(marker);
+  const places: number[] = [];
+  for (let at = body.indexOf(pattern); at >= 0; at = body.indexOf(pattern, at + 8)) places.push(at);
+  return places;
+}

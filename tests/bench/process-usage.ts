@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+
+/** /proc counts in USER_HZ, which is 100 on every Linux. */
+const MICROSECONDS_PER_TICK = 10_000;
+
+/** The CPU time that a process has used so far, all threads, user and system. */
+export function cpuMicroseconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name, which may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_PER_TICK;
+}
+
+/** The most memory that a process has had resident. */
+export function peakMebibytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import type { LoadOrder, LoadReport } from './generator.ts';
+import type { LoadShape } from './load-shape.ts';
+import { cpuMicroseconds, peakMebibytes } from './process-usage.ts';
+import { scrape, verifyPage, type Encoding, type Scrape } from './scrape.ts';
+
+const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
+
+/** A collector under load: OTLP/HTTP in, a scrape page out. */
+export class Target implements AsyncDisposable {
+  readonly #process: CollectorProcess;
+  readonly #otlpPort: number;
+  readonly #scrapePort: number;
+  #lastPass = 0;
+
+  private constructor(process: CollectorProcess, [otlpPort, scrapePort]: readonly [number, number]) {
+    this.#process = process;
+    this.#otlpPort = otlpPort;
+    this.#scrapePort = scrapePort;
+  }
+
+  static async start(program: CollectorProgram): Promise<Target> {
+    const ports = (await freePorts(2)) as [number, number];
+    return new Target(await CollectorProcess.start(program, configuration(ports)), ports);
+  }
+
+  get name(): CollectorProgram['name'] {
+    return this.#process.name;
+  }
+
+  get peakMebibytes(): number {
+    return peakMebibytes(this.#process.pid);
+  }
+
+  /** The CPU time that one data point takes, in microseconds. */
+  async load(shape: LoadShape, durationMs: number): Promise<number> {
+    const order: LoadOrder = { port: this.#otlpPort, shape, durationMs, firstPass: this.#lastPass + 1 };
+    const before = cpuMicroseconds(this.#process.pid);
+    const { stdout } = await promisify(execFile)(process.execPath, [GENERATOR, JSON.stringify(order)], {
+      timeout: durationMs + 60_000,
+    });
+    const report = JSON.parse(stdout) as LoadReport;
+    this.#lastPass = report.lastPass;
+    return (cpuMicroseconds(this.#process.pid) - before) / report.points;
+  }
+
+  scrape(encoding: Encoding): Promise<Scrape> {
+    return scrape(this.#scrapePort, encoding);
+  }
+
+  /** @throws unless a scrape shows what was sent last. */
+  async verify(shape: LoadShape): Promise<void> {
+    const { text } = await this.scrape('identity');
+    verifyPage(text(), shape, this.#lastPass);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/** The same for every program; their own metrics are off because they are not the work that is compared. */
+function configuration([otlpPort, scrapePort]: readonly [number, number]): unknown {
+  return {
+    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${otlpPort}` } } } },
+    exporters: { prometheus: { endpoint: `127.0.0.1:${scrapePort}` } },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: { metrics: { receivers: ['otlp'], exporters: ['prometheus'] } },
+    },
+  };
+}
