@@ -1,19 +1,21 @@
-/** Why a query gave no rows. Stable: a metric label. */
-export type PostgresFailure =
-  | 'connection'
-  | 'unavailable'
-  | 'too_many_connections'
-  | 'authentication'
-  | 'missing_database'
-  | 'timeout'
-  | 'lock_timeout'
-  | 'permission'
-  | 'missing_table'
-  | 'missing_column'
-  | 'read_only'
-  | 'too_many_rows'
-  | 'aborted'
-  | 'other';
+/** Why a query gave no rows. Stable: metric labels. */
+export const postgresFailures = [
+  'connection',
+  'unavailable',
+  'too_many_connections',
+  'authentication',
+  'missing_database',
+  'timeout',
+  'lock_timeout',
+  'permission',
+  'missing_table',
+  'missing_column',
+  'read_only',
+  'too_many_rows',
+  'other',
+] as const;
+
+export type PostgresFailure = (typeof postgresFailures)[number];
 
 /** A query that failed, by reason. Its text never holds a connection string. */
 export class PostgresError extends Error {

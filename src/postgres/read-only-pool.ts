@@ -50,7 +50,7 @@ export class ReadOnlyPool {
   /**
    * Runs one statement in a transaction of its own, on one snapshot.
    *
-   * @throws PostgresError
+   * @throws PostgresError, or AbortError if the pool is closed meanwhile.
    */
   async query(query: ReadOnlyQuery): Promise<QueryResult> {
     try {
@@ -61,7 +61,7 @@ export class ReadOnlyPool {
         giveBack();
       }
     } catch (error) {
-      if (this.#closing.signal.aborted) throw new PostgresError('aborted', 'the pool is closing', { cause: error });
+      this.#closing.signal.throwIfAborted();
       throw PostgresError.from(error);
     }
   }

@@ -53,8 +53,8 @@ async function measure(title: string, packs: readonly Pack[]): Promise<void> {
   process.stdout.write(`\n${title.padEnd(40)}${['p50', 'p95', 'max'].map((name) => name.padStart(9)).join('')} ms\n`);
   for (const pack of packs) {
     const probed = { ...pack, schema: pack.schema ?? 'public' };
-    const schema = await new SchemaProbe(pool, probed, 5000, () => undefined).schema();
-    for (const query of pack.queries) {
+    const schema = await new SchemaProbe(pool, probed, { timeoutMs: 5000, retryMs: 0 }, () => undefined).schema();
+    for (const [name, query] of Object.entries(pack.queries)) {
       const { text, values = [] } = query.statement(schema);
       const durations: number[] = [];
       for (let i = 0; i < REPETITIONS; i++) {
@@ -62,7 +62,7 @@ async function measure(title: string, packs: readonly Pack[]): Promise<void> {
         durations.push(durationMs);
         query.derive?.(rows, () => undefined);
       }
-      report(`${pack.name}.${query.name}`, durations);
+      report(`${pack.name}.${name}`, durations);
     }
   }
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
 import { Secret } from '../../collector/config/secret.ts';
 import type { QueryOverride } from './pack.ts';
-import { scrapePipelineQueryNames } from './packs/scrape-pipeline/query-names.ts';
+import { queryNames } from './packs/query-names.ts';
 
 const override = v.strictObject({
   collection_interval: v.optional(positiveDuration()),
@@ -27,10 +27,10 @@ const scrapePipeline = v.strictObject({
   schema: v.optional(v.pipe(v.string(), v.nonEmpty('must name a schema')), 'public'),
   price_stale_after: v.optional(positiveDuration(), '192h'),
   health_window: v.optional(positiveDuration(), '168h'),
-  queries: v.optional(overrides(scrapePipelineQueryNames), {}),
+  queries: v.optional(overrides(queryNames.scrape_pipeline), {}),
 });
 
-const postgresHealth = v.strictObject({ queries: v.optional(overrides(['connections']), {}) });
+const postgresHealth = v.strictObject({ queries: v.optional(overrides(queryNames.postgres_health), {}) });
 
 /** A key without a value switches a pack on too. */
 const packs = v.strictObject({

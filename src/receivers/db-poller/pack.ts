@@ -16,16 +16,14 @@ export type Merge = 'sum' | 'max' | 'drop';
  * labels are named in the catalogue; a NULL metric is no point.
  */
 export interface PollQuery {
-  /** Unique within the pack; a metric label and a key of the configuration. */
-  readonly name: string;
   /** Without these, the query is off. */
   readonly needs: TableColumns;
   /** Made use of where they are there. */
   readonly uses?: TableColumns;
   readonly metrics: Partial<Readonly<Record<PollerMetricName, Merge>>>;
   statement(schema: PackSchema): Statement;
-  /** Computes in TypeScript what SQL cannot. `problem` counts and names what has no usable value. */
-  derive?(rows: readonly Row[], problem: ReportProblem): readonly Row[];
+  /** Computes in TypeScript what SQL cannot. `invalidCron` is told whose cron text has no meaning. */
+  derive?(rows: readonly Row[], invalidCron: (subject: string) => void): readonly Row[];
 }
 
 export interface Statement {
@@ -35,9 +33,6 @@ export interface Statement {
 
 /** Column names by table name. */
 export type TableColumns = Readonly<Record<string, readonly string[]>>;
-
-/** `reason` is a metric label; `subject` says what is concerned, in the log. */
-export type ReportProblem = (reason: 'invalid_cron', subject: string) => void;
 
 export interface PackSchema {
   /** The table's name as SQL needs it, schema included. */
@@ -52,7 +47,8 @@ export interface Pack {
   readonly name: string;
   /** Undefined: its queries read PostgreSQL's own catalogues, which need no probe. */
   readonly schema: string | undefined;
-  readonly queries: readonly PollQuery[];
+  /** By name, which is a metric label and a key of the configuration. */
+  readonly queries: Readonly<Record<string, PollQuery>>;
   readonly overrides: Readonly<Record<string, QueryOverride>>;
 }
 

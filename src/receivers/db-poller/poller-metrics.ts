@@ -1,15 +1,16 @@
 import type { Meter } from '@opentelemetry/api';
-import type { PostgresFailure } from '../../postgres/postgres-error.ts';
+import { postgresFailures, type PostgresFailure } from '../../postgres/postgres-error.ts';
 import type { ReplacedReason } from './label-values.ts';
 
 export type PollFailure = PostgresFailure | 'pipeline_refused' | 'internal';
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 
+const pollFailures: readonly PollFailure[] = [...postgresFailures, 'pipeline_refused', 'internal'];
+const dropReasons: readonly DropReason[] = ['not_a_number', 'unmergeable', 'invalid_cron'];
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What the poller says about itself. `query` is `<pack>.<query>`; `receiver` the id in the configuration. */
+/** What the poller says about itself. `query` is `<pack>.<query>`. */
 export class PollerMetrics {
-  readonly #receiver: string;
   readonly #duration;
   readonly #errors;
   readonly #lastSuccess;
@@ -19,8 +20,7 @@ export class PollerMetrics {
   readonly #dropped;
   readonly #connect;
 
-  constructor(meter: Meter, receiver: string) {
-    this.#receiver = receiver;
+  constructor(meter: Meter) {
     this.#duration = meter.createHistogram('siphon_db_poller_query_duration_seconds', {
       description: 'Time from BEGIN to the last row of a query that succeeded',
       advice: { explicitBucketBoundaries: secondsBuckets },
@@ -47,31 +47,36 @@ export class PollerMetrics {
     });
   }
 
+  /** Counters are there with 0 from the start, so that a rate sees the first failure. */
+  declare(query: string): void {
+    for (const reason of pollFailures) this.#errors.add(0, { query, reason });
+    for (const reason of dropReasons) this.#dropped.add(0, { query, reason });
+  }
+
   connected(durationMs: number): void {
-    this.#connect.record(durationMs / 1000, { receiver: this.#receiver });
+    this.#connect.record(durationMs / 1000);
   }
 
   succeeded(query: string, durationMs: number, rows: number): void {
-    const attributes = { receiver: this.#receiver, query };
-    this.#duration.record(durationMs / 1000, attributes);
-    this.#lastSuccess.record(Date.now() / 1000, attributes);
-    this.#rows.record(rows, attributes);
+    this.#duration.record(durationMs / 1000, { query });
+    this.#lastSuccess.record(Date.now() / 1000, { query });
+    this.#rows.record(rows, { query });
   }
 
   failed(query: string, reason: PollFailure): void {
-    this.#errors.add(1, { receiver: this.#receiver, query, reason });
+    this.#errors.add(1, { query, reason });
   }
 
   enabled(query: string, isEnabled: boolean): void {
-    this.#enabled.record(isEnabled ? 1 : 0, { receiver: this.#receiver, query });
+    this.#enabled.record(isEnabled ? 1 : 0, { query });
   }
 
   replaced(query: string, values: { label: string; reason: ReplacedReason; count: number }): void {
     const { label, reason, count } = values;
-    this.#replaced.add(count, { receiver: this.#receiver, query, label, reason });
+    this.#replaced.add(count, { query, label, reason });
   }
 
   dropped(query: string, reason: DropReason, count: number): void {
-    this.#dropped.add(count, { receiver: this.#receiver, query, reason });
+    this.#dropped.add(count, { query, reason });
   }
 }

@@ -1,20 +1,24 @@
-import { encodeMetricsRequest, type Attributes, type Gauge } from '../../collector/otlp/metrics-writer.ts';
+import type { Logger } from 'pino';
 import type { Consumer } from '../../collector/component.ts';
+import { encodeMetricsRequest, type Attributes, type Gauge } from '../../collector/otlp/metrics-writer.ts';
+import { Incident } from '../../collector/telemetry/incident.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
-import type { Incidents } from './incidents.ts';
-import type { PackSchema, PollQuery, ReportProblem } from './pack.ts';
+import { InvalidCrons } from './invalid-crons.ts';
+import type { PackSchema, PollQuery } from './pack.ts';
 import type { PollerMetrics, PollFailure } from './poller-metrics.ts';
 import { firstRetryMs, nextPollMs, retryMs, sleep } from './schedule.ts';
 import type { SchemaProbe } from './schema-probe.ts';
 import { QuerySeries } from './series.ts';
+import type { SharedIncident } from './shared-incident.ts';
 
 /** What the queries of one receiver share. */
 export interface PollContext {
   readonly pool: ReadOnlyPool;
   readonly consumer: Consumer;
   readonly metrics: PollerMetrics;
-  readonly incidents: Incidents;
+  readonly logger: Logger;
+  readonly databaseIncident: SharedIncident;
   readonly resource: Attributes;
   readonly version: string;
 }
@@ -24,7 +28,8 @@ export interface QuerySchedule {
   readonly timeoutMs: number;
 }
 
-const MAX_ROWS = 10_000;
+/** Ten thousand roasters with both cadences, and then some. */
+const MAX_ROWS = 50_000;
 const noSchema: PackSchema = { table: (name) => name, has: () => true, hasIndex: () => false };
 
 /** Polls one query, by itself and never twice at a time. */
@@ -35,6 +40,8 @@ export class QueryPoller {
   readonly #probe: SchemaProbe | undefined;
   readonly #context: PollContext;
   readonly #series: QuerySeries;
+  readonly #incident: Incident;
+  readonly #invalidCrons: InvalidCrons;
 
   /** @param id names the query in logs and metrics. */
   constructor(
@@ -48,6 +55,10 @@ export class QueryPoller {
     this.#probe = options.probe;
     this.#context = options.context;
     this.#series = new QuerySeries(query);
+    const logger = options.context.logger.child({ query: id });
+    this.#incident = new Incident(logger, { failing: 'Query failed', recovered: 'Query succeeds again' });
+    this.#invalidCrons = new InvalidCrons(logger);
+    options.context.metrics.declare(id);
   }
 
   /** Polls until the signal aborts. Never rejects. */
@@ -55,7 +66,7 @@ export class QueryPoller {
     const { intervalMs } = this.#schedule;
     for (let failures = 0; !signal.aborted;) {
       const startedAt = performance.now();
-      const failure = await this.#poll();
+      const failure = await this.#poll(signal);
       failures = failure ? failures + 1 : 0;
       const pauseMs = failure
         ? retryMs(failures, firstRetryMs(concernsDatabase(failure), intervalMs), intervalMs)
@@ -64,25 +75,42 @@ export class QueryPoller {
     }
   }
 
-  async #poll(): Promise<unknown> {
+  /** Resolves to what went wrong. */
+  async #poll(signal: AbortSignal): Promise<unknown> {
     try {
-      await this.#pollOnce();
-      this.#recovered();
+      const schema = this.#probe ? await this.#probe.schema() : undefined;
+      if (schema && schema.missing(this.#query.needs).length > 0) await this.#stayOff();
+      else await this.#pollOnce(schema ?? noSchema);
       return undefined;
     } catch (error) {
-      await this.#failed(error);
+      // What the end of the poller interrupts has not failed.
+      if (!signal.aborted) await this.#failed(error);
       return error;
     }
   }
 
-  async #pollOnce(): Promise<void> {
-    const schema = this.#probe ? await this.#probe.schema() : undefined;
-    if (schema && schema.missing(this.#query.needs).length > 0) return this.#publish([]);
-    const { text, values = [] } = this.#query.statement(schema ?? noSchema);
+  async #stayOff(): Promise<void> {
+    this.#context.databaseIncident.succeeded(this.#id);
+    await this.#publish([]);
+  }
+
+  async #pollOnce(schema: PackSchema): Promise<void> {
+    const { text, values = [] } = this.#query.statement(schema);
     const { timeoutMs } = this.#schedule;
     const { rows, durationMs } = await this.#context.pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS });
-    await this.#publish(this.#query.derive?.(rows, this.#problem) ?? rows);
+    this.#context.databaseIncident.succeeded(this.#id);
+    await this.#publish(this.#derived(rows));
     this.#context.metrics.succeeded(this.#id, durationMs, rows.length);
+    this.#incident.succeeded();
+  }
+
+  #derived(rows: readonly Row[]): readonly Row[] {
+    if (!this.#query.derive) return rows;
+    const invalid: string[] = [];
+    const derived = this.#query.derive(rows, (subject) => invalid.push(subject));
+    this.#context.metrics.dropped(this.#id, 'invalid_cron', invalid.length);
+    this.#invalidCrons.found(invalid);
+    return derived;
   }
 
   async #publish(rows: readonly Row[]): Promise<void> {
@@ -105,23 +133,12 @@ export class QueryPoller {
     }
   }
 
-  readonly #problem: ReportProblem = (reason, subject) => {
-    this.#context.metrics.dropped(this.#id, reason, 1);
-    this.#context.incidents.begin(
-      `${this.#id} ${reason}`,
-      { query: this.#id, reason, subject },
-      'A value of the database has no meaning',
-    );
-  };
-
   async #failed(error: unknown): Promise<void> {
     const reason = reasonOf(error);
-    if (reason === 'aborted') return;
-    const { metrics, incidents } = this.#context;
-    metrics.failed(this.#id, reason);
+    this.#context.metrics.failed(this.#id, reason);
     if (error instanceof PostgresError && error.concernsSchema) this.#probe?.forget();
-    if (concernsDatabase(error)) incidents.begin('database', { reason, err: error }, 'Database cannot be polled');
-    else incidents.begin(this.#id, { query: this.#id, reason, err: error }, 'Query failed');
+    if (concernsDatabase(error)) this.#context.databaseIncident.failed(this.#id, error);
+    else this.#incident.failed(error);
     // Those who refused the points are not asked to take others now.
     if (reason !== 'pipeline_refused') await this.#retract();
   }
@@ -133,11 +150,6 @@ export class QueryPoller {
     } catch (error) {
       this.#context.metrics.failed(this.#id, reasonOf(error));
     }
-  }
-
-  #recovered(): void {
-    this.#context.incidents.end('database', {}, 'Database can be polled again');
-    this.#context.incidents.end(this.#id, { query: this.#id }, 'Query succeeds again');
   }
 }
 

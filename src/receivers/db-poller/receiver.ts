@@ -1,12 +1,12 @@
 import type { Component, ComponentSettings, Consumer } from '../../collector/component.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
-import { Incidents } from './incidents.ts';
 import type { Pack } from './pack.ts';
 import { PollerMetrics } from './poller-metrics.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
 import { sleep } from './schedule.ts';
 import { SchemaProbe, type MissingByQuery } from './schema-probe.ts';
+import { SharedIncident } from './shared-incident.ts';
 
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges. */
 export class DbPoller implements Component {
@@ -43,7 +43,7 @@ export class DbPoller implements Component {
 
   #openContext(): PollContext {
     const { meter, id, logger, version } = this.#settings;
-    const metrics = new PollerMetrics(meter, id);
+    const metrics = new PollerMetrics(meter);
     this.#pool = new ReadOnlyPool({
       datasource: this.#config.datasource,
       maxConnections: this.#config.max_connections,
@@ -55,7 +55,11 @@ export class DbPoller implements Component {
       pool: this.#pool,
       consumer: this.#consumer,
       metrics,
-      incidents: new Incidents(logger),
+      logger,
+      databaseIncident: new SharedIncident(logger, {
+        failing: 'Database cannot be polled',
+        recovered: 'Database can be polled again',
+      }),
       resource: { 'service.name': 'siphon', 'service.instance.id': id, ...this.#config.resource_attributes },
       version,
     };
@@ -70,9 +74,9 @@ export class DbPoller implements Component {
 
   #pollersOf(pack: Pack, context: PollContext): QueryPoller[] {
     const probe = this.#probe(pack, context);
-    return pack.queries.map((query) => {
-      const override = pack.overrides[query.name];
-      return new QueryPoller(`${pack.name}.${query.name}`, query, {
+    return Object.entries(pack.queries).map(([name, query]) => {
+      const override = pack.overrides[name];
+      return new QueryPoller(`${pack.name}.${name}`, query, {
         intervalMs: override?.collection_interval ?? this.#config.collection_interval,
         timeoutMs: override?.timeout ?? this.#config.timeout,
         probe,
@@ -84,8 +88,9 @@ export class DbPoller implements Component {
   #probe(pack: Pack, { pool, metrics }: PollContext): SchemaProbe | undefined {
     const { name, schema } = pack;
     if (schema === undefined) return undefined;
+    const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
     let lastSaid = '[]';
-    return new SchemaProbe(pool, { ...pack, schema }, this.#config.timeout, (missing: MissingByQuery) => {
+    return new SchemaProbe(pool, { ...pack, schema }, limits, (missing: MissingByQuery) => {
       for (const [query, columns] of missing) metrics.enabled(`${name}.${query}`, columns.length === 0);
       const off = [...missing].filter(([, columns]) => columns.length > 0);
       if (JSON.stringify(off) === lastSaid) return;

@@ -1,5 +1,5 @@
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
-import type { Pack, PackSchema, PollQuery, TableColumns } from './pack.ts';
+import type { Pack, PackSchema, TableColumns } from './pack.ts';
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;
@@ -7,30 +7,36 @@ const MAX_COLUMNS = 10_000;
 /** What a query misses, as `table.column`; none that is missing: the query is on. */
 export type MissingByQuery = ReadonlyMap<string, readonly string[]>;
 
+export interface ProbeLimits {
+  readonly timeoutMs: number;
+  /** How soon it is asked again while something is missing. */
+  readonly retryMs: number;
+}
+
 /** Knows which of the columns that a pack asks for exist and may be read by this role. Asked at most once at a time. */
 export class SchemaProbe {
   readonly #pool: ReadOnlyPool;
   readonly #pack: Pack & { readonly schema: string };
-  readonly #timeoutMs: number;
+  readonly #limits: ProbeLimits;
   readonly #onResult: (missing: MissingByQuery) => void;
-  #found: { readonly schema: ProbedSchema; readonly atMs: number } | undefined;
+  #found: { readonly schema: ProbedSchema; readonly untilMs: number } | undefined;
   #running: Promise<ProbedSchema> | undefined;
 
   constructor(
     pool: ReadOnlyPool,
     pack: Pack & { readonly schema: string },
-    timeoutMs: number,
+    limits: ProbeLimits,
     onResult: (missing: MissingByQuery) => void,
   ) {
     this.#pool = pool;
     this.#pack = pack;
-    this.#timeoutMs = timeoutMs;
+    this.#limits = limits;
     this.#onResult = onResult;
   }
 
   /** @throws PostgresError */
   async schema(): Promise<ProbedSchema> {
-    if (this.#found && performance.now() - this.#found.atMs < PROBE_AGAIN_AFTER_MS) return this.#found.schema;
+    if (this.#found && performance.now() < this.#found.untilMs) return this.#found.schema;
     this.#running ??= this.#probe().finally(() => {
       this.#running = undefined;
     });
@@ -44,14 +50,19 @@ export class SchemaProbe {
 
   async #probe(): Promise<ProbedSchema> {
     const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
-    this.#found = { schema, atMs: performance.now() };
-    this.#onResult(new Map(this.#pack.queries.map((query) => [query.name, schema.missing(query.needs)])));
+    const missing = Object.entries(this.#pack.queries).map(
+      ([name, { needs }]) => [name, schema.missing(needs)] as const,
+    );
+    const isComplete = missing.every(([, columns]) => columns.length === 0);
+    const goodForMs = isComplete ? PROBE_AGAIN_AFTER_MS : this.#limits.retryMs;
+    this.#found = { schema, untilMs: performance.now() + goodForMs };
+    this.#onResult(new Map(missing));
     return schema;
   }
 
   async #ask(text: string): Promise<readonly Row[]> {
-    const values = [this.#pack.schema, tablesOf(this.#pack.queries)];
-    return (await this.#pool.query({ text, values, timeoutMs: this.#timeoutMs, maxRows: MAX_COLUMNS })).rows;
+    const values = [this.#pack.schema, tablesOf(this.#pack)];
+    return (await this.#pool.query({ text, values, timeoutMs: this.#limits.timeoutMs, maxRows: MAX_COLUMNS })).rows;
   }
 }
 
@@ -107,6 +118,7 @@ function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function tablesOf(queries: readonly PollQuery[]): string[] {
-  return [...new Set(queries.flatMap(({ needs, uses }) => [...Object.keys(needs), ...Object.keys(uses ?? {})]))];
+function tablesOf({ queries }: Pack): string[] {
+  const columns = Object.values(queries).flatMap(({ needs, uses = {} }) => [needs, uses]);
+  return [...new Set(columns.flatMap((byTable) => Object.keys(byTable)))];
 }

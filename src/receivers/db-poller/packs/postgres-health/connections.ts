@@ -5,7 +5,6 @@ import type { PollQuery } from '../../pack.ts';
  * pg_read_all_stats; a number of what is left would be wrong, so that there is none then.
  */
 export const connections: PollQuery = {
-  name: 'connections',
   needs: {},
   metrics: { database_connections_active: 'drop' },
   statement: () => ({

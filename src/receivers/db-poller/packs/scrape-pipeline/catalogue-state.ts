@@ -1,7 +1,6 @@
 import type { PollQuery } from '../../pack.ts';
 
 export const roasters: PollQuery = {
-  name: 'roasters',
   needs: { roasters: ['platform', 'is_active'] },
   metrics: { roasters: 'sum' },
   statement: ({ table }) => ({
@@ -10,7 +9,6 @@ export const roasters: PollQuery = {
 };
 
 export const coffees: PollQuery = {
-  name: 'coffees',
   needs: { roasters: ['id', 'slug', 'platform'], coffees: ['roaster_id', 'status'] },
   uses: { coffees: ['processing_status'] },
   metrics: { coffees: 'sum' },
@@ -26,7 +24,6 @@ export const coffees: PollQuery = {
 };
 
 export const reviewRate: PollQuery = {
-  name: 'review_rate',
   needs: { roasters: ['id', 'slug', 'platform'], coffees: ['roaster_id', 'processing_status'] },
   metrics: { review_rate_percent: 'drop' },
   statement: ({ table }) => ({

@@ -6,7 +6,7 @@ import {
   type HealthInputs,
 } from '../../../../catalogue/health-score.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import type { PackSchema, PollQuery, ReportProblem, TableColumns } from '../../pack.ts';
+import type { PackSchema, PollQuery, TableColumns } from '../../pack.ts';
 import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type CadenceRow } from './overdue.ts';
 
 interface Input {
@@ -43,7 +43,6 @@ const inputs: Readonly<Record<HealthComponentName, Input>> = {
 /** Each input from the same snapshot; one that the schema cannot give is unknown. */
 export function health(windowSeconds: number): PollQuery {
   return {
-    name: 'health',
     needs: {},
     uses: unionOf([...Object.values(inputs).map(({ needs }) => needs), cadenceOptionalColumns]),
     metrics: { pipeline_health_input_percent: 'drop', pipeline_health_score: 'drop' },
@@ -51,7 +50,7 @@ export function health(windowSeconds: number): PollQuery {
       text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, inputs[name])} as ${name}`).join(', ')}`,
       values: [windowSeconds],
     }),
-    derive: (rows, problem) => scoreRows(rows[0] ?? {}, problem),
+    derive: (rows) => scoreRows(rows[0] ?? {}),
   };
 }
 
@@ -62,10 +61,10 @@ function inputSql(schema: PackSchema, { needs, sql }: Input): string {
   return isThere ? sql(schema) : 'null';
 }
 
-function scoreRows(row: Row, problem: ReportProblem): Row[] {
+function scoreRows(row: Row): Row[] {
   const known: HealthInputs = {
     ...percent('runs', row['runs']),
-    ...percent('freshness', freshness(row['freshness'] as readonly CadenceRow[] | null, problem)),
+    ...percent('freshness', freshness(row['freshness'] as readonly CadenceRow[] | null)),
     ...percent('review', row['review']),
     ...percent('stock', row['stock']),
   };
@@ -81,9 +80,9 @@ function percent(name: HealthComponentName, value: unknown): HealthInputs {
   return value === null || value === undefined ? {} : { [name]: Number(value) };
 }
 
-/** Undefined when no cadence could be judged. */
-function freshness(cadences: readonly CadenceRow[] | null, problem: ReportProblem): number | undefined {
-  const ages = (cadences ?? []).map((cadence) => overdueOf(cadence, problem)).filter((age) => age !== undefined);
+/** Undefined when no cadence could be judged. Whose cron text is invalid, `overdue` says. */
+function freshness(cadences: readonly CadenceRow[] | null): number | undefined {
+  const ages = (cadences ?? []).map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);
   return ages.length === 0 ? undefined : (100 * ages.filter((age) => age === 0).length) / ages.length;
 }
 

@@ -1,4 +1,4 @@
-import type { PackSchema, PollQuery, ReportProblem, TableColumns } from '../../pack.ts';
+import type { PackSchema, PollQuery, TableColumns } from '../../pack.ts';
 import { overdueSeconds, parseCadence } from './cadence.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';
 
@@ -12,18 +12,23 @@ export const cadenceColumns: TableColumns = {
 export const cadenceOptionalColumns: TableColumns = { scrape_runs: ['stats_json'] };
 
 export const overdue: PollQuery = {
-  name: 'overdue',
   needs: cadenceColumns,
   uses: cadenceOptionalColumns,
   metrics: { scrape_overdue_seconds: 'max' },
   statement: (schema) => ({ text: cadenceRows(schema) }),
-  derive: (rows, problem) =>
-    rows.map((row) => ({ ...row, scrape_overdue_seconds: overdueOf(row as unknown as CadenceRow, problem) })),
+  derive: (rows, invalidCron) =>
+    (rows as readonly unknown[] as readonly CadenceRow[]).map((row) => {
+      const { roaster, platform, cadence } = row;
+      const seconds = overdueOf(row);
+      if (seconds === undefined) invalidCron(`${cadence}_cadence of roaster ${roaster}`);
+      return { roaster, platform, cadence, scrape_overdue_seconds: seconds };
+    }),
 };
 
 /** Times are Unix seconds by the database's clock. */
 export interface CadenceRow {
   readonly roaster: string | null;
+  readonly platform: string | null;
   readonly cadence: 'full' | 'price';
   readonly cron: string;
   readonly now_s: number;
@@ -32,9 +37,8 @@ export interface CadenceRow {
 }
 
 /** Undefined if the cron text has no meaning. */
-export function overdueOf(row: CadenceRow, problem: ReportProblem): number | undefined {
+export function overdueOf(row: CadenceRow): number | undefined {
   const cadence = parseCadence(row.cron);
-  if (cadence === undefined) problem('invalid_cron', `${row.cadence}_cadence of roaster ${row.roaster}`);
   return cadence && overdueSeconds(cadence, row.since_s ?? undefined, row.now_s);
 }
 

@@ -1,4 +1,5 @@
-import type { Pack, QueryOverride } from '../../pack.ts';
+import type { Pack, PollQuery, QueryOverride } from '../../pack.ts';
+import type { QueriesOf } from '../query-names.ts';
 import { coffees, reviewRate, roasters } from './catalogue-state.ts';
 import { health } from './health.ts';
 import { overdue } from './overdue.ts';
@@ -14,22 +15,16 @@ export interface ScrapePipelineSettings {
 
 /** The state of a price scraper: `roasters`, their `product_sources` and `scrape_runs`, `coffees` and `variants`. */
 export function scrapePipelinePack(settings: ScrapePipelineSettings): Pack {
-  const staleSeconds = settings.price_stale_after / 1000;
-  const windowSeconds = settings.health_window / 1000;
-  return {
-    name: 'scrape_pipeline',
-    schema: settings.schema,
-    queries: [
-      runningRuns,
-      lastRuns,
-      overdue,
-      roasters,
-      coffees,
-      reviewRate,
-      variants,
-      priceStale(staleSeconds),
-      health(windowSeconds),
-    ],
-    overrides: settings.queries,
+  const queries: QueriesOf<'scrape_pipeline', PollQuery> = {
+    runs_running: runningRuns,
+    last_runs: lastRuns,
+    overdue,
+    roasters,
+    coffees,
+    review_rate: reviewRate,
+    variants,
+    variants_price_stale: priceStale(settings.price_stale_after / 1000),
+    health: health(settings.health_window / 1000),
   };
+  return { name: 'scrape_pipeline', schema: settings.schema, queries, overrides: settings.queries };
 }

@@ -7,7 +7,6 @@ const sourceColumns = { roasters: ['id', 'slug', 'platform'], product_sources: [
 
 /** Every roaster has a row, so that "none runs" is a 0 that somebody looked up. */
 export const runningRuns: PollQuery = {
-  name: 'runs_running',
   needs: { ...sourceColumns, scrape_runs: ['id', 'source_id', 'started_at', 'finished_at'] },
   metrics: { scrape_runs_running: 'sum', scrape_run_oldest_running_seconds: 'max' },
   statement: ({ table }) => ({
@@ -23,7 +22,6 @@ export const runningRuns: PollQuery = {
 };
 
 export const lastRuns: PollQuery = {
-  name: 'last_runs',
   needs: { ...sourceColumns, scrape_runs: ['source_id', 'started_at', 'finished_at', 'status'] },
   metrics: { scrape_last_run_timestamp_seconds: 'max' },
   statement: (schema) => ({

@@ -3,7 +3,6 @@ import type { PollQuery } from '../../pack.ts';
 const joined = { roasters: ['id', 'slug', 'platform'], coffees: ['id', 'roaster_id'] };
 
 export const variants: PollQuery = {
-  name: 'variants',
   needs: { ...joined, variants: ['coffee_id', 'in_stock', 'status'] },
   metrics: { variants: 'sum' },
   statement: ({ table }) => ({
@@ -19,7 +18,6 @@ export const variants: PollQuery = {
 /** A price that was never checked was not checked in time either. */
 export function priceStale(staleAfterSeconds: number): PollQuery {
   return {
-    name: 'variants_price_stale',
     needs: { ...joined, variants: ['coffee_id', 'status', 'price_last_checked_at'] },
     metrics: { variants_price_stale: 'sum' },
     statement: ({ table }) => ({

@@ -1,0 +1,20 @@
+/** What the configuration may name, read before any of the packs is loaded. */
+export const queryNames = {
+  scrape_pipeline: [
+    'runs_running',
+    'last_runs',
+    'overdue',
+    'roasters',
+    'coffees',
+    'review_rate',
+    'variants',
+    'variants_price_stale',
+    'health',
+  ],
+  postgres_health: ['connections'],
+} as const;
+
+/** The queries of a pack, each by its name. */
+export type QueriesOf<Pack extends keyof typeof queryNames, Query> = Readonly<
+  Record<(typeof queryNames)[Pack][number], Query>
+>;

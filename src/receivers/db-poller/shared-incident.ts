@@ -1,0 +1,20 @@
+import { Incident } from '../../collector/telemetry/incident.ts';
+
+/** One incident that strikes several: it lasts from the first that fails to the last that recovers. */
+export class SharedIncident {
+  readonly #incident: Incident;
+  readonly #affected = new Set<string>();
+
+  constructor(...settings: ConstructorParameters<typeof Incident>) {
+    this.#incident = new Incident(...settings);
+  }
+
+  failed(who: string, err: unknown): void {
+    this.#affected.add(who);
+    this.#incident.failed(err);
+  }
+
+  succeeded(who: string): void {
+    if (this.#affected.delete(who) && this.#affected.size === 0) this.#incident.succeeded();
+  }
+}
