@@ -1,9 +1,17 @@
-import type { Metadata, Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  Metadata,
+  Server,
+  ServerInterceptor,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { formatEndpoint } from '../../collector/net/http-server.ts';
 import type { GrpcConfig } from './config.ts';
 import type { Intake } from './intake.ts';
-import { encodeStatus } from './rejection.ts';
+import { encodeStatus, Rejection, RpcCode } from './rejection.ts';
+
+const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
 const SERVICES: Readonly<Record<Signal, string>> = {
   traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
@@ -29,12 +37,13 @@ export class GrpcTransport {
 
   async start(): Promise<void> {
     const grpc = await import('@grpc/grpc-js');
+    // It writes text to stderr, among our JSON, about what it also rejects or answers.
+    grpc.setLogVerbosity(grpc.logVerbosity.NONE);
     const server = new grpc.Server({
       'grpc.max_receive_message_length': this.#config.max_recv_msg_size_mib * 1024 * 1024,
+      interceptors: [this.#countUnread(grpc)],
     });
-    for (const signal of this.#settings.signals) {
-      server.addService(...this.#service(signal, grpc.Metadata));
-    }
+    for (const signal of SIGNALS) server.addService(...this.#service(signal, grpc.Metadata));
     const port = await bind(server, bindAddress(this.#config), grpc.ServerCredentials.createInsecure());
     this.#server = server;
     const endpoint = formatEndpoint({ host: this.#config.endpoint.host || '::', port });
@@ -63,12 +72,32 @@ export class GrpcTransport {
     return [definition, implementation];
   }
 
+  /** The library itself answers calls whose message is too large or cannot be decompressed, and tells nobody. */
+  #countUnread(grpc: typeof import('@grpc/grpc-js')): ServerInterceptor {
+    return (_method, call) => {
+      let received = false;
+      return new grpc.ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMessage: (message: unknown, pass: (message: unknown) => void) => {
+              received = true;
+              pass(message);
+            },
+            onCancel: () => {
+              if (!received) this.#intake.count('not_received');
+            },
+          }),
+      });
+    };
+  }
+
   async #answer(
     signal: Signal,
     request: Buffer,
     { callback, metadata }: { callback: Callback; metadata: Metadata },
   ): Promise<void> {
     try {
+      if (!this.#settings.signals.has(signal)) throw rejectService(signal);
       await this.#intake.take(signal, request);
       callback(null, TAKEN);
     } catch (error) {
@@ -77,6 +106,11 @@ export class GrpcTransport {
       callback({ code: rejection.code, details: rejection.message, metadata });
     }
   }
+}
+
+/** A service is there only for signals that have a pipeline. */
+function rejectService(signal: Signal): Rejection {
+  return new Rejection('not_found', RpcCode.unimplemented, { message: `unknown service ${SERVICES[signal]}` });
 }
 
 type Callback = (error: object | null, response?: Buffer) => void;

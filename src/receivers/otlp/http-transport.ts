@@ -15,6 +15,7 @@ type MediaType = typeof PROTOBUF | typeof JSON_TYPE;
 const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
   [RpcCode.invalidArgument]: 400,
   [RpcCode.resourceExhausted]: 413,
+  [RpcCode.unimplemented]: 404,
   [RpcCode.internal]: 500,
   [RpcCode.unavailable]: 503,
 };

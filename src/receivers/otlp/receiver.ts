@@ -7,6 +7,7 @@ import { Intake } from './intake.ts';
 /** Takes OTLP over HTTP and gRPC. A request is answered when the pipelines have taken it. */
 export class OtlpReceiver implements Component {
   readonly #transports: (HttpTransport | GrpcTransport)[] = [];
+  #started: Promise<PromiseSettledResult<void>[]> | undefined;
 
   constructor(settings: ComponentSettings, { protocols: { http, grpc } }: OtlpReceiverConfig, next: ConsumerOf) {
     if (http) this.#transports.push(new HttpTransport(settings, http, new Intake('http', settings, next)));
@@ -14,10 +15,14 @@ export class OtlpReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.#transports.map((transport) => transport.start()));
+    this.#started = Promise.allSettled(this.#transports.map((transport) => transport.start()));
+    const failed = (await this.#started).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
+  /** Also while it starts: what is about to listen is closed as soon as it does. */
   async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#started;
     await Promise.all(this.#transports.map((transport) => transport.shutdown(deadline)));
   }
 }

@@ -4,7 +4,13 @@ import { WireWriter } from '../../collector/otlp/wire-writer.ts';
 import { reasonOf } from '../../collector/telemetry/item-counts.ts';
 
 /** https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
-export const RpcCode = { invalidArgument: 3, resourceExhausted: 8, internal: 13, unavailable: 14 } as const;
+export const RpcCode = {
+  invalidArgument: 3,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const;
 
 export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
 

@@ -1,0 +1,85 @@
+import {
+  AggregationTemporality,
+  DataPointType,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import * as v from 'valibot';
+import type { Signal, TelemetryBatch } from '../../../../src/collector/component.ts';
+import { configSchema } from '../../../../src/receivers/otlp/config.ts';
+import { OtlpReceiver } from '../../../../src/receivers/otlp/receiver.ts';
+import { logLines } from '../../../support/log-lines.ts';
+
+const LOCAL = { endpoint: '127.0.0.1:0' };
+
+interface Options {
+  readonly http?: Record<string, unknown>;
+  readonly grpc?: Record<string, unknown>;
+  readonly signals?: readonly Signal[];
+}
+
+/** A receiver on free ports, what it passed on, what it counted and what it logged. */
+export class ReceiverUnderTest implements AsyncDisposable {
+  readonly batches: TelemetryBatch[] = [];
+  readonly log = logLines();
+  readonly receiver: OtlpReceiver;
+  /** Stands for the pipelines. */
+  consume: (batch: TelemetryBatch) => Promise<void> = async (batch) => void this.batches.push(batch);
+  readonly #exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  readonly #reader = new PeriodicExportingMetricReader({ exporter: this.#exporter, exportIntervalMillis: 3_600_000 });
+  readonly #meters = new MeterProvider({ readers: [this.#reader] });
+
+  constructor({ http, grpc, signals = ['traces', 'metrics', 'logs'] }: Options = {}) {
+    const settings = {
+      id: 'otlp',
+      signals: new Set(signals),
+      logger: this.log.logger,
+      meter: this.#meters.getMeter('test'),
+      version: '0',
+    };
+    const protocols = { http: { ...LOCAL, ...http }, grpc: { ...LOCAL, ...grpc } };
+    this.receiver = new OtlpReceiver(settings, v.parse(configSchema, { protocols }), () => ({
+      consume: (batch) => this.consume(batch),
+    }));
+  }
+
+  static async start(options?: Options): Promise<ReceiverUnderTest> {
+    const started = new ReceiverUnderTest(options);
+    await started.receiver.start();
+    return started;
+  }
+
+  /** `host:port` of the transport. */
+  endpoint(transport: 'http' | 'grpc'): string {
+    const line = this.log.lines.find((fields) => fields['msg'] === 'Listening' && fields['transport'] === transport);
+    if (line === undefined) throw new Error(`${transport} does not listen`);
+    return line['endpoint'] as string;
+  }
+
+  get httpUrl(): string {
+    return `http://${this.endpoint('http')}`;
+  }
+
+  /** The requests that were not taken, by `transport/reason`. */
+  async rejected(): Promise<Record<string, number>> {
+    this.#exporter.reset();
+    await this.#reader.forceFlush();
+    const metrics = this.#exporter
+      .getMetrics()
+      .flatMap((resource) => resource.scopeMetrics.flatMap((scope) => scope.metrics));
+    const counter = metrics.find(({ descriptor }) => descriptor.name === 'siphon_receiver_rejected_requests');
+    if (counter?.dataPointType !== DataPointType.SUM) return {};
+    return Object.fromEntries(
+      counter.dataPoints.map(({ attributes, value }) => [
+        `${String(attributes['transport'])}/${String(attributes['reason'])}`,
+        value,
+      ]),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.receiver.shutdown(AbortSignal.timeout(1000));
+    await this.#meters.shutdown();
+  }
+}
