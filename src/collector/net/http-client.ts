@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
+import { Agent as HttpAgent, request as httpRequest } from './node-http.ts';
 
 /** Enough for any protocol answer; what a server sends beyond it is discarded. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -32,7 +33,7 @@ export interface HttpAnswer {
 
 /** Posts over kept-alive connections. Follows no redirects: they come back as answers. */
 export class HttpClient {
-  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly #agents: { readonly http: InstanceType<typeof HttpAgent>; readonly https: HttpsAgent };
 
   constructor({ tls = {} }: HttpClientOptions = {}) {
     this.#agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true, ...tls }) };

@@ -1,9 +1,13 @@
 /** The heavy part of the own metrics, loaded only when they are served. */
 import type { Meter } from '@opentelemetry/api';
-import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ComponentKind } from '../component.ts';
+import {
+  MeterProvider,
+  PrometheusExporter,
+  PrometheusSerializer,
+  resourceFromAttributes,
+} from './opentelemetry-sdk.ts';
 import { observeProcess } from './process-metrics.ts';
 
 /** The exporter's serializer appends this to every monotonic sum; the stock Collector's page has it nowhere. */
@@ -16,7 +20,7 @@ const TOTAL_SUFFIX = /^((?:# (?:HELP|TYPE|UNIT) )?[a-zA-Z_:][\w:]*?)_total(?=[ {
 export class MetricsPage {
   readonly #reader = new PrometheusExporter({ preventServerStart: true });
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
-  readonly #provider: MeterProvider;
+  readonly #provider: InstanceType<typeof MeterProvider>;
 
   constructor(version: string) {
     const resource = resourceFromAttributes({ 'service.name': 'siphon', 'service.version': version });

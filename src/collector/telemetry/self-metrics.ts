@@ -1,9 +1,11 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { createNoopMeter, type Meter } from '@opentelemetry/api';
+import type { Server, ServerResponse } from 'node:http';
+import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { ComponentKind } from '../component.ts';
 import type { TelemetryConfig } from '../config/collector-config.ts';
+import type { Endpoint } from '../config/fields.ts';
 import { close, formatEndpoint, listen } from '../net/http-server.ts';
+import { createServer } from '../net/node-http.ts';
 import type { MetricsPage } from './metrics-page.ts';
 
 interface SelfMetricsSettings {
@@ -11,41 +13,46 @@ interface SelfMetricsSettings {
   readonly logger: Logger;
 }
 
+interface ServedPage {
+  readonly page: MetricsPage;
+  readonly endpoint: Endpoint;
+}
+
 /** siphon's own metrics, served for Prometheus. With `level: none` nothing is loaded, counted or served. */
 export class SelfMetrics {
-  readonly #config: TelemetryConfig['metrics'];
-  readonly #page: MetricsPage | undefined;
+  /** Everything recorded with it carries the label `<kind>="<id>"`. */
+  readonly meter: (kind: ComponentKind, id: string) => Meter;
+  readonly #served: ServedPage | undefined;
   readonly #logger: Logger;
   #server: Server | undefined;
 
   static async create(config: TelemetryConfig['metrics'], settings: SelfMetricsSettings): Promise<SelfMetrics> {
-    if (config === undefined) return new SelfMetrics(config, undefined, settings.logger);
+    if (config === undefined) {
+      const { createNoopMeter } = await import('@opentelemetry/api');
+      return new SelfMetrics(createNoopMeter, undefined, settings.logger);
+    }
     const { MetricsPage } = await import('./metrics-page.ts');
-    return new SelfMetrics(config, new MetricsPage(settings.version), settings.logger);
+    const page = new MetricsPage(settings.version);
+    return new SelfMetrics((kind, id) => page.meter(kind, id), { page, ...config }, settings.logger);
   }
 
-  private constructor(config: TelemetryConfig['metrics'], page: MetricsPage | undefined, logger: Logger) {
-    this.#config = config;
-    this.#page = page;
+  private constructor(meter: SelfMetrics['meter'], served: ServedPage | undefined, logger: Logger) {
+    this.meter = meter;
+    this.#served = served;
     this.#logger = logger.child({ kind: 'telemetry', id: 'metrics' });
-  }
-
-  /** Everything recorded with it carries the label `<kind>="<id>"`. */
-  meter(kind: ComponentKind, id: string): Meter {
-    return this.#page?.meter(kind, id) ?? createNoopMeter();
   }
 
   /** @throws Error that names the endpoint, if it cannot be bound. */
   async start(): Promise<void> {
-    const page = this.#page;
-    if (this.#config === undefined || page === undefined) return;
+    if (this.#served === undefined) return;
+    const { page, endpoint } = this.#served;
     this.#server = createServer((request, response) => {
       if (request.url?.split('?', 1)[0] === '/metrics') void this.#answer(page, response);
       else response.writeHead(404).end();
     });
     try {
-      const endpoint = await listen(this.#server, this.#config.endpoint);
-      this.#logger.info({ endpoint: formatEndpoint(endpoint) }, 'Listening');
+      const bound = await listen(this.#server, endpoint);
+      this.#logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
     } catch (error) {
       throw new Error(`service::telemetry::metrics: ${(error as Error).message}`, { cause: error });
     }
@@ -53,7 +60,7 @@ export class SelfMetrics {
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     if (this.#server !== undefined) await close(this.#server, deadline);
-    await this.#page?.shutdown();
+    await this.#served?.page.shutdown();
   }
 
   async #answer(page: MetricsPage, response: ServerResponse): Promise<void> {

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { createServer } from '../../collector/net/node-http.ts';
 
 const compress = promisify(gzip);
 

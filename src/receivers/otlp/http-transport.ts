@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { createServer } from '../../collector/net/node-http.ts';
 import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
 import type { HttpConfig } from './config.ts';
 import { Cors } from './cors.ts';
