@@ -51,7 +51,7 @@ function onCurrentProvider<Instrument>(create: (meter: Meter) => Instrument): ()
 
 /**
  * Copies the labels that the catalogue names and no other property, each within its bounds: a caller may hand over an
- * object with more in it, and the SDK keeps the object. Copying costs a tenth of what the SDK then spends on hashing.
+ * object with more in it, and the SDK keeps the object.
  */
 function attributesFrom<M extends Metric>(metric: M): (labels: LabelValues<M>) => Attributes {
   const bounded = Object.entries(metric.labels).map(([key, label]): [string, BoundedLabel] => [

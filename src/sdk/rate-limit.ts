@@ -11,16 +11,18 @@ const HTTP_STATUSES: ReadonlySet<unknown> = new Set([429, 503]);
 
 /**
  * Undefined when `answer`, a response or something thrown, does not ask to slow down. Status and headers are looked for
- * where fetch, undici and the usual HTTP clients put them: on the answer itself or on its `response`.
+ * where fetch, undici and the usual HTTP clients put them: on the answer itself or on its `response`. A `Retry-After`
+ * of an answer that is no error (a 202, a redirect) asks for something else.
  */
 export function readRateLimit(answer: unknown): RateLimit | undefined {
   if (!isObject(answer)) return undefined;
+  if (POSTGRESQL_CODES.has(answer['code'])) return {};
   const response = isObject(answer['response']) ? answer['response'] : answer;
-  const retryAfter = header(response['headers'], 'retry-after');
-  const retryAfterMs = retryAfter === undefined ? undefined : parseRetryAfter(retryAfter);
-  if (retryAfterMs !== undefined) return { retryAfterMs };
   const status = response['status'] ?? response['statusCode'];
-  return HTTP_STATUSES.has(status) || POSTGRESQL_CODES.has(answer['code']) ? {} : undefined;
+  if (typeof status !== 'number' || status < 400) return undefined;
+  const retryAfterMs = parseRetryAfter(header(response['headers'], 'retry-after') ?? '');
+  if (retryAfterMs !== undefined) return { retryAfterMs };
+  return HTTP_STATUSES.has(status) ? {} : undefined;
 }
 
 /**
@@ -33,10 +35,14 @@ export function parseRetryAfter(value: string, nowMs = Date.now()): number | und
   return Number.isNaN(atMs) || !value.endsWith('GMT') ? undefined : Math.max(0, atMs - nowMs);
 }
 
+/** From a `Headers` of any library, or from a plain object, in whatever case it keeps the names. */
 function header(headers: unknown, name: string): string | undefined {
-  if (headers instanceof Headers) return headers.get(name)?.trim();
   if (!isObject(headers)) return undefined;
-  const value = headers[name];
+  const { get } = headers;
+  const value: unknown =
+    typeof get === 'function'
+      ? get.call(headers, name)
+      : Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
   return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : undefined;
 }
 

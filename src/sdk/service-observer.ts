@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, register } from 'node:module';
 import path from 'node:path';
-import type { TextMapPropagator } from '@opentelemetry/api';
+import { context, diag, metrics, propagation, trace, type ProxyTracerProvider } from '@opentelemetry/api';
+import { createBackgroundExporters } from './background-exporters.ts';
 import { flushAtEnd } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
@@ -12,25 +13,63 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The CommonJS builds of the SDK load in half the time of its ES modules. */
 const require = createRequire(import.meta.url);
 
-/** Only these need the ES module hooks: other packages are CommonJS, or are observed through diagnostics channels. */
-const HOOKED_MODULES = ['http', 'https', 'node:http', 'node:https'];
+/**
+ * Only these need the hooks of ES modules: built-in ones, and pino, whose named export is a function to be replaced. pg
+ * is patched inside, and fetch is observed through diagnostics channels.
+ */
+const HOOKED_MODULES = ['http', 'https', 'node:http', 'node:https', 'pino'];
 
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 const DEFAULT_FLUSH_TIMEOUT_MS = 500;
 
-/** Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. Throws when any of it fails. */
+/**
+ * Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. Throws when any of it fails, and
+ * then leaves nothing behind.
+ */
 export function observe(environment: NodeJS.ProcessEnv): void {
+  const { flush, stop } = withDefaults(environment, startSdk);
+  try {
+    restrictPropagation(environment);
+    // Last of what loads modules, so that the hooks do not see the SDK's own.
+    hookModules();
+    observeProcess();
+    flushAtEnd({ flush, timeoutMs: flushTimeoutMs(environment) });
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+interface StartedSdk {
+  readonly flush: () => Promise<void>;
+  readonly stop: () => void;
+}
+
+function startSdk(): StartedSdk {
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
-  const sdk = withDefaults(environment, () => {
-    const created = new NodeSDK({ instrumentations: instrumentations(), textMapPropagator: null });
-    created.start();
-    return created;
-  });
-  registerPropagator(environment);
-  observeProcess();
-  flushAtEnd({ flush: async () => await sdk.shutdown(), timeoutMs: flushTimeoutMs(environment) });
-  // Last, so that the hooks do not see the SDK's own modules.
-  hookModules();
+  const exporters = createBackgroundExporters();
+  const observed = instrumentations();
+  const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed });
+  sdk.start();
+  return {
+    // NodeSDK can only shut down, after which nothing more would be observed.
+    flush: async () => {
+      await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
+      await exporters.delivered();
+    },
+    stop: () => {
+      for (const instrumentation of observed) instrumentation.disable();
+      for (const api of [trace, metrics, propagation, context]) api.disable();
+      sdk.shutdown().catch((error: unknown) => diag.debug('siphon: the shutdown of the SDK failed', error));
+    },
+  };
+}
+
+/** A provider that the application has put in the SDK's place may have no such method. */
+function currentProviders(): readonly { forceFlush?: () => Promise<void> }[] {
+  const tracerProvider: object = (trace.getTracerProvider() as ProxyTracerProvider).getDelegate();
+  const meterProvider: object = metrics.getMeterProvider();
+  return [tracerProvider, meterProvider];
 }
 
 /**
@@ -95,22 +134,14 @@ function instrumentations() {
   ];
 }
 
-/** W3C trace context and baggage, or none with `OTEL_PROPAGATORS=none`. */
-function registerPropagator(environment: Environment): void {
-  if (environment['OTEL_PROPAGATORS']?.trim() === 'none') return;
-  const { propagation } = require('@opentelemetry/api') as typeof import('@opentelemetry/api');
-  const hosts =
-    environment['SIPHON_PROPAGATE_TO_HOSTS']
-      ?.split(',')
-      .map((host) => host.trim())
-      .filter(Boolean) ?? [];
-  propagation.setGlobalPropagator(new SelectivePropagator(w3cPropagator(), hosts));
-}
-
-function w3cPropagator(): TextMapPropagator {
-  const core = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
-  const propagators = [new core.W3CTraceContextPropagator(), new core.W3CBaggagePropagator()];
-  return new core.CompositePropagator({ propagators });
+/** Whatever `OTEL_PROPAGATORS` asked for, but not towards everybody. */
+function restrictPropagation(environment: Environment): void {
+  const listed = environment['SIPHON_PROPAGATE_TO_HOSTS']?.split(',') ?? [];
+  const hosts = listed.map((host) => host.trim()).filter((host) => host !== '');
+  // The API has no way to ask for the propagator that NodeSDK has just set.
+  const propagator = new SelectivePropagator(propagation['_getGlobalPropagator'](), hosts);
+  propagation.disable();
+  propagation.setGlobalPropagator(propagator);
 }
 
 function flushTimeoutMs(environment: Environment): number {

@@ -1,0 +1,110 @@
+/** The SDK's OTLP exports on a delivery that does not hold the process. */
+import { createRequire } from 'node:module';
+import type { ExportResult } from '@opentelemetry/core';
+import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import type { ISerializer } from '@opentelemetry/otlp-transformer';
+import type { NodeSDK } from '@opentelemetry/sdk-node';
+import { BackgroundDelivery } from './background-delivery.ts';
+
+type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
+
+export interface BackgroundExporters {
+  /** For NodeSDK. What is absent here it sets up by itself from the environment. */
+  readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
+  /** Resolves when what was exported so far is delivered or given up. */
+  delivered(): Promise<void>;
+}
+
+/** The CommonJS builds of the SDK load in half the time of its ES modules. */
+const require = createRequire(import.meta.url);
+
+/**
+ * One exporter for each signal that the environment sends over OTLP with HTTP and protobuf, which is the default. gRPC,
+ * JSON, the console and others stay NodeSDK's, with its own way of ending.
+ */
+export function createBackgroundExporters(): BackgroundExporters {
+  const traces = usesHttpProtobuf('TRACES') ? createTraceExporter() : undefined;
+  const metrics = usesHttpProtobuf('METRICS') ? createMetricExporter() : undefined;
+  return {
+    options: {
+      ...(traces === undefined ? {} : { traceExporter: traces }),
+      ...(metrics === undefined ? {} : { metricReaders: [createMetricReader(metrics)] }),
+    },
+    delivered: async () => void (await Promise.all([traces?.forceFlush(), metrics?.forceFlush()])),
+  };
+}
+
+function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
+  const { getStringFromEnv, getStringListFromEnv } =
+    require('@opentelemetry/core') as typeof import('@opentelemetry/core');
+  const exporters = getStringListFromEnv(`OTEL_${signal}_EXPORTER`) ?? [];
+  const protocol =
+    getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
+  return exporters.every((name) => name === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
+}
+
+function createTraceExporter() {
+  const { OTLPExporterBase } =
+    require('@opentelemetry/otlp-exporter-base') as typeof import('@opentelemetry/otlp-exporter-base');
+  const { ProtobufTraceSerializer } =
+    require('@opentelemetry/otlp-transformer') as typeof import('@opentelemetry/otlp-transformer');
+  return new OTLPExporterBase(new BackgroundDelegate('TRACES', ProtobufTraceSerializer));
+}
+
+function createMetricExporter() {
+  const { OTLPMetricExporterBase } =
+    require('@opentelemetry/exporter-metrics-otlp-http') as typeof import('@opentelemetry/exporter-metrics-otlp-http');
+  const { ProtobufMetricsSerializer } =
+    require('@opentelemetry/otlp-transformer') as typeof import('@opentelemetry/otlp-transformer');
+  return new OTLPMetricExporterBase(new BackgroundDelegate('METRICS', ProtobufMetricsSerializer));
+}
+
+/** NodeSDK reads these two variables only when it makes the exporter itself. */
+function createMetricReader(exporter: ReturnType<typeof createMetricExporter>) {
+  const { getNumberFromEnv } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
+  const { PeriodicExportingMetricReader } =
+    require('@opentelemetry/sdk-metrics') as typeof import('@opentelemetry/sdk-metrics');
+  const positive = (name: string, fallback: number): number => {
+    const value = getNumberFromEnv(name);
+    return value !== undefined && value > 0 ? value : fallback;
+  };
+  const exportIntervalMillis = positive('OTEL_METRIC_EXPORT_INTERVAL', 60_000);
+  const exportTimeoutMillis = Math.min(positive('OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
+  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
+}
+
+/** Encodes and hands over. An export succeeds for the SDK when it is taken, since its timers would hold the process. */
+class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> {
+  readonly #serializer: ISerializer<Items, Response>;
+  readonly #delivery: BackgroundDelivery;
+
+  constructor(signal: 'TRACES' | 'METRICS', serializer: ISerializer<Items, Response>) {
+    const { convertLegacyHttpOptions } =
+      require('@opentelemetry/otlp-exporter-base/node-http') as typeof import('@opentelemetry/otlp-exporter-base/node-http');
+    const headers = { 'Content-Type': 'application/x-protobuf' };
+    this.#serializer = serializer;
+    this.#delivery = new BackgroundDelivery(
+      convertLegacyHttpOptions({}, signal, `v1/${signal.toLowerCase()}`, headers),
+    );
+  }
+
+  export(items: Items, done: (result: ExportResult) => void): void {
+    const { ExportResultCode } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
+    const body = this.#serializer.serializeRequest(items);
+    if (body === undefined || this.#delivery.enqueue(body)) done({ code: ExportResultCode.SUCCESS });
+    else done({ code: ExportResultCode.FAILED, error: new Error('too many exports wait for the OTLP endpoint') });
+  }
+
+  async forceFlush(): Promise<void> {
+    await this.#delivery.flush();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#delivery.flush();
+  }
+
+  /** The SDK's metrics about its exporters: not recorded. */
+  setMetrics(): void {
+    return;
+  }
+}

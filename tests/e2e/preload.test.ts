@@ -1,0 +1,279 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ForeignProject, type Ended, type RunOptions } from '../support/foreign-project.ts';
+import { OtlpCapture } from '../support/otlp-capture.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+
+const IMPORT = ['--import', 'siphon-otel/preload'];
+const REQUIRE = ['-r', 'siphon-otel/preload'];
+
+/** The promised bound, and what a busy machine may add to it. */
+const FLUSH_BOUND_MS = 500;
+const SLACK_MS = 700;
+
+/** Serves, asks itself in both ways, logs and queries; then its event loop is empty. */
+const work = `
+  const logger = pino();
+  const server = createServer((request, response) => {
+    logger.info('asked');
+    response.end('ok');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = 'http://127.0.0.1:' + server.address().port;
+  await (await fetch(url)).text();
+  await new Promise((resolve) => get(url, (response) => response.resume().on('end', resolve)));
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL });
+  await client.connect();
+  await client.query('select 1');
+  await client.end();
+  server.close();
+  server.closeAllConnections();
+`;
+const commonjs = `const { createServer, get } = require('node:http');
+const { pino } = require('pino');
+const pg = require('pg');
+void (async () => {${work}})();`;
+const esm = `import { createServer, get } from 'node:http';
+import { pino } from 'pino';
+import pg from 'pg';
+${work}`;
+
+let project: ForeignProject;
+let postgres: TestPostgres;
+beforeAll(async () => {
+  [project, postgres] = await Promise.all([ForeignProject.create(), startTestPostgres({ schema: false })]);
+  await Promise.all([project.write('app.cjs', commonjs), project.write('app.mjs', esm)]);
+});
+afterAll(async () => {
+  await project[Symbol.asyncDispose]();
+  await postgres[Symbol.asyncDispose]();
+});
+
+/** Runs a script of one file, preloaded, with this OTLP endpoint. */
+async function runScript(script: string, endpoint: string, options: RunOptions = {}): Promise<Ended> {
+  const file = `script-${Math.random().toString(36).slice(2)}.mjs`;
+  await project.write(file, script);
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...options.environment };
+  return await project.run(file, { flags: IMPORT, ...options, environment });
+}
+
+/** An address where nobody listens. */
+async function refusingEndpoint(): Promise<string> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+  });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+describe.each([
+  ['CommonJS', '--import', 'app.cjs', IMPORT],
+  ['CommonJS', '-r', 'app.cjs', REQUIRE],
+  ['ESM', '--import', 'app.mjs', IMPORT],
+  ['ESM', '-r', 'app.mjs', REQUIRE],
+])('a foreign %s project with %s', (_, __, file, flags) => {
+  it('sends spans of http, fetch and pg and their metrics, and its log lines carry the trace', async () => {
+    await using capture = await OtlpCapture.start();
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: capture.url, DATABASE_URL: postgres.url };
+    const { code, lines, stderr } = await project.run(file, { flags, environment });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+
+    const spans = capture.spans();
+    const named = spans.map(({ kind, name }) => `${kind} ${name.split(' ')[0]}`).toSorted();
+    expect(named).toEqual([
+      'SPAN_KIND_CLIENT GET',
+      'SPAN_KIND_CLIENT GET',
+      'SPAN_KIND_CLIENT pg.connect',
+      'SPAN_KIND_CLIENT pg.query:SELECT',
+      'SPAN_KIND_SERVER GET',
+      'SPAN_KIND_SERVER GET',
+    ]);
+    const servers = spans.filter(({ kind }) => kind === 'SPAN_KIND_SERVER');
+    const logged = lines.map((line) => JSON.parse(line) as { trace_id: string; span_id: string });
+    expect(logged.map(({ trace_id, span_id }) => [trace_id, span_id])).toEqual(
+      servers.map(({ trace_id, span_id }) => [trace_id, span_id]),
+    );
+    expect(new Set(capture.resourceAttribute('service.name'))).toEqual(new Set(['foreign']));
+
+    const names = new Set(capture.metrics().map(({ name }) => name));
+    for (const name of ['http.server.request.duration', 'memory.usage', 'nodejs.eventloop.utilization']) {
+      expect(names).toContain(name);
+    }
+  });
+});
+
+describe('what the preload sends', () => {
+  it('has bounds fit for seconds on the durations of http and pg', async () => {
+    await using capture = await OtlpCapture.start();
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: capture.url, DATABASE_URL: postgres.url };
+    await project.run('app.mjs', { flags: IMPORT, environment });
+    const bounds = Object.fromEntries(
+      capture
+        .metrics()
+        .filter(({ unit, histogram }) => unit === 's' && histogram !== undefined)
+        .map(({ name, histogram }) => [name, histogram?.data_points[0]?.explicit_bounds]),
+    );
+    const request = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+    expect(bounds['http.server.request.duration']).toEqual(request);
+    expect(bounds['http.client.request.duration']).toEqual(request);
+    expect(bounds['db.client.operation.duration']).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]);
+  });
+
+  const asking = `
+    import { createServer, get } from 'node:http';
+    const server = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    const lookup = (_, options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]);
+    const headers = await new Promise((resolve) =>
+      get({ host: 'shop.example', port, lookup }, async (response) => resolve((await response.toArray()).join(''))),
+    );
+    console.log(headers);
+    server.close();
+    server.closeAllConnections();`;
+  it.each([
+    ['no trace header to a host that is not listed', {}, []],
+    ['trace headers to a listed host', { SIPHON_PROPAGATE_TO_HOSTS: 'shop.example' }, ['traceparent']],
+    ['the headers of OTEL_PROPAGATORS', { SIPHON_PROPAGATE_TO_HOSTS: '.example', OTEL_PROPAGATORS: 'b3' }, ['b3']],
+    ['none with OTEL_PROPAGATORS=none', { SIPHON_PROPAGATE_TO_HOSTS: '.example', OTEL_PROPAGATORS: 'none' }, []],
+  ])('is %s', async (_, environment, expected) => {
+    const { lines } = await runScript(asking, await refusingEndpoint(), { environment });
+    const headers = Object.keys(JSON.parse(lines[0] ?? '') as object);
+    expect(headers.filter((name) => ['traceparent', 'b3', 'baggage'].includes(name))).toEqual(expected);
+  });
+
+  it('is compressed when OTEL_EXPORTER_OTLP_COMPRESSION asks for it', async () => {
+    await using capture = await OtlpCapture.start();
+    await runScript('', capture.url, { environment: { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' } });
+    expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
+  });
+
+  it('is nothing from worker threads, and nothing at all with OTEL_SDK_DISABLED', async () => {
+    const script = `
+      import { Worker } from 'node:worker_threads';
+      const worker = new Worker('console.log(Symbol.for("opentelemetry.js.api.1") in globalThis)', { eval: true });
+      await new Promise((resolve) => worker.on('exit', resolve));
+      console.log(Symbol.for('opentelemetry.js.api.1') in globalThis);`;
+    await using capture = await OtlpCapture.start();
+    const options = { flags: [], environment: { NODE_OPTIONS: IMPORT.join(' ') } };
+    expect((await runScript(script, capture.url, options)).lines).toEqual(['false', 'true']);
+    const sent = capture.requestCount;
+    const disabled = { flags: [], environment: { ...options.environment, OTEL_SDK_DISABLED: 'true' } };
+    expect((await runScript(script, capture.url, disabled)).lines).toEqual(['false', 'false']);
+    expect(capture.requestCount).toBe(sent);
+  });
+});
+
+describe('how a preloaded process ends', () => {
+  const waiting = `setInterval(() => {}, 1000); console.log('ready');`;
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('is by %s as without the preload, after a flush', async (signal) => {
+    await using capture = await OtlpCapture.start();
+    const ended = await runScript(waiting, capture.url, { onLine: (_, kill) => kill(signal) });
+    expect(ended).toMatchObject({ code: null, signal });
+    expect(ended.endingMs).toBeLessThan(FLUSH_BOUND_MS + SLACK_MS);
+    expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
+  });
+
+  it('is the application’s decision when it listens to the signal, and what was there is flushed meanwhile', async () => {
+    await using capture = await OtlpCapture.start();
+    const script = `process.on('SIGTERM', () => setTimeout(() => process.exit(7), 300)); ${waiting}`;
+    const ended = await runScript(script, capture.url, { onLine: (_, kill) => kill('SIGTERM') });
+    expect(ended).toMatchObject({ code: 7, signal: null });
+    expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
+  });
+
+  it('is by the signal when only a library listens that ends the process as the last listener', async () => {
+    const script = `
+      process.on('SIGTERM', function listener() {
+        if (process.listenerCount('SIGTERM') > 1) return;
+        process.off('SIGTERM', listener);
+        process.kill(process.pid, 'SIGTERM');
+      }); ${waiting}`;
+    const ended = await runScript(script, await refusingEndpoint(), { onLine: (_, kill) => kill('SIGTERM') });
+    expect(ended).toMatchObject({ code: null, signal: 'SIGTERM' });
+  });
+
+  // Long enough for an export to fail and to wait for its retry, or to hang, when the work is done.
+  const busy = `
+    import { get } from 'node:http';
+    get('http://127.0.0.1:9/').on('error', () => {});
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    process.exitCode = 3;
+    console.log('done');`;
+  const often = { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '100' };
+
+  it('is with its exit code and at once when there is no sidecar', async () => {
+    const ended = await runScript(busy, await refusingEndpoint(), { environment: often });
+    expect(ended).toMatchObject({ code: 3, stderr: '' });
+    expect(ended.endingMs).toBeLessThan(SLACK_MS);
+  });
+
+  it('is put off by no more than the bound when the endpoint accepts and never answers', async () => {
+    await using blackHole = await OtlpCapture.start({ answers: false });
+    const ended = await runScript(busy, blackHole.url, { environment: often });
+    expect(ended).toMatchObject({ code: 3, stderr: '' });
+    expect(blackHole.requestCount).toBeGreaterThan(0);
+    expect(ended.endingMs).toBeLessThan(FLUSH_BOUND_MS + SLACK_MS);
+
+    const environment = { ...often, SIPHON_FLUSH_TIMEOUT_MS: '0' };
+    expect((await runScript(busy, blackHole.url, { environment })).endingMs).toBeLessThan(SLACK_MS);
+  });
+
+  it('leaves work alone that begins when the event loop was empty, and is observed to its end', async () => {
+    await using capture = await OtlpCapture.start();
+    const script = `
+      import { get } from 'node:http';
+      process.once('beforeExit', () => setTimeout(() => {
+        get('http://127.0.0.1:9/').on('error', () => console.log('late'));
+      }, 800));`;
+    const ended = await runScript(script, capture.url);
+    expect(ended).toMatchObject({ code: 0, lines: ['late'] });
+    expect(capture.spans().map(({ name }) => name)).toEqual(['GET']);
+  });
+});
+
+describe('a preload that cannot start', () => {
+  it('says so in one line, and leaves the application unobserved and unharmed', async () => {
+    await using broken = await ForeignProject.create({ without: ['import-in-the-middle'] });
+    await using capture = await OtlpCapture.start();
+    await broken.write(
+      'app.cjs',
+      `const { get } = require('node:http');
+      console.log('__wrapped' in get, process.listenerCount('SIGTERM'));
+      get('http://127.0.0.1:9/').on('error', () => {});`,
+    );
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: capture.url };
+    const ended = await broken.run('app.cjs', { flags: REQUIRE, environment });
+    expect(ended).toMatchObject({ code: 0, lines: ['false 0'] });
+    expect(ended.stderr).toMatch(/^siphon-otel\/preload: this process is not observed: .*import-in-the-middle/);
+    expect(capture.spans()).toEqual([]);
+  });
+});
+
+describe('the types of the package', () => {
+  it('resolve for a consumer, who cannot compile a wrong label', async () => {
+    await project.write(
+      'consumer.mts',
+      `import 'siphon-otel/preload';
+      import { recordFetch, runOperation, withBackoff } from 'siphon-otel/pipeline';
+      recordFetch({ source: 'a', platform: 'shopify', operation: 'A.2' }, 0.1, 200);
+      // @ts-expect-error -- no such platform
+      recordFetch({ source: 'a', platform: 'ebay', operation: 'A.2' }, 0.1, 200);
+      // @ts-expect-error -- no such operation
+      await runOperation('A.9', { source: 'a' }, async () => 1);
+      export const answer: Response = await withBackoff({ service: 'a', operation: 'A.2' }, async () => await fetch('x'));`,
+    );
+    const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] };
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
+    const tsc = path.join(fileURLToPath(new URL('../../', import.meta.url)), 'node_modules/.bin/tsc');
+    await promisify(execFile)(tsc, ['-p', project.folder]);
+  });
+});
