@@ -76,10 +76,19 @@ describe('db_poller on a real database', () => {
     await has(poller, `scrape.overdue{cadence=price,${blue}}`);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(poller.series.has(`scrape.overdue{cadence=full,${blue}}`)).toBe(false);
-    const said = poller.log.filter(
-      ({ query, reason }) => query === 'scrape_pipeline.overdue' && reason === 'invalid_cron',
+    const said = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Cron texts are invalid'));
+    expect(said()).toMatchObject([
+      { query: 'scrape_pipeline.overdue', subjects: ['full_cadence of roaster blue'], count: 1 },
+    ]);
+    expect(await poller.own('dropped_points{query="scrape_pipeline.overdue",reason="invalid_cron"}')).toBeGreaterThan(
+      1,
     );
-    expect(said).toHaveLength(1);
+    await database.sql(`update roasters set price_cadence = '0 0 30 2 *'`);
+    await waitFor(() => said().length === 2, { what: 'the line about one more' });
+    expect(said()[1]).toMatchObject({ count: 2 });
+    await database.sql(`update roasters set full_cadence = '@monthly', price_cadence = '@weekly'`);
+    await has(poller, `scrape.overdue{cadence=full,${blue}}`);
+    await waitFor(() => poller.said('Every cron text is valid again') === 1, { what: 'the line that says so' });
   });
 
   it('times out where a table is locked, retracts only what came from it, and recovers', async () => {
@@ -134,7 +143,8 @@ describe('db_poller on a real database', () => {
     expect(poller.said('Database cannot be polled')).toBe(1);
     await server.resume();
     await has(poller, key);
-    expect(poller.said('Database can be polled again')).toBe(1);
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    expect(poller.said('Database cannot be polled')).toBe(1);
   });
 
   it('is off, and says so once, without a datasource', async () => {

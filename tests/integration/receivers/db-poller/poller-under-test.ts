@@ -1,37 +1,42 @@
-import { metrics } from '@opentelemetry/api';
-import pino from 'pino';
 import * as v from 'valibot';
-import type { TelemetryBatch } from '../../../../src/collector/component.ts';
+import type { Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
 import { readKeyValue, type AnyValue } from '../../../../src/collector/otlp/any-value.ts';
 import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
+import { MetricsPage } from '../../../../src/collector/telemetry/metrics-page.ts';
 import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/receivers/db-poller/receiver.ts';
+import { logLines } from '../../../support/log-lines.ts';
 
-/** A running poller, what it published last for each series, and its log. */
+/** A running poller, what it published last for each series, its log, and what it says about itself. */
 export class PollerUnderTest implements AsyncDisposable {
   /** `name{key=value,…}` with keys in order; a series that was retracted is `undefined`. */
   readonly series = new Map<string, number | undefined>();
-  readonly log: Record<string, unknown>[] = [];
+  readonly log: readonly Record<string, unknown>[];
   readonly #poller: DbPoller;
+  readonly #page = new MetricsPage('0');
 
-  constructor(config: Record<string, unknown>) {
-    const logger = pino(
-      { level: 'debug' },
-      { write: (line: string) => this.log.push(JSON.parse(line) as Record<string, unknown>) },
-    );
+  /** @param pipeline decides about each batch before it is taken. */
+  constructor(config: Record<string, unknown>, pipeline?: Consumer) {
+    const { logger, lines } = logLines();
+    this.log = lines;
     const settings = {
       id: 'db_poller',
       signals: new Set(['metrics'] as const),
       logger,
-      meter: metrics.getMeter('test'),
+      meter: this.#page.meter('receiver', 'db_poller'),
       version: '0',
     };
     const parsed = v.parse(configSchema, { collection_interval: '200ms', initial_delay: 0, ...config });
-    this.#poller = new DbPoller(settings, parsed, { consume: (batch) => Promise.resolve(this.#take(batch)) });
+    this.#poller = new DbPoller(settings, parsed, {
+      consume: async (batch) => {
+        await pipeline?.consume(batch);
+        this.#take(batch);
+      },
+    });
   }
 
-  static async start(config: Record<string, unknown>): Promise<PollerUnderTest> {
-    const started = new PollerUnderTest(config);
+  static async start(config: Record<string, unknown>, pipeline?: Consumer): Promise<PollerUnderTest> {
+    const started = new PollerUnderTest(config, pipeline);
     await started.#poller.start();
     return started;
   }
@@ -44,8 +49,30 @@ export class PollerUnderTest implements AsyncDisposable {
     return this.log.filter(({ msg }) => msg === sentence).length;
   }
 
+  /** A sample of the poller's own metrics, without the prefix and the label of the receiver; undefined if it is not there. */
+  async own(sample: string): Promise<number | undefined> {
+    const [name, labels] = sample.split('{', 2);
+    const line = `siphon_db_poller_${name}{receiver="db_poller"${labels === undefined ? '}' : `,${labels}`} `;
+    const found = (await this.#page.render()).split('\n').find((text) => text.startsWith(line));
+    return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
+  }
+
+  /** Polls that failed for this reason, of all queries. */
+  async failures(reason: string): Promise<number> {
+    const lines = (await this.#page.render()).split('\n');
+    const ofReason = lines.filter(
+      (text) => text.startsWith('siphon_db_poller_errors{') && text.includes(`"${reason}"`),
+    );
+    return ofReason.reduce((sum, line) => sum + Number(line.slice(line.indexOf('} ') + 2).split(' ', 1)[0]), 0);
+  }
+
+  async shutdown(deadline = AbortSignal.timeout(5000)): Promise<void> {
+    await this.#poller.shutdown(deadline);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#poller.shutdown(AbortSignal.timeout(5000));
+    await this.shutdown();
+    await this.#page.shutdown();
   }
 
   #take(batch: TelemetryBatch): void {

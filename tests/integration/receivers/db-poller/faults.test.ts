@@ -1,0 +1,226 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RetryableError } from '../../../../src/collector/errors.ts';
+import { freePorts } from '../../../support/free-ports.ts';
+import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { TcpProxy } from '../../../support/tcp-proxy.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
+
+const scrapePipeline = { scrape_pipeline: {} };
+const roasters = 'roasters{is_active=true,platform=shopify}';
+const coffees = 'coffees{platform=shopify,processing_status=unknown,roaster=blue,status=active}';
+
+describe('db_poller when the database misbehaves', () => {
+  let database: TestPostgres;
+  beforeAll(async () => {
+    database = await startTestPostgres();
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await database.sql(`
+      truncate roasters cascade;
+      with roaster as (insert into roasters (name, slug, platform) values ('Blue', 'blue', 'shopify') returning id)
+      insert into coffees (roaster_id, name, slug) select id, 'a', 'a' from roaster`);
+  });
+
+  const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
+    PollerUnderTest.start({ datasource: database.url, packs: scrapePipeline, ...config });
+
+  const proxy = (): Promise<TcpProxy> => {
+    const { hostname, port } = new URL(database.url);
+    return TcpProxy.start({ host: hostname, port: Number(port) });
+  };
+  const through = (port: number): string => Object.assign(new URL(database.url), { port: String(port) }).href;
+
+  it.each([
+    ['table', 'alter table coffees rename to elsewhere', 'alter table elsewhere rename to coffees'],
+    ['column', 'alter table coffees rename status to elsewhere', 'alter table coffees rename elsewhere to status'],
+  ])(
+    'loses a %s while it runs, switches off what needs it, and on again when it is back',
+    async (_, lose, giveBack) => {
+      await using poller = await start();
+      await has(poller, coffees);
+      await has(poller, roasters);
+      await database.sql(lose);
+      await waitFor(() => poller.series.get(coffees) === undefined, { what: 'the retraction' });
+      const off = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Queries are off'));
+      await waitFor(() => off().length === 1, { what: 'the line about what is off' });
+      expect(off()).toMatchObject([{ off: { coffees: expect.arrayContaining(['coffees.status']) } }]);
+      expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(0);
+      expect(poller.series.get(roasters)).toBe(1);
+      await database.sql(giveBack);
+      await has(poller, coffees);
+      expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
+      expect(poller.said('Query succeeds again')).toBeLessThanOrEqual(poller.said('Query failed'));
+      await waitFor(() => poller.said('Every query is on: no column is missing any more') === 1, { what: 'the line' });
+    },
+  );
+
+  it('waits for a server that does not listen yet', async () => {
+    const [port] = await freePorts(1);
+    await using poller = await start({ datasource: through(port!) });
+    await waitFor(() => poller.said('Database cannot be polled') === 1, { what: 'the line' });
+    await waitFor(async () => (await poller.failures('connection')) > 0, { what: 'the counter' });
+    const { hostname, port: serverPort } = new URL(database.url);
+    await using _ = await TcpProxy.start({ host: hostname, port: Number(serverPort) }, port);
+    await has(poller, roasters);
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    expect(poller.said('Database cannot be polled')).toBe(1);
+  });
+
+  it('gives up a server that falls silent, retracts, is shut down at once, and comes back', async () => {
+    await using network = await proxy();
+    await using poller = await start({ datasource: through(network.port), timeout: '200ms', connect_timeout: '500ms' });
+    await has(poller, roasters);
+    network.silence();
+    await waitFor(() => poller.series.get(roasters) === undefined, { what: 'the retraction' });
+    expect(await poller.failures('timeout')).toBeGreaterThan(0);
+    await waitFor(async () => (await poller.failures('connection')) > 0, { what: 'connections that time out' });
+    network.resume();
+    await has(poller, roasters);
+    network.silence();
+    const startedAt = performance.now();
+    await poller.shutdown();
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
+  it('loses its connections and opens others', async () => {
+    await using network = await proxy();
+    await using poller = await start({ datasource: through(network.port) });
+    await has(poller, coffees);
+    for (let i = 0; i < 5; i++) {
+      network.cut();
+      await database.sql(`insert into roasters (name, slug, platform) values ('n', 'new${i}', 'shopify')`);
+      await waitFor(() => poller.series.get(roasters) === i + 2, { what: 'the next count' });
+    }
+    expect(network.connectionCount).toBeLessThanOrEqual(2);
+  });
+
+  it('waits for a free connection', async () => {
+    await using role = await login(database, 'siphon_test_limited', 'connection limit 1');
+    await database.sql(`grant select on all tables in schema public to ${role.name}`);
+    const taken = new Client({ connectionString: role.url });
+    await taken.connect();
+    await using poller = await start({ datasource: role.url });
+    await waitFor(async () => (await poller.failures('too_many_connections')) > 0, { what: 'the counter' });
+    expect(poller.said('Database cannot be polled')).toBe(1);
+    await taken.end();
+    await database.sql('alter role siphon_test_limited connection limit 5');
+    await has(poller, roasters);
+  });
+
+  it('says that the password is wrong, and never which it was', async () => {
+    const datasource = Object.assign(new URL(database.url), { password: 'hunter2secret' }).href;
+    await using poller = await start({ datasource });
+    await waitFor(() => poller.said('Database cannot be polled') === 1, { what: 'the line' });
+    expect(await poller.failures('authentication')).toBeGreaterThan(0);
+    expect(poller.logText).toContain('check user and password');
+    expect(poller.logText).not.toContain('hunter2secret');
+  });
+
+  it('switches off what its role may not read', async () => {
+    await using role = await login(database, 'siphon_test_narrow');
+    await database.sql(`grant select on roasters to ${role.name}`);
+    await using poller = await start({ datasource: role.url });
+    await has(poller, roasters);
+    expect(poller.series.has(coffees)).toBe(false);
+    expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(0);
+    expect(poller.said('Query failed')).toBe(0);
+    await database.sql(`grant select on coffees to ${role.name}`);
+    await has(poller, coffees);
+  });
+
+  it('counts what the pipeline refuses, does not ask more of it, and goes on when it takes again', async () => {
+    let refuses = false;
+    let batches = 0;
+    await using poller = await PollerUnderTest.start(
+      { datasource: database.url, packs: scrapePipeline },
+      {
+        consume: async () => {
+          batches++;
+          if (refuses) throw new RetryableError('memory_limit', 'memory is above its limit');
+        },
+      },
+    );
+    await has(poller, roasters);
+    refuses = true;
+    const refused = (): Promise<number | undefined> =>
+      poller.own('errors{query="scrape_pipeline.roasters",reason="pipeline_refused"}');
+    await waitFor(async () => (await refused()) === 2, { what: 'the counter' });
+    expect(poller.series.get(roasters)).toBe(1);
+    await database.sql(`update roasters set is_active = false`);
+    refuses = false;
+    await waitFor(() => poller.series.get(roasters) === undefined, { what: 'the retraction, sent late' });
+    expect(poller.series.get(roasters.replace('true', 'false'))).toBe(1);
+    expect(batches).toBeGreaterThan(0);
+  });
+
+  it('keeps ten thousand roasters to the budget of the label', async () => {
+    await database.sql(`insert into roasters (name, slug, platform, full_cadence, price_cadence)
+      select 'n', 'r' || n, 'shopify', '@monthly', '@weekly' from generate_series(1, 9999) n`);
+    await using poller = await start();
+    const running = 'scrape.runs.running{platform=shopify,roaster=';
+    const overdue = 'scrape.overdue{cadence=full,platform=shopify,roaster=';
+    await has(poller, `${running}other}`);
+    await has(poller, `${overdue}other}`);
+    for (const prefix of [running, overdue]) {
+      const names = [...poller.series.keys()].filter((key) => key.startsWith(prefix));
+      expect(names).toHaveLength(101);
+    }
+    const replaced = 'replaced_label_values{query="scrape_pipeline.runs_running",label="roaster",reason="budget"}';
+    expect(await poller.own(replaced)).toBeGreaterThanOrEqual(9900);
+  });
+
+  it('tells how long its queries take and when each last succeeded', async () => {
+    await using poller = await start();
+    await has(poller, roasters);
+    const query = '{query="scrape_pipeline.roasters"}';
+    expect(await poller.own(`query_duration_seconds_count${query}`)).toBeGreaterThan(0);
+    expect(await poller.own(`query_duration_seconds_sum${query}`)).toBeGreaterThan(0);
+    expect(await poller.own(`last_success_timestamp_seconds${query}`)).toBeCloseTo(Date.now() / 1000, -1);
+    expect(await poller.own(`rows${query}`)).toBe(1);
+    expect(await poller.own('connect_duration_seconds_count')).toBeGreaterThan(0);
+    expect(await poller.own('errors{query="scrape_pipeline.roasters",reason="timeout"}')).toBe(0);
+  });
+
+  it('works behind pgbouncer in transaction mode', async (context) => {
+    if (pgbouncerPath === undefined) return context.skip('pgbouncer is not installed');
+    await using pooler = await Pgbouncer.start(database.url, 1);
+    await using poller = await start({ datasource: pooler.url, lock_timeout: '300ms', max_connections: 4 });
+    await has(poller, coffees);
+    const blocker = new Client({ connectionString: database.url });
+    await blocker.connect();
+    await blocker.query('begin; lock table coffees in access exclusive mode');
+    await waitFor(() => poller.series.get(coffees) === undefined, { what: 'the retraction' });
+    expect(await poller.failures('lock_timeout')).toBeGreaterThan(0);
+    await blocker.end();
+    await has(poller, coffees);
+    const foreign = new Client({ connectionString: pooler.url });
+    await foreign.connect();
+    const settings = `select current_setting('statement_timeout') as statement, current_setting('transaction_read_only') as reading`;
+    for (let i = 0; i < 20; i++)
+      expect((await foreign.query(settings)).rows).toEqual([{ statement: '0', reading: 'off' }]);
+    await foreign.end();
+  });
+});
+
+function has(poller: PollerUnderTest, key: string): Promise<boolean> {
+  return waitFor(() => poller.series.get(key) !== undefined, { what: key });
+}
+
+interface Role extends AsyncDisposable {
+  readonly name: string;
+  /** The database's URL for this role. */
+  readonly url: string;
+}
+
+async function login(database: TestPostgres, name: string, options = ''): Promise<Role> {
+  await database.sql(`create role ${name} login password 'secret' ${options}`);
+  return {
+    name,
+    url: Object.assign(new URL(database.url), { username: name, password: 'secret' }).href,
+    [Symbol.asyncDispose]: async () => void (await database.sql(`drop owned by ${name}; drop role ${name}`)),
+  };
+}

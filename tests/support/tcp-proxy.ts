@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Stands between a client and a server, and can misbehave as a network does. */
+export class TcpProxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #silent = false;
+
+  static async start(target: { readonly host: string; readonly port: number }, port = 0): Promise<TcpProxy> {
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, target);
+  }
+
+  private constructor(server: Server, target: { readonly host: string; readonly port: number }) {
+    this.port = (server.address() as AddressInfo).port;
+    this.#server = server;
+    server.on('connection', (client) => this.#join(client, connect(target)));
+  }
+
+  get connectionCount(): number {
+    return this.#pairs.size;
+  }
+
+  /** Connections stay open, and new ones are taken, but nothing gets through until `resume`. */
+  silence(): void {
+    this.#silent = true;
+    for (const [client, server] of this.#pairs) {
+      client.unpipe(server);
+      server.unpipe(client);
+    }
+  }
+
+  resume(): void {
+    this.#silent = false;
+    for (const pair of this.#pairs) pipe(pair);
+  }
+
+  /** Every connection ends at once; new ones are taken. */
+  cut(): void {
+    for (const [client] of this.#pairs) client.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut();
+    await closed;
+  }
+
+  #join(client: Socket, server: Socket): void {
+    const pair = [client, server] as const;
+    this.#pairs.add(pair);
+    if (!this.#silent) pipe(pair);
+    for (const socket of pair) {
+      // An error is followed by the end of the connection, which is what the other side is told.
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#pairs.delete(pair);
+        for (const each of pair) each.destroy();
+      });
+    }
+  }
+}
+
+function pipe([client, server]: readonly [Socket, Socket]): void {
+  client.pipe(server);
+  server.pipe(client);
+}
