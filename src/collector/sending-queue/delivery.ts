@@ -44,8 +44,8 @@ export class Delivery implements Component, Consumer {
     this.#retry?.stopBy(deadline);
     const queues = [...this.#queues.values()];
     await Promise.all(queues.map((queue) => queue.drain(deadline)));
-    await this.#exporter.shutdown(deadline);
-    await Promise.all(queues.map((queue) => queue.settled()));
+    // Together: an exporter that hangs must not keep what it holds from being counted as dropped.
+    await Promise.all([this.#exporter.shutdown(deadline), ...queues.map((queue) => queue.settled())]);
   }
 
   #createQueues(queue: QueueSettings): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { aborted } from '../pipeline/aborted.ts';
@@ -11,6 +12,9 @@ export interface Sender<Item> {
   consume(item: Item): Promise<void>;
 }
 
+/** How long `settled` waits: less than what the collector grants a component beyond the deadline. */
+const SETTLE_MS = 500;
+
 /**
  * A bounded queue in memory. `consume` resolves as soon as the batch is in it; from then on the queue answers
  * for it. What is being sent still counts against the bound, as in the stock Collector.
@@ -20,11 +24,11 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
   readonly #settings: QueueSettings;
   readonly #onDropped: (batch: Item, error: unknown) => void;
   readonly #waiting: Item[] = [];
+  readonly #inFlight: Item[] = [];
   /** Who waits for room, with `block_on_overflow`. */
   readonly #blocked: { readonly batch: Item; readonly settle: (error?: Error) => void }[] = [];
   readonly #idle = Promise.withResolvers<void>();
   #size = 0;
-  #sending = 0;
   #closed = false;
 
   /** @param onDropped is told of each batch that was taken and is lost. */
@@ -64,9 +68,13 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
     this.#resolveIfIdle();
   }
 
-  /** Resolves when nothing is being sent any more after `drain`. */
+  /** After `drain`: waits a moment for what is still being sent, then drops it. Whatever becomes of it later, it is counted once. */
   async settled(): Promise<void> {
-    await this.#idle.promise;
+    const patience = new AbortController();
+    const overdue = sleep(SETTLE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([this.#idle.promise, overdue]);
+    patience.abort();
+    for (const batch of this.#inFlight.splice(0)) this.#drop(batch, new PermanentError('shutdown', 'not sent in time'));
   }
 
   #room(batch: Item): Promise<void> {
@@ -82,10 +90,10 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
   }
 
   #sendNext(): void {
-    while (this.#sending < this.#settings.numConsumers) {
+    while (this.#inFlight.length < this.#settings.numConsumers) {
       const batch = this.#waiting.shift();
       if (batch === undefined) return;
-      this.#sending++;
+      this.#inFlight.push(batch);
       void this.#send(batch);
     }
   }
@@ -94,14 +102,20 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
   async #send(batch: Item): Promise<void> {
     try {
       await this.#next.consume(batch);
-      this.#size -= this.#sizeOf(batch);
+      if (this.#land(batch)) this.#size -= this.#sizeOf(batch);
     } catch (error) {
-      this.#drop(batch, error);
+      if (this.#land(batch)) this.#drop(batch, error);
     }
-    this.#sending--;
     this.#admitBlocked();
     this.#sendNext();
     this.#resolveIfIdle();
+  }
+
+  /** False if `settled` has given the batch up meanwhile. */
+  #land(batch: Item): boolean {
+    const index = this.#inFlight.indexOf(batch);
+    if (index >= 0) this.#inFlight.splice(index, 1);
+    return index >= 0;
   }
 
   #drop(batch: Item, error: unknown): void {
@@ -127,7 +141,7 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
   }
 
   #resolveIfIdle(): void {
-    if (this.#closed && this.#sending === 0 && this.#waiting.length === 0) this.#idle.resolve();
+    if (this.#closed && this.#inFlight.length === 0 && this.#waiting.length === 0) this.#idle.resolve();
   }
 }
 

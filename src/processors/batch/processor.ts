@@ -21,6 +21,8 @@ export class BatchProcessor implements Component, Consumer {
   readonly #incident: Incident;
   #pending: TelemetryBatch[] = [];
   #pendingItems = 0;
+  /** What is being sent, and what follows it. */
+  #outgoing: TelemetryBatch[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   #closed = false;
@@ -52,7 +54,7 @@ export class BatchProcessor implements Component, Consumer {
     clearTimeout(this.#timer);
     const flushed = this.#flushAll();
     await Promise.race([flushed, aborted(deadline)]);
-    for (const batch of this.#take()) this.#metrics.dropped(batch, 'shutdown');
+    for (const batch of [...this.#outgoing.splice(0), ...this.#take()]) this.#metrics.dropped(batch, 'shutdown');
   }
 
   /** With `timeout: 0` nothing is ever held back. */
@@ -83,19 +85,27 @@ export class BatchProcessor implements Component, Consumer {
 
   /** Never rejects. */
   async #send(pending: readonly TelemetryBatch[], trigger: Trigger): Promise<void> {
-    for (const batch of splitBatch(merge(pending), this.#config.send_batch_max_size)) {
+    this.#outgoing = [...splitBatch(merge(pending), this.#config.send_batch_max_size)];
+    for (let [batch] = this.#outgoing; batch !== undefined; [batch] = this.#outgoing) {
       this.#metrics.sent(batch, trigger);
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one after another, so that the next consumer can slow us down
-        await this.#next.consume(batch);
-        this.#incident.succeeded();
-      } catch (error) {
-        this.#metrics.dropped(batch, reasonOf(error));
-        this.#incident.failed(error);
-      }
+      // One after another, so that the next consumer can slow us down.
+      await this.#sendOne(batch);
     }
     this.#sending = undefined;
     if (this.#closed || this.#isFull) this.#flush('size');
+  }
+
+  /** Never rejects. */
+  async #sendOne(batch: TelemetryBatch): Promise<void> {
+    try {
+      await this.#next.consume(batch);
+      this.#outgoing.shift();
+      this.#incident.succeeded();
+    } catch (error) {
+      // Empty if the deadline came meanwhile: then the batch is counted already.
+      if (this.#outgoing.shift() !== undefined) this.#metrics.dropped(batch, reasonOf(error));
+      this.#incident.failed(error);
+    }
   }
 }
 

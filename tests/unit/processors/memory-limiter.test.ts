@@ -1,10 +1,9 @@
-import { createNoopMeter } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
 import { RetryableError } from '../../../src/collector/errors.ts';
 import { MemoryLimiterProcessor } from '../../../src/processors/memory-limiter/processor.ts';
 import { softLimitBytes } from '../../../src/processors/memory-limiter/soft-limit.ts';
 import { spansBatch } from '../../support/batches.ts';
-import { logLines } from '../../support/log-lines.ts';
+import { componentSettings } from '../../support/component-settings.ts';
 import { SinkExporter } from '../../support/sink-exporter.ts';
 
 const MIB = 1024 * 1024;
@@ -17,15 +16,8 @@ const limits = {
 };
 
 it('refuses as retryable while memory is above the soft limit, and takes data again below it', async () => {
-  const { logger, lines } = logLines();
+  const { settings, lines } = componentSettings('processor', 'memory_limiter');
   const sink = new SinkExporter();
-  const settings = {
-    id: 'memory_limiter',
-    signals: new Set(['traces'] as const),
-    logger,
-    meter: createNoopMeter(),
-    version: '',
-  };
   let usedBytes = 81 * MIB;
   const limiter = new MemoryLimiterProcessor(settings, limits, sink, () => usedBytes);
   await limiter.start();
@@ -35,6 +27,21 @@ it('refuses as retryable while memory is above the soft limit, and takes data ag
   await limiter.consume(spansBatch(['a']));
   expect(sink.items).toBe(1);
   await limiter.shutdown();
+});
+
+it('counts what it takes and what it refuses, from 0', async () => {
+  const { settings, page } = componentSettings('processor', 'memory_limiter');
+  let usedBytes = 0;
+  const limiter = new MemoryLimiterProcessor(settings, limits, new SinkExporter(), () => usedBytes);
+  expect(await page()).toContain('otelcol_processor_memory_limiter_accepted_spans{processor="memory_limiter"} 0\n');
+  expect(await page()).toContain('otelcol_processor_memory_limiter_refused_spans{processor="memory_limiter"} 0\n');
+  await limiter.consume(spansBatch(['a', 'b']));
+  usedBytes = 81 * MIB;
+  await limiter.start();
+  await expect(limiter.consume(spansBatch(['a', 'b', 'c']))).rejects.toMatchObject({ code: 'memory_limit' });
+  await limiter.shutdown();
+  expect(await page()).toContain('otelcol_processor_memory_limiter_accepted_spans{processor="memory_limiter"} 2\n');
+  expect(await page()).toContain('otelcol_processor_memory_limiter_refused_spans{processor="memory_limiter"} 3\n');
 });
 
 it.each([

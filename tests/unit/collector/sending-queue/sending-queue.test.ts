@@ -1,36 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
 import { RetryableError } from '../../../../src/collector/errors.ts';
 import { backoffMs } from '../../../../src/collector/sending-queue/retry.ts';
 import { SendingQueue } from '../../../../src/collector/sending-queue/sending-queue.ts';
 import { reasonOf } from '../../../../src/collector/telemetry/item-counts.ts';
 import { spansBatch } from '../../../support/batches.ts';
+import { Gate } from '../../../support/gate.ts';
 
 const batch = spansBatch(['a', 'b']);
 const settings = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;
 
-/** A consumer that holds every batch until `open`. */
-function gate() {
-  const opened = Promise.withResolvers<void>();
-  const sent: TelemetryBatch[] = [];
-  const consumer: Consumer = {
-    consume: async (one) => {
-      await opened.promise;
-      sent.push(one);
-    },
-  };
-  return { consumer, sent, open: opened.resolve };
-}
-
 describe('SendingQueue', () => {
   it('refuses what does not fit as retryable, and counts what is being sent against its size', async () => {
-    const { consumer, open } = gate();
-    const queue = new SendingQueue(consumer, settings, () => undefined);
+    const gate = new Gate();
+    const queue = new SendingQueue(gate, settings, () => undefined);
     await queue.consume(batch);
     await queue.consume(batch);
     expect(queue.size).toBe(2);
     await expect(queue.consume(batch)).rejects.toThrow(RetryableError);
-    open();
+    gate.open();
     await queue.drain(AbortSignal.timeout(1000));
     expect(queue.size).toBe(0);
   });
@@ -39,7 +26,7 @@ describe('SendingQueue', () => {
     ['items', 2 * batch.itemCount],
     ['bytes', 2 * batch.sizeBytes],
   ] as const)('measures %s', async (sizer, queueSize) => {
-    const queue = new SendingQueue(gate().consumer, { ...settings, sizer, queueSize }, () => undefined);
+    const queue = new SendingQueue(new Gate(), { ...settings, sizer, queueSize }, () => undefined);
     await queue.consume(batch);
     await queue.consume(batch);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'queue_full' });
@@ -49,27 +36,47 @@ describe('SendingQueue', () => {
   });
 
   it('makes the sender wait for room with block_on_overflow', async () => {
-    const { consumer, sent, open } = gate();
-    const queue = new SendingQueue(consumer, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
+    const gate = new Gate();
+    const queue = new SendingQueue(gate, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
     await queue.consume(batch);
     let taken = false;
     const blocked = queue.consume(batch).then(() => (taken = true));
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(taken).toBe(false);
-    open();
+    gate.open();
     await blocked;
     await queue.drain(AbortSignal.timeout(1000));
-    expect(sent).toHaveLength(2);
+    expect(gate.taken).toHaveLength(2);
   });
 
-  it('gives up at the deadline and names the reason of what is left', async () => {
+  it('gives up at the deadline and names the reason of what is left, once', async () => {
+    const gate = new Gate();
     const reasons: string[] = [];
-    const queue = new SendingQueue(gate().consumer, settings, (_batch, error) => reasons.push(reasonOf(error)));
+    const queue = new SendingQueue(gate, settings, (_batch, error) => reasons.push(reasonOf(error)));
     await queue.consume(batch);
     await queue.consume(batch);
     await queue.drain(AbortSignal.timeout(5));
     expect(reasons).toEqual(['shutdown']);
+    await queue.settled();
+    expect(reasons).toEqual(['shutdown', 'shutdown']);
+    expect(queue.size).toBe(0);
+
+    gate.open();
+    await expect.poll(() => gate.taken.length).toBe(1);
+    expect(reasons).toHaveLength(2);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
+  });
+
+  it('waits a moment behind the deadline for what is just arriving', async () => {
+    const gate = new Gate();
+    const dropped: unknown[] = [];
+    const queue = new SendingQueue(gate, settings, (one) => dropped.push(one));
+    await queue.consume(batch);
+    await queue.drain(AbortSignal.abort());
+    setTimeout(() => gate.open(), 20);
+    await queue.settled();
+    expect(dropped).toEqual([]);
+    expect(gate.taken).toHaveLength(1);
   });
 });
 
