@@ -27,10 +27,6 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 it('finds the same runs by index and without one', async () => {
-  const ask = (isIndexed: boolean): Promise<unknown[]> => {
-    const schema = { table: (name: string) => name, has: () => true, hasIndex: () => isIndexed };
-    return database.sql(`select * from (${latestRuns(schema, kinds)}) run order by source_id, kind`);
-  };
   const found = await ask(true);
   expect(found).toEqual(await ask(false));
   expect(found.length).toBeGreaterThan(20);
@@ -38,9 +34,16 @@ it('finds the same runs by index and without one', async () => {
 });
 
 it('takes the run that started last, of those that have finished', async () => {
-  const schema = { table: (name: string) => name, has: () => true, hasIndex: () => true };
   const wrong = await database.sql(`
-    select 1 from (${latestRuns(schema, kinds)}) latest join scrape_runs run on run.source_id = latest.source_id
+    select 1 from (${latest(true)}) latest join scrape_runs run on run.source_id = latest.source_id
     where latest.kind = 'ok' and run.status = 'ok' and run.finished_at is not null and run.started_at > latest.started_at`);
   expect(wrong).toEqual([]);
 });
+
+function latest(isIndexed: boolean): string {
+  return latestRuns({ table: (name) => name, has: () => true, hasIndex: () => isIndexed }, kinds);
+}
+
+async function ask(isIndexed: boolean): Promise<unknown[]> {
+  return await database.sql(`select * from (${latest(isIndexed)}) run order by source_id, kind`);
+}

@@ -2,13 +2,15 @@ import { Cron } from 'croner';
 
 const MAX_CRON_LENGTH = 128;
 const MAX_REMEMBERED = 1000;
+/** An alias or five to seven fields; croner would take a single date too, which is no cadence. */
+const CRON = /^\s*(@\w+|\S+(\s+\S+){4,6})\s*$/;
 
 /** Cron texts repeat at every poll, and some take milliseconds to understand. */
 const remembered = new Map<string, Cron | undefined>();
 
 /** A cron text of five to seven fields, or an alias such as `@weekly`, in UTC; undefined if it is none or never comes. */
 export function parseCadence(text: string): Cron | undefined {
-  if (text.length > MAX_CRON_LENGTH) return undefined;
+  if (text.length > MAX_CRON_LENGTH || !CRON.test(text)) return undefined;
   if (!remembered.has(text)) {
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.set(text, understand(text));
