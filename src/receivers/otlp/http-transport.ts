@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
 import { createServer } from '../../collector/net/node-http.ts';
@@ -21,7 +21,7 @@ const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
   [RpcCode.unavailable]: 503,
 };
 
-/** How often Node looks for connections that are too slow. */
+/** How often Node looks for connections that are too slow, at the least. */
 const TIMEOUT_CHECK_MS = 5000;
 
 /** OTLP over HTTP. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
@@ -40,17 +40,9 @@ export class HttpTransport {
     this.#intake = intake;
     this.#signals = signalPaths(settings, config);
     this.#cors = config.cors && new Cors(config.cors);
-    this.#server = createServer(
-      {
-        headersTimeout: config.read_header_timeout,
-        requestTimeout: config.read_timeout,
-        keepAliveTimeout: config.idle_timeout,
-        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      },
-      (request, response) => {
-        this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
-      },
-    );
+    this.#server = createServer(timeouts(config), (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
   }
 
   async start(): Promise<void> {
@@ -90,6 +82,8 @@ export class HttpTransport {
       this.#send(response, 200, mediaType, mediaType === PROTOBUF ? '' : '{}');
     } catch (error) {
       const rejection = this.#intake.reject(error);
+      // Node reads what is left of a refused body, so that the connection can be used again. Of this one too much is left.
+      if (rejection.code === RpcCode.resourceExhausted && !request.complete) response.setHeader('Connection', 'close');
       if (rejection.retryAfterMs !== undefined) {
         response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
       }
@@ -105,11 +99,20 @@ export class HttpTransport {
 
   #send(response: ServerResponse, status: number, contentType: string, body: string | Uint8Array): void {
     if (response.destroyed) return;
-    // The rest of a body that nobody wants would have to be read before the connection is of use again.
-    if (this.#closing || !response.req.complete) response.setHeader('Connection', 'close');
+    if (this.#closing) response.setHeader('Connection', 'close');
     response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   }
+}
+
+function timeouts({ read_header_timeout, read_timeout, idle_timeout }: HttpConfig): ServerOptions {
+  const headersTimeout = Math.min(read_header_timeout, read_timeout);
+  return {
+    headersTimeout,
+    requestTimeout: read_timeout,
+    keepAliveTimeout: idle_timeout,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeout),
+  };
 }
 
 function signalPaths({ signals }: ComponentSettings, config: HttpConfig): ReadonlyMap<string, Signal> {
