@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A real PostgreSQL server on 127.0.0.1 with an empty database, for demonstration and tests. */
@@ -22,8 +23,14 @@ export type KeeperRequest =
   | { readonly command: 'pause' | 'resume' | 'stop' };
 
 export interface KeeperReply {
-  readonly port?: number;
+  readonly server?: KeptServer;
   readonly error?: string;
+}
+
+export interface KeptServer {
+  readonly port: number;
+  readonly pid: number;
+  readonly folder: string;
 }
 
 const user = 'coffee';
@@ -44,8 +51,8 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
   });
   try {
     await nextReply(keeper);
-    const { port } = await ask(keeper, { command: 'start', user, password });
-    return new KeptPostgres(keeper, `postgresql://${user}:${password}@127.0.0.1:${port}/postgres`);
+    const { server } = await ask(keeper, { command: 'start', user, password });
+    return new KeptPostgres(keeper, server!, `postgresql://${user}:${password}@127.0.0.1:${server!.port}/postgres`);
   } catch (error) {
     keeper.disconnect();
     throw error;
@@ -56,14 +63,18 @@ class KeptPostgres implements EmbeddedPostgres {
   readonly url: string;
   readonly ended: Promise<Error | undefined>;
   readonly #keeper: ChildProcess;
+  #server: KeptServer;
   #stopping = false;
 
-  constructor(keeper: ChildProcess, url: string) {
+  constructor(keeper: ChildProcess, server: KeptServer, url: string) {
     this.#keeper = keeper;
+    this.#server = server;
     this.url = url;
-    this.ended = once(keeper, 'exit').then(([code]) =>
-      this.#stopping ? undefined : new Error(`PostgreSQL ended by itself (code ${String(code)})`),
-    );
+    this.ended = once(keeper, 'exit').then(async ([code, signal]) => {
+      if (this.#stopping) return undefined;
+      await removeOrphan(this.#server);
+      return new Error(`PostgreSQL ended by itself (${String(signal ?? `code ${String(code)}`)})`);
+    });
     // The server alone does not keep a finished program alive.
     keeper.unref();
     keeper.channel?.unref();
@@ -74,7 +85,8 @@ class KeptPostgres implements EmbeddedPostgres {
   }
 
   async resume(): Promise<void> {
-    await ask(this.#keeper, { command: 'resume' });
+    const { server } = await ask(this.#keeper, { command: 'resume' });
+    this.#server = server!;
   }
 
   async stop(): Promise<void> {
@@ -89,6 +101,16 @@ class KeptPostgres implements EmbeddedPostgres {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** A keeper that was killed could not do it. */
+async function removeOrphan({ pid, folder }: KeptServer): Promise<void> {
+  try {
+    process.kill(pid, 'SIGQUIT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function ask(keeper: ChildProcess, request: KeeperRequest): Promise<KeeperReply> {

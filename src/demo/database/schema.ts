@@ -1,16 +1,47 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 
-/** Creates the tables and functions of the scraper, unless the database has them already. */
+/**
+ * Creates the tables and functions of the scraper, all or none, unless the database has exactly these already. A
+ * database with anything else of these names is somebody's, and is left as it is.
+ * @throws Error that names what is in the way.
+ */
 export async function applySchema(databaseUrl: string): Promise<void> {
+  const schema = await readFile(new URL('schema.sql', import.meta.url), 'utf8');
+  const mark = `siphon demo ${createHash('sha256').update(schema).digest('hex').slice(0, 12)}`;
   const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-schema' });
   await client.connect();
   try {
-    const { rows } = await client.query<{ exists: boolean }>(`select to_regclass('scrape_runs') is not null as exists`);
-    if (rows[0]?.exists === true) return;
-    const schema = await readFile(new URL('schema.sql', import.meta.url), 'utf8');
-    await client.query(schema);
+    const found = await readMark(client);
+    if (found === mark) return;
+    if (found?.startsWith('siphon demo') === true)
+      throw refusal(databaseUrl, 'another version of the demo has filled it');
+    if (found !== undefined) throw refusal(databaseUrl, 'it has a table scrape_runs that is not the demo\u2019s');
+    // One message of several statements is one transaction.
+    await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
+  } catch (error) {
+    throw isDuplicate(error) ? refusal(databaseUrl, error.message) : error;
   } finally {
     await client.end();
   }
+}
+
+/** What the table's maker has noted of it; undefined without the table. */
+async function readMark(client: Client): Promise<string | undefined> {
+  const { rows } = await client.query<{ mark: string }>(
+    `select coalesce(obj_description(oid, 'pg_class'), '') as mark
+     from pg_class where oid = to_regclass('scrape_runs')`,
+  );
+  return rows[0]?.mark;
+}
+
+function refusal(databaseUrl: string, reason: string): Error {
+  const { host, pathname } = new URL(databaseUrl);
+  return new Error(`the database ${host}${pathname} is left as it is: ${reason}. Give DATABASE_URL an empty database`);
+}
+
+/** duplicate_table, duplicate_object, duplicate_function: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+function isDuplicate(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && ['42P07', '42710', '42723'].includes(String(error.code));
 }

@@ -25,7 +25,7 @@ export class PooledDatabase implements Database {
       connectionString,
       max: 4,
       connectionTimeoutMillis: 3000,
-      statement_timeout: 10_000,
+      statement_timeout: 5000,
       application_name: 'coffee-pipeline',
     });
     // A connection that breaks while idle is replaced at the next query, which tells if that fails.

@@ -13,8 +13,10 @@ export interface FetchedPage {
 
 export interface Fetched {
   readonly pages: readonly FetchedPage[];
-  /** Products of the pages that answered; those of a page that has not changed since the last time are left out. */
+  /** Products of the pages that came. */
   readonly products: readonly unknown[];
+  /** Products of the pages that were not sent because they are as they were the last time (304). */
+  readonly unchanged: readonly unknown[];
   /** Why not every page could be read. */
   readonly error: FetchError | undefined;
 }
@@ -30,7 +32,7 @@ const timeoutMs = 10_000;
 /** Reads the pages of product sources, asking only for what has changed. */
 export class ProductFetcher {
   readonly #operation: FetchOperation;
-  readonly #known = new Map<string, { readonly etag: string; readonly isLast: boolean }>();
+  readonly #known = new Map<string, KnownPage>();
   readonly #signal: AbortSignal;
 
   constructor(operation: FetchOperation, signal: AbortSignal) {
@@ -40,17 +42,16 @@ export class ProductFetcher {
 
   /** Does not throw when a page fails: what came before it is still worth keeping. The operation counts as failed. */
   async fetch(source: ProductSource): Promise<Fetched> {
-    const pages: FetchedPage[] = [];
-    const products: unknown[] = [];
+    const fetched = { pages: [] as FetchedPage[], products: [] as unknown[], unchanged: [] as unknown[] };
     try {
       await runOperation(this.#operation, { source: source.slug }, async () => {
         for (let number = 1; number <= maxPages; number++) {
-          if (await this.#fetchPage(source, number, { pages, products })) return;
+          if (await this.#fetchPage(source, number, fetched)) return;
         }
       });
-      return { pages, products, error: undefined };
+      return { ...fetched, error: undefined };
     } catch (error) {
-      return { pages, products, error: asFetchError(error) };
+      return { ...fetched, error: asFetchError(error) };
     }
   }
 
@@ -63,20 +64,23 @@ export class ProductFetcher {
   async #fetchPage(
     source: ProductSource,
     number: number,
-    { pages, products }: { pages: FetchedPage[]; products: unknown[] },
+    { pages, products, unchanged }: { pages: FetchedPage[]; products: unknown[]; unchanged: unknown[] },
   ): Promise<boolean> {
     const url = pageUrl(source, number);
     const known = this.#known.get(url);
     const page = await this.#request(source, url, known?.etag);
     pages.push(page);
-    if (page.status === 304 && known !== undefined) return known.isLast;
+    if (page.status === 304 && known !== undefined) {
+      unchanged.push(...known.products);
+      return known.isLast;
+    }
     if (page.status !== 200) {
       throw new FetchError(`${source.slug} did not give page ${number}: ${page.status ?? page.failure}`);
     }
     const listed = this.#parse(source, page);
     products.push(...listed);
     const isLast = listed.length < pageSizes[source.platform] || String(number) === page.totalPages;
-    if (page.etag !== null) this.#known.set(url, { etag: page.etag, isLast });
+    if (page.etag !== null) this.#known.set(url, { etag: page.etag, isLast, products: listed });
     return isLast;
   }
 
@@ -122,6 +126,12 @@ export class ProductFetcher {
     recordFetch(labels, Number.NaN, 'invalid_body');
     throw new FetchError(`${source.slug} answered with something that is no list of products`);
   }
+}
+
+interface KnownPage {
+  readonly etag: string;
+  readonly isLast: boolean;
+  readonly products: readonly unknown[];
 }
 
 interface Answer extends FetchedPage {

@@ -2,10 +2,11 @@ import { recordPriceJob, runOperation } from '../../sdk/pipeline.ts';
 import type { Logger } from 'pino';
 import type { PooledDatabase } from './database.ts';
 import type { ProductFetcher } from './fetch-products.ts';
+import { monitorPrices } from './monitor-prices.ts';
 import type { ProductSource } from './product-source.ts';
 import { errorTypeOf, messageOf, type RunReport } from './run-report.ts';
 import { storeArtifacts } from './store-artifacts.ts';
-import { validateProducts } from './validate-products.ts';
+import { knownVariants, validateProducts } from './validate-products.ts';
 import { writeProducts } from './write-products.ts';
 
 export interface Workplace {
@@ -24,15 +25,11 @@ export async function fullRun(work: Workplace, fetcher: ProductFetcher, source: 
     const report = await runOperation('A.1', { source: source.slug }, async (span) => {
       ({ traceId } = span.spanContext());
       const runId = await database.rpc<string>('rpc_scrape_run_start', { source_id: source.id });
-      const { error, ...stats } = await closeOnFailure(
-        work,
-        runId,
-        traceId,
-        async () => await scrape(work, fetcher, source, runId),
-      );
-      const status = statusOf(error, stats.fetched);
-      const stats_json = { job_type: 'full', trace_id: traceId, ...stats };
-      await finishRun(database, runId, status, stats_json);
+      const about = { job_type: 'full', trace_id: traceId };
+      const scraping = async () => await scrape(work, fetcher, source, runId);
+      const { error, ...stats } = await closeOnFailure(work, runId, about, scraping);
+      const status = statusOf(error, stats.fetched + stats.unchanged);
+      await finishRun(database, runId, status, { ...about, ...stats });
       return {
         jobType: 'full',
         source: source.slug,
@@ -62,45 +59,45 @@ export async function finishRun(
   await database.rpc('rpc_scrape_run_finish', { run_id: runId, stats: JSON.stringify(stats), status });
 }
 
-/** What was written of a run counts; a run that wrote nothing because nothing came has failed. */
-export function statusOf(error: Error | undefined, fetchedCount: number): RunReport['status'] {
+/** What was learned before an error counts; a run that learned nothing has failed. */
+export function statusOf(error: Error | undefined, learnedCount: number): RunReport['status'] {
   if (error === undefined) return 'ok';
-  return fetchedCount > 0 ? 'partial' : 'fail';
+  return learnedCount > 0 ? 'partial' : 'fail';
 }
 
 /** A run that throws is closed as failed, if the database still takes it; else it stays open, which is what it is. */
 export async function closeOnFailure<T>(
   { database, logger }: Workplace,
   runId: string,
-  traceId: string,
+  about: Readonly<Record<string, string>>,
   body: () => Promise<T>,
 ): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    await finishRun(database, runId, 'fail', { trace_id: traceId, error: messageOf(error) }).catch((cause: unknown) => {
+    await finishRun(database, runId, 'fail', { ...about, error: messageOf(error) }).catch((cause: unknown) => {
       logger.warn({ err: cause }, 'The failed run stays open');
     });
     throw error;
   }
 }
 
-async function scrape(
-  { database, artifactsFolder }: Workplace,
-  fetcher: ProductFetcher,
-  source: ProductSource,
-  runId: string,
-) {
-  const { pages, products: fetched, error } = await fetcher.fetch(source);
+async function scrape(work: Workplace, fetcher: ProductFetcher, source: ProductSource, runId: string) {
+  const { database, artifactsFolder } = work;
+  const { pages, products: fetched, unchanged, error } = await fetcher.fetch(source);
   const artifacts = await storeArtifacts({ database, folder: artifactsFolder }, source, runId, pages);
   const { products, invalidCount } = await validateProducts(source, fetched);
-  const prices = await writeProducts(database, source, products);
+  const prices = await writeProducts(database, source, { products, unchanged: knownVariants(source, unchanged) });
+  const { spikes, stalledCount } = await monitorPrices(work, source, prices);
   return {
     error,
     fetched: fetched.length,
+    unchanged: unchanged.length,
     artifacts,
     written: products.length,
     invalid: invalidCount,
     prices: prices.length,
+    spikes: spikes.length,
+    stalled: stalledCount,
   };
 }

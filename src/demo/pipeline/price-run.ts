@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { recordPriceJob } from '../../sdk/pipeline.ts';
 import type { ProductFetcher } from './fetch-products.ts';
 import { closeOnFailure, finishRun, statusOf, type Workplace } from './full-run.ts';
@@ -6,7 +6,7 @@ import { monitorPrices } from './monitor-prices.ts';
 import type { ProductSource } from './product-source.ts';
 import { errorTypeOf, messageOf, type RunReport } from './run-report.ts';
 import { updatePrices } from './update-prices.ts';
-import { parseProducts } from './validate-products.ts';
+import { checkProducts, knownVariants } from './validate-products.ts';
 
 /** B.1, B.2 and B.3 one after another, under one span: prices and stock of the variants that are known already. */
 export async function priceRun(work: Workplace, fetcher: ProductFetcher, source: ProductSource): Promise<RunReport> {
@@ -22,10 +22,11 @@ export async function priceRun(work: Workplace, fetcher: ProductFetcher, source:
       work.logger.info({ source: source.slug, complete: error === undefined, seconds }, 'Price run finished');
       return {
         ...report,
-        status: statusOf(error?.cause, error?.fetched ?? 0),
+        status: statusOf(error?.cause, error?.learned ?? 0),
         errors: error === undefined ? [] : [error.cause.message],
       };
     } catch (error) {
+      fail(span, error);
       fetcher.forget(source);
       recordPriceJob(labels, (performance.now() - startedAt) / 1000, errorTypeOf(error));
       work.logger.error({ source: source.slug, err: error }, 'Price run failed');
@@ -38,7 +39,13 @@ export async function priceRun(work: Workplace, fetcher: ProductFetcher, source:
 
 interface Incomplete {
   readonly cause: Error;
-  readonly fetched: number;
+  readonly learned: number;
+}
+
+/** What fails between the operations would otherwise leave no trace. */
+function fail(span: Span, error: unknown): void {
+  span.recordException(error instanceof Error ? error : String(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
 }
 
 async function checkPrices(
@@ -48,20 +55,21 @@ async function checkPrices(
   traceId: string,
 ): Promise<Incomplete | undefined> {
   const runId = await work.database.rpc<string>('rpc_scrape_run_start', { source_id: source.id });
-  return await closeOnFailure(work, runId, traceId, async () => {
-    const { products: fetched, error } = await fetcher.fetch(source);
-    const { products } = parseProducts(source, fetched);
-    const variants = products.flatMap((product) => product.variants);
-    const recorded = await updatePrices(work.database, source, variants);
+  const about = { job_type: 'price_only', trace_id: traceId };
+  return await closeOnFailure(work, runId, about, async () => {
+    const { products: fetched, unchanged, error } = await fetcher.fetch(source);
+    const learned = fetched.length + unchanged.length;
+    const variants = checkProducts(source, fetched).products.flatMap((product) => product.variants);
+    const recorded = await updatePrices(work.database, source, [...variants, ...knownVariants(source, unchanged)]);
     const { spikes, stalledCount } = await monitorPrices(work, source, recorded);
-    await finishRun(work.database, runId, statusOf(error, fetched.length), {
-      job_type: 'price_only',
-      trace_id: traceId,
+    await finishRun(work.database, runId, statusOf(error, learned), {
+      ...about,
       fetched: fetched.length,
+      unchanged: unchanged.length,
       prices: recorded.length,
       spikes: spikes.length,
       stalled: stalledCount,
     });
-    return error === undefined ? undefined : { cause: error, fetched: fetched.length };
+    return error === undefined ? undefined : { cause: error, learned };
   });
 }

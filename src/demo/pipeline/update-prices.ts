@@ -1,11 +1,12 @@
 import { runOperation } from '../../sdk/pipeline.ts';
 import type { Database, PooledDatabase } from './database.ts';
+import { markChecked } from './mark-checked.ts';
 import { countPrices, type RecordedPrice } from './price-change.ts';
 import type { Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 import { insertPrice } from './write-products.ts';
 
-interface KnownVariant {
+interface RecordedVariant {
   readonly id: string;
   readonly platformVariantId: string;
   readonly price: string | null;
@@ -19,17 +20,16 @@ export async function updatePrices(
 ): Promise<RecordedPrice[]> {
   return await runOperation('B.2', { source: source.slug }, async () => {
     const recorded = await database.transaction('B.2', async (open) => {
-      const known = await knownVariants(open, source);
-      await updateStock(open, known, variants);
-      return await insertChanges(open, source, known, variants);
+      await markChecked(open, source, variants);
+      return await insertChanges(open, source, await recordedVariants(open, source), variants);
     });
     countPrices(source.slug, recorded);
     return recorded;
   });
 }
 
-async function knownVariants(database: Database, source: ProductSource): Promise<Map<string, KnownVariant>> {
-  const rows = await database.query<KnownVariant>(
+async function recordedVariants(database: Database, source: ProductSource): Promise<Map<string, RecordedVariant>> {
+  const rows = await database.query<RecordedVariant>(
     { query_type: 'select', table: 'variants' },
     `select v.id, v.platform_variant_id as "platformVariantId", v.price_current as price
      from variants v join coffees c on c.id = v.coffee_id where c.roaster_id = $1`,
@@ -41,7 +41,7 @@ async function knownVariants(database: Database, source: ProductSource): Promise
 async function insertChanges(
   database: Database,
   source: ProductSource,
-  known: ReadonlyMap<string, KnownVariant>,
+  known: ReadonlyMap<string, RecordedVariant>,
   variants: readonly Variant[],
 ): Promise<RecordedPrice[]> {
   const recorded: RecordedPrice[] = [];
@@ -52,18 +52,4 @@ async function insertChanges(
     recorded.push(await insertPrice(database, row.id, source, variant));
   }
   return recorded;
-}
-
-async function updateStock(
-  database: Database,
-  known: ReadonlyMap<string, KnownVariant>,
-  variants: readonly Variant[],
-): Promise<void> {
-  const seen = variants.filter(({ platformVariantId }) => known.has(platformVariantId));
-  await database.query(
-    { query_type: 'update', table: 'variants' },
-    `update variants v set in_stock = s.in_stock, price_last_checked_at = now(), last_seen_at = now(), updated_at = now()
-     from unnest($1::uuid[], $2::boolean[]) as s (id, in_stock) where v.id = s.id`,
-    [seen.map(({ platformVariantId }) => known.get(platformVariantId)!.id), seen.map(({ inStock }) => inStock)],
-  );
 }

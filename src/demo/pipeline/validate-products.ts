@@ -13,18 +13,26 @@ export interface Validated {
 
 /** A.3: what cannot be kept is left out, what is doubtful is kept with a warning; both are counted. */
 export async function validateProducts(source: ProductSource, fetched: readonly unknown[]): Promise<Validated> {
-  return await runOperation('A.3', { source: source.slug }, async () => parseProducts(source, fetched));
+  return await runOperation('A.3', { source: source.slug }, async () => checkProducts(source, fetched));
 }
 
-/** The same check, for a caller that is within an operation of its own. */
-export function parseProducts({ slug, platform }: ProductSource, fetched: readonly unknown[]): Validated {
-  const products: Product[] = [];
-  for (const raw of fetched) {
-    const { product, reasons } = platform === 'shopify' ? fromShopify(raw) : fromWoo(raw);
-    for (const reason of reasons) recordValidationError({ source: slug, platform, reason });
-    if (product !== undefined) products.push(product);
+/** The same, for a caller that is within an operation of its own. A problem counts once a product, however often it has it. */
+export function checkProducts(source: ProductSource, fetched: readonly unknown[]): Validated {
+  const parsed = fetched.map((raw) => parse(source, raw));
+  for (const reason of parsed.flatMap(({ reasons }) => [...new Set(reasons)])) {
+    recordValidationError({ source: source.slug, platform: source.platform, reason });
   }
+  const products = parsed.flatMap(({ product }) => product ?? []);
   return { products, invalidCount: fetched.length - products.length };
+}
+
+/** The variants of products that were checked before, when their page came. */
+export function knownVariants(source: ProductSource, unchanged: readonly unknown[]): Variant[] {
+  return unchanged.flatMap((raw) => parse(source, raw).product?.variants ?? []);
+}
+
+function parse({ platform }: ProductSource, raw: unknown): Parsed {
+  return platform === 'shopify' ? fromShopify(raw) : fromWoo(raw);
 }
 
 interface Parsed {

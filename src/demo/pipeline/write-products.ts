@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import { runOperation } from '../../sdk/pipeline.ts';
 import type { Database, PooledDatabase } from './database.ts';
+import { markChecked } from './mark-checked.ts';
 import { countPrices, type RecordedPrice } from './price-change.ts';
 import type { Product, Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 
-/** A.4: each product in a transaction of its own, so that a run that is cut off leaves whole products. */
+/**
+ * A.4: each product in a transaction of its own, so that a run that is cut off leaves whole products. Of variants that
+ * are as they were, only that they were looked at is written.
+ */
 export async function writeProducts(
   database: PooledDatabase,
   source: ProductSource,
-  products: readonly Product[],
+  { products, unchanged }: { readonly products: readonly Product[]; readonly unchanged: readonly Variant[] },
 ): Promise<RecordedPrice[]> {
   return await runOperation('A.4', { source: source.slug }, async () => {
+    await markChecked(database, source, unchanged);
     const recorded: RecordedPrice[] = [];
     for (const product of products) {
       const prices = await database.transaction('A.4', async (open) => await writeProduct(open, source, product));

@@ -58,9 +58,25 @@ describe('the pipeline', () => {
     expect(after).toBeLessThan(18);
     expect(await scraper.prices()).toMatchObject({ status: 'ok' });
     expect((await counts()).prices).toBe(after);
-    const [run] = await ask(`select stats_json from scrape_runs order by started_at desc limit 1`);
-    expect(run!['stats_json']).toMatchObject({ fetched: 0, prices: 0 });
+    expect(await latestStats()).toMatchObject({ fetched: 0, unchanged: 10, prices: 0 });
   });
+
+  it.each(['full', 'prices'] as const)(
+    'counts a 304 in a %s run as a look at the variants of the page',
+    async (kind) => {
+      await using scraper = await startScraper();
+      await scraper.full();
+      if (kind === 'prices') await scraper.prices();
+      else await scraper.full();
+      await ask(`update variants set price_last_checked_at = '2020-01-01', last_seen_at = '2020-01-01'`);
+      await scraper[kind]();
+      expect(await latestStats()).toMatchObject({ fetched: 0, unchanged: 10, stalled: 0 });
+      const [row] = await ask(
+        `select count(*)::int as looked_at from variants where least(price_last_checked_at, last_seen_at) > '2020-01-01'`,
+      );
+      expect(row).toEqual({ looked_at: 10 });
+    },
+  );
 
   it('waits as long as a 429 asks, and is then complete', async () => {
     await using scraper = await startScraper({ rateLimitedAt: 1 });
@@ -84,6 +100,20 @@ describe('the pipeline', () => {
     expect(await ask(`select http_status from scrape_artifacts`)).toEqual([{ http_status: null }]);
   });
 
+  it('says which job it was also of a run that throws', async () => {
+    await using scraper = await startScraper();
+    await ask(`alter table coffees add constraint nothing_fits check (name = '') not valid`);
+    try {
+      expect(await scraper.full()).toMatchObject({ status: 'fail' });
+      expect(await latestStats()).toMatchObject({
+        job_type: 'full',
+        error: expect.stringContaining('nothing_fits') as string,
+      });
+    } finally {
+      await ask(`alter table coffees drop constraint nothing_fits`);
+    }
+  });
+
   it('leaves out what is invalid and keeps the rest', async () => {
     await using scraper = await startScraper();
     scraper.store.setFault('invalid_products', true);
@@ -92,13 +122,12 @@ describe('the pipeline', () => {
     expect(run!['stats_json']).toMatchObject({ fetched: 10, written: 8, invalid: 2 });
   });
 
-  it('sees a spike', async () => {
+  it.each(['full', 'prices'] as const)('sees a spike in a %s run', async (kind) => {
     await using scraper = await startScraper();
     await scraper.full();
     scraper.store.setFault('price_spike', true);
-    await scraper.prices();
-    const [run] = await ask(`select stats_json from scrape_runs where stats_json ->> 'job_type' = 'price_only'`);
-    expect(run!['stats_json']).toMatchObject({ spikes: 8 });
+    await scraper[kind]();
+    expect(await latestStats()).toMatchObject({ spikes: 8 });
   });
 
   it('fails while the database is stopped, and works again when it is back', async () => {
@@ -140,6 +169,11 @@ async function counts(): Promise<Record<Count, number>> {
             (select count(*)::int from coffees where processing_status = 'review') as reviews`,
   );
   return row as Record<Count, number>;
+}
+
+async function latestStats(): Promise<unknown> {
+  const [run] = await ask(`select stats_json from scrape_runs order by started_at desc limit 1`);
+  return run!['stats_json'];
 }
 
 async function ask(sql: string): Promise<Record<string, unknown>[]> {
