@@ -45,13 +45,18 @@ const KEY_TAG = (1 << 3) | WireType.bytes;
 const VALUE_TAG = (2 << 3) | WireType.bytes;
 const STRING_VALUE_TAG = (1 << 3) | WireType.bytes;
 
-/** Every byte that arrives passes here: nothing is allocated on the way, and the loop reads integers only. */
+/**
+ * Every byte that arrives passes here: nothing is allocated on the way, and the loop reads integers only. Where
+ * it stands is handed from call to call, because V8 keeps arguments in registers and fields in memory.
+ */
 class Walk {
   readonly #bytes: Uint8Array;
   readonly #root: string;
   /** The tags that led to the present place; only error messages read them. */
   readonly #path = new Uint32Array(MAX_DEPTH);
-  #position = 0;
+  #items = 0;
+  /** Where the varint ended that `#longVarint` has read. */
+  #next = 0;
 
   constructor(bytes: Uint8Array, root: string) {
     this.#bytes = bytes;
@@ -59,37 +64,44 @@ class Walk {
   }
 
   items(): number {
-    return this.#message(messageNames.indexOf(this.#root), this.#bytes.length, 0);
+    this.#message(messageNames.indexOf(this.#root), 0, this.#bytes.length, 0);
+    return this.#items;
   }
 
-  /** Checks the message with this index from the present place to `end`, and returns its items. */
-  #message(index: number, end: number, depth: number): number {
+  /** Checks the message with this index that lies in [start, end), and counts its items. */
+  #message(index: number, start: number, end: number, depth: number): void {
     const row = index * TAGS;
-    let items = itemFlags[index] as number;
-    while (this.#position < end) {
-      const tag = this.#varint(end, depth);
+    this.#items += itemFlags[index] as number;
+    let position = start;
+    while (position < end) {
+      let tag = this.#bytes[position++] as number;
+      if (tag > 0x7f) {
+        tag = this.#longVarint(position - 1, end, depth);
+        position = this.#next;
+      }
       this.#path[depth] = tag;
       const check = tag < TAGS ? (checks[row + tag] as number) : Check.none;
-      if (check === Check.wrongWireType || tag < 8) this.#failTag(tag, depth);
-      if ((tag & 7) === WireType.bytes) items += this.#delimited(check, end, depth);
-      else this.#scalar(tag & 7, end, depth);
+      if (check === Check.wrongWireType || tag < 8) this.#failTag(tag, position, depth);
+      if ((tag & 7) === WireType.bytes) position = this.#delimited(check, position, end, depth);
+      else position = this.#scalar(tag & 7, position, end, depth);
     }
-    return items;
   }
 
-  /** Checks a value that has a length, and returns its items. */
-  #delimited(check: number, end: number, depth: number): number {
-    const length = this.#varint(end, depth);
-    const start = this.#position;
-    if (length > end - start) this.#fail(`claims ${length} bytes where ${end - start} are left`, depth);
-    const next = start + length;
-    if (check < Check.message || (check === KEY_VALUE && this.#isPlainAttribute(start, next))) {
-      if (check !== Check.none && check < Check.message) this.#content(check, next, depth);
-      this.#position = next;
-      return 0;
+  /** Checks a value that begins with its length, counts its items, and returns where it ends. */
+  #delimited(check: number, position: number, end: number, depth: number): number {
+    let start = position + 1;
+    let length = position < end ? (this.#bytes[position] as number) : 0x80;
+    if (length > 0x7f) {
+      length = this.#longVarint(position, end, depth);
+      start = this.#next;
     }
-    if (depth + 1 === MAX_DEPTH) this.#fail(`is nested deeper than ${MAX_DEPTH} messages`, depth);
-    return this.#message(check - Check.message, next, depth + 1);
+    if (length > end - start) this.#fail(`claims ${length} bytes where ${end - start} are left`, start, depth);
+    const next = start + length;
+    if (check === Check.none || (check === KEY_VALUE && this.#isPlainAttribute(start, next))) return next;
+    if (check < Check.message) this.#content(check, start, next, depth);
+    else if (depth + 1 < MAX_DEPTH) this.#message(check - Check.message, start, next, depth + 1);
+    else this.#fail(`is nested deeper than ${MAX_DEPTH} messages`, start, depth);
+    return next;
   }
 
   /**
@@ -109,44 +121,35 @@ class Walk {
     );
   }
 
-  /** Steps over a value that has no length. */
-  #scalar(wireType: number, end: number, depth: number): void {
-    if (wireType === WireType.fixed64) this.#advance(8, end, depth);
-    else if (wireType === WireType.varint) this.#varint(end, depth);
-    else if (wireType === WireType.fixed32) this.#advance(4, end, depth);
-    else this.#fail(`has the wire type ${wireType}, which OTLP does not use`, depth);
+  /** Returns where a value without a length ends. */
+  #scalar(wireType: number, position: number, end: number, depth: number): number {
+    if (wireType === WireType.varint) {
+      if (position < end && (this.#bytes[position] as number) < 0x80) return position + 1;
+      this.#longVarint(position, end, depth);
+      return this.#next;
+    }
+    if (wireType !== WireType.fixed64 && wireType !== WireType.fixed32) {
+      this.#fail(`has the wire type ${wireType}, which OTLP does not use`, position, depth);
+    }
+    const length = wireType === WireType.fixed64 ? 8 : 4;
+    if (length > end - position) this.#fail(`needs ${length} bytes where ${end - position} are left`, position, depth);
+    return position + length;
   }
 
-  #advance(length: number, end: number, depth: number): void {
-    const left = end - this.#position;
-    if (length > left) this.#fail(`needs ${length} bytes where ${left} are left`, depth);
-    this.#position += length;
-  }
-
-  #content(check: number, end: number, depth: number): void {
-    const length = end - this.#position;
-    if (check === Check.packedVarint) while (this.#position < end) this.#varint(end, depth);
-    else if (check === Check.packedFixed64) {
-      if (length % 8 !== 0) this.#fail(`has ${length} bytes, must have a multiple of 8`, depth);
+  #content(check: number, start: number, end: number, depth: number): void {
+    const length = end - start;
+    if (check === Check.packedVarint) {
+      for (let position = start; position < end; position = this.#next) this.#longVarint(position, end, depth);
+    } else if (check === Check.packedFixed64) {
+      if (length % 8 !== 0) this.#fail(`has ${length} bytes, must have a multiple of 8`, start, depth);
     } else {
       const idLength = check === Check.traceId ? 16 : 8;
-      if (length !== idLength && length !== 0) this.#fail(`has ${length} bytes, must have ${idLength}`, depth);
+      if (length !== idLength && length !== 0) this.#fail(`has ${length} bytes, must have ${idLength}`, start, depth);
     }
   }
 
-  #varint(end: number, depth: number): number {
-    if (this.#position < end) {
-      const byte = this.#bytes[this.#position] as number;
-      if (byte < 0x80) {
-        this.#position++;
-        return byte;
-      }
-    }
-    return this.#longVarint(end, depth);
-  }
-
-  #longVarint(end: number, depth: number): number {
-    const start = this.#position;
+  /** A varint of any length. Leaves in `#next` where it ends. */
+  #longVarint(start: number, end: number, depth: number): number {
     const limit = Math.min(end, start + 10);
     let value = 0;
     let scale = 1;
@@ -154,21 +157,21 @@ class Walk {
       const byte = this.#bytes[position] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
-        this.#position = position + 1;
+        this.#next = position + 1;
         return value < LARGEST ? value | 0 : LARGEST | ((this.#bytes[start] as number) & 7);
       }
     }
-    return this.#fail(limit === end ? 'ends inside a varint' : 'has a varint longer than 10 bytes', depth);
+    return this.#fail(limit === end ? 'ends inside a varint' : 'has a varint longer than 10 bytes', start, depth);
   }
 
-  #failTag(tag: number, depth: number): never {
+  #failTag(tag: number, offset: number, depth: number): never {
     const problem = tag < 8 ? 'has the field number 0' : `has the wire type ${tag & 7}, which is not this field's`;
-    this.#fail(problem, depth);
+    this.#fail(problem, offset, depth);
   }
 
-  #fail(problem: string, depth: number): never {
+  #fail(problem: string, offset: number, depth: number): never {
     const path = describePath(this.#root, this.#path.subarray(0, depth + 1));
-    throw new MalformedError(`${path} ${problem} (byte ${this.#position})`);
+    throw new MalformedError(`${path} ${problem} (byte ${offset})`);
   }
 }
 
