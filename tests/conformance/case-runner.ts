@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { DEFAULT_CONFIG, type ConformanceCase } from './conformance-case.ts';
+
+/** The lines of a scrape page; `HTTP 500` where there is none. */
+export type Page = readonly string[];
+
+const AT_ONCE = 8;
+const TEXT = 'text/plain;version=0.0.4';
+
+interface Ports {
+  readonly otlp: number;
+  readonly scrape: number;
+}
+
+/** Runs all cases in one process, each in a pipeline of its own. */
+export async function runCases(
+  program: CollectorProgram,
+  cases: readonly ConformanceCase[],
+): Promise<ReadonlyMap<string, Page>> {
+  const free = await freePorts(cases.length * 2);
+  const runs = cases.map((one, i) => ({ one, ports: { otlp: free[2 * i]!, scrape: free[2 * i + 1]! } }));
+  await using collector = await CollectorProcess.start(program, configuration(runs));
+  const pages = new Map<string, Page>();
+  const rest = runs.values();
+  const worker = async (): Promise<void> => {
+    for (const { one, ports } of rest) {
+      pages.set(
+        one.name,
+        await runCase(one, ports).catch((cause: unknown) => {
+          throw new Error(`${collector.name}, case “${one.name}”:\n${collector.log.slice(-2000)}`, { cause });
+        }),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return pages;
+}
+
+async function runCase({ requests, waitMs = 0, accept = TEXT }: ConformanceCase, ports: Ports): Promise<Page> {
+  for (const resourceMetrics of requests) {
+    const response = await fetch(`http://127.0.0.1:${ports.otlp}/v1/metrics`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceMetrics }),
+    });
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  }
+  await sleep(waitMs);
+  const response = await fetch(`http://127.0.0.1:${ports.scrape}/metrics`, { headers: { accept } });
+  const text = await response.text();
+  return response.ok ? text.split('\n').filter((line) => line !== '') : [`HTTP ${response.status}`];
+}
+
+function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]): unknown {
+  const named = <T>(type: string, value: (run: (typeof runs)[number]) => T) =>
+    Object.fromEntries(runs.map((run, i) => [`${type}/${i}`, value(run)]));
+  const ids = new Map(runs.map((run, i) => [run, i]));
+  return {
+    receivers: named('otlp', ({ ports }) => ({ protocols: { http: { endpoint: `127.0.0.1:${ports.otlp}` } } })),
+    exporters: named('prometheus', ({ one: { config = DEFAULT_CONFIG }, ports }) => ({
+      ...config,
+      endpoint: `127.0.0.1:${ports.scrape}`,
+    })),
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: named('metrics', (run) => ({
+        receivers: [`otlp/${ids.get(run)}`],
+        exporters: [`prometheus/${ids.get(run)}`],
+      })),
+    },
+  };
+}

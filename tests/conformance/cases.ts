@@ -1,0 +1,24 @@
+import { attributeCases } from './cases/attributes.ts';
+import { conflictCases } from './cases/conflicts.ts';
+import { kindCases } from './cases/kinds.ts';
+import { lifecycleCases } from './cases/lifecycle.ts';
+import { nameCases } from './cases/names.ts';
+import { optionCases } from './cases/options.ts';
+import { resourceCases } from './cases/resources.ts';
+import { scopeCases } from './cases/scopes.ts';
+import { unitCases } from './cases/units.ts';
+import { valueCases } from './cases/values.ts';
+import type { ConformanceCase } from './conformance-case.ts';
+
+export const cases: readonly ConformanceCase[] = [
+  ...valueCases,
+  ...attributeCases,
+  ...nameCases,
+  ...unitCases,
+  ...kindCases,
+  ...lifecycleCases,
+  ...resourceCases,
+  ...scopeCases,
+  ...optionCases,
+  ...conflictCases,
+];

@@ -1,0 +1,33 @@
+import { from, type Json } from './otlp-json.ts';
+
+/** What goes in; what must come out was recorded from the stock Collector under the same name. */
+export interface ConformanceCase {
+  readonly name: string;
+  /** Options of the exporter; without any, the scope's labels are left out to keep the pages short. */
+  readonly config?: { readonly [option: string]: Json };
+  /** Sent one after the other. */
+  readonly requests: readonly Request[];
+  /** Time between the last request and the scrape. */
+  readonly waitMs?: number;
+  /** The scrape's Accept header. */
+  readonly accept?: string;
+  /** siphon answers otherwise on purpose. */
+  readonly differs?: Difference;
+}
+
+export interface Difference {
+  /** The row of docs/compatibility.md that gives the reason. */
+  readonly id: string;
+  /** The whole page of siphon. */
+  readonly page: readonly string[];
+}
+
+/** The list of `ResourceMetrics`. */
+export type Request = readonly Json[];
+
+export const DEFAULT_CONFIG = { without_scope_info: true };
+
+/** Metrics of a resource and a scope of which nothing is known. */
+export function metrics(...list: readonly Json[]): Request {
+  return [from({}, {}, list)];
+}
