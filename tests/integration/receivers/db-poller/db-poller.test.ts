@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { catalogue } from '../../../../src/catalogue/catalogue.ts';
+import { registerSource } from '../../../../src/demo/database/register-source.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
@@ -57,6 +59,33 @@ describe('db_poller on a real database', () => {
     expect(series.get('pipeline.health.input{component=review}')).toBe(50);
     expect(series.get('pipeline.health.input{component=stock}')).toBe(75);
     expect(series.get('pipeline.health.score{component=total}')).toBeCloseTo(15 + 20 + 0 + 7.5, 9);
+  });
+
+  it('has a point for every metric of its packs, from what the scraper of the demo writes', async () => {
+    await scrapeOnce(database);
+    await using poller = await start();
+    const metrics = Object.values(catalogue).filter(({ source }) => source === 'poller');
+    await waitFor(
+      () => metrics.every(({ name }) => [...poller.series.keys()].some((key) => key.startsWith(`${name}{`))),
+      {
+        what: metrics.map(({ name }) => name).join(', '),
+      },
+    );
+    const roaster = 'platform=shopify,roaster=blue-tokai';
+    expect(poller.series.get(`scrape.overdue{cadence=full,${roaster}}`)).toBe(0);
+    expect(
+      poller.series.get(`coffees{platform=shopify,processing_status=review,roaster=blue-tokai,status=active}`),
+    ).toBe(1);
+    expect(poller.series.get(`variants.price_stale{${roaster}}`)).toBe(0);
+    expect(await poller.failures('other')).toBe(0);
+  });
+
+  it('polls a query at the interval that is set for it', async () => {
+    const queries = { roasters: { collection_interval: '1h' } };
+    await using poller = await start({ packs: { scrape_pipeline: { queries } } });
+    const polls = (name: string) => poller.own(`query_duration_seconds_count{query="scrape_pipeline.${name}"}`);
+    await waitFor(async () => ((await polls('coffees')) ?? 0) >= 3, { what: 'three polls of another query' });
+    expect(await polls('roasters')).toBe(1);
   });
 
   it('retracts the series of what has gone', async () => {
@@ -155,6 +184,23 @@ describe('db_poller on a real database', () => {
 
 function has(poller: PollerUnderTest, key: string): Promise<boolean> {
   return waitFor(() => poller.series.get(key) !== undefined, { what: key });
+}
+
+/** What a full run leaves, and a price run that is under way. */
+async function scrapeOnce(database: TestPostgres): Promise<void> {
+  await registerSource(database.url, {
+    slug: 'blue-tokai',
+    name: 'Blue Tokai',
+    platform: 'shopify',
+    baseUrl: 'http://shop',
+    productsEndpoint: '/products.json',
+  });
+  const [run] = await database.sql('select rpc_scrape_run_start(id) as id from product_sources');
+  await database.sql('select rpc_scrape_run_start(id) from product_sources');
+  await database.sql(`
+    select rpc_insert_price(rpc_upsert_variant(rpc_upsert_coffee(id, 'a', 'A', true, 'review', '[]', '', ''),
+      '1', 'INR', null, true, null, 250, null), 100, 'INR', false) from roasters`);
+  await database.sql(`select rpc_scrape_run_finish($1, '{"job_type": "full"}', 'ok')`, [run?.['id']]);
 }
 
 /** One roaster, one run of each kind, four active variants, three coffees. */
