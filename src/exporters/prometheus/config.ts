@@ -16,6 +16,7 @@ export const prometheusExporterConfig = v.optional(
     endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
     namespace: v.optional(v.string(), ''),
     const_labels: v.optional(v.record(v.string(), v.string()), {}),
+    enable_open_metrics: v.optional(v.boolean(), false),
     send_timestamps: v.optional(v.boolean(), false),
     metric_expiration: v.optional(positiveDuration(), '5m'),
     without_scope_info: v.optional(v.boolean(), false),

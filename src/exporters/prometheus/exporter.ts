@@ -1,75 +1,67 @@
-import type { Counter } from '@opentelemetry/api';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
-import type { PrometheusExporterConfig } from './config.ts';
-import { MetricsIntake, type DropReason } from './metrics-intake.ts';
-import { Page } from './page.ts';
+import { naming, type PrometheusExporterConfig } from './config.ts';
+import { Drops } from './drops.ts';
+import { Intake } from './intake.ts';
+import { Recorder } from './recorder.ts';
 import { ScrapeServer } from './scrape-server.ts';
+import { SeriesLabels } from './series-labels.ts';
+import { SeriesMemory } from './series-memory.ts';
+import { TargetInfo } from './target-info.ts';
+
+const MAX_SWEEP_INTERVAL_MS = 30_000;
 
 /** Keeps the last value of every series and shows all of them on a scrape endpoint. */
 export class PrometheusExporter implements Component, Consumer {
-  readonly #settings: ComponentSettings;
   readonly #config: PrometheusExporterConfig;
-  readonly #intake: MetricsIntake;
+  readonly #drops: Drops;
+  readonly #memory: SeriesMemory;
+  readonly #recorder: Recorder;
+  readonly #intake: Intake;
   readonly #server: ScrapeServer;
-  readonly #dropped: Counter;
-  readonly #named = new Set<DropReason>();
-  #sweep: NodeJS.Timeout | undefined;
-  #rendering = false;
-  #lastPageBytes = 0;
+  #sweeper: NodeJS.Timeout | undefined;
 
   constructor(settings: ComponentSettings, config: PrometheusExporterConfig) {
-    this.#settings = settings;
+    const names = naming(config);
+    const openMetrics = config.enable_open_metrics;
     this.#config = config;
-    this.#intake = new MetricsIntake(config, (reason, metric) => this.#drop(reason, metric));
-    this.#server = new ScrapeServer(settings.logger, () => this.#render());
-    this.#dropped = settings.meter.createCounter('siphon_prometheus_dropped_points', {
-      description: 'Data points that are not on the scrape page, by reason',
+    this.#drops = new Drops(settings);
+    this.#memory = new SeriesMemory({ maxSeries: config.max_series, openMetrics });
+    const labels = new SeriesLabels(config, names, (change) => this.#drops.label(change));
+    this.#recorder = new Recorder(this.#memory, labels, this.#drops);
+    this.#intake = new Intake(this.#recorder, new TargetInfo(this.#memory, labels, names.namespace), names);
+    this.#server = new ScrapeServer({
+      logger: settings.logger,
+      openMetrics,
+      render: (asOpenMetrics, target) => {
+        const format = { openMetrics: asOpenMetrics, timestamps: config.send_timestamps };
+        return this.#memory.render(format, this.#seenSinceMs(), target);
+      },
     });
+    settings.meter
+      .createObservableGauge('siphon_prometheus_series', { description: 'Series on the scrape page' })
+      .addCallback((result) => result.observe(this.#memory.series.live, { exporter: settings.id }));
   }
 
   async start(): Promise<void> {
     await this.#server.start(this.#config.endpoint);
-    const intervalMs = Math.min(this.#config.metric_expiration / 4, 30_000);
-    this.#sweep = setInterval(() => this.#expire(), Math.max(intervalMs, 10)).unref();
+    const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
+    this.#sweeper = setInterval(() => void this.#memory.sweep(this.#seenSinceMs()), intervalMs).unref();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
-    clearInterval(this.#sweep);
+    clearInterval(this.#sweeper);
     await this.#server.stop(deadline);
   }
 
   consume(batch: TelemetryBatch): Promise<void> {
-    const nowMs = Date.now();
-    for (const chunk of batch.chunks) this.#intake.take(chunk, nowMs);
+    this.#recorder.nowMs = performance.now();
+    for (const chunk of batch.chunks) this.#intake.take(chunk);
+    this.#drops.flush();
     return Promise.resolve();
   }
 
-  async #render(): Promise<Buffer> {
-    this.#expireValues();
-    this.#rendering = true;
-    try {
-      const page = new Page(this.#intake.store, this.#config.send_timestamps, this.#lastPageBytes);
-      const families = [...this.#intake.families.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      const body = await page.render(families);
-      this.#lastPageBytes = body.length;
-      return body;
-    } finally {
-      this.#rendering = false;
-    }
-  }
-
-  #expire(): void {
-    if (!this.#rendering) this.#intake.expire(Date.now() - this.#config.metric_expiration);
-  }
-
-  #expireValues(): void {
-    this.#intake.store.expire(Date.now() - this.#config.metric_expiration);
-  }
-
-  #drop(reason: DropReason, metric: string): void {
-    this.#dropped.add(1, { exporter: this.#settings.id, reason });
-    if (this.#named.has(reason)) return;
-    this.#named.add(reason);
-    this.#settings.logger.warn({ reason, metric }, 'Data points are not shown; more of the same are only counted');
+  /** By a clock that nobody sets. */
+  #seenSinceMs(): number {
+    return performance.now() - this.#config.metric_expiration;
   }
 }

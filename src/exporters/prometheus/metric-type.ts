@@ -1,7 +1,9 @@
-/** The type of a family on the page. A non-monotonic sum is shown as gauge but, unlike one, gains no `_ratio`. */
-export type MetricType = 'gauge' | 'non_monotonic' | 'counter' | 'histogram' | 'summary';
+import type { FamilyType } from './family.ts';
 
-/** The word in the TYPE line. */
-export function typeWord(type: MetricType): string {
+/** What decides a metric's name. A non-monotonic sum is shown as gauge but, unlike one, gains no `_ratio`. */
+export type MetricType = FamilyType | 'non_monotonic';
+
+/** The type on the page. */
+export function shownAs(type: MetricType): FamilyType {
   return type === 'non_monotonic' ? 'gauge' : type;
 }

@@ -1,111 +1,198 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { escapeHelp, quoteMetric, sampleText } from './label-text.ts';
-import { typeWord } from './metric-type.ts';
-import { MAX_NUMBER_BYTES, numberText, writeNumber } from './number-text.ts';
-import { grow } from './key-table.ts';
-import type { Distribution, Family, SeriesStore } from './series-store.ts';
+import { inPage } from './arena.ts';
+import type { BucketLayout } from './bucket-layout.ts';
+import type { Exemplars } from './exemplars.ts';
+import { openMetricsName, type Family } from './family.ts';
+import { escapeHelp, quoteMetric, sampleStart } from './label-set.ts';
+import type { PageBuffer } from './page-buffer.ts';
+import { COUNT_CELL, FIRST_BUCKET_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
 
-const SERIES_PER_SLICE = 5000;
-
-/** Renders the text format 0.0.4. Other work of the process goes on between slices. */
-export class Page {
-  #buffer: Buffer;
-  #length = 0;
-  readonly #store: SeriesStore;
-  readonly #timestamps: boolean;
-
-  constructor(store: SeriesStore, timestamps: boolean, expectedBytes: number) {
-    this.#store = store;
-    this.#timestamps = timestamps;
-    this.#buffer = Buffer.allocUnsafe(expectedBytes + 4096);
-  }
-
-  async render(families: readonly Family[]): Promise<Buffer> {
-    let untilPause = SERIES_PER_SLICE;
-    for (const family of families) {
-      let begun = false;
-      for (let row = family.first; row >= 0; row = this.#store.next[row] as number) {
-        if (this.#store.alive[row] === 1) {
-          if (!begun) this.#header(family);
-          begun = true;
-          this.#series(family, row);
-        }
-        if (--untilPause > 0) continue;
-        // oxlint-disable-next-line no-await-in-loop -- this is the pause
-        await nextTurn();
-        untilPause = SERIES_PER_SLICE;
-      }
-    }
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  #header({ name, help, type }: Family): void {
-    this.#write(`# HELP ${quoteMetric(name)} ${escapeHelp(help)}\n# TYPE ${quoteMetric(name)} ${typeWord(type)}\n`);
-  }
-
-  #series(family: Family, row: number): void {
-    const start = this.#store.textStarts[row] as number;
-    const length = this.#store.textLengths[row] as number;
-    const distribution = this.#store.distributions[row];
-    if (distribution === undefined) {
-      this.#reserve(length + 2 * MAX_NUMBER_BYTES);
-      this.#store.text.copy(this.#buffer, this.#length, start, start + length);
-      this.#length += length;
-      this.#value(this.#store.values[row] as number, row);
-      return;
-    }
-    const labels = this.#store.text.toString('utf8', start, start + length);
-    if (family.type === 'histogram') this.#buckets(family.name, labels, { ...distribution, row });
-    else this.#quantiles(family.name, labels, { ...distribution, row });
-    this.#sample(sampleText(`${family.name}_sum`, labels), distribution.sum, row);
-    this.#sample(sampleText(`${family.name}_count`, labels), distribution.count, row);
-  }
-
-  #buckets(name: string, labels: string, { bounds, counts, count, row }: Distribution & { row: number }): void {
-    let cumulative = 0;
-    for (const [i, bound] of bounds.entries()) {
-      cumulative += counts[i] ?? 0;
-      if (bound !== Infinity) this.#sample(sampleText(`${name}_bucket`, and(labels, 'le', bound)), cumulative, row);
-    }
-    this.#sample(sampleText(`${name}_bucket`, and(labels, 'le', Infinity)), count, row);
-  }
-
-  #quantiles(name: string, labels: string, { bounds, counts, row }: Distribution & { row: number }): void {
-    for (const [i, quantile] of bounds.entries()) {
-      this.#sample(sampleText(name, and(labels, 'quantile', quantile)), counts[i] as number, row);
-    }
-  }
-
-  #sample(text: string, value: number, row: number): void {
-    this.#write(text);
-    this.#reserve(2 * MAX_NUMBER_BYTES);
-    this.#value(value, row);
-  }
-
-  /** ` value` or ` value timestamp`, and the end of the line. */
-  #value(value: number, row: number): void {
-    this.#buffer[this.#length++] = 0x20;
-    this.#length = writeNumber(this.#buffer, this.#length, value);
-    if (this.#timestamps) {
-      const milliseconds = Math.floor((this.#store.times[row] as number) / 1e6);
-      this.#length += this.#buffer.write(` ${milliseconds}`, this.#length, 'latin1');
-    }
-    this.#buffer[this.#length++] = 0x0a;
-  }
-
-  #write(text: string): void {
-    this.#reserve(text.length * 3);
-    this.#length += this.#buffer.write(text, this.#length);
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed > this.#buffer.length) {
-      this.#buffer = grow(this.#buffer, Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2)));
-    }
-  }
+export interface PageFormat {
+  readonly openMetrics: boolean;
+  readonly timestamps: boolean;
 }
 
-function and(labels: string, name: string, value: number): string {
-  return `${labels}${labels === '' ? '' : ','}${name}="${numberText(value)}"`;
+export interface PageContent {
+  readonly families: readonly Family[];
+  readonly series: SeriesTable;
+  readonly exemplars: Exemplars | undefined;
+  /** Series that were not seen since are not shown. */
+  readonly seenSinceMs: number;
+}
+
+/** How long the rest of the process waits for a page at a time, and how many series pass between looks at the clock. */
+const SLICE_MS = 5;
+const SERIES_A_LOOK = 64;
+
+/**
+ * Writes the page: text format 0.0.4 or OpenMetrics 1.0, letter for letter as the stock Collector does. Other
+ * work goes on between slices and may change values and add series; nothing may be freed meanwhile.
+ */
+export async function renderPage(content: PageContent, format: PageFormat, target: PageBuffer): Promise<void> {
+  const page = new Page(content, format, target);
+  let sliceStart = performance.now();
+  let untilLook = SERIES_A_LOOK;
+  for (const family of content.families) {
+    page.open(family);
+    for (let row = family.firstRow; row >= 0; row = content.series.next[row] as number) {
+      page.series(row);
+      if (--untilLook > 0) continue;
+      untilLook = SERIES_A_LOOK;
+      if (performance.now() - sliceStart < SLICE_MS) continue;
+      await nextTurn();
+      sliceStart = performance.now();
+    }
+  }
+  if (format.openMetrics) target.ascii('# EOF\n');
+}
+
+class Page {
+  readonly #content: PageContent;
+  readonly #format: PageFormat;
+  readonly #target: PageBuffer;
+  #family: Family | undefined;
+  #hasHeader = false;
+
+  constructor(content: PageContent, format: PageFormat, target: PageBuffer) {
+    this.#content = content;
+    this.#format = format;
+    this.#target = target;
+  }
+
+  open(family: Family): void {
+    this.#family = family;
+    this.#hasHeader = false;
+  }
+
+  series(row: number): void {
+    const { series, seenSinceMs } = this.#content;
+    const family = this.#family as Family;
+    if (!((series.seenMs[row] as number) >= seenSinceMs)) return;
+    if (!this.#hasHeader) this.#header(family);
+    this.#hasHeader = true;
+    const layout = series.layouts[row];
+    if (layout !== undefined) return this.#distribution(family, row, layout);
+    if (family.type === 'histogram' || family.type === 'summary') return;
+    this.#label(row);
+    this.#number(series.values[row] as number);
+    this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
+  }
+
+  #header(family: Family): void {
+    const { openMetrics } = this.#format;
+    const { type, help } = family;
+    const name = quoteMetric(openMetrics ? openMetricsName(family) : family.name);
+    const shown = openMetrics && type === 'counter' && !family.name.endsWith('_total') ? 'unknown' : type;
+    this.#target.text(`# HELP ${name} ${escapeHelp(help, openMetrics)}\n# TYPE ${name} ${shown}\n`);
+  }
+
+  #distribution(family: Family, row: number, layout: BucketLayout): void {
+    const address = this.#content.series.cellAddress(row);
+    const { cells } = this.#content.series.arena.page(address);
+    const start = inPage(address) / 8;
+    const count = cells[start + COUNT_CELL] as number;
+    const first = start + FIRST_BUCKET_CELL;
+    if (family.type === 'histogram') this.#buckets(row, layout, { cells, first, count });
+    else this.#quantiles(row, layout, { cells, first });
+    const sum = cells[start + SUM_CELL] as number;
+    if (!Number.isNaN(sum)) {
+      this.#plain(`${family.name}_sum`, row);
+      this.#number(sum);
+      this.#endSample(row);
+    }
+    this.#plain(`${family.name}_count`, row);
+    this.#count(count);
+    this.#endSample(row);
+  }
+
+  /** The lines of a series differ in their ends only, so each begins as a copy of the one before it. */
+  #buckets(
+    row: number,
+    layout: BucketLayout,
+    { cells, first, count }: { cells: Float64Array; first: number; count: number },
+  ): void {
+    const exemplars = this.#content.exemplars?.of(row);
+    const labels = this.#format.openMetrics ? layout.openMetricsLabels : layout.labels;
+    const start = this.#target.length;
+    const length = this.#lineStart(`${this.#family?.name}_bucket`, row);
+    let cumulative = 0;
+    for (let i = 0; i < labels.length; i++) {
+      if (i > 0) this.#target.repeat(start, start + length);
+      cumulative += cells[first + i] as number;
+      this.#target.ascii(labels[i] as string);
+      this.#count(cumulative);
+      this.#endSample(row, exemplars?.[i]);
+    }
+    if (labels.length > 0) this.#target.repeat(start, start + length);
+    this.#target.ascii('le="+Inf"} ');
+    this.#count(count);
+    this.#endSample(row, exemplars?.[labels.length]);
+  }
+
+  #quantiles(
+    row: number,
+    { labels, openMetricsLabels, values }: BucketLayout,
+    { cells, first }: { cells: Float64Array; first: number },
+  ): void {
+    for (let i = 0; i < values.length; i++) {
+      this.#lineStart(this.#family?.name ?? '', row);
+      this.#target.ascii((this.#format.openMetrics ? openMetricsLabels : labels)[i] as string);
+      this.#number(cells[first + i] as number);
+      this.#endSample(row);
+    }
+  }
+
+  /** `name{labels,`, to be followed by one more label; returns its length. */
+  #lineStart(name: string, row: number): number {
+    const { length } = this.#target;
+    const hasLabels = this.#content.series.textLength(row) > 0;
+    this.#target.text(sampleStart(name, true));
+    this.#label(row);
+    if (hasLabels) this.#target.ascii(',');
+    return this.#target.length - length;
+  }
+
+  /** `name{labels} ` */
+  #plain(name: string, row: number): void {
+    if (this.#content.series.textLength(row) === 0) {
+      const start = sampleStart(name, false);
+      return this.#target.text(start.startsWith('{') ? `${start}} ` : `${name} `);
+    }
+    this.#target.text(sampleStart(name, true));
+    this.#label(row);
+    this.#target.ascii('} ');
+  }
+
+  #label(row: number): void {
+    const { series } = this.#content;
+    const address = series.textAddress(row);
+    this.#target.bytes(series.arena.page(address).bytes, inPage(address), series.textLength(row));
+  }
+
+  #number(value: number): void {
+    if (this.#format.openMetrics) this.#target.openMetricsNumber(value);
+    else this.#target.number(value);
+  }
+
+  /** OpenMetrics wants counts as integers. */
+  #count(value: number): void {
+    if (this.#format.openMetrics) this.#target.integer(value);
+    else this.#target.number(value);
+  }
+
+  #endSample(row: number, exemplar?: string): void {
+    if (this.#format.timestamps) this.#timestamp(row);
+    if (exemplar !== undefined && this.#format.openMetrics) this.#target.ascii(exemplar);
+    this.#target.endLine();
+  }
+
+  /** Milliseconds, or in OpenMetrics seconds. Doubles would round the nanoseconds before they are cut off. */
+  #timestamp(row: number): void {
+    const { timeHigh, timeLow } = this.#content.series;
+    const timeNs = BigInt(timeHigh[row] as number) * 4_294_967_296n + BigInt(timeLow[row] as number);
+    const timeMs = Number(timeNs / 1_000_000n);
+    this.#target.ascii(' ');
+    if (this.#format.openMetrics) this.#target.openMetricsNumber(timeMs / 1000);
+    else this.#target.integer(timeMs);
+  }
 }

@@ -1,24 +1,38 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
-import { createServer } from '../../collector/net/node-http.ts';
+import { acceptsGzip, prefersOpenMetrics } from './negotiation.ts';
+import { PageBuffer } from './page-buffer.ts';
+import { Rendering } from './rendering.ts';
 
-const compress = promisify(gzip);
+/** Pages that readers may keep waiting at a time: each takes the memory of a page. */
+const MAX_PAGES = 4;
+/** A reader that takes nothing for so long is cut off. */
+const STALLED_MS = 30_000;
+const CONTENT_TYPES = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openMetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+export interface ScrapeServerOptions {
+  readonly logger: Logger;
+  /** Whether OpenMetrics may be asked for. */
+  readonly openMetrics: boolean;
+  readonly render: (openMetrics: boolean, target: PageBuffer) => Promise<void>;
+}
 
 /** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
 export class ScrapeServer {
   readonly #server: Server;
-  readonly #logger: Logger;
-  readonly #render: () => Promise<Buffer>;
-  #page: Promise<Buffer> | undefined;
-  #compressed: Promise<Buffer> | undefined;
+  readonly #options: ScrapeServerOptions;
+  readonly #renderings = new Map<boolean, Rendering>();
+  #pages = 0;
+  #spare: PageBuffer | undefined;
 
-  constructor(logger: Logger, render: () => Promise<Buffer>) {
-    this.#logger = logger;
-    this.#render = render;
+  constructor(options: ScrapeServerOptions) {
+    this.#options = options;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
     });
@@ -26,7 +40,7 @@ export class ScrapeServer {
 
   async start(endpoint: Endpoint): Promise<void> {
     const bound = await listen(this.#server, endpoint);
-    this.#logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
+    this.#options.logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -39,41 +53,64 @@ export class ScrapeServer {
       response.setHeader('Allow', 'GET, HEAD');
       return refuse(response, 405, 'Only GET and HEAD are allowed\n');
     }
+    const openMetrics = this.#options.openMetrics && prefersOpenMetrics(request.headers.accept);
+    const rendering = this.#rendering(openMetrics);
+    if (rendering === undefined) {
+      response.setHeader('Retry-After', '5');
+      return refuse(response, 503, 'Too many scrapes are waiting for their readers\n');
+    }
+    rendering.acquire();
+    try {
+      await this.#send(request, response, { rendering, openMetrics });
+    } finally {
+      rendering.release();
+    }
+  }
+
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { rendering, openMetrics }: { rendering: Rendering; openMetrics: boolean },
+  ): Promise<void> {
     const gzipped = acceptsGzip(request.headers['accept-encoding']);
-    const body = await (gzipped ? this.#gzippedPage() : this.#plainPage());
+    const body = await (gzipped ? rendering.gzipped : rendering.plain);
     response.writeHead(200, {
-      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+      'Content-Type': openMetrics ? CONTENT_TYPES.openMetrics : CONTENT_TYPES.text,
       'Content-Length': body.length,
-      Vary: 'Accept-Encoding',
+      Vary: 'Accept, Accept-Encoding',
       ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
     });
+    response.setTimeout(STALLED_MS, () => response.destroy());
     response.end(request.method === 'HEAD' ? undefined : body);
+    await finished(response).catch(ignoreReaderThatLeft);
   }
 
-  #plainPage(): Promise<Buffer> {
-    this.#page ??= this.#render().finally(() => (this.#page = undefined));
-    return this.#page;
-  }
-
-  /** In zlib's own threads; level 1 is five times faster than the default and a few per cent larger. */
-  #gzippedPage(): Promise<Buffer> {
-    this.#compressed ??= this.#plainPage()
-      .then((page) => compress(page, { level: 1 }))
-      .finally(() => (this.#compressed = undefined));
-    return this.#compressed;
+  #rendering(openMetrics: boolean): Rendering | undefined {
+    const shared = this.#renderings.get(openMetrics);
+    if (shared !== undefined || this.#pages === MAX_PAGES) return shared;
+    this.#pages++;
+    const buffer = this.#spare ?? new PageBuffer(0);
+    this.#spare = undefined;
+    buffer.clear();
+    const rendered = this.#options.render(openMetrics, buffer).finally(() => this.#renderings.delete(openMetrics));
+    const rendering = new Rendering(buffer, rendered, () => {
+      this.#pages--;
+      this.#spare = buffer;
+    });
+    this.#renderings.set(openMetrics, rendering);
+    return rendering;
   }
 
   #fail(response: ServerResponse, err: unknown): void {
-    this.#logger.error({ err }, 'A scrape failed');
+    this.#options.logger.error({ err }, 'A scrape failed');
     if (response.headersSent) response.destroy();
     else refuse(response, 500, 'The page could not be rendered\n');
   }
 }
 
+/** Its connection is gone, and with it whoever could be told. */
+function ignoreReaderThatLeft(): void {}
+
 function refuse(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
-}
-
-function acceptsGzip(header: string | undefined): boolean {
-  return (header ?? '').split(',').some((part) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(part));
 }

@@ -24,17 +24,25 @@ export class LabelSet {
 
 /** What stands before the value: `name{labels}`, or `{"name",labels}` for a name that Prometheus wants quoted. */
 export function sampleText(name: string, labels: string): string {
-  if (!LEGACY_NAME.test(name)) return `{${[quote(name), labels].filter(Boolean).join(',')}}`;
-  return labels === '' ? name : `${name}{${labels}}`;
+  return labels === '' && LEGACY_NAME.test(name) ? name : `${sampleStart(name, labels !== '')}${labels}}`;
+}
+
+/** The part of it before the labels. */
+export function sampleStart(name: string, hasLabels: boolean): string {
+  return LEGACY_NAME.test(name) ? `${name}{` : `{${quote(name)}${hasLabels ? ',' : ''}`;
 }
 
 export function quoteMetric(name: string): string {
   return LEGACY_NAME.test(name) ? name : quote(name);
 }
 
-/** Help text knows no escaped quotes. */
-export function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+/** Help text knows no escaped quotes, except in OpenMetrics. */
+export function escapeHelp(text: string, openMetrics: boolean): string {
+  return openMetrics ? escapeText(text) : escapeLines(text);
+}
+
+export function isLegacyLabel(name: string): boolean {
+  return LEGACY_LABEL.test(name);
 }
 
 function quoteLabel(name: string): string {
@@ -46,5 +54,9 @@ function quote(text: string): string {
 }
 
 function escapeText(text: string): string {
-  return /["\\\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text;
+  return /["\\\n]/.test(text) ? escapeLines(text).replaceAll('"', '\\"') : text;
+}
+
+function escapeLines(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }

@@ -1,0 +1,77 @@
+/** The words of TYPE lines. */
+export type FamilyType = 'gauge' | 'counter' | 'histogram' | 'summary';
+
+/** The series of one name on the page. */
+export interface Family {
+  readonly id: number;
+  readonly name: string;
+  readonly type: FamilyType;
+  readonly help: string;
+  readonly unit: string;
+  /** The rows of a family are a list; -1 for none. */
+  firstRow: number;
+  lastRow: number;
+  /** Rows that are on the page. */
+  live: number;
+}
+
+const SUFFIXES: Readonly<Record<FamilyType, readonly string[]>> = {
+  gauge: [''],
+  counter: [''],
+  histogram: ['', '_bucket', '_sum', '_count'],
+  summary: ['', '_sum', '_count'],
+};
+
+/**
+ * Who holds which name. A histogram `x` holds `x_count` too: a gauge of that name beside it would make the
+ * page ambiguous. The first comer keeps a name as long as it has a series on the page.
+ */
+export class Families {
+  readonly #holders = new Map<string, Family>();
+  readonly #openMetrics: boolean;
+  #lastId = 0;
+
+  /** In OpenMetrics a counter `x_total` is the family `x`, so that it holds `x` too. */
+  constructor(openMetrics: boolean) {
+    this.#openMetrics = openMetrics;
+  }
+
+  /** Those that hold a name, in the order of the page. */
+  sorted(): Family[] {
+    return [...new Set(this.#holders.values())].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  holds(family: Family): boolean {
+    return this.#holders.get(family.name) === family;
+  }
+
+  /** The family with this name, or undefined where another type holds one of its names. */
+  claim(wanted: Pick<Family, 'name' | 'type' | 'help' | 'unit'>): Family | undefined {
+    const holder = this.#holders.get(wanted.name);
+    if (holder?.type === wanted.type && holder.name === wanted.name) return holder;
+    const names = this.#namesOf(wanted);
+    const holders = names.flatMap((name) => this.#holders.get(name) ?? []);
+    if (holders.some(({ live }) => live > 0)) return undefined;
+    for (const idle of holders) this.release(idle);
+    const family: Family = { ...wanted, id: ++this.#lastId, firstRow: -1, lastRow: -1, live: 0 };
+    for (const name of names) this.#holders.set(name, family);
+    return family;
+  }
+
+  /** Gives the family's names to whoever wants them next. */
+  release(family: Family): void {
+    for (const name of this.#namesOf(family)) if (this.#holders.get(name) === family) this.#holders.delete(name);
+  }
+
+  #namesOf({ name, type }: Pick<Family, 'name' | 'type'>): string[] {
+    const names = SUFFIXES[type].map((suffix) => name + suffix);
+    if (!this.#openMetrics || type === 'gauge') return names;
+    const base = openMetricsName({ name, type });
+    return [...new Set([...names, base, `${base}_created`])];
+  }
+}
+
+/** The name in OpenMetrics' metadata. */
+export function openMetricsName({ name, type }: Pick<Family, 'name' | 'type'>): string {
+  return type === 'counter' ? name.replace(/_total$/, '') : name;
+}

@@ -1,0 +1,79 @@
+/**
+ * From hashes to entries of a table that keeps the keys itself: open addressing with linear probing, so that
+ * a million entries are no objects. Several entries may have one hash; the caller compares the keys.
+ *
+ *     for (let slot = index.seek(hash); index.entryAt(slot) >= 0; slot = index.next(slot, hash)) …
+ */
+export class HashIndex {
+  /** Hash and entry + 1 beside each other: one cache line a probe. */
+  #slots = new Int32Array(2 * 1024);
+  #mask = 1023;
+  #size = 0;
+
+  /** The first slot that has this hash, or a free one. */
+  seek(hash: number): number {
+    return this.#probe(hash & this.#mask, hash);
+  }
+
+  /** The next slot after `slot` that has this hash, or a free one. */
+  next(slot: number, hash: number): number {
+    return this.#probe((slot + 1) & this.#mask, hash);
+  }
+
+  /** -1 where the slot is free. */
+  entryAt(slot: number): number {
+    return (this.#slots[2 * slot + 1] as number) - 1;
+  }
+
+  add(hash: number, entry: number): void {
+    if (this.#size * 2 > this.#mask) this.#grow();
+    this.#place(hash, entry);
+    this.#size++;
+  }
+
+  /** The caller knows that the entry is there. */
+  remove(hash: number, entry: number): void {
+    let slot = this.seek(hash);
+    while (this.entryAt(slot) !== entry) slot = this.next(slot, hash);
+    this.#close(slot);
+    this.#size--;
+  }
+
+  #probe(from: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = from;
+    while (slots[2 * slot + 1] !== 0 && slots[2 * slot] !== hash) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #place(hash: number, entry: number): void {
+    let slot = hash & this.#mask;
+    while (this.#slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
+    this.#slots[2 * slot] = hash;
+    this.#slots[2 * slot + 1] = entry + 1;
+  }
+
+  /** Moves what was pushed behind the slot forward, so that no probe ends too early. */
+  #close(slot: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = slot;
+    for (let at = (slot + 1) & mask; slots[2 * at + 1] !== 0; at = (at + 1) & mask) {
+      const home = (slots[2 * at] as number) & mask;
+      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+      slots.copyWithin(2 * hole, 2 * at, 2 * at + 2);
+      hole = at;
+    }
+    slots[2 * hole + 1] = 0;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2);
+    this.#mask = old.length - 1;
+    for (let at = 0; at < old.length; at += 2) {
+      if (old[at + 1] !== 0) this.#place(old[at] as number, (old[at + 1] as number) - 1);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { anyValueToText, type AnyValue, type KeyValueMap } from '../../collector/otlp/any-value.ts';
+import type { PrometheusExporterConfig } from './config.ts';
+import type { LabelChange } from './drops.ts';
+import type { FamilyType } from './family.ts';
+import { labelName } from './label-name.ts';
+import { LabelSet } from './label-set.ts';
+import type { Naming } from './naming.ts';
+
+export interface Scope {
+  readonly name: string;
+  readonly version: string;
+  readonly schemaUrl: string;
+  readonly attributes: KeyValueMap;
+}
+
+/** What a series of a histogram or a summary says itself; a user's own label of that name moves aside. */
+const RESERVED: Readonly<Partial<Record<FamilyType, string>>> = { histogram: 'le', summary: 'quantile' };
+const IDENTITY = new Set(['service.name', 'service.namespace', 'service.instance.id']);
+const SCOPE_FIELDS = new Set(['name', 'version', 'schema_url']);
+
+/** Which labels a series carries, in the order in which the stock Collector gives them precedence. */
+export class SeriesLabels {
+  readonly #config: PrometheusExporterConfig;
+  readonly #naming: Naming;
+  readonly #isConstant: (key: string) => boolean;
+  readonly #changed: (change: LabelChange) => void;
+
+  constructor(config: PrometheusExporterConfig, naming: Naming, changed: (change: LabelChange) => void) {
+    this.#config = config;
+    this.#naming = naming;
+    this.#isConstant = constantAttributes(config);
+    this.#changed = changed;
+  }
+
+  ofSeries(attributes: KeyValueMap, scope: Scope, resource: KeyValueMap, type: FamilyType): LabelSet {
+    const labels = new LabelSet();
+    const all = new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]);
+    this.#addAll(labels, all, '', RESERVED[type]);
+    if (!this.#config.without_scope_info) this.#addScope(labels, scope);
+    addTarget(labels, resource);
+    for (const [name, value] of Object.entries(this.#config.const_labels)) labels.set(name, value);
+    return labels;
+  }
+
+  /** The labels of `target_info`. */
+  ofTarget(resource: KeyValueMap): LabelSet {
+    const labels = new LabelSet();
+    this.#addAll(labels, new Map([...resource].filter(([key]) => !IDENTITY.has(key))), '');
+    addTarget(labels, resource);
+    return labels;
+  }
+
+  #addAll(labels: LabelSet, attributes: KeyValueMap, prefix: string, reserved?: string): void {
+    for (const [key, value] of sortedByKey(attributes)) {
+      const name = labelName(prefix + key, this.#naming);
+      if (name === undefined) {
+        this.#changed('dropped');
+      } else if (name === reserved || name === '__name__') {
+        this.#changed('renamed');
+        labels.add(`exported_${name}`, anyValueToText(value));
+      } else labels.add(name, anyValueToText(value));
+    }
+  }
+
+  #addScope(labels: LabelSet, { attributes, name, version, schemaUrl }: Scope): void {
+    this.#addAll(labels, new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key))), 'otel_scope_');
+    labels.set('otel_scope_name', name);
+    labels.set('otel_scope_version', version);
+    labels.set('otel_scope_schema_url', schemaUrl);
+  }
+}
+
+/** What tells one target from another, or undefined where the resource lacks a name or an instance. */
+export function targetKey(resource: KeyValueMap): string | undefined {
+  if (!resource.has('service.name') || !resource.has('service.instance.id')) return undefined;
+  return `${jobOf(resource)}\n${textOf(resource, 'service.instance.id')}`;
+}
+
+/** The same for the same attributes in any order. */
+export function canonicalText(attributes: KeyValueMap): string {
+  return anyValueToText(attributes);
+}
+
+function addTarget(labels: LabelSet, resource: KeyValueMap): void {
+  if (resource.has('service.name')) labels.set('job', jobOf(resource));
+  if (resource.has('service.instance.id')) labels.set('instance', textOf(resource, 'service.instance.id'));
+}
+
+function jobOf(resource: KeyValueMap): string {
+  const namespace = resource.has('service.namespace') ? `${textOf(resource, 'service.namespace')}/` : '';
+  return namespace + textOf(resource, 'service.name');
+}
+
+function textOf(attributes: KeyValueMap, key: string): string {
+  return anyValueToText(attributes.get(key) ?? null);
+}
+
+function sortedByKey(attributes: KeyValueMap): [string, AnyValue][] {
+  return [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Which resource attributes are labels of every series. `resource_constant_labels` is the newer spelling and decides where it is given. */
+function constantAttributes(config: PrometheusExporterConfig): (key: string) => boolean {
+  const { resource_constant_labels: chosen, resource_to_telemetry_conversion: all } = config;
+  if (chosen === undefined) {
+    return (key) => all.enabled && !(all.exclude_service_attributes && IDENTITY.has(key));
+  }
+  const included = chosen.included.map(wildcard);
+  const excluded = chosen.excluded.map(wildcard);
+  return (key) => matches(included, key) && !matches(excluded, key);
+}
+
+function matches(patterns: readonly RegExp[], key: string): boolean {
+  return patterns.some((pattern) => pattern.test(key));
+}
+
+function wildcard(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
+}

@@ -1,0 +1,78 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Arena } from './arena.ts';
+import { AttributeIndex } from './attribute-index.ts';
+import { Exemplars } from './exemplars.ts';
+import { Families, type Family } from './family.ts';
+import type { PageBuffer } from './page-buffer.ts';
+import { renderPage, type PageFormat } from './page.ts';
+import { SeriesTable } from './series-table.ts';
+
+const ROWS_A_SLICE = 10_000;
+/** A sender that was silent for so long gives its series to another with the same labels. */
+const HANDOVER_MS = 120_000;
+
+/** All that is kept of the series, and when it is given up: never while a page is read from it. */
+export class SeriesMemory {
+  readonly series: SeriesTable;
+  readonly attributes: AttributeIndex;
+  readonly families: Families;
+  readonly exemplars: Exemplars | undefined;
+  readonly #maxSeries: number;
+  #renders = 0;
+  #sweeping = false;
+
+  constructor({ maxSeries, openMetrics }: { readonly maxSeries: number; readonly openMetrics: boolean }) {
+    this.#maxSeries = maxSeries;
+    const arena = new Arena();
+    this.series = new SeriesTable(arena);
+    this.attributes = new AttributeIndex(arena);
+    this.families = new Families(openMetrics);
+    this.exemplars = openMetrics ? new Exemplars() : undefined;
+  }
+
+  /** For one more series. Rows that are off the page wait for the sweep, and must not pile up until then either. */
+  hasRoom(): boolean {
+    return this.series.live < this.#maxSeries && this.series.occupied < this.#maxSeries * 2;
+  }
+
+  isSilent(row: number, nowMs: number): boolean {
+    return (this.series.seenMs[row] as number) < nowMs - HANDOVER_MS;
+  }
+
+  async render(format: PageFormat, seenSinceMs: number, target: PageBuffer): Promise<void> {
+    const { series, exemplars } = this;
+    this.#renders++;
+    try {
+      await renderPage({ families: this.families.sorted(), series, exemplars, seenSinceMs }, format, target);
+    } finally {
+      this.#renders--;
+    }
+  }
+
+  /** Takes what was not seen since off the page and frees it, in slices. Stops where a page is rendered; the next sweep goes on. */
+  async sweep(seenSinceMs: number): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    try {
+      for (let from = 0; from < this.series.end && this.#renders === 0; from += ROWS_A_SLICE) {
+        this.#sweepRows(from, Math.min(from + ROWS_A_SLICE, this.series.end), seenSinceMs);
+        await nextTurn();
+      }
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  #sweepRows(from: number, to: number, seenSinceMs: number): void {
+    const { series } = this;
+    for (let row = from; row < to; row++) {
+      if ((series.seenMs[row] as number) >= seenSinceMs || !series.isOccupied(row)) continue;
+      series.hide(row);
+      this.attributes.removeRow(row);
+      this.exemplars?.remove(row);
+      const family = series.families[row] as Family;
+      series.free(row);
+      if (family.firstRow < 0) this.families.release(family);
+    }
+  }
+}
