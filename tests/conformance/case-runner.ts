@@ -29,7 +29,7 @@ export async function runCases(
       pages.set(
         one.name,
         await runCase(one, ports).catch((cause: unknown) => {
-          throw new Error(`${collector.name}, case “${one.name}”:\n${collector.log.slice(-2000)}`, { cause });
+          throw new Error(`${collector.name}, case “${one.name}”:\n${collector.logTail}`, { cause });
         }),
       );
     }

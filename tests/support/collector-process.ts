@@ -71,8 +71,8 @@ export class CollectorProcess implements AsyncDisposable {
   }
 
   /** The end of what it wrote to stderr. */
-  get log(): string {
-    return this.#log;
+  get logTail(): string {
+    return this.#log.slice(-2000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,7 +87,7 @@ export class CollectorProcess implements AsyncDisposable {
   async #ready(): Promise<void> {
     await waitFor(
       () => {
-        if (this.#process.exitCode !== null) throw new Error(`${this.name} ended at its start:\n${this.#log}`);
+        if (this.#process.exitCode !== null) throw new Error(`${this.name} ended at its start:\n${this.logTail}`);
         return this.#log.includes('Everything is ready');
       },
       { what: `${this.name} to be ready` },

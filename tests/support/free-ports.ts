@@ -1,11 +1,24 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+
+/** Below those that the system gives to clients, so that no connection takes one between the probe and its use. */
+const LOWEST = 10_000;
+const HIGHEST = 32_000;
 
 /** Different ports of 127.0.0.1 that nobody has, for servers that cannot choose one themselves and tell it. */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  for (const probe of probes) probe.close();
+  const ports: number[] = [];
+  let port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+  for (; ports.length < count; port = port < HIGHEST ? port + 1 : LOWEST) if (await isFree(port)) ports.push(port);
   return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  const free = await once(probe, 'listening').then(
+    () => true,
+    () => false,
+  );
+  probe.close();
+  return free;
 }
