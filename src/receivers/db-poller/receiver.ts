@@ -5,7 +5,8 @@ import type { Pack } from './pack.ts';
 import { PollerMetrics } from './poller-metrics.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
 import { sleep } from './schedule.ts';
-import { SchemaProbe, type MissingByQuery } from './schema-probe.ts';
+import { SchemaProbe } from './schema-probe.ts';
+import { SchemaReport } from './schema-report.ts';
 import { SharedIncident } from './shared-incident.ts';
 
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges. */
@@ -89,15 +90,10 @@ export class DbPoller implements Component {
     const { name, schema } = pack;
     if (schema === undefined) return undefined;
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
-    let lastSaid = '[]';
-    return new SchemaProbe(pool, { ...pack, schema }, limits, (missing: MissingByQuery) => {
-      for (const [query, columns] of missing) metrics.enabled(`${name}.${query}`, columns.length === 0);
-      const off = [...missing].filter(([, columns]) => columns.length > 0);
-      if (JSON.stringify(off) === lastSaid) return;
-      lastSaid = JSON.stringify(off);
-      const fields = { pack: name, schema, off: Object.fromEntries(off) };
-      if (off.length > 0) this.#settings.logger.warn(fields, 'Queries are off: columns are missing or not granted');
-      else this.#settings.logger.info(fields, 'Every query is on: no column is missing any more');
+    const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }));
+    return new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
+      for (const [query, { needed }] of missing) metrics.enabled(`${name}.${query}`, needed.length === 0);
+      report.found(missing);
     });
   }
 }

@@ -4,12 +4,19 @@ import type { Pack, PackSchema, TableColumns } from './pack.ts';
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;
 
-/** What a query misses, as `table.column`; none that is missing: the query is on. */
-export type MissingByQuery = ReadonlyMap<string, readonly string[]>;
+/** What a query misses, as `table.column`. */
+export interface MissingColumns {
+  /** Any of these, and the query is off. */
+  readonly needed: readonly string[];
+  /** Any of these, and the query tells less. */
+  readonly optional: readonly string[];
+}
+
+export type MissingByQuery = ReadonlyMap<string, MissingColumns>;
 
 export interface ProbeLimits {
   readonly timeoutMs: number;
-  /** How soon it is asked again while something is missing. */
+  /** How soon it is asked again while a query is off. */
   readonly retryMs: number;
 }
 
@@ -50,11 +57,11 @@ export class SchemaProbe {
 
   async #probe(): Promise<ProbedSchema> {
     const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
-    const missing = Object.entries(this.#pack.queries).map(
-      ([name, { needs }]) => [name, schema.missing(needs)] as const,
-    );
-    const isComplete = missing.every(([, columns]) => columns.length === 0);
-    const goodForMs = isComplete ? PROBE_AGAIN_AFTER_MS : this.#limits.retryMs;
+    const missing = Object.entries(this.#pack.queries).map(([name, { needs, uses = {} }]) => {
+      return [name, { needed: schema.missing(needs), optional: schema.missing(uses) }] as const;
+    });
+    const isAnyOff = missing.some(([, { needed }]) => needed.length > 0);
+    const goodForMs = isAnyOff ? this.#limits.retryMs : PROBE_AGAIN_AFTER_MS;
     this.#found = { schema, untilMs: performance.now() + goodForMs };
     this.#onResult(new Map(missing));
     return schema;
@@ -103,9 +110,10 @@ export class ProbedSchema implements PackSchema {
     this.#indexes.some((key) => key.startsWith(indexKey(table, columns)));
 
   missing(needs: TableColumns): string[] {
-    return Object.entries(needs).flatMap(([table, columns]) =>
+    const missing = Object.entries(needs).flatMap(([table, columns]) =>
       columns.filter((column) => !this.has(table, column)).map((column) => `${table}.${column}`),
     );
+    return [...new Set(missing)];
   }
 }
 

@@ -145,8 +145,10 @@ describe('db_poller on a real database', () => {
     await has(poller, 'pipeline.health.score{component=stock}');
     expect(poller.series.has(`review.rate{${blue}}`)).toBe(false);
     expect(poller.series.has('pipeline.health.score{component=total}')).toBe(false);
-    const off = poller.log.filter(({ msg }) => msg === 'Queries are off: columns are missing or not granted');
-    expect(off.map(({ off: which }) => which)).toEqual([{ review_rate: ['coffees.processing_status'] }]);
+    const column = ['coffees.processing_status'];
+    expect(poller.log.filter(({ off }) => off !== undefined)).toMatchObject([
+      { pack: 'scrape_pipeline', off: { review_rate: column }, tells_less: { coffees: column, health: column } },
+    ]);
     await database.sql('alter table coffees rename elsewhere to processing_status');
   });
 

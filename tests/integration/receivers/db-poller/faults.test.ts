@@ -45,7 +45,7 @@ describe('db_poller when the database misbehaves', () => {
       await has(poller, roasters);
       await database.sql(lose);
       await waitFor(() => poller.series.get(coffees) === undefined, { what: 'the retraction' });
-      const off = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Queries are off'));
+      const off = (): unknown[] => poller.log.filter(({ off: queries }) => queries !== undefined);
       await waitFor(() => off().length === 1, { what: 'the line about what is off' });
       expect(off()).toMatchObject([{ off: { coffees: expect.arrayContaining(['coffees.status']) } }]);
       expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(0);
@@ -54,7 +54,7 @@ describe('db_poller when the database misbehaves', () => {
       await has(poller, coffees);
       expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
       expect(poller.said('Query succeeds again')).toBeLessThanOrEqual(poller.said('Query failed'));
-      await waitFor(() => poller.said('Every query is on: no column is missing any more') === 1, { what: 'the line' });
+      await waitFor(() => poller.said('No column is missing any more: every query is on') === 1, { what: 'the line' });
     },
   );
 
