@@ -1,6 +1,6 @@
 import type { Consumer, TelemetryBatch } from '../../src/collector/component.ts';
 
-/** A consumer that holds every batch until it is opened. */
+/** A consumer that holds every batch until it is opened, or made to fail. */
 export class Gate implements Consumer {
   readonly given: TelemetryBatch[] = [];
   readonly taken: TelemetryBatch[] = [];
@@ -14,5 +14,9 @@ export class Gate implements Consumer {
 
   open(): void {
     this.#opened.resolve();
+  }
+
+  fail(error: Error): void {
+    this.#opened.reject(error);
   }
 }

@@ -61,8 +61,8 @@ describe('SendingQueue', () => {
     expect(reasons).toEqual(['shutdown', 'shutdown']);
     expect(queue.size).toBe(0);
 
-    gate.open();
-    await expect.poll(() => gate.taken.length).toBe(1);
+    gate.fail(new RetryableError('unavailable', 'not now'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
     expect(reasons).toHaveLength(2);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
   });
