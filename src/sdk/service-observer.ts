@@ -27,8 +27,9 @@ const DEFAULT_FLUSH_TIMEOUT_MS = 500;
  * then leaves nothing behind.
  */
 export function observe(environment: NodeJS.ProcessEnv): void {
-  const { flush, stop } = withDefaults(environment, startSdk);
+  const { start, flush, stop } = withDefaults(environment, createSdk);
   try {
+    withDefaults(environment, start);
     restrictPropagation(environment);
     // Last of what loads modules, so that the hooks do not see the SDK's own.
     hookModules();
@@ -40,18 +41,19 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-interface StartedSdk {
+interface Sdk {
+  readonly start: () => void;
   readonly flush: () => Promise<void>;
   readonly stop: () => void;
 }
 
-function startSdk(): StartedSdk {
+function createSdk(): Sdk {
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
   const exporters = createBackgroundExporters();
   const observed = instrumentations();
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed });
-  sdk.start();
   return {
+    start: () => sdk.start(),
     // NodeSDK can only shut down, after which nothing more would be observed.
     flush: async () => {
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
