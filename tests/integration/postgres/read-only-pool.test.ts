@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/collector/config/secret.ts';
-import { ReadOnlyPool } from '../../../src/postgres/read-only-pool.ts';
+import { ReadOnlyPool, type PoolSettings } from '../../../src/postgres/read-only-pool.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 describe('ReadOnlyPool', () => {
   let database: TestPostgres;
   let pool: ReadOnlyPool;
   beforeAll(async () => {
     database = await startTestPostgres({ schema: false });
-    const datasource = new Secret(database.url);
-    pool = new ReadOnlyPool({
-      datasource,
-      maxConnections: 1,
-      connectTimeoutMs: 5000,
-      lockTimeoutMs: 1000,
-      onConnect: () => undefined,
-    });
+    pool = new ReadOnlyPool(settings());
     await database.sql(`create table t (n int);
       create function writes() returns int language sql as 'insert into t values (1) returning n'`);
   });
@@ -24,6 +18,13 @@ describe('ReadOnlyPool', () => {
     await database[Symbol.asyncDispose]();
   });
 
+  const settings = (): PoolSettings => ({
+    datasource: new Secret(database.url),
+    maxConnections: 1,
+    connectTimeoutMs: 5000,
+    lockTimeoutMs: 1000,
+    onConnect: () => undefined,
+  });
   const ask = (text: string, timeoutMs = 2000) => pool.query({ text, values: [], timeoutMs, maxRows: 2 });
 
   it('refuses a write that hides in a function', async () => {
@@ -40,6 +41,37 @@ describe('ReadOnlyPool', () => {
     await expect(ask('select * from nowhere')).rejects.toMatchObject({ reason: 'missing_table' });
     await expect(ask('select m from t')).rejects.toMatchObject({ reason: 'missing_column' });
     await expect(ask('select generate_series(1, 3)')).rejects.toMatchObject({ reason: 'too_many_rows' });
+  });
+
+  it('ends on the server what runs when it is closed, at once', async () => {
+    const closing = new ReadOnlyPool({ ...settings(), maxConnections: 1 });
+    const running = closing.query({ text: 'select pg_sleep(30)', values: [], timeoutMs: 60_000, maxRows: 1 });
+    const waiting = closing.query({ text: 'select 1', values: [], timeoutMs: 60_000, maxRows: 1 });
+    const sleepers = `select pid from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()`;
+    await waitFor(async () => (await database.sql(sleepers)).length === 1, { what: 'the query' });
+    const startedAt = performance.now();
+    await Promise.all([
+      closing.close(),
+      closing.close(),
+      expect(running).rejects.toThrow(/abort|timeout/),
+      expect(waiting).rejects.toThrow('abort'),
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    await waitFor(async () => (await database.sql(sleepers)).length === 0, { what: 'the end of the query' });
+    await expect(closing.query({ text: 'select 1', values: [], timeoutMs: 100, maxRows: 1 })).rejects.toThrow('abort');
+  });
+
+  it('cannot write though the session would let it, and keeps nothing in the session', async () => {
+    await expect(ask(`select set_config('transaction_read_only', 'off', true), writes()`)).rejects.toMatchObject({
+      reason: expect.stringMatching(/read_only|other/),
+    });
+    expect(await database.sql('select count(*)::int as n from t')).toEqual([{ n: 0 }]);
+    await ask('select 1');
+    const { rows } = await ask(
+      `select current_setting('transaction_isolation') as isolation, current_setting('statement_timeout') as timeout`,
+      1500,
+    );
+    expect(rows).toEqual([{ isolation: 'repeatable read', timeout: '1500ms' }]);
   });
 
   it('outlives the end of its idle connection', async () => {
