@@ -190,7 +190,12 @@ function* messages(parent: WireReader, field: number): Generator<WireReader> {
 
 /** Temporality × 2 + monotonic, which writers put behind the points; leaves the reader where it was. */
 function traitsOf(data: WireReader): number {
-  const { position } = data;
+  const { buffer, position, end } = data;
+  while (data.position < end && buffer[data.position] === POINTS_TAG) {
+    data.position++;
+    const length = data.varint();
+    data.position += length;
+  }
   let temporality = 0;
   let monotonic = 0;
   while (!data.done) {

@@ -60,6 +60,8 @@ export class Point {
   #at = 0;
   #boundCells = new Float64Array(64);
   #countCells = new Float64Array(64);
+  /** What `bounds` and `counts` are parts of. */
+  readonly #columns = { boundsIn: this.bounds, countsIn: this.counts };
   #boundCount = 0;
   #countCount = 0;
   #scattered: Uint8Array[] = [];
@@ -134,10 +136,27 @@ export class Point {
     const field = tag >>> 3;
     if (field !== 6 && field !== 7) return this.#skip(tag);
     const length = (tag & 7) === bytes ? this.#varint() : 8;
-    for (const end = this.#at + length; this.#at < end;) {
-      if (field === 6) this.#pushCount(this.#unsigned64());
-      else this.#pushBound(this.#double());
+    if (field === 6) this.#readCounts(this.#at + length);
+    else this.#readBounds(this.#at + length);
+  }
+
+  #readCounts(end: number): void {
+    const chunk = this.#chunk;
+    const count = this.#countCount + (end - this.#at) / 8;
+    while (count > this.#countCells.length) this.#countCells = grow(this.#countCells);
+    for (let at = this.#at; at < end; at += 8) {
+      const high = chunk.getUint32(at + 4, true);
+      this.#countCells[this.#countCount++] = high * TWO_32 + chunk.getUint32(at, true);
     }
+    this.#at = end;
+  }
+
+  #readBounds(end: number): void {
+    const chunk = this.#chunk;
+    const count = this.#boundCount + (end - this.#at) / 8;
+    while (count > this.#boundCells.length) this.#boundCells = grow(this.#boundCells);
+    for (let at = this.#at; at < end; at += 8) this.#boundCells[this.#boundCount++] = chunk.getFloat64(at, true);
+    this.#at = end;
   }
 
   #quantile(): void {
@@ -150,27 +169,22 @@ export class Point {
       else if (tag === ((2 << 3) | fixed64)) value = this.#double();
       else this.#skip(tag);
     }
-    this.#pushBound(quantile);
-    this.#pushCount(value);
-  }
-
-  #pushBound(value: number): void {
     if (this.#boundCount === this.#boundCells.length) this.#boundCells = grow(this.#boundCells);
-    this.#boundCells[this.#boundCount++] = value;
-  }
-
-  #pushCount(value: number): void {
     if (this.#countCount === this.#countCells.length) this.#countCells = grow(this.#countCells);
+    this.#boundCells[this.#boundCount++] = quantile;
     this.#countCells[this.#countCount++] = value;
   }
 
   #closeColumns(): void {
-    if (this.bounds.length !== this.#boundCount || this.bounds.buffer !== this.#boundCells.buffer) {
+    const { boundsIn, countsIn } = this.#columns;
+    if (boundsIn !== this.#boundCells || this.bounds.length !== this.#boundCount) {
       this.bounds = this.#boundCells.subarray(0, this.#boundCount);
     }
-    if (this.counts.length !== this.#countCount || this.counts.buffer !== this.#countCells.buffer) {
+    if (countsIn !== this.#countCells || this.counts.length !== this.#countCount) {
       this.counts = this.#countCells.subarray(0, this.#countCount);
     }
+    this.#columns.boundsIn = this.#boundCells;
+    this.#columns.countsIn = this.#countCells;
   }
 
   #clear(): void {

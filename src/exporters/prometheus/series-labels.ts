@@ -78,7 +78,11 @@ export function targetKey(resource: KeyValueMap): string | undefined {
 
 /** The same for the same attributes in any order. */
 export function canonicalText(attributes: KeyValueMap): string {
-  return anyValueToText(attributes);
+  const parts = sortedByKey(attributes).map(([key, value]) => {
+    const text = anyValueToText(value);
+    return `${key.length} ${key}${typeof value} ${text.length} ${text}`;
+  });
+  return parts.join('');
 }
 
 function addTarget(labels: LabelSet, resource: KeyValueMap): void {
