@@ -1,95 +1,87 @@
-/** Compares what has arrived with what has happened. Pure but for its question to the database. */
-import { Client } from 'pg';
+/** Compares what has arrived with what has happened. */
 import { catalogue, type MetricName } from '../catalogue/catalogue.ts';
+import type { DatabaseTruth } from './database/database-truth.ts';
 import { notTouchedByOneRun } from './once-expectations.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import type { ScrapePage } from './scrape-page.ts';
 import type { SentrySink } from './sentry-sink/sentry-sink.ts';
 
-export interface DatabaseTruth {
-  readonly artifacts: number;
-  readonly prices: number;
-  readonly runs: number;
-  readonly coffees: number;
-  readonly variants: number;
-  readonly reviewRates: readonly { readonly slug: string; readonly percent: number }[];
+export interface Evidence {
+  readonly page: ScrapePage;
+  readonly truth: DatabaseTruth;
+  /** What the database held before the pipeline started; its counters start at 0. */
+  readonly baseline: DatabaseTruth;
+  readonly sink: Pick<SentrySink, 'transactions' | 'errors' | 'problems'>;
+  readonly runs: readonly RunReport[];
 }
 
-export type Arrived = Pick<SentrySink, 'transactions' | 'errors' | 'problems'>;
-
-/** One sentence for each thing that is missing or differs; none when everything has arrived. */
-export function findMissing(
-  page: ScrapePage,
-  truth: DatabaseTruth,
-  sink: Arrived,
-  runs: readonly RunReport[],
-): string[] {
-  return [...missingMetrics(page), ...differences(page, truth), ...missingTraces(sink, runs), ...sink.problems()];
+export interface Check {
+  readonly what: string;
+  readonly seen: string;
+  readonly expected: string;
+  readonly ok: boolean;
 }
 
-export async function askDatabase(databaseUrl: string): Promise<DatabaseTruth> {
-  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-check' });
-  await client.connect();
-  try {
-    const counts = await client.query<Omit<DatabaseTruth, 'reviewRates'>>(
-      `select (select count(*) from scrape_artifacts)::int as artifacts, (select count(*) from prices)::int as prices,
-              (select count(*) from scrape_runs)::int as runs, (select count(*) from coffees)::int as coffees,
-              (select count(*) from variants)::int as variants`,
-    );
-    const rates = await client.query<DatabaseTruth['reviewRates'][number]>(
-      `select r.slug, (100.0 * count(*) filter (where c.processing_status = 'review') / count(*))::float8 as percent
-       from coffees c join roasters r on r.id = c.roaster_id where c.processing_status is not null group by r.slug`,
-    );
-    return { ...counts.rows[0]!, reviewRates: rates.rows };
-  } finally {
-    await client.end();
-  }
+/** One check for each thing that must have arrived. */
+export function checkArrival(evidence: Evidence): Check[] {
+  return [
+    ...metricChecks(evidence),
+    ...databaseChecks(evidence),
+    ...evidence.runs.flatMap((run) => runChecks(evidence, run)),
+    atLeastOne('runs that the pipeline has told of', evidence.runs.length),
+    equal('envelopes that Sentry would refuse', evidence.sink.problems().length, 0),
+    ...evidence.sink.problems().map((problem) => equal(`refused: ${problem}`, 1, 0)),
+  ];
 }
 
-function missingMetrics(page: ScrapePage): string[] {
+function metricChecks({ page }: Evidence): Check[] {
   const names = Object.keys(catalogue) as MetricName[];
   return names
-    .filter((name) => notTouchedByOneRun[name] === undefined && !page.has(name))
-    .map((name) => `${name} (${catalogue[name].source}) is not on the scrape endpoint`);
+    .filter((name) => notTouchedByOneRun[name] === undefined)
+    .map((name) => atLeastOne(`series of ${name}`, page.seriesCount(name)));
 }
 
-function differences(page: ScrapePage, truth: DatabaseTruth): string[] {
-  const started = { rpc: 'rpc_scrape_run_start', outcome: 'ok' };
+/** What the pipeline counted is what its rows have grown by; what the poller shows is what is there. */
+function databaseChecks({ page, truth, baseline }: Evidence): Check[] {
+  const counted = (metric: MetricName | `${MetricName}_count`, of: CountedRows): Check =>
+    equal(`${metric}, as ${of} in the database`, page.sum(metric), truth[of] - baseline[of]);
+  const shown = (metric: MetricName, of: CountedRows): Check =>
+    equal(`${metric}, as in the database`, page.sum(metric), truth[of]);
   return [
-    differs('artifacts_total', page.sum('artifacts_total'), truth.artifacts),
-    differs('price_deltas_total', page.sum('price_deltas_total'), truth.prices),
-    differs('rpc_operations_total of rpc_scrape_run_start', page.sum('rpc_operations_total', started), truth.runs),
-    differs('coffees', page.sum('coffees'), truth.coffees),
-    differs('variants', page.sum('variants'), truth.variants),
+    counted('artifacts_total', 'artifacts'),
+    counted('price_deltas_total', 'prices'),
+    counted('price_changes_total', 'changes'),
+    counted('price_spike_alerts_total', 'spikes'),
+    counted('price_job_duration_seconds_count', 'runs'),
+    shown('coffees', 'coffees'),
+    shown('variants', 'variants'),
     ...truth.reviewRates.map(({ slug, percent }) =>
-      differs(`review_rate_percent of ${slug}`, page.sum('review_rate_percent', { roaster: slug }), percent),
+      equal(`review_rate_percent of ${slug}`, page.sum('review_rate_percent', { roaster: slug }), percent),
     ),
-  ].filter((difference) => difference !== undefined);
+  ];
 }
 
-function differs(what: string, shown: number | undefined, expected: number): string | undefined {
-  if (shown !== undefined && Math.abs(shown - expected) < 1e-6) return undefined;
-  return `${what} is ${String(shown ?? 'absent')}, the database has ${expected}`;
-}
+type CountedRows = Exclude<keyof DatabaseTruth, 'reviewRates'>;
 
-function missingTraces(sink: Arrived, runs: readonly RunReport[]): string[] {
-  if (runs.length === 0) return ['the pipeline has told of no run'];
-  const transactions = new Set(sink.transactions().map((transaction) => transaction.contexts.trace.trace_id));
-  return runs.flatMap(({ jobType, source, traceId, errors }) => [
-    ...(traceId !== undefined && transactions.has(traceId)
-      ? []
-      : [`the sink has no transaction of the ${jobType} run of ${source} (trace ${String(traceId)})`]),
-    ...errors
-      .filter((message) => !hasError(sink, traceId, message))
-      .map((message) => `the sink has no error “${message}” in trace ${String(traceId)}`),
-  ]);
-}
-
-function hasError(sink: Arrived, traceId: string | undefined, message: string): boolean {
-  return sink
+function runChecks({ sink }: Evidence, { jobType, source, traceId, errors }: RunReport): Check[] {
+  const transactions = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
+  const messages = sink
     .errors()
-    .some(
-      ({ contexts, exception }) =>
-        contexts.trace.trace_id === traceId && exception.values.some(({ value }) => value === message),
-    );
+    .filter(({ contexts }) => contexts.trace.trace_id === traceId)
+    .flatMap(({ exception }) => exception.values.map(({ value }) => value));
+  return [
+    atLeastOne(`transactions of ${jobType} ${source}, trace ${String(traceId)}`, transactions.length),
+    ...errors.map((message) =>
+      atLeastOne(`errors \u201C${message}\u201D in that trace`, messages.filter((value) => value === message).length),
+    ),
+  ];
+}
+
+function atLeastOne(what: string, seen: number): Check {
+  return { what, seen: String(seen), expected: 'at least 1', ok: seen >= 1 };
+}
+
+function equal(what: string, seen: number | undefined, expected: number): Check {
+  const ok = seen !== undefined && Math.abs(seen - expected) < 1e-6;
+  return { what, seen: String(seen ?? 'absent'), expected: String(expected), ok };
 }

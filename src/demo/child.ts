@@ -1,12 +1,13 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { guardProcess } from './guard.ts';
 
 export const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-const graceMs = 8000;
+const graceMs = 3000;
 const tailCharacters = 2000;
 
 /** A part of the demo that is a process of its own. */
@@ -15,6 +16,8 @@ export class Child {
   readonly process: ChildProcess;
   /** Resolves with a description when it has ended. */
   readonly ended: Promise<string>;
+  /** The end of what it has written to stderr. */
+  #tail = '';
 
   constructor(name: string, args: readonly string[], options: { env: Record<string, string>; logFile: string }) {
     this.name = name;
@@ -28,21 +31,31 @@ export class Child {
     const log = createWriteStream(options.logFile, { flags: 'a' });
     this.process.stdout?.pipe(log, { end: false });
     this.process.stderr?.pipe(log, { end: false });
-    let tail = '';
     this.process.stderr?.on('data', (chunk: Buffer) => {
-      tail = (tail + chunk.toString()).slice(-tailCharacters);
+      this.#tail = (this.#tail + chunk.toString()).slice(-tailCharacters);
     });
     this.ended = once(this.process, 'exit').then(([code, signal]) => {
       log.end();
-      return `${name} ended with ${String(signal ?? `code ${String(code)}`)}\n${tail}`.trimEnd();
+      return `${name} ended with ${String(signal ?? `code ${String(code)}`)}\n${this.#tail}`.trimEnd();
     });
-    guard(this.process);
+    guardProcess(this.process);
   }
 
   get isRunning(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
+  /** Resolves when it writes the text to stderr; rejects when it ends instead, or takes too long. */
+  async hasLogged(text: string, timeoutMs: number): Promise<void> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    while (!this.#tail.includes(text)) {
+      if (!this.isRunning) throw new Error(await this.ended);
+      if (timeout.aborted) throw new Error(`${this.name} is not ready after ${timeoutMs / 1000} s\n${this.#tail}`);
+      await sleep(20);
+    }
+  }
+
+  /** Asks it to end, and kills it if it does not. */
   async stop(): Promise<void> {
     if (this.isRunning) this.process.kill('SIGTERM');
     const timeout = new AbortController();
@@ -52,18 +65,3 @@ export class Child {
     timeout.abort();
   }
 }
-
-/** Not every part watches whether the demo is still there, so that somebody else does. */
-function guard({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  guardian ??= fork(fileURLToPath(new URL('guardian.ts', import.meta.url)), {
-    detached: true,
-    execArgv: [],
-    stdio: 'ignore',
-  });
-  guardian.unref();
-  guardian.channel?.unref();
-  guardian.send(pid);
-}
-
-let guardian: ChildProcess | undefined;

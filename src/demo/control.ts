@@ -1,24 +1,26 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+/** How a second command reaches a running demo: over a port of 127.0.0.1 that a file in the demo's folder tells. */
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faults, isFault, type Fault } from './fault.ts';
 
-/** Where a running demo leaves its control address, so that a second command finds it. */
-const stateFile = join(tmpdir(), `siphon-demo-${userInfo().uid}.json`);
+/** Where the folders of running demos are, and how their names begin. */
+export const foldersPlace = tmpdir();
+export const folderPrefix = 'siphon-demo-';
 
-/** `PUT` or `DELETE` of `/faults/NAME` on 127.0.0.1. Returns how to end it. */
-export async function startControl(
-  setFault: (fault: Fault, on: boolean) => Promise<void>,
-): Promise<() => Promise<void>> {
+const fileName = 'control.json';
+
+type SetFault = (fault: Fault, on: boolean) => Promise<void>;
+
+/** `PUT` or `DELETE` of `/faults/NAME`. Returns how to end it. */
+export async function startControl(folder: string, setFault: SetFault): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
-    const fault = (request.url ?? '').replace('/faults/', '');
-    if (!isFault(fault) || (request.method !== 'PUT' && request.method !== 'DELETE')) {
-      response.writeHead(404).end(`PUT or DELETE /faults/{${faults.join(',')}}`);
-      return;
-    }
-    setFault(fault, request.method === 'PUT').then(
+    request.resume();
+    const wanted = readSwitch(request);
+    if (wanted === undefined) return void response.writeHead(404).end(`PUT or DELETE /faults/{${faults.join(',')}}`);
+    setFault(wanted.fault, wanted.on).then(
       () => response.writeHead(204).end(),
       (error: unknown) => response.writeHead(409).end(error instanceof Error ? error.message : String(error)),
     );
@@ -27,20 +29,61 @@ export async function startControl(
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  await writeFile(stateFile, JSON.stringify({ port }), { mode: 0o600 });
+  await writeFile(join(folder, fileName), JSON.stringify({ port }), { mode: 0o600 });
   return async () => {
-    server.close();
     server.closeAllConnections();
-    await rm(stateFile, { force: true });
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
   };
 }
 
-/** Switches a fault of the demo that runs on this machine. */
-export async function switchFault(fault: Fault, on: boolean): Promise<void> {
-  const state = await readFile(stateFile, 'utf8').catch((cause: unknown) => {
-    throw new Error('no demo is running: start one with `npm run demo`', { cause });
-  });
-  const { port } = JSON.parse(state) as { port: number };
-  const response = await fetch(`http://127.0.0.1:${port}/faults/${fault}`, { method: on ? 'PUT' : 'DELETE' });
-  if (!response.ok) throw new Error(await response.text());
+/**
+ * Switches a fault of the demo that was started last.
+ * @throws Error that says what to do when none runs, or why the demo refuses.
+ */
+export async function switchFault(fault: Fault, on: boolean, place = foldersPlace): Promise<void> {
+  for (const port of await portsIn(place)) {
+    const response = await ask(`http://127.0.0.1:${port}/faults/${fault}`, on ? 'PUT' : 'DELETE');
+    if (response?.ok === true) return;
+    if (response !== undefined) throw new Error(await response.text());
+  }
+  throw new Error('no demo is running: start one with `npm run demo`');
+}
+
+function readSwitch({ url = '', method }: IncomingMessage): { fault: Fault; on: boolean } | undefined {
+  const fault = url.replace('/faults/', '');
+  if (!isFault(fault) || (method !== 'PUT' && method !== 'DELETE')) return undefined;
+  return { fault, on: method === 'PUT' };
+}
+
+/** The latest first. A demo that does not answer has gone without removing its folder. */
+async function portsIn(place: string): Promise<number[]> {
+  const names = (await readdir(place)).filter((name) => name.startsWith(folderPrefix));
+  const found = await Promise.all(names.map(async (name) => await readPort(join(place, name, fileName))));
+  return found
+    .flatMap((state) => state ?? [])
+    .toSorted((a, b) => b.since - a.since)
+    .map(({ port }) => port);
+}
+
+async function readPort(file: string): Promise<{ port: number; since: number } | undefined> {
+  try {
+    const { port } = JSON.parse(await readFile(file, 'utf8')) as { port: number };
+    return { port, since: (await stat(file)).mtimeMs };
+  } catch (error) {
+    // It is being started or ended, or is somebody else's.
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function ask(url: string, method: string): Promise<Response | undefined> {
+  try {
+    return await fetch(url, { method });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }

@@ -1,31 +1,97 @@
-import { askDatabase } from './check-arrival.ts';
-import { ScrapePage } from './scrape-page.ts';
-import type { Demo } from './start-demo.ts';
+/** What there is to see of a running demo, as lines of at most 80 characters. What cannot be read is shown as `?`. */
+import { faults, type Fault } from './fault.ts';
+import type { Tally } from './run-log.ts';
+import type { ScrapePage } from './scrape-page.ts';
 
-/** What there is to see right now, as lines. What cannot be read is shown as such. */
-export async function liveView(demo: Demo): Promise<string[]> {
-  const [page, truth] = await Promise.all([
-    orUndefined(scrape(demo.ports.scrape)),
-    orUndefined(askDatabase(demo.databaseUrl)),
-  ]);
-  const lastError = demo.runs.flatMap(({ errors }) => errors).at(-1);
-  const reviewRates = truth?.reviewRates.map(({ slug, percent }) => `${slug} ${percent.toFixed(1)} %`).join(', ');
+export interface Snapshot {
+  readonly elapsedS: number;
+  readonly ports: { readonly scrape: number; readonly telemetry: number };
+  readonly prometheusFile: string;
+  readonly tallies: ReadonlyMap<string, Tally>;
+  /** Undefined while the scrape endpoint does not answer. */
+  readonly page: ScrapePage | undefined;
+  readonly scrapeMs: number;
+  /** The sidecar's own metrics. */
+  readonly own: ScrapePage | undefined;
+  readonly transactions: number;
+  readonly errors: number;
+  readonly lastError: { readonly message: string; readonly traceId: string | undefined } | undefined;
+  readonly faults: ReadonlySet<Fault>;
+  /** What the last switch of a fault has said. */
+  readonly note: string;
+}
+
+const faultColumns = 3;
+const faultWidth = 23;
+
+export function liveView(now: Snapshot): string[] {
+  const { lastError } = now;
   return [
-    `runs ${truth?.runs ?? '?'}   artifacts ${truth?.artifacts ?? '?'}   price changes ${page?.sum('price_changes_total') ?? '?'}`,
-    `review rate ${reviewRates ?? '?'}`,
-    `traces in the sink ${demo.sink.transactions().length}, errors ${demo.sink.errors().length}`,
-    `last error ${lastError ?? 'none'}`,
-    ...(page === undefined ? ['the scrape endpoint does not answer'] : []),
-    ...(truth === undefined ? ['the database does not answer'] : []),
-  ];
+    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(72)}${time(now)}`,
+    `curl http://127.0.0.1:${now.ports.scrape}/metrics        its own: http://127.0.0.1:${now.ports.telemetry}/metrics`,
+    `prometheus --config.file=${now.prometheusFile}`,
+    '',
+    shopLine(['shop', 'runs ok', 'partial', 'fail', 'price changes', 'review', 'artifacts by status']),
+    ...[...now.tallies].map(([source, tally]) => shopLine(shopCells(now, source, tally))),
+    '',
+    `sidecar   ${sidecar(now)}`,
+    `sink      ${now.transactions} transactions, ${now.errors} errors, as Sentry would show them`,
+    `error     ${lastError?.message ?? 'none so far'}`,
+    ...(lastError === undefined ? [] : [`          trace ${lastError.traceId ?? '?'}`]),
+    ...faultLines(now.faults),
+    now.note,
+  ].map((line) => line.slice(0, 80));
 }
 
-export async function scrape(port: number): Promise<ScrapePage> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-  if (!response.ok) throw new Error(`the scrape endpoint answered ${response.status}`);
-  return new ScrapePage(await response.text());
+/** The same in one line, for a file or a pipe. */
+export function plainLine(now: Snapshot): string {
+  const shops = [...now.tallies].map(
+    ([source, { ok, partial, fail }]) => `${source} ${ok} ok ${partial} partial ${fail} fail`,
+  );
+  const active = now.faults.size === 0 ? 'no fault' : [...now.faults].join(' ');
+  const sink = `${now.transactions} transactions ${now.errors} errors`;
+  return [time(now).trim(), ...shops, sidecar(now), sink, active].join(' | ');
 }
 
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
-  return await promise.catch(() => undefined);
+function shopCells({ page }: Snapshot, source: string, { ok, partial, fail }: Tally): string[] {
+  const changes = page?.sum('price_changes_total', { roaster: source });
+  const review = page?.sum('review_rate_percent', { roaster: source });
+  const artifacts = [...(page?.sumBy('status', 'artifacts_total', { source }) ?? [])];
+  const share = review === undefined ? '?' : `${review.toFixed(1)} %`;
+  const statuses = artifacts.map(([status, sum]) => `${status}: ${sum}`).join(', ');
+  return [source, String(ok), String(partial), String(fail), count(changes), share, statuses];
+}
+
+function shopLine(cells: readonly string[]): string {
+  const [shop = '', ok = '', partial = '', fail = '', changes = '', review = '', artifacts = ''] = cells;
+  const numbers = `${ok.padStart(8)}${partial.padStart(9)}${fail.padStart(6)}${changes.padStart(15)}${review.padStart(8)}`;
+  return `${shop.padEnd(12)}${numbers}  ${artifacts}`;
+}
+
+function sidecar({ page, own, scrapeMs }: Snapshot): string {
+  if (page === undefined || own === undefined) return 'does not answer';
+  const points = count(own.sum('otelcol_receiver_accepted_metric_points'));
+  const spans = count(own.sum('otelcol_receiver_accepted_spans'));
+  const memory = count(own.sum('otelcol_process_memory_rss'), 2 ** 20);
+  return `${points} points, ${spans} spans, scraped in ${scrapeMs.toFixed(1)} ms, memory ${memory} MiB`;
+}
+
+function faultLines(active: ReadonlySet<Fault>): string[] {
+  const cells = faults.map((fault, index) =>
+    `${active.has(fault) ? '*' : ' '}${index + 1} ${fault}`.padEnd(faultWidth),
+  );
+  const rows = Math.ceil(cells.length / faultColumns);
+  return Array.from({ length: rows }, (_, row) => {
+    const line = cells.slice(row * faultColumns, (row + 1) * faultColumns).join('');
+    return (row === 0 ? 'faults' : '').padEnd(9) + line.trimEnd();
+  });
+}
+
+function count(value: number | undefined, unit = 1): string {
+  return value === undefined ? '?' : Math.round(value / unit).toLocaleString('en');
+}
+
+function time({ elapsedS }: Snapshot): string {
+  const seconds = Math.floor(elapsedS);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`.padStart(8);
 }

@@ -6,17 +6,32 @@ export class ScrapePage {
     this.#samples = text.split('\n').flatMap((line) => parseSample(line) ?? []);
   }
 
-  /** Whether a counter or gauge of this name, or a histogram, has a series. */
-  has(name: string): boolean {
-    return this.#samples.some((sample) => sample.name === name || sample.name === `${name}_count`);
+  /** How many series a counter or gauge of this name, or a histogram, has. */
+  seriesCount(name: string): number {
+    return this.#samples.filter((sample) => sample.name === name || sample.name === `${name}_count`).length;
   }
 
   /** The sum over the series that carry all these labels; undefined without such a series. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
-    const matching = this.#samples.filter(
-      (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
-    );
+    const matching = this.#matching(name, labels);
     return matching.length === 0 ? undefined : matching.reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** The sums over the series that carry all these labels, by the value of another label. */
+  sumBy(label: string, name: string, labels: Readonly<Record<string, string>> = {}): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const sample of this.#matching(name, labels)) {
+      const value = sample.labels[label] ?? '';
+      sums.set(value, (sums.get(value) ?? 0) + sample.value);
+    }
+    return sums;
+  }
+
+  #matching(name: string, labels: Readonly<Record<string, string>>): readonly Sample[] {
+    const wanted = Object.entries(labels);
+    return this.#samples.filter(
+      (sample) => sample.name === name && wanted.every(([key, value]) => sample.labels[key] === value),
+    );
   }
 }
 
@@ -31,4 +46,10 @@ function parseSample(line: string): Sample | undefined {
   if (name === undefined || value === undefined) return undefined;
   const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, text]) => [key, text] as const);
   return { name, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) };
+}
+
+export async function scrape(port: number): Promise<ScrapePage> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  if (!response.ok) throw new Error(`the scrape endpoint answered ${response.status}`);
+  return new ScrapePage(await response.text());
 }

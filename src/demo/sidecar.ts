@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.ts';
 import { freePort } from './free-port.ts';
 
@@ -10,10 +9,32 @@ export interface SidecarPorts {
   readonly health: number;
 }
 
+export interface SidecarOptions {
+  readonly env: Record<string, string>;
+  readonly logFile: string;
+  /** How often the database is asked, e.g. `2s`. */
+  readonly pollInterval: string;
+}
+
 const readyTimeoutMs = 15_000;
+const startAttempts = 3;
+
+/** The sidecar on ports that are free. Between choosing a port and binding it, another process may have taken it. */
+export async function startOnFreePorts(
+  options: SidecarOptions,
+): Promise<{ readonly ports: SidecarPorts; readonly sidecar: Child }> {
+  for (let attempt = 1; ; attempt++) {
+    const ports = await choosePorts();
+    try {
+      return { ports, sidecar: await startSidecar(ports, options) };
+    } catch (error) {
+      if (attempt === startAttempts || !String(error).includes('already in use')) throw error;
+    }
+  }
+}
 
 /** The ports of the shipped configuration where they are free. */
-export async function choosePorts(): Promise<SidecarPorts> {
+async function choosePorts(): Promise<SidecarPorts> {
   return {
     otlpHttp: await freePort(4318),
     otlpGrpc: await freePort(4317),
@@ -23,11 +44,8 @@ export async function choosePorts(): Promise<SidecarPorts> {
   };
 }
 
-/** `siphon run` on the shipped configuration, as its own process. Resolves when it is healthy. */
-export async function startSidecar(
-  ports: SidecarPorts,
-  options: { readonly env: Record<string, string>; readonly logFile: string; readonly pollInterval: string },
-): Promise<Child> {
+/** `siphon run` on the shipped configuration, as its own process. Resolves when it is ready. */
+export async function startSidecar(ports: SidecarPorts, options: SidecarOptions): Promise<Child> {
   const sets = [
     `receivers.otlp.protocols.http.endpoint=127.0.0.1:${ports.otlpHttp}`,
     `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${ports.otlpGrpc}`,
@@ -37,26 +55,11 @@ export async function startSidecar(
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,
   ].flatMap((set) => ['--set', set]);
   const sidecar = new Child('sidecar', ['dist/main.js', 'run', '--config', 'otel-collector.yaml', ...sets], options);
-  await untilHealthy(sidecar, ports.health);
-  return sidecar;
-}
-
-async function untilHealthy(sidecar: Child, port: number): Promise<void> {
-  const end = Date.now() + readyTimeoutMs;
-  while (sidecar.isRunning && Date.now() < end) {
-    if (await answersOk(`http://127.0.0.1:${port}/`)) return;
-    await sleep(50);
-  }
-  const reason = sidecar.isRunning ? 'the sidecar did not become healthy' : await sidecar.ended;
-  await sidecar.stop();
-  throw new Error(reason);
-}
-
-async function answersOk(url: string): Promise<boolean> {
   try {
-    return (await fetch(url)).ok;
+    await sidecar.hasLogged('Everything is ready', readyTimeoutMs);
   } catch (error) {
-    if (error instanceof TypeError) return false;
+    await sidecar.stop();
     throw error;
   }
+  return sidecar;
 }

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from './child.ts';
+import { folderPrefix, foldersPlace, startControl } from './control.ts';
+import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded-postgres.ts';
-import { registerSource } from './database/register-source.ts';
 import { applySchema } from './database/schema.ts';
 import { isStoreFault, type Fault } from './fault.ts';
+import { guardFolder } from './guard.ts';
 import { openHangingTransaction } from './hanging-transaction.ts';
+import { Parts } from './parts.ts';
 import type { RunReport } from './pipeline/run-report.ts';
+import { prometheusConfig } from './prometheus-config.ts';
+import { RunLog } from './run-log.ts';
 import { startSentrySink, type SentrySink } from './sentry-sink/sentry-sink.ts';
-import { choosePorts, startSidecar, type SidecarPorts } from './sidecar.ts';
-import { startStore, type Store } from './stores/store.ts';
+import { startOnFreePorts, startSidecar, type SidecarOptions, type SidecarPorts } from './sidecar.ts';
+import { startShops } from './stores/shops.ts';
+import type { Store } from './stores/store.ts';
 
 export interface DemoOptions {
   /** One full run and one price run, then the pipeline ends. */
@@ -19,11 +24,14 @@ export interface DemoOptions {
   /** A database to use instead of an embedded one; it gets the demo's tables. */
   readonly databaseUrl?: string;
   readonly seed?: string;
-  /** Told what is being started, one line a step. */
+  /** From the start of a run to that of the next. Default 20 and 7. */
+  readonly fullRunEveryS?: number;
+  readonly priceRunEveryS?: number;
+  /** Told what has been started and ended, one line a step. */
   readonly progress?: (step: string) => void;
+  /** Ends what has been started so far; `startDemo` then rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
-
-type Cleanup = () => Promise<unknown>;
 
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const demo = new Demo(options);
@@ -38,21 +46,24 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
 
 /** Database, stores, sink, sidecar and pipeline, and how to break and end them. */
 export class Demo implements AsyncDisposable {
-  /** What the pipeline has told of its runs, the latest last; old ones are forgotten. */
-  readonly runs: RunReport[] = [];
+  /** What the pipeline has told of its runs. */
+  readonly runs = new RunLog();
+  /** The faults that are on. */
+  readonly faults = new Set<Fault>();
   databaseUrl = '';
+  folder = '';
   readonly #options: DemoOptions;
-  readonly #cleanups: Cleanup[] = [];
-  readonly #stores: Store[] = [];
+  readonly #parts = new Parts();
   readonly #crash = Promise.withResolvers<string>();
-  #folder = '';
+  #baseline: DatabaseTruth | undefined;
   #embedded: EmbeddedPostgres | undefined;
+  #stores: readonly Store[] = [];
   #sink: SentrySink | undefined;
   #ports: SidecarPorts | undefined;
   #sidecar: Child | undefined;
   #pipeline: Child | undefined;
-  #endHanging: Cleanup | undefined;
-  #stopped: Promise<void> | undefined;
+  #endHanging: (() => Promise<void>) | undefined;
+  #switching: Promise<void> = Promise.resolve();
 
   constructor(options: DemoOptions) {
     this.#options = options;
@@ -63,6 +74,11 @@ export class Demo implements AsyncDisposable {
     return this.#crash.promise;
   }
 
+  /** What the database held before the pipeline started. */
+  get baseline(): DatabaseTruth {
+    return this.#baseline!;
+  }
+
   get sink(): SentrySink {
     return this.#sink!;
   }
@@ -71,8 +87,9 @@ export class Demo implements AsyncDisposable {
     return this.#ports!;
   }
 
-  get stores(): readonly Store[] {
-    return this.#stores;
+  /** A configuration for a Prometheus that scrapes the sidecar. */
+  get prometheusFile(): string {
+    return join(this.folder, 'prometheus.yaml');
   }
 
   /** Resolves when the pipeline has ended by itself, which it does after `once`. */
@@ -80,95 +97,146 @@ export class Demo implements AsyncDisposable {
     await this.#pipeline?.ended;
   }
 
+  /** Lets the pipeline finish what it is at, and send what it has counted. */
+  async endPipeline(): Promise<void> {
+    const pipeline = this.#pipeline;
+    this.#pipeline = undefined;
+    await pipeline?.stop();
+  }
+
+  /** What `startDemo` does. */
   async start(): Promise<void> {
-    const progress = this.#options.progress ?? ((): void => undefined);
-    this.#folder = await mkdtemp(join(tmpdir(), 'siphon-demo-'));
-    this.#cleanups.push(async () => await rm(this.#folder, { recursive: true, force: true }));
-    await this.#startDatabase();
-    progress('PostgreSQL, with the scraper\u2019s schema');
-    await this.#startStores();
-    progress('two shops, on recorded feeds');
-    this.#sink = await startSentrySink();
-    this.#cleanups.push(async () => await this.#sink?.[Symbol.asyncDispose]());
-    progress('a Sentry-like sink');
-    this.#ports = await choosePorts();
-    this.#cleanups.push(async () => await this.#sidecar?.stop());
-    await this.#startSidecar();
-    progress('the sidecar, on otel-collector.yaml');
-    this.#startPipeline();
-    progress('the pipeline, with siphon-otel/preload');
+    await this.#step('a folder', async () => await this.#makeFolder());
+    await this.#step('PostgreSQL, with the scraper\u2019s schema', async () => await this.#startDatabase());
+    await this.#step('two shops, on recorded feeds', async () => await this.#startStores());
+    await this.#step('a Sentry-like sink', async () => await this.#startSink());
+    await this.#step('the sidecar, on otel-collector.yaml', async () => await this.#startFirstSidecar());
+    await this.#step('the pipeline, with siphon-otel/preload', async () => await this.#startPipeline());
+    await this.#step('the control of faults', async () => await this.#startControl());
   }
 
+  /** One switch at a time; a fault that is in that state already stays in it. */
   async setFault(fault: Fault, on: boolean): Promise<void> {
-    if (isStoreFault(fault)) for (const store of this.#stores) store.setFault(fault, on);
-    else if (fault === 'sidecar_killed') await (on ? this.#killSidecar() : this.#startSidecar());
-    else if (fault === 'database_stopped') await this.#setDatabaseStopped(on);
-    else await this.#setHanging(on);
-  }
-
-  /** Has something else ended with the demo, before its parts. */
-  onStop(cleanup: Cleanup): void {
-    this.#cleanups.push(cleanup);
+    const before = this.#switching;
+    const switched = (async () => {
+      await before;
+      if (this.faults.has(fault) === on) return;
+      await this.#switch(fault, on);
+      if (on) this.faults.add(fault);
+      else this.faults.delete(fault);
+    })();
+    this.#switching = switched.catch(() => undefined);
+    await switched;
   }
 
   /** Ends every part, last started first, and removes what was written. Safe to call twice. */
   async stop(): Promise<void> {
-    this.#stopped ??= this.#cleanUp();
-    await this.#stopped;
+    await this.#parts.end(this.#options.progress ?? ignore);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  async #cleanUp(): Promise<void> {
-    for (const cleanup of this.#cleanups.toReversed()) await cleanup();
+  async #step(name: string, start: () => Promise<void>): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    await start();
+    this.#options.progress?.(name);
+  }
+
+  async #makeFolder(): Promise<void> {
+    this.folder = await mkdtemp(join(foldersPlace, folderPrefix));
+    guardFolder(this.folder);
+    this.#parts.add('the folder', async () => await rm(this.folder, { recursive: true, force: true, maxRetries: 5 }));
   }
 
   async #startDatabase(): Promise<void> {
     if (this.#options.databaseUrl === undefined) {
       const embedded = await startEmbeddedPostgres();
       this.#embedded = embedded;
-      this.#cleanups.push(async () => await embedded.stop());
+      this.#parts.add('PostgreSQL', async () => await embedded.stop());
       void embedded.ended.then((error) => error !== undefined && this.#crash.resolve(error.message));
     }
     this.databaseUrl = this.#embedded?.url ?? this.#options.databaseUrl!;
     await applySchema(this.databaseUrl);
+    this.#baseline = await askDatabase(this.databaseUrl);
+    this.#parts.add('the hanging transaction', async () => await this.#endHanging?.());
   }
 
   async #startStores(): Promise<void> {
-    const seed = this.#options.seed ?? 'siphon';
-    const shopify = await startStore({ platform: 'shopify', seed, rateLimitedAt: 2, brokenAt: 19 });
-    this.#stores.push(shopify);
-    this.#cleanups.push(async () => await shopify.stop());
-    const woo = await startStore({ platform: 'woocommerce', seed, rateLimitedAt: 12, brokenAt: 3 });
-    this.#stores.push(woo);
-    this.#cleanups.push(async () => await woo.stop());
-    await registerSource(this.databaseUrl, {
-      slug: 'blue-tokai',
-      name: 'Blue Tokai Coffee Roasters',
-      platform: 'shopify',
-      baseUrl: shopify.url,
-      productsEndpoint: '/products.json',
+    const shops = await startShops(this.databaseUrl, this.#options.seed ?? 'siphon');
+    this.#stores = shops;
+    this.#parts.add('the shops', async () => await Promise.all(shops.map(async (shop) => await shop.stop())));
+  }
+
+  async #startSink(): Promise<void> {
+    const sink = await startSentrySink();
+    this.#sink = sink;
+    this.#parts.add('the sink', async () => await sink.stop());
+  }
+
+  async #startFirstSidecar(): Promise<void> {
+    const { ports, sidecar } = await startOnFreePorts(this.#sidecarOptions());
+    this.#ports = ports;
+    this.#parts.add('the sidecar', async () => await this.#sidecar?.stop());
+    this.#watchSidecar(sidecar);
+    await writeFile(this.prometheusFile, prometheusConfig(ports));
+  }
+
+  #sidecarOptions(): SidecarOptions {
+    return {
+      env: { DATABASE_URL: this.databaseUrl, SENTRY_DSN: this.sink.dsn },
+      logFile: join(this.folder, 'sidecar.log'),
+      pollInterval: '2s',
+    };
+  }
+
+  #watchSidecar(sidecar: Child): void {
+    this.#sidecar = sidecar;
+    void sidecar.ended.then((how) => this.#sidecar === sidecar && this.#crash.resolve(how));
+  }
+
+  async #startPipeline(): Promise<void> {
+    const { once = false, fullRunEveryS = 20, priceRunEveryS = 7 } = this.#options;
+    const schedule = ['--full-every-s', String(fullRunEveryS), '--prices-every-s', String(priceRunEveryS)];
+    const args = ['--artifacts-folder', join(this.folder, 'artifacts'), ...(once ? ['--once'] : schedule)];
+    const pipeline = new Child('pipeline', ['--import', 'siphon-otel/preload', 'src/demo/pipeline/main.ts', ...args], {
+      env: this.#pipelineEnv(),
+      logFile: join(this.folder, 'pipeline.log'),
     });
-    await registerSource(this.databaseUrl, {
-      slug: 'babas-beans',
-      name: 'Baba\u2019s Beans',
-      platform: 'woocommerce',
-      baseUrl: woo.url,
-      productsEndpoint: '/wp-json/wc/store/v1/products',
+    this.#pipeline = pipeline;
+    this.#parts.add('the pipeline', async () => await pipeline.stop());
+    pipeline.process.on('message', (run) => this.runs.add(run as RunReport));
+    void pipeline.ended.then((how) => {
+      const expected = this.#pipeline !== pipeline || (once && pipeline.process.exitCode === 0);
+      if (!expected) this.#crash.resolve(how);
     });
   }
 
-  async #startSidecar(): Promise<void> {
-    if (this.#sidecar?.isRunning === true) return;
-    const sidecar = await startSidecar(this.ports, {
-      env: { DATABASE_URL: this.databaseUrl, SENTRY_DSN: this.sink.dsn },
-      logFile: join(this.#folder, 'sidecar.log'),
-      pollInterval: '2s',
-    });
-    this.#sidecar = sidecar;
-    void sidecar.ended.then((how) => this.#sidecar === sidecar && this.#crash.resolve(how));
+  #pipelineEnv(): Record<string, string> {
+    return {
+      DATABASE_URL: this.databaseUrl,
+      OTEL_SERVICE_NAME: 'coffee-pipeline',
+      OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${randomUUID()}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.ports.otlpHttp}`,
+      OTEL_METRIC_EXPORT_INTERVAL: '2000',
+      OTEL_BSP_SCHEDULE_DELAY: '1000',
+    };
+  }
+
+  async #startControl(): Promise<void> {
+    if (this.#options.once === true) return;
+    this.#parts.add(
+      'the control',
+      await startControl(this.folder, async (fault, on) => await this.setFault(fault, on)),
+    );
+  }
+
+  async #switch(fault: Fault, on: boolean): Promise<void> {
+    if (isStoreFault(fault)) for (const store of this.#stores) store.setFault(fault, on);
+    else if (fault === 'sidecar_killed') await (on ? this.#killSidecar() : this.#restartSidecar());
+    else if (fault === 'database_stopped') await this.#setDatabaseStopped(on);
+    else await this.#setHanging(on);
   }
 
   async #killSidecar(): Promise<void> {
@@ -178,31 +246,8 @@ export class Demo implements AsyncDisposable {
     await sidecar?.ended;
   }
 
-  #startPipeline(): void {
-    const once = this.#options.once === true;
-    const script = ['src/demo/pipeline/main.ts', '--artifacts-folder', join(this.#folder, 'artifacts')];
-    const pipeline = new Child(
-      'pipeline',
-      ['--import', 'siphon-otel/preload', ...script, ...(once ? ['--once'] : [])],
-      {
-        env: {
-          DATABASE_URL: this.databaseUrl,
-          OTEL_SERVICE_NAME: 'coffee-pipeline',
-          OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${randomUUID()}`,
-          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.ports.otlpHttp}`,
-          OTEL_METRIC_EXPORT_INTERVAL: '2000',
-          OTEL_BSP_SCHEDULE_DELAY: '1000',
-        },
-        logFile: join(this.#folder, 'pipeline.log'),
-      },
-    );
-    this.#pipeline = pipeline;
-    this.#cleanups.push(async () => await pipeline.stop());
-    pipeline.process.on('message', (run) => {
-      this.runs.push(run as RunReport);
-      if (this.runs.length > 1000) this.runs.shift();
-    });
-    void pipeline.ended.then((how) => (once && pipeline.process.exitCode === 0) || this.#crash.resolve(how));
+  async #restartSidecar(): Promise<void> {
+    this.#watchSidecar(await startSidecar(this.ports, this.#sidecarOptions()));
   }
 
   async #setDatabaseStopped(on: boolean): Promise<void> {
@@ -213,6 +258,9 @@ export class Demo implements AsyncDisposable {
   async #setHanging(on: boolean): Promise<void> {
     await this.#endHanging?.();
     this.#endHanging = on ? await openHangingTransaction(this.databaseUrl) : undefined;
-    this.#cleanups.push(async () => await this.#endHanging?.());
   }
+}
+
+function ignore(): void {
+  return;
 }

@@ -1,0 +1,43 @@
+import { Client } from 'pg';
+
+/** What the database holds, to compare with what the scrape endpoint shows. */
+export interface DatabaseTruth {
+  readonly artifacts: number;
+  readonly prices: number;
+  /** Prices that differ from the one before of the same variant. */
+  readonly changes: number;
+  /** Changes beyond the roaster's alert threshold. */
+  readonly spikes: number;
+  readonly runs: number;
+  readonly coffees: number;
+  readonly variants: number;
+  readonly reviewRates: readonly { readonly slug: string; readonly percent: number }[];
+}
+
+export async function askDatabase(databaseUrl: string): Promise<DatabaseTruth> {
+  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-check' });
+  await client.connect();
+  try {
+    const counts = await client.query<Omit<DatabaseTruth, 'reviewRates'>>(
+      `with moves as (
+         select p.price, lag(p.price) over (partition by p.variant_id order by p.scraped_at) as previous,
+                r.alert_price_delta_pct as threshold
+         from prices p join variants v on v.id = p.variant_id join coffees c on c.id = v.coffee_id
+         join roasters r on r.id = c.roaster_id
+       )
+       select (select count(*) from scrape_artifacts)::int as artifacts, count(*)::int as prices,
+              (count(*) filter (where price <> previous))::int as changes,
+              (count(*) filter (where abs(price - previous) * 100 > previous * threshold))::int as spikes,
+              (select count(*) from scrape_runs)::int as runs, (select count(*) from coffees)::int as coffees,
+              (select count(*) from variants)::int as variants
+       from moves`,
+    );
+    const rates = await client.query<DatabaseTruth['reviewRates'][number]>(
+      `select r.slug, (100.0 * count(*) filter (where c.processing_status = 'review') / count(*))::float8 as percent
+       from coffees c join roasters r on r.id = c.roaster_id where c.processing_status is not null group by r.slug`,
+    );
+    return { ...counts.rows[0]!, reviewRates: rates.rows };
+  } finally {
+    await client.end();
+  }
+}

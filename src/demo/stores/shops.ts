@@ -1,0 +1,29 @@
+import { registerSource } from '../database/register-source.ts';
+import { startStore, type Store } from './store.ts';
+
+/** The two shops of the demo, with hiccups that even a single run meets, known to the database as product sources. */
+export async function startShops(databaseUrl: string, seed: string): Promise<readonly Store[]> {
+  const shopify = await startStore({ platform: 'shopify', seed, rateLimitedAt: 2, brokenAt: 19 });
+  const woo = await startStore({ platform: 'woocommerce', seed, rateLimitedAt: 12, brokenAt: 3 });
+  const shops = [shopify, woo];
+  try {
+    await registerSource(databaseUrl, {
+      slug: 'blue-tokai',
+      name: 'Blue Tokai Coffee Roasters',
+      platform: 'shopify',
+      baseUrl: shopify.url,
+      productsEndpoint: '/products.json',
+    });
+    await registerSource(databaseUrl, {
+      slug: 'babas-beans',
+      name: 'Baba\u2019s Beans',
+      platform: 'woocommerce',
+      baseUrl: woo.url,
+      productsEndpoint: '/wp-json/wc/store/v1/products',
+    });
+  } catch (error) {
+    await Promise.all(shops.map(async (shop) => await shop.stop()));
+    throw error;
+  }
+  return shops;
+}

@@ -1,0 +1,118 @@
+/** Shows a running demo until it ends: a view that is drawn again every second, or lines now and then for a file. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeSwitch, faults } from './fault.ts';
+import { liveView, plainLine, type Snapshot } from './live-view.ts';
+import { scrape } from './scrape-page.ts';
+import type { Demo } from './start-demo.ts';
+
+const drawEveryMs = 1000;
+const lineEveryMs = 10_000;
+
+/** Resolves when the signal is aborted, or `q` or Ctrl-C is pressed. */
+export async function watch(demo: Demo, signal: AbortSignal): Promise<void> {
+  const quit = new AbortController();
+  const end = AbortSignal.any([signal, quit.signal]);
+  const keys = new Keys(demo, () => quit.abort());
+  const startedAt = performance.now();
+  const { stdout } = process;
+  if (!stdout.isTTY)
+    stdout.write(
+      `curl http://127.0.0.1:${demo.ports.scrape}/metrics, prometheus --config.file=${demo.prometheusFile}\n`,
+    );
+  try {
+    for (let height = 0; !end.aborted;) {
+      const now = await look(demo, (performance.now() - startedAt) / 1000, keys.note);
+      if (end.aborted) return;
+      if (stdout.isTTY) height = draw(liveView(now), height);
+      else stdout.write(`${plainLine(now)}\n`);
+      await pause(stdout.isTTY ? drawEveryMs : lineEveryMs, AbortSignal.any([end, keys.nextPress()]));
+    }
+  } finally {
+    keys.stop();
+  }
+}
+
+async function look(demo: Demo, elapsedS: number, note: string): Promise<Snapshot> {
+  const startedAt = performance.now();
+  const page = await scrape(demo.ports.scrape).catch(() => undefined);
+  const scrapeMs = performance.now() - startedAt;
+  const { lastError, tallies } = demo.runs;
+  return {
+    elapsedS,
+    ports: demo.ports,
+    prometheusFile: demo.prometheusFile,
+    tallies,
+    page,
+    scrapeMs,
+    own: await scrape(demo.ports.telemetry).catch(() => undefined),
+    transactions: demo.sink.transactions().length,
+    errors: demo.sink.errors().length,
+    lastError: lastError && { message: lastError.message, traceId: lastError.run.traceId },
+    faults: demo.faults,
+    note,
+  };
+}
+
+/** Writes over the view before, in one piece, so that nothing flickers. Returns how many lines it has now. */
+function draw(lines: readonly string[], height: number): number {
+  const { columns, rows } = process.stdout;
+  const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line.slice(0, columns - 1)}\u001B[K\n`);
+  process.stdout.write(`${height === 0 ? '' : `\u001B[${height}A`}${shown.join('')}\u001B[J`);
+  return shown.length;
+}
+
+/** 1 to 8 switch faults, `q` and Ctrl-C quit; of a terminal only. */
+class Keys {
+  note = 'npm run demo -- fault NAME on|off switches a fault; Ctrl-C ends everything';
+  readonly #demo: Demo;
+  readonly #quit: () => void;
+  #press = new AbortController();
+
+  constructor(demo: Demo, quit: () => void) {
+    this.#demo = demo;
+    this.#quit = quit;
+    if (!process.stdin.isTTY || !process.stdout.isTTY) return;
+    this.note = `keys      1 to ${faults.length} switch a fault, q ends everything`;
+    process.stdin.setRawMode(true);
+    process.stdin.on('data', this.#take);
+  }
+
+  /** Aborted at the next key that changes something. */
+  nextPress(): AbortSignal {
+    this.#press = new AbortController();
+    return this.#press.signal;
+  }
+
+  stop(): void {
+    if (!process.stdin.isTTY) return;
+    process.stdin.off('data', this.#take);
+    process.stdin.setRawMode(false);
+    process.stdin.pause();
+  }
+
+  readonly #take = (data: Buffer): void => {
+    for (const key of data.toString()) {
+      if (key === 'q' || key === '\u0003') this.#quit();
+      const fault = faults[Number(key) - 1];
+      if (fault !== undefined) void this.#toggle(fault);
+    }
+  };
+
+  async #toggle(fault: (typeof faults)[number]): Promise<void> {
+    const on = !this.#demo.faults.has(fault);
+    this.note = `${fault} \u2026`;
+    try {
+      await this.#demo.setFault(fault, on);
+      this.note = describeSwitch(fault, on);
+    } catch (error) {
+      this.note = error instanceof Error ? error.message : String(error);
+    }
+    this.#press.abort();
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
