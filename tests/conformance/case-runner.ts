@@ -50,7 +50,12 @@ async function runCase({ requests, waitMs = 0, accept = TEXT }: ConformanceCase,
   await sleep(waitMs);
   const response = await fetch(`http://127.0.0.1:${ports.scrape}/metrics`, { headers: { accept } });
   const text = await response.text();
-  return response.ok ? text.split('\n').filter((line) => line !== '') : [`HTTP ${response.status}`];
+  return response.ok ? text.split('\n').filter(Boolean).map(withSortedExemplar) : [`HTTP ${response.status}`];
+}
+
+/** The stock Collector writes an exemplar's labels in the order of a Go map. */
+function withSortedExemplar(line: string): string {
+  return line.replace(/(?<= # \{)[^{}]*(?=\} \S+ \S+$)/, (labels) => labels.split(',').toSorted().join(','));
 }
 
 function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]): unknown {

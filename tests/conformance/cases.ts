@@ -3,6 +3,7 @@ import { conflictCases } from './cases/conflicts.ts';
 import { kindCases } from './cases/kinds.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { nameCases } from './cases/names.ts';
+import { openMetricsCases } from './cases/open-metrics.ts';
 import { optionCases } from './cases/options.ts';
 import { resourceCases } from './cases/resources.ts';
 import { scopeCases } from './cases/scopes.ts';
@@ -21,4 +22,5 @@ export const cases: readonly ConformanceCase[] = [
   ...scopeCases,
   ...optionCases,
   ...conflictCases,
+  ...openMetricsCases,
 ];

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below those that the system gives to clients, so that no connection takes one between the probe and its use. */
-const LOWEST = 10_000;
+/**
+ * Below those that the system gives to clients, so that no connection takes one between the probe and its use,
+ * and above those that `fetch` refuses.
+ */
+const LOWEST = 11_000;
 const HIGHEST = 32_000;
 
 /** Different ports of 127.0.0.1 that nobody has, for servers that cannot choose one themselves and tell it. */

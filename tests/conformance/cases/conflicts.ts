@@ -44,6 +44,7 @@ export const conflictCases: readonly ConformanceCase[] = [
   },
   {
     name: 'types: a gauge, then a counter of the same name',
+    stockIsRandom: true,
     requests: [metrics(gauge('same_total', [{ value: 1 }])), metrics(counter('same', [{ value: 2 }]))],
     differs: {
       id: 'prometheus-type-conflict',

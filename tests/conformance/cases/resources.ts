@@ -59,12 +59,17 @@ export const resourceCases: readonly ConformanceCase[] = [
   },
   {
     name: 'resources: one that learns more',
-    requests: [[from(SHOP, {}, all())], [from(HOST, {}, [gauge('g', [{ value: 2, time: 20 }])])]],
+    requests: [
+      [from({ 'service.name': 'shop' }, {}, [gauge('g', [{ value: 1 }])])],
+      [from({ 'service.name': 'shop', 'host.name': 'h1' }, {}, [gauge('g', [{ value: 2, time: 20 }])])],
+    ],
   },
   {
     name: 'resources: two with one identity, shown by their other attributes',
     config: AS_LABELS,
-    requests: [['h1', 'h2'].map((host) => from({ ...SHOP, 'host.name': host }, {}, [gauge('g', [{ value: 1 }])]))],
+    requests: [
+      ['h1', 'h2'].map((host) => from({ 'service.name': 'shop', 'host.name': host }, {}, [gauge('g', [{ value: 1 }])])),
+    ],
   },
   {
     name: 'resources: the same in two requests',

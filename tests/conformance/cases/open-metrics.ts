@@ -1,0 +1,92 @@
+import { metrics, type ConformanceCase, type Request } from '../conformance-case.ts';
+import { counter, exponentialHistogram, from, gauge, histogram, sum, summary, type Exemplar } from '../otlp-json.ts';
+
+const TRACE = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+const BUCKETS = { bounds: [0.1, 1, 10], counts: [1n, 2n, 0n, 3n], count: 6n, sum: 12.25 };
+
+const counterWith = (...exemplars: readonly Exemplar[]): Request => metrics(counter('c', [{ value: 5, exemplars }]));
+const histogramWith = (...exemplars: readonly Exemplar[]): Request =>
+  metrics(histogram('h', [{ ...BUCKETS, exemplars }]));
+
+const REQUESTS: Readonly<Record<string, Request>> = {
+  'an empty page': metrics(),
+  'a gauge': metrics(gauge('g', [{ value: 1 }, { attributes: { a: 'x' }, value: 1.5 }])),
+  'a gauge with a unit': metrics(gauge('g', [{ value: 1 }], { unit: 's', help: 'how "long"\\\n' })),
+  'a counter with a unit': metrics(counter('c', [{ value: 1 }], { unit: 'By' })),
+  'a counter without a start time': metrics(counter('c', [{ value: 1, start: -Infinity }])),
+  'a counter of integers': metrics(counter('c', [{ value: 7n }])),
+  'a non-monotonic sum': metrics(sum('s', [{ value: -1 }], { monotonic: false })),
+  'a histogram': metrics(histogram('h', [{ ...BUCKETS, attributes: { a: 'x' } }], { unit: 's' })),
+  'a histogram without a start time': metrics(histogram('h', [{ ...BUCKETS, start: -Infinity }])),
+  'a summary': metrics(
+    summary('s', [
+      {
+        count: 9n,
+        sum: 12,
+        quantiles: [
+          [0.5, 1],
+          [1, 2],
+        ],
+      },
+    ]),
+  ),
+  'an exponential histogram': metrics(exponentialHistogram('e', [{ count: 2n, sum: 3, scale: 0, positive: [1n, 1n] }])),
+  'special numbers': metrics(
+    ...[0, -0, 1e6, 1e21, 1e-7, 0.1, Number.NaN, Infinity, -Infinity].map((value, i) => gauge(`g${i}`, [{ value }])),
+  ),
+  'target information': [from({ 'service.name': 'shop', 'service.instance.id': '1', zone: 'eu' }, {}, [])],
+  'a metric and target information': [
+    from({ 'service.name': 'shop', 'service.instance.id': '1', zone: 'eu' }, {}, [gauge('g', [{ value: 1 }])]),
+  ],
+  'labels that must be escaped': metrics(gauge('g', [{ attributes: { a: 'a"b\\c\nd' }, value: 1 }])),
+
+  'an exemplar on a counter': counterWith({ value: 1, time: 5, ...TRACE }),
+  'an exemplar with an integer': counterWith({ value: 1n, time: 5, ...TRACE }),
+  'an exemplar with attributes': counterWith({ value: 1, time: 5, ...TRACE, attributes: { user: 'u1' } }),
+  'an exemplar without a trace': counterWith({ value: 1, time: 5 }),
+  'an exemplar without a span': counterWith({ value: 1, time: 5, traceId: TRACE.traceId }),
+  'an exemplar on each bucket': histogramWith(...[0.05, 0.5, 5, 50].map((value, i) => ({ value, time: i, ...TRACE }))),
+  'two exemplars in one bucket': histogramWith({ value: 0.5, time: 5, ...TRACE }, { value: 0.6, time: 6, ...TRACE }),
+  'an exemplar on a bound': histogramWith({ value: 1, time: 5, ...TRACE }),
+  'an exemplar on a gauge': metrics(gauge('g', [{ value: 1, exemplars: [{ value: 1, time: 5, ...TRACE }] }])),
+};
+
+const CONFIG = { enable_open_metrics: true, without_scope_info: true };
+const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
+
+const ACCEPTS: Readonly<Record<string, string>> = {
+  'nothing said': '*/*',
+  text: 'text/plain;version=0.0.4',
+  'OpenMetrics without version': 'application/openmetrics-text',
+  'OpenMetrics preferred': `${OPEN_METRICS};q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`,
+  'text preferred': `${OPEN_METRICS};q=0.5,text/plain;version=0.0.4;q=0.8`,
+};
+
+const page = REQUESTS['a histogram']!;
+
+export const openMetricsCases: readonly ConformanceCase[] = [
+  ...Object.entries(REQUESTS).map(([what, request]) => ({
+    name: `OpenMetrics: ${what}`,
+    config: CONFIG,
+    accept: OPEN_METRICS,
+    requests: [request],
+  })),
+  ...Object.entries(ACCEPTS).map(([what, accept]) => ({
+    name: `negotiation: ${what}`,
+    config: CONFIG,
+    accept,
+    requests: [page],
+  })),
+  { name: 'negotiation: OpenMetrics where it is off', accept: OPEN_METRICS, requests: [page] },
+  {
+    name: 'exemplars: not in the text format',
+    config: CONFIG,
+    requests: [counterWith({ value: 1, time: 5, ...TRACE })],
+  },
+  {
+    name: 'OpenMetrics: with timestamps',
+    config: { ...CONFIG, send_timestamps: true },
+    accept: OPEN_METRICS,
+    requests: [page],
+  },
+];
