@@ -27,8 +27,8 @@ const faultWidth = 23;
 export function liveView(now: Snapshot): string[] {
   const { lastError } = now;
   return [
-    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(72)}${time(now)}`,
-    `curl http://127.0.0.1:${now.ports.scrape}/metrics        its own: http://127.0.0.1:${now.ports.telemetry}/metrics`,
+    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(74)}${time(now)}`,
+    `curl http://127.0.0.1:${now.ports.scrape}/metrics   the sidecar\u2019s own: port ${now.ports.telemetry}`,
     `prometheus --config.file=${now.prometheusFile}`,
     '',
     shopLine(['shop', 'runs ok', 'partial', 'fail', 'price changes', 'review', 'artifacts by status']),
@@ -93,5 +93,5 @@ function count(value: number | undefined, unit = 1): string {
 
 function time({ elapsedS }: Snapshot): string {
   const seconds = Math.floor(elapsedS);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`.padStart(8);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`.padStart(6);
 }

@@ -57,7 +57,7 @@ async function run(once: boolean): Promise<void> {
     } catch (error) {
       fail(error);
     }
-    progress('ending\u2026');
+    if (!signal.aborted) progress('ending\u2026');
     await demo.stop();
   } catch (error) {
     if (!signal.aborted) fail(error);
@@ -71,6 +71,7 @@ function listenForSignals(): AbortController {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (interrupt.signal.aborted) process.exit(interruptedExitCode);
+      progress('ending\u2026');
       interrupt.abort(new Error('interrupted'));
     });
   }

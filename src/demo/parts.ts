@@ -17,7 +17,7 @@ export class Parts {
     const errors: unknown[] = [];
     for (const { name, end } of this.#parts.toReversed()) {
       await end().then(
-        () => progress(`${name} has ended`),
+        () => progress(`ended ${name}`),
         (error: unknown) => errors.push(error),
       );
     }

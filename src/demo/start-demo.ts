@@ -106,13 +106,14 @@ export class Demo implements AsyncDisposable {
 
   /** What `startDemo` does. */
   async start(): Promise<void> {
-    await this.#step('a folder', async () => await this.#makeFolder());
+    await this.#makeFolder();
     await this.#step('PostgreSQL, with the scraper\u2019s schema', async () => await this.#startDatabase());
     await this.#step('two shops, on recorded feeds', async () => await this.#startStores());
     await this.#step('a Sentry-like sink', async () => await this.#startSink());
     await this.#step('the sidecar, on otel-collector.yaml', async () => await this.#startFirstSidecar());
     await this.#step('the pipeline, with siphon-otel/preload', async () => await this.#startPipeline());
-    await this.#step('the control of faults', async () => await this.#startControl());
+    if (this.#options.once !== true)
+      await this.#step('faults, which can be switched from now on', async () => await this.#startControl());
   }
 
   /** One switch at a time; a fault that is in that state already stays in it. */
@@ -207,10 +208,8 @@ export class Demo implements AsyncDisposable {
     this.#pipeline = pipeline;
     this.#parts.add('the pipeline', async () => await pipeline.stop());
     pipeline.process.on('message', (run) => this.runs.add(run as RunReport));
-    void pipeline.ended.then((how) => {
-      const expected = this.#pipeline !== pipeline || (once && pipeline.process.exitCode === 0);
-      if (!expected) this.#crash.resolve(how);
-    });
+    const hasFinished = (): boolean => once && pipeline.process.exitCode === 0;
+    void pipeline.ended.then((how) => this.#pipeline !== pipeline || hasFinished() || this.#crash.resolve(how));
   }
 
   #pipelineEnv(): Record<string, string> {
@@ -225,7 +224,6 @@ export class Demo implements AsyncDisposable {
   }
 
   async #startControl(): Promise<void> {
-    if (this.#options.once === true) return;
     this.#parts.add(
       'the control',
       await startControl(this.folder, async (fault, on) => await this.setFault(fault, on)),

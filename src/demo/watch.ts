@@ -8,11 +8,9 @@ import type { Demo } from './start-demo.ts';
 const drawEveryMs = 1000;
 const lineEveryMs = 10_000;
 
-/** Resolves when the signal is aborted, or `q` or Ctrl-C is pressed. */
+/** Resolves when the signal is aborted. */
 export async function watch(demo: Demo, signal: AbortSignal): Promise<void> {
-  const quit = new AbortController();
-  const end = AbortSignal.any([signal, quit.signal]);
-  const keys = new Keys(demo, () => quit.abort());
+  const keys = new Keys(demo);
   const startedAt = performance.now();
   const { stdout } = process;
   if (!stdout.isTTY)
@@ -20,12 +18,12 @@ export async function watch(demo: Demo, signal: AbortSignal): Promise<void> {
       `curl http://127.0.0.1:${demo.ports.scrape}/metrics, prometheus --config.file=${demo.prometheusFile}\n`,
     );
   try {
-    for (let height = 0; !end.aborted;) {
+    for (let height = 0; !signal.aborted;) {
       const now = await look(demo, (performance.now() - startedAt) / 1000, keys.note);
-      if (end.aborted) return;
+      if (signal.aborted) return;
       if (stdout.isTTY) height = draw(liveView(now), height);
       else stdout.write(`${plainLine(now)}\n`);
-      await pause(stdout.isTTY ? drawEveryMs : lineEveryMs, AbortSignal.any([end, keys.nextPress()]));
+      await pause(stdout.isTTY ? drawEveryMs : lineEveryMs, AbortSignal.any([signal, keys.nextPress()]));
     }
   } finally {
     keys.stop();
@@ -61,16 +59,14 @@ function draw(lines: readonly string[], height: number): number {
   return shown.length;
 }
 
-/** 1 to 8 switch faults, `q` and Ctrl-C quit; of a terminal only. */
+/** Of a terminal: numbers switch faults, and `q` and Ctrl-C are the signal SIGINT. */
 class Keys {
   note = 'npm run demo -- fault NAME on|off switches a fault; Ctrl-C ends everything';
   readonly #demo: Demo;
-  readonly #quit: () => void;
   #press = new AbortController();
 
-  constructor(demo: Demo, quit: () => void) {
+  constructor(demo: Demo) {
     this.#demo = demo;
-    this.#quit = quit;
     if (!process.stdin.isTTY || !process.stdout.isTTY) return;
     this.note = `keys      1 to ${faults.length} switch a fault, q ends everything`;
     process.stdin.setRawMode(true);
@@ -92,7 +88,7 @@ class Keys {
 
   readonly #take = (data: Buffer): void => {
     for (const key of data.toString()) {
-      if (key === 'q' || key === '\u0003') this.#quit();
+      if (key === 'q' || key === '\u0003') process.kill(process.pid, 'SIGINT');
       const fault = faults[Number(key) - 1];
       if (fault !== undefined) void this.#toggle(fault);
     }
