@@ -9,19 +9,32 @@ const strategies = [
   'NoTranslation',
 ] as const;
 
+/** A bad one would break every page, so that it is a problem at the start. */
+const constLabelName = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/,
+    'must be a label name: letters, digits and _, not beginning with a digit or __',
+  ),
+  v.check(
+    (name) => name !== 'le' && name !== 'quantile',
+    'must not be le or quantile, which histograms and summaries need',
+  ),
+);
+
 const patterns = v.optional(v.array(v.string()), []);
 
 export const prometheusExporterConfig = v.optional(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
     namespace: v.optional(v.string(), ''),
-    const_labels: v.optional(v.record(v.string(), v.string()), {}),
+    const_labels: v.optional(v.record(constLabelName, v.string()), {}),
     enable_open_metrics: v.optional(v.boolean(), false),
     send_timestamps: v.optional(v.boolean(), false),
     metric_expiration: v.optional(positiveDuration(), '5m'),
     without_scope_info: v.optional(v.boolean(), false),
     add_metric_suffixes: v.optional(v.boolean(), true),
-    translation_strategy: v.optional(v.picklist(strategies)),
+    translation_strategy: v.optional(v.picklist(strategies), 'UnderscoreEscapingWithSuffixes'),
     resource_to_telemetry_conversion: v.optional(
       v.strictObject({
         enabled: v.optional(v.boolean(), false),
@@ -37,12 +50,12 @@ export const prometheusExporterConfig = v.optional(
 
 export type PrometheusExporterConfig = v.InferOutput<typeof prometheusExporterConfig>;
 
-/** `translation_strategy` decides where it is given; otherwise `add_metric_suffixes` does. */
-export function naming({ namespace, add_metric_suffixes, translation_strategy }: PrometheusExporterConfig): Naming {
-  if (translation_strategy === undefined) return { namespace, suffixes: add_metric_suffixes, utf8: false };
+/** As in the stock Collector since 0.132, `add_metric_suffixes` decides nothing any more. */
+export function naming({ namespace, translation_strategy: strategy }: PrometheusExporterConfig): Naming {
+  const utf8 = strategy.startsWith('No');
   return {
-    namespace,
-    suffixes: translation_strategy.endsWith('WithSuffixes'),
-    utf8: translation_strategy.startsWith('No'),
+    utf8,
+    suffixes: strategy.endsWith('WithSuffixes'),
+    namespace: utf8 ? namespace : namespace.replaceAll(/[^A-Za-z0-9_:]/gu, '_'),
   };
 }

@@ -1,7 +1,7 @@
 import { inPage } from './arena.ts';
 import { hasValues, isIncreasing } from './bucket-layout.ts';
 import type { Point } from './point.ts';
-import { COUNT_CELL, FIRST_BUCKET_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
+import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
 
 /** More make a page that nobody can use. */
 const MAX_BUCKETS = 1024;
@@ -27,6 +27,7 @@ export function setDistribution(point: Point, series: SeriesTable, row: number, 
   if (!delta) cells.fill(0, start, first + bounds.length);
   cells[start + COUNT_CELL] = (cells[start + COUNT_CELL] as number) + point.count;
   cells[start + SUM_CELL] = (cells[start + SUM_CELL] as number) + point.sum;
+  if (point.hasSum) cells[start + HAS_SUM_CELL] = 1;
   for (let i = 0; i < bounds.length; i++) cells[first + i] = (cells[first + i] as number) + (counts[i] as number);
   return true;
 }

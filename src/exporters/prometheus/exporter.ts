@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
 import { naming, type PrometheusExporterConfig } from './config.ts';
 import { Drops } from './drops.ts';
@@ -10,9 +11,13 @@ import { TargetInfo } from './target-info.ts';
 
 const MAX_SWEEP_INTERVAL_MS = 30_000;
 
+const SUFFIXES_IGNORED =
+  'add_metric_suffixes has no effect, as in the stock Collector since 0.132; use translation_strategy: UnderscoreEscapingWithoutSuffixes';
+
 /** Keeps the last value of every series and shows all of them on a scrape endpoint. */
 export class PrometheusExporter implements Component, Consumer {
   readonly #config: PrometheusExporterConfig;
+  readonly #logger: Logger;
   readonly #drops: Drops;
   readonly #memory: SeriesMemory;
   readonly #recorder: Recorder;
@@ -24,16 +29,18 @@ export class PrometheusExporter implements Component, Consumer {
     const names = naming(config);
     const openMetrics = config.enable_open_metrics;
     this.#config = config;
+    this.#logger = settings.logger;
     this.#drops = new Drops(settings);
     this.#memory = new SeriesMemory({ maxSeries: config.max_series, openMetrics });
     const labels = new SeriesLabels(config, names, (change) => this.#drops.label(change));
     this.#recorder = new Recorder(this.#memory, labels, this.#drops);
-    this.#intake = new Intake(this.#recorder, new TargetInfo(this.#memory, labels, names.namespace), names);
+    this.#intake = new Intake(this.#recorder, new TargetInfo(this.#memory, labels, names), names);
     this.#server = new ScrapeServer({
       logger: settings.logger,
       openMetrics,
-      render: (asOpenMetrics, target) => {
-        const format = { openMetrics: asOpenMetrics, timestamps: config.send_timestamps };
+      render: (negotiated, target) => {
+        const escaping = names.utf8 ? negotiated.escaping : 'allow-utf-8';
+        const format = { ...negotiated, escaping, timestamps: config.send_timestamps } as const;
         return this.#memory.render(format, this.#seenSinceMs(), target);
       },
     });
@@ -43,6 +50,7 @@ export class PrometheusExporter implements Component, Consumer {
   }
 
   async start(): Promise<void> {
+    if (!this.#config.add_metric_suffixes) this.#logger.warn(SUFFIXES_IGNORED);
     await this.#server.start(this.#config.endpoint);
     const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
     this.#sweeper = setInterval(() => void this.#memory.sweep(this.#seenSinceMs()), intervalMs).unref();

@@ -6,7 +6,8 @@ export interface Family {
   readonly id: number;
   readonly name: string;
   readonly type: FamilyType;
-  readonly help: string;
+  /** The latest. */
+  help: string;
   readonly unit: string;
   /** The rows of a family are a list; -1 for none. */
   firstRow: number;
@@ -48,7 +49,10 @@ export class Families {
   /** The family with this name, or undefined where another type holds one of its names. */
   claim(wanted: Pick<Family, 'name' | 'type' | 'help' | 'unit'>): Family | undefined {
     const holder = this.#holders.get(wanted.name);
-    if (holder?.type === wanted.type && holder.name === wanted.name) return holder;
+    if (holder?.type === wanted.type && holder.name === wanted.name) {
+      holder.help = wanted.help;
+      return holder;
+    }
     const names = this.#namesOf(wanted);
     const holders = names.flatMap((name) => this.#holders.get(name) ?? []);
     if (holders.some(({ live }) => live > 0)) return undefined;

@@ -131,7 +131,7 @@ export class Intake {
     const type = field === SUM_FIELD && monotonic === 1 ? 'counter' : kind;
     const isLong = name.length + unit.length + help.length > MAX_NAME_BYTES;
     const translated = isLong ? undefined : metricName(name, unit, type, this.#naming);
-    const isKnown = field === 5 || field === 11 || temporality === DELTA || temporality === CUMULATIVE;
+    const isKnown = field !== SUM_FIELD || temporality === DELTA || temporality === CUMULATIVE;
     return {
       context,
       layout,

@@ -4,6 +4,7 @@ const LEGACY_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Labels of a series. Names that collide after translation keep every value, joined with `;` in the order of `add`. */
 export class LabelSet {
   readonly #values = new Map<string, string>();
+  #replaced = 0;
 
   add(name: string, value: string): void {
     const existing = this.#values.get(name);
@@ -12,14 +13,25 @@ export class LabelSet {
 
   /** What the exporter itself says of a series wins over an attribute of the same name. */
   set(name: string, value: string): void {
+    if (this.#values.has(name)) this.#replaced++;
     this.#values.set(name, value);
+  }
+
+  /** How many labels `set` has replaced. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** `name="value",…` sorted by name, which makes it the identity of the series in its family. */
   text(): string {
     const names = [...this.#values.keys()].toSorted();
-    return names.map((name) => `${quoteLabel(name)}="${escapeText(this.#values.get(name) ?? '')}"`).join(',');
+    return names.map((name) => labelText(name, escapeText(this.#values.get(name) ?? ''))).join(',');
   }
+}
+
+/** `value` is escaped already. */
+export function labelText(name: string, value: string): string {
+  return `${LEGACY_LABEL.test(name) ? name : quote(name)}="${value}"`;
 }
 
 /** What stands before the value: `name{labels}`, or `{"name",labels}` for a name that Prometheus wants quoted. */
@@ -43,10 +55,6 @@ export function escapeHelp(text: string, openMetrics: boolean): string {
 
 export function isLegacyLabel(name: string): boolean {
   return LEGACY_LABEL.test(name);
-}
-
-function quoteLabel(name: string): string {
-  return LEGACY_LABEL.test(name) ? name : quote(name);
 }
 
 function quote(text: string): string {

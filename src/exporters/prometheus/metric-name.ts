@@ -21,7 +21,7 @@ function suffixedName(name: string, unit: string, type: MetricType, { namespace 
 }
 
 function plainName(name: string, namespace: string): string {
-  return namespace === '' ? withLegalStart(joinLegal(name)) : `${joinLegal(namespace)}_${joinLegal(name)}`;
+  return withLegalStart([joinLegal(namespace), joinLegal(name)].filter(Boolean).join('_'));
 }
 
 function joinLegal(text: string): string {

@@ -3,13 +3,16 @@ import { inPage } from './arena.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import type { Exemplars } from './exemplars.ts';
 import { openMetricsName, type Family } from './family.ts';
-import { escapeHelp, quoteMetric, sampleStart } from './label-set.ts';
+import { escapeHelp, quoteMetric, sampleStart, sampleText } from './label-set.ts';
+import { escapeLabels, escapeName, type EscapingScheme } from './name-escaping.ts';
 import type { PageBuffer } from './page-buffer.ts';
-import { COUNT_CELL, FIRST_BUCKET_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
+import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
 
 export interface PageFormat {
   readonly openMetrics: boolean;
   readonly timestamps: boolean;
+  /** Of names; series whose names need none are written fastest as `allow-utf-8`. */
+  readonly escaping: EscapingScheme;
 }
 
 export interface PageContent {
@@ -51,6 +54,8 @@ class Page {
   readonly #format: PageFormat;
   readonly #target: PageBuffer;
   #family: Family | undefined;
+  /** The family's, as this format writes it. */
+  #name = '';
   #hasHeader = false;
 
   constructor(content: PageContent, format: PageFormat, target: PageBuffer) {
@@ -61,6 +66,7 @@ class Page {
 
   open(family: Family): void {
     this.#family = family;
+    this.#name = escapeName(family.name, this.#format.escaping);
     this.#hasHeader = false;
   }
 
@@ -73,7 +79,7 @@ class Page {
     const layout = series.layouts[row];
     if (layout !== undefined) return this.#distribution(family, row, layout);
     if (family.type === 'histogram' || family.type === 'summary') return;
-    this.#label(row);
+    this.#sample(row);
     this.#number(series.values[row] as number);
     this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
   }
@@ -81,8 +87,8 @@ class Page {
   #header(family: Family): void {
     const { openMetrics } = this.#format;
     const { type, help } = family;
-    const name = quoteMetric(openMetrics ? openMetricsName(family) : family.name);
-    const shown = openMetrics && type === 'counter' && !family.name.endsWith('_total') ? 'unknown' : type;
+    const name = quoteMetric(openMetrics ? openMetricsName({ name: this.#name, type }) : this.#name);
+    const shown = openMetrics && type === 'counter' && !this.#name.endsWith('_total') ? 'unknown' : type;
     this.#target.text(`# HELP ${name} ${escapeHelp(help, openMetrics)}\n# TYPE ${name} ${shown}\n`);
   }
 
@@ -94,13 +100,12 @@ class Page {
     const first = start + FIRST_BUCKET_CELL;
     if (family.type === 'histogram') this.#buckets(row, layout, { cells, first, count });
     else this.#quantiles(row, layout, { cells, first });
-    const sum = cells[start + SUM_CELL] as number;
-    if (!Number.isNaN(sum)) {
-      this.#plain(`${family.name}_sum`, row);
-      this.#number(sum);
+    if (cells[start + HAS_SUM_CELL] === 1) {
+      this.#plain(`${this.#name}_sum`, row);
+      this.#number(cells[start + SUM_CELL] as number);
       this.#endSample(row);
     }
-    this.#plain(`${family.name}_count`, row);
+    this.#plain(`${this.#name}_count`, row);
     this.#count(count);
     this.#endSample(row);
   }
@@ -114,7 +119,7 @@ class Page {
     const exemplars = this.#content.exemplars?.of(row);
     const labels = this.#format.openMetrics ? layout.openMetricsLabels : layout.labels;
     const start = this.#target.length;
-    const length = this.#lineStart(`${this.#family?.name}_bucket`, row);
+    const length = this.#lineStart(`${this.#name}_bucket`, row);
     let cumulative = 0;
     for (let i = 0; i < labels.length; i++) {
       if (i > 0) this.#target.repeat(start, start + length);
@@ -135,7 +140,7 @@ class Page {
     { cells, first }: { cells: Float64Array; first: number },
   ): void {
     for (let i = 0; i < values.length; i++) {
-      this.#lineStart(this.#family?.name ?? '', row);
+      this.#lineStart(this.#name, row);
       this.#target.ascii((this.#format.openMetrics ? openMetricsLabels : labels)[i] as string);
       this.#number(cells[first + i] as number);
       this.#endSample(row);
@@ -147,7 +152,7 @@ class Page {
     const { length } = this.#target;
     const hasLabels = this.#content.series.textLength(row) > 0;
     this.#target.text(sampleStart(name, true));
-    this.#label(row);
+    this.#labels(row);
     if (hasLabels) this.#target.ascii(',');
     return this.#target.length - length;
   }
@@ -159,11 +164,24 @@ class Page {
       return this.#target.text(start.startsWith('{') ? `${start}} ` : `${name} `);
     }
     this.#target.text(sampleStart(name, true));
-    this.#label(row);
+    this.#labels(row);
     this.#target.ascii('} ');
   }
 
-  #label(row: number): void {
+  /** `name{labels} ` */
+  #sample(row: number): void {
+    if (this.#format.escaping === 'allow-utf-8') return this.#copyText(row);
+    const text = this.#content.series.text(row);
+    const labels = escapeLabels(text.slice(text.indexOf('{') + 1, text.lastIndexOf('}')), this.#format.escaping);
+    this.#target.text(`${sampleText(this.#name, labels)} `);
+  }
+
+  #labels(row: number): void {
+    if (this.#format.escaping === 'allow-utf-8') this.#copyText(row);
+    else this.#target.text(escapeLabels(this.#content.series.text(row), this.#format.escaping));
+  }
+
+  #copyText(row: number): void {
     const { series } = this.#content;
     const address = series.textAddress(row);
     this.#target.bytes(series.arena.page(address).bytes, inPage(address), series.textLength(row));
@@ -190,6 +208,7 @@ class Page {
   #timestamp(row: number): void {
     const { timeHigh, timeLow } = this.#content.series;
     const timeNs = BigInt(timeHigh[row] as number) * 4_294_967_296n + BigInt(timeLow[row] as number);
+    if (timeNs === 0n) return;
     const timeMs = Number(timeNs / 1_000_000n);
     this.#target.ascii(' ');
     if (this.#format.openMetrics) this.#target.openMetricsNumber(timeMs / 1000);

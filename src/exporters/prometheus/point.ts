@@ -46,8 +46,8 @@ export class Point {
   noRecordedValue = false;
   /** Of distributions. */
   count = 0;
-  /** NaN: not sent. */
-  sum = NaN;
+  sum = 0;
+  hasSum = false;
   /** Bounds and their counts, or quantiles and their values. */
   bounds = new Float64Array(0);
   counts = new Float64Array(0);
@@ -125,8 +125,10 @@ export class Point {
     if (tag === ((4 << 3) | fixed64)) {
       this.count = this.#unsigned64();
       this.hasValue = true;
-    } else if (tag === ((5 << 3) | fixed64)) this.sum = this.#double();
-    else if (content === 'buckets') this.#buckets(tag);
+    } else if (tag === ((5 << 3) | fixed64)) {
+      this.sum = this.#double();
+      this.hasSum = true;
+    } else if (content === 'buckets') this.#buckets(tag);
     else if (content === 'quantiles' && tag === ((6 << 3) | bytes)) this.#quantile();
     else this.#skip(tag);
   }
@@ -196,7 +198,8 @@ export class Point {
     this.hasValue = false;
     this.noRecordedValue = false;
     this.count = 0;
-    this.sum = NaN;
+    this.sum = 0;
+    this.hasSum = false;
     this.keyStart = 0;
     this.keyEnd = 0;
     this.#boundCount = 0;

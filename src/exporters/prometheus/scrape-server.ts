@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
 import { createServer } from '../../collector/net/node-http.ts';
-import { acceptsGzip, prefersOpenMetrics } from './negotiation.ts';
+import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
 import { Rendering } from './rendering.ts';
 
@@ -12,23 +12,19 @@ import { Rendering } from './rendering.ts';
 const MAX_PAGES = 4;
 /** A reader that takes nothing for so long is cut off. */
 const STALLED_MS = 30_000;
-const CONTENT_TYPES = {
-  text: 'text/plain; version=0.0.4; charset=utf-8',
-  openMetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
-};
 
 export interface ScrapeServerOptions {
   readonly logger: Logger;
   /** Whether OpenMetrics may be asked for. */
   readonly openMetrics: boolean;
-  readonly render: (openMetrics: boolean, target: PageBuffer) => Promise<void>;
+  readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
 }
 
 /** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
 export class ScrapeServer {
   readonly #server: Server;
   readonly #options: ScrapeServerOptions;
-  readonly #renderings = new Map<boolean, Rendering>();
+  readonly #renderings = new Map<string, Rendering>();
   #pages = 0;
   #spare: PageBuffer | undefined;
 
@@ -54,15 +50,15 @@ export class ScrapeServer {
       response.setHeader('Allow', 'GET, HEAD');
       return refuse(response, 405, 'Only GET and HEAD are allowed\n');
     }
-    const openMetrics = this.#options.openMetrics && prefersOpenMetrics(request.headers.accept);
-    const rendering = this.#rendering(openMetrics);
+    const format = negotiate(request.headers.accept, this.#options.openMetrics);
+    const rendering = this.#rendering(format);
     if (rendering === undefined) {
       response.setHeader('Retry-After', '5');
       return refuse(response, 503, 'Too many scrapes are waiting for their readers\n');
     }
     rendering.acquire();
     try {
-      await this.#send(request, response, { rendering, openMetrics });
+      await this.#send(request, response, { rendering, format });
     } finally {
       rendering.release();
     }
@@ -71,12 +67,12 @@ export class ScrapeServer {
   async #send(
     request: IncomingMessage,
     response: ServerResponse,
-    { rendering, openMetrics }: { rendering: Rendering; openMetrics: boolean },
+    { rendering, format }: { rendering: Rendering; format: Negotiated },
   ): Promise<void> {
     const gzipped = acceptsGzip(request.headers['accept-encoding']);
     const body = await (gzipped ? rendering.gzipped : rendering.plain);
     response.writeHead(200, {
-      'Content-Type': openMetrics ? CONTENT_TYPES.openMetrics : CONTENT_TYPES.text,
+      'Content-Type': contentType(format),
       'Content-Length': body.length,
       Vary: 'Accept, Accept-Encoding',
       ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
@@ -86,19 +82,20 @@ export class ScrapeServer {
     await finished(response).catch(ignoreReaderThatLeft);
   }
 
-  #rendering(openMetrics: boolean): Rendering | undefined {
-    const shared = this.#renderings.get(openMetrics);
+  #rendering(format: Negotiated): Rendering | undefined {
+    const key = contentType(format);
+    const shared = this.#renderings.get(key);
     if (shared !== undefined || this.#pages === MAX_PAGES) return shared;
     this.#pages++;
     const buffer = this.#spare ?? new PageBuffer(0);
     this.#spare = undefined;
     buffer.clear();
-    const rendered = this.#options.render(openMetrics, buffer).finally(() => this.#renderings.delete(openMetrics));
+    const rendered = this.#options.render(format, buffer).finally(() => this.#renderings.delete(key));
     const rendering = new Rendering(buffer, rendered, () => {
       this.#pages--;
       this.#spare = buffer;
     });
-    this.#renderings.set(openMetrics, rendering);
+    this.#renderings.set(key, rendering);
     return rendering;
   }
 
@@ -107,6 +104,11 @@ export class ScrapeServer {
     if (response.headersSent) response.destroy();
     else refuse(response, 500, 'The page could not be rendered\n');
   }
+}
+
+function contentType({ openMetrics, escaping }: Negotiated): string {
+  const type = openMetrics ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
+  return `${type}; charset=utf-8; escaping=${escaping}`;
 }
 
 /** Its connection is gone, and with it whoever could be told. */

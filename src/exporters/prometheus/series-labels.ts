@@ -39,6 +39,7 @@ export class SeriesLabels {
     if (!this.#config.without_scope_info) this.#addScope(labels, scope);
     addTarget(labels, resource);
     for (const [name, value] of Object.entries(this.#config.const_labels)) labels.set(name, value);
+    for (let i = 0; i < labels.replaced; i++) this.#changed('dropped');
     return labels;
   }
 
@@ -70,17 +71,17 @@ export class SeriesLabels {
   }
 }
 
-/** What tells one target from another, or undefined where the resource lacks a name or an instance. */
+/** What tells one target from another, or undefined where the resource has no name or no instance. */
 export function targetKey(resource: KeyValueMap): string | undefined {
-  if (!resource.has('service.name') || !resource.has('service.instance.id')) return undefined;
-  return `${jobOf(resource)}\n${textOf(resource, 'service.instance.id')}`;
+  const instance = textOf(resource, 'service.instance.id');
+  return textOf(resource, 'service.name') === '' || instance === '' ? undefined : `${jobOf(resource)}\n${instance}`;
 }
 
 /** The same for the same attributes in any order. */
 export function canonicalText(attributes: KeyValueMap): string {
   const parts = sortedByKey(attributes).map(([key, value]) => {
     const text = anyValueToText(value);
-    return `${key.length} ${key}${typeof value} ${text.length} ${text}`;
+    return `${key.length} ${key}${text.length} ${text}`;
   });
   return parts.join('');
 }

@@ -10,7 +10,9 @@ const FIRST_SIZE = 1024;
 /** Cells of a distribution before those of its buckets. */
 export const COUNT_CELL = 0;
 export const SUM_CELL = 1;
-export const FIRST_BUCKET_CELL = 2;
+/** 0 where no sum was sent. */
+export const HAS_SUM_CELL = 2;
+export const FIRST_BUCKET_CELL = 3;
 const CELL_BYTES = 8;
 
 /**
@@ -20,7 +22,7 @@ const CELL_BYTES = 8;
  *              text              address and length of its label text in the arena, rendered once, at birth:
  *                                `name{labels} ` for numbers, `labels` for histograms and summaries
  *              values[row]       the number, or
- *              layouts[row]      the bounds, and in the arena the cells: count, sum, one per bucket
+ *              layouts[row]      the bounds, and in the arena the cells: count, sum, whether there is one, one per bucket
  *              timeHigh, timeLow when the value was measured (nanoseconds, two halves: doubles are too coarse)
  *              seenMs[row]       when it arrived; a row that was not seen for long leaves the page
  *              owners[row]       who it belongs to: a hash of resource, scope, metric and attributes
@@ -140,9 +142,15 @@ export class SeriesTable {
     this.#occupied--;
   }
 
-  /** Where the row's text is: page, start and end. */
+  /** Where the row's text is in the arena. */
   textAddress(row: number): number {
     return this.#textAddresses[row] as number;
+  }
+
+  text(row: number): string {
+    const address = this.textAddress(row);
+    const start = inPage(address);
+    return this.arena.page(address).bytes.toString('utf8', start, start + this.textLength(row));
   }
 
   textLength(row: number): number {

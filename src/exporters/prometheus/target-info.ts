@@ -1,7 +1,9 @@
 import type { KeyValueMap } from '../../collector/otlp/any-value.ts';
 import { MAX_KEY_BYTES } from './attribute-index.ts';
 import { hashText, viewOf } from './hash-bytes.ts';
+import { labelName } from './label-name.ts';
 import { sampleText } from './label-set.ts';
+import type { Naming } from './naming.ts';
 import { targetKey, type SeriesLabels } from './series-labels.ts';
 import type { SeriesMemory } from './series-memory.ts';
 
@@ -14,10 +16,10 @@ export class TargetInfo {
   readonly #labels: SeriesLabels;
   readonly #name: string;
 
-  constructor(memory: SeriesMemory, labels: SeriesLabels, namespace: string) {
+  constructor(memory: SeriesMemory, labels: SeriesLabels, { namespace, utf8 }: Naming) {
     this.#memory = memory;
     this.#labels = labels;
-    this.#name = namespace === '' ? 'target_info' : `${namespace}_target_info`;
+    this.#name = targetInfoName(namespace === '' ? undefined : labelName(namespace, { utf8 }));
   }
 
   /** `canonical` is the same text for the same attributes. */
@@ -56,4 +58,8 @@ export class TargetInfo {
     series.values[row] = 1;
     return row;
   }
+}
+
+function targetInfoName(namespace: string | undefined): string {
+  return namespace === undefined ? 'target_info' : `${namespace}_target_info`;
 }

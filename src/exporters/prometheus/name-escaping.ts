@@ -1,0 +1,42 @@
+import { labelText } from './label-set.ts';
+
+/** How names that older scrapers do not take are written for them, https://prometheus.io/docs/instrumenting/escaping_schemes/ */
+export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
+
+const LEGACY = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
+/** A label in the text of a series: quoted or bare name, then its quoted value. A metric's name has no value. */
+const LABEL = /(?:"((?:[^"\\]|\\.)*)"|([^"=,]+))(?:="((?:[^"\\]|\\.)*)")?,?/gsy;
+
+export function escapeName(name: string, scheme: EscapingScheme): string {
+  if (scheme === 'allow-utf-8' || name === '') return name;
+  if (scheme === 'dots') return eachCharacter(name, (char, legal) => DOTS[char] ?? (legal ? char : '__'));
+  if (LEGACY.test(name) && !(scheme === 'values' && name.startsWith('U__'))) return name;
+  if (scheme === 'underscores') return eachCharacter(name, (char, legal) => (legal ? char : '_'));
+  return `U__${eachCharacter(name, (char, legal) => (char === '_' ? '__' : legal ? char : hex(char)))}`;
+}
+
+const DOTS: Readonly<Record<string, string>> = { '.': '_dot_', _: '__' };
+
+/** The same labels with escaped names. Names that become one keep every value, as the values of colliding attributes do. */
+export function escapeLabels(labels: string, scheme: EscapingScheme): string {
+  const values = new Map<string, string>();
+  for (const [, quoted, bare, value] of labels.matchAll(LABEL)) {
+    if (value === undefined) continue;
+    const name = escapeName(bare ?? unescape(quoted ?? ''), scheme);
+    const existing = values.get(name);
+    values.set(name, existing === undefined ? value : `${existing};${value}`);
+  }
+  return [...values].map(([name, value]) => labelText(name, value)).join(',');
+}
+
+function eachCharacter(name: string, write: (char: string, legal: boolean) => string): string {
+  return Array.from(name, (char, i) => write(char, /[A-Za-z_:]/.test(char) || (i > 0 && /[0-9]/.test(char)))).join('');
+}
+
+function hex(char: string): string {
+  return `_${(char.codePointAt(0) ?? 0).toString(16)}_`;
+}
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(.)/gs, (_, char: string) => (char === 'n' ? '\n' : char));
+}
