@@ -79,13 +79,25 @@ export const conflictCases: readonly ConformanceCase[] = [
   {
     name: 'units: the same name with two units',
     requests: [metrics(gauge('g', [{ value: 1 }], { unit: 's' }), gauge('g', [{ value: 2 }], { unit: 'ms' }))],
+    differs: {
+      id: 'prometheus-unit-change',
+      page: [
+        '# HELP g_milliseconds ',
+        '# TYPE g_milliseconds gauge',
+        'g_milliseconds 2',
+        '# HELP g_seconds ',
+        '# TYPE g_seconds gauge',
+        'g_seconds 1',
+      ],
+    },
   },
   {
     name: 'help: kept from the first',
     requests: [
-      metrics(gauge('g', [{ attributes: { k: '1' }, value: 1 }], { help: 'one' })),
-      metrics(gauge('g', [{ attributes: { k: '1' }, value: 2, time: 20 }], { help: 'two' })),
+      metrics(gauge('g', [{ value: 1 }], { help: 'one' })),
+      metrics(gauge('g', [{ value: 2, time: 20 }], { help: 'two' })),
     ],
+    differs: { id: 'prometheus-first-help', page: ['# HELP g one', '# TYPE g gauge', 'g 2'] },
   },
   {
     name: 'help: with everything that must be escaped',

@@ -65,6 +65,14 @@ export const kindCases: readonly ConformanceCase[] = [
 
   { name: 'histogram: cumulative', requests: histogramOf({}) },
   { name: 'histogram: with attributes', requests: histogramOf({ attributes: { a: 'x', z: 'y' } }) },
+  {
+    name: 'histogram: without a sum',
+    requests: [metrics(histogram('h', [{ bounds: [1], counts: [1n, 1n], count: 2n }]))],
+    differs: {
+      id: 'prometheus-no-sum',
+      page: ['# HELP h ', '# TYPE h histogram', 'h_bucket{le="1"} 1', 'h_bucket{le="+Inf"} 2', 'h_count 2'],
+    },
+  },
   { name: 'histogram: with minimum and maximum', requests: histogramOf({ min: 0, max: 100 }) },
   { name: 'histogram: without bounds', requests: histogramOf({ bounds: [], counts: [15n] }) },
   { name: 'histogram: without buckets', requests: histogramOf({ bounds: [], counts: [] }) },
@@ -105,7 +113,7 @@ export const kindCases: readonly ConformanceCase[] = [
   },
   {
     name: 'histogram: unspecified temporality',
-    requests: [metrics(histogram('h', [BUCKETS], { temporality: 'unspecified' }))],
+    requests: [metrics(histogram('h', [BUCKETS], { temporality: 'unspecified' }), gauge('g', [{ value: 1 }]))],
   },
 
   {

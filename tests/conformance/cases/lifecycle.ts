@@ -44,12 +44,29 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     name: 'delta: non-monotonic',
     requests: [
-      metrics(sum('u', [{ value: 5 }], { temporality: 'delta', monotonic: false }), gauge('g', [{ value: 1 }])),
+      metrics(sum('u', [{ value: 5 }], { temporality: 'delta', monotonic: false })),
+      metrics(sum('u', [{ value: -2, start: 10, time: 20 }], { temporality: 'delta', monotonic: false })),
     ],
+    differs: { id: 'prometheus-delta-non-monotonic', page: ['# HELP u ', '# TYPE u gauge', 'u 3'] },
   },
   { name: 'delta histogram: one', requests: deltaHistograms([0, 10]) },
   { name: 'delta histogram: aligned', requests: deltaHistograms([0, 10], [10, 20], [20, 30]) },
-  { name: 'delta histogram: after a gap', requests: deltaHistograms([0, 10], [15, 20]) },
+  {
+    name: 'delta histogram: after a gap',
+    requests: deltaHistograms([0, 10], [15, 20]),
+    differs: {
+      id: 'prometheus-delta-gap',
+      page: [
+        '# HELP h ',
+        '# TYPE h histogram',
+        'h_bucket{le="1"} 2',
+        'h_bucket{le="2"} 6',
+        'h_bucket{le="+Inf"} 12',
+        'h_sum 20',
+        'h_count 12',
+      ],
+    },
+  },
   { name: 'delta histogram: an older one', requests: deltaHistograms([10, 20], [0, 10]) },
 
   {

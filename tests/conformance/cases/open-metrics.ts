@@ -4,6 +4,8 @@ import { counter, exponentialHistogram, from, gauge, histogram, sum, summary, ty
 const TRACE = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 const BUCKETS = { bounds: [0.1, 1, 10], counts: [1n, 2n, 0n, 3n], count: 6n, sum: 12.25 };
 
+const exemplar = (value: number, time: number): Exemplar => ({ value, time, ...TRACE });
+
 const counterWith = (...exemplars: readonly Exemplar[]): Request => metrics(counter('c', [{ value: 5, exemplars }]));
 const histogramWith = (...exemplars: readonly Exemplar[]): Request =>
   metrics(histogram('h', [{ ...BUCKETS, exemplars }]));
@@ -40,15 +42,15 @@ const REQUESTS: Readonly<Record<string, Request>> = {
   ],
   'labels that must be escaped': metrics(gauge('g', [{ attributes: { a: 'a"b\\c\nd' }, value: 1 }])),
 
-  'an exemplar on a counter': counterWith({ value: 1, time: 5, ...TRACE }),
+  'an exemplar on a counter': counterWith(exemplar(1, 5)),
   'an exemplar with an integer': counterWith({ value: 1n, time: 5, ...TRACE }),
   'an exemplar with attributes': counterWith({ value: 1, time: 5, ...TRACE, attributes: { user: 'u1' } }),
   'an exemplar without a trace': counterWith({ value: 1, time: 5 }),
   'an exemplar without a span': counterWith({ value: 1, time: 5, traceId: TRACE.traceId }),
-  'an exemplar on each bucket': histogramWith(...[0.05, 0.5, 5, 50].map((value, i) => ({ value, time: i, ...TRACE }))),
-  'two exemplars in one bucket': histogramWith({ value: 0.5, time: 5, ...TRACE }, { value: 0.6, time: 6, ...TRACE }),
-  'an exemplar on a bound': histogramWith({ value: 1, time: 5, ...TRACE }),
-  'an exemplar on a gauge': metrics(gauge('g', [{ value: 1, exemplars: [{ value: 1, time: 5, ...TRACE }] }])),
+  'an exemplar on each bucket': histogramWith(...[0.05, 0.5, 5, 50].map((value, i) => exemplar(value, i))),
+  'two exemplars in one bucket': histogramWith(exemplar(0.5, 5), exemplar(0.6, 6)),
+  'an exemplar on a bound': histogramWith(exemplar(1, 5)),
+  'an exemplar on a gauge': metrics(gauge('g', [{ value: 1, exemplars: [exemplar(1, 5)] }])),
 };
 
 const CONFIG = { enable_open_metrics: true, without_scope_info: true };
@@ -81,7 +83,7 @@ export const openMetricsCases: readonly ConformanceCase[] = [
   {
     name: 'exemplars: not in the text format',
     config: CONFIG,
-    requests: [counterWith({ value: 1, time: 5, ...TRACE })],
+    requests: [counterWith(exemplar(1, 5))],
   },
   {
     name: 'OpenMetrics: with timestamps',

@@ -17,7 +17,6 @@ const RESOURCES: Readonly<Record<string, Attributes>> = {
   'an empty namespace': { ...SHOP, 'service.namespace': '' },
   'an empty instance': { ...SHOP, 'service.instance.id': '' },
   'a name that is a number': { 'service.name': 7n, 'service.instance.id': 1.5 },
-  'attributes that collide': { ...SHOP, 'a.b': 'x', a_b: 'y', 'a-b': 'z' },
   'attributes named job and instance': { ...SHOP, job: 'x', instance: 'y' },
   'an attribute of each kind': { ...SHOP, s: 'x', b: false, i: 1n, d: 1.5, a: ['x'], m: { k: 'v' }, n: null },
 };
@@ -40,13 +39,11 @@ export const resourceCases: readonly ConformanceCase[] = [
     name: `resource: ${what}`,
     requests: [[from(resource, {}, all())]],
   })),
-  ...Object.entries(RESOURCES)
-    .filter(([what]) => !what.includes('collide'))
-    .map(([what, resource]) => ({
-      name: `resource as labels: ${what}`,
-      config: AS_LABELS,
-      requests: [[from(resource, {}, all({ z: '1' }))]],
-    })),
+  ...Object.entries(RESOURCES).map(([what, resource]) => ({
+    name: `resource as labels: ${what}`,
+    config: AS_LABELS,
+    requests: [[from(resource, {}, all({ z: '1' }))]],
+  })),
   { name: 'resource as labels: without the service', config: WITHOUT_SERVICE, requests: [[from(HOST, {}, all())]] },
   {
     name: 'resource as labels: an attribute of the point has the same key',
@@ -58,11 +55,27 @@ export const resourceCases: readonly ConformanceCase[] = [
     requests: [['i1', 'i2'].map((id) => from({ ...SHOP, 'service.instance.id': id }, {}, all()))],
   },
   {
+    name: 'resource: attributes that collide',
+    requests: [[from({ ...SHOP, 'a.b': 'x', a_b: 'y', 'a-b': 'z' }, {}, [gauge('g', [{ value: 1 }])])]],
+    differs: {
+      id: 'prometheus-label-collision',
+      page: [
+        '# HELP g ',
+        '# TYPE g gauge',
+        'g{instance="i1",job="coffee/shop"} 1',
+        '# HELP target_info Target metadata',
+        '# TYPE target_info gauge',
+        'target_info{a_b="z;x;y",instance="i1",job="coffee/shop"} 1',
+      ],
+    },
+  },
+  {
     name: 'resources: one that learns more',
     requests: [
       [from({ 'service.name': 'shop' }, {}, [gauge('g', [{ value: 1 }])])],
       [from({ 'service.name': 'shop', 'host.name': 'h1' }, {}, [gauge('g', [{ value: 2, time: 20 }])])],
     ],
+    differs: { id: 'prometheus-duplicate-series', page: ['# HELP g ', '# TYPE g gauge', 'g{job="shop"} 1'] },
   },
   {
     name: 'resources: two with one identity, shown by their other attributes',
