@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { duration, endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+import { tlsSchema } from './tls.ts';
 
 const urlPath = (path: string) =>
   v.optional(
@@ -26,6 +27,7 @@ const httpSchema = v.pipe(
     logs_url_path: urlPath('/v1/logs'),
     max_request_body_size: v.optional(positiveInteger(), 20 * 1024 * 1024),
     cors: v.optional(v.nullable(corsSchema, {})),
+    tls: v.optional(tlsSchema),
     read_header_timeout: v.optional(positiveDuration(), '1m'),
     read_timeout: v.optional(positiveDuration(), '1m'),
     idle_timeout: v.optional(duration(), '1m'),
@@ -40,6 +42,15 @@ const httpSchema = v.pipe(
 const grpcSchema = v.strictObject({
   endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
   max_recv_msg_size_mib: v.optional(positiveInteger(), 4),
+  tls: v.optional(
+    v.pipe(
+      tlsSchema,
+      v.check(
+        ({ min_version }) => min_version === '1.2',
+        'cannot have a min_version: the gRPC library takes 1.2 and 1.3',
+      ),
+    ),
+  ),
 });
 
 /** A protocol is on if its key is there, also without a value. */

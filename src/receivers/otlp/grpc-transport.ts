@@ -1,6 +1,7 @@
 import type {
   Metadata,
   Server,
+  ServerCredentials,
   ServerInterceptor,
   ServiceDefinition,
   UntypedServiceImplementation,
@@ -10,6 +11,7 @@ import { formatEndpoint } from '../../collector/net/http-server.ts';
 import type { GrpcConfig } from './config.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, Rejection, RpcCode } from './rejection.ts';
+import { readTlsFiles } from './tls.ts';
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
@@ -22,7 +24,7 @@ const SERVICES: Readonly<Record<Signal, string>> = {
 /** An `Export<Signal>ServiceResponse` without anything to say. */
 const TAKEN = Buffer.alloc(0);
 
-/** OTLP over gRPC, unencrypted. Messages pass as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
+/** OTLP over gRPC. Messages pass as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
 export class GrpcTransport {
   readonly #settings: ComponentSettings;
   readonly #config: GrpcConfig;
@@ -44,7 +46,7 @@ export class GrpcTransport {
       interceptors: [this.#countUnread(grpc)],
     });
     for (const signal of SIGNALS) server.addService(...this.#service(signal, grpc.Metadata));
-    const port = await bind(server, bindAddress(this.#config), grpc.ServerCredentials.createInsecure());
+    const port = await bind(server, bindAddress(this.#config), await this.#credentials(grpc));
     this.#server = server;
     const endpoint = formatEndpoint({ host: this.#config.endpoint.host || '::', port });
     this.#settings.logger.info({ endpoint, transport: 'grpc' }, 'Listening');
@@ -70,6 +72,16 @@ export class GrpcTransport {
       },
     };
     return [definition, implementation];
+  }
+
+  async #credentials({ ServerCredentials }: typeof import('@grpc/grpc-js')): Promise<ServerCredentials> {
+    if (this.#config.tls === undefined) return ServerCredentials.createInsecure();
+    const { cert, key, clientCa } = await readTlsFiles(this.#config.tls);
+    return ServerCredentials.createSsl(
+      clientCa ?? null,
+      [{ cert_chain: cert, private_key: key }],
+      clientCa !== undefined,
+    );
   }
 
   /** The library itself answers calls whose message is too large or cannot be decompressed, and tells nobody. */

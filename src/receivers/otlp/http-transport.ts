@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
 import { createServer } from '../../collector/net/node-http.ts';
@@ -8,6 +8,7 @@ import { Cors } from './cors.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, RpcCode, type Rejection } from './rejection.ts';
 import { readBody } from './request-body.ts';
+import { readTlsFiles } from './tls.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
@@ -31,7 +32,7 @@ export class HttpTransport {
   readonly #intake: Intake;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #cors: Cors | undefined;
-  readonly #server: Server;
+  #server: Server | undefined;
   #closing = false;
 
   constructor(settings: ComponentSettings, config: HttpConfig, intake: Intake) {
@@ -40,19 +41,19 @@ export class HttpTransport {
     this.#intake = intake;
     this.#signals = signalPaths(settings, config);
     this.#cors = config.cors && new Cors(config.cors);
-    this.#server = createServer(timeouts(config), (request, response) => {
-      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
-    });
   }
 
   async start(): Promise<void> {
+    this.#server = await createServerFor(this.#config, (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
     const endpoint = await listen(this.#server, this.#config.endpoint);
     this.#settings.logger.info({ endpoint: formatEndpoint(endpoint), transport: 'http' }, 'Listening');
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#closing = true;
-    await close(this.#server, deadline);
+    if (this.#server !== undefined) await close(this.#server, deadline);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -103,6 +104,15 @@ export class HttpTransport {
     response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   }
+}
+
+async function createServerFor(config: HttpConfig, listener: RequestListener): Promise<Server> {
+  if (config.tls === undefined) return createServer(timeouts(config), listener);
+  const { createServer: createTlsServer } = await import('node:https');
+  const { cert, key, clientCa } = await readTlsFiles(config.tls);
+  const minVersion = `TLSv${config.tls.min_version}` as const;
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
+  return createTlsServer({ ...timeouts(config), cert, key, minVersion, ...clients }, listener);
 }
 
 function timeouts({ read_header_timeout, read_timeout, idle_timeout }: HttpConfig): ServerOptions {

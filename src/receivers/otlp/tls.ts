@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+
+const version = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.picklist(['1.2', '1.3'], 'must be "1.2" or "1.3"'),
+);
+
+export const tlsSchema = v.strictObject({
+  cert_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
+  key_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
+  client_ca_file: v.optional(v.pipe(v.string(), v.nonEmpty('must name a file'))),
+  min_version: v.optional(version, '1.2'),
+});
+
+export type TlsConfig = v.InferOutput<typeof tlsSchema>;
+
+/** A server's certificate and key, and the authorities whose certificates its clients must show. In PEM. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly clientCa: Buffer | undefined;
+}
+
+/** @throws Error that names the key and the file, if one cannot be read. */
+export async function readTlsFiles(config: TlsConfig): Promise<TlsFiles> {
+  const [cert, key, clientCa] = await Promise.all([
+    read('cert_file', config.cert_file),
+    read('key_file', config.key_file),
+    config.client_ca_file === undefined ? undefined : read('client_ca_file', config.client_ca_file),
+  ]);
+  return { cert, key, clientCa };
+}
+
+async function read(key: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new Error(`tls.${key}: ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SecureVersion } from 'node:tls';
+import { Client, credentials } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spansBatch } from '../../../support/batches.ts';
+import { ReceiverUnderTest } from './receiver-under-test.ts';
+
+const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);
+const openssl = spawnSync('openssl', ['version']).status === 0;
+let directory: string;
+const file = (name: string): string => join(directory, name);
+const pem = (name: string): Buffer => readFileSync(file(name));
+
+interface Caller {
+  /** Whether the client shows its certificate. */
+  readonly known?: boolean;
+  readonly maxVersion?: SecureVersion;
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+const server = (): Record<string, string> => ({ cert_file: file('server.pem'), key_file: file('server.key') });
+
+async function postHttp(endpoint: string, { known = false, maxVersion = 'TLSv1.3' }: Caller = {}): Promise<number> {
+  const identity = known ? { cert: pem('client.pem'), key: pem('client.key') } : {};
+  const headers = { 'content-type': 'application/x-protobuf' };
+  const options = {
+    method: 'POST',
+    ca: pem('server.pem'),
+    headers,
+    maxVersion,
+    agent: false,
+    servername: '',
+    ...identity,
+  };
+  const post = request(`https://${endpoint}/v1/traces`, options);
+  post.end(spans);
+  const [response] = (await once(post, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode ?? 0;
+}
+
+async function callGrpc(endpoint: string, { known = false }: Caller = {}): Promise<number> {
+  const identity = known ? ([pem('client.key'), pem('client.pem')] as const) : [];
+  const client = new Client(endpoint, credentials.createSsl(pem('server.pem'), ...identity));
+  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+  const { promise, resolve } = Promise.withResolvers<number>();
+  client.makeUnaryRequest(path, same, same, spans, (error) => resolve(error?.code ?? 0));
+  return await promise.finally(() => client.close());
+}
+
+describe.skipIf(!openssl)('with certificates', () => {
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'siphon-tls-'));
+    for (const name of ['server', 'client']) {
+      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
+      const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+      execFileSync('openssl', ['req', ...kind, ...subject, ...files], { stdio: 'ignore' });
+    }
+  });
+
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it('takes requests over both protocols', async () => {
+    await using receiver = await ReceiverUnderTest.start({ http: { tls: server() }, grpc: { tls: server() } });
+    expect(await postHttp(receiver.endpoint('http'))).toBe(200);
+    expect(await callGrpc(receiver.endpoint('grpc'))).toBe(0);
+    await expect(fetch(receiver.httpUrl)).rejects.toThrow('fetch failed');
+    expect(receiver.batches).toHaveLength(2);
+  });
+
+  it('takes only clients with a certificate that it knows, if it knows any', async () => {
+    const tls = { ...server(), client_ca_file: file('client.pem') };
+    await using receiver = await ReceiverUnderTest.start({ http: { tls }, grpc: { tls } });
+    await expect(postHttp(receiver.endpoint('http'))).rejects.toThrow();
+    expect(await callGrpc(receiver.endpoint('grpc'))).not.toBe(0);
+    expect(await postHttp(receiver.endpoint('http'), { known: true })).toBe(200);
+    expect(await callGrpc(receiver.endpoint('grpc'), { known: true })).toBe(0);
+  });
+
+  it('refuses TLS older than it may be', async () => {
+    await using receiver = await ReceiverUnderTest.start({ http: { tls: { ...server(), min_version: '1.3' } } });
+    await expect(postHttp(receiver.endpoint('http'), { maxVersion: 'TLSv1.2' })).rejects.toThrow();
+    expect(await postHttp(receiver.endpoint('http'))).toBe(200);
+  });
+});
+
+it('names the key and the file that cannot be read', async () => {
+  const tls = { cert_file: '/no/such.pem', key_file: import.meta.filename };
+  const started = ReceiverUnderTest.start({ http: { tls } });
+  await expect(started).rejects.toThrow('tls.cert_file: /no/such.pem cannot be read');
+});
