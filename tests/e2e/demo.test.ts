@@ -1,23 +1,125 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
+import { applySchema } from '../../src/demo/database/schema.ts';
+import { DemoProcess, projectRoot } from '../support/demo-process.ts';
+import { runSql } from '../support/postgres.ts';
+import { waitFor } from '../support/wait-for.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+describe('npm run demo -- --once', () => {
+  it('sees everything that the pipeline did arrive, says what that was, and takes under 60 s', async () => {
+    const began = performance.now();
+    const { exitCode, output } = await demo(['--once']);
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/artifacts_total, as artifacts in the database +\d+ +\d+ +ok/);
+    expect(output).toContain('everything has arrived');
+    expect(performance.now() - began).toBeLessThan(60_000);
+  });
 
-function demo(...args: string[]): Promise<{ exitCode: number; output: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['src/demo/main.ts', ...args], { cwd: root }, (error, stdout, stderr) => {
+  it('does so on a database that it has been used on before, which it leaves as full as it is', async () => {
+    await using postgres = await startEmbeddedPostgres();
+    const counts: number[] = [];
+    for (const _ of ['first', 'second']) {
+      const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
+      expect(exitCode, output).toBe(0);
+      const [row] = await runSql(postgres.url, 'select count(*)::int as prices from prices');
+      counts.push(Number(row!['prices']));
+    }
+    expect(counts[1]).toBeGreaterThan(counts[0]!);
+  });
+
+  it('names what has not arrived, and exits 1', async () => {
+    await using postgres = await startEmbeddedPostgres();
+    await applySchema(postgres.url);
+    // From here on nothing can be recorded of a price, so that no run says anything of it.
+    await runSql(postgres.url, 'alter table prices add constraint full_up check (false) not valid');
+    const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/series of price_deltas_total +0 +at least 1 +MISSING/);
+    expect(output).toMatch(/demo: not everything has arrived: .*series of price_deltas_total/);
+  });
+
+  it('refuses a database that holds something else, and changes nothing there', async () => {
+    await using postgres = await startEmbeddedPostgres();
+    await runSql(postgres.url, 'create table scrape_runs (id int)');
+    const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('it has a table scrape_runs that is not the demo\u2019s');
+    expect(output).not.toContain(new URL(postgres.url).password);
+    expect(await runSql(postgres.url, `select to_regclass('roasters') as roasters`)).toEqual([{ roasters: null }]);
+  });
+});
+
+describe('npm run demo -- fault', () => {
+  it.each([
+    [
+      ['fault', 'no_such_fault', 'on'],
+      2,
+      /no fault is called \u201Cno_such_fault\u201D; there are store_down, slow_store/,
+    ],
+    [['fault', 'store_down'], 2, /say whether store_down is to be on or off/],
+    [['start'], 2, /unknown command/],
+    [['--twice'], 2, /Unknown option '--twice'/],
+    [['fault', 'store_down', 'on'], 1, /no demo is running: start one with/],
+  ])('%j exits %d', async (args, code, message) => {
+    const place = await mkdtemp(join(tmpdir(), 'siphon-empty-'));
+    const { exitCode, output } = await demo(args, { TMPDIR: place });
+    await rm(place, { recursive: true });
+    expect([exitCode, output]).toEqual([code, expect.stringMatching(message)]);
+  });
+});
+
+describe('a running demo', () => {
+  it('takes a fault, confirms it in one line, and ends at SIGINT within 3 s, leaving nothing', async () => {
+    await using running = await DemoProcess.start();
+    const { exitCode, output } = await demo(['fault', 'price_spike', 'on'], { TMPDIR: running.place });
+    expect([exitCode, output]).toEqual([0, 'price_spike is on: prices jump by 60 %; watch price_spike_alerts_total\n']);
+    await waitFor(() => running.output.includes('| no fault') || running.output.includes('| price_spike'), {
+      what: 'a line of the view',
+    });
+
+    const began = performance.now();
+    expect(await running.end('SIGINT')).toBe(0);
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(running.output).toMatch(/ending\u2026[^]*ended the pipeline[^]*ended the sidecar[^]*ended PostgreSQL/);
+    await running.expectNothingLeft();
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('leaves nothing after %s', async (signal) => {
+    await using running = await DemoProcess.start();
+    await running.end(signal);
+    await running.expectNothingLeft();
+  });
+
+  it('leaves nothing after a second SIGINT, which ends it at once', async () => {
+    await using running = await DemoProcess.start();
+    running.process.kill('SIGINT');
+    await waitFor(() => running.output.includes('ending\u2026'), { what: 'the word that it ends' });
+    await running.end('SIGINT');
+    await running.expectNothingLeft();
+  });
+
+  it.each([
+    ['dist/main.js run', 'sidecar ended with SIGKILL'],
+    ['src/demo/pipeline/main.ts', 'pipeline ended with SIGKILL'],
+    ['postgres -D', 'PostgreSQL ended by itself'],
+  ])('exits 1 when %s is killed, names it, and leaves nothing', async (command, message) => {
+    await using running = await DemoProcess.start();
+    process.kill(running.partWith(command), 'SIGKILL');
+    expect(await running.exitCode).toBe(1);
+    expect(running.output).toContain(`demo: ${message}`);
+    await running.expectNothingLeft();
+  });
+});
+
+function demo(args: readonly string[], env: Record<string, string> = {}) {
+  return new Promise<{ exitCode: number; output: string }>((resolve) => {
+    const options = { cwd: projectRoot, env: { PATH: process.env['PATH'], ...env } };
+    execFile(process.execPath, ['src/demo/main.ts', ...args], options, (error, stdout, stderr) => {
       resolve({ exitCode: Number(error?.code ?? 0), output: stdout + stderr });
     });
   });
 }
-
-describe('npm run demo -- --once', () => {
-  it('sees everything that the pipeline did arrive, in under 60 s', async () => {
-    const began = performance.now();
-    const { exitCode, output } = await demo('--once');
-    expect(exitCode, output).toBe(0);
-    expect(output).toContain('everything has arrived');
-    expect(performance.now() - began).toBeLessThan(60_000);
-  });
-});

@@ -17,21 +17,22 @@ export async function startTestPostgres(options: { schema?: boolean } = {}): Pro
   const embedded = given === undefined ? await startEmbeddedPostgres() : undefined;
   const serverUrl = given ?? embedded?.url ?? '';
   const name = `siphon_test_${randomBytes(6).toString('hex')}`;
-  await runOn(serverUrl, `create database ${name}`);
+  await runSql(serverUrl, `create database ${name}`);
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
   if (options.schema !== false) await applySchema(url);
   return {
     url,
     server: embedded,
-    sql: (text, values) => runOn(url, text, values),
+    sql: (text, values) => runSql(url, text, values),
     [Symbol.asyncDispose]: async () => {
       if (embedded) await embedded.stop();
-      else await runOn(serverUrl, `drop database ${name} with (force)`);
+      else await runSql(serverUrl, `drop database ${name} with (force)`);
     },
   };
 }
 
-async function runOn(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+/** Runs SQL on a connection of its own. */
+export async function runSql(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();

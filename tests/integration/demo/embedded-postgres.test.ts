@@ -5,10 +5,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
 import { applySchema } from '../../../src/demo/database/schema.ts';
+import { runSql } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const run = promisify(execFile);
@@ -85,18 +85,18 @@ describe('the schema', () => {
     await applySchema(postgres.url);
     await applySchema(postgres.url);
 
-    await sql(postgres.url, `comment on table scrape_runs is 'siphon demo 000000000000'`);
+    await runSql(postgres.url, `comment on table scrape_runs is 'siphon demo 000000000000'`);
     await expect(applySchema(postgres.url)).rejects.toThrow(/another version of the demo.*DATABASE_URL an empty/);
-    await sql(postgres.url, `comment on table scrape_runs is null`);
+    await runSql(postgres.url, `comment on table scrape_runs is null`);
     await expect(applySchema(postgres.url)).rejects.toThrow(/has a table scrape_runs that is not the demo/);
-    expect(await sql(postgres.url, `select count(*)::int as roasters from roasters`)).toEqual([{ roasters: 0 }]);
+    expect(await runSql(postgres.url, `select count(*)::int as roasters from roasters`)).toEqual([{ roasters: 0 }]);
   });
 
   it('is applied whole or not at all', async () => {
     await using postgres = await startEmbeddedPostgres();
-    await sql(postgres.url, 'create table prices (id int)');
+    await runSql(postgres.url, 'create table prices (id int)');
     await expect(applySchema(postgres.url)).rejects.toThrow(/relation "prices" already exists/);
-    expect(await sql(postgres.url, `select to_regclass('roasters') as roasters`)).toEqual([{ roasters: null }]);
+    expect(await runSql(postgres.url, `select to_regclass('roasters') as roasters`)).toEqual([{ roasters: null }]);
   });
 });
 
@@ -110,7 +110,7 @@ function succeeds(program: string, args: readonly string[]): boolean {
 }
 
 async function serverOf(url: string): Promise<{ folder: string; pid: number }> {
-  const [row] = await sql(url, 'show data_directory');
+  const [row] = await runSql(url, 'show data_directory');
   const data = String(row!['data_directory']);
   const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
   return { folder: join(data, '..'), pid: Number(pid) };
@@ -118,14 +118,4 @@ async function serverOf(url: string): Promise<{ folder: string; pid: number }> {
 
 async function parentOf(pid: number): Promise<number> {
   return Number((await run('ps', ['-o', 'ppid=', '-p', String(pid)])).stdout);
-}
-
-async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client(url);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
@@ -14,6 +13,7 @@ import { fullRun, type Workplace } from '../../../src/demo/pipeline/full-run.ts'
 import { priceRun } from '../../../src/demo/pipeline/price-run.ts';
 import { activeSources } from '../../../src/demo/pipeline/product-source.ts';
 import { startStore, type StoreOptions } from '../../../src/demo/stores/store.ts';
+import { runSql } from '../../support/postgres.ts';
 
 let postgres: EmbeddedPostgres;
 let artifactsFolder: string;
@@ -177,11 +177,5 @@ async function latestStats(): Promise<unknown> {
 }
 
 async function ask(sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client(postgres.url);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
+  return await runSql(postgres.url, sql);
 }
