@@ -51,7 +51,8 @@ function bucketOf(value: number, { values }: BucketLayout): number {
 }
 
 function exemplarText({ traceId, spanId, value, timeNs }: Exemplar): string {
-  const labels = `trace_id="${Buffer.from(traceId).toString('hex')}",span_id="${Buffer.from(spanId).toString('hex')}"`;
+  const span = spanId.length === 0 ? '' : `,span_id="${Buffer.from(spanId).toString('hex')}"`;
+  const labels = `trace_id="${Buffer.from(traceId).toString('hex')}"${span}`;
   const time = timeNs === 0n ? '' : ` ${openMetricsNumber(Number(timeNs) / 1e9)}`;
   return ` # {${labels}} ${openMetricsNumber(value)}${time}`;
 }

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inPage } from './arena.ts';
 import type { BucketLayout } from './bucket-layout.ts';
+import { EscapedNames } from './escaped-names.ts';
 import type { Exemplars } from './exemplars.ts';
 import { openMetricsName, type Family } from './family.ts';
 import { escapeHelp, quoteMetric, sampleStart, sampleText } from './label-set.ts';
-import { escapeLabels, escapeName, type EscapingScheme } from './name-escaping.ts';
+import type { EscapingScheme } from './name-escaping.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
 
@@ -53,43 +54,67 @@ class Page {
   readonly #content: PageContent;
   readonly #format: PageFormat;
   readonly #target: PageBuffer;
+  readonly #escaped: EscapedNames | undefined;
   #family: Family | undefined;
   /** The family's, as this format writes it. */
-  #name = '';
+  #name: string | undefined;
+  #bucket = lineStarts('');
+  #sum = this.#bucket;
+  #count = this.#bucket;
+  #quantile = this.#bucket;
+  /** Of the series, where they are not copied as they are. */
+  #escapedLabels = '';
   #hasHeader = false;
 
   constructor(content: PageContent, format: PageFormat, target: PageBuffer) {
     this.#content = content;
     this.#format = format;
     this.#target = target;
+    const { escaping, openMetrics } = format;
+    this.#escaped = escaping === 'allow-utf-8' ? undefined : new EscapedNames(escaping, openMetrics);
   }
 
   open(family: Family): void {
     this.#family = family;
-    this.#name = escapeName(family.name, this.#format.escaping);
     this.#hasHeader = false;
+    this.#name = this.#escaped === undefined ? family.name : this.#escaped.ofFamily(family);
+    this.#bucket = lineStarts(`${this.#name}_bucket`);
+    this.#sum = lineStarts(`${this.#name}_sum`);
+    this.#count = lineStarts(`${this.#name}_count`);
+    this.#quantile = lineStarts(this.#name ?? '');
   }
 
   series(row: number): void {
     const { series, seenSinceMs } = this.#content;
     const family = this.#family as Family;
-    if (!((series.seenMs[row] as number) >= seenSinceMs)) return;
-    if (!this.#hasHeader) this.#header(family);
-    this.#hasHeader = true;
+    const name = this.#name;
+    if (name === undefined || !((series.seenMs[row] as number) >= seenSinceMs)) return;
     const layout = series.layouts[row];
+    const hasCells = family.type === 'histogram' || family.type === 'summary';
+    if (hasCells && layout === undefined) return;
+    if (this.#escaped !== undefined && !this.#escapeLabels(row, hasCells)) return;
+    if (!this.#hasHeader) this.#header(name, family);
+    this.#hasHeader = true;
     if (layout !== undefined) return this.#distribution(family, row, layout);
-    if (family.type === 'histogram' || family.type === 'summary') return;
     this.#sample(row);
     this.#number(series.values[row] as number);
     this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
   }
 
-  #header(family: Family): void {
+  #header(name: string, { type, help }: Family): void {
     const { openMetrics } = this.#format;
-    const { type, help } = family;
-    const name = quoteMetric(openMetrics ? openMetricsName({ name: this.#name, type }) : this.#name);
-    const shown = openMetrics && type === 'counter' && !this.#name.endsWith('_total') ? 'unknown' : type;
-    this.#target.text(`# HELP ${name} ${escapeHelp(help, openMetrics)}\n# TYPE ${name} ${shown}\n`);
+    const quoted = quoteMetric(openMetrics ? openMetricsName({ name, type }) : name);
+    const shown = openMetrics && type === 'counter' && !name.endsWith('_total') ? 'unknown' : type;
+    this.#target.text(`# HELP ${quoted} ${escapeHelp(help, openMetrics)}\n# TYPE ${quoted} ${shown}\n`);
+  }
+
+  /** Returns false where the labels are those of a series that is on the page already. */
+  #escapeLabels(row: number, isBare: boolean): boolean {
+    const text = this.#content.series.text(row);
+    const labels = isBare ? text : text.slice(text.indexOf('{') + 1, text.lastIndexOf('}'));
+    const escaped = this.#escaped?.ofSeries(labels);
+    this.#escapedLabels = escaped ?? '';
+    return escaped !== undefined;
   }
 
   #distribution(family: Family, row: number, layout: BucketLayout): void {
@@ -101,12 +126,12 @@ class Page {
     if (family.type === 'histogram') this.#buckets(row, layout, { cells, first, count });
     else this.#quantiles(row, layout, { cells, first });
     if (cells[start + HAS_SUM_CELL] === 1) {
-      this.#plain(`${this.#name}_sum`, row);
+      this.#plain(this.#sum, row);
       this.#number(cells[start + SUM_CELL] as number);
       this.#endSample(row);
     }
-    this.#plain(`${this.#name}_count`, row);
-    this.#count(count);
+    this.#plain(this.#count, row);
+    this.#integer(count);
     this.#endSample(row);
   }
 
@@ -119,18 +144,18 @@ class Page {
     const exemplars = this.#content.exemplars?.of(row);
     const labels = this.#format.openMetrics ? layout.openMetricsLabels : layout.labels;
     const start = this.#target.length;
-    const length = this.#lineStart(`${this.#name}_bucket`, row);
+    const length = this.#lineStart(this.#bucket, row);
     let cumulative = 0;
     for (let i = 0; i < labels.length; i++) {
       if (i > 0) this.#target.repeat(start, start + length);
       cumulative += cells[first + i] as number;
       this.#target.ascii(labels[i] as string);
-      this.#count(cumulative);
+      this.#integer(cumulative);
       this.#endSample(row, exemplars?.[i]);
     }
     if (labels.length > 0) this.#target.repeat(start, start + length);
     this.#target.ascii('le="+Inf"} ');
-    this.#count(count);
+    this.#integer(count);
     this.#endSample(row, exemplars?.[labels.length]);
   }
 
@@ -140,7 +165,7 @@ class Page {
     { cells, first }: { cells: Float64Array; first: number },
   ): void {
     for (let i = 0; i < values.length; i++) {
-      this.#lineStart(this.#name, row);
+      this.#lineStart(this.#quantile, row);
       this.#target.ascii((this.#format.openMetrics ? openMetricsLabels : labels)[i] as string);
       this.#number(cells[first + i] as number);
       this.#endSample(row);
@@ -148,37 +173,33 @@ class Page {
   }
 
   /** `name{labels,`, to be followed by one more label; returns its length. */
-  #lineStart(name: string, row: number): number {
+  #lineStart({ labelled }: LineStarts, row: number): number {
     const { length } = this.#target;
-    const hasLabels = this.#content.series.textLength(row) > 0;
-    this.#target.text(sampleStart(name, true));
-    this.#labels(row);
-    if (hasLabels) this.#target.ascii(',');
+    this.#target.text(labelled);
+    if (this.#content.series.textLength(row) > 0) {
+      this.#labels(row);
+      this.#target.ascii(',');
+    }
     return this.#target.length - length;
   }
 
   /** `name{labels} ` */
-  #plain(name: string, row: number): void {
-    if (this.#content.series.textLength(row) === 0) {
-      const start = sampleStart(name, false);
-      return this.#target.text(start.startsWith('{') ? `${start}} ` : `${name} `);
-    }
-    this.#target.text(sampleStart(name, true));
+  #plain({ labelled, bare }: LineStarts, row: number): void {
+    if (this.#content.series.textLength(row) === 0) return this.#target.text(bare);
+    this.#target.text(labelled);
     this.#labels(row);
     this.#target.ascii('} ');
   }
 
-  /** `name{labels} ` */
+  /** The same for a number, whose text has it all. */
   #sample(row: number): void {
-    if (this.#format.escaping === 'allow-utf-8') return this.#copyText(row);
-    const text = this.#content.series.text(row);
-    const labels = escapeLabels(text.slice(text.indexOf('{') + 1, text.lastIndexOf('}')), this.#format.escaping);
-    this.#target.text(`${sampleText(this.#name, labels)} `);
+    if (this.#escaped === undefined) this.#copyText(row);
+    else this.#target.text(`${sampleText(this.#name ?? '', this.#escapedLabels)} `);
   }
 
   #labels(row: number): void {
-    if (this.#format.escaping === 'allow-utf-8') this.#copyText(row);
-    else this.#target.text(escapeLabels(this.#content.series.text(row), this.#format.escaping));
+    if (this.#escaped === undefined) this.#copyText(row);
+    else this.#target.text(this.#escapedLabels);
   }
 
   #copyText(row: number): void {
@@ -193,7 +214,7 @@ class Page {
   }
 
   /** OpenMetrics wants counts as integers. */
-  #count(value: number): void {
+  #integer(value: number): void {
     if (this.#format.openMetrics) this.#target.integer(value);
     else this.#target.number(value);
   }
@@ -214,4 +235,14 @@ class Page {
     if (this.#format.openMetrics) this.#target.openMetricsNumber(timeMs / 1000);
     else this.#target.integer(timeMs);
   }
+}
+
+/** How lines of a metric begin: before labels, and where there are none. */
+interface LineStarts {
+  readonly labelled: string;
+  readonly bare: string;
+}
+
+function lineStarts(name: string): LineStarts {
+  return { labelled: sampleStart(name, true), bare: `${sampleText(name, '')} ` };
 }

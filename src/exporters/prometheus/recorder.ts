@@ -91,7 +91,7 @@ export class Recorder {
     return undefined;
   }
 
-  #set(point: Point, row: number, { layout, delta }: Stream): DropReason | undefined {
+  #set(point: Point, row: number, { layout, delta, wanted }: Stream): DropReason | undefined {
     const { series } = this.#memory;
     if (isBefore(point, series, row) || (delta && overlaps(point, series, row))) return 'out_of_order';
     if (layout !== numberPoint) {
@@ -103,7 +103,9 @@ export class Recorder {
     series.timeHigh[row] = point.timeHigh;
     series.timeLow[row] = point.timeLow;
     series.seenMs[row] = this.nowMs;
-    if (point.exemplars.length > 0) this.#memory.exemplars?.add(row, point, series.layouts[row]);
+    if (point.exemplars.length > 0 && wanted.type !== 'gauge') {
+      this.#memory.exemplars?.add(row, point, series.layouts[row]);
+    }
     return undefined;
   }
 

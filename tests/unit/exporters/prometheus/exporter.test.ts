@@ -1,114 +1,282 @@
-import { createNoopMeter } from '@opentelemetry/api';
-import pino from 'pino';
-import * as v from 'valibot';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Host, TelemetryBatch } from '../../../../src/collector/component.ts';
-import { writeKeyValue } from '../../../../src/collector/otlp/any-value.ts';
-import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
-import { prometheusExporter } from '../../../../src/exporters/prometheus/factory.ts';
+import { attributes, counter, delta, ExporterUnderTest, gauge, histogram, type Json } from './exporter-under-test.ts';
 
-interface SumPoint {
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly value?: number;
-  readonly time: bigint;
-  readonly flags?: number;
+const resource = (values: Readonly<Record<string, string>>): Json => ({ attributes: attributes(values) });
+
+const exemplar = (traceId: string, value: number): Json => ({ traceId, spanId: '0102030405060708', asDouble: value });
+
+interface Case {
+  readonly behaviour: string;
+  /** One request each. */
+  readonly sent: readonly (readonly Json[])[];
+  readonly shown: readonly string[];
+  readonly dropped?: Record<string, number>;
 }
 
-function sum(name: string, temporality: 1 | 2, points: readonly SumPoint[]): TelemetryBatch {
-  const writer = new WireWriter();
-  const body = (data: WireWriter): void => {
-    for (const { attributes, value, time, flags } of points) {
-      data.messageField(1, () => {
-        for (const [key, text] of Object.entries(attributes)) writeKeyValue(data, 7, key, text);
-        data.fixed64Field(3, time);
-        if (value !== undefined) data.doubleField(4, value);
-        if (flags !== undefined) data.varintField(8, flags);
-      });
-    }
-    data.varintField(2, temporality);
-    data.boolField(3, true);
-  };
-  writer.messageField(1, () =>
-    writer.messageField(2, () =>
-      writer.messageField(2, () => {
-        writer.stringField(1, name);
-        writer.messageField(7, () => body(writer));
-      }),
-    ),
-  );
-  const bytes = writer.finish();
-  return { signal: 'metrics', chunks: [bytes], itemCount: points.length, sizeBytes: bytes.length };
-}
-
-/** The sample lines of the page after these batches. */
-async function page(batches: readonly TelemetryBatch[]): Promise<string[]> {
-  let endpoint = '';
-  const logger = pino({}, { write: (line: string) => (endpoint ||= String(JSON.parse(line).endpoint)) });
-  const settings = {
-    id: 'prometheus',
-    signals: new Set(['metrics' as const]),
-    logger,
-    meter: createNoopMeter(),
-    version: '0',
-  };
-  const config = v.parse(prometheusExporter.config, { endpoint: '127.0.0.1:0', without_scope_info: true });
-  const exporter = prometheusExporter.create(settings, config);
-  const host: Host = { extension: () => undefined, status: () => 'ok' };
-  await exporter.start(host);
-  try {
-    for (const batch of batches) await exporter.consume(batch);
-    const answer = await fetch(`http://${endpoint}/metrics`);
-    expect(answer.status).toBe(200);
-    return (await answer.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  } finally {
-    await exporter.shutdown(AbortSignal.timeout(1000));
-  }
-}
-
-const cases: readonly [behaviour: string, batches: readonly TelemetryBatch[], lines: readonly string[]][] = [
-  ['an exporter with nothing to show answers an empty page', [], []],
-  [
-    'the same attributes in another order are the same series',
-    [
-      sum('n', 2, [
-        { attributes: { a: '1', b: '2' }, value: 1, time: 1n },
-        { attributes: { b: '2', a: '1' }, value: 2e6, time: 2n },
-      ]),
+const cases: readonly Case[] = [
+  { behaviour: 'an exporter with nothing to show answers an empty page', sent: [], shown: [] },
+  {
+    behaviour: 'the same attributes in another order are the same series',
+    sent: [
+      [counter('n', 1, { labels: { a: '1', b: '2' }, time: 1 })],
+      [counter('n', 2e6, { labels: { b: '2', a: '1' }, time: 2 })],
     ],
-    ['n_total{a="1",b="2"} 2e+06'],
-  ],
-  [
-    'deltas add up across a gap, and one that comes twice counts once',
-    [5n, 7n, 7n, 9n].map((time) => sum('n', 1, [{ attributes: {}, value: Number(time), time }])),
-    ['n_total 21'],
-  ],
-  [
-    'labels that collide after translation are joined',
-    [sum('n', 2, [{ attributes: { 'a.b': 'x', a_b: 'y' }, value: 1, time: 1n }])],
-    ['n_total{a_b="x;y"} 1'],
-  ],
-  [
-    'a point without recorded value takes its own series away only',
-    [
-      sum('n', 2, [
-        { attributes: { a: '1' }, value: 1, time: 1n },
-        { attributes: { a: '2' }, value: 1, time: 1n },
-      ]),
-      sum('n', 2, [
-        { attributes: { a: '1' }, time: 2n, flags: 1 },
-        { attributes: { a: '2' }, value: 3, time: 2n },
-      ]),
+    shown: ['n_total{a="1",b="2"} 2e+06'],
+  },
+  {
+    behaviour: 'deltas add up across a gap, and one that comes twice counts once',
+    sent: [5, 7, 7, 9].map((time) => [delta('n', time, { time })]),
+    shown: ['n_total 21'],
+    dropped: { out_of_order: 1 },
+  },
+  {
+    behaviour: 'a delta whose interval was counted in part already is not counted again',
+    sent: [[delta('n', 5, { start: 0, time: 10 })], [delta('n', 3, { start: 9, time: 20 })]],
+    shown: ['n_total 5'],
+    dropped: { out_of_order: 1 },
+  },
+  {
+    behaviour: 'times that differ by one nanosecond are told apart',
+    sent: [
+      [delta('n', 1, { time: 1_790_000_000_000_000_001n })],
+      [delta('n', 1, { time: 1_790_000_000_000_000_002n })],
+      [delta('n', 1, { time: 1_790_000_000_000_000_002n })],
     ],
-    ['n_total{a="2"} 3'],
-  ],
-  ['a point without value is no 0', [sum('n', 2, [{ attributes: {}, time: 1n }])], []],
-  [
-    'hostile label values cannot break the page',
-    [sum('n', 2, [{ attributes: { a: '"}\n\\' }, value: 1, time: 1n }])],
-    ['n_total{a="\\"}\\n\\\\"} 1'],
-  ],
+    shown: ['n_total 2'],
+    dropped: { out_of_order: 1 },
+  },
+  {
+    behaviour: 'delta histograms add up; other bounds begin anew',
+    sent: [
+      [histogram('h', { count: 3, sum: 2, bounds: [1], counts: [1, 2], temporality: 1 }, { time: 1 })],
+      [histogram('h', { count: 1, sum: 5, bounds: [1], counts: [0, 1], temporality: 1 }, { time: 2 })],
+      [histogram('i', { count: 3, sum: 2, bounds: [1], counts: [1, 2], temporality: 1 }, { time: 1 })],
+      [histogram('i', { count: 1, sum: 5, bounds: [2], counts: [0, 1], temporality: 1 }, { time: 2 })],
+    ],
+    shown: [
+      'h_bucket{le="1"} 1',
+      'h_bucket{le="+Inf"} 4',
+      'h_sum 7',
+      'h_count 4',
+      'i_bucket{le="2"} 0',
+      'i_bucket{le="+Inf"} 1',
+      'i_sum 5',
+      'i_count 1',
+    ],
+  },
+  {
+    behaviour: 'a histogram without sum shows none',
+    sent: [[histogram('h', { count: 3 }, { labels: { a: '1' } })]],
+    shown: ['h_bucket{a="1",le="+Inf"} 3', 'h_count{a="1"} 3'],
+  },
+  {
+    behaviour: 'bounds that cannot be labels cost their point only',
+    sent: [
+      [
+        histogram('h', { count: 3, bounds: [1, 1], counts: [1, 1, 1] }),
+        histogram('h', { count: 3, bounds: [1], counts: [1] }, { labels: { a: '2' } }),
+        histogram('i', { count: 3, bounds: [1, 2], counts: [1] }),
+        gauge('g', 1),
+      ],
+    ],
+    shown: ['g 1', 'h_bucket{a="2",le="1"} 1', 'h_bucket{a="2",le="+Inf"} 3', 'h_count{a="2"} 3'],
+    dropped: { invalid_buckets: 2 },
+  },
+  {
+    behaviour: 'labels that collide after translation are joined',
+    sent: [[counter('n', 1, { labels: { 'a.b': 'x', a_b: 'y' } })]],
+    shown: ['n_total{a_b="x;y"} 1'],
+  },
+  {
+    behaviour: 'attribute sets that come to the same labels do not overwrite each other',
+    sent: [[gauge('g', 1, { labels: { 'a.b': 'x' }, time: 1 })], [gauge('g', 2, { labels: { a_b: 'x' }, time: 2 })]],
+    shown: ['g{a_b="x"} 1'],
+    dropped: { duplicate_series: 1 },
+  },
+  {
+    behaviour: 'a point without recorded value takes its own series away only',
+    sent: [
+      [counter('n', 1, { labels: { a: '1' }, time: 1 }), counter('n', 1, { labels: { a: '2' }, time: 1 })],
+      [
+        counter('n', undefined, { labels: { a: '1' }, time: 2, flags: 1 }),
+        counter('n', 3, { labels: { a: '2' }, time: 2 }),
+      ],
+    ],
+    shown: ['n_total{a="2"} 3'],
+  },
+  {
+    behaviour: 'a point without recorded value finds its series by attributes in any order',
+    sent: [
+      [gauge('g', 1, { labels: { a: '1', b: '2' }, time: 1 })],
+      [gauge('g', undefined, { labels: { b: '2', a: '1' }, time: 2, flags: 1 })],
+    ],
+    shown: [],
+  },
+  {
+    behaviour: 'a point without value is no 0',
+    sent: [[gauge('g', undefined)]],
+    shown: [],
+    dropped: { no_value: 1 },
+  },
+  {
+    behaviour: 'an older point does not replace a newer one',
+    sent: [[gauge('g', 2, { time: 2 })], [gauge('g', 1, { time: 1 })]],
+    shown: ['g 2'],
+    dropped: { out_of_order: 1 },
+  },
+  {
+    behaviour: 'a gauge may not take the name of a sample of a histogram',
+    sent: [[histogram('x', { count: 1, sum: 1 }), gauge('x_count', 1), gauge('x_bucket', 1)], [gauge('x', 1)]],
+    shown: ['x_bucket{le="+Inf"} 1', 'x_sum 1', 'x_count 1'],
+    dropped: { type_conflict: 3 },
+  },
+  {
+    behaviour: 'the first type of a name stays, and the other metric costs itself only',
+    sent: [[gauge('same_total', 1), counter('same', 2), gauge('other', 3)]],
+    shown: ['other 3', 'same_total 1'],
+    dropped: { type_conflict: 1 },
+  },
+  {
+    behaviour: 'a metric that has no series holds no name',
+    sent: [[gauge('same_total', undefined)], [counter('same', 2)]],
+    shown: ['same_total 2'],
+    dropped: { no_value: 1 },
+  },
+  {
+    behaviour: 'a name is free again when its last series is withdrawn',
+    sent: [
+      [gauge('same_total', 1)],
+      [gauge('same_total', undefined, { flags: 1 })],
+      [counter('same', 2)],
+      [gauge('same_total', 1)],
+    ],
+    shown: ['same_total 2'],
+    dropped: { type_conflict: 1 },
+  },
+  {
+    behaviour: 'hostile label values cannot break the page',
+    sent: [[counter('n', 1, { labels: { a: '"}\n\\' } })]],
+    shown: ['n_total{a="\\"}\\n\\\\"} 1'],
+  },
+  {
+    behaviour: 'labels that are too long cost their point only',
+    sent: [[gauge('g', 1, { labels: { a: 'x'.repeat(100_000) } }), gauge('g', 2)]],
+    shown: ['g 2'],
+    dropped: { labels_too_long: 1 },
+  },
 ];
 
-test.each(cases)('%s', async (_, batches, lines) => {
-  expect(await page(batches)).toEqual(lines);
+test.each(cases)('$behaviour', async ({ sent, shown, dropped = {} }) => {
+  await using exporter = await ExporterUnderTest.start();
+  for (const metrics of sent) await exporter.consume(metrics);
+  expect(await exporter.lines()).toEqual(shown);
+  expect(await exporter.dropped()).toEqual(dropped);
+});
+
+test('labels that a histogram needs, and the name, move aside and are counted', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  await exporter.consume([
+    histogram('h', { count: 1 }, { labels: { le: 'x' } }),
+    gauge('g', 1, { labels: { __name__: 'other', '.': 'nothing left' } }),
+  ]);
+  expect(await exporter.lines()).toEqual([
+    'g{exported___name__="other"} 1',
+    'h_bucket{exported_le="x",le="+Inf"} 1',
+    'h_count{exported_le="x"} 1',
+  ]);
+  expect(await exporter.changedLabels()).toEqual({ renamed: 2, dropped: 1 });
+});
+
+test('two resources with the same labels: the second is refused, counted and named once, until it outlives the first', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  const identity = { 'service.name': 's', 'service.instance.id': 'i' };
+  const [first, second] = [resource({ ...identity, pid: '1' }), resource({ ...identity, pid: '2' })];
+  await exporter.consume([counter('n', 10, { start: 1, time: 10 })], first);
+  await exporter.consume([counter('n', 1, { start: 5, time: 11 })], second);
+  await exporter.consume([counter('n', 2, { start: 5, time: 12 })], second);
+  const target = 'target_info{instance="i",job="s",pid="1"} 1';
+  expect(await exporter.lines()).toEqual(['n_total{instance="i",job="s"} 10', target]);
+  expect(await exporter.dropped()).toEqual({ duplicate_series: 2 });
+  expect(exporter.log.lines.filter(({ reason }) => reason === 'duplicate_series')).toHaveLength(1);
+  // A process that began after the last value has replaced the other.
+  await exporter.consume([counter('n', 3, { start: 11, time: 13 })], second);
+  expect(await exporter.lines()).toEqual(['n_total{instance="i",job="s"} 3', target]);
+});
+
+test('series beyond max_series are dropped and counted, and leave room when they are withdrawn', async () => {
+  await using exporter = await ExporterUnderTest.start({ max_series: 2 });
+  await exporter.consume(['1', '2', '3'].map((a) => gauge('g', 1, { labels: { a } })));
+  expect(await exporter.lines()).toEqual(['g{a="1"} 1', 'g{a="2"} 1']);
+  expect(await exporter.dropped()).toEqual({ max_series: 1 });
+  await exporter.consume([
+    gauge('g', undefined, { labels: { a: '1' }, flags: 1 }),
+    gauge('g', 3, { labels: { a: '3' } }),
+  ]);
+  expect(await exporter.lines()).toEqual(['g{a="2"} 1', 'g{a="3"} 3']);
+});
+
+test('series expire by time, without a scrape, and come back as new ones', async () => {
+  await using exporter = await ExporterUnderTest.start({ metric_expiration: '60ms', max_series: 10 });
+  for (let round = 0; round < 3; round++) {
+    const labels = Array.from({ length: 10 }, (_, i) => ({ a: `${round} ${i}` }));
+    await exporter.consume(labels.map((label) => delta('n', 1, { labels: label, time: round + 1 })));
+    expect(await exporter.lines()).toHaveLength(10);
+    await sleep(150);
+  }
+  expect(await exporter.lines()).toEqual([]);
+  expect(await exporter.dropped()).toEqual({});
+});
+
+test('send_timestamps shows milliseconds, cut off and not rounded', async () => {
+  await using exporter = await ExporterUnderTest.start({ send_timestamps: true, enable_open_metrics: true });
+  await exporter.consume([gauge('g', 1, { time: 1_790_000_000_000_999_999n }), gauge('unknown', 1)]);
+  expect(await exporter.lines()).toEqual(['g 1 1790000000000', 'unknown 1']);
+  const accept = 'application/openmetrics-text;version=1.0.0';
+  expect(await exporter.lines({ accept })).toEqual(['g 1.0 1.79e+09', 'unknown 1.0']);
+});
+
+test('OpenMetrics shows the latest exemplar of each bucket and of a counter, if it leads to a trace', async () => {
+  await using exporter = await ExporterUnderTest.start({ enable_open_metrics: true });
+  const [one, two] = ['01'.repeat(16), '02'.repeat(16)];
+  const exemplars = [exemplar(one, 0.5), exemplar(two, 0.6), exemplar('', 7), exemplar(one, 8)];
+  const point = { count: '3', sum: 1.5, bucketCounts: ['2', '1'], explicitBounds: [1], exemplars };
+  await exporter.consume([{ name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [point] } }]);
+  const [family] = await exporter.families({ accept: 'application/openmetrics-text' });
+  const [inner, outer] = family?.samples ?? [];
+  expect(inner?.exemplar).toEqual({ labels: { trace_id: two, span_id: '0102030405060708' }, value: 0.6 });
+  expect(outer?.exemplar).toEqual({ labels: { trace_id: one, span_id: '0102030405060708' }, value: 8 });
+  expect(await exporter.lines()).toEqual(['h_bucket{le="1"} 2', 'h_bucket{le="+Inf"} 3', 'h_sum 1.5', 'h_count 3']);
+});
+
+test('names are escaped for a scraper that does not ask for UTF-8', async () => {
+  await using exporter = await ExporterUnderTest.start({ translation_strategy: 'NoTranslation' });
+  await exporter.consume([gauge('a.b', 1, { labels: { 'l.m': '1', l_m: '2' } }), histogram('c d', { count: 1 })]);
+  const bare = ['a_b{l_m="1;2"} 1', 'c_d_bucket{le="+Inf"} 1', 'c_d_count 1'];
+  expect(await exporter.lines()).toEqual(bare);
+  expect(await exporter.lines({ accept: 'text/plain;version=1.0.0;escaping=allow-utf-8' })).toEqual([
+    '{"a.b","l.m"="1",l_m="2"} 1',
+    '{"c d_bucket",le="+Inf"} 1',
+    '{"c d_count"} 1',
+  ]);
+  expect((await exporter.lines({ accept: 'text/plain;escaping=values' }))[0]).toBe(
+    'U__a_2e_b{U__l_2e_m="1",l_m="2"} 1',
+  );
+  expect((await exporter.lines({ accept: 'text/plain;escaping=dots' }))[0]).toBe('a_dot_b{l_dot_m="1",l__m="2"} 1');
+});
+
+test('scrapes at the same time get the same page, plain or compressed', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  await exporter.consume(Array.from({ length: 1000 }, (_, i) => gauge('g', i, { labels: { a: String(i) } })));
+  const answers = await Promise.all(
+    ['identity', 'gzip', 'identity', 'gzip;q=0'].map((encoding) => exporter.scrape({ 'accept-encoding': encoding })),
+  );
+  const pages = await Promise.all(answers.map((answer) => answer.text()));
+  expect(answers.map((answer) => answer.headers.get('content-encoding'))).toEqual([null, 'gzip', null, null]);
+  expect(new Set(pages).size).toBe(1);
+});
+
+test('add_metric_suffixes: false is answered with a word on what to write instead', async () => {
+  await using exporter = await ExporterUnderTest.start({ add_metric_suffixes: false });
+  expect(exporter.log.lines.some(({ msg }) => String(msg).includes('translation_strategy'))).toBe(true);
 });
