@@ -26,6 +26,9 @@ const { values: options } = parseArgs({
   },
 });
 
+// So that whoever stops the bench stops the programs under load too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (options.help) process.stdout.write(HELP);
 else await bench(options.case, Number(options.rounds));
 

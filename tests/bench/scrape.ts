@@ -6,6 +6,8 @@ import { SHOWN_AS, valueAfter, type LoadShape } from './load-shape.ts';
 export const ENCODINGS = ['identity', 'gzip'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
+const TIMEOUT_MS = 60_000;
+
 export interface Scrape {
   /** From the request to the last byte of the answer. */
   readonly durationMs: number;
@@ -14,7 +16,13 @@ export interface Scrape {
 
 export async function scrape(port: number, encoding: Encoding): Promise<Scrape> {
   const startedAt = performance.now();
-  const request = get({ host: '127.0.0.1', port, path: '/metrics', headers: { 'accept-encoding': encoding } });
+  const request = get({
+    host: '127.0.0.1',
+    port,
+    path: '/metrics',
+    headers: { 'accept-encoding': encoding },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const chunks = (await response.toArray()) as Buffer[];
   const durationMs = performance.now() - startedAt;

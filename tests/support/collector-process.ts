@@ -39,6 +39,7 @@ export class CollectorProcess implements AsyncDisposable {
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #directory: string;
+  readonly #kill = (): boolean => this.#process.kill('SIGKILL');
   #log = '';
 
   private constructor(program: CollectorProgram, directory: string) {
@@ -51,6 +52,7 @@ export class CollectorProcess implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.pid = this.#process.pid ?? -1;
+    process.once('exit', this.#kill);
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log = (this.#log + text).slice(-LOG_TAIL_CHARACTERS);
     });
@@ -78,9 +80,10 @@ export class CollectorProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { exitCode, signalCode, pid } = this.#process;
     if (pid !== undefined && exitCode === null && signalCode === null) {
-      this.#process.kill('SIGKILL');
+      this.#kill();
       await once(this.#process, 'exit');
     }
+    process.off('exit', this.#kill);
     await rm(this.#directory, { recursive: true, force: true });
   }
 

@@ -48,6 +48,7 @@ export const optionCases: readonly ConformanceCase[] = [
     name: 'send_timestamps: without a time',
     config: { send_timestamps: true, without_scope_info: true },
     requests: [metrics(gauge('g', [{ value: 1, time: -Infinity }]))],
+    differs: { id: 'prometheus-no-time', page: ['# HELP g ', '# TYPE g gauge', 'g 1'] },
   },
   {
     name: 'send_timestamps: fractions of a second',
