@@ -1,4 +1,4 @@
-import { isStoreFault, storeFaults, type StoreFault } from './stores/store-fault.ts';
+import { isStoreFault, storeFaults } from './stores/store-fault.ts';
 
 /** What can be made to go wrong while the demo runs. */
 export const faults = [...storeFaults, 'hanging_transaction', 'database_stopped', 'sidecar_killed'] as const;
@@ -9,21 +9,21 @@ export function isFault(name: string): name is Fault {
   return (faults as readonly string[]).includes(name);
 }
 
-export { isStoreFault, type StoreFault };
+export { isStoreFault };
 
 /** What happens while it is on, and where that is seen. */
 const effects: Readonly<Record<Fault, string>> = {
-  store_down: 'the shops drop every connection; watch fetch_errors_total{error_type="connection"}',
-  slow_store: 'the shops take 2.5 s for an answer; watch fetch_latency_seconds',
-  rate_limit_storm: 'the shops answer 429 to everything; watch rate_limit_errors_total',
+  store_down: 'no shop takes a connection; watch fetch_errors_total',
+  slow_store: 'each answer takes 2.5 s; watch fetch_latency_seconds',
+  rate_limit_storm: 'every answer is a 429; watch rate_limit_errors_total',
   price_spike: 'prices jump by 60 %; watch price_spike_alerts_total',
-  invalid_products: 'every second product is broken; watch validation_errors_total',
-  hanging_transaction: 'a row stays locked; watch price_job_failures_total{error_type="database"}',
-  database_stopped: 'PostgreSQL is shut down; watch siphon_db_poller_errors of the sidecar\u2019s own metrics',
-  sidecar_killed: 'nobody answers scrapes, the pipeline goes on; what it counted is there after off',
+  invalid_products: 'products are broken; watch validation_errors_total',
+  hanging_transaction: 'a row is locked; watch price_job_failures_total',
+  database_stopped: 'watch siphon_db_poller_errors of its own metrics',
+  sidecar_killed: 'no scrape is answered; what is counted now comes after off',
 };
 
-/** One line that confirms a switch. */
+/** One line that confirms a switch, of less than 80 characters. */
 export function describeSwitch(fault: Fault, on: boolean): string {
   return on ? `${fault} is on: ${effects[fault]}` : `${fault} is off`;
 }

@@ -1,4 +1,4 @@
-/** What there is to see of a running demo, as lines of at most 80 characters. What cannot be read is shown as `?`. */
+/** What there is to see of a running demo, as lines of less than 80 characters, so that a terminal of 80 does not wrap. What cannot be read is shown as `?`. */
 import { faults, type Fault } from './fault.ts';
 import type { Tally } from './run-log.ts';
 import type { ScrapePage } from './scrape-page.ts';
@@ -27,7 +27,7 @@ const faultWidth = 23;
 export function liveView(now: Snapshot): string[] {
   const { lastError } = now;
   return [
-    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(74)}${time(now)}`,
+    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(73)}${time(now)}`,
     `curl http://127.0.0.1:${now.ports.scrape}/metrics   the sidecar\u2019s own: port ${now.ports.telemetry}`,
     `prometheus --config.file=${now.prometheusFile}`,
     '',
@@ -40,7 +40,7 @@ export function liveView(now: Snapshot): string[] {
     ...(lastError === undefined ? [] : [`          trace ${lastError.traceId ?? '?'}`]),
     ...faultLines(now.faults),
     now.note,
-  ].map((line) => line.slice(0, 80));
+  ].map((line) => line.slice(0, 79));
 }
 
 /** The same in one line, for a file or a pipe. */
@@ -73,7 +73,7 @@ function sidecar({ page, own, scrapeMs }: Snapshot): string {
   const points = count(own.sum('otelcol_receiver_accepted_metric_points'));
   const spans = count(own.sum('otelcol_receiver_accepted_spans'));
   const memory = count(own.sum('otelcol_process_memory_rss'), 2 ** 20);
-  return `${points} points, ${spans} spans, scraped in ${scrapeMs.toFixed(1)} ms, memory ${memory} MiB`;
+  return `${points} points, ${spans} spans, scrape ${scrapeMs.toFixed(1)} ms, memory ${memory} MiB`;
 }
 
 function faultLines(active: ReadonlySet<Fault>): string[] {

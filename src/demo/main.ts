@@ -1,5 +1,7 @@
 /** `npm run demo`: a real scraper being observed, on this machine alone. */
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { projectFolder } from './child.ts';
 import { switchFault } from './control.ts';
 import { describeSwitch, faults, isFault } from './fault.ts';
 import { awaitArrival, checkTable } from './once.ts';
@@ -25,14 +27,18 @@ async function main(): Promise<void> {
   const { values: flags, positionals } = parseArguments();
   if (flags.help) print(help);
   else if (positionals.length > 0) await fault(positionals);
-  else await run(flags.once);
+  else await run(flags);
 }
 
 function parseArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        once: { type: 'boolean', default: false },
+        build: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
     });
   } catch (error) {
     return usageError(error instanceof Error ? error.message : String(error));
@@ -47,7 +53,8 @@ async function fault([command, name = '', state, ...rest]: readonly string[]): P
   print(describeSwitch(name, state === 'on'));
 }
 
-async function run(once: boolean): Promise<void> {
+async function run({ once, build }: { readonly once: boolean; readonly build: boolean }): Promise<void> {
+  if (build) buildPackage();
   const { signal } = listenForSignals();
   const databaseUrl = process.env['DATABASE_URL'];
   try {
@@ -63,6 +70,12 @@ async function run(once: boolean): Promise<void> {
     if (!signal.aborted) fail(error);
   }
   process.exit();
+}
+
+/** What the sidecar and the preload are started from. Not before a fault is switched: that demo runs already. */
+function buildPackage(): void {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: projectFolder, stdio: 'inherit' });
+  progress('siphon, built');
 }
 
 /** The first signal ends everything in order; the second ends this process, and its guardian ends the rest. */

@@ -161,7 +161,6 @@ export class Demo implements AsyncDisposable {
     this.databaseUrl = this.#embedded?.url ?? this.#options.databaseUrl!;
     await applySchema(this.databaseUrl);
     this.#baseline = await askDatabase(this.databaseUrl);
-    this.#parts.add('the hanging transaction', async () => await this.#endHanging?.());
   }
 
   async #startStores(): Promise<void> {
@@ -224,10 +223,11 @@ export class Demo implements AsyncDisposable {
   }
 
   async #startControl(): Promise<void> {
-    this.#parts.add(
-      'the control',
-      await startControl(this.folder, async (fault, on) => await this.setFault(fault, on)),
-    );
+    const endControl = await startControl(this.folder, async (fault, on) => await this.setFault(fault, on));
+    this.#parts.add('the faults', async () => {
+      await endControl();
+      await this.#endHanging?.();
+    });
   }
 
   async #switch(fault: Fault, on: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { withClient } from './with-client.ts';
 
 /** What the database holds, to compare with what the scrape endpoint shows. */
 export interface DatabaseTruth {
@@ -15,9 +15,7 @@ export interface DatabaseTruth {
 }
 
 export async function askDatabase(databaseUrl: string): Promise<DatabaseTruth> {
-  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-check' });
-  await client.connect();
-  try {
+  return await withClient(databaseUrl, async (client) => {
     const counts = await client.query<Omit<DatabaseTruth, 'reviewRates'>>(
       `with moves as (
          select p.price, lag(p.price) over (partition by p.variant_id order by p.scraped_at) as previous,
@@ -37,7 +35,5 @@ export async function askDatabase(databaseUrl: string): Promise<DatabaseTruth> {
        from coffees c join roasters r on r.id = c.roaster_id where c.processing_status is not null group by r.slug`,
     );
     return { ...counts.rows[0]!, reviewRates: rates.rows };
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { withClient } from './with-client.ts';
 
 export interface SourceRegistration {
   readonly slug: string;
@@ -10,9 +10,7 @@ export interface SourceRegistration {
 
 /** Makes a roaster known whose products are to be scraped; one that is known moves to the new address. */
 export async function registerSource(databaseUrl: string, source: SourceRegistration): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-schema' });
-  await client.connect();
-  try {
+  await withClient(databaseUrl, async (client) => {
     await client.query(
       `with roaster as (
          insert into roasters (slug, name, platform, website, full_cadence, price_cadence)
@@ -24,7 +22,5 @@ export async function registerSource(databaseUrl: string, source: SourceRegistra
        on conflict (roaster_id, products_endpoint) do update set base_url = excluded.base_url`,
       [source.slug, source.name, source.platform, source.baseUrl, source.productsEndpoint],
     );
-  } finally {
-    await client.end();
-  }
+  });
 }

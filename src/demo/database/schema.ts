@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { placeOf, withClient } from './with-client.ts';
 
 /**
  * Creates the tables and functions of the scraper, all or none, unless the database has exactly these already. A
@@ -10,21 +11,21 @@ import { Client } from 'pg';
 export async function applySchema(databaseUrl: string): Promise<void> {
   const schema = await readFile(new URL('schema.sql', import.meta.url), 'utf8');
   const mark = `siphon demo ${createHash('sha256').update(schema).digest('hex').slice(0, 12)}`;
-  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-schema' });
-  await client.connect();
-  try {
+  await withClient(databaseUrl, async (client) => {
     const found = await readMark(client);
     if (found === mark) return;
-    if (found?.startsWith('siphon demo') === true)
-      throw refusal(databaseUrl, 'another version of the demo has filled it');
-    if (found !== undefined) throw refusal(databaseUrl, 'it has a table scrape_runs that is not the demo\u2019s');
-    // One message of several statements is one transaction.
-    await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
-  } catch (error) {
-    throw isDuplicate(error) ? refusal(databaseUrl, error.message) : error;
-  } finally {
-    await client.end();
-  }
+    if (found !== undefined) throw refusal(databaseUrl, `it has a table scrape_runs that is ${whose(found)}`);
+    try {
+      // One message of several statements is one transaction.
+      await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
+    } catch (error) {
+      throw isDuplicate(error) ? refusal(databaseUrl, error.message) : error;
+    }
+  });
+}
+
+function whose(mark: string): string {
+  return mark.startsWith('siphon demo') ? 'of another version of the demo' : 'not the demo\u2019s';
 }
 
 /** What the table's maker has noted of it; undefined without the table. */
@@ -37,8 +38,8 @@ async function readMark(client: Client): Promise<string | undefined> {
 }
 
 function refusal(databaseUrl: string, reason: string): Error {
-  const { host, pathname } = new URL(databaseUrl);
-  return new Error(`the database ${host}${pathname} is left as it is: ${reason}. Give DATABASE_URL an empty database`);
+  const place = placeOf(databaseUrl);
+  return new Error(`the database ${place} is left as it is: ${reason}. Give DATABASE_URL an empty database`);
 }
 
 /** duplicate_table, duplicate_object, duplicate_function: https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -80,13 +80,22 @@ describe('the embedded PostgreSQL', () => {
 });
 
 describe('the schema', () => {
+  it.each(['postgresql://u:secret@127.0.0.1:1/coffee', 'postgresql://u:secret@localhost:1/coffee'])(
+    'names the database that it cannot reach: %s',
+    async (url) => {
+      const error = await applySchema(url).catch((thrown: unknown) => String(thrown));
+      expect(error).toMatch(/the database (127.0.0.1|localhost):1\/coffee cannot be reached: .*ECONNREFUSED/);
+      expect(error).not.toContain('secret');
+    },
+  );
+
   it('may be applied again, and refuses a database that holds something else, leaving it as it is', async () => {
     await using postgres = await startEmbeddedPostgres();
     await applySchema(postgres.url);
     await applySchema(postgres.url);
 
     await runSql(postgres.url, `comment on table scrape_runs is 'siphon demo 000000000000'`);
-    await expect(applySchema(postgres.url)).rejects.toThrow(/another version of the demo.*DATABASE_URL an empty/);
+    await expect(applySchema(postgres.url)).rejects.toThrow(/is of another version of the demo.*DATABASE_URL an empty/);
     await runSql(postgres.url, `comment on table scrape_runs is null`);
     await expect(applySchema(postgres.url)).rejects.toThrow(/has a table scrape_runs that is not the demo/);
     expect(await runSql(postgres.url, `select count(*)::int as roasters from roasters`)).toEqual([{ roasters: 0 }]);
