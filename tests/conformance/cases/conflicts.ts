@@ -1,7 +1,9 @@
 import { metrics, type ConformanceCase } from '../conformance-case.ts';
-import { counter, gauge, histogram, sum, summary } from '../otlp-json.ts';
+import { counter, from, gauge, histogram, sum, summary } from '../otlp-json.ts';
 
 const BUCKETS = { bounds: [1], counts: [0n, 1n], count: 1n, sum: 3 };
+
+const SHOP = { 'service.name': 'shop' };
 
 /** Metrics and labels that come to one name, and what the page says of them. */
 export const conflictCases: readonly ConformanceCase[] = [
@@ -41,6 +43,49 @@ export const conflictCases: readonly ConformanceCase[] = [
         's_count{exported_quantile="x"} 1',
       ],
     },
+  },
+  {
+    name: 'attributes named as the labels of the target',
+    requests: [
+      [
+        from(SHOP, {}, [
+          gauge('g', [{ attributes: { job: 'x', instance: 'y' }, value: 1 }]),
+          gauge('h', [{ value: 1 }]),
+        ]),
+      ],
+    ],
+    differs: {
+      id: 'prometheus-own-label',
+      page: ['# HELP g ', '# TYPE g gauge', 'g{instance="y",job="shop"} 1', '# HELP h ', '# TYPE h gauge', 'h{job="shop"} 1'],
+    },
+  },
+  {
+    name: 'attributes named as the labels of the target, on the resource',
+    config: { without_scope_info: true, resource_to_telemetry_conversion: { enabled: true } },
+    requests: [[from({ ...SHOP, job: 'x' }, {}, [gauge('g', [{ value: 1 }])])]],
+    differs: {
+      id: 'prometheus-own-label',
+      page: ['# HELP g ', '# TYPE g gauge', 'g{job="shop",service_name="shop"} 1'],
+    },
+  },
+  {
+    name: 'attributes named as the labels of the scope',
+    config: {},
+    requests: [[from({}, { name: 'lib' }, [gauge('g', [{ attributes: { otel_scope_name: 'x' }, value: 1 }])])]],
+    differs: {
+      id: 'prometheus-own-label',
+      page: [
+        '# HELP g ',
+        '# TYPE g gauge',
+        'g{otel_scope_name="lib",otel_scope_schema_url="",otel_scope_version=""} 1',
+      ],
+    },
+  },
+  {
+    name: 'attributes named as a constant label',
+    config: { without_scope_info: true, const_labels: { zone: 'eu' } },
+    requests: [metrics(gauge('g', [{ attributes: { zone: 'x' }, value: 1 }]))],
+    differs: { id: 'prometheus-own-label', page: ['# HELP g ', '# TYPE g gauge', 'g{zone="eu"} 1'] },
   },
   {
     name: 'types: a gauge, then a counter of the same name',

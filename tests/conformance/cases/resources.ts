@@ -17,7 +17,6 @@ const RESOURCES: Readonly<Record<string, Attributes>> = {
   'an empty namespace': { ...SHOP, 'service.namespace': '' },
   'an empty instance': { ...SHOP, 'service.instance.id': '' },
   'a name that is a number': { 'service.name': 7n, 'service.instance.id': 1.5 },
-  'attributes named job and instance': { ...SHOP, job: 'x', instance: 'y' },
   'an attribute of each kind': { ...SHOP, s: 'x', b: false, i: 1n, d: 1.5, a: ['x'], m: { k: 'v' }, n: null },
 };
 
@@ -88,5 +87,4 @@ export const resourceCases: readonly ConformanceCase[] = [
     name: 'resources: the same in two requests',
     requests: [10, 20].map((time) => [from(SHOP, {}, [counter('c', [{ value: time, time }])])]),
   },
-  { name: 'point attributes named job and instance', requests: [[from(SHOP, {}, all({ job: 'x', instance: 'y' }))]] },
 ];
