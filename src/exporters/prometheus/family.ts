@@ -30,6 +30,7 @@ const SUFFIXES: Readonly<Record<FamilyType, readonly string[]>> = {
 export class Families {
   readonly #holders = new Map<string, Family>();
   readonly #openMetrics: boolean;
+  #sorted: readonly Family[] | undefined;
   #lastId = 0;
 
   /** In OpenMetrics a counter `x_total` is the family `x`, so that it holds `x` too. */
@@ -38,8 +39,9 @@ export class Families {
   }
 
   /** Those that hold a name, in the order of the page. */
-  sorted(): Family[] {
-    return [...new Set(this.#holders.values())].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  sorted(): readonly Family[] {
+    this.#sorted ??= [...new Set(this.#holders.values())].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return this.#sorted;
   }
 
   holds(family: Family): boolean {
@@ -59,12 +61,14 @@ export class Families {
     for (const idle of holders) this.release(idle);
     const family: Family = { ...wanted, id: ++this.#lastId, firstRow: -1, lastRow: -1, live: 0 };
     for (const name of names) this.#holders.set(name, family);
+    this.#sorted = undefined;
     return family;
   }
 
   /** Gives the family's names to whoever wants them next. */
   release(family: Family): void {
     for (const name of this.#namesOf(family)) if (this.#holders.get(name) === family) this.#holders.delete(name);
+    this.#sorted = undefined;
   }
 
   #namesOf({ name, type }: Pick<Family, 'name' | 'type'>): string[] {

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { acceptsGzip, negotiate } from '../../../../src/exporters/prometheus/negotiation.ts';
+
+const PROMETHEUS_3 =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,' +
+  'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+
+test.each([
+  [undefined, false, 'underscores'],
+  ['*/*', false, 'underscores'],
+  [PROMETHEUS_3, true, 'allow-utf-8'],
+  ['text/plain;version=0.0.4', false, 'underscores'],
+  ['application/openmetrics-text; version=1.0.0', true, 'underscores'],
+  ['application/openmetrics-text;version=2.0.0,text/plain;q=0.1', false, 'underscores'],
+  ['application/openmetrics-text;q=0', false, 'underscores'],
+  ['application/openmetrics-text;q=0.2,text/plain;q=0.5;escaping=dots', false, 'dots'],
+  ['text/plain;escaping=unheard-of', false, 'underscores'],
+])('%s', (accept, openMetrics, escaping) => {
+  expect(negotiate(accept, true)).toEqual({ openMetrics, escaping });
+});
+
+test('OpenMetrics that is not offered is passed over', () => {
+  expect(negotiate(PROMETHEUS_3, false)).toEqual({ openMetrics: false, escaping: 'allow-utf-8' });
+});
+
+test.each([
+  ['gzip', true],
+  ['deflate, gzip;q=0.5', true],
+  ['*', true],
+  ['gzip;q=0', false],
+  ['gzip;q=0, *', false],
+  ['identity', false],
+  [undefined, false],
+])('Accept-Encoding %s', (header, expected) => {
+  expect(acceptsGzip(header)).toBe(expected);
+});
