@@ -20,7 +20,7 @@ const effects: Readonly<Record<Fault, string>> = {
   invalid_products: 'products are broken; watch validation_errors_total',
   hanging_transaction: 'a row is locked; watch price_job_failures_total',
   database_stopped: 'watch siphon_db_poller_errors of its own metrics',
-  sidecar_killed: 'no scrape is answered; what is counted now comes after off',
+  sidecar_killed: 'no scrape is answered; what is counted comes after off',
 };
 
 /** One line that confirms a switch, of less than 80 characters. */
