@@ -38,6 +38,11 @@ export class ExporterUnderTest implements AsyncDisposable {
     return started;
   }
 
+  /** `host:port` */
+  get endpoint(): string {
+    return this.log.lines.find(({ msg }) => msg === 'Listening')?.['endpoint'] as string;
+  }
+
   /** Metrics without a resource, or whole `resourceMetrics` where they are given. */
   async consume(metrics: Json, resource: Json = {}): Promise<void> {
     await this.consumeRequest({ resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] });
@@ -49,8 +54,7 @@ export class ExporterUnderTest implements AsyncDisposable {
   }
 
   async scrape(headers: Record<string, string> = {}): Promise<Response> {
-    const endpoint = this.log.lines.find(({ msg }) => msg === 'Listening')?.['endpoint'] as string;
-    return fetch(`http://${endpoint}/metrics`, { headers });
+    return fetch(`http://${this.endpoint}/metrics`, { headers });
   }
 
   /** The page as a strict reader understands it. */
