@@ -19,17 +19,54 @@ export interface SidecarOptions {
 const readyTimeoutMs = 15_000;
 const startAttempts = 3;
 
-/** The sidecar on ports that are free. Between choosing a port and binding it, another process may have taken it. */
-export async function startOnFreePorts(
-  options: SidecarOptions,
-): Promise<{ readonly ports: SidecarPorts; readonly sidecar: Child }> {
-  for (let attempt = 1; ; attempt++) {
-    const ports = await choosePorts();
-    try {
-      return { ports, sidecar: await startSidecar(ports, options) };
-    } catch (error) {
-      if (attempt === startAttempts || !String(error).includes('already in use')) throw error;
+/** `siphon run` on the shipped configuration, as its own process, which can be killed and comes back on the same ports. */
+export class Sidecar {
+  readonly ports: SidecarPorts;
+  readonly #options: SidecarOptions;
+  readonly #crash = Promise.withResolvers<string>();
+  #child: Child | undefined;
+
+  private constructor(ports: SidecarPorts, options: SidecarOptions) {
+    this.ports = ports;
+    this.#options = options;
+  }
+
+  /** Resolves when it is ready. */
+  static async start(options: SidecarOptions): Promise<Sidecar> {
+    for (let attempt = 1; ; attempt++) {
+      const sidecar = new Sidecar(await choosePorts(), options);
+      try {
+        await sidecar.restart();
+        return sidecar;
+      } catch (error) {
+        // Between choosing a port and binding it, another process may have taken it.
+        if (attempt === startAttempts || !String(error).includes('already in use')) throw error;
+      }
     }
+  }
+
+  /** Resolves with what happened when it ends and nobody has ended it. */
+  get crashed(): Promise<string> {
+    return this.#crash.promise;
+  }
+
+  async restart(): Promise<void> {
+    const child = await launch(this.ports, this.#options);
+    this.#child = child;
+    void child.ended.then((how) => this.#child === child && this.#crash.resolve(how));
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    child?.process.kill('SIGKILL');
+    await child?.ended;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    await child?.stop();
   }
 }
 
@@ -44,8 +81,7 @@ async function choosePorts(): Promise<SidecarPorts> {
   };
 }
 
-/** `siphon run` on the shipped configuration, as its own process. Resolves when it is ready. */
-export async function startSidecar(ports: SidecarPorts, options: SidecarOptions): Promise<Child> {
+async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Child> {
   const sets = [
     `receivers.otlp.protocols.http.endpoint=127.0.0.1:${ports.otlpHttp}`,
     `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${ports.otlpGrpc}`,

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child } from './child.ts';
+import type { Child } from './child.ts';
 import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded-postgres.ts';
@@ -10,11 +9,12 @@ import { isStoreFault, type Fault } from './fault.ts';
 import { guardFolder } from './guard.ts';
 import { openHangingTransaction } from './hanging-transaction.ts';
 import { Parts } from './parts.ts';
+import { startPipeline } from './pipeline-process.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import { prometheusConfig } from './prometheus-config.ts';
 import { RunLog } from './run-log.ts';
 import { startSentrySink, type SentrySink } from './sentry-sink/sentry-sink.ts';
-import { startOnFreePorts, startSidecar, type SidecarOptions, type SidecarPorts } from './sidecar.ts';
+import { Sidecar, type SidecarPorts } from './sidecar.ts';
 import { startShops } from './stores/shops.ts';
 import type { Store } from './stores/store.ts';
 
@@ -59,8 +59,7 @@ export class Demo implements AsyncDisposable {
   #embedded: EmbeddedPostgres | undefined;
   #stores: readonly Store[] = [];
   #sink: SentrySink | undefined;
-  #ports: SidecarPorts | undefined;
-  #sidecar: Child | undefined;
+  #sidecar: Sidecar | undefined;
   #pipeline: Child | undefined;
   #endHanging: (() => Promise<void>) | undefined;
   #switching: Promise<void> = Promise.resolve();
@@ -84,7 +83,7 @@ export class Demo implements AsyncDisposable {
   }
 
   get ports(): SidecarPorts {
-    return this.#ports!;
+    return this.#sidecar!.ports;
   }
 
   /** A configuration for a Prometheus that scrapes the sidecar. */
@@ -110,7 +109,7 @@ export class Demo implements AsyncDisposable {
     await this.#step('PostgreSQL, with the scraper\u2019s schema', async () => await this.#startDatabase());
     await this.#step('two shops, on recorded feeds', async () => await this.#startStores());
     await this.#step('a Sentry-like sink', async () => await this.#startSink());
-    await this.#step('the sidecar, on otel-collector.yaml', async () => await this.#startFirstSidecar());
+    await this.#step('the sidecar, on otel-collector.yaml', async () => await this.#startSidecar());
     await this.#step('the pipeline, with siphon-otel/preload', async () => await this.#startPipeline());
     if (this.#options.once !== true)
       await this.#step('faults, which can be switched from now on', async () => await this.#startControl());
@@ -175,51 +174,31 @@ export class Demo implements AsyncDisposable {
     this.#parts.add('the sink', async () => await sink.stop());
   }
 
-  async #startFirstSidecar(): Promise<void> {
-    const { ports, sidecar } = await startOnFreePorts(this.#sidecarOptions());
-    this.#ports = ports;
-    this.#parts.add('the sidecar', async () => await this.#sidecar?.stop());
-    this.#watchSidecar(sidecar);
-    await writeFile(this.prometheusFile, prometheusConfig(ports));
-  }
-
-  #sidecarOptions(): SidecarOptions {
-    return {
+  async #startSidecar(): Promise<void> {
+    const sidecar = await Sidecar.start({
       env: { DATABASE_URL: this.databaseUrl, SENTRY_DSN: this.sink.dsn },
       logFile: join(this.folder, 'sidecar.log'),
       pollInterval: '2s',
-    };
-  }
-
-  #watchSidecar(sidecar: Child): void {
+    });
     this.#sidecar = sidecar;
-    void sidecar.ended.then((how) => this.#sidecar === sidecar && this.#crash.resolve(how));
+    this.#parts.add('the sidecar', async () => await sidecar.stop());
+    void sidecar.crashed.then(this.#crash.resolve);
+    await writeFile(this.prometheusFile, prometheusConfig(sidecar.ports));
   }
 
   async #startPipeline(): Promise<void> {
     const { once = false, fullRunEveryS = 20, priceRunEveryS = 7 } = this.#options;
-    const schedule = ['--full-every-s', String(fullRunEveryS), '--prices-every-s', String(priceRunEveryS)];
-    const args = ['--artifacts-folder', join(this.folder, 'artifacts'), ...(once ? ['--once'] : schedule)];
-    const pipeline = new Child('pipeline', ['--import', 'siphon-otel/preload', 'src/demo/pipeline/main.ts', ...args], {
-      env: this.#pipelineEnv(),
-      logFile: join(this.folder, 'pipeline.log'),
+    const pipeline = startPipeline({
+      databaseUrl: this.databaseUrl,
+      otlpPort: this.ports.otlpHttp,
+      folder: this.folder,
+      schedule: once ? 'once' : { fullRunEveryS, priceRunEveryS },
     });
     this.#pipeline = pipeline;
     this.#parts.add('the pipeline', async () => await pipeline.stop());
     pipeline.process.on('message', (run) => this.runs.add(run as RunReport));
     const hasFinished = (): boolean => once && pipeline.process.exitCode === 0;
     void pipeline.ended.then((how) => this.#pipeline !== pipeline || hasFinished() || this.#crash.resolve(how));
-  }
-
-  #pipelineEnv(): Record<string, string> {
-    return {
-      DATABASE_URL: this.databaseUrl,
-      OTEL_SERVICE_NAME: 'coffee-pipeline',
-      OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${randomUUID()}`,
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.ports.otlpHttp}`,
-      OTEL_METRIC_EXPORT_INTERVAL: '2000',
-      OTEL_BSP_SCHEDULE_DELAY: '1000',
-    };
   }
 
   async #startControl(): Promise<void> {
@@ -232,20 +211,9 @@ export class Demo implements AsyncDisposable {
 
   async #switch(fault: Fault, on: boolean): Promise<void> {
     if (isStoreFault(fault)) for (const store of this.#stores) store.setFault(fault, on);
-    else if (fault === 'sidecar_killed') await (on ? this.#killSidecar() : this.#restartSidecar());
+    else if (fault === 'sidecar_killed') await (on ? this.#sidecar?.kill() : this.#sidecar?.restart());
     else if (fault === 'database_stopped') await this.#setDatabaseStopped(on);
     else await this.#setHanging(on);
-  }
-
-  async #killSidecar(): Promise<void> {
-    const sidecar = this.#sidecar;
-    this.#sidecar = undefined;
-    sidecar?.process.kill('SIGKILL');
-    await sidecar?.ended;
-  }
-
-  async #restartSidecar(): Promise<void> {
-    this.#watchSidecar(await startSidecar(this.ports, this.#sidecarOptions()));
   }
 
   async #setDatabaseStopped(on: boolean): Promise<void> {
