@@ -53,10 +53,6 @@ export function escapeHelp(text: string, openMetrics: boolean): string {
   return openMetrics ? escapeText(text) : escapeLines(text);
 }
 
-export function isLegacyLabel(name: string): boolean {
-  return LEGACY_LABEL.test(name);
-}
-
 function quote(text: string): string {
   return `"${escapeText(text)}"`;
 }

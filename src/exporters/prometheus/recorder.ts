@@ -82,7 +82,7 @@ export class Recorder {
   #enter(point: Point, row: number, sender: number): DropReason | undefined {
     const { series } = this.#memory;
     if (!series.isLive(row)) {
-      if (!this.#memory.hasRoom()) return 'max_series';
+      if (!this.#memory.mayShowMore()) return 'max_series';
     } else {
       if (series.owners[row] === sender) return undefined;
       if (!beganAfter(point, series, row) && !this.#memory.isSilent(row, this.nowMs)) return 'duplicate_series';

@@ -30,9 +30,14 @@ export class SeriesMemory {
     this.exemplars = openMetrics ? new Exemplars() : undefined;
   }
 
-  /** For one more series. Rows that are off the page wait for the sweep, and must not pile up until then either. */
+  /** For a row more. Rows that are off the page wait for the sweep, and must not pile up until then either. */
   hasRoom(): boolean {
-    return this.series.live < this.#maxSeries && this.series.occupied < this.#maxSeries * 2;
+    return this.mayShowMore() && this.series.occupied < this.#maxSeries * 2;
+  }
+
+  /** Whether the page may have one more series. */
+  mayShowMore(): boolean {
+    return this.series.live < this.#maxSeries;
   }
 
   isSilent(row: number, nowMs: number): boolean {
