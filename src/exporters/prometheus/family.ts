@@ -8,7 +8,6 @@ export interface Family {
   readonly type: FamilyType;
   /** The latest. */
   help: string;
-  readonly unit: string;
   /** The rows of a family are a list; -1 for none. */
   firstRow: number;
   lastRow: number;
@@ -49,7 +48,7 @@ export class Families {
   }
 
   /** The family with this name, or undefined where another type holds one of its names. */
-  claim(wanted: Pick<Family, 'name' | 'type' | 'help' | 'unit'>): Family | undefined {
+  claim(wanted: Pick<Family, 'name' | 'type' | 'help'>): Family | undefined {
     const holder = this.#holders.get(wanted.name);
     if (holder?.type === wanted.type && holder.name === wanted.name) {
       holder.help = wanted.help;

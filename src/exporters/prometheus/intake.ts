@@ -137,7 +137,7 @@ export class Intake {
       layout,
       delta: temporality === DELTA,
       identity: hashText(context.identity, name),
-      wanted: { name: translated ?? name.slice(0, 100), type: shownAs(type), help, unit },
+      wanted: { name: translated ?? name.slice(0, 100), type: shownAs(type), help },
       refused: translated === undefined ? 'invalid_name' : isKnown ? undefined : 'unsupported',
       id: 0,
       family: undefined,

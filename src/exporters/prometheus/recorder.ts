@@ -26,7 +26,7 @@ export interface Stream {
   readonly delta: boolean;
   /** Tells the senders of one series apart. */
   readonly identity: number;
-  readonly wanted: Pick<Family, 'name' | 'type' | 'help' | 'unit'>;
+  readonly wanted: Pick<Family, 'name' | 'type' | 'help'>;
   /** Why no point of it can be shown, whatever else is on the page. */
   readonly refused: DropReason | undefined;
   /** The family that it has a place in now, and the number under which its attributes are known there. */
