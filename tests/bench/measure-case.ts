@@ -1,11 +1,13 @@
 import type { CollectorProgram } from '../support/collector-process.ts';
 import type { BenchCase, Measure } from './cases.ts';
-import { ENCODINGS } from './scrape.ts';
+import { ENCODINGS, type Encoding } from './scrape.ts';
 import { Target } from './target.ts';
 
 const WARM_UP_MS = 2000;
 const LOAD_MS = 3000;
-const SCRAPES_PER_ROUND = 2;
+/** For each encoding in each round; slow scrapes are made twice all the same. */
+const SCRAPES_MS = 1000;
+const MIN_SCRAPES = 2;
 
 /** Medians over all rounds; the peak is that of the whole life of the process. */
 export type Result = Readonly<Record<Measure, number>>;
@@ -28,13 +30,20 @@ export async function measureCase(
   for (let round = 0; round < rounds; round++) {
     for (const { target, samples } of runs) {
       samples.cpu.push(await target.load(shape, LOAD_MS));
-      for (let i = 0; i < SCRAPES_PER_ROUND; i++) {
-        for (const encoding of ENCODINGS) samples[encoding].push((await target.scrape(encoding)).durationMs);
-      }
+      for (const encoding of ENCODINGS) samples[encoding].push(...(await scrapeDurations(target, encoding)));
       await target.verify(shape);
     }
   }
   return Object.fromEntries(runs.map(({ target, samples }) => [target.name, summary(target, samples)]));
+}
+
+async function scrapeDurations(target: Target, encoding: Encoding): Promise<number[]> {
+  const durationsMs: number[] = [];
+  const end = performance.now() + SCRAPES_MS;
+  while (durationsMs.length < MIN_SCRAPES || performance.now() < end) {
+    durationsMs.push((await target.scrape(encoding)).durationMs);
+  }
+  return durationsMs;
 }
 
 type Samples = Record<Exclude<Measure, 'peak'>, number[]>;
