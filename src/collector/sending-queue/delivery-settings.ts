@@ -2,6 +2,8 @@
 export interface DeliverySettings {
   readonly queue?: QueueSettings | undefined;
   readonly retry?: RetrySettings | undefined;
+  /** Whether the exporter counts itself what was sent and what failed, because its `consume` only takes batches into a buffer. */
+  readonly countsItself?: boolean;
 }
 
 export interface QueueSettings {

@@ -2,6 +2,7 @@ import type { Component, ComponentSettings, Consumer, Host, Signal, TelemetryBat
 import { Incident } from '../telemetry/incident.ts';
 import { countDropped, countSent, ItemCounter, reasonOf } from '../telemetry/item-counts.ts';
 import type { DeliverySettings, QueueSettings } from './delivery-settings.ts';
+import { observeQueues } from './observe-queues.ts';
 import { Retry } from './retry.ts';
 import { SendingQueue } from './sending-queue.ts';
 
@@ -15,11 +16,13 @@ export class Delivery implements Component, Consumer {
   readonly #queues = new Map<Signal, SendingQueue>();
   readonly #enqueueFailed: ItemCounter | undefined;
 
-  constructor(exporter: Component & Consumer, { queue, retry }: DeliverySettings, settings: ComponentSettings) {
+  constructor(exporter: Component & Consumer, delivery: DeliverySettings, settings: ComponentSettings) {
+    const { queue, retry, countsItself = false } = delivery;
     this.#exporter = exporter;
     this.#settings = settings;
     this.#retry = retry && new Retry(exporter, retry, retryIncident(settings));
-    this.#send = countSent(this.#retry ?? exporter, settings);
+    const next = this.#retry ?? exporter;
+    this.#send = countsItself ? next : countSent(next, settings);
     if (queue === undefined) return;
     this.#enqueueFailed = new ItemCounter('otelcol_exporter_enqueue_failed', settings);
     this.#createQueues(queue);
@@ -58,22 +61,7 @@ export class Delivery implements Component, Consumer {
       incident.failed(error);
     };
     for (const signal of signals) this.#queues.set(signal, new SendingQueue(next, queue, onDropped));
-    this.#observeQueues(queue.queueSize);
-  }
-
-  #observeQueues(capacity: number): void {
-    const { meter } = this.#settings;
-    const size = meter.createObservableGauge('otelcol_exporter_queue_size');
-    const limit = meter.createObservableGauge('otelcol_exporter_queue_capacity');
-    meter.addBatchObservableCallback(
-      (result) => {
-        for (const [signal, queue] of this.#queues) {
-          result.observe(size, queue.size, { data_type: signal });
-          result.observe(limit, capacity, { data_type: signal });
-        }
-      },
-      [size, limit],
-    );
+    observeQueues(meter, this.#queues, queue.queueSize);
   }
 }
 

@@ -38,6 +38,11 @@ export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sen
     this.#onDropped = onDropped;
   }
 
+  /** Whether the next batch, however small, would have to wait. */
+  get isFull(): boolean {
+    return this.#blocked.length > 0 || this.#size >= this.#settings.queueSize;
+  }
+
   /** In the unit of the sizer. */
   get size(): number {
     return this.#size;

@@ -29,7 +29,7 @@ export class ItemCounter {
     }
   }
 
-  add({ signal, itemCount }: TelemetryBatch): void {
+  add({ signal, itemCount }: Pick<TelemetryBatch, 'signal' | 'itemCount'>): void {
     this.#counters.get(signal)?.add(itemCount, this.#attributes);
   }
 }

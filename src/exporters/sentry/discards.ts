@@ -1,4 +1,6 @@
-import type { Counter, Meter } from '@opentelemetry/api';
+import type { Counter } from '@opentelemetry/api';
+import type { ComponentSettings } from '../../collector/component.ts';
+import { ItemCounter } from '../../collector/telemetry/item-counts.ts';
 
 export type Category = 'transaction' | 'span' | 'error' | 'internal';
 
@@ -20,14 +22,19 @@ const reportReasons: Readonly<Record<string, string>> = {
   invalid_ids: 'event_processor',
 };
 
+/** Nothing that anybody waits for is lost for these: the user has switched Sentry off, or Sentry has it already. */
+const harmlessReasons = new Set(['disabled', 'duplicate']);
+
 /** Counts what is not sent by category and reason, for the collector's own metrics and for Sentry. */
 export class Discards {
   readonly #counter: Counter;
+  readonly #failedSpans: ItemCounter;
   /** By `category reason`, since the last report. */
   readonly #unreported = new Map<string, DiscardedEvents>();
 
-  constructor(meter: Meter) {
-    this.#counter = meter.createCounter('siphon_sentry_dropped_items', {
+  constructor(settings: ComponentSettings) {
+    this.#failedSpans = new ItemCounter('otelcol_exporter_send_failed', settings);
+    this.#counter = settings.meter.createCounter('siphon_sentry_dropped_items', {
       description: 'Transactions, spans and errors that did not reach Sentry',
     });
   }
@@ -35,6 +42,9 @@ export class Discards {
   add(category: Category, reason: string, quantity = 1): void {
     if (quantity === 0 || category === 'internal') return;
     this.#counter.add(quantity, { category, reason });
+    if (category === 'span' && !harmlessReasons.has(reason)) {
+      this.#failedSpans.add({ signal: 'traces', itemCount: quantity });
+    }
     const reported = reportReasons[reason];
     if (reported === undefined) return;
     const key = `${category} ${reported}`;

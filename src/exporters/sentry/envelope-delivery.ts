@@ -1,9 +1,10 @@
 import type { ComponentSettings } from '../../collector/component.ts';
 import type { QueueSettings } from '../../collector/sending-queue/delivery-settings.ts';
+import { observeQueues } from '../../collector/sending-queue/observe-queues.ts';
 import { Retry } from '../../collector/sending-queue/retry.ts';
 import { SendingQueue } from '../../collector/sending-queue/sending-queue.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
-import { reasonOf } from '../../collector/telemetry/item-counts.ts';
+import { ItemCounter, reasonOf } from '../../collector/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
 import type { Discards } from './discards.ts';
 import type { Dsn } from './dsn.ts';
@@ -32,6 +33,7 @@ export class EnvelopeDelivery {
     });
     this.#retry = config.retry_on_failure && new Retry(this.#sender, config.retry_on_failure, this.#incident);
     const next = this.#retry ?? this.#sender;
+    const sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
     const sent = settings.meter.createCounter('siphon_sentry_sent_items', {
       description: 'Transactions, spans and errors that Sentry has taken',
     });
@@ -39,10 +41,13 @@ export class EnvelopeDelivery {
       await next.consume(envelope);
       this.#incident.succeeded();
       sent.add(1, { category: envelope.category });
-      if (envelope.category === 'transaction') sent.add(envelope.itemCount, { category: 'span' });
+      if (envelope.category !== 'transaction') return;
+      sent.add(envelope.itemCount, { category: 'span' });
+      sentSpans.add({ signal: 'traces', itemCount: envelope.itemCount });
     };
     const queue = { ...this.#queueSettings, blockOnOverflow: true };
     this.#queue = new SendingQueue({ consume: send }, queue, (envelope, error) => this.#drop(envelope, error));
+    observeQueues(settings.meter, new Map([['traces', this.#queue]]), queue.queueSize);
   }
 
   get blocksOnOverflow(): boolean {
@@ -50,7 +55,7 @@ export class EnvelopeDelivery {
   }
 
   get isFull(): boolean {
-    return this.#queue.size >= this.#queueSettings.queueSize;
+    return this.#queue.isFull;
   }
 
   /** Resolves when there is room. Never rejects: what the queue refuses is counted as dropped. */

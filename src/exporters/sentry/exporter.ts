@@ -1,6 +1,7 @@
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../collector/component.ts';
 import { RetryableError } from '../../collector/errors.ts';
 import { readSpans, type Span } from '../../collector/otlp/span-reader.ts';
+import { ItemCounter } from '../../collector/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
 import { Discards } from './discards.ts';
 import { parseDsn } from './dsn.ts';
@@ -21,6 +22,7 @@ export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: SentryExporterConfig;
   readonly #discards: Discards;
+  readonly #enqueueFailed: ItemCounter;
   readonly #buffer: TraceBuffer;
   readonly #delivery: EnvelopeDelivery | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -31,7 +33,8 @@ export class SentryExporter implements Component, Consumer {
   constructor(settings: ComponentSettings, config: SentryExporterConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#discards = new Discards(settings.meter);
+    this.#discards = new Discards(settings);
+    this.#enqueueFailed = new ItemCounter('otelcol_exporter_enqueue_failed', settings);
     const { grace_period, max_age, max_spans, max_size_mib } = config.trace_buffer;
     this.#buffer = new TraceBuffer({
       graceMs: grace_period,
@@ -60,8 +63,12 @@ export class SentryExporter implements Component, Consumer {
       this.#discards.add('span', 'disabled', batch.itemCount);
       return;
     }
-    await this.#makeRoom(this.#delivery);
-    if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
+    try {
+      await this.#makeRoom(this.#delivery);
+    } catch (error) {
+      this.#enqueueFailed.add(batch);
+      throw error;
+    }
     const nowMs = performance.now();
     for (const chunk of batch.chunks) for (const span of readSpans(chunk)) this.#hold(span, nowMs);
     if (this.#buffer.isOverfull) this.#flush(() => this.#buffer.take(performance.now()));
@@ -86,6 +93,7 @@ export class SentryExporter implements Component, Consumer {
     else if (delivery.isFull || (this.#flushing !== undefined && this.#buffer.isOverfull)) {
       throw new RetryableError('queue_full', 'as many envelopes wait as sending_queue allows');
     }
+    if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
   }
 
   #hold(span: Span, nowMs: number): void {

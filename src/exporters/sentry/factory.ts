@@ -3,7 +3,7 @@ import { configSchema, type SentryExporterConfig } from './config.ts';
 import { SentryExporter } from './exporter.ts';
 
 /**
- * Without `delivery`: what is queued and tried again here are envelopes, not batches, because the spans of one
+ * No queue and no retry of the engine's: what is queued and tried again here are envelopes, not batches, because the spans of one
  * transaction come in several batches. The exporter uses the engine's queue and retry itself.
  */
 export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
@@ -12,5 +12,6 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   signals: ['traces'],
   stability: 'alpha',
   config: configSchema,
+  delivery: () => ({ countsItself: true }),
   create: (settings, config) => new SentryExporter(settings, config),
 };

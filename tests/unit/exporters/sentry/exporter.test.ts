@@ -1,4 +1,4 @@
-import { createNoopMeter, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
@@ -6,44 +6,45 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import type { Counter, Meter } from '@opentelemetry/api';
+import { Delivery } from '../../../../src/collector/sending-queue/delivery.ts';
 import { startSentrySink, type SentrySink } from '../../../../src/demo/sentry-sink/sentry-sink.ts';
 import { configSchema } from '../../../../src/exporters/sentry/config.ts';
 import { sentryExporter } from '../../../../src/exporters/sentry/factory.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { componentSettings } from '../../../support/component-settings.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../support/otlp-spans.ts';
 
 const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
 
-/** A running exporter, and what it counted as `category reason`. */
+/** A running exporter behind the engine's counting, and what is counted of it. */
 async function startExporter(dsn: string, config: Record<string, unknown> = {}) {
-  const counts = new Map<string, number>();
-  const counter: Pick<Counter, 'add'> = {
-    add: (value, attributes = {}) => {
-      const key = Object.values(attributes).join(' ');
-      counts.set(key, (counts.get(key) ?? 0) + value);
-    },
-  };
-  const meter = { ...bound(createNoopMeter()), createCounter: () => counter } as unknown as Meter;
-  const { logger, lines } = logLines();
+  const { settings, lines, page } = componentSettings('exporter', 'sentry');
   const parsed = v.parse(configSchema, {
     dsn,
     retry_on_failure: FAST_RETRY,
     trace_buffer: { grace_period: '10ms' },
     ...config,
   });
-  const exporter = sentryExporter.create(
-    { id: 'sentry', signals: new Set(['traces']), logger, meter, version: '0.1.0' },
-    parsed,
+  const exporter = new Delivery(
+    sentryExporter.create(settings, parsed),
+    sentryExporter.delivery?.(parsed) ?? {},
+    settings,
   );
   await exporter.start({ extension: () => undefined, status: () => 'ok' });
   const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
-  return { exporter, counts, lines, stop };
+  return { exporter, lines, stop, counts: async () => readCounts(await page()) };
 }
 
-function bound(meter: Meter): object {
-  return { createObservableGauge: meter.createObservableGauge.bind(meter) };
+/** What the page of own metrics says: `siphon_sentry_*` by `category reason`, the rest by its name. */
+function readCounts(page: string): ReadonlyMap<string, number> {
+  const samples = page.matchAll(/^(?<name>\w+)\{(?<labels>.*)\} (?<value>\d+)$/gm);
+  return new Map(
+    [...samples].map(({ groups = {} }) => {
+      const { name = '', labels = '', value } = groups;
+      const texts = [...labels.matchAll(/(?:category|reason)="(\w+)"/g)].map(([, text]) => text);
+      return [texts.length > 0 ? texts.join(' ') : name, Number(value)];
+    }),
+  );
 }
 
 /** Sends batches through an exporter and shuts it down. */
@@ -52,6 +53,11 @@ async function sendAll(sink: SentrySink, batches: readonly (readonly SpanDraft[]
   for (const spans of batches) await running.exporter.consume(batchOfSpans(spans));
   await running.stop();
   return running;
+}
+
+async function spansSentAndFailed(counts: () => Promise<ReadonlyMap<string, number>>) {
+  const counted = await counts();
+  return [counted.get('otelcol_exporter_sent_spans'), counted.get('otelcol_exporter_send_failed_spans')];
 }
 
 const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
@@ -151,7 +157,7 @@ describe('the sentry exporter', () => {
     await using sink = await startSentrySink();
     const { counts } = await sendAll(sink, [[root], [root]]);
     expect(sink.transactions()).toHaveLength(1);
-    expect(counts.get('span duplicate')).toBe(1);
+    expect((await counts()).get('span duplicate')).toBe(1);
   });
 
   it('sends at most 1000 spans a transaction, and tells Sentry how many it left out', async () => {
@@ -159,7 +165,7 @@ describe('the sentry exporter', () => {
     const children = Array.from({ length: 1005 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
     const { counts } = await sendAll(sink, [[root, ...children]]);
     expect(sink.transactions()[0]!.spans).toHaveLength(1000);
-    expect(counts.get('span too_many_spans')).toBe(5);
+    expect((await counts()).get('span too_many_spans')).toBe(5);
     expect(sink.discards()).toContainEqual({ reason: 'buffer_overflow', category: 'span', quantity: 5 });
     expect(sink.problems()).toEqual([]);
   });
@@ -181,16 +187,25 @@ describe('the sentry exporter', () => {
     const { exporter, counts, stop } = await startExporter(sink.dsn);
     sink.setFault({ status: 429, headers: { 'x-sentry-rate-limits': '60:transaction:organization' } });
     await exporter.consume(batchOfSpans([root]));
-    await waitFor(() => counts.get('transaction rate_limited'), { what: 'the refusal' });
+    await waitFor(async () => (await counts()).get('transaction rate_limited'), { what: 'the refusal' });
     sink.setFault(undefined);
     const exception = { name: 'exception', attributes: { 'exception.type': 'E', 'exception.message': 'm' } };
     await exporter.consume(batchOfSpans([{ ...root, spanId: spanId(9), events: [exception] }]));
     await stop();
     expect(sink.transactions()).toEqual([]);
     expect(sink.errors()).toHaveLength(1);
-    expect(counts.get('transaction rate_limited')).toBe(1);
-    expect(counts.get('transaction ratelimit_backoff')).toBe(1);
+    expect((await counts()).get('transaction rate_limited')).toBe(1);
+    expect((await counts()).get('transaction ratelimit_backoff')).toBe(1);
     expect(sink.discards()).toContainEqual({ reason: 'ratelimit_backoff', category: 'transaction', quantity: 1 });
+  });
+
+  it('counts spans as sent when Sentry has taken them, not when it holds them itself', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, counts, stop } = await startExporter(sink.dsn, { trace_buffer: { grace_period: '1h' } });
+    await exporter.consume(batchOfSpans([root, child]));
+    expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
+    await stop();
+    expect(await spansSentAndFailed(counts)).toEqual([2, 0]);
   });
 
   it('tries again after a server error, with the same event id, until it is taken', async () => {
@@ -212,7 +227,7 @@ describe('the sentry exporter', () => {
     await sink.waitFor(() => sink.requests === 1, 5000);
     sink.setFault(undefined);
     await stop();
-    expect([counts.get('transaction too_large'), counts.get('span too_large')]).toEqual([1, 1]);
+    expect([(await counts()).get('transaction too_large'), (await counts()).get('span too_large')]).toEqual([1, 1]);
   });
 
   it('gives up at the deadline of shutdown, and counts what it lost', async () => {
@@ -223,7 +238,8 @@ describe('the sentry exporter', () => {
     const begun = performance.now();
     await exporter.shutdown(AbortSignal.timeout(100));
     expect(performance.now() - begun).toBeLessThan(1500);
-    expect(counts.get('span shutdown')).toBe(1);
+    expect((await counts()).get('span shutdown')).toBe(1);
+    expect(await spansSentAndFailed(counts)).toEqual([0, 1]);
   });
 
   it('refuses a batch while its queue is full', async () => {
@@ -236,6 +252,8 @@ describe('the sentry exporter', () => {
       name: 'RetryableError',
       code: 'queue_full',
     });
+    expect((await counts()).get('otelcol_exporter_enqueue_failed_spans')).toBe(1);
+    expect((await counts()).get('otelcol_exporter_queue_size')).toBe(1);
     await stop();
   });
 
@@ -253,7 +271,8 @@ describe('the sentry exporter', () => {
     const { exporter, counts, lines, stop } = await startExporter('');
     await exporter.consume(batchOfSpans([root, child]));
     await stop();
-    expect(counts.get('span disabled')).toBe(2);
+    expect((await counts()).get('span disabled')).toBe(2);
+    expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
     expect(lines).toHaveLength(1);
   });
 
@@ -291,8 +310,8 @@ describe('the sentry exporter', () => {
         const sent = ofThisRun.flatMap(({ contexts, spans }) => [contexts.trace, ...spans].map((span) => span.span_id));
         const given = batches.flat().map((span) => span.spanId);
         expect(sent.toSorted()).toEqual([...new Set(given)].toSorted());
-        expect(sent.length + (counts.get('span duplicate') ?? 0)).toBe(given.length);
-        expect(counts.get('span') ?? 0).toBe(sent.length);
+        expect(sent.length + ((await counts()).get('span duplicate') ?? 0)).toBe(given.length);
+        expect(await spansSentAndFailed(counts)).toEqual([sent.length, 0]);
       }),
       { numRuns: 60 },
     );
