@@ -56,7 +56,14 @@ export const conflictCases: readonly ConformanceCase[] = [
     ],
     differs: {
       id: 'prometheus-own-label',
-      page: ['# HELP g ', '# TYPE g gauge', 'g{instance="y",job="shop"} 1', '# HELP h ', '# TYPE h gauge', 'h{job="shop"} 1'],
+      page: [
+        '# HELP g ',
+        '# TYPE g gauge',
+        'g{instance="y",job="shop"} 1',
+        '# HELP h ',
+        '# TYPE h gauge',
+        'h{job="shop"} 1',
+      ],
     },
   },
   {
