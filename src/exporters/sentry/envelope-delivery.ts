@@ -4,9 +4,9 @@ import { observeQueues } from '../../collector/sending-queue/observe-queues.ts';
 import { Retry } from '../../collector/sending-queue/retry.ts';
 import { SendingQueue } from '../../collector/sending-queue/sending-queue.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
-import { ItemCounter, reasonOf } from '../../collector/telemetry/item-counts.ts';
+import { reasonOf } from '../../collector/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
-import type { Discards } from './discards.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { Dsn } from './dsn.ts';
 import type { Envelope } from './envelope.ts';
 import { EnvelopeSender } from './envelope-sender.ts';
@@ -17,14 +17,14 @@ const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'request
 /** The queue and the retry around the sender of envelopes. */
 export class EnvelopeDelivery {
   readonly #queueSettings: QueueSettings;
-  readonly #discards: Discards;
+  readonly #outcomes: Outcomes;
   readonly #sender: EnvelopeSender;
   readonly #retry: Retry<Envelope> | undefined;
   readonly #queue: SendingQueue<Envelope>;
   readonly #incident: Incident;
 
-  constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, discards: Discards) {
-    this.#discards = discards;
+  constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, outcomes: Outcomes) {
+    this.#outcomes = outcomes;
     this.#queueSettings = config.sending_queue ?? NO_QUEUE;
     this.#sender = new EnvelopeSender(dsn, { version: settings.version, timeoutMs: config.timeout });
     this.#incident = new Incident(settings.logger, {
@@ -33,17 +33,10 @@ export class EnvelopeDelivery {
     });
     this.#retry = config.retry_on_failure && new Retry(this.#sender, config.retry_on_failure, this.#incident);
     const next = this.#retry ?? this.#sender;
-    const sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
-    const sent = settings.meter.createCounter('siphon_sentry_sent_items', {
-      description: 'Transactions, spans and errors that Sentry has taken',
-    });
     const send = async (envelope: Envelope): Promise<void> => {
       await next.consume(envelope);
       this.#incident.succeeded();
-      sent.add(1, { category: envelope.category });
-      if (envelope.category !== 'transaction') return;
-      sent.add(envelope.itemCount, { category: 'span' });
-      sentSpans.add({ signal: 'traces', itemCount: envelope.itemCount });
+      outcomes.sent(envelope.category, envelope.itemCount);
     };
     const queue = { ...this.#queueSettings, blockOnOverflow: true };
     this.#queue = new SendingQueue({ consume: send }, queue, (envelope, error) => this.#drop(envelope, error));
@@ -84,8 +77,8 @@ export class EnvelopeDelivery {
 
   #drop({ category, itemCount }: Envelope, error: unknown): void {
     const reason = reasonOf(error);
-    this.#discards.add(category, reason);
-    if (category === 'transaction') this.#discards.add('span', reason, itemCount);
+    this.#outcomes.dropped(category, reason);
+    if (category === 'transaction') this.#outcomes.dropped('span', reason, itemCount);
     this.#incident.failed(error);
   }
 }

@@ -1,5 +1,5 @@
 import { fitErrorEvent, fitTransaction } from './size-limit.ts';
-import type { Category, DiscardedEvents } from './discards.ts';
+import type { Category, DiscardedEvents } from './outcomes.ts';
 import { toErrorEvents } from './error-event.ts';
 import type { OriginOverrides } from './event-origin.ts';
 import type { Segment } from './segments.ts';

@@ -3,7 +3,7 @@ import { RetryableError } from '../../collector/errors.ts';
 import { readSpans, type Span } from '../../collector/otlp/span-reader.ts';
 import { ItemCounter } from '../../collector/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
-import { Discards } from './discards.ts';
+import { Outcomes } from './outcomes.ts';
 import { parseDsn } from './dsn.ts';
 import { toClientReport, toEnvelopes } from './envelope.ts';
 import { EnvelopeDelivery } from './envelope-delivery.ts';
@@ -21,7 +21,7 @@ const BYTES_PER_MIB = 1024 * 1024;
 export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: SentryExporterConfig;
-  readonly #discards: Discards;
+  readonly #outcomes: Outcomes;
   readonly #enqueueFailed: ItemCounter;
   readonly #buffer: TraceBuffer;
   readonly #delivery: EnvelopeDelivery | undefined;
@@ -33,7 +33,7 @@ export class SentryExporter implements Component, Consumer {
   constructor(settings: ComponentSettings, config: SentryExporterConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#discards = new Discards(settings);
+    this.#outcomes = new Outcomes(settings);
     this.#enqueueFailed = new ItemCounter('otelcol_exporter_enqueue_failed', settings);
     const { grace_period, max_age, max_spans, max_size_mib } = config.trace_buffer;
     this.#buffer = new TraceBuffer({
@@ -43,7 +43,7 @@ export class SentryExporter implements Component, Consumer {
       maxBytes: max_size_mib * BYTES_PER_MIB,
     });
     const dsn = parseDsn(config.dsn.reveal());
-    this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#discards);
+    this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#outcomes);
     settings.meter
       .createObservableGauge('siphon_sentry_held_spans', { description: 'Spans that wait for the root of their trace' })
       .addCallback((result) => result.observe(this.#buffer.spanCount));
@@ -60,7 +60,7 @@ export class SentryExporter implements Component, Consumer {
 
   async consume(batch: TelemetryBatch): Promise<void> {
     if (this.#delivery === undefined) {
-      this.#discards.add('span', 'disabled', batch.itemCount);
+      this.#outcomes.dropped('span', 'disabled', batch.itemCount);
       return;
     }
     try {
@@ -97,8 +97,8 @@ export class SentryExporter implements Component, Consumer {
   }
 
   #hold(span: Span, nowMs: number): void {
-    if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) this.#discards.add('span', 'invalid_ids');
-    else if (!this.#buffer.add(span, nowMs)) this.#discards.add('span', 'duplicate');
+    if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) this.#outcomes.dropped('span', 'invalid_ids');
+    else if (!this.#buffer.add(span, nowMs)) this.#outcomes.dropped('span', 'duplicate');
   }
 
   #tick(): void {
@@ -119,7 +119,7 @@ export class SentryExporter implements Component, Consumer {
   /** Never rejects. */
   async #send(delivery: EnvelopeDelivery, segments: readonly Segment[]): Promise<void> {
     for (const segment of segments) {
-      const dropped = this.#discards.add.bind(this.#discards);
+      const dropped = this.#outcomes.dropped.bind(this.#outcomes);
       for (const envelope of toEnvelopes(segment, this.#config, dropped)) {
         // oxlint-disable-next-line no-await-in-loop -- a full queue makes the next one wait
         await delivery.enqueue(envelope);
@@ -129,7 +129,7 @@ export class SentryExporter implements Component, Consumer {
 
   /** Never rejects. */
   async #report(delivery: EnvelopeDelivery): Promise<void> {
-    const discarded = this.#discards.takeUnreported();
+    const discarded = this.#outcomes.takeUnreported();
     if (discarded.length > 0) await delivery.enqueue(toClientReport(discarded));
   }
 }

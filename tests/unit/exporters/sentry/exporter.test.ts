@@ -245,7 +245,7 @@ describe('the sentry exporter', () => {
   it('refuses a batch while its queue is full', async () => {
     await using sink = await startSentrySink();
     sink.setFault({ status: 200, delayMs: 400 });
-    const { exporter, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1 } });
+    const { exporter, counts, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1 } });
     await exporter.consume(batchOfSpans([root]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await expect(exporter.consume(batchOfSpans([child]))).rejects.toMatchObject({

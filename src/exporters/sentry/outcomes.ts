@@ -25,23 +25,38 @@ const reportReasons: Readonly<Record<string, string>> = {
 /** Nothing that anybody waits for is lost for these: the user has switched Sentry off, or Sentry has it already. */
 const harmlessReasons = new Set(['disabled', 'duplicate']);
 
-/** Counts what is not sent by category and reason, for the collector's own metrics and for Sentry. */
-export class Discards {
-  readonly #counter: Counter;
+/** Counts what is sent, and what is not by reason, for the collector's own metrics; and the latter for Sentry too. */
+export class Outcomes {
+  readonly #sent: Counter;
+  readonly #dropped: Counter;
+  readonly #sentSpans: ItemCounter;
   readonly #failedSpans: ItemCounter;
   /** By `category reason`, since the last report. */
   readonly #unreported = new Map<string, DiscardedEvents>();
 
   constructor(settings: ComponentSettings) {
+    this.#sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
     this.#failedSpans = new ItemCounter('otelcol_exporter_send_failed', settings);
-    this.#counter = settings.meter.createCounter('siphon_sentry_dropped_items', {
+    this.#sent = settings.meter.createCounter('siphon_sentry_sent_items', {
+      description: 'Transactions, spans and errors that Sentry has taken',
+    });
+    this.#dropped = settings.meter.createCounter('siphon_sentry_dropped_items', {
       description: 'Transactions, spans and errors that did not reach Sentry',
     });
   }
 
-  add(category: Category, reason: string, quantity = 1): void {
+  /** @param itemCount of spans, if it was a transaction. */
+  sent(category: Category, itemCount: number): void {
+    if (category === 'internal') return;
+    this.#sent.add(1, { category });
+    if (category !== 'transaction') return;
+    this.#sent.add(itemCount, { category: 'span' });
+    this.#sentSpans.add({ signal: 'traces', itemCount });
+  }
+
+  dropped(category: Category, reason: string, quantity = 1): void {
     if (quantity === 0 || category === 'internal') return;
-    this.#counter.add(quantity, { category, reason });
+    this.#dropped.add(quantity, { category, reason });
     if (category === 'span' && !harmlessReasons.has(reason)) {
       this.#failedSpans.add({ signal: 'traces', itemCount: quantity });
     }
