@@ -2,34 +2,51 @@ import { describe, expect, it } from 'vitest';
 import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
 import { Service } from '../support/service.ts';
 import { Sidecar } from '../support/sidecar.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { SdkRun } from './prometheus-sdk.ts';
 
-describe.skipIf(prometheusMissing)(`a real Prometheus ${prometheusMissing ?? ''}`, () => {
+const UP = { health: 'up', lastError: '' };
+
+describe.skipIf(prometheusMissing)(`a real Prometheus ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
   it('scrapes both endpoints without a complaint, and finds the service under its own job', async () => {
     await using sidecar = await Sidecar.start();
     await using service = new Service(sidecar.otlpHttp);
     await service.exitCode;
-    const endpoints = [sidecar.url({ id: 'prometheus' }), sidecar.url({ kind: 'telemetry' })];
-    await using prometheus = await PrometheusServer.start(endpoints.map((url) => url.replace('http://', '')));
+    await using prometheus = await PrometheusServer.start([scrapeEndpoint(sidecar), ownEndpoint(sidecar)]);
 
-    const [sample] = await waitFor(
-      async () => {
-        const found = await prometheus.query('sum by (job, source) (fetch_latency_seconds_count)');
-        return found.length > 0 && found;
-      },
-      { what: 'the service in Prometheus' },
-    );
+    expect(await prometheus.scrapedTargets()).toEqual([UP, UP]);
+    const [sample] = await prometheus.found('sum by (job, source) (fetch_latency_seconds_count)');
     expect(sample).toMatchObject({ metric: { job: 'coffee', source: 'blue-tokai' }, value: [expect.any(Number), '1'] });
-    const targets = await waitFor(
-      async () => {
-        const seen = await prometheus.targets();
-        return seen.every(({ health }) => health !== 'unknown') && seen;
-      },
-      { what: 'both endpoints to be scraped' },
-    );
-    expect(targets.map(({ health, lastError }) => ({ health, lastError }))).toEqual([
-      { health: 'up', lastError: '' },
-      { health: 'up', lastError: '' },
+  });
+
+  it('keeps services apart that share a sidecar by job and instance, where it honors labels', async () => {
+    await using sidecar = await Sidecar.start();
+    await using roaster = new SdkRun(sidecar.otlpHttp, { job: 'roaster', instance: 'one' });
+    await using other = new SdkRun(sidecar.otlpHttp, { job: 'roaster', instance: 'two' });
+    await using shop = new SdkRun(sidecar.otlpHttp, { job: 'shop', instance: 'one' });
+    await Promise.all([roaster.fill(1), other.fill(2), shop.fill(3)]);
+    const scrape = { static_configs: [{ targets: [scrapeEndpoint(sidecar)] }], scrape_interval: '500ms' };
+    await using prometheus = await PrometheusServer.startWith({
+      scrape_configs: [
+        { job_name: 'honoring', honor_labels: true, ...scrape },
+        { job_name: 'renaming', ...scrape },
+      ],
+    });
+
+    await prometheus.scrapedTargets();
+    const honored = await prometheus.found('bags_total{exported_job=""}');
+    const bags = honored.map(({ metric: { job, instance }, value }) => [`${job} ${instance}`, value[1]]);
+    expect(Object.fromEntries(bags)).toEqual({ 'roaster one': '1', 'roaster two': '2', 'shop one': '3' });
+    const renamed = await prometheus.found('bags_total{exported_job="shop"}');
+    expect(renamed).toMatchObject([
+      { metric: { job: 'renaming', instance: scrapeEndpoint(sidecar), exported_instance: 'one' } },
     ]);
   });
 });
+
+function scrapeEndpoint(sidecar: Sidecar): string {
+  return new URL(sidecar.url({ id: 'prometheus' })).host;
+}
+
+function ownEndpoint(sidecar: Sidecar): string {
+  return new URL(sidecar.url({ kind: 'telemetry' })).host;
+}

@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Why tests with a real Prometheus cannot run here, or undefined if they can. */
@@ -12,10 +12,18 @@ export const prometheusMissing: string | undefined =
     ? undefined
     : 'no `prometheus` on the PATH (Debian: apt-get install prometheus)';
 
+/** Unix time in seconds, and the number as text. */
+export type Value = readonly [timeSeconds: number, value: string];
+export type Labels = Readonly<Record<string, string>>;
+
 export interface Sample {
-  readonly metric: Readonly<Record<string, string>>;
-  /** Unix time in seconds, and the number as text. */
-  readonly value: readonly [number, string];
+  readonly metric: Labels;
+  readonly value: Value;
+}
+
+export interface Series {
+  readonly metric: Labels;
+  readonly values: readonly Value[];
 }
 
 export interface Target {
@@ -23,45 +31,116 @@ export interface Target {
   readonly lastError: string;
 }
 
-/** A real Prometheus on a free port, with its data in a temporary folder. */
+export interface Metadata {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+export interface ExemplarSeries {
+  readonly seriesLabels: Labels;
+  readonly exemplars: readonly { readonly labels: Labels; readonly value: string; readonly timestamp: number }[];
+}
+
+/**
+ * A real Prometheus on a free port, with its data in a temporary folder. It takes about five seconds until its
+ * first scrape, whatever the interval.
+ */
 export class PrometheusServer implements AsyncDisposable {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #directory: string;
+  #log = '';
 
   private constructor(url: string, process: ChildProcess, directory: string) {
     this.url = url;
     this.#process = process;
     this.#directory = directory;
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
   }
 
   /** Scrapes `targets` (`host:port`) every 500 ms and believes the `job` and `instance` that they give. */
-  static async start(targets: readonly string[]): Promise<PrometheusServer> {
+  static start(targets: readonly string[]): Promise<PrometheusServer> {
+    return PrometheusServer.startWith({
+      global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
+      scrape_configs: [{ job_name: 'siphon', honor_labels: true, static_configs: [{ targets }] }],
+    });
+  }
+
+  /** With what stands in `prometheus.yml`. */
+  static async startWith(configuration: object): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-prometheus-'));
-    await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(configuration(targets)));
-    const address = `127.0.0.1:${await freePort()}`;
-    const process = spawn('prometheus', [
-      `--config.file=${join(directory, 'prometheus.yml')}`,
+    const file = join(directory, 'prometheus.yml');
+    await writeFile(file, JSON.stringify(configuration));
+    const address = `127.0.0.1:${(await freePorts(1))[0]}`;
+    const options = [
+      `--config.file=${file}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=${address}`,
       '--enable-feature=exemplar-storage',
       '--log.level=error',
-    ]);
-    const server = new PrometheusServer(`http://${address}`, process, directory);
-    await waitFor(() => server.#ready(), { what: 'Prometheus to be ready' });
-    return server;
+    ];
+    const child = spawn('prometheus', options, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const server = new PrometheusServer(`http://${address}`, child, directory);
+    try {
+      await waitFor(() => server.#ready(), { what: 'Prometheus to be ready' });
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** The result of an instant query. */
   async query(expression: string): Promise<readonly Sample[]> {
-    const answer = await this.#api<{ result: readonly Sample[] }>(`query?query=${encodeURIComponent(expression)}`);
-    return answer.result;
+    return (await this.#api<{ result: readonly Sample[] }>('query', { query: expression })).result;
+  }
+
+  /** Every sample that was scraped. */
+  async samples(selector: string): Promise<readonly Series[]> {
+    return (await this.#api<{ result: readonly Series[] }>('query', { query: `${selector}[1h]` })).result;
+  }
+
+  /** What the last scrapes said of each metric. */
+  metadata(): Promise<Readonly<Record<string, readonly Metadata[]>>> {
+    return this.#api('metadata');
+  }
+
+  exemplars(selector: string): Promise<readonly ExemplarSeries[]> {
+    const nowSeconds = Date.now() / 1000;
+    return this.#api('query_exemplars', {
+      query: selector,
+      start: String(nowSeconds - 3600),
+      end: String(nowSeconds + 3600),
+    });
   }
 
   /** The targets as Prometheus sees them. */
   async targets(): Promise<readonly Target[]> {
-    const answer = await this.#api<{ activeTargets: readonly Target[] }>('targets');
-    return answer.activeTargets;
+    const { activeTargets } = await this.#api<{ activeTargets: readonly Target[] }>('targets');
+    return activeTargets.map(({ health, lastError }) => ({ health, lastError }));
+  }
+
+  /** Resolves with the targets when each has been scraped. */
+  async scrapedTargets(): Promise<readonly Target[]> {
+    return await waitFor(
+      async () => {
+        const targets = await this.targets();
+        return targets.length > 0 && targets.every(({ health }) => health !== 'unknown') && targets;
+      },
+      { what: 'every target to be scraped' },
+    );
+  }
+
+  /** Resolves with the samples when there are some. */
+  async found(expression: string): Promise<readonly Sample[]> {
+    return await waitFor(
+      async () => {
+        const samples = await this.query(expression);
+        return samples.length > 0 && samples;
+      },
+      { what: `Prometheus to find ${expression}` },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,35 +149,18 @@ export class PrometheusServer implements AsyncDisposable {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #api<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1/${path}`);
+  async #api<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
     const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string };
     if (status !== 'success') throw new Error(`Prometheus: ${error}`);
     return data;
   }
 
   async #ready(): Promise<boolean> {
-    if (this.#process.exitCode !== null) throw new Error('Prometheus has ended');
+    if (this.#process.exitCode !== null) throw new Error(`Prometheus has ended: ${this.#log}`);
     return await fetch(`${this.url}/-/ready`).then(
       ({ ok }) => ok,
       () => false,
     );
   }
-}
-
-function configuration(targets: readonly string[]): unknown {
-  return {
-    global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
-    scrape_configs: [{ job_name: 'siphon', honor_labels: true, static_configs: [{ targets }] }],
-  };
-}
-
-/** Prometheus cannot be asked to choose a port itself and tell it. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  return port;
 }
