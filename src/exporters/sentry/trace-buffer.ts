@@ -1,5 +1,5 @@
 import type { Span } from '../../collector/otlp/span-reader.ts';
-import { childrenByParent, descendantsOf, type Segment } from './segments.ts';
+import { childrenByParent, descendantsOf, type ChildIndex, type Segment } from './segments.ts';
 
 export interface TraceBufferLimits {
   /** How long a root waits for children that are still on their way. */
@@ -86,23 +86,25 @@ export class TraceBuffer {
 
   #takeRoots(trace: Trace, segments: Segment[], nowMs: number): void {
     const due = [...trace.roots].filter(([, dueAtMs]) => dueAtMs <= nowMs).map(([root]) => root);
-    if (due.length > 0) this.#takeSegments(trace, due, segments);
+    if (due.length === 0) return;
+    this.#takeSegments(trace, { roots: due, index: childrenByParent(trace.spans.values()) }, segments);
   }
 
   /** Orphans, spans whose parents are not here, become roots; of a circle of parents, whichever stands first. */
   #takeWhole(trace: Trace, segments: Segment[]): void {
     const orphans = [...trace.spans.values()].filter((span) => !trace.spans.has(span.parentSpanId ?? ''));
     for (const orphan of orphans) trace.roots.set(orphan, 0);
-    this.#takeSegments(trace, [...trace.roots.keys()], segments);
-    for (const first of trace.spans.values()) this.#takeSegments(trace, [first], segments);
+    const index = childrenByParent(trace.spans.values());
+    this.#takeSegments(trace, { roots: [...trace.roots.keys()], index }, segments);
+    for (const first of trace.spans.values()) this.#takeSegments(trace, { roots: [first], index }, segments);
   }
 
-  #takeSegments(trace: Trace, roots: readonly Span[], segments: Segment[]): void {
-    const index = childrenByParent(trace.spans.values());
-    const isRoot = (span: Span): boolean => trace.roots.has(span);
+  /** The index may know spans that are taken already. */
+  #takeSegments(trace: Trace, { roots, index }: Cut, segments: Segment[]): void {
+    const isElsewhere = (span: Span): boolean => trace.roots.has(span) || !trace.spans.has(span.spanId);
     const taken = roots.map((root) => ({
       root,
-      children: descendantsOf(root, index, isRoot),
+      children: descendantsOf(root, index, isElsewhere),
       parentAlreadySent: this.#wasSent(root.traceId, root.parentSpanId),
     }));
     for (const { root, children } of taken) for (const span of [root, ...children]) this.#remove(trace, span);
@@ -130,6 +132,12 @@ export class TraceBuffer {
       return;
     }
   }
+}
+
+/** Which segments are taken out of a trace. */
+interface Cut {
+  readonly roots: readonly Span[];
+  readonly index: ChildIndex;
 }
 
 interface Trace {
