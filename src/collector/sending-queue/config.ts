@@ -3,23 +3,19 @@ import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from '../config/fields.ts';
 import type { QueueSettings, RetrySettings } from './delivery-settings.ts';
 
-/** Becomes undefined when `enabled: false`. */
-export function sendingQueue(): v.GenericSchema<unknown, QueueSettings | undefined> {
-  return v.pipe(v.nullish(sendingQueueKeys, {}), v.transform(toQueueSettings));
+type QueueBound = Pick<QueueSettings, 'queueSize' | 'sizer'>;
+
+/** Becomes undefined when `enabled: false`. The bound is the stock one unless the component has a better one for what it queues. */
+export function sendingQueue(
+  bound: QueueBound = { queueSize: 1000, sizer: 'requests' },
+): v.GenericSchema<unknown, QueueSettings | undefined> {
+  return v.pipe(v.nullish(sendingQueueKeys(bound), {}), v.transform(toQueueSettings));
 }
 
 /** Becomes undefined when `enabled: false`. */
 export function retryOnFailure(): v.GenericSchema<unknown, RetrySettings | undefined> {
   return v.pipe(v.nullish(retryKeys, {}), v.check(intervalsFit, intervalsMessage), v.transform(toRetrySettings));
 }
-
-const sendingQueueKeys = v.strictObject({
-  enabled: v.optional(v.boolean(), true),
-  num_consumers: v.optional(positiveInteger(), 10),
-  queue_size: v.optional(positiveInteger(), 1000),
-  sizer: v.optional(v.picklist(['requests', 'items', 'bytes']), 'requests'),
-  block_on_overflow: v.optional(v.boolean(), false),
-});
 
 const retryKeys = v.strictObject({
   enabled: v.optional(v.boolean(), true),
@@ -33,13 +29,23 @@ const retryKeys = v.strictObject({
   max_elapsed_time: v.optional(duration(), '300s'),
 });
 
-type QueueKeys = v.InferOutput<typeof sendingQueueKeys>;
+type QueueKeys = v.InferOutput<ReturnType<typeof sendingQueueKeys>>;
 type RetryKeys = v.InferOutput<typeof retryKeys>;
 
 const intervalsMessage = 'has a max_elapsed_time shorter than its initial_interval, so that nothing is ever retried';
 
 function intervalsFit(keys: RetryKeys): boolean {
   return !keys.enabled || keys.max_elapsed_time === 0 || keys.max_elapsed_time >= keys.initial_interval;
+}
+
+function sendingQueueKeys({ queueSize, sizer }: QueueBound) {
+  return v.strictObject({
+    enabled: v.optional(v.boolean(), true),
+    num_consumers: v.optional(positiveInteger(), 10),
+    queue_size: v.optional(positiveInteger(), queueSize),
+    sizer: v.optional(v.picklist(['requests', 'items', 'bytes']), sizer),
+    block_on_overflow: v.optional(v.boolean(), false),
+  });
 }
 
 function toQueueSettings(keys: QueueKeys): QueueSettings | undefined {

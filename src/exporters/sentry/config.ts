@@ -12,6 +12,17 @@ const dsnSchema = v.pipe(
   ),
 );
 
+const BYTES_PER_MIB = 1024 * 1024;
+
+/** Envelopes are of all sizes up to 1 MiB, so that a number of them is no bound of the memory they take. */
+const queueOfBytes = v.pipe(
+  sendingQueue({ queueSize: 32 * BYTES_PER_MIB, sizer: 'bytes' }),
+  v.check(
+    (queue) => queue?.sizer !== 'bytes' || queue.queueSize >= BYTES_PER_MIB,
+    'has a queue_size below 1048576 bytes, the size of the largest envelope: choose a larger one, or another sizer',
+  ),
+);
+
 export const configSchema = v.strictObject({
   dsn: v.nullish(dsnSchema, ''),
   environment: v.optional(
@@ -30,7 +41,7 @@ export const configSchema = v.strictObject({
     }),
     {},
   ),
-  sending_queue: sendingQueue(),
+  sending_queue: queueOfBytes,
   retry_on_failure: retryOnFailure(),
 });
 

@@ -153,6 +153,17 @@ describe('the sentry exporter', () => {
     expect(sink.transactions()).toHaveLength(2);
   });
 
+  it('is quick with spans that are their own parents', async () => {
+    await using sink = await startSentrySink();
+    const ids = Array.from({ length: 9000 }, (_, index) => spanId(index + 1));
+    const begun = performance.now();
+    const { exporter, counts } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans(ids.map((id) => ({ spanId: id, parentSpanId: id }))));
+    await exporter.shutdown(AbortSignal.abort());
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(await spansSentAndFailed(counts)).toEqual([0, 9000]);
+  });
+
   it('counts spans that come again, and sends them once', async () => {
     await using sink = await startSentrySink();
     const { counts } = await sendAll(sink, [[root], [root]]);
@@ -245,7 +256,9 @@ describe('the sentry exporter', () => {
   it('refuses a batch while its queue is full', async () => {
     await using sink = await startSentrySink();
     sink.setFault({ status: 200, delayMs: 400 });
-    const { exporter, counts, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1 } });
+    const { exporter, counts, stop } = await startExporter(sink.dsn, {
+      sending_queue: { queue_size: 1, sizer: 'requests' },
+    });
     await exporter.consume(batchOfSpans([root]));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await expect(exporter.consume(batchOfSpans([child]))).rejects.toMatchObject({
@@ -261,7 +274,7 @@ describe('the sentry exporter', () => {
     await using sink = await startSentrySink();
     const roots = Array.from({ length: 300 }, (_, index) => ({ ...root, traceId: spanId(index + 1).repeat(2) }));
     await sendAll(sink, [roots], {
-      sending_queue: { queue_size: 10 },
+      sending_queue: { queue_size: 10, sizer: 'requests' },
       trace_buffer: { grace_period: '1h', max_spans: 100 },
     });
     expect(new Set(sink.transactions().map(({ contexts }) => contexts.trace.trace_id)).size).toBe(300);
@@ -274,6 +287,29 @@ describe('the sentry exporter', () => {
     expect((await counts()).get('span disabled')).toBe(2);
     expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
     expect(lines).toHaveLength(1);
+  });
+
+  it('bounds its queue by bytes, and takes no bound that the largest envelope does not fit into', () => {
+    expect(v.parse(configSchema, {}).sending_queue).toMatchObject({ sizer: 'bytes', queueSize: 32 * 1024 * 1024 });
+    const { issues } = v.safeParse(configSchema, { sending_queue: { queue_size: 1000 } });
+    expect(issues?.[0]?.message).toContain('below 1048576 bytes');
+    expect(v.safeParse(configSchema, { sending_queue: { queue_size: 1000, sizer: 'requests' } }).success).toBe(true);
+  });
+
+  it('refuses batches while envelopes wait for bytes to become free in its queue', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 300 });
+    const { exporter, counts, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1024 * 1024 } });
+    const attributes = { text: 'x'.repeat(400_000) };
+    await exporter.consume(
+      batchOfSpans([1, 2, 3].map((n) => ({ traceId: spanId(n).repeat(2), spanId: spanId(n), attributes }))),
+    );
+    await waitFor(async () => Number((await counts()).get('otelcol_exporter_queue_size')) > 800_000, {
+      what: 'a load',
+    });
+    await expect(exporter.consume(batchOfSpans([root]))).rejects.toMatchObject({ code: 'queue_full' });
+    await stop();
+    expect(await spansSentAndFailed(counts)).toEqual([3, 0]);
   });
 
   it('does not print a DSN that it cannot read', () => {
