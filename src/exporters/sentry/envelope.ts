@@ -1,7 +1,8 @@
 import { fitErrorEvent, fitTransaction } from './size-limit.ts';
 import type { Category, DiscardedEvents } from './outcomes.ts';
-import { toErrorEvents } from './error-event.ts';
+import { toErrorEvent } from './error-event.ts';
 import type { OriginOverrides } from './event-origin.ts';
+import { exceptionsOf, type RecordedException } from './exceptions.ts';
 import type { Segment } from './segments.ts';
 import { toTransaction } from './transaction.ts';
 
@@ -20,17 +21,17 @@ export interface Envelope {
 /** Told of what does not fit into an envelope. */
 export type OnDropped = (category: Category, reason: string, quantity: number) => void;
 
-/** The transaction of a segment, and the errors that were recorded on its spans. */
-export function toEnvelopes(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Envelope[] {
-  const spans = [segment.root, ...segment.children];
-  const errors = spans.flatMap((span) => toErrorEvents(span, overrides));
-  const envelopes = errors.flatMap((event) => {
-    const payload = fitErrorEvent(event);
-    if (payload === undefined) onDropped('error', 'too_large', 1);
-    return payload === undefined ? [] : [envelopeOf('error', 'event', event.event_id, payload)];
-  });
+/**
+ * The transaction of a segment, and the errors that were recorded on its spans. One after another as they are asked
+ * for: each repeats the resource, so that all of them at once could take many times the memory of the spans.
+ */
+export function* toEnvelopes(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Generator<Envelope> {
   const transaction = transactionEnvelope(segment, overrides, onDropped);
-  return transaction === undefined ? envelopes : [transaction, ...envelopes];
+  if (transaction !== undefined) yield transaction;
+  for (const exception of exceptionsOf(segment)) {
+    const error = errorEnvelope(exception, overrides, onDropped);
+    if (error !== undefined) yield error;
+  }
 }
 
 export function toClientReport(discarded: readonly DiscardedEvents[]): Envelope {
@@ -51,6 +52,22 @@ export function encodeEnvelope({ itemType, eventId, payload }: Envelope, version
     payload,
     Buffer.from('\n'),
   ]);
+}
+
+function errorEnvelope(
+  exception: RecordedException,
+  overrides: OriginOverrides,
+  onDropped: OnDropped,
+): Envelope | undefined {
+  if (exception.isRepetition) {
+    onDropped('error', 'duplicate', 1);
+    return undefined;
+  }
+  const event = toErrorEvent(exception, overrides);
+  const payload = fitErrorEvent(event);
+  if (payload !== undefined) return envelopeOf('error', 'event', event.event_id, payload);
+  onDropped('error', 'too_large', 1);
+  return undefined;
 }
 
 function transactionEnvelope(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Envelope | undefined {

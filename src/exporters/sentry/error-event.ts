@@ -11,12 +11,11 @@ export interface ErrorEvent {
   readonly [key: string]: unknown;
 }
 
-/** An error event for each `exception` that was recorded on the span, tied to the span. */
-export function toErrorEvents(span: Span, overrides: OriginOverrides): ErrorEvent[] {
-  return span.events.filter(({ name }) => name === 'exception').map((event) => toErrorEvent(span, event, overrides));
-}
-
-function toErrorEvent(span: Span, event: SpanEvent, overrides: OriginOverrides): ErrorEvent {
+/** The error event for an `exception` that was recorded on a span, tied to the span. */
+export function toErrorEvent(
+  { span, event }: { readonly span: Span; readonly event: SpanEvent },
+  overrides: OriginOverrides,
+): ErrorEvent {
   const { op, description } = semanticsOf(span);
   return {
     event_id: newEventId(),

@@ -60,6 +60,10 @@ async function spansSentAndFailed(counts: () => Promise<ReadonlyMap<string, numb
   return [counted.get('otelcol_exporter_sent_spans'), counted.get('otelcol_exporter_send_failed_spans')];
 }
 
+function thrown(message: string): NonNullable<SpanDraft['events']>[number] {
+  return { name: 'exception', attributes: { 'exception.message': message } };
+}
+
 const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
 const child: SpanDraft = { spanId: spanId(2), parentSpanId: spanId(1), name: 'child' };
 
@@ -217,6 +221,31 @@ describe('the sentry exporter', () => {
     expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
     await stop();
     expect(await spansSentAndFailed(counts)).toEqual([2, 0]);
+  });
+
+  it('makes one error event, of the innermost span, of an exception that is thrown through several', async () => {
+    await using sink = await startSentrySink();
+    const { counts } = await sendAll(sink, [
+      [
+        { ...root, events: [thrown('deep'), thrown('own')] },
+        { ...child, events: [thrown('deep')] },
+        { spanId: spanId(3), parentSpanId: spanId(2) },
+        { spanId: spanId(4), parentSpanId: spanId(3), events: [thrown('deep')] },
+        { spanId: spanId(5), parentSpanId: spanId(1), events: [thrown('attempt')] },
+        { spanId: spanId(6), parentSpanId: spanId(1), events: [thrown('attempt'), thrown('attempt')] },
+      ],
+    ]);
+    const errors = sink
+      .errors()
+      .map(({ contexts, exception }) => `${contexts.trace.span_id} ${exception.values[0]!.value}`);
+    expect(errors.toSorted()).toEqual([
+      `${spanId(1)} own`,
+      `${spanId(4)} deep`,
+      `${spanId(5)} attempt`,
+      `${spanId(6)} attempt`,
+      `${spanId(6)} attempt`,
+    ]);
+    expect((await counts()).get('error duplicate')).toBe(2);
   });
 
   it('tries again after a server error, with the same event id, until it is taken', async () => {
