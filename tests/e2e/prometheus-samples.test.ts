@@ -32,60 +32,56 @@ const formats = [
   { format: 'application/openmetrics-text; version=1.0.0', sets: [OPEN_METRICS], counter: 'counter' },
 ];
 
-describe.skipIf(prometheusMissing)(
-  `what a real Prometheus stores ${prometheusMissing ?? ''}`,
-  { concurrent: true },
-  () => {
-    it.each(formats)("is what the service's SDK recorded, as $format", async ({ format, sets, counter }) => {
-      await using sidecar = await Sidecar.start({ sets });
-      const { metrics } = await sdkRequests();
-      await post(sidecar, 'application/x-protobuf', metrics.protobuf);
-      await using proxy = await RecordingProxy.start(sidecar.url({ id: 'prometheus' }));
-      await using prometheus = await PrometheusServer.start([proxy.endpoint]);
+describe.skipIf(prometheusMissing)(`what Prometheus stores ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
+  it.each(formats)("is what the service's SDK recorded, as $format", async ({ format, sets, counter }) => {
+    await using sidecar = await Sidecar.start({ sets });
+    const { metrics } = await sdkRequests();
+    await post(sidecar, 'application/x-protobuf', metrics.protobuf);
+    await using proxy = await RecordingProxy.start(sidecar.url({ id: 'prometheus' }));
+    await using prometheus = await PrometheusServer.start([proxy.endpoint]);
 
-      const found = await prometheus.found('{otel_scope_name="meter"}');
-      expect(Object.fromEntries(found.map(({ metric, value }) => [shortName(metric), value[1]]))).toEqual(SAMPLES);
-      expect((await prometheus.query('counter_total'))[0]?.metric).toMatchObject({
-        job: 'coffee',
-        text: 'größer ☕ 😀',
-        list: '["a","b"]',
-        large: '1099511627776',
-      });
-      expect(await prometheus.metadata()).toMatchObject({
-        [counter]: [{ type: 'counter', help: 'counts' }],
-        level: [{ type: 'gauge' }],
-        gauge: [{ type: 'gauge' }],
-        histogram_seconds: [{ type: 'histogram' }],
-        exponential: [{ type: 'histogram' }],
-      });
-      expect(proxy.exchanges[0]?.accept).toContain('application/openmetrics-text');
-      expect(new Set(proxy.exchanges.map(({ contentType }) => contentType.slice(0, format.length)))).toEqual(
-        new Set([format]),
-      );
+    const found = await prometheus.found('{otel_scope_name="meter"}');
+    expect(Object.fromEntries(found.map(({ metric, value }) => [shortName(metric), value[1]]))).toEqual(SAMPLES);
+    expect((await prometheus.query('counter_total'))[0]?.metric).toMatchObject({
+      job: 'coffee',
+      text: 'größer ☕ 😀',
+      list: '["a","b"]',
+      large: '1099511627776',
     });
-
-    it('leads from a bucket and from a counter to the trace of an exemplar', async () => {
-      await using sidecar = await Sidecar.start({ sets: [OPEN_METRICS] });
-      await post(sidecar, 'application/json', Buffer.from(JSON.stringify(withExemplars())));
-      await using prometheus = await PrometheusServer.start([new URL(sidecar.url({ id: 'prometheus' })).host]);
-
-      const exemplars = await waitFor(
-        async () => {
-          const found = await prometheus.exemplars('{job="roaster"}');
-          return found.length === 2 && found;
-        },
-        { what: 'both exemplars' },
-      );
-      const trace = { trace_id: TRACE, span_id: SPAN };
-      const byName = new Map(exemplars.map((series) => [series.seriesLabels['__name__'], series]));
-      expect(byName.get('bags_total')).toMatchObject({ exemplars: [{ labels: trace, value: '2' }] });
-      expect(byName.get('roast_seconds_bucket')).toMatchObject({
-        seriesLabels: { le: '1.0' },
-        exemplars: [{ labels: trace, value: '0.5' }],
-      });
+    expect(await prometheus.metadata()).toMatchObject({
+      [counter]: [{ type: 'counter', help: 'counts' }],
+      level: [{ type: 'gauge' }],
+      gauge: [{ type: 'gauge' }],
+      histogram_seconds: [{ type: 'histogram' }],
+      exponential: [{ type: 'histogram' }],
     });
-  },
-);
+    expect(proxy.exchanges[0]?.accept).toContain('application/openmetrics-text');
+    expect(new Set(proxy.exchanges.map(({ contentType }) => contentType.slice(0, format.length)))).toEqual(
+      new Set([format]),
+    );
+  });
+
+  it('leads from a bucket and from a counter to the trace of an exemplar', async () => {
+    await using sidecar = await Sidecar.start({ sets: [OPEN_METRICS] });
+    await post(sidecar, 'application/json', Buffer.from(JSON.stringify(withExemplars())));
+    await using prometheus = await PrometheusServer.start([new URL(sidecar.url({ id: 'prometheus' })).host]);
+
+    const exemplars = await waitFor(
+      async () => {
+        const found = await prometheus.exemplars('{job="roaster"}');
+        return found.length === 2 && found;
+      },
+      { what: 'both exemplars' },
+    );
+    const trace = { trace_id: TRACE, span_id: SPAN };
+    const byName = new Map(exemplars.map((series) => [series.seriesLabels['__name__'], series]));
+    expect(byName.get('bags_total')).toMatchObject({ exemplars: [{ labels: trace, value: '2' }] });
+    expect(byName.get('roast_seconds_bucket')).toMatchObject({
+      seriesLabels: { le: '1.0' },
+      exemplars: [{ labels: trace, value: '0.5' }],
+    });
+  });
+});
 
 async function post(sidecar: Sidecar, contentType: string, body: Uint8Array): Promise<void> {
   const headers = { 'content-type': contentType };

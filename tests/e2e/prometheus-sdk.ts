@@ -11,7 +11,7 @@ export class SdkRun implements AsyncDisposable {
   readonly #bags;
 
   constructor(otlpEndpoint: string, { job, instance }: { readonly job: string; readonly instance: string }) {
-    const exporter = new OTLPMetricExporter({ url: `${otlpEndpoint}/v1/metrics` });
+    const exporter = new OTLPMetricExporter({ url: `${otlpEndpoint}/v1/metrics`, timeoutMillis: 2000 });
     this.#reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: NEVER_MS });
     const resource = resourceFromAttributes({ 'service.name': job, 'service.instance.id': instance });
     this.#provider = new MeterProvider({ resource, readers: [this.#reader] });
