@@ -19,7 +19,8 @@ export interface Section {
  * an unknown key is one that does not keep the rest from being read.
  *
  * The schema sees values read as YAML. Where it wants text and the value came out of `${…}`, it gets the text
- * as it was, so that a password of digits stays one.
+ * as it was, so that a password of digits stays one. A key written without a value (`timeout:`) takes its
+ * default, as in the Collector, unless the schema gives null a meaning of its own.
  */
 export function applySchema<T>(schema: ConfigSchema<T>, section: Section, problems: ProblemList): T | undefined {
   const root = section.node ?? section.parent;
@@ -29,7 +30,7 @@ export function applySchema<T>(schema: ConfigSchema<T>, section: Section, proble
     if (result.success) return result.output;
     const issues = result.issues.flatMap((issue) => withAlternatives(issue, []));
     const repaired = node && repair(node, issues, (path) => reportUnknownKeys(schema, root, path));
-    if (repaired === undefined || repaired === node) {
+    if (repaired === node) {
       for (const issue of result.issues) report(schema, issue);
       return undefined;
     }
@@ -61,12 +62,16 @@ function withAlternatives(issue: v.BaseIssue<unknown>, prefix: ConfigPath): Loca
   return [{ path, issue }, ...nested.flatMap((inner) => withAlternatives(inner, path))];
 }
 
-/** Without the unknown keys, which are reported once, and with texts where text is wanted; the same node if there is nothing to repair. */
+/**
+ * Without the unknown keys, which are reported once, without keys that have no value, and with texts where text
+ * is wanted. The same node if there is nothing to repair; undefined if it has no value itself.
+ */
 function repair(
   root: ConfigNode,
   issues: readonly LocatedIssue[],
   onUnknownKey: (path: ConfigPath) => void,
-): ConfigNode {
+): ConfigNode | undefined {
+  if (isEmpty(root)) return undefined;
   let repaired = root;
   for (const { path, issue } of issues) {
     if (isUnknownKey(issue) && path.length === pathOf(issue).length) {
@@ -74,6 +79,7 @@ function repair(
     } else if (issue.kind === 'schema' && issue.expected === 'string') {
       repaired = replaceAt(repaired, path, asText);
     }
+    repaired = replaceAt(repaired, path, (node) => (isEmpty(node) ? undefined : node));
   }
   return repaired;
 }
@@ -81,6 +87,11 @@ function repair(
 function withoutUnknownKeys(root: ConfigNode, path: ConfigPath, onUnknownKey: (path: ConfigPath) => void): ConfigNode {
   onUnknownKey(path);
   return replaceAt(root, path, () => undefined);
+}
+
+/** Not where a variable is unset: there a value was meant, and a default in its place would hide that. */
+function isEmpty(node: ConfigNode): boolean {
+  return node.kind === 'scalar' && node.value === null && node.unsetVariables === undefined;
 }
 
 function asText(node: ConfigNode): ConfigNode {
@@ -142,7 +153,7 @@ function describe(expected: string): string {
     null: 'empty',
   };
   const alternatives = expected.replace(/^\((.*)\)$/, '$1').split(' | ');
-  const words = alternatives.map((name) => names[name] ?? name.replace(/^"(.*)"$/, '$1'));
+  const words = alternatives.map((name) => names[name] ?? name.replace(/^"(.+)"$/, '$1'));
   return words.length === 1 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 

@@ -105,7 +105,7 @@ class TreeBuilder {
       throw refusal(place, `has the YAML tag ${tag}, but only !!str is allowed`);
     }
     const plain = event.style === SCALAR_STYLE.PLAIN && tag === undefined;
-    const value = plain ? CORE_SCHEMA.resolveImplicitScalarTag(text).value : text;
+    const value = plain ? resolvePlain(text) : text;
     return { kind: 'scalar', place, value: value as ScalarNode['value'] };
   }
 
@@ -162,6 +162,12 @@ class TreeBuilder {
     if (typeof this.#origin !== 'string') return this.#origin;
     return { source: this.#origin, line: lineAt(this.#lineStarts, this.#offset) };
   }
+}
+
+/** As the Collector's reader does, `010` is YAML 1.1's octal 8, so that one file means the same in both. */
+function resolvePlain(text: string): unknown {
+  if (/^[-+]?0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  return CORE_SCHEMA.resolveImplicitScalarTag(text).value;
 }
 
 /** YAML's `<<`: the mapping's own keys win, and of several bases the earlier one. */

@@ -109,6 +109,8 @@ service:
     ['a reference may stand inside a text', 'note: a-${env:X}-b', { X: '1' }, { note: 'a-1-b' }],
     ['two dollars are one', 'note: $${env:X}', { X: '1' }, { note: '${env:X}' }],
     ['references nest', 'note: ${env:${env:X}}', { X: 'Y', Y: 'z' }, { note: 'z' }],
+    ['a key without a value takes its default', 'note:\n    size: ~\n    token: "x"', {}, { note: '', size: 1 }],
+    ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
     ['text that is no YAML is taken as it is', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
     ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
   ])('%s', (_, settings, environment, expected) => {
