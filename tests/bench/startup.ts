@@ -1,22 +1,33 @@
 /**
- * Prints how long the built sidecar takes until it is ready, and what it holds when idle, on each shipped
- * configuration: `node tests/bench/startup.ts [FILE…]`.
+ * Prints how long the built sidecar takes until it is ready, and what it holds when idle, on a configuration (the
+ * shipped one, unless named) by what the environment turns on: `node tests/bench/startup.ts [FILE…]`.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Sidecar } from '../support/sidecar.ts';
+import { startTestPostgres } from '../support/postgres.ts';
+import { Sidecar, type SidecarOptions } from '../support/sidecar.ts';
 
 const STARTS = 5;
 const IDLE_MS = 3000;
 
 const [, , ...files] = process.argv;
+await using database = await startTestPostgres();
+const environments: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'nothing set': {},
+  DATABASE_URL: { DATABASE_URL: database.url },
+  SENTRY_DSN: { SENTRY_DSN: 'https://key@127.0.0.1:9/1' },
+};
 for (const config of files.length > 0 ? files : ['otel-collector.yaml']) {
+  for (const [name, environment] of Object.entries(environments)) await report(name, { config, environment });
+}
+
+async function report(name: string, options: SidecarOptions): Promise<void> {
   const starts: Start[] = [];
-  for (let start = 0; start < STARTS; start++) starts.push(await measureStart(config));
+  for (let start = 0; start < STARTS; start++) starts.push(await measureStart(options));
   const ready = median(starts.map(({ readyMs }) => readyMs)).toFixed(0);
   const [rss, peak] = [median(starts.map(({ rssMib }) => rssMib)), median(starts.map(({ peakMib }) => peakMib))];
   process.stdout.write(
-    `${config}: ready in ${ready} ms, idle ${rss.toFixed(1)} MiB resident, at most ${peak.toFixed(1)} MiB\n`,
+    `${options.config}, ${name}: ready in ${ready} ms, idle ${rss.toFixed(1)} MiB resident, at most ${peak.toFixed(1)} MiB\n`,
   );
 }
 
@@ -26,9 +37,9 @@ interface Start {
   readonly peakMib: number;
 }
 
-async function measureStart(config: string): Promise<Start> {
+async function measureStart(options: SidecarOptions): Promise<Start> {
   const startedAtMs = Date.now();
-  await using sidecar = await Sidecar.start({ config });
+  await using sidecar = await Sidecar.start(options);
   // The line tells the time itself, so that the pace at which the log is looked at does not count.
   const ready = await sidecar.waitForLog('Everything is ready');
   const readyMs = Date.parse(String(ready['time'])) - startedAtMs;

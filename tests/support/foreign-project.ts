@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ const HANGS_AFTER_MS = 15_000;
 
 export interface RunOptions {
   readonly flags?: readonly string[];
+  readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with every line of stdout. */
   readonly onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void;
@@ -28,8 +29,8 @@ export interface Ended {
 }
 
 /**
- * Somebody else's project with the package as `npm pack` makes it. Of its dependencies only the declared ones are there,
- * linked instead of installed, so that it needs no network.
+ * Somebody else's project with the package as `npm pack` makes it, and `pg`, which its services use. Of the package's
+ * dependencies only the declared ones are there, linked instead of installed, so that it needs no network.
  */
 export class ForeignProject implements AsyncDisposable {
   readonly folder: string;
@@ -47,9 +48,10 @@ export class ForeignProject implements AsyncDisposable {
     await mkdir(target, { recursive: true });
     await run('tar', ['-xzf', path.join(folder, filename), '-C', target, '--strip-components=1']);
     const manifest = await readFile(path.join(target, 'package.json'), 'utf8');
-    const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
-    const names = [...Object.keys(dependencies), '@types/node'].filter((name) => !without.includes(name));
+    const { dependencies, bin } = JSON.parse(manifest) as Record<'dependencies' | 'bin', Record<string, string>>;
+    const names = [...Object.keys(dependencies), '@types/node', 'pg'].filter((name) => !without.includes(name));
     for (const name of names) await project.#link(name);
+    for (const [name, file] of Object.entries(bin)) await project.#linkCommand(name, path.join(target, file));
     await project.write('package.json', JSON.stringify({ name: 'foreign', private: true }));
     return project;
   }
@@ -58,8 +60,8 @@ export class ForeignProject implements AsyncDisposable {
     await writeFile(path.join(this.folder, file), text);
   }
 
-  async run(file: string, { flags = [], environment = {}, onLine }: RunOptions = {}): Promise<Ended> {
-    const child = spawn(process.execPath, [...flags, file], {
+  async run(file: string, { flags = [], args = [], environment = {}, onLine }: RunOptions = {}): Promise<Ended> {
+    const child = spawn(process.execPath, [...flags, file, ...args], {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,6 +80,14 @@ export class ForeignProject implements AsyncDisposable {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     clearTimeout(timer);
     return { code, signal, lines, stderr, endingMs: performance.now() - lastLineAtMs };
+  }
+
+  /** As npm installs it. */
+  async #linkCommand(name: string, file: string): Promise<void> {
+    const folder = path.join(this.folder, 'node_modules/.bin');
+    await mkdir(folder, { recursive: true });
+    await chmod(file, 0o755);
+    await symlink(file, path.join(folder, name));
   }
 
   async #link(name: string): Promise<void> {

@@ -26,6 +26,8 @@ export interface SidecarOptions {
   readonly config?: string;
   readonly sets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** The command; the one in `dist` unless given. */
+  readonly command?: string;
 }
 
 /** The real process, built, on the shipped `otel-collector.yaml`. */
@@ -98,9 +100,10 @@ export class Sidecar implements AsyncDisposable {
   }
 }
 
-function spawnSidecar({ config = 'otel-collector.yaml', sets = [], environment = {} }: SidecarOptions): ChildProcess {
+function spawnSidecar(options: SidecarOptions): ChildProcess {
+  const { config = 'otel-collector.yaml', sets = [], environment = {}, command = 'dist/main.js' } = options;
   const settings = [...FREE_PORTS, ...sets].flatMap((set) => ['--set', set]);
-  return spawn(process.execPath, ['dist/main.js', 'run', '--config', config, ...settings], {
+  return spawn(process.execPath, [command, 'run', '--config', config, ...settings], {
     cwd: root,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],

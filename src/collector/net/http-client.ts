@@ -1,7 +1,6 @@
-import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import { Agent as HttpAgent, request as httpRequest } from './node-http.ts';
 
 /** Enough for any protocol answer; what a server sends beyond it is discarded. */
 const MAX_RESPONSE_BYTES = 64 * 1024;

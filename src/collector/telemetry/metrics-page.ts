@@ -1,13 +1,9 @@
 /** The heavy part of the own metrics, loaded only when they are served. */
 import type { Meter } from '@opentelemetry/api';
-import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ComponentKind } from '../component.ts';
-import {
-  MeterProvider,
-  PrometheusExporter,
-  PrometheusSerializer,
-  resourceFromAttributes,
-} from './opentelemetry-sdk.ts';
 import { observeProcess } from './process-metrics.ts';
 
 /** The exporter's serializer appends this to every monotonic sum; the stock Collector's page has it nowhere. */

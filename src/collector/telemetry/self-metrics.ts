@@ -1,11 +1,10 @@
-import type { Server, ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { ComponentKind } from '../component.ts';
 import type { TelemetryConfig } from '../config/collector-config.ts';
 import type { Endpoint } from '../config/fields.ts';
 import { close, formatEndpoint, listen } from '../net/http-server.ts';
-import { createServer } from '../net/node-http.ts';
 import type { MetricsPage } from './metrics-page.ts';
 
 interface SelfMetricsSettings {

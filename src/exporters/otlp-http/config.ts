@@ -1,7 +1,7 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import * as v from 'valibot';
 import { positiveDuration, secret } from '../../collector/config/fields.ts';
 import { retryOnFailure, sendingQueue } from '../../collector/sending-queue/config.ts';
-import { validateHeaderName, validateHeaderValue } from '../../collector/net/node-http.ts';
 
 const headersSchema = v.pipe(
   v.record(v.string(), secret()),

@@ -1,9 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
-import { createServer } from '../../collector/net/node-http.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
 import { Rendering } from './rendering.ts';

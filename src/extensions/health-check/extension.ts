@@ -1,8 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Component, ComponentSettings, Host } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
-import { createServer } from '../../collector/net/node-http.ts';
 import type { HealthCheckConfig } from './config.ts';
 
 /** Answers 200 from the moment everything has started until shutdown begins, else 503. */

@@ -1,7 +1,13 @@
-import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
-import { createServer } from '../../collector/net/node-http.ts';
 import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
 import type { HttpConfig } from './config.ts';
 import { Cors } from './cors.ts';

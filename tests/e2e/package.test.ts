@@ -1,0 +1,23 @@
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { ForeignProject } from '../support/foreign-project.ts';
+import { startTestPostgres } from '../support/postgres.ts';
+import { Sidecar } from '../support/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+it('validates, runs and polls from the packed package, with nothing but its declared dependencies', async () => {
+  await using database = await startTestPostgres();
+  await using project = await ForeignProject.create({ without: ['pg'] });
+  const command = path.join(project.folder, 'node_modules/.bin/siphon');
+  const config = path.join(project.folder, 'node_modules/siphon-otel/otel-collector.yaml');
+  const environment = { DATABASE_URL: database.url };
+
+  const validated = await project.run(command, { args: ['validate', '--config', config], environment });
+  expect(validated).toMatchObject({ code: 0, stderr: '' });
+
+  const sets = ['receivers.db_poller.collection_interval=250ms'];
+  await using sidecar = await Sidecar.start({ command, config, environment, sets });
+  await waitFor(async () => /^database_connections_active\b/m.test(await sidecar.scrape()), { what: 'the health of the database' });
+  expect(await sidecar.selfMetrics()).toContain('otelcol_process_uptime');
+  expect(await sidecar.stop()).toBe(0);
+});
