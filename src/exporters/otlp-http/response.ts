@@ -1,4 +1,5 @@
 /** What an OTLP/HTTP answer means. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
+import * as v from 'valibot';
 import { PermanentError, RetryableError } from '../../collector/errors.ts';
 import type { HttpAnswer } from '../../collector/net/http-client.ts';
 import { parseRetryAfter } from '../../collector/net/retry-after.ts';
@@ -7,10 +8,24 @@ import { WireReader } from '../../collector/otlp/wire-reader.ts';
 const RETRYABLE = new Set([429, 502, 503, 504]);
 const MAX_MESSAGE_CHARACTERS = 300;
 
+const rejectedCount = v.nullish(v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.safeInteger()));
+const jsonResponse = v.object({
+  partialSuccess: v.nullish(
+    v.object({
+      rejectedSpans: rejectedCount,
+      rejectedDataPoints: rejectedCount,
+      rejectedLogRecords: rejectedCount,
+      errorMessage: v.nullish(v.string(), ''),
+    }),
+  ),
+});
+
 export interface PartialSuccess {
   readonly rejectedItems: number;
   readonly message: string;
 }
+
+const NOTHING_REJECTED: PartialSuccess = { rejectedItems: 0, message: '' };
 
 /** The error that an answer without success stands for. */
 export function errorOf(answer: HttpAnswer): PermanentError | RetryableError {
@@ -21,14 +36,15 @@ export function errorOf(answer: HttpAnswer): PermanentError | RetryableError {
 }
 
 /**
- * What the server refused of a request that it accepted.
+ * What the server refused of a request that it accepted. Some servers say it in JSON though they were asked in protobuf.
  *
- * @throws PermanentError if the answer claims to be protobuf and is none: whoever sent it speaks no OTLP.
+ * @throws PermanentError if the answer claims to be protobuf or JSON and is none: whoever sent it speaks no OTLP.
  */
 export function partialSuccessOf(answer: HttpAnswer): PartialSuccess {
-  if (!isProtobuf(answer) || !answer.complete) return { rejectedItems: 0, message: '' };
+  if (!answer.complete || answer.body.length === 0) return NOTHING_REJECTED;
   try {
-    return readResponse(new WireReader(answer.body));
+    if (isProtobuf(answer)) return readResponse(new WireReader(answer.body));
+    return isJson(answer) ? readJsonResponse(answer.body.toString('utf8')) : NOTHING_REJECTED;
   } catch (cause) {
     throw new PermanentError('invalid_response', 'the server accepted the request with an answer that is not OTLP', {
       cause,
@@ -38,13 +54,22 @@ export function partialSuccessOf(answer: HttpAnswer): PartialSuccess {
 
 /** `Export<Signal>ServiceResponse { 1: partial_success { 1: rejected_<items>, 2: error_message } }` */
 function readResponse(reader: WireReader): PartialSuccess {
-  let found: PartialSuccess = { rejectedItems: 0, message: '' };
+  let found = NOTHING_REJECTED;
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === ((1 << 3) | 2)) found = readPartialSuccess(reader.message());
     else reader.skip(tag);
   }
   return found;
+}
+
+/** The names are those of the protobuf JSON mapping: int64 is text there, and a number is allowed too. */
+function readJsonResponse(text: string): PartialSuccess {
+  const { partialSuccess } = v.parse(jsonResponse, JSON.parse(text));
+  if (partialSuccess == null) return NOTHING_REJECTED;
+  const { rejectedSpans, rejectedDataPoints, rejectedLogRecords, errorMessage } = partialSuccess;
+  const rejectedItems = rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords ?? 0;
+  return { rejectedItems, message: shorten(errorMessage) };
 }
 
 function readPartialSuccess(reader: WireReader): PartialSuccess {
@@ -81,6 +106,10 @@ function statusMessage(body: Uint8Array): string {
 
 function isProtobuf(answer: HttpAnswer): boolean {
   return answer.headers['content-type']?.startsWith('application/x-protobuf') ?? false;
+}
+
+function isJson(answer: HttpAnswer): boolean {
+  return answer.headers['content-type']?.startsWith('application/json') ?? false;
 }
 
 function shorten(text: string): string {

@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
 import { configSchema } from '../../../../src/exporters/otlp-http/config.ts';
 import { otlpHttpExporter } from '../../../../src/exporters/otlp-http/factory.ts';
 import { spansBatch } from '../../../support/batches.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { componentSettings } from '../../../support/component-settings.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -35,19 +34,22 @@ async function startBackend(answer: Answer = (_, response) => response.end()) {
   return { requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+/** An answer that refuses one span. */
+function partialSuccess(): Uint8Array {
+  const writer = new WireWriter();
+  writer.messageField(1, () => {
+    writer.int64Field(1, 1n);
+    writer.stringField(2, 'too old');
+  });
+  return writer.finish();
+}
+
 async function startExporter(config: Record<string, unknown>) {
-  const { logger, lines } = logLines();
-  const settings = {
-    id: 'otlp_http',
-    signals: new Set(['traces'] as const),
-    logger,
-    meter: createNoopMeter(),
-    version: '0.1.0',
-  };
+  const { settings, lines, page } = componentSettings('exporter', 'otlp_http');
   const exporter = otlpHttpExporter.create(settings, v.parse(configSchema, config));
   await exporter.start({ extension: () => undefined, status: () => 'ok' });
   cleanups.push(() => exporter.shutdown(AbortSignal.timeout(1000)));
-  return { exporter, lines };
+  return { exporter, lines, page };
 }
 
 const one = spansBatch(['a']);
@@ -117,19 +119,40 @@ describe('the otlp_http exporter', () => {
     await expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError', code: 'network_error' });
   });
 
-  it('says once that a server takes only a part', async () => {
-    const writer = new WireWriter();
-    writer.messageField(1, () => {
-      writer.int64Field(1, 1n);
-      writer.stringField(2, 'too old');
-    });
-    const { url } = await startBackend((_, response) =>
-      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(writer.finish()),
-    );
-    const { exporter, lines } = await startExporter({ endpoint: url });
+  it.each([
+    ['application/x-protobuf', partialSuccess()],
+    ['application/json', '{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}'],
+    ['application/json; charset=utf-8', '{"partialSuccess":{"rejectedSpans":1,"errorMessage":"too old"},"more":2}'],
+  ])('says once and counts that a server takes only a part, in an answer of %s', async (type, body) => {
+    const { url } = await startBackend((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    const { exporter, lines, page } = await startExporter({ endpoint: url });
     await exporter.consume(batch);
     await exporter.consume(batch);
     expect(lines).toMatchObject([{ rejectedItems: 1, reason: 'too old' }]);
+    expect(await page()).toMatch(/^siphon_exporter_partial_success_rejected_items\{.*otel_signal="traces"\} 2$/m);
+  });
+
+  it.each([
+    ['application/x-protobuf', ''],
+    ['application/json', ''],
+    ['application/json', '{}'],
+    ['application/json', '{"partialSuccess":null}'],
+    ['text/html', '<html>'],
+  ])('takes an answer of %s %j for a success', async (type, body) => {
+    const { url } = await startBackend((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    const { exporter, lines } = await startExporter({ endpoint: url });
+    await exporter.consume(batch);
+    expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ['application/x-protobuf', 'hello'],
+    ['application/json', '<html>'],
+    ['application/json', '{"partialSuccess":{"rejectedSpans":"many"}}'],
+  ])('is final after a success of %s that is not OTLP: %j', async (type, body) => {
+    const { url } = await startBackend((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    const { exporter } = await startExporter({ endpoint: url });
+    await expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'PermanentError', code: 'invalid_response' });
   });
 
   it('survives an answer without end', async () => {
