@@ -1,21 +1,17 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { SecureVersion } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spansBatch } from '../../../support/batches.ts';
+import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);
-const openssl = spawnSync('openssl', ['version']).status === 0;
-let directory: string;
-const file = (name: string): string => join(directory, name);
-const pem = (name: string): Buffer => readFileSync(file(name));
+let certificates: SelfSigned;
+const file = (name: string): string => certificates.file(name);
+const pem = (name: string): Buffer => certificates.read(name);
 
 interface Caller {
   /** Whether the client shows its certificate. */
@@ -55,18 +51,12 @@ async function callGrpc(endpoint: string, { known = false }: Caller = {}): Promi
   return await promise.finally(() => client.close());
 }
 
-describe.skipIf(!openssl)('with certificates', () => {
+describe.skipIf(!hasOpenssl)('with certificates', () => {
   beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'siphon-tls-'));
-    for (const name of ['server', 'client']) {
-      const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-      const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
-      const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-      execFileSync('openssl', ['req', ...kind, ...subject, ...files], { stdio: 'ignore' });
-    }
+    certificates = new SelfSigned('server', 'client');
   });
 
-  afterAll(() => rmSync(directory, { recursive: true }));
+  afterAll(() => certificates[Symbol.dispose]());
 
   it('takes requests over both protocols', async () => {
     await using receiver = await ReceiverUnderTest.start({ http: { tls: server() }, grpc: { tls: server() } });
