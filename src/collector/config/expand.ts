@@ -14,7 +14,9 @@ export interface ExpandContext {
 
 /**
  * Puts in what `${env:VAR}`, `${env:VAR:-default}`, `${VAR}` and `${file:path}` stand for; `$$` is one dollar.
- * A reference that is the whole value is read as YAML, one inside a text is put in as text.
+ * A reference that is the whole value is read as YAML, one inside a text is put in as text. What a variable or
+ * file holds arrives unchanged where it is a text: a password with `$$` or `${` in it stays one. (The stock
+ * Collector expands it once more.) In a mapping or list that it holds, references are followed.
  * https://github.com/open-telemetry/opentelemetry-collector/blob/main/confmap/README.md
  */
 export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode {
@@ -23,6 +25,7 @@ export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode
 
 const MAX_ROUNDS = 50;
 const MAX_REFERENCES = 10_000;
+const ENDLESS = 'leads from one reference to the next without end';
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** A mistake in one value: reported there, while the others go on. */
@@ -61,7 +64,8 @@ class Expansion {
       this.#unset = [];
       return this.#expandValue(node, path, round);
     } catch (error) {
-      if (!(error instanceof ExpandError)) throw error;
+      // What is inside of a resolved reference was written nowhere: the reference itself is reported.
+      if (!(error instanceof ExpandError) || round > 0) throw error;
       this.#context.problems.add(node.place, path, error.message);
       return { ...node, value: null };
     }
@@ -74,11 +78,11 @@ class Expansion {
       const value = this.#text(source, node.place, round);
       return { ...node, value, ...this.#unsetSoFar() };
     }
-    const resolved = this.#resolve(this.#text(reference, node.place, round), node.place, round);
-    const text = this.#text(resolved, node.place, round + 1);
+    const text = this.#resolve(this.#text(reference, node.place, round + 1), node.place);
     const unset = this.#unsetSoFar();
-    const parsed = parseResolved(resolved, node.place);
-    return { ...this.node(parsed, path, round + 1), place: node.place, text, ...unset };
+    const parsed = parseResolved(text, node.place);
+    const value = parsed.kind === 'scalar' ? parsed : this.node(parsed, path, round + 1);
+    return { ...value, place: node.place, text, ...unset };
   }
 
   #unsetSoFar(): { unsetVariables?: readonly string[] } {
@@ -87,6 +91,7 @@ class Expansion {
 
   /** The text with every reference in it replaced. */
   #text(source: string, place: Place, round: number): string {
+    if (round > MAX_ROUNDS) throw new ExpandError(ENDLESS);
     let out = '';
     let at = 0;
     for (;;) {
@@ -95,19 +100,16 @@ class Expansion {
       out += source.slice(at, dollar);
       const found = source[dollar + 1] === '{' ? referenceAt(source, dollar) : undefined;
       if (found !== undefined) {
-        const resolved = this.#resolve(this.#text(found.text, place, round), place, round);
-        out += this.#text(resolved, place, round + 1);
+        out += this.#resolve(this.#text(found.text, place, round + 1), place);
       } else out += '$';
       if (out.length > MAX_SOURCE_LENGTH) throw new ExpandError('is longer than 1 MiB once its references are put in');
       at = found?.end ?? dollar + (source[dollar + 1] === '$' ? 2 : 1);
     }
   }
 
-  #resolve(reference: string, place: Place, round: number): string {
+  #resolve(reference: string, place: Place): string {
     this.#references += 1;
-    if (round > MAX_ROUNDS || this.#references > MAX_REFERENCES) {
-      throw new ExpandError('leads from one reference to the next without end');
-    }
+    if (this.#references > MAX_REFERENCES) throw new ExpandError(ENDLESS);
     if (reference.startsWith('file:')) return readReferenced(reference.slice('file:'.length));
     const scheme = /^([a-z][a-z0-9+.-]*):(?!-)/.exec(reference)?.[1] ?? 'env';
     if (scheme !== 'env') {

@@ -108,6 +108,13 @@ service:
     ['a whole value is read as YAML', 'size: ${X}', { X: '42' }, { size: 42 }],
     ['a reference may stand inside a text', 'note: a-${env:X}-b', { X: '1' }, { note: 'a-1-b' }],
     ['two dollars are one', 'note: $${env:X}', { X: '1' }, { note: '${env:X}' }],
+    ['a password arrives unchanged', 'note: ${env:X}', { X: 'p$$w${HOME}$' }, { note: 'p$$w${HOME}$' }],
+    [
+      'a password arrives unchanged inside a text',
+      'note: a ${env:X}',
+      { X: 'p$$w${HOME}$' },
+      { note: 'a p$$w${HOME}$' },
+    ],
     ['references nest', 'note: ${env:${env:X}}', { X: 'Y', Y: 'z' }, { note: 'z' }],
     ['a key without a value takes its default', 'note:\n    size: ~\n    token: "x"', {}, { note: '', size: 1 }],
     ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
@@ -131,12 +138,13 @@ service:
     ['an unknown kind of reference', '${http://example.com}'],
     ['a file that is missing', '${file:/nonexistent/file}'],
     ['a circle', '${env:LOOP}'],
-    ['references that multiply', '${env:A}${env:A}${env:A}'],
+    ['references that multiply', '${env:A}'],
+    ['references in references without end', '${'.repeat(1000) + '}'.repeat(1000)],
   ])('refuses %s in its line', (_, reference) => {
     const doubling = Object.fromEntries(
-      Array.from('ABCDEFGHIJKLMN').map((name, i, all) => [name, `\${${all[i + 1]}}\${${all[i + 1]}}`]),
+      Array.from('ABCDEFGHIJKLMN').map((name, i, all) => [name, `- \${${all[i + 1]}}\n- \${${all[i + 1]}}`]),
     );
-    const environment = { ...doubling, O: 'x', N: '${O}${O}', LOOP: '${env:LOOP}' };
+    const environment = { ...doubling, O: 'x', LOOP: '- ${env:LOOP}' };
     expect(problemsOf(withSink(`note: ${reference}`), { environment })).toEqual([
       expect.stringMatching(/^1\.yaml:4 exporters::sink::note: /),
     ]);
@@ -201,6 +209,17 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
   it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', () => {
     expect(metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
     expect(metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
+  });
+
+  it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", () => {
+    const reader = (flag: boolean): string =>
+      `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 1, without_units: ${flag}}}}}]`;
+    expect(metricsOf([reader(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
+    expect(problemsOf(withSink('size: 1'), { sets: [reader(false)] }).join()).toContain('must be true');
+    expect(metricsOf(['service.telemetry.resource={}'])).toBeDefined();
+    expect(problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] }).join()).toContain(
+      'must be left out',
+    );
   });
 });
 
