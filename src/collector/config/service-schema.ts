@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import type { TelemetryConfig } from './collector-config.ts';
 
+/** What siphon's page does anyway; the opposite cannot be asked for. */
+const always = v.optional(v.literal(true, 'must be true, since own metrics keep their stock names'));
+
 const prometheusReader = v.strictObject({
   host: v.nullish(v.string(), '127.0.0.1'),
   port: v.nullish(
@@ -12,6 +15,9 @@ const prometheusReader = v.strictObject({
     ),
     8888,
   ),
+  without_type_suffix: always,
+  without_units: always,
+  without_scope_info: always,
 });
 
 const readers = v.pipe(
@@ -32,7 +38,8 @@ const metrics = v.pipe(
   }),
   v.transform((keys): TelemetryConfig['metrics'] => {
     const reader = keys.readers[0]?.pull.exporter.prometheus;
-    return keys.level === 'none' || reader === undefined ? undefined : { endpoint: reader };
+    if (keys.level === 'none' || reader === undefined) return undefined;
+    return { endpoint: { host: reader.host, port: reader.port } };
   }),
 );
 
@@ -40,6 +47,12 @@ const logs = v.strictObject({
   level: v.nullish(v.pipe(v.string(), v.toLowerCase(), v.picklist(['debug', 'info', 'warn', 'error'])), 'info'),
   encoding: v.nullish(v.picklist(['json', 'console', 'auto']), 'auto'),
 });
+
+/** A key of the Collector that says something which siphon cannot do; empty it says nothing. */
+function notSupported(what: string): v.OptionalSchema<v.GenericSchema<unknown>, undefined> {
+  const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+  return v.optional(v.custom<unknown>(isEmpty, `must be left out: siphon has no ${what}`));
+}
 
 const references = v.nullish(v.array(v.string()), []);
 
@@ -59,7 +72,12 @@ export const serviceSchema = v.pipe(
 
 /** `service::telemetry`, read by itself so that a mistake in it does not hide those in the pipelines. */
 export const telemetrySchema = v.nullish(
-  v.strictObject({ logs: v.nullish(logs, {}), metrics: v.nullish(metrics, {}) }),
+  v.strictObject({
+    logs: v.nullish(logs, {}),
+    metrics: v.nullish(metrics, {}),
+    resource: notSupported('attributes of its own resource'),
+    traces: notSupported('traces of itself'),
+  }),
   {},
 );
 
