@@ -83,7 +83,7 @@ class StaleConnectionError extends Error {}
 
 function explain(error: NodeJS.ErrnoException, request: ClientRequest, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (request.reusedSocket && error.code === 'ECONNRESET')
+  if (request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))
     return new StaleConnectionError(error.message, { cause: error });
   return error;
 }
