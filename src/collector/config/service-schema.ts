@@ -49,9 +49,12 @@ const logs = v.strictObject({
 });
 
 /** A key of the Collector that says something which siphon cannot do; empty it says nothing. */
-function notSupported(what: string): v.OptionalSchema<v.GenericSchema<unknown>, undefined> {
-  const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+function notSupported(what: string): v.OptionalSchema<v.GenericSchema, undefined> {
   return v.optional(v.custom<unknown>(isEmpty, `must be left out: siphon has no ${what}`));
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
 }
 
 const references = v.nullish(v.array(v.string()), []);
