@@ -12,7 +12,6 @@ export const run: Command = {
     const loaded = readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     const { collector, logger } = await build(loaded, context);
-    logUncaughtErrors(logger);
     // Before the start, so that a signal meanwhile ends in order as well.
     const signal = firstSignal(logger);
     try {
@@ -34,7 +33,8 @@ async function build({ config, warnings }: LoadedConfig, { version }: CommandCon
   ]);
   const logger = await createLogger(config.service.telemetry.logs);
   for (const warning of warnings) logger.warn({ warning }, 'The configuration may not be what was meant');
-  return { collector: new Collector(config, { version, logger }), logger };
+  const uncaughtErrors = countUncaughtErrors(logger);
+  return { collector: new Collector(config, { version, logger, uncaughtErrors }), logger };
 }
 
 interface Running {
@@ -61,12 +61,13 @@ async function firstSignal(logger: Logger): Promise<void> {
 }
 
 /** A mistake in one component must not end the others: it is logged and counted, and the process lives on. */
-function logUncaughtErrors(logger: Logger): void {
+function countUncaughtErrors(logger: Logger): () => number {
   let count = 0;
   const onError = (err: unknown): void => {
     count += 1;
-    logger.error({ err, count }, 'An error reached nobody who handles it');
+    logger.error({ err }, 'An error reached nobody who handles it');
   };
   process.on('uncaughtException', onError);
   process.on('unhandledRejection', onError);
+  return () => count;
 }

@@ -10,6 +10,8 @@ export interface CollectorSettings {
   readonly version: string;
   /** The parent of every component's logger. */
   readonly logger: Logger;
+  /** How many errors reached nobody so far, for the own metrics: only who runs the process can tell. */
+  readonly uncaughtErrors?: (() => number) | undefined;
 }
 
 /** How long what has started may take to stop after a start that failed. */

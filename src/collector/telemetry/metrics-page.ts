@@ -18,10 +18,10 @@ export class MetricsPage {
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
   readonly #provider: InstanceType<typeof MeterProvider>;
 
-  constructor(version: string) {
+  constructor(version: string, uncaughtErrors: () => number = () => 0) {
     const resource = resourceFromAttributes({ 'service.name': 'siphon', 'service.version': version });
     this.#provider = new MeterProvider({ resource, readers: [this.#reader] });
-    observeProcess(this.#provider.getMeter(''));
+    observeProcess(this.#provider.getMeter(''), uncaughtErrors);
   }
 
   meter(kind: ComponentKind, id: string): Meter {

@@ -1,7 +1,10 @@
 import type { Meter } from '@opentelemetry/api';
 
-/** The stock `otelcol_process_*`, with V8's heap in the place of Go's. */
-export function observeProcess(meter: Meter): void {
+/** The stock `otelcol_process_*`, with V8's heap in the place of Go's, and the errors that would have ended a process. */
+export function observeProcess(meter: Meter, uncaughtErrors: () => number): void {
+  meter
+    .createObservableCounter('siphon_uncaught_errors', { description: 'Errors that reached nobody who handles them' })
+    .addCallback((result) => result.observe(uncaughtErrors()));
   meter
     .createObservableCounter('otelcol_process_uptime', { unit: 's', description: 'Uptime of the process' })
     .addCallback((result) => result.observe(process.uptime()));

@@ -10,6 +10,7 @@ import type { MetricsPage } from './metrics-page.ts';
 interface SelfMetricsSettings {
   readonly version: string;
   readonly logger: Logger;
+  readonly uncaughtErrors?: (() => number) | undefined;
 }
 
 interface ServedPage {
@@ -31,7 +32,7 @@ export class SelfMetrics {
       return new SelfMetrics(createNoopMeter, undefined, settings.logger);
     }
     const { MetricsPage } = await import('./metrics-page.ts');
-    const page = new MetricsPage(settings.version);
+    const page = new MetricsPage(settings.version, settings.uncaughtErrors);
     return new SelfMetrics((kind, id) => page.meter(kind, id), { page, ...config }, settings.logger);
   }
 

@@ -7,7 +7,7 @@ it('calls each instrument as the code does, with its component as label', async 
   meter.createCounter('siphon_things', { description: 'Things' }).add(2, { reason: 'total {x}' });
   meter.createObservableGauge('siphon_level').addCallback((result) => result.observe(0.5));
   meter.createHistogram('siphon_sizes', { advice: { explicitBucketBoundaries: [1] } }).record(3);
-  const lines = (await page.render()).split('\n');
+  const lines = (await page.render()).split('\n').filter((line) => !line.includes('uncaught'));
   expect(lines.filter((line) => line.includes('siphon_'))).toEqual([
     '# HELP siphon_things Things',
     '# TYPE siphon_things counter',
@@ -57,5 +57,11 @@ it('is not given at all when a part of it fails', async () => {
       throw new Error('no level');
     });
   await expect(page.render()).rejects.toThrow(AggregateError);
+  await page.shutdown();
+});
+
+it('tells how many errors reached nobody', async () => {
+  const page = new MetricsPage('1.2.3', () => 3);
+  expect(await page.render()).toContain('\nsiphon_uncaught_errors 3\n');
   await page.shutdown();
 });
