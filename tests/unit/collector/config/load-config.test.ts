@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import type { ExporterFactory, ReceiverFactory } from '../../../../src/collector/component.ts';
+import type {
+  ConnectorFactory,
+  ExporterFactory,
+  ProcessorFactory,
+  ReceiverFactory,
+} from '../../../../src/collector/component.ts';
 import { ConfigError } from '../../../../src/collector/config/config-error.ts';
 import { duration, secret } from '../../../../src/collector/config/fields.ts';
 import { loadConfig, type LoadedConfig } from '../../../../src/collector/config/load-config.ts';
@@ -39,6 +44,25 @@ const sink: ExporterFactory = {
   create: neverCreated,
 };
 
+const relay: ConnectorFactory = {
+  kind: 'connector',
+  type: 'relay',
+  signals: ['traces'],
+  emits: ['traces', 'metrics'],
+  stability: 'stable',
+  config: v.unknown(),
+  create: neverCreated,
+};
+
+const filter: ProcessorFactory = {
+  kind: 'processor',
+  type: 'filter',
+  signals: ['traces', 'metrics'],
+  stability: 'stable',
+  config: v.unknown(),
+  create: neverCreated,
+};
+
 const PIPELINE = 'service: {pipelines: {traces: {receivers: [source], exporters: [sink]}}}';
 
 function load(
@@ -50,7 +74,7 @@ function load(
     sources,
     sets: options.sets ?? [],
     environment: options.environment ?? {},
-    factories: [source, sink],
+    factories: [source, sink, relay, filter],
   });
 }
 
@@ -67,6 +91,13 @@ function problemsOf(text: string, options?: Parameters<typeof load>[1]): string[
 const sinkOf = (loaded: LoadedConfig): unknown => loaded.config.exporters.get('sink')?.config;
 const withSink = (settings: string): string =>
   `receivers: {source: }\nexporters:\n  sink:\n    ${settings}\n${PIPELINE}`;
+
+/** A configuration of one component of each kind, with these pipelines. */
+const withPipelines = (pipelines: string): string =>
+  `receivers: {source: }\nexporters: {sink: }\nconnectors: {relay: }\nprocessors: {filter: }\nservice: {pipelines: {${pipelines}}}`;
+
+const withoutUnits = (flag: boolean): string =>
+  `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 1, without_units: ${flag}}}}}]`;
 
 const metricsOf = (sets: string[]): unknown => load(withSink('size: 1'), { sets }).config.service.telemetry.metrics;
 
@@ -196,6 +227,44 @@ service:
     expect(problemsOf(text).join('\n')).toContain(message);
   });
 
+  const FED = 'traces: {receivers: [source], exporters: [relay]}';
+
+  it('accepts a connector between pipelines', () => {
+    expect(problemsOf(withPipelines(`${FED}, traces/2: {receivers: [relay], exporters: [sink]}`))).toEqual([]);
+  });
+
+  it.each([
+    ['a connector that nothing receives from', FED, 'must also stand among the receivers'],
+    [
+      'a connector that nothing feeds',
+      'traces: {receivers: [relay], exporters: [sink]}',
+      'must also stand among the exporters',
+    ],
+    [
+      'a circle of connectors',
+      'traces: {receivers: [source, relay], exporters: [relay]}',
+      'is part of a circle, which is not allowed: traces → traces',
+    ],
+    [
+      'a connector for a signal that it does not take',
+      `metrics: {receivers: [source], exporters: [relay]}, traces: {receivers: [relay], exporters: [sink]}`,
+      'cannot stand here in a pipeline of metrics: it is for traces',
+    ],
+    [
+      'a processor that stands twice in a pipeline',
+      'traces: {receivers: [source], processors: [filter, filter], exporters: [sink]}',
+      'names filter twice',
+    ],
+    [
+      'a pipeline without an exporter',
+      'traces: {receivers: [source]}',
+      'exporters: must name at least one of the exporters',
+    ],
+    ['a pipeline of nothing known', 'spans: {receivers: [source], exporters: [sink]}', 'must be traces, metrics, logs'],
+  ])('refuses %s', (_, pipelines, message) => {
+    expect(problemsOf(withPipelines(pipelines)).join('\n')).toContain(message);
+  });
+
   it('accepts aliases of types, names behind a slash, anchors and merge keys', () => {
     const loaded = load(`receivers: {source/a: }
 exporters:
@@ -212,10 +281,8 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
   });
 
   it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", () => {
-    const reader = (flag: boolean): string =>
-      `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 1, without_units: ${flag}}}}}]`;
-    expect(metricsOf([reader(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
-    expect(problemsOf(withSink('size: 1'), { sets: [reader(false)] }).join()).toContain('must be true');
+    expect(metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
+    expect(problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] }).join()).toContain('must be true');
     expect(metricsOf(['service.telemetry.resource={}'])).toBeDefined();
     expect(problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] }).join()).toContain(
       'must be left out',
