@@ -24,14 +24,19 @@ function readSources(paths: readonly string[]): ConfigSource[] {
     try {
       return [{ name: path, text: readBounded(path) }];
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${message}`;
-      unreadable.push({ place: { source: path }, path: [], message: why });
+      unreadable.push({ place: { source: path }, path: [], message: whyUnreadable(error as NodeJS.ErrnoException) });
       return [];
     }
   });
   if (unreadable.length > 0) throw new ConfigError(unreadable);
   return sources;
+}
+
+function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'is a folder, but must be a file';
+  if (code === 'EACCES') return 'may not be read by the user that siphon runs as';
+  return `cannot be read: ${message}`;
 }
 
 function readBounded(path: string): string {

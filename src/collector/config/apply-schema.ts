@@ -3,7 +3,7 @@ import type { ConfigSchema } from '../component.ts';
 import type { ProblemList } from './config-error.ts';
 import { childOf, nearestNode, toValue, type ConfigNode, type ConfigPath } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
-import { keysAt } from './schema-keys.ts';
+import { keysAt, wantsMapping } from './schema-keys.ts';
 
 /** The part of the configuration that a schema is for. */
 export interface Section {
@@ -24,6 +24,10 @@ export interface Section {
  */
 export function applySchema<T>(schema: ConfigSchema<T>, section: Section, problems: ProblemList): T | undefined {
   const root = section.node ?? section.parent;
+  const lists = section.node === undefined ? [] : listsForMappings(schema, section.node, []);
+  for (const path of lists)
+    problems.add(nearestNode(root, path).place, [...section.path, ...path], 'must be a mapping');
+  if (lists.length > 0) return undefined;
   let node = section.node;
   for (;;) {
     const result = v.safeParse(schema, node === undefined ? undefined : toValue(node));
@@ -48,6 +52,14 @@ export function applySchema<T>(schema: ConfigSchema<T>, section: Section, proble
     const at = nearestNode(root, path);
     problems.add(at.place, [...section.path, ...path], messageOf(of, issue, path) + unsetNote(at));
   }
+}
+
+/** Where a list stands though the schema takes a mapping. */
+function listsForMappings(schema: ConfigSchema<unknown>, node: ConfigNode, path: ConfigPath): ConfigPath[] {
+  if (node.kind === 'scalar') return [];
+  if (node.kind === 'sequence' && wantsMapping(schema, path)) return [path];
+  const children = node.kind === 'mapping' ? node.entries.entries() : node.items.entries();
+  return [...children].flatMap(([key, child]) => listsForMappings(schema, child, [...path, key]));
 }
 
 interface LocatedIssue {

@@ -14,11 +14,20 @@ interface SchemaParts {
 
 /** The keys that a strict schema allows at the path. Empty where it does not say. */
 export function keysAt(schema: GenericSchema, path: ConfigPath): string[] {
-  const here = path.reduce<readonly SchemaParts[]>(
+  return [...new Set(partsAt(schema, path).flatMap(({ entries }) => Object.keys(entries ?? {})))];
+}
+
+/** Whether the schema takes only a mapping at the path. Valibot itself takes a list for one. */
+export function wantsMapping(schema: GenericSchema, path: ConfigPath): boolean {
+  const here = partsAt(schema, path);
+  return here.length > 0 && here.every(({ entries, value }) => entries !== undefined || value !== undefined);
+}
+
+function partsAt(schema: GenericSchema, path: ConfigPath): readonly SchemaParts[] {
+  return path.reduce<readonly SchemaParts[]>(
     (found, key) => found.flatMap((part) => childrenOf(part, key)),
     unwrap(schema),
   );
-  return [...new Set(here.flatMap(({ entries }) => Object.keys(entries ?? {})))];
 }
 
 /** Every key of the schema at every depth, as paths; `*` stands for the items of lists and for free keys. */

@@ -181,6 +181,14 @@ service:
     ]);
   });
 
+  it('refuses a list where a mapping belongs, an empty one too', () => {
+    const text = `receivers: {source: []}\nexporters: {sink: [a]}\n${PIPELINE}`;
+    expect(problemsOf(text)).toEqual([
+      '1.yaml:1 receivers::source: must be a mapping',
+      '1.yaml:2 exporters::sink: must be a mapping',
+    ]);
+  });
+
   it('merges mappings, replaces lists, lets the later file win and --set last', () => {
     const loaded = load(withSink('note: one\n    size: 1'), {
       more: ['exporters: {sink: {size: 2, note: two}}'],
