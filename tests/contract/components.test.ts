@@ -9,16 +9,18 @@ import { childOf, toValue } from '../../src/collector/config/config-node.ts';
 import { parseYaml } from '../../src/collector/config/parse-yaml.ts';
 import { everyKey } from '../../src/collector/config/schema-keys.ts';
 import { factories } from '../../src/components.ts';
+import { spansBatch } from '../support/batches.ts';
 import { logLines } from '../support/log-lines.ts';
+import { SinkExporter } from '../support/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const next: Consumer = { consume: async () => undefined };
+const nowhere: Consumer = { consume: async () => undefined };
 const host: Host = { extension: () => undefined, status: () => 'ok' };
 
 describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, factory] as const))('%s', (_, factory) => {
   it('has a README that names every option', () => {
     const readme = readmeOf(factory);
-    const missing = everyKey(factory.config).filter((path) => !readme.includes(path.at(-1) as string));
+    const missing = everyKey(factory.config).filter((path) => !new RegExp(`\\b${path.at(-1)}\\b`).test(readme));
     expect(missing.map((path) => path.join('::'))).toEqual([]);
   });
 
@@ -57,6 +59,20 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
   });
 });
 
+const processors = factories.filter((factory) => factory.kind === 'processor');
+
+it.each(processors.map((factory) => [factory.type, factory] as const))(
+  '%s hands on everything it took before its shutdown',
+  async (_, factory) => {
+    const sink = new SinkExporter();
+    const component = create(factory, sink) as Component & Consumer;
+    await component.start(host);
+    await component.consume(spansBatch(['a', 'b', 'c']));
+    await component.shutdown(AbortSignal.timeout(2000));
+    expect(sink.items).toBe(3);
+  },
+);
+
 it('no two factories of a kind share a type or an alias', () => {
   const names = factories.flatMap(({ kind, type, aliases = [] }) =>
     [type, ...aliases].map((name) => `${kind} ${name}`),
@@ -64,7 +80,7 @@ it('no two factories of a kind share a type or an alias', () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
-function create(factory: Factory): Component {
+function create(factory: Factory, next: Consumer = nowhere): Component {
   const settings: ComponentSettings = {
     id: factory.type,
     signals: new Set(factory.signals),
