@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
 import { naming, type PrometheusExporterConfig } from './config.ts';
@@ -9,9 +8,9 @@ import { ScrapeServer } from './scrape-server.ts';
 import { SeriesLabels } from './series-labels.ts';
 import { SeriesMemory } from './series-memory.ts';
 import { TargetInfo } from './target-info.ts';
+import { TimeSlice } from './time-slice.ts';
 
 const MAX_SWEEP_INTERVAL_MS = 30_000;
-const SLICE_MS = 5;
 
 const SUFFIXES_IGNORED =
   'add_metric_suffixes has no effect, as in the stock Collector since 0.132; use translation_strategy: UnderscoreEscapingWithoutSuffixes';
@@ -63,17 +62,15 @@ export class PrometheusExporter implements Component, Consumer {
     await this.#server.stop(deadline);
   }
 
-  /** One request at a time; between those of a large batch, others have their turn. */
+  /** Requests are taken in steps, between which others have their turn. */
   async consume({ chunks }: TelemetryBatch): Promise<void> {
-    let sliceStart = performance.now();
+    const slice = new TimeSlice();
     for (const chunk of chunks) {
-      const now = performance.now();
-      if (now - sliceStart > SLICE_MS) {
-        await nextTurn();
-        sliceStart = performance.now();
+      this.#recorder.nowMs = performance.now();
+      for (const _ of this.#intake.take(chunk)) {
+        if (slice.isOver) await slice.pause();
+        this.#recorder.nowMs = performance.now();
       }
-      this.#recorder.nowMs = now;
-      this.#intake.take(chunk);
     }
     this.#drops.flush();
   }

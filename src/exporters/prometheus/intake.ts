@@ -25,6 +25,7 @@ const MAX_CONTEXT_BYTES = 64 * 1024 * 1024;
 /** An estimate of what the objects behind one key take. */
 const OBJECT_BYTES = 512;
 const MAX_NAME_BYTES = 4096;
+const POINTS_A_STEP = 64;
 
 interface Scoped extends ScopeContext {
   readonly streams: Map<string, Stream>;
@@ -44,6 +45,7 @@ export class Intake {
   readonly #point = new Point();
   readonly #resources = new Map<string, Resource>();
   #contextBytes = 0;
+  #untilYield = POINTS_A_STEP;
 
   constructor(recorder: Recorder, targets: TargetInfo, naming: Naming) {
     this.#recorder = recorder;
@@ -51,12 +53,13 @@ export class Intake {
     this.#naming = naming;
   }
 
-  take(chunk: Uint8Array): void {
+  /** Yields where other work may come between, even another request; `nowMs` is the caller's to set again then. */
+  *take(chunk: Uint8Array): Generator<undefined> {
     this.#point.open(chunk);
-    for (const reader of messages(new WireReader(chunk), 1)) this.#resourceMetrics(reader);
+    for (const reader of messages(new WireReader(chunk), 1)) yield* this.#resourceMetrics(reader);
   }
 
-  #resourceMetrics(reader: WireReader): void {
+  *#resourceMetrics(reader: WireReader): Generator<undefined> {
     const { position } = reader;
     const key = textOf(reader, 1);
     let resource = this.#resources.get(key);
@@ -67,10 +70,10 @@ export class Intake {
     }
     this.#targets.seen(resource.attributes, resource.canonical, this.#recorder.nowMs);
     reader.position = position;
-    for (const scopeMetrics of messages(reader, 2)) this.#scopeMetrics(scopeMetrics, resource);
+    for (const scopeMetrics of messages(reader, 2)) yield* this.#scopeMetrics(scopeMetrics, resource);
   }
 
-  #scopeMetrics(reader: WireReader, resource: Resource): void {
+  *#scopeMetrics(reader: WireReader, resource: Resource): Generator<undefined> {
     const { position } = reader;
     const bytes = textOf(reader, 1);
     reader.position = position;
@@ -91,10 +94,10 @@ export class Intake {
       this.#remember(resource.scopes, key, scope);
     }
     reader.position = position;
-    for (const metric of messages(reader, 2)) this.#metric(metric, scope);
+    for (const metric of messages(reader, 2)) yield* this.#metric(metric, scope);
   }
 
-  #metric(reader: WireReader, scope: Scoped): void {
+  *#metric(reader: WireReader, scope: Scoped): Generator<undefined> {
     let name = '';
     let unit = '';
     let help: Uint8Array | undefined;
@@ -119,7 +122,7 @@ export class Intake {
       stream = this.#stream(text, [field, traits >> 1, traits & 1], scope);
       this.#remember(scope.streams, key, stream);
     }
-    this.#points(data, stream);
+    yield* this.#points(data, stream);
   }
 
   #stream(
@@ -144,10 +147,10 @@ export class Intake {
     };
   }
 
-  #points(data: WireReader, stream: Stream): void {
+  *#points(data: WireReader, stream: Stream): Generator<undefined> {
     const point = this.#point;
     const recorder = this.#recorder;
-    const refused = recorder.open(stream);
+    let refused = recorder.open(stream);
     const { layout } = stream;
     while (!data.done) {
       const tag = data.tag();
@@ -161,6 +164,11 @@ export class Intake {
         recorder.record(point, stream);
       } else recorder.drop(refused, stream);
       data.position = end;
+      if (--this.#untilYield > 0) continue;
+      this.#untilYield = POINTS_A_STEP;
+      yield;
+      point.open(data.buffer);
+      refused = recorder.open(stream);
     }
   }
 

@@ -3,60 +3,79 @@ import { numberText, openMetricsNumber } from './number-text.ts';
 /** The most bytes that a number, and what ends its line, take. */
 const MAX_NUMBER_BYTES = 64;
 
+/** A page grows by chunks: no growth copies what is there, and no chunk is long to write to a socket. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Bytes of an answer, in the order in which they are sent. */
+export interface Page {
+  readonly chunks: readonly Buffer[];
+  readonly length: number;
+}
+
 /** Where a page is written: bytes, copied from where they lie, and numbers, printed in place. */
 export class PageBuffer {
-  #buffer: Buffer;
+  /** Those that are full, as far as they are written, then the current one, then those that wait to be used again. */
+  readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+  readonly #full: Buffer[] = [];
+  #fullBytes = 0;
+  #buffer = this.#buffers[0] as Buffer;
   #length = 0;
-
-  constructor(sizeBytes: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(sizeBytes, 4096));
-  }
-
-  get length(): number {
-    return this.#length;
-  }
+  #kept = this.#buffer;
 
   /** What was written. It belongs to this buffer. */
-  get written(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+  get page(): Page {
+    const chunks = [...this.#full, this.#buffer.subarray(0, this.#length)];
+    return { chunks, length: this.#fullBytes + this.#length };
   }
 
   clear(): void {
+    this.#full.length = 0;
+    this.#fullBytes = 0;
     this.#length = 0;
+    this.#buffer = this.#buffers[0] as Buffer;
+  }
+
+  /** Up to so many bytes, which are written next, will lie in one piece. Returns where, for `keepFrom`. */
+  reserve(bytes: number): number {
+    if (this.#length + bytes > this.#buffer.length) this.#nextChunk(bytes);
+    return this.#length;
+  }
+
+  /** Keeps what was written since, in one piece, for `repeat`. */
+  keepFrom(start: number): void {
+    this.#kept = this.#buffer.subarray(start, this.#length);
+  }
+
+  /** Writes again what was kept. */
+  repeat(): void {
+    this.bytes(this.#kept, 0, this.#kept.length);
   }
 
   text(text: string): void {
-    this.#reserve(text.length * 3);
+    this.reserve(text.length * 3);
     this.#length += this.#buffer.write(text, this.#length);
   }
 
   /** Text of ASCII characters. */
   ascii(text: string): void {
-    this.#reserve(text.length);
+    this.reserve(text.length);
     this.#ascii(text);
   }
 
   bytes(source: Buffer, start: number, length: number): void {
-    this.#reserve(length);
+    this.reserve(length);
     source.copy(this.#buffer, this.#length, start, start + length);
     this.#length += length;
   }
 
-  /** Again what was written at [start, end). */
-  repeat(start: number, end: number): void {
-    this.#reserve(end - start);
-    this.#buffer.copyWithin(this.#length, start, end);
-    this.#length += end - start;
-  }
-
   number(value: number): void {
-    this.#reserve(MAX_NUMBER_BYTES);
+    this.reserve(MAX_NUMBER_BYTES);
     if (isSmallInteger(value)) this.#smallInteger(value);
     else this.#ascii(numberText(value));
   }
 
   openMetricsNumber(value: number): void {
-    this.#reserve(MAX_NUMBER_BYTES);
+    this.reserve(MAX_NUMBER_BYTES);
     if (!isSmallInteger(value)) return this.#ascii(openMetricsNumber(value));
     this.#smallInteger(value);
     this.#ascii('.0');
@@ -64,13 +83,13 @@ export class PageBuffer {
 
   /** A whole number, without exponent however large. */
   integer(value: number): void {
-    this.#reserve(MAX_NUMBER_BYTES);
+    this.reserve(MAX_NUMBER_BYTES);
     if (isSmallInteger(value)) this.#smallInteger(value);
     else this.#ascii(BigInt(value).toString());
   }
 
   endLine(): void {
-    this.#reserve(1);
+    this.reserve(1);
     this.#buffer[this.#length++] = 0x0a;
   }
 
@@ -93,12 +112,15 @@ export class PageBuffer {
     this.#length = end;
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.ceil(this.#buffer.length * 1.5)));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
+  #nextChunk(bytes: number): void {
+    this.#full.push(this.#buffer.subarray(0, this.#length));
+    this.#fullBytes += this.#length;
+    const at = this.#full.length;
+    if ((this.#buffers[at]?.length ?? 0) < bytes) {
+      this.#buffers.splice(at, 0, Buffer.allocUnsafeSlow(Math.max(bytes, CHUNK_BYTES)));
+    }
+    this.#buffer = this.#buffers[at] as Buffer;
+    this.#length = 0;
   }
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inPage } from './arena.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import { EscapedNames } from './escaped-names.ts';
@@ -8,6 +7,7 @@ import { escapeHelp, quoteMetric, sampleStart, sampleText } from './label-set.ts
 import type { EscapingScheme } from './name-escaping.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
+import { TimeSlice } from './time-slice.ts';
 
 export interface PageFormat {
   readonly openMetrics: boolean;
@@ -24,8 +24,7 @@ export interface PageContent {
   readonly seenSinceMs: number;
 }
 
-/** How long the rest of the process waits for a page at a time, and how many series pass between looks at the clock. */
-const SLICE_MS = 5;
+/** Series that pass between looks at the clock. */
 const SERIES_A_LOOK = 64;
 
 /**
@@ -34,7 +33,7 @@ const SERIES_A_LOOK = 64;
  */
 export async function renderPage(content: PageContent, format: PageFormat, target: PageBuffer): Promise<void> {
   const page = new Page(content, format, target);
-  let sliceStart = performance.now();
+  const slice = new TimeSlice();
   let untilLook = SERIES_A_LOOK;
   for (const family of content.families) {
     page.open(family);
@@ -42,9 +41,7 @@ export async function renderPage(content: PageContent, format: PageFormat, targe
       page.series(row);
       if (--untilLook > 0) continue;
       untilLook = SERIES_A_LOOK;
-      if (performance.now() - sliceStart < SLICE_MS) continue;
-      await nextTurn();
-      sliceStart = performance.now();
+      if (slice.isOver) await slice.pause();
     }
   }
   if (format.openMetrics) target.ascii('# EOF\n');
@@ -143,17 +140,16 @@ class Page {
   ): void {
     const exemplars = this.#content.exemplars?.of(row);
     const labels = this.#format.openMetrics ? layout.openMetricsLabels : layout.labels;
-    const start = this.#target.length;
-    const length = this.#lineStart(this.#bucket, row);
+    this.#lineStart(this.#bucket, row);
     let cumulative = 0;
     for (let i = 0; i < labels.length; i++) {
-      if (i > 0) this.#target.repeat(start, start + length);
+      if (i > 0) this.#target.repeat();
       cumulative += cells[first + i] as number;
       this.#target.ascii(labels[i] as string);
       this.#integer(cumulative);
       this.#endSample(row, exemplars?.[i]);
     }
-    if (labels.length > 0) this.#target.repeat(start, start + length);
+    if (labels.length > 0) this.#target.repeat();
     this.#target.ascii('le="+Inf"} ');
     this.#integer(count);
     this.#endSample(row, exemplars?.[labels.length]);
@@ -172,15 +168,18 @@ class Page {
     }
   }
 
-  /** `name{labels,`, to be followed by one more label; returns its length. */
-  #lineStart({ labelled }: LineStarts, row: number): number {
-    const { length } = this.#target;
-    this.#target.text(labelled);
-    if (this.#content.series.textLength(row) > 0) {
+  /** `name{labels,`, to be followed by one more label, and kept for the next such line. */
+  #lineStart({ labelled }: LineStarts, row: number): void {
+    const target = this.#target;
+    const length = this.#content.series.textLength(row);
+    const labelsBytes = this.#escaped === undefined ? length : this.#escapedLabels.length * 3;
+    const start = target.reserve(labelled.length * 3 + labelsBytes + 1);
+    target.text(labelled);
+    if (length > 0) {
       this.#labels(row);
-      this.#target.ascii(',');
+      target.ascii(',');
     }
-    return this.#target.length - length;
+    target.keepFrom(start);
   }
 
   /** `name{labels} ` */

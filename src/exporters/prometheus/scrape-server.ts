@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { finished } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
-import { Rendering } from './rendering.ts';
+import { inTurns, Rendering } from './rendering.ts';
 
 /** Pages that readers may keep waiting at a time: each takes the memory of a page. */
 const MAX_PAGES = 4;
@@ -69,16 +69,16 @@ export class ScrapeServer {
     { rendering, format }: { rendering: Rendering; format: Negotiated },
   ): Promise<void> {
     const gzipped = acceptsGzip(request.headers['accept-encoding']);
-    const body = await (gzipped ? rendering.gzipped : rendering.plain);
+    const page = await (gzipped ? rendering.gzipped : rendering.plain);
     response.writeHead(200, {
       'Content-Type': contentType(format),
-      'Content-Length': body.length,
+      'Content-Length': page.length,
       Vary: 'Accept, Accept-Encoding',
       ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
     });
     response.setTimeout(STALLED_MS, () => response.destroy());
-    response.end(request.method === 'HEAD' ? undefined : body);
-    await finished(response).catch(ignoreReaderThatLeft);
+    const sent = request.method === 'HEAD' ? finished(response.end()) : pipeline(inTurns(page), response);
+    await sent.catch(ignoreReaderThatLeft);
   }
 
   #rendering(format: Negotiated): Rendering | undefined {
@@ -86,7 +86,7 @@ export class ScrapeServer {
     const shared = this.#renderings.get(key);
     if (shared !== undefined || this.#pages === MAX_PAGES) return shared;
     this.#pages++;
-    const buffer = this.#spare ?? new PageBuffer(0);
+    const buffer = this.#spare ?? new PageBuffer();
     this.#spare = undefined;
     buffer.clear();
     const rendered = this.#options.render(format, buffer).finally(() => this.#renderings.delete(key));

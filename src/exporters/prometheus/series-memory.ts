@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Arena } from './arena.ts';
 import { AttributeIndex } from './attribute-index.ts';
 import { Exemplars } from './exemplars.ts';
@@ -6,8 +5,10 @@ import { Families, type Family } from './family.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import { renderPage, type PageFormat } from './page.ts';
 import { SeriesTable } from './series-table.ts';
+import { TimeSlice } from './time-slice.ts';
 
-const ROWS_A_SLICE = 10_000;
+/** Rows that pass between looks at the clock. */
+const ROWS_A_LOOK = 500;
 /** A sender that was silent for so long gives its series to another with the same labels. */
 const HANDOVER_MS = 120_000;
 
@@ -58,10 +59,11 @@ export class SeriesMemory {
   async sweep(seenSinceMs: number): Promise<void> {
     if (this.#sweeping) return;
     this.#sweeping = true;
+    const slice = new TimeSlice();
     try {
-      for (let from = 0; from < this.series.end && this.#renders === 0; from += ROWS_A_SLICE) {
-        this.#sweepRows(from, Math.min(from + ROWS_A_SLICE, this.series.end), seenSinceMs);
-        await nextTurn();
+      for (let from = 0; from < this.series.end && this.#renders === 0; from += ROWS_A_LOOK) {
+        this.#sweepRows(from, Math.min(from + ROWS_A_LOOK, this.series.end), seenSinceMs);
+        await slice.pause();
       }
     } finally {
       this.#sweeping = false;

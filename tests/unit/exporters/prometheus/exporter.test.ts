@@ -4,6 +4,9 @@ import { attributes, counter, delta, ExporterUnderTest, gauge, histogram, type J
 
 const resource = (values: Readonly<Record<string, string>>): Json => ({ attributes: attributes(values) });
 
+const series = (name: string, count: number): Json[] =>
+  Array.from({ length: count }, (_, i) => counter(name, i, { labels: { a: String(i) }, time: 1 }));
+
 const exemplar = (traceId: string, value: number): Json => ({ traceId, spanId: '0102030405060708', asDouble: value });
 
 interface Case {
@@ -274,6 +277,15 @@ test('scrapes at the same time get the same page, plain or compressed', async ()
   const pages = await Promise.all(answers.map((answer) => answer.text()));
   expect(answers.map((answer) => answer.headers.get('content-encoding'))).toEqual([null, 'gzip', null, null]);
   expect(new Set(pages).size).toBe(1);
+});
+
+test('large requests that come at the same time, and a scrape between them, do not mix', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  await Promise.all([exporter.consume(series('n', 3000)), exporter.consume(series('m', 3000)), exporter.lines()]);
+  const shown = new Set(await exporter.lines());
+  const missing = Array.from({ length: 3000 }, (_, i) => [`m_total{a="${i}"} ${i}`, `n_total{a="${i}"} ${i}`]);
+  expect(missing.flat().filter((line) => !shown.has(line))).toEqual([]);
+  expect(shown.size).toBe(6000);
 });
 
 test('add_metric_suffixes: false is answered with a word on what to write instead', async () => {
