@@ -13,9 +13,9 @@ export class EscapedNames {
   }
 
   /** The family's name, or undefined where another family of the page has it. */
-  ofFamily({ name, type, help }: Family): string | undefined {
+  ofFamily({ name, type, help, unit }: Family): string | undefined {
     const escaped = escapeName(name, this.#scheme);
-    const family = this.#families.claim({ name: escaped, type, help });
+    const family = this.#families.claim({ name: escaped, type, help, unit });
     if (family === undefined || family.live > 0) return undefined;
     family.live = 1;
     this.#labels = new Set();

@@ -1,13 +1,21 @@
 /** The words of TYPE lines. */
 export type FamilyType = 'gauge' | 'counter' | 'histogram' | 'summary';
 
-/** The series of one name on the page. */
-export interface Family {
-  readonly id: number;
+/** What a metric wants to be on the page. */
+export interface FamilyTraits {
   readonly name: string;
   readonly type: FamilyType;
-  /** The latest. */
+  readonly help: string;
+  /** As metric names end in it; empty for none. */
+  readonly unit: string;
+}
+
+/** The series of one name on the page. */
+export interface Family extends FamilyTraits {
+  readonly id: number;
+  /** The latest, both. */
   help: string;
+  unit: string;
   /** The rows of a family are a list; -1 for none. */
   firstRow: number;
   lastRow: number;
@@ -48,10 +56,11 @@ export class Families {
   }
 
   /** The family with this name, or undefined where another type holds one of its names. */
-  claim(wanted: Pick<Family, 'name' | 'type' | 'help'>): Family | undefined {
+  claim(wanted: FamilyTraits): Family | undefined {
     const holder = this.#holders.get(wanted.name);
     if (holder?.type === wanted.type && holder.name === wanted.name) {
       holder.help = wanted.help;
+      holder.unit = wanted.unit;
       return holder;
     }
     const names = this.#namesOf(wanted);

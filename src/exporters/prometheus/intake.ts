@@ -1,7 +1,7 @@
 import { readKeyValue, type AnyValue, type KeyValueMap } from '../../collector/otlp/any-value.ts';
 import { WireReader } from '../../collector/otlp/wire-reader.ts';
 import { hashText } from './hash-bytes.ts';
-import { metricName } from './metric-name.ts';
+import { metricName, unitText } from './metric-name.ts';
 import { shownAs, type MetricType } from './metric-type.ts';
 import type { Naming } from './naming.ts';
 import { exponentialPoint, histogramPoint, numberPoint, Point, summaryPoint, type PointLayout } from './point.ts';
@@ -140,7 +140,7 @@ export class Intake {
       layout,
       delta: temporality === DELTA,
       identity: hashText(context.identity, name),
-      wanted: { name: translated ?? name.slice(0, 100), type: shownAs(type), help },
+      wanted: { name: translated ?? name.slice(0, 100), type: shownAs(type), help, unit: unitText(unit) },
       refused: translated === undefined ? 'invalid_name' : isKnown ? undefined : 'unsupported',
       id: 0,
       family: undefined,

@@ -44,6 +44,11 @@ export function sampleStart(name: string, hasLabels: boolean): string {
   return LEGACY_NAME.test(name) ? `${name}{` : `{${quote(name)}${hasLabels ? ',' : ''}`;
 }
 
+/** What a sample begins with, whether it has labels or not. */
+export function nameStart(name: string): string {
+  return LEGACY_NAME.test(name) ? name : `{${quote(name)}`;
+}
+
 export function quoteMetric(name: string): string {
   return LEGACY_NAME.test(name) ? name : quote(name);
 }

@@ -13,6 +13,12 @@ export function metricName(name: string, unit: string, type: MetricType, naming:
   return translated;
 }
 
+/** The unit as names end in it: `bytes_per_second`; empty where it adds nothing. */
+export function unitText(unit: string): string {
+  const { main, per } = unitSuffixes(unit);
+  return [main, per].map(clean).filter(Boolean).join('_');
+}
+
 function suffixedName(name: string, unit: string, type: MetricType, { namespace }: Naming): string {
   const tokens = withUnit(name.split(/[^A-Za-z0-9:]+/).filter(Boolean), unit);
   const suffix = typeSuffix(unit, type);

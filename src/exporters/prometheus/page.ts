@@ -3,8 +3,9 @@ import type { BucketLayout } from './bucket-layout.ts';
 import { EscapedNames } from './escaped-names.ts';
 import type { Exemplars } from './exemplars.ts';
 import { openMetricsName, type Family } from './family.ts';
-import { escapeHelp, quoteMetric, sampleStart, sampleText } from './label-set.ts';
+import { escapeHelp, nameStart, quoteMetric, sampleStart, sampleText } from './label-set.ts';
 import type { EscapingScheme } from './name-escaping.ts';
+import { openMetricsNumber } from './number-text.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from './series-table.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -59,6 +60,10 @@ class Page {
   #sum = this.#bucket;
   #count = this.#bucket;
   #quantile = this.#bucket;
+  #created = this.#bucket;
+  /** Of a counter: what stands before the labels in place of how many bytes of a sample's text. */
+  #counterCreated = { start: '', replacedBytes: 0 };
+  #startText = { high: 0, low: 0, text: '' };
   /** Of the series, where they are not copied as they are. */
   #escapedLabels = '';
   #hasHeader = false;
@@ -79,6 +84,10 @@ class Page {
     this.#sum = lineStarts(`${this.#name}_sum`);
     this.#count = lineStarts(`${this.#name}_count`);
     this.#quantile = lineStarts(this.#name ?? '');
+    if (!this.#format.openMetrics || this.#name === undefined) return;
+    const created = `${openMetricsName({ name: this.#name, type: family.type })}_created`;
+    this.#created = lineStarts(created);
+    this.#counterCreated = { start: nameStart(created), replacedBytes: Buffer.byteLength(nameStart(this.#name)) };
   }
 
   series(row: number): void {
@@ -92,17 +101,24 @@ class Page {
     if (this.#escaped !== undefined && !this.#escapeLabels(row, hasCells)) return;
     if (!this.#hasHeader) this.#header(name, family);
     this.#hasHeader = true;
-    if (layout !== undefined) return this.#distribution(family, row, layout);
-    this.#sample(row);
-    this.#number(series.values[row] as number);
-    this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
+    if (layout !== undefined) this.#distribution(family, row, layout);
+    else this.#numberSample(family, row);
   }
 
-  #header(name: string, { type, help }: Family): void {
+  #numberSample({ type }: Family, row: number): void {
+    this.#sample(row);
+    this.#number(this.#content.series.values[row] as number);
+    this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
+    if (type === 'counter' && this.#name?.endsWith('_total') && this.#hasCreated(row)) this.#counterCreatedSample(row);
+  }
+
+  #header(name: string, { type, help, unit }: Family): void {
     const { openMetrics } = this.#format;
-    const quoted = quoteMetric(openMetrics ? openMetricsName({ name, type }) : name);
+    const base = openMetrics ? openMetricsName({ name, type }) : name;
+    const quoted = quoteMetric(base);
     const shown = openMetrics && type === 'counter' && !name.endsWith('_total') ? 'unknown' : type;
     this.#target.text(`# HELP ${quoted} ${escapeHelp(help, openMetrics)}\n# TYPE ${quoted} ${shown}\n`);
+    if (openMetrics && unit !== '' && base.endsWith(`_${unit}`)) this.#target.text(`# UNIT ${quoted} ${unit}\n`);
   }
 
   /** Returns false where the labels are those of a series that is on the page already. */
@@ -129,6 +145,38 @@ class Page {
     }
     this.#plain(this.#count, row);
     this.#integer(count);
+    this.#endSample(row);
+    if (!this.#hasCreated(row)) return;
+    this.#plain(this.#created, row);
+    this.#endCreated(row);
+  }
+
+  /** Only OpenMetrics knows when a count began. */
+  #hasCreated(row: number): boolean {
+    const { startHigh, startLow } = this.#content.series;
+    return this.#format.openMetrics && (startHigh[row] !== 0 || startLow[row] !== 0);
+  }
+
+  /** `base_created{labels} `, whose labels are in the sample's text behind its name. */
+  #counterCreatedSample(row: number): void {
+    if (this.#escaped === undefined) {
+      const { start, replacedBytes } = this.#counterCreated;
+      this.#target.text(start);
+      this.#copyText(row, replacedBytes);
+    } else if (this.#escapedLabels === '') this.#target.text(this.#created.bare);
+    else this.#target.text(`${this.#created.labelled}${this.#escapedLabels}} `);
+    this.#endCreated(row);
+  }
+
+  /** Many series begin at one time. */
+  #endCreated(row: number): void {
+    const { startHigh, startLow } = this.#content.series;
+    const high = startHigh[row] as number;
+    const low = startLow[row] as number;
+    if (high !== this.#startText.high || low !== this.#startText.low) {
+      this.#startText = { high, low, text: openMetricsNumber((high * 4_294_967_296 + low) / 1e9) };
+    }
+    this.#target.ascii(this.#startText.text);
     this.#endSample(row);
   }
 
@@ -201,10 +249,12 @@ class Page {
     else this.#target.text(this.#escapedLabels);
   }
 
-  #copyText(row: number): void {
+  /** From this byte of it on. */
+  #copyText(row: number, from = 0): void {
     const { series } = this.#content;
     const address = series.textAddress(row);
-    this.#target.bytes(series.arena.page(address).bytes, inPage(address), series.textLength(row));
+    const { bytes } = series.arena.page(address);
+    this.#target.bytes(bytes, inPage(address) + from, series.textLength(row) - from);
   }
 
   #number(value: number): void {

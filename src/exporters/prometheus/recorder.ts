@@ -3,7 +3,7 @@ import { WireReader } from '../../collector/otlp/wire-reader.ts';
 import { MAX_KEY_BYTES } from './attribute-index.ts';
 import { setDistribution } from './distribution.ts';
 import type { DropReason, Drops } from './drops.ts';
-import type { Family } from './family.ts';
+import type { Family, FamilyTraits } from './family.ts';
 import { hashText } from './hash-bytes.ts';
 import { sampleText } from './label-set.ts';
 import { beganAfter, isBefore, overlaps } from './point-order.ts';
@@ -26,7 +26,7 @@ export interface Stream {
   readonly delta: boolean;
   /** Tells the senders of one series apart. */
   readonly identity: number;
-  readonly wanted: Pick<Family, 'name' | 'type' | 'help'>;
+  readonly wanted: FamilyTraits;
   /** Why no point of it can be shown, whatever else is on the page. */
   readonly refused: DropReason | undefined;
   /** The family that it has a place in now, and the number under which its attributes are known there. */
@@ -94,12 +94,14 @@ export class Recorder {
   #set(point: Point, row: number, { layout, delta, wanted }: Stream): DropReason | undefined {
     const { series } = this.#memory;
     if (isBefore(point, series, row) || (delta && overlaps(point, series, row))) return 'out_of_order';
-    if (layout !== numberPoint) {
-      if (!setDistribution(point, series, row, delta)) {
-        if (series.layouts[row] === undefined) series.hide(row);
-        return 'invalid_buckets';
-      }
-    } else series.values[row] = delta ? (series.values[row] as number) + point.value : point.value;
+    const begins = !delta || (series.timeHigh[row] === 0 && series.timeLow[row] === 0);
+    const layoutBefore = series.layouts[row];
+    if (layout === numberPoint) series.values[row] = delta ? (series.values[row] as number) + point.value : point.value;
+    else if (!setDistribution(point, series, row, delta)) {
+      if (layoutBefore === undefined) series.hide(row);
+      return 'invalid_buckets';
+    }
+    if (begins || series.layouts[row] !== layoutBefore) series.setStart(row, point);
     series.timeHigh[row] = point.timeHigh;
     series.timeLow[row] = point.timeLow;
     series.seenMs[row] = this.nowMs;

@@ -24,6 +24,7 @@ const CELL_BYTES = 8;
  *              values[row]       the number, or
  *              layouts[row]      the bounds, and in the arena the cells: count, sum, whether there is one, one per bucket
  *              timeHigh, timeLow when the value was measured (nanoseconds, two halves: doubles are too coarse)
+ *              startHigh, startLow  when the count began, as long as that is known
  *              seenMs[row]       when it arrived; a row that was not seen for long leaves the page
  *              owners[row]       who it belongs to: a hash of resource, scope, metric and attributes
  *
@@ -49,6 +50,8 @@ export class SeriesTable {
   values = new Float64Array(FIRST_SIZE);
   timeHigh = new Uint32Array(FIRST_SIZE);
   timeLow = new Uint32Array(FIRST_SIZE);
+  startHigh = new Uint32Array(FIRST_SIZE);
+  startLow = new Uint32Array(FIRST_SIZE);
   /** -Infinity: no longer on the page. */
   seenMs = new Float64Array(FIRST_SIZE);
   owners = new Int32Array(FIRST_SIZE);
@@ -119,7 +122,13 @@ export class SeriesTable {
     this.values[row] = 0;
     this.timeHigh[row] = 0;
     this.timeLow[row] = 0;
+    this.setStart(row, UNKNOWN_START);
     this.#releaseCells(row);
+  }
+
+  setStart(row: number, { startHigh, startLow }: { readonly startHigh: number; readonly startLow: number }): void {
+    this.startHigh[row] = startHigh;
+    this.startLow[row] = startLow;
   }
 
   /** Takes the row off the page. */
@@ -234,10 +243,14 @@ export class SeriesTable {
     this.values = grow(this.values);
     this.timeHigh = grow(this.timeHigh);
     this.timeLow = grow(this.timeLow);
+    this.startHigh = grow(this.startHigh);
+    this.startLow = grow(this.startLow);
     this.seenMs = grow(this.seenMs);
     this.owners = grow(this.owners);
   }
 }
+
+const UNKNOWN_START = { startHigh: 0, startLow: 0 };
 
 /** In the column `previous`: the row is nobody's. */
 const FREE = -2;

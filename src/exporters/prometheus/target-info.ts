@@ -49,7 +49,7 @@ export class TargetInfo {
 
   #add(resource: KeyValueMap, owner: number, nowMs: number): number {
     const { series, families } = this.#memory;
-    const family = families.claim({ name: this.#name, type: 'gauge', help: 'Target metadata' });
+    const family = families.claim({ name: this.#name, type: 'gauge', help: 'Target metadata', unit: '' });
     const text = Buffer.from(`${sampleText(this.#name, this.#labels.ofTarget(resource).text())} `);
     if (family === undefined || text.length > MAX_KEY_BYTES || !this.#memory.hasRoom()) return -1;
     const existing = series.find(family, text);

@@ -2,27 +2,29 @@ import { metrics, type ConformanceCase, type Request } from '../conformance-case
 import { counter, exponentialHistogram, from, gauge, histogram, sum, summary, type Exemplar } from '../otlp-json.ts';
 
 const TRACE = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-const BUCKETS = { bounds: [0.1, 1, 10], counts: [1n, 2n, 0n, 3n], count: 6n, sum: 12.25 };
+/** Without a start time, so that only the cases about it show when a count began. */
+const NO_START = { start: -Infinity };
+const BUCKETS = { ...NO_START, bounds: [0.1, 1, 10], counts: [1n, 2n, 0n, 3n], count: 6n, sum: 12.25 };
 
 const exemplar = (value: number, time: number): Exemplar => ({ value, time, ...TRACE });
 
-const counterWith = (...exemplars: readonly Exemplar[]): Request => metrics(counter('c', [{ value: 5, exemplars }]));
+const counterWith = (...exemplars: readonly Exemplar[]): Request =>
+  metrics(counter('c', [{ ...NO_START, value: 5, exemplars }]));
 const histogramWith = (...exemplars: readonly Exemplar[]): Request =>
   metrics(histogram('h', [{ ...BUCKETS, exemplars }]));
 
 const REQUESTS: Readonly<Record<string, Request>> = {
   'an empty page': metrics(),
   'a gauge': metrics(gauge('g', [{ value: 1 }, { attributes: { a: 'x' }, value: 1.5 }])),
-  'a gauge with a unit': metrics(gauge('g', [{ value: 1 }], { unit: 's', help: 'how "long"\\\n' })),
-  'a counter with a unit': metrics(counter('c', [{ value: 1 }], { unit: 'By' })),
-  'a counter without a start time': metrics(counter('c', [{ value: 1, start: -Infinity }])),
-  'a counter of integers': metrics(counter('c', [{ value: 7n }])),
+  'a gauge with help': metrics(gauge('g', [{ value: 1 }], { help: 'how "long"\\\n' })),
+  'a counter without a start time': metrics(counter('c', [{ ...NO_START, value: 1 }])),
+  'a counter of integers': metrics(counter('c', [{ ...NO_START, value: 7n }])),
   'a non-monotonic sum': metrics(sum('s', [{ value: -1 }], { monotonic: false })),
-  'a histogram': metrics(histogram('h', [{ ...BUCKETS, attributes: { a: 'x' } }], { unit: 's' })),
-  'a histogram without a start time': metrics(histogram('h', [{ ...BUCKETS, start: -Infinity }])),
+  'a histogram': metrics(histogram('h', [{ ...BUCKETS, attributes: { a: 'x' } }])),
   'a summary': metrics(
     summary('s', [
       {
+        ...NO_START,
         count: 9n,
         sum: 12,
         quantiles: [
@@ -32,7 +34,9 @@ const REQUESTS: Readonly<Record<string, Request>> = {
       },
     ]),
   ),
-  'an exponential histogram': metrics(exponentialHistogram('e', [{ count: 2n, sum: 3, scale: 0, positive: [1n, 1n] }])),
+  'an exponential histogram': metrics(
+    exponentialHistogram('e', [{ ...NO_START, count: 2n, sum: 3, scale: 0, positive: [1n, 1n] }]),
+  ),
   'special numbers': metrics(
     ...[0, -0, 1e6, 1e21, 1e-7, 0.1, Number.NaN, Infinity, -Infinity].map((value, i) => gauge(`g${i}`, [{ value }])),
   ),
@@ -64,6 +68,92 @@ const ACCEPTS: Readonly<Record<string, string>> = {
   'text preferred': `${OPEN_METRICS};q=0.5,text/plain;version=0.0.4;q=0.8`,
 };
 
+const ASKED = { config: CONFIG, accept: OPEN_METRICS };
+
+const UNITS: readonly ConformanceCase[] = [
+  {
+    name: 'OpenMetrics: the units of a gauge, and of a name that does not end in it',
+    ...ASKED,
+    requests: [metrics(gauge('g', [{ value: 1 }], { unit: 'By/s' }), gauge('h', [{ value: 1 }], { unit: '{roast}' }))],
+    differs: {
+      id: 'prometheus-unit',
+      page: [
+        '# HELP g_bytes_per_second ',
+        '# TYPE g_bytes_per_second gauge',
+        '# UNIT g_bytes_per_second bytes_per_second',
+        'g_bytes_per_second 1.0',
+        '# HELP h ',
+        '# TYPE h gauge',
+        'h 1.0',
+        '# EOF',
+      ],
+    },
+  },
+  {
+    name: 'OpenMetrics: the unit of a counter',
+    ...ASKED,
+    requests: [metrics(counter('c', [{ ...NO_START, value: 1 }], { unit: 'By' }))],
+    differs: {
+      id: 'prometheus-unit',
+      page: ['# HELP c_bytes ', '# TYPE c_bytes counter', '# UNIT c_bytes bytes', 'c_bytes_total 1.0', '# EOF'],
+    },
+  },
+];
+
+const STARTED: readonly ConformanceCase[] = [
+  {
+    name: 'OpenMetrics: counters with a start time',
+    ...ASKED,
+    requests: [metrics(counter('c', [{ value: 1 }, { attributes: { a: 'x' }, value: 2, start: 1.5 }]))],
+    differs: {
+      id: 'prometheus-created',
+      page: [
+        '# HELP c ',
+        '# TYPE c counter',
+        'c_total 1.0',
+        'c_created 1.79e+09',
+        'c_total{a="x"} 2.0',
+        'c_created{a="x"} 1.7900000015e+09',
+        '# EOF',
+      ],
+    },
+  },
+  {
+    name: 'OpenMetrics: a histogram with a start time',
+    ...ASKED,
+    requests: [metrics(histogram('h', [{ ...BUCKETS, bounds: [1], counts: [3n, 3n], start: 0 }]))],
+    differs: {
+      id: 'prometheus-created',
+      page: [
+        '# HELP h ',
+        '# TYPE h histogram',
+        'h_bucket{le="1.0"} 3',
+        'h_bucket{le="+Inf"} 6',
+        'h_sum 12.25',
+        'h_count 6',
+        'h_created 1.79e+09',
+        '# EOF',
+      ],
+    },
+  },
+  {
+    name: 'OpenMetrics: a summary with a start time',
+    ...ASKED,
+    requests: [metrics(summary('s', [{ count: 1n, sum: 2, attributes: { a: 'x' } }]))],
+    differs: {
+      id: 'prometheus-created',
+      page: [
+        '# HELP s ',
+        '# TYPE s summary',
+        's_sum{a="x"} 2.0',
+        's_count{a="x"} 1',
+        's_created{a="x"} 1.79e+09',
+        '# EOF',
+      ],
+    },
+  },
+];
+
 const page = REQUESTS['a histogram']!;
 
 export const openMetricsCases: readonly ConformanceCase[] = [
@@ -79,6 +169,8 @@ export const openMetricsCases: readonly ConformanceCase[] = [
     accept,
     requests: [page],
   })),
+  ...UNITS,
+  ...STARTED,
   { name: 'negotiation: OpenMetrics where it is off', accept: OPEN_METRICS, requests: [page] },
   {
     name: 'exemplars: not in the text format',

@@ -15,7 +15,7 @@ const TEXTS = ['"', '\\', '\n', '\r', '{}', 'a,b="c"', '# EOF', 'ż\u{1F600}', '
 /** Every text as name, as label name, as label value and as unit and help. */
 const hostile: Json[] = TEXTS.flatMap((text, i) => [
   gauge(`g ${text}`, i, { labels: { [text]: text, a: `${text}${text}` } }),
-  counter(text, i, { labels: { a: text } }),
+  counter(text, i, { labels: { a: text }, start: 1_790_000_000_000_000_000n }),
   histogram(`h${text}`, { count: 3, sum: 1, bounds: [1], counts: [1, 2] }, { labels: { le: text } }),
   { name: `u${text}`, unit: text, description: text, gauge: { dataPoints: [{ asDouble: 1 }] } },
 ]);

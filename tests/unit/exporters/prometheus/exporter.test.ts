@@ -1,11 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { attributes, counter, delta, ExporterUnderTest, gauge, histogram, type Json } from './exporter-under-test.ts';
+import {
+  attributes,
+  counter,
+  delta,
+  ExporterUnderTest,
+  gauge,
+  histogram,
+  type Json,
+  type PointOptions,
+} from './exporter-under-test.ts';
 
 const resource = (values: Readonly<Record<string, string>>): Json => ({ attributes: attributes(values) });
 
 const series = (name: string, count: number): Json[] =>
   Array.from({ length: count }, (_, i) => counter(name, i, { labels: { a: String(i) }, time: 1 }));
+
+const between = (startSeconds: number, seconds: number): PointOptions => ({
+  labels: { a: 'x' },
+  start: BigInt(startSeconds) * 1_000_000_000n,
+  time: BigInt(seconds) * 1_000_000_000n,
+});
 
 const exemplar = (traceId: string, value: number): Json => ({ traceId, spanId: '0102030405060708', asDouble: value });
 
@@ -250,6 +265,38 @@ test('OpenMetrics shows the latest exemplar of each bucket and of a counter, if 
   expect(inner?.exemplar).toEqual({ labels: { trace_id: two, span_id: '0102030405060708' }, value: 0.6 });
   expect(outer?.exemplar).toEqual({ labels: { trace_id: one, span_id: '0102030405060708' }, value: 8 });
   expect(await exporter.lines()).toEqual(['h_bucket{le="1"} 2', 'h_bucket{le="+Inf"} 3', 'h_sum 1.5', 'h_count 3']);
+});
+
+test('OpenMetrics shows when counts began: deltas at the start of the first, others as they say last', async () => {
+  await using exporter = await ExporterUnderTest.start({ enable_open_metrics: true });
+  const accept = 'application/openmetrics-text';
+  await exporter.consume([
+    delta('d', 1, between(1, 2)),
+    counter('c', 5, between(1, 2)),
+    counter('unknown', 1, { time: 1 }),
+  ]);
+  await exporter.consume([delta('d', 1, between(2, 3)), counter('c', 1, between(3, 4))]);
+  expect(await exporter.lines({ accept })).toEqual([
+    'c_total{a="x"} 1.0',
+    'c_created{a="x"} 3.0',
+    'd_total{a="x"} 2.0',
+    'd_created{a="x"} 1.0',
+    'unknown_total 1.0',
+  ]);
+});
+
+test('a quoted counter has a quoted time of its beginning', async () => {
+  const config = { enable_open_metrics: true, translation_strategy: 'NoUTF8EscapingWithSuffixes' };
+  await using exporter = await ExporterUnderTest.start(config);
+  await exporter.consume([counter('a.b', 1, { labels: { c: 'x' }, start: 2_000_000_000n })]);
+  expect(await exporter.lines({ accept: 'application/openmetrics-text;escaping=allow-utf-8' })).toEqual([
+    '{"a.b_total",c="x"} 1.0',
+    '{"a.b_created",c="x"} 2.0',
+  ]);
+  expect(await exporter.lines({ accept: 'application/openmetrics-text' })).toEqual([
+    'a_b_total{c="x"} 1.0',
+    'a_b_created{c="x"} 2.0',
+  ]);
 });
 
 test('names are escaped for a scraper that does not ask for UTF-8', async () => {

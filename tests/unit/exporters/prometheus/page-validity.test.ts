@@ -24,6 +24,7 @@ const text = fc.oneof(
 );
 const options = fc.record({
   labels: fc.dictionary(text, text, { maxKeys: 3 }),
+  start: fc.nat(2),
   time: fc.nat(5),
   flags: fc.constantFrom(0, 0, 0, 1),
 });
@@ -62,7 +63,7 @@ test('whatever comes in, a strict reader takes the page', async () => {
   await fc.assert(
     fc.asyncProperty(config, fc.array(metric, { minLength: 1, maxLength: 12 }), async (chosen, metrics) => {
       await using exporter = await ExporterUnderTest.start(chosen);
-      await exporter.consume(metrics);
+      await exporter.consume(metrics.map((one, i) => ({ ...(one as object), unit: ['', 's', 'By/s', 'a b'][i % 4] })));
       for (const accept of ACCEPTS) expect(await exporter.families({ accept })).toBeInstanceOf(Array);
     }),
     { numRuns: 150 },
