@@ -28,20 +28,22 @@ const SAMPLES = {
 };
 
 const formats = [
-  { format: 'text/plain; version=0.0.4', sets: [], counter: 'counter_total' },
-  { format: 'application/openmetrics-text; version=1.0.0', sets: [OPEN_METRICS], counter: 'counter' },
+  { format: 'text/plain; version=0.0.4', sets: [], counter: 'counter_total', created: undefined },
+  { format: 'application/openmetrics-text; version=1.0.0', sets: [OPEN_METRICS], counter: 'counter', created: '4' },
 ];
 
 describe.skipIf(prometheusMissing)(`what Prometheus stores ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
-  it.each(formats)("is what the service's SDK recorded, as $format", async ({ format, sets, counter }) => {
+  it.each(formats)("is what the service's SDK recorded, as $format", async ({ format, sets, counter, created }) => {
     await using sidecar = await Sidecar.start({ sets });
     const { metrics } = await sdkRequests();
     await post(sidecar, 'application/x-protobuf', metrics.protobuf);
     await using proxy = await RecordingProxy.start(sidecar.url({ id: 'prometheus' }));
     await using prometheus = await PrometheusServer.start([proxy.endpoint]);
 
-    const found = await prometheus.found('{otel_scope_name="meter"}');
+    const found = await prometheus.found('{otel_scope_name="meter",__name__!~".+_created"}');
     expect(Object.fromEntries(found.map(({ metric, value }) => [shortName(metric), value[1]]))).toEqual(SAMPLES);
+    const [startTimes] = await prometheus.query('count({__name__=~".+_created"} > time() - 600)');
+    expect(startTimes?.value[1]).toBe(created);
     expect((await prometheus.query('counter_total'))[0]?.metric).toMatchObject({
       job: 'coffee',
       text: 'größer ☕ 😀',
