@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+import { tlsSchema } from '../../collector/net/tls.ts';
 import type { Naming } from './naming.ts';
 
 const strategies = [
@@ -27,6 +28,7 @@ const patterns = v.optional(v.array(v.string()), []);
 export const prometheusExporterConfig = v.optional(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
+    tls: v.optional(tlsSchema),
     namespace: v.optional(v.string(), ''),
     const_labels: v.optional(v.record(constLabelName, v.string()), {}),
     enable_open_metrics: v.optional(v.boolean(), false),

@@ -52,7 +52,7 @@ export class PrometheusExporter implements Component, Consumer {
 
   async start(): Promise<void> {
     if (!this.#config.add_metric_suffixes) this.#logger.warn(SUFFIXES_IGNORED);
-    await this.#server.start(this.#config.endpoint);
+    await this.#server.start(this.#config);
     const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
     this.#sweeper = setInterval(() => void this.#memory.sweep(this.#seenSinceMs()), intervalMs).unref();
   }

@@ -94,14 +94,7 @@ export class Recorder {
   #set(point: Point, row: number, { layout, delta, wanted }: Stream): DropReason | undefined {
     const { series } = this.#memory;
     if (isBefore(point, series, row) || (delta && overlaps(point, series, row))) return 'out_of_order';
-    const begins = !delta || (series.timeHigh[row] === 0 && series.timeLow[row] === 0);
-    const layoutBefore = series.layouts[row];
-    if (layout === numberPoint) series.values[row] = delta ? (series.values[row] as number) + point.value : point.value;
-    else if (!setDistribution(point, series, row, delta)) {
-      if (layoutBefore === undefined) series.hide(row);
-      return 'invalid_buckets';
-    }
-    if (begins || series.layouts[row] !== layoutBefore) series.setStart(row, point);
+    if (!this.#setValue(point, row, layout, delta)) return 'invalid_buckets';
     series.timeHigh[row] = point.timeHigh;
     series.timeLow[row] = point.timeLow;
     series.seenMs[row] = this.nowMs;
@@ -109,6 +102,20 @@ export class Recorder {
       this.#memory.exemplars?.add(row, point, series.layouts[row]);
     }
     return undefined;
+  }
+
+  /** A count begins where its first delta does, or where the sender says. */
+  #setValue(point: Point, row: number, layout: PointLayout, delta: boolean): boolean {
+    const { series } = this.#memory;
+    const begins = !delta || (series.timeHigh[row] === 0 && series.timeLow[row] === 0);
+    const layoutBefore = series.layouts[row];
+    if (layout === numberPoint) series.values[row] = delta ? (series.values[row] as number) + point.value : point.value;
+    else if (!setDistribution(point, series, row, delta)) {
+      if (layoutBefore === undefined) series.hide(row);
+      return false;
+    }
+    if (begins || series.layouts[row] !== layoutBefore) series.setStart(row, point);
+    return true;
   }
 
   /** A point that says that there is no value any more takes its own series off the page, and no other's. */

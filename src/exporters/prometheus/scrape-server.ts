@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../collector/config/fields.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { createServerFor, type TlsConfig } from '../../collector/net/tls.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
 import { inTurns, Rendering } from './rendering.ts';
@@ -19,9 +20,14 @@ export interface ScrapeServerOptions {
   readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
 }
 
+export interface ScrapeEndpoint {
+  readonly endpoint: Endpoint;
+  readonly tls?: TlsConfig | undefined;
+}
+
 /** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
 export class ScrapeServer {
-  readonly #server: Server;
+  #server: Server | undefined;
   readonly #options: ScrapeServerOptions;
   readonly #renderings = new Map<string, Rendering>();
   #pages = 0;
@@ -29,18 +35,18 @@ export class ScrapeServer {
 
   constructor(options: ScrapeServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => {
-      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
-    });
   }
 
-  async start(endpoint: Endpoint): Promise<void> {
+  async start({ endpoint, tls }: ScrapeEndpoint): Promise<void> {
+    this.#server = await createServerFor(tls, {}, (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+    });
     const bound = await listen(this.#server, endpoint);
     this.#options.logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
   }
 
-  stop(deadline: AbortSignal): Promise<void> {
-    return close(this.#server, deadline);
+  async stop(deadline: AbortSignal): Promise<void> {
+    if (this.#server !== undefined) await close(this.#server, deadline);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { duration, endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
-import { tlsSchema } from './tls.ts';
+import { tlsSchema } from '../../collector/net/tls.ts';
 
 const urlPath = (path: string) =>
   v.optional(

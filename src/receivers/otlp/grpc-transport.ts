@@ -11,7 +11,7 @@ import { formatEndpoint } from '../../collector/net/http-server.ts';
 import type { GrpcConfig } from './config.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, Rejection, RpcCode } from './rejection.ts';
-import { readTlsFiles } from './tls.ts';
+import { readTlsFiles } from '../../collector/net/tls.ts';
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
 

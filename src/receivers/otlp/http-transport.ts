@@ -1,20 +1,13 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { ComponentSettings, Signal } from '../../collector/component.ts';
 import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { createServerFor } from '../../collector/net/tls.ts';
 import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
 import type { HttpConfig } from './config.ts';
 import { Cors } from './cors.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, RpcCode, type Rejection } from './rejection.ts';
 import { readBody } from './request-body.ts';
-import { readTlsFiles } from './tls.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
@@ -50,7 +43,7 @@ export class HttpTransport {
   }
 
   async start(): Promise<void> {
-    this.#server = await createServerFor(this.#config, (request, response) => {
+    this.#server = await createServerFor(this.#config.tls, timeouts(this.#config), (request, response) => {
       this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
     const endpoint = await listen(this.#server, this.#config.endpoint);
@@ -110,15 +103,6 @@ export class HttpTransport {
     response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   }
-}
-
-async function createServerFor(config: HttpConfig, listener: RequestListener): Promise<Server> {
-  if (config.tls === undefined) return createServer(timeouts(config), listener);
-  const { createServer: createTlsServer } = await import('node:https');
-  const { cert, key, clientCa } = await readTlsFiles(config.tls);
-  const minVersion = `TLSv${config.tls.min_version}` as const;
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
-  return createTlsServer({ ...timeouts(config), cert, key, minVersion, ...clients }, listener);
 }
 
 function timeouts({ read_header_timeout, read_timeout, idle_timeout }: HttpConfig): ServerOptions {

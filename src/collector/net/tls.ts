@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import * as v from 'valibot';
 
 const version = v.pipe(
@@ -21,6 +22,24 @@ export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly clientCa: Buffer | undefined;
+}
+
+/**
+ * A server of HTTP, or of HTTPS where there is a TLS configuration.
+ *
+ * @throws Error that names the key and the file, if one cannot be read.
+ */
+export async function createServerFor(
+  tls: TlsConfig | undefined,
+  options: ServerOptions,
+  listener: RequestListener,
+): Promise<Server> {
+  if (tls === undefined) return createServer(options, listener);
+  const { createServer: createTlsServer } = await import('node:https');
+  const { cert, key, clientCa } = await readTlsFiles(tls);
+  const minVersion = `TLSv${tls.min_version}` as const;
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
+  return createTlsServer({ ...options, cert, key, minVersion, ...clients }, listener);
 }
 
 /** @throws Error that names the key and the file, if one cannot be read. */
