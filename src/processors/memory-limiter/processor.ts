@@ -3,7 +3,11 @@ import { RetryableError } from '../../collector/errors.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
 import { ItemCounter } from '../../collector/telemetry/item-counts.ts';
 import type { MemoryLimiterConfig } from './config.ts';
+import { processMemory, type ProcessMemory } from './process-memory.ts';
 import { softLimitBytes } from './soft-limit.ts';
+
+/** The stock `min_gc_interval_when_soft_limited`. */
+const MIN_COLLECTION_INTERVAL_MS = 10_000;
 
 /** Refuses data, so that its sender tries again later, while the process holds more memory than it should. */
 export class MemoryLimiterProcessor implements Component, Consumer {
@@ -13,15 +17,16 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   readonly #accepted: ItemCounter;
   readonly #refused: ItemCounter;
   readonly #incident: Incident;
-  readonly #measureBytes: () => number;
+  readonly #memory: ProcessMemory;
   #timer: NodeJS.Timeout | undefined;
   #overLimit = false;
+  #collectedAtMs = -Infinity;
 
   constructor(
     settings: ComponentSettings,
     config: MemoryLimiterConfig,
     next: Consumer,
-    measureBytes: () => number = () => process.memoryUsage.rss(),
+    memory: ProcessMemory = processMemory,
   ) {
     this.#next = next;
     this.#checkIntervalMs = config.check_interval;
@@ -32,7 +37,7 @@ export class MemoryLimiterProcessor implements Component, Consumer {
       failing: 'Memory is above the soft limit: data is refused',
       recovered: 'Memory is back below the soft limit: data is taken',
     });
-    this.#measureBytes = measureBytes;
+    this.#memory = memory;
   }
 
   async start(): Promise<void> {
@@ -57,10 +62,18 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   }
 
   #check(): void {
-    const usedBytes = this.#measureBytes();
+    if (this.#memory.usedBytes() > this.#softLimitBytes) this.#collectGarbage();
+    const usedBytes = this.#memory.usedBytes();
     this.#overLimit = usedBytes > this.#softLimitBytes;
     if (this.#overLimit)
-      this.#incident.failed(new Error(`${usedBytes} bytes are resident, ${this.#softLimitBytes} are allowed`));
+      this.#incident.failed(new Error(`${usedBytes} bytes are used, ${this.#softLimitBytes} are allowed`));
     else this.#incident.succeeded();
+  }
+
+  /** Who refuses everything allocates nothing, so that V8 would see no reason to collect. */
+  #collectGarbage(): void {
+    if (performance.now() - this.#collectedAtMs < MIN_COLLECTION_INTERVAL_MS) return;
+    this.#memory.collectGarbage();
+    this.#collectedAtMs = performance.now();
   }
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { RetryableError } from '../../../src/collector/errors.ts';
+
+import { processMemory, type ProcessMemory } from '../../../src/processors/memory-limiter/process-memory.ts';
 import { MemoryLimiterProcessor } from '../../../src/processors/memory-limiter/processor.ts';
 import { softLimitBytes } from '../../../src/processors/memory-limiter/soft-limit.ts';
 import { spansBatch } from '../../support/batches.ts';
@@ -15,11 +17,21 @@ const limits = {
   spike_limit_percentage: 0,
 };
 
+/** Memory of which no collection gives anything back. */
+function held(usedBytes: () => number): ProcessMemory {
+  return { usedBytes, collectGarbage: () => undefined };
+}
+
 it('refuses as retryable while memory is above the soft limit, and takes data again below it', async () => {
   const { settings, lines } = componentSettings('processor', 'memory_limiter');
   const sink = new SinkExporter();
   let usedBytes = 81 * MIB;
-  const limiter = new MemoryLimiterProcessor(settings, limits, sink, () => usedBytes);
+  const limiter = new MemoryLimiterProcessor(
+    settings,
+    limits,
+    sink,
+    held(() => usedBytes),
+  );
   await limiter.start();
   await expect(limiter.consume(spansBatch(['a']))).rejects.toThrow(RetryableError);
   usedBytes = 79 * MIB;
@@ -32,7 +44,12 @@ it('refuses as retryable while memory is above the soft limit, and takes data ag
 it('counts what it takes and what it refuses, from 0', async () => {
   const { settings, page } = componentSettings('processor', 'memory_limiter');
   let usedBytes = 0;
-  const limiter = new MemoryLimiterProcessor(settings, limits, new SinkExporter(), () => usedBytes);
+  const limiter = new MemoryLimiterProcessor(
+    settings,
+    limits,
+    new SinkExporter(),
+    held(() => usedBytes),
+  );
   expect(await page()).toContain('otelcol_processor_memory_limiter_accepted_spans{processor="memory_limiter"} 0\n');
   expect(await page()).toContain('otelcol_processor_memory_limiter_refused_spans{processor="memory_limiter"} 0\n');
   await limiter.consume(spansBatch(['a', 'b']));
@@ -51,3 +68,34 @@ it.each([
 ])('puts the soft limit at %s', (_name, config, expectedMib) => {
   expect(softLimitBytes(config, 1000 * MIB)).toBe(expectedMib * MIB);
 });
+
+it('collects garbage before it refuses, so that what nobody holds any more refuses nothing', async () => {
+  const { settings } = componentSettings('processor', 'memory_limiter');
+  processMemory.collectGarbage();
+  const usedMib = Math.ceil(processMemory.usedBytes() / MIB);
+  const limit = { ...limits, limit_mib: usedMib + 60, spike_limit_mib: 10 };
+  leaveGarbage(80 * MIB);
+  expect(processMemory.usedBytes()).toBeGreaterThan((usedMib + 50) * MIB);
+  const sink = new SinkExporter();
+  const limiter = new MemoryLimiterProcessor(settings, limit, sink);
+  await limiter.start();
+  await limiter.consume(spansBatch(['a']));
+  expect(sink.items).toBe(1);
+  await limiter.shutdown();
+});
+
+it('does not collect again and again while memory is held', async () => {
+  const { settings } = componentSettings('processor', 'memory_limiter');
+  let collections = 0;
+  const memory: ProcessMemory = { usedBytes: () => 90 * MIB, collectGarbage: () => void collections++ };
+  const limiter = new MemoryLimiterProcessor(settings, limits, new SinkExporter(), memory);
+  await limiter.start();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await limiter.shutdown();
+  expect(collections).toBe(1);
+});
+
+/** In a function of its own, so that nothing holds the buffer when it returns. */
+function leaveGarbage(bytes: number): void {
+  expect(Buffer.alloc(bytes, 1).length).toBe(bytes);
+}
