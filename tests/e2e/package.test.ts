@@ -17,7 +17,9 @@ it('validates, runs and polls from the packed package, with nothing but its decl
 
   const sets = ['receivers.db_poller.collection_interval=250ms'];
   await using sidecar = await Sidecar.start({ command, config, environment, sets });
-  await waitFor(async () => /^database_connections_active\b/m.test(await sidecar.scrape()), { what: 'the health of the database' });
+  await waitFor(async () => /^database_connections_active\b/m.test(await sidecar.scrape()), {
+    what: 'the health of the database',
+  });
   expect(await sidecar.selfMetrics()).toContain('otelcol_process_uptime');
   expect(await sidecar.stop()).toBe(0);
 });
