@@ -60,15 +60,16 @@ export class PrometheusServer implements AsyncDisposable {
   }
 
   /** Scrapes `targets` (`host:port`) every 500 ms and believes the `job` and `instance` that they give. */
-  static start(targets: readonly string[]): Promise<PrometheusServer> {
-    return PrometheusServer.startWith({
+  static start(targets: readonly string[], ...features: readonly string[]): Promise<PrometheusServer> {
+    const configuration = {
       global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
       scrape_configs: [{ job_name: 'siphon', honor_labels: true, static_configs: [{ targets }] }],
-    });
+    };
+    return PrometheusServer.startWith(configuration, features);
   }
 
-  /** With what stands in `prometheus.yml`. */
-  static async startWith(configuration: object): Promise<PrometheusServer> {
+  /** With what stands in `prometheus.yml`, and with features that are off by default. */
+  static async startWith(configuration: object, features: readonly string[] = []): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-prometheus-'));
     const file = join(directory, 'prometheus.yml');
     await writeFile(file, JSON.stringify(configuration));
@@ -77,7 +78,7 @@ export class PrometheusServer implements AsyncDisposable {
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=${address}`,
-      '--enable-feature=exemplar-storage',
+      `--enable-feature=${['exemplar-storage', ...features].join(',')}`,
       '--log.level=error',
     ];
     const child = spawn('prometheus', options, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -20,13 +20,19 @@ const DOTS: Readonly<Record<string, string>> = { '.': '_dot_', _: '__' };
 /** The same labels with escaped names. Names that become one keep every value, as the values of colliding attributes do. */
 export function escapeLabels(labels: string, scheme: EscapingScheme): string {
   const values = new Map<string, string>();
-  for (const [, quoted, bare, value] of labels.matchAll(LABEL)) {
-    if (value === undefined) continue;
-    const name = escapeName(bare ?? unescape(quoted ?? ''), scheme);
+  for (const [original, value] of writtenLabels(labels)) {
+    const name = escapeName(original, scheme);
     const existing = values.get(name);
     values.set(name, existing === undefined ? value : `${existing};${value}`);
   }
   return [...values].map(([name, value]) => labelText(name, value)).join(',');
+}
+
+/** Names, and values as they are written: escaped. A metric's name, which may stand between them, is left out. */
+export function* writtenLabels(labels: string): Generator<[name: string, value: string]> {
+  for (const [, quoted, bare, value] of labels.matchAll(LABEL)) {
+    if (value !== undefined) yield [bare ?? unescape(quoted ?? ''), value];
+  }
 }
 
 function eachCharacter(name: string, write: (char: string, legal: boolean) => string): string {
@@ -37,6 +43,6 @@ function hex(char: string): string {
   return `_${(char.codePointAt(0) ?? 0).toString(16)}_`;
 }
 
-function unescape(text: string): string {
-  return text.replaceAll(/\\(.)/gs, (_, char: string) => (char === 'n' ? '\n' : char));
+export function unescape(text: string): string {
+  return !text.includes('\\') ? text : text.replaceAll(/\\(.)/gs, (_, char: string) => (char === 'n' ? '\n' : char));
 }

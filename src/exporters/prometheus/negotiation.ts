@@ -1,7 +1,9 @@
 import type { EscapingScheme } from './name-escaping.ts';
 
+export type Syntax = 'text' | 'openmetrics' | 'protobuf';
+
 export interface Negotiated {
-  readonly openMetrics: boolean;
+  readonly syntax: Syntax;
   readonly escaping: EscapingScheme;
 }
 
@@ -11,17 +13,23 @@ const TEXT_VERSIONS = new Set([undefined, '0.0.4', '1.0.0']);
 
 /** What a scraper prefers of what there is, https://www.rfc-editor.org/rfc/rfc9110#name-accept; the plain text format for others. */
 export function negotiate(accept: string | undefined, offersOpenMetrics: boolean): Negotiated {
-  const fitting = choices(accept).filter(({ name, version, quality }) => {
-    if (quality <= 0) return false;
-    if (name === 'application/openmetrics-text') return offersOpenMetrics && OPEN_METRICS_VERSIONS.has(version);
-    return name === 'text/plain' && TEXT_VERSIONS.has(version);
+  const fitting = choices(accept).filter((choice) => {
+    const syntax = syntaxOf(choice);
+    return choice.quality > 0 && syntax !== undefined && (syntax !== 'openmetrics' || offersOpenMetrics);
   });
   const chosen = fitting.toSorted((a, b) => b.quality - a.quality)[0];
   const escaping = chosen?.escaping ?? '';
   return {
-    openMetrics: chosen?.name === 'application/openmetrics-text',
+    syntax: (chosen && syntaxOf(chosen)) ?? 'text',
     escaping: SCHEMES.has(escaping) ? (escaping as EscapingScheme) : 'underscores',
   };
+}
+
+function syntaxOf({ name, version, proto, encoding }: Choice): Syntax | undefined {
+  if (name === 'text/plain') return TEXT_VERSIONS.has(version) ? 'text' : undefined;
+  if (name === 'application/openmetrics-text') return OPEN_METRICS_VERSIONS.has(version) ? 'openmetrics' : undefined;
+  const isFamily = proto === 'io.prometheus.client.metricfamily' && encoding === 'delimited';
+  return name === 'application/vnd.google.protobuf' && isFamily ? 'protobuf' : undefined;
 }
 
 /** `gzip` or `*` with a quality above 0. */
@@ -36,6 +44,8 @@ interface Choice {
   readonly quality: number;
   readonly version: string | undefined;
   readonly escaping: string | undefined;
+  readonly proto: string | undefined;
+  readonly encoding: string | undefined;
 }
 
 function choices(header = ''): Choice[] {
@@ -48,6 +58,8 @@ function choices(header = ''): Choice[] {
       quality: Number.isNaN(quality) ? 0 : quality,
       version: values.get('version'),
       escaping: values.get('escaping'),
+      proto: values.get('proto'),
+      encoding: values.get('encoding'),
     };
   });
 }

@@ -3,6 +3,8 @@ import { numberText, openMetricsNumber } from './number-text.ts';
 /** The most bytes that a number, and what ends its line, take. */
 const MAX_NUMBER_BYTES = 64;
 
+const LENGTH_BYTES = 5;
+
 /** A page grows by chunks: no growth copies what is there, and no chunk is long to write to a socket. */
 const CHUNK_BYTES = 256 * 1024;
 
@@ -21,6 +23,7 @@ export class PageBuffer {
   #buffer = this.#buffers[0] as Buffer;
   #length = 0;
   #kept = this.#buffer;
+  #hole = { buffer: this.#buffer, at: 0, written: 0 };
 
   /** What was written. It belongs to this buffer. */
   get page(): Page {
@@ -33,6 +36,21 @@ export class PageBuffer {
     this.#fullBytes = 0;
     this.#length = 0;
     this.#buffer = this.#buffers[0] as Buffer;
+  }
+
+  /** Leaves room for the length of what is written until `fillLength`: a varint of five bytes, whatever it says. */
+  leaveLength(): void {
+    const at = this.reserve(LENGTH_BYTES);
+    this.#length += LENGTH_BYTES;
+    this.#hole = { buffer: this.#buffer, at, written: this.#fullBytes + this.#length };
+  }
+
+  fillLength(): void {
+    const { buffer, at, written } = this.#hole;
+    let rest = this.#fullBytes + this.#length - written;
+    for (let i = 0; i < LENGTH_BYTES; i++, rest = Math.floor(rest / 128)) {
+      buffer[at + i] = (rest % 128) | (i < LENGTH_BYTES - 1 ? 0x80 : 0);
+    }
   }
 
   /** Up to so many bytes, which are written next, will lie in one piece. Returns where, for `keepFrom`. */
@@ -62,9 +80,9 @@ export class PageBuffer {
     this.#ascii(text);
   }
 
-  bytes(source: Buffer, start: number, length: number): void {
+  bytes(source: Uint8Array, start: number, length: number): void {
     this.reserve(length);
-    source.copy(this.#buffer, this.#length, start, start + length);
+    this.#buffer.set(source.subarray(start, start + length), this.#length);
     this.#length += length;
   }
 

@@ -53,6 +53,9 @@ export class Point {
   counts = new Float64Array(0);
   keyStart = 0;
   keyEnd = 0;
+  /** Where the message itself is. */
+  start = 0;
+  end = 0;
   /** Where exemplars begin and end, pairwise. */
   readonly exemplars: number[] = [];
   #bytes: Uint8Array = new Uint8Array(0);
@@ -82,6 +85,8 @@ export class Point {
   read(start: number, end: number, kind: PointLayout): void {
     this.#clear();
     const { attributesTag } = kind;
+    this.start = start;
+    this.end = end;
     this.#at = start;
     while (this.#at < end) {
       const field = this.#at;

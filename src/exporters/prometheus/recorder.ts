@@ -7,7 +7,7 @@ import type { Family, FamilyTraits } from './family.ts';
 import { hashText } from './hash-bytes.ts';
 import { sampleText } from './label-set.ts';
 import { beganAfter, isBefore, overlaps } from './point-order.ts';
-import { numberPoint, type Point, type PointLayout } from './point.ts';
+import { exponentialPoint, histogramPoint, numberPoint, type Point, type PointLayout } from './point.ts';
 import { canonicalText, type Scope, type SeriesLabels } from './series-labels.ts';
 import type { SeriesMemory } from './series-memory.ts';
 import { TARGET_STREAM } from './target-info.ts';
@@ -114,7 +114,10 @@ export class Recorder {
       if (layoutBefore === undefined) series.hide(row);
       return false;
     }
-    if (begins || series.layouts[row] !== layoutBefore) series.setStart(row, point);
+    const isAnew = begins || series.layouts[row] !== layoutBefore;
+    if (isAnew) series.setStart(row, point);
+    if (layout === exponentialPoint) this.#memory.nativeHistograms.set(row, point, !isAnew);
+    else if (layout === histogramPoint) this.#memory.nativeHistograms.remove(row);
     return true;
   }
 

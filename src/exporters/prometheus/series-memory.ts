@@ -2,8 +2,10 @@ import { Arena } from './arena.ts';
 import { AttributeIndex } from './attribute-index.ts';
 import { Exemplars } from './exemplars.ts';
 import { Families, type Family } from './family.ts';
+import { NativeHistograms } from './native-histograms.ts';
 import type { PageBuffer } from './page-buffer.ts';
-import { renderPage, type PageFormat } from './page.ts';
+import type { PageFormat } from './page-content.ts';
+import { renderPage } from './page.ts';
 import { SeriesTable } from './series-table.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -18,6 +20,7 @@ export class SeriesMemory {
   readonly attributes: AttributeIndex;
   readonly families: Families;
   readonly exemplars: Exemplars | undefined;
+  readonly nativeHistograms = new NativeHistograms();
   readonly #maxSeries: number;
   #renders = 0;
   #sweeping = false;
@@ -46,10 +49,14 @@ export class SeriesMemory {
   }
 
   async render(format: PageFormat, seenSinceMs: number, target: PageBuffer): Promise<void> {
-    const { series, exemplars } = this;
+    const { series, exemplars, nativeHistograms } = this;
     this.#renders++;
     try {
-      await renderPage({ families: this.families.sorted(), series, exemplars, seenSinceMs }, format, target);
+      await renderPage(
+        { families: this.families.sorted(), series, exemplars, nativeHistograms, seenSinceMs },
+        format,
+        target,
+      );
     } finally {
       this.#renders--;
     }
@@ -77,6 +84,7 @@ export class SeriesMemory {
       series.hide(row);
       this.attributes.removeRow(row);
       this.exemplars?.remove(row);
+      this.nativeHistograms.remove(row);
       const family = series.families[row] as Family;
       series.free(row);
       if (family.firstRow < 0) this.families.release(family);

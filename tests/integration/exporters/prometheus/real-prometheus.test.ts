@@ -71,6 +71,24 @@ test.skipIf(prometheusMissing)('an exemplar leads from Prometheus to its trace',
   });
 });
 
+test.skipIf(prometheusMissing)('Prometheus takes a hostile page and native histograms as protobuf', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  const point = { count: '4', sum: 20, scale: 0, zeroCount: '0', positive: { offset: 2, bucketCounts: ['4'] } };
+  const native = { aggregationTemporality: 2, dataPoints: [point] };
+  await exporter.consume([...hostile, { name: 'latency', exponentialHistogram: native }]);
+  await using prometheus = await PrometheusServer.start([exporter.endpoint], 'native-histograms');
+  expect(await prometheus.scrapedTargets()).toEqual([{ health: 'up', lastError: '' }]);
+  const value = async (expression: string): Promise<string | undefined> =>
+    (await prometheus.found(expression))[0]?.value[1];
+  expect(await value('histogram_count(latency)')).toBe('4');
+  expect(await value('histogram_quantile(0, latency)')).toBe('4');
+  expect(await value('histogram_quantile(1, latency)')).toBe('8');
+  // The classic ones have the same samples as in the text, and every native one is a single sample.
+  const counts = (await exporter.families()).map(({ name, samples }) => (name === 'latency' ? 1 : samples.length));
+  const expected = counts.reduce((sum, count) => sum + count, 0);
+  expect(Number(await value('scrape_samples_post_metric_relabeling'))).toBe(expected);
+});
+
 async function exemplarLabels(prometheus: PrometheusServer): Promise<Record<string, string>[]> {
   const range = new URLSearchParams({
     query: 'latency_bucket',
