@@ -151,6 +151,14 @@ export const kindCases: readonly ConformanceCase[] = [
     ),
   },
   {
+    name: 'an exponential histogram of a scale below -4',
+    requests: [metrics(exponentialHistogram('e', [{ count: 4n, sum: 30, scale: -5, positive: [4n] }]))],
+    differs: {
+      id: 'prometheus-coarse-scale',
+      page: ['# HELP e ', '# TYPE e histogram', 'e_bucket{le="+Inf"} 4', 'e_sum 30', 'e_count 4'],
+    },
+  },
+  {
     name: 'exponential histogram, as text',
     requests: [
       metrics(
