@@ -3,6 +3,8 @@ import { debugExporter } from './exporters/debug/factory.ts';
 import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
 import { prometheusExporter } from './exporters/prometheus/factory.ts';
 import { sentryExporter } from './exporters/sentry/factory.ts';
+import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
+import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
@@ -20,4 +22,6 @@ export const factories: readonly Factory[] = [
   sentryExporter,
   debugExporter,
   healthCheckExtension,
+  basicAuthExtension,
+  bearerTokenAuthExtension,
 ];

@@ -111,6 +111,8 @@ export interface ExporterFactory<Config = unknown> extends FactoryOf<'exporter',
 }
 
 export interface ExtensionFactory<Config = unknown> extends FactoryOf<'extension', Config> {
+  /** Whether what it creates is an `Authenticator` too. */
+  readonly authenticates?: boolean;
   create(settings: ComponentSettings, config: Config): Component;
 }
 

@@ -149,7 +149,7 @@ function signalsIn(role: Role, factory: Factory): readonly Signal[] {
   return role === 'receivers' && factory.kind === 'connector' ? factory.emits : factory.signals;
 }
 
-function unknownReference(id: string, section: string, known: readonly string[]): string {
+export function unknownReference(id: string, section: string, known: readonly string[]): string {
   const all = known.length === 0 ? 'none' : known.join(', ');
   return `refers to ${id}, which is not configured under ${section}${suggest(id, known)}; configured: ${all}`;
 }

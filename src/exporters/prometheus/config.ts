@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { authSchema } from '../../collector/authenticator.ts';
 import { endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
 import { tlsSchema } from '../../collector/net/tls.ts';
 import type { Naming } from './naming.ts';
@@ -29,6 +30,7 @@ export const prometheusExporterConfig = v.optional(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
     tls: v.optional(tlsSchema),
+    auth: v.optional(authSchema),
     namespace: v.optional(v.string(), ''),
     const_labels: v.optional(v.record(constLabelName, v.string()), {}),
     enable_open_metrics: v.optional(v.boolean(), false),

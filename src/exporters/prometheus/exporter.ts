@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
+import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../collector/component.ts';
 import { naming, type PrometheusExporterConfig } from './config.ts';
 import { Drops } from './drops.ts';
 import { Intake } from './intake.ts';
@@ -50,9 +50,9 @@ export class PrometheusExporter implements Component, Consumer {
       .addCallback((result) => result.observe(this.#memory.series.live, { exporter: settings.id }));
   }
 
-  async start(): Promise<void> {
+  async start(host: Host): Promise<void> {
     if (!this.#config.add_metric_suffixes) this.#logger.warn(SUFFIXES_IGNORED);
-    await this.#server.start(this.#config);
+    await this.#server.start(this.#config, host);
     const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
     this.#sweeper = setInterval(() => void this.#memory.sweep(this.#seenSinceMs()), intervalMs).unref();
   }

@@ -1,8 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
+import { authenticatorOf, type AuthConfig, type Authenticator } from '../../collector/authenticator.ts';
+import type { Host } from '../../collector/component.ts';
 import type { Endpoint } from '../../collector/config/fields.ts';
-import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { announce } from '../../collector/net/announce.ts';
+import { close, listen } from '../../collector/net/http-server.ts';
 import { createServerFor, type TlsConfig } from '../../collector/net/tls.ts';
 import { acceptsGzip, negotiate, type Negotiated, type Syntax } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
@@ -23,11 +26,13 @@ export interface ScrapeServerOptions {
 export interface ScrapeEndpoint {
   readonly endpoint: Endpoint;
   readonly tls?: TlsConfig | undefined;
+  readonly auth?: AuthConfig | undefined;
 }
 
 /** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
 export class ScrapeServer {
   #server: Server | undefined;
+  #authenticator: Authenticator | undefined;
   readonly #options: ScrapeServerOptions;
   readonly #renderings = new Map<string, Rendering>();
   #pages = 0;
@@ -37,12 +42,13 @@ export class ScrapeServer {
     this.#options = options;
   }
 
-  async start({ endpoint, tls }: ScrapeEndpoint): Promise<void> {
+  async start({ endpoint, tls, auth }: ScrapeEndpoint, host: Host): Promise<void> {
+    this.#authenticator = authenticatorOf(host, auth);
     this.#server = await createServerFor(tls, {}, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
     });
     const bound = await listen(this.#server, endpoint);
-    this.#options.logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
+    announce(this.#options.logger, { endpoint: bound, isGuarded: tls !== undefined || auth !== undefined });
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
@@ -50,6 +56,11 @@ export class ScrapeServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const authenticator = this.#authenticator;
+    if (authenticator?.authenticate((name) => request.headers[name]?.toString()) === false) {
+      response.setHeader('WWW-Authenticate', authenticator.challenge);
+      return refuse(response, 401, 'The credentials are missing or wrong\n');
+    }
     if (request.url?.split('?', 1)[0] !== '/metrics') return refuse(response, 404, 'Only /metrics is served here\n');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

@@ -3,14 +3,17 @@ import type {
   Server,
   ServerCredentials,
   ServerInterceptor,
+  ServerOptions,
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { ComponentSettings, Signal } from '../../collector/component.ts';
+import { authenticatorOf, type Authenticator } from '../../collector/authenticator.ts';
+import type { ComponentSettings, Host, Signal } from '../../collector/component.ts';
+import { announce } from '../../collector/net/announce.ts';
 import { formatEndpoint } from '../../collector/net/http-server.ts';
-import type { GrpcConfig } from './config.ts';
+import type { GrpcConfig, KeepaliveConfig } from './config.ts';
 import type { Intake } from './intake.ts';
-import { encodeStatus, Rejection, RpcCode } from './rejection.ts';
+import { encodeStatus, Rejection, rejectUnauthenticated, RpcCode } from './rejection.ts';
 import { readTlsFiles } from '../../collector/net/tls.ts';
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
@@ -29,6 +32,7 @@ export class GrpcTransport {
   readonly #settings: ComponentSettings;
   readonly #config: GrpcConfig;
   readonly #intake: Intake;
+  #authenticator: Authenticator | undefined;
   #server: Server | undefined;
 
   constructor(settings: ComponentSettings, config: GrpcConfig, intake: Intake) {
@@ -37,19 +41,22 @@ export class GrpcTransport {
     this.#intake = intake;
   }
 
-  async start(): Promise<void> {
+  async start(host: Host): Promise<void> {
+    const { auth, tls, endpoint } = this.#config;
+    this.#authenticator = authenticatorOf(host, auth);
     const grpc = await import('@grpc/grpc-js');
     // It writes text to stderr, among our JSON, about what it also rejects or answers.
     grpc.setLogVerbosity(grpc.logVerbosity.NONE);
     const server = new grpc.Server({
       'grpc.max_receive_message_length': this.#config.max_recv_msg_size_mib * 1024 * 1024,
-      interceptors: [this.#countUnread(grpc)],
+      ...connectionOptions(this.#config),
+      interceptors: [this.#guard(grpc)],
     });
     for (const signal of SIGNALS) server.addService(...this.#service(signal, grpc.Metadata));
     const port = await bind(server, bindAddress(this.#config), await this.#credentials(grpc));
     this.#server = server;
-    const endpoint = formatEndpoint({ host: this.#config.endpoint.host || '::', port });
-    this.#settings.logger.info({ endpoint, transport: 'grpc' }, 'Listening');
+    const isGuarded = tls !== undefined || auth !== undefined;
+    announce(this.#settings.logger, { endpoint: { host: endpoint.host || '::', port }, transport: 'grpc', isGuarded });
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -84,19 +91,28 @@ export class GrpcTransport {
     );
   }
 
-  /** The library itself answers calls whose message is too large or cannot be decompressed, and tells nobody. */
-  #countUnread(grpc: typeof import('@grpc/grpc-js')): ServerInterceptor {
+  /**
+   * Refuses calls without the right credentials before anything of their message is read, and counts those that the
+   * library answers by itself, telling nobody: whose message is too large or cannot be decompressed.
+   */
+  #guard(grpc: typeof import('@grpc/grpc-js')): ServerInterceptor {
     return (_method, call) => {
-      let received = false;
+      let counted = false;
       return new grpc.ServerInterceptingCall(call, {
         start: (next) =>
           next({
+            onReceiveMetadata: (metadata, pass) => {
+              if (this.#admits(metadata)) return pass(metadata);
+              counted = true;
+              const { details, metadata: trailers } = this.#refusal(rejectUnauthenticated(), new grpc.Metadata());
+              call.sendStatus({ code: grpc.status.UNAUTHENTICATED, details, metadata: trailers });
+            },
             onReceiveMessage: (message: unknown, pass: (message: unknown) => void) => {
-              received = true;
+              counted = true;
               pass(message);
             },
             onCancel: () => {
-              if (!received) this.#intake.count('not_received');
+              if (!counted) this.#intake.count('not_received');
             },
           }),
       });
@@ -113,16 +129,46 @@ export class GrpcTransport {
       await this.#intake.take(signal, request);
       callback(null, TAKEN);
     } catch (error) {
-      const rejection = this.#intake.reject(error);
-      metadata.set('grpc-status-details-bin', Buffer.from(encodeStatus(rejection)));
-      callback({ code: rejection.code, details: rejection.message, metadata });
+      callback(this.#refusal(error, metadata));
     }
+  }
+
+  #admits(metadata: Metadata): boolean {
+    return this.#authenticator === undefined || this.#authenticator.authenticate((name) => onlyValue(metadata, name));
+  }
+
+  #refusal(error: unknown, metadata: Metadata): { code: RpcCode; details: string; metadata: Metadata } {
+    const rejection = this.#intake.reject(error);
+    metadata.set('grpc-status-details-bin', Buffer.from(encodeStatus(rejection)));
+    return { code: rejection.code, details: rejection.message, metadata };
   }
 }
 
 /** A service is there only for signals that have a pipeline. */
 function rejectService(signal: Signal): Rejection {
   return new Rejection('not_found', RpcCode.unimplemented, { message: `unknown service ${SERVICES[signal]}` });
+}
+
+/** Of two values nobody knows which one is meant. */
+function onlyValue(metadata: Metadata, name: string): string | undefined {
+  const [value, ...others] = metadata.get(name);
+  return others.length === 0 ? value?.toString() : undefined;
+}
+
+function connectionOptions({ max_concurrent_streams, keepalive }: GrpcConfig): ServerOptions {
+  const streams = max_concurrent_streams === undefined ? {} : { 'grpc.max_concurrent_streams': max_concurrent_streams };
+  return { ...streams, ...keepaliveOptions(keepalive) };
+}
+
+function keepaliveOptions({ server_parameters: keys }: KeepaliveConfig): ServerOptions {
+  const options = {
+    'grpc.max_connection_idle_ms': keys.max_connection_idle,
+    'grpc.max_connection_age_ms': keys.max_connection_age,
+    'grpc.max_connection_age_grace_ms': keys.max_connection_age_grace,
+    'grpc.keepalive_time_ms': keys.time,
+    'grpc.keepalive_timeout_ms': keys.timeout,
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, ms]) => ms > 0));
 }
 
 type Callback = (error: object | null, response?: Buffer) => void;

@@ -1,12 +1,14 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { ComponentSettings, Signal } from '../../collector/component.ts';
-import { close, formatEndpoint, listen } from '../../collector/net/http-server.ts';
+import { authenticatorOf, type Authenticator } from '../../collector/authenticator.ts';
+import type { ComponentSettings, Host, Signal } from '../../collector/component.ts';
+import { announce } from '../../collector/net/announce.ts';
+import { close, listen } from '../../collector/net/http-server.ts';
 import { createServerFor } from '../../collector/net/tls.ts';
 import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
 import type { HttpConfig } from './config.ts';
 import { Cors } from './cors.ts';
 import type { Intake } from './intake.ts';
-import { encodeStatus, RpcCode, type Rejection } from './rejection.ts';
+import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from './rejection.ts';
 import { readBody } from './request-body.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -19,6 +21,7 @@ const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
   [RpcCode.unimplemented]: 404,
   [RpcCode.internal]: 500,
   [RpcCode.unavailable]: 503,
+  [RpcCode.unauthenticated]: 401,
 };
 
 /** How often Node looks for connections that are too slow, at the least. */
@@ -31,6 +34,7 @@ export class HttpTransport {
   readonly #intake: Intake;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #cors: Cors | undefined;
+  #authenticator: Authenticator | undefined;
   #server: Server | undefined;
   #closing = false;
 
@@ -42,12 +46,15 @@ export class HttpTransport {
     this.#cors = config.cors && new Cors(config.cors);
   }
 
-  async start(): Promise<void> {
-    this.#server = await createServerFor(this.#config.tls, timeouts(this.#config), (request, response) => {
+  async start(host: Host): Promise<void> {
+    const { auth, tls } = this.#config;
+    this.#authenticator = authenticatorOf(host, auth);
+    this.#server = await createServerFor(tls, timeouts(this.#config), (request, response) => {
       this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
     const endpoint = await listen(this.#server, this.#config.endpoint);
-    this.#settings.logger.info({ endpoint: formatEndpoint(endpoint), transport: 'http' }, 'Listening');
+    const isGuarded = tls !== undefined || auth !== undefined;
+    announce(this.#settings.logger, { endpoint, transport: 'http', isGuarded });
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -57,6 +64,7 @@ export class HttpTransport {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#cors?.apply(request, response)) return;
+    if (!this.#admits(request)) return this.#challenge(request, response);
     const signal = this.#signals.get(pathOf(request));
     if (signal === undefined) return this.#refuse(response, 404, 'not_found', '404 page not found');
     if (request.method !== 'POST') {
@@ -81,14 +89,32 @@ export class HttpTransport {
       await this.#intake.take(signal, mediaType === PROTOBUF ? body : protobufFromJson(signal, body));
       this.#send(response, 200, mediaType, mediaType === PROTOBUF ? '' : '{}');
     } catch (error) {
-      const rejection = this.#intake.reject(error);
-      // Node reads what is left of a refused body, so that the connection can be used again. Of this one too much is left.
-      if (rejection.code === RpcCode.resourceExhausted && !request.complete) response.setHeader('Connection', 'close');
-      if (rejection.retryAfterMs !== undefined) {
-        response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
-      }
-      this.#send(response, HTTP_STATUS[rejection.code], mediaType, statusBody(rejection, mediaType));
+      this.#reject(request, response, { error, mediaType });
     }
+  }
+
+  #admits({ headers }: IncomingMessage): boolean {
+    return this.#authenticator === undefined || this.#authenticator.authenticate((name) => headers[name]?.toString());
+  }
+
+  /** Before anything of the body is looked at. */
+  #challenge(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('WWW-Authenticate', this.#authenticator?.challenge ?? '');
+    this.#reject(request, response, { error: rejectUnauthenticated(), mediaType: mediaTypeOf(request) ?? JSON_TYPE });
+  }
+
+  #reject(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { error, mediaType }: { error: unknown; mediaType: MediaType },
+  ): void {
+    const rejection = this.#intake.reject(error);
+    // Node reads what is left of a refused body, so that the connection can be used again. Of this one too much is left.
+    if (rejection.code === RpcCode.resourceExhausted && !request.complete) response.setHeader('Connection', 'close');
+    if (rejection.retryAfterMs !== undefined) {
+      response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
+    }
+    this.#send(response, HTTP_STATUS[rejection.code], mediaType, statusBody(rejection, mediaType));
   }
 
   /** What is no OTLP request gets no OTLP answer. */
@@ -99,7 +125,7 @@ export class HttpTransport {
 
   #send(response: ServerResponse, status: number, contentType: string, body: string | Uint8Array): void {
     if (response.destroyed) return;
-    if (this.#closing) response.setHeader('Connection', 'close');
+    if (this.#closing || !this.#config.keep_alives_enabled) response.setHeader('Connection', 'close');
     response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   }

@@ -1,4 +1,4 @@
-import type { Component, ComponentSettings, ConsumerOf } from '../../collector/component.ts';
+import type { Component, ComponentSettings, ConsumerOf, Host } from '../../collector/component.ts';
 import type { OtlpReceiverConfig } from './config.ts';
 import { GrpcTransport } from './grpc-transport.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -14,8 +14,8 @@ export class OtlpReceiver implements Component {
     if (grpc) this.#transports.push(new GrpcTransport(settings, grpc, new Intake('grpc', settings, next)));
   }
 
-  async start(): Promise<void> {
-    this.#started = Promise.allSettled(this.#transports.map((transport) => transport.start()));
+  async start(host: Host): Promise<void> {
+    this.#started = Promise.allSettled(this.#transports.map((transport) => transport.start(host)));
     const failed = (await this.#started).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }

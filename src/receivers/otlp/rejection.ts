@@ -10,6 +10,7 @@ export const RpcCode = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
@@ -35,6 +36,12 @@ export class Rejection extends Error {
 
 export function rejectMalformed(message: string, cause?: unknown): Rejection {
   return new Rejection('malformed', RpcCode.invalidArgument, { message, cause });
+}
+
+export function rejectUnauthenticated(): Rejection {
+  return new Rejection('unauthenticated', RpcCode.unauthenticated, {
+    message: 'the credentials of the request are missing or wrong',
+  });
 }
 
 export function rejectTooLarge(maxBytes: number): Rejection {

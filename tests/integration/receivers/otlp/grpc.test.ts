@@ -6,6 +6,7 @@ import { PermanentError, RetryableError } from '../../../../src/collector/errors
 import { listen } from '../../../../src/collector/net/http-server.ts';
 import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
 import { gaugeBatch, spansBatch } from '../../../support/batches.ts';
+import { hostWith } from '../../../support/host-with.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
@@ -140,7 +141,7 @@ describe('start and shutdown', () => {
     const other = createServer();
     const { port } = await listen(other, { host: '127.0.0.1', port: 0 });
     const receiver = new ReceiverUnderTest({ grpc: { endpoint: `127.0.0.1:${port}` } });
-    await expect(receiver.receiver.start()).rejects.toThrow(`127.0.0.1:${port}`);
+    await expect(receiver.receiver.start(hostWith())).rejects.toThrow(`127.0.0.1:${port}`);
     // The other transport, which did bind, is closed as well.
     await receiver[Symbol.asyncDispose]();
     await expect(fetch(receiver.httpUrl)).rejects.toThrow('fetch failed');
@@ -173,7 +174,7 @@ describe('start and shutdown', () => {
 
   it('closes what is about to listen when it is shut down while it starts', async () => {
     const receiver = new ReceiverUnderTest();
-    const started = receiver.receiver.start();
+    const started = receiver.receiver.start(hostWith());
     await receiver.receiver.shutdown(AbortSignal.timeout(1000));
     await started;
     expect(await Promise.all([post(receiver, 'http'), post(receiver, 'grpc')])).toEqual(['failed', 'failed']);
@@ -182,7 +183,7 @@ describe('start and shutdown', () => {
   it('may be shut down before it starts, and twice', async () => {
     const { receiver } = new ReceiverUnderTest();
     await receiver.shutdown(AbortSignal.timeout(1000));
-    await receiver.start();
+    await receiver.start(hostWith());
     await receiver.shutdown(AbortSignal.timeout(1000));
     await receiver.shutdown(AbortSignal.timeout(1000));
   });

@@ -6,9 +6,10 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
-import type { Signal, TelemetryBatch } from '../../../../src/collector/component.ts';
+import type { Component, Signal, TelemetryBatch } from '../../../../src/collector/component.ts';
 import { configSchema } from '../../../../src/receivers/otlp/config.ts';
 import { OtlpReceiver } from '../../../../src/receivers/otlp/receiver.ts';
+import { hostWith } from '../../../support/host-with.ts';
 import { logLines } from '../../../support/log-lines.ts';
 
 const LOCAL = { endpoint: '127.0.0.1:0' };
@@ -17,6 +18,8 @@ interface Options {
   readonly http?: Record<string, unknown>;
   readonly grpc?: Record<string, unknown>;
   readonly signals?: readonly Signal[];
+  /** Those that run, by id. */
+  readonly extensions?: Readonly<Record<string, Component>>;
 }
 
 /** A receiver on free ports, what it passed on, what it counted and what it logged. */
@@ -46,7 +49,7 @@ export class ReceiverUnderTest implements AsyncDisposable {
 
   static async start(options?: Options): Promise<ReceiverUnderTest> {
     const started = new ReceiverUnderTest(options);
-    await started.receiver.start();
+    await started.receiver.start(hostWith(options?.extensions));
     return started;
   }
 

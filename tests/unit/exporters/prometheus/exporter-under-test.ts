@@ -6,9 +6,11 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
+import type { Component } from '../../../../src/collector/component.ts';
 import { protobufFromJson } from '../../../../src/collector/otlp/protobuf-from-json.ts';
 import { prometheusExporter } from '../../../../src/exporters/prometheus/factory.ts';
 import { toBatch } from '../../../support/batches.ts';
+import { hostWith } from '../../../support/host-with.ts';
 import { logLines } from '../../../support/log-lines.ts';
 import { parseOpenMetrics, parsePrometheusText, type TextFamily } from '../../../support/prometheus-text.ts';
 
@@ -32,9 +34,12 @@ export class ExporterUnderTest implements AsyncDisposable {
     );
   }
 
-  static async start(config: Record<string, unknown> = {}): Promise<ExporterUnderTest> {
+  static async start(
+    config: Record<string, unknown> = {},
+    extensions: Readonly<Record<string, Component>> = {},
+  ): Promise<ExporterUnderTest> {
     const started = new ExporterUnderTest(config);
-    await started.#exporter.start({ extension: () => undefined, status: () => 'ok' });
+    await started.#exporter.start(hostWith(extensions));
     return started;
   }
 

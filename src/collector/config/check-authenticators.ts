@@ -1,0 +1,40 @@
+import { AuthenticatorReference } from '../authenticator.ts';
+import { unknownReference, type PipelineContext } from './check-pipelines.ts';
+import { SECTION_OF } from './component-sections.ts';
+import { childOf, nearestNode, type ConfigPath } from './config-node.ts';
+
+/** Whether each `auth::authenticator` leads to an authenticator that the service runs. */
+export function checkAuthenticators(running: readonly string[], { root, components, problems }: PipelineContext): void {
+  for (const section of Object.values(SECTION_OF)) {
+    for (const [id, { config }] of components[section]) {
+      for (const { path, to } of referencesIn(config, [section, id])) {
+        // What is written and yet not known was reported where it stands.
+        if (!components.extensions.has(to) && childOf(childOf(root, 'extensions'), to) !== undefined) continue;
+        const problem = problemOf(to, running, components.extensions);
+        if (problem !== undefined) problems.add(nearestNode(root, path).place, path, problem);
+      }
+    }
+  }
+}
+
+function problemOf(
+  id: string,
+  running: readonly string[],
+  extensions: PipelineContext['components']['extensions'],
+): string | undefined {
+  const extension = extensions.get(id);
+  if (extension === undefined) return unknownReference(id, 'extensions', [...extensions.keys()]);
+  if (extension.factory.authenticates !== true) return `refers to ${id}, which is no authenticator`;
+  return running.includes(id) ? undefined : `refers to ${id}, which does not run: list it in service::extensions`;
+}
+
+interface Reference {
+  readonly path: ConfigPath;
+  readonly to: string;
+}
+
+function referencesIn(value: unknown, path: ConfigPath): Reference[] {
+  if (value instanceof AuthenticatorReference) return [{ path, to: value.id }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => referencesIn(child, [...path, key]));
+}

@@ -1,0 +1,14 @@
+import type { ExtensionFactory } from '../../collector/component.ts';
+import { bearerTokenAuthConfig, type BearerTokenAuthConfig } from './config.ts';
+import { BearerTokenAuthExtension } from './extension.ts';
+
+export const bearerTokenAuthExtension: ExtensionFactory<BearerTokenAuthConfig> = {
+  kind: 'extension',
+  type: 'bearer_token_auth',
+  aliases: ['bearertokenauth'],
+  signals: [],
+  stability: 'beta',
+  authenticates: true,
+  config: bearerTokenAuthConfig,
+  create: (_settings, config) => new BearerTokenAuthExtension(config),
+};

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { Secret } from '../../../../src/collector/config/secret.ts';
+import { BasicAuthExtension } from '../../../../src/extensions/basic-auth/extension.ts';
+import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+
+const auth = { authenticator: 'basic_auth' };
+const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;
+
+async function guarded(config: Record<string, unknown> = {}): Promise<ExporterUnderTest> {
+  const users = new BasicAuthExtension({ htpasswd: { inline: new Secret('prometheus:se:cret') } });
+  await users.start();
+  const exporter = await ExporterUnderTest.start({ auth, ...config }, { basic_auth: users });
+  await exporter.consume([gauge('g', 1)]);
+  return exporter;
+}
+
+const warnings = (exporter: ExporterUnderTest): unknown[] =>
+  exporter.log.lines.filter(({ msg }) => String(msg).startsWith('Other machines'));
+
+it('shows the page to who knows the password', async () => {
+  await using exporter = await guarded();
+  const answer = await exporter.scrape({ authorization: basic('prometheus:se:cret') });
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('\ng 1\n')]);
+});
+
+it.each([
+  ['no header', {}],
+  ['another password', { authorization: basic('prometheus:secret') }],
+  ['another user', { authorization: basic('ann:se:cret') }],
+  ['another scheme', { authorization: 'Bearer se:cret' }],
+  ['a long header', { authorization: `Basic ${'x'.repeat(10_000)}` }],
+])('answers 401 and the scheme to %s, and shows nothing', async (_, headers: Record<string, string>) => {
+  await using exporter = await guarded();
+  const answer = await exporter.scrape(headers);
+  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+    401,
+    'Basic realm="siphon", charset="UTF-8"',
+  ]);
+  expect(await answer.text()).not.toContain('g 1');
+  expect((await fetch(`http://${exporter.endpoint}/nowhere`, { headers })).status).toBe(401);
+  expect(JSON.stringify(exporter.log.lines)).not.toContain('cret');
+});
+
+it('warns of an address that others reach if nothing guards it', async () => {
+  await using exposed = await ExporterUnderTest.start({ endpoint: '0.0.0.0:0' });
+  expect(warnings(exposed)).toHaveLength(1);
+  await using safe = await guarded({ endpoint: '0.0.0.0:0' });
+  expect(warnings(safe)).toEqual([]);
+});
+
+it('does not start with an authenticator that does not run', async () => {
+  await expect(ExporterUnderTest.start({ auth })).rejects.toThrow('auth::authenticator: basic_auth does not run');
+});
