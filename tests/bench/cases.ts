@@ -39,3 +39,17 @@ export const cases: readonly BenchCase[] = [
     budget: { cpu: 0.2, identity: 0.05, gzip: 0.05, peak: 0.4 },
   },
 ];
+
+/** How cost grows with the number of series and of attributes; siphon alone. */
+export const growthCases: readonly BenchCase[] = [
+  ...[1000, 10_000, 100_000, 1_000_000].map((series) => growthCase(series, 4)),
+  ...[0, 16].map((attributes) => growthCase(10_000, attributes)),
+];
+
+function growthCase(series: number, attributes: number): BenchCase {
+  return {
+    name: `sums-${series / 1000}k-${attributes}-attributes`,
+    shape: { kind: 'sum', series, pointsPerRequest: 1000, attributes },
+    budget: {},
+  };
+}

@@ -59,7 +59,7 @@ async function generate({ port, shape, durationMs, firstPass }: LoadOrder): Prom
   return report;
 }
 
-function headOf(port: number, { body }: Payload): Buffer {
+export function headOf(port: number, { body }: Payload): Buffer {
   return Buffer.from(
     `POST /v1/metrics HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/x-protobuf\r\n` +
       `Content-Length: ${body.length}\r\n\r\n`,

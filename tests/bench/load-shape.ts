@@ -3,6 +3,8 @@ export interface LoadShape {
   readonly kind: keyof typeof SHOWN_AS;
   readonly series: number;
   readonly pointsPerRequest: number;
+  /** Attributes of a point beside the one that tells the series apart; 2 when absent. */
+  readonly attributes?: number;
 }
 
 /** The sample on the scrape page that carries a series' value. */

@@ -2,14 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { builtSiphon, stockCollector } from '../support/collector-process.ts';
-import { cases } from './cases.ts';
+import { builtSiphon, stockCollector, type CollectorProgram } from '../support/collector-process.ts';
+import { cases, growthCases, type BenchCase } from './cases.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';
 import { caseLines, heading } from './report.ts';
 
 const HELP = `npm run bench -- [options]
 
   --case NAME   only this case, may be repeated: ${cases.map(({ name }) => name).join(', ')}
+  --growth      siphon alone from 1,000 to 1,000,000 series and from 0 to 16 attributes a point, instead of the cases
   --rounds N    how often each case is measured (3); medians are shown
   --json FILE   write the numbers to this file as well
   --help        this text
@@ -20,6 +21,7 @@ SIPHON_STOCK_COLLECTOR names the stock Collector's binary; tests/conformance/sto
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', multiple: true, default: cases.map(({ name }) => name) },
+    growth: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -39,16 +41,32 @@ async function bench(names: readonly string[], rounds: number): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const stock = stockCollector();
-  const programs = stock === undefined ? [builtSiphon] : [builtSiphon, stock];
-  if (stock === undefined) process.stdout.write(`siphon alone; for the comparison:\n${HELP.split('\n\n').at(-1)}\n`);
+  const chosen = options.growth ? growthCases : cases.filter(({ name }) => names.includes(name));
+  const programs = options.growth ? [builtSiphon] : comparedPrograms();
   process.stdout.write(`${heading()}\n`);
-  const results: Record<string, CaseResult> = {};
-  for (const one of cases.filter(({ name }) => names.includes(name))) {
-    results[one.name] = await measureCase(one, programs, rounds);
-    process.stdout.write(`${caseLines(one, results[one.name] ?? {})}\n`);
-  }
+  const results = await measure(chosen, programs, rounds);
   if (options.json !== undefined) await writeJson(options.json, { rounds, results });
+}
+
+function comparedPrograms(): CollectorProgram[] {
+  const stock = stockCollector();
+  if (stock !== undefined) return [builtSiphon, stock];
+  process.stdout.write(`siphon alone; for the comparison:\n${HELP.split('\n\n').at(-1)}\n`);
+  return [builtSiphon];
+}
+
+async function measure(
+  chosen: readonly BenchCase[],
+  programs: readonly CollectorProgram[],
+  rounds: number,
+): Promise<Record<string, CaseResult & Pick<BenchCase, 'shape'>>> {
+  const results: Record<string, CaseResult & Pick<BenchCase, 'shape'>> = {};
+  for (const one of chosen) {
+    const result = await measureCase(one, programs, rounds);
+    results[one.name] = { shape: one.shape, ...result };
+    process.stdout.write(`${caseLines(one, result)}\n`);
+  }
+  return results;
 }
 
 async function writeJson(file: string, run: object): Promise<void> {

@@ -1,5 +1,6 @@
 import type { CollectorProgram } from '../support/collector-process.ts';
 import type { BenchCase, Measure } from './cases.ts';
+import { median } from './median.ts';
 import { ENCODINGS, type Encoding } from './scrape.ts';
 import { Target } from './target.ts';
 
@@ -16,14 +17,14 @@ export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Resul
 
 /** Runs a case on all programs, which take turns so that what else happens on the machine hits all of them. */
 export async function measureCase(
-  { shape }: BenchCase,
+  { shape }: Pick<BenchCase, 'shape'>,
   programs: readonly CollectorProgram[],
   rounds: number,
 ): Promise<CaseResult> {
   await using stack = new AsyncDisposableStack();
   const runs: { target: Target; samples: Samples }[] = [];
   for (const program of programs) {
-    const target = stack.use(await Target.start(program));
+    const target = stack.use(await Target.start(program, shape));
     await target.load(shape, WARM_UP_MS);
     runs.push({ target, samples: { cpu: [], identity: [], gzip: [] } });
   }
@@ -50,8 +51,4 @@ type Samples = Record<Exclude<Measure, 'peak'>, number[]>;
 
 function summary({ peakMebibytes }: Target, { cpu, identity, gzip }: Samples): Result {
   return { cpu: median(cpu), identity: median(identity), gzip: median(gzip), peak: peakMebibytes };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

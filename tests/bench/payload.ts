@@ -10,9 +10,9 @@ export class Payload {
   readonly #values: readonly number[];
   readonly #overflows: readonly number[];
 
-  constructor({ kind, pointsPerRequest }: LoadShape, firstSeries: number) {
+  constructor({ kind, pointsPerRequest, attributes = 2 }: Omit<LoadShape, 'series'>, firstSeries: number) {
     this.#firstSeries = firstSeries;
-    const points = Array.from({ length: pointsPerRequest }, (_, i) => firstSeries + i);
+    const points = Array.from({ length: pointsPerRequest }, (_, i) => ({ series: firstSeries + i, attributes }));
     this.body = Buffer.from(request(kind === 'sum' ? sums(points) : histograms(points)));
     this.#times = placesOf(TIME, this.body);
     this.#values = placesOf(VALUE, this.body);
@@ -46,6 +46,11 @@ const START_NS = BigInt(Date.now()) * 1_000_000n;
 const CUMULATIVE = 2;
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+interface Point {
+  readonly series: number;
+  readonly attributes: number;
+}
+
 type Body = (writer: WireWriter) => void;
 
 function request(metric: Body): Uint8Array {
@@ -63,17 +68,17 @@ function request(metric: Body): Uint8Array {
   return writer.finish();
 }
 
-function sums(points: readonly number[]): Body {
+function sums(points: readonly Point[]): Body {
   return (writer) => {
     writer.stringField(1, 'bench.requests');
     writer.stringField(3, '{request}');
     writer.messageField(7, () => {
-      for (const series of points) {
+      for (const point of points) {
         writer.messageField(1, () => {
           writer.fixed64Field(2, START_NS);
           writer.fixed64Field(3, TIME);
           writer.fixed64Field(6, VALUE);
-          attributes(writer, 7, series);
+          writeAttributes(writer, 7, point);
         });
       }
       writer.varintField(2, CUMULATIVE);
@@ -82,21 +87,21 @@ function sums(points: readonly number[]): Body {
   };
 }
 
-function histograms(points: readonly number[]): Body {
+function histograms(points: readonly Point[]): Body {
   const counts = [...BOUNDS.map(() => BigInt(BUCKETED / BOUNDS.length)), OVERFLOW];
   return (writer) => {
     writer.stringField(1, 'bench.latency');
     writer.stringField(3, 's');
     writer.messageField(9, () => {
-      for (const series of points) {
+      for (const point of points) {
         writer.messageField(1, () => {
           writer.fixed64Field(2, START_NS);
           writer.fixed64Field(3, TIME);
           writer.fixed64Field(4, VALUE);
-          writer.doubleField(5, series * 1.5);
+          writer.doubleField(5, point.series * 1.5);
           writer.packedFixed64Field(6, counts);
           writer.packedDoubleField(7, BOUNDS);
-          attributes(writer, 9, series);
+          writeAttributes(writer, 9, point);
         });
       }
       writer.varintField(2, CUMULATIVE);
@@ -104,9 +109,10 @@ function histograms(points: readonly number[]): Body {
   };
 }
 
-function attributes(writer: WireWriter, field: number, series: number): void {
-  writeKeyValue(writer, field, 'http.request.method', 'GET');
-  writeKeyValue(writer, field, 'http.route', `/products/${series % 100}`);
+function writeAttributes(writer: WireWriter, field: number, { series, attributes }: Point): void {
+  if (attributes > 0) writeKeyValue(writer, field, 'http.request.method', 'GET');
+  if (attributes > 1) writeKeyValue(writer, field, 'http.route', `/products/${series % 100}`);
+  for (let i = 2; i < attributes; i++) writeKeyValue(writer, field, `attribute.${i}`, `value ${i}`);
   writeKeyValue(writer, field, 'id', String(series));
 }
 

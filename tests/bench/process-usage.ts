@@ -11,8 +11,17 @@ export function cpuMicroseconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_PER_TICK;
 }
 
+/** The memory that a process has resident. */
+export function residentMebibytes(pid: number): number {
+  return mebibytes(pid, 'VmRSS');
+}
+
 /** The most memory that a process has had resident. */
 export function peakMebibytes(pid: number): number {
+  return mebibytes(pid, 'VmHWM');
+}
+
+function mebibytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
 }

@@ -23,9 +23,15 @@ export class Target implements AsyncDisposable {
     this.#scrapePort = scrapePort;
   }
 
-  static async start(program: CollectorProgram): Promise<Target> {
+  static async start(program: CollectorProgram, { series }: LoadShape): Promise<Target> {
     const ports = (await freePorts(2)) as [number, number];
-    return new Target(await CollectorProcess.start(program, configuration(ports)), ports);
+    return new Target(
+      await CollectorProcess.start(
+        program,
+        configuration(ports, program.name === 'siphon' ? { max_series: series } : {}),
+      ),
+      ports,
+    );
   }
 
   get name(): CollectorProgram['name'] {
@@ -63,11 +69,11 @@ export class Target implements AsyncDisposable {
   }
 }
 
-/** The same for every program; their own metrics are off because they are not the work that is compared. */
-function configuration([otlpPort, scrapePort]: readonly [number, number]): unknown {
+/** The same for every program, but for siphon's bound on the series; their own metrics are off because they are not the work that is compared. */
+function configuration([otlpPort, scrapePort]: readonly [number, number], bound: object): unknown {
   return {
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${otlpPort}` } } } },
-    exporters: { prometheus: { endpoint: `127.0.0.1:${scrapePort}` } },
+    exporters: { prometheus: { endpoint: `127.0.0.1:${scrapePort}`, ...bound } },
     service: {
       telemetry: { metrics: { level: 'none' } },
       pipelines: { metrics: { receivers: ['otlp'], exporters: ['prometheus'] } },

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from './connection.ts';
+import { headOf } from './generator.ts';
+import { Payload } from './payload.ts';
+
+export interface Pace {
+  readonly port: number;
+  /** Alive at the same time, a whole number of requests. */
+  readonly series: number;
+  readonly pointsPerSecond: number;
+  readonly churnPercentPerMinute: number;
+}
+
+export const POINTS_PER_REQUEST = 1000;
+const CONNECTIONS = 4;
+
+/**
+ * Sums at a steady rate, of which a share is replaced by new series every minute: the oldest requests give way to
+ * ones with ids that were never sent before.
+ */
+export class PacedLoad {
+  readonly #pace: Pace;
+  readonly #payloads: Payload[];
+  #nextSeries: number;
+  #requests = 0;
+  #replaced = 0;
+
+  constructor(pace: Pace) {
+    this.#pace = pace;
+    this.#nextSeries = pace.series;
+    this.#payloads = Array.from({ length: pace.series / POINTS_PER_REQUEST }, (_, i) =>
+      payloadFrom(i * POINTS_PER_REQUEST),
+    );
+  }
+
+  /** Points that were accepted. */
+  get points(): number {
+    return this.#requests * POINTS_PER_REQUEST;
+  }
+
+  get replacedSeries(): number {
+    return this.#replaced * POINTS_PER_REQUEST;
+  }
+
+  /** @throws when a point is refused. */
+  async run(durationMs: number): Promise<void> {
+    const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(this.#pace.port)));
+    const startedAt = performance.now();
+    let next = 0;
+    const work = async (connection: Connection): Promise<void> => {
+      for (;;) {
+        const number = next++;
+        const dueMs = (number * POINTS_PER_REQUEST * 1000) / this.#pace.pointsPerSecond;
+        if (dueMs >= durationMs || performance.now() - startedAt >= durationMs) return;
+        await sleep(Math.max(0, dueMs - (performance.now() - startedAt)));
+        await this.#send(connection, number);
+        this.#replace(performance.now() - startedAt);
+      }
+    };
+    try {
+      await Promise.all(connections.map(work));
+    } finally {
+      for (const connection of connections) connection.close();
+    }
+  }
+
+  async #send(connection: Connection, number: number): Promise<void> {
+    const payload = this.#payloads[number % this.#payloads.length];
+    if (payload === undefined) return;
+    payload.stamp(1 + Math.floor(number / this.#payloads.length));
+    await connection.post(headOf(this.#pace.port, payload), payload.body);
+    this.#requests++;
+  }
+
+  #replace(elapsedMs: number): void {
+    const perMinute = (this.#payloads.length * this.#pace.churnPercentPerMinute) / 100;
+    while (this.#replaced < Math.floor((elapsedMs / 60_000) * perMinute)) {
+      this.#payloads[this.#replaced % this.#payloads.length] = payloadFrom(this.#nextSeries);
+      this.#nextSeries += POINTS_PER_REQUEST;
+      this.#replaced++;
+    }
+  }
+}
+
+function payloadFrom(firstSeries: number): Payload {
+  return new Payload({ kind: 'sum', pointsPerRequest: POINTS_PER_REQUEST }, firstSeries);
+}
