@@ -30,7 +30,12 @@ const NO_TEXTS = ['80', 'ff', 'c3', 'c328', 'c0af', 'e282', 'eda080', 'f4908080'
   Buffer.from(hex, 'hex'),
 );
 
-const configs = [{}, { enable_open_metrics: true, 'resource_to_telemetry_conversion.enabled': true }];
+const configs = [
+  {},
+  { enable_open_metrics: true, 'resource_to_telemetry_conversion.enabled': true },
+  { translation_strategy: 'NoTranslation' },
+  { enable_open_metrics: true, translation_strategy: 'NoUTF8EscapingWithSuffixes' },
+];
 
 describe.skipIf(prometheusMissing)(`hostile telemetry ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
   it.each(configs)('can neither break the page nor add to it: %j', async (config) => {

@@ -3,29 +3,38 @@ import { labelText } from './label-set.ts';
 /** How names that older scrapers do not take are written for them, https://prometheus.io/docs/instrumenting/escaping_schemes/ */
 export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
-const LEGACY = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
+/** What older scrapers take: the characters of a metric's name, and of a label's, which has no colon. */
+const METRIC_CHARACTER = /[A-Za-z_:]/;
+const LABEL_CHARACTER = /[A-Za-z_]/;
 /** A label in the text of a series: quoted or bare name, then its quoted value. A metric's name has no value. */
 const LABEL = /(?:"((?:[^"\\]|\\.)*)"|([^"=,]+))(?:="((?:[^"\\]|\\.)*)")?,?/gsy;
 
-export function escapeName(name: string, scheme: EscapingScheme): string {
+export function escapeName(name: string, scheme: EscapingScheme, character = METRIC_CHARACTER): string {
   if (scheme === 'allow-utf-8' || name === '') return name;
-  if (scheme === 'dots') return eachCharacter(name, (char, legal) => DOTS[char] ?? (legal ? char : '__'));
-  if (LEGACY.test(name) && !(scheme === 'values' && name.startsWith('U__'))) return name;
-  if (scheme === 'underscores') return eachCharacter(name, (char, legal) => (legal ? char : '_'));
-  return `U__${eachCharacter(name, (char, legal) => (char === '_' ? '__' : legal ? char : hex(char)))}`;
+  const write = (one: (char: string, legal: boolean) => string): string =>
+    Array.from(name, (char, i) => one(char, character.test(char) || (i > 0 && /[0-9]/.test(char)))).join('');
+  if (scheme === 'dots') return write((char, legal) => DOTS[char] ?? (legal ? char : '__'));
+  const underscored = write((char, legal) => (legal ? char : '_'));
+  if (underscored === name && !(scheme === 'values' && name.startsWith('U__'))) return name;
+  if (scheme === 'underscores') return underscored;
+  return `U__${write((char, legal) => (char === '_' ? '__' : legal ? char : hex(char)))}`;
 }
 
 const DOTS: Readonly<Record<string, string>> = { '.': '_dot_', _: '__' };
 
-/** The same labels with escaped names. Names that become one keep every value, as the values of colliding attributes do. */
+/**
+ * The same labels with escaped names, in the order of these. Names that become one keep every value, as the values of
+ * colliding attributes do.
+ */
 export function escapeLabels(labels: string, scheme: EscapingScheme): string {
   const values = new Map<string, string>();
   for (const [original, value] of writtenLabels(labels)) {
-    const name = escapeName(original, scheme);
+    const name = escapeName(original, scheme, LABEL_CHARACTER);
     const existing = values.get(name);
     values.set(name, existing === undefined ? value : `${existing};${value}`);
   }
-  return [...values].map(([name, value]) => labelText(name, value)).join(',');
+  const sorted = [...values].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([name, value]) => labelText(name, value)).join(',');
 }
 
 /** Names, and values as they are written: escaped. A metric's name, which may stand between them, is left out. */
@@ -33,10 +42,6 @@ export function* writtenLabels(labels: string): Generator<[name: string, value: 
   for (const [, quoted, bare, value] of labels.matchAll(LABEL)) {
     if (value !== undefined) yield [bare ?? unescape(quoted ?? ''), value];
   }
-}
-
-function eachCharacter(name: string, write: (char: string, legal: boolean) => string): string {
-  return Array.from(name, (char, i) => write(char, /[A-Za-z_:]/.test(char) || (i > 0 && /[0-9]/.test(char)))).join('');
 }
 
 function hex(char: string): string {
