@@ -30,8 +30,9 @@ if (import.meta.main) {
 
 async function generate({ port, shape, durationMs, firstPass }: LoadOrder): Promise<LoadReport> {
   const requests = payloads(shape);
-  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(port)));
-  const shares = connections.map((_, c) => requests.filter((_payload, i) => i % CONNECTIONS === c));
+  const count = Math.min(CONNECTIONS, requests.length);
+  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(port)));
+  const shares = connections.map((_, c) => requests.filter((_payload, i) => i % count === c));
   const startedAt = performance.now();
   let sent = 0;
   const send = async (connection: Connection, payload: Payload, pass: number): Promise<void> => {

@@ -10,7 +10,8 @@ import { caseLines, heading } from './report.ts';
 const HELP = `npm run bench -- [options]
 
   --case NAME   only this case, may be repeated: ${cases.map(({ name }) => name).join(', ')}
-  --growth      siphon alone from 1,000 to 1,000,000 series and from 0 to 16 attributes a point, instead of the cases
+  --growth      siphon alone from 1,000 to 1,000,000 series and from 0 to 16 attributes a point, instead of the cases;
+                with --case NAME such as ${growthCases[0]?.name} only that one
   --rounds N    how often each case is measured (3); medians are shown
   --json FILE   write the numbers to this file as well
   --help        this text
@@ -20,7 +21,7 @@ SIPHON_STOCK_COLLECTOR names the stock Collector's binary; tests/conformance/sto
 
 const { values: options } = parseArgs({
   options: {
-    case: { type: 'string', multiple: true, default: cases.map(({ name }) => name) },
+    case: { type: 'string', multiple: true },
     growth: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     json: { type: 'string' },
@@ -34,14 +35,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (options.help) process.stdout.write(HELP);
 else await bench(options.case, Number(options.rounds));
 
-async function bench(names: readonly string[], rounds: number): Promise<void> {
-  const unknown = names.find((name) => cases.every((one) => one.name !== name));
+async function bench(names: readonly string[] | undefined, rounds: number): Promise<void> {
+  const known = options.growth ? growthCases : cases;
+  const unknown = names?.find((name) => known.every((one) => one.name !== name));
   if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
     process.stderr.write(unknown === undefined ? '--rounds must be a whole number above 0\n' : `no case ${unknown}\n`);
     process.exitCode = 1;
     return;
   }
-  const chosen = options.growth ? growthCases : cases.filter(({ name }) => names.includes(name));
+  const chosen = known.filter(({ name }) => names?.includes(name) ?? true);
   const programs = options.growth ? [builtSiphon] : comparedPrograms();
   process.stdout.write(`${heading()}\n`);
   const results = await measure(chosen, programs, rounds);

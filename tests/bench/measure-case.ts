@@ -24,7 +24,7 @@ export async function measureCase(
   await using stack = new AsyncDisposableStack();
   const runs: { target: Target; samples: Samples }[] = [];
   for (const program of programs) {
-    const target = stack.use(await Target.start(program, shape));
+    const target = stack.use(await Target.start(program));
     await target.load(shape, WARM_UP_MS);
     runs.push({ target, samples: { cpu: [], identity: [], gzip: [] } });
   }

@@ -10,6 +10,9 @@ import { scrape, verifyPage, type Encoding, type Scrape } from './scrape.ts';
 
 const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
 
+/** Above the largest case and its `target_info`. */
+const MAX_SERIES = 2_000_000;
+
 /** A collector under load: OTLP/HTTP in, a scrape page out. */
 export class Target implements AsyncDisposable {
   readonly #process: CollectorProcess;
@@ -23,15 +26,9 @@ export class Target implements AsyncDisposable {
     this.#scrapePort = scrapePort;
   }
 
-  static async start(program: CollectorProgram, { series }: LoadShape): Promise<Target> {
+  static async start(program: CollectorProgram): Promise<Target> {
     const ports = (await freePorts(2)) as [number, number];
-    return new Target(
-      await CollectorProcess.start(
-        program,
-        configuration(ports, program.name === 'siphon' ? { max_series: series } : {}),
-      ),
-      ports,
-    );
+    return new Target(await CollectorProcess.start(program, configuration(program, ports)), ports);
   }
 
   get name(): CollectorProgram['name'] {
@@ -69,8 +66,12 @@ export class Target implements AsyncDisposable {
   }
 }
 
-/** The same for every program, but for siphon's bound on the series; their own metrics are off because they are not the work that is compared. */
-function configuration([otlpPort, scrapePort]: readonly [number, number], bound: object): unknown {
+/**
+ * The same for every program, except that siphon bounds the series and has to be told of more;
+ * their own metrics are off because they are not the work that is compared.
+ */
+function configuration(program: CollectorProgram, [otlpPort, scrapePort]: readonly [number, number]): unknown {
+  const bound = program.name === 'siphon' ? { max_series: MAX_SERIES } : {};
   return {
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${otlpPort}` } } } },
     exporters: { prometheus: { endpoint: `127.0.0.1:${scrapePort}`, ...bound } },
