@@ -23,7 +23,7 @@ export async function startStages(stages: readonly Stage[], host: Host): Promise
   for (const { name, component } of stages.flat()) {
     if (host.status() !== 'starting') return;
     try {
-      // oxlint-disable-next-line no-await-in-loop -- a component may use those that started before it
+      // A component may use those that started before it.
       await component.start(host);
     } catch (error) {
       throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -34,7 +34,7 @@ export async function startStages(stages: readonly Stage[], host: Host): Promise
 /** Stops from the last stage to the first. A component that fails or hangs does not keep the others from stopping. */
 export async function shutdownStages(stages: readonly Stage[], deadline: AbortSignal): Promise<void> {
   for (const stage of stages.toReversed()) {
-    // oxlint-disable-next-line no-await-in-loop -- what feeds a component has to be quiet before it flushes
+    // What feeds a component has to be quiet before it flushes.
     await Promise.all(stage.map((named) => shutdownOne(named, deadline)));
   }
 }

@@ -31,14 +31,12 @@ export class Retry<Item = TelemetryBatch> implements Sender<Item> {
     const startedAtMs = performance.now();
     for (let attempt = 0; ; attempt++) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one attempt after another
         await this.#next.consume(batch);
         this.#incident.succeeded();
         return;
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
         this.#incident.failed(error);
-        // oxlint-disable-next-line no-await-in-loop
         await this.#wait(error, attempt, startedAtMs);
       }
     }

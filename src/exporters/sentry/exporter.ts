@@ -121,7 +121,7 @@ export class SentryExporter implements Component, Consumer {
     for (const segment of segments) {
       const dropped = this.#outcomes.dropped.bind(this.#outcomes);
       for (const envelope of toEnvelopes(segment, this.#config, dropped)) {
-        // oxlint-disable-next-line no-await-in-loop -- a full queue makes the next one wait
+        // A full queue makes the next one wait.
         await delivery.enqueue(envelope);
       }
     }

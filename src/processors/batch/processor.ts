@@ -40,7 +40,7 @@ export class BatchProcessor implements Component, Consumer {
   async start(): Promise<void> {}
 
   async consume(batch: TelemetryBatch): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- another sender may have filled the next batch meanwhile
+    // Another sender may have filled the next batch meanwhile.
     while (this.#sending !== undefined && this.#isFull) await this.#sending;
     if (this.#closed) throw new RetryableError('shutdown', 'the batch processor is shutting down');
     this.#pending.push(batch);
@@ -64,7 +64,7 @@ export class BatchProcessor implements Component, Consumer {
 
   async #flushAll(): Promise<void> {
     this.#flush('timeout');
-    // oxlint-disable-next-line no-await-in-loop -- what had gathered meanwhile is sent by the next one
+    // What had gathered meanwhile is sent by the next one.
     while (this.#sending !== undefined) await this.#sending;
   }
 
