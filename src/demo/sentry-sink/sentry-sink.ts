@@ -5,6 +5,7 @@ import { gunzip } from 'node:zlib';
 import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks.ts';
 import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
 import type { Discard, SentError, SentTransaction } from './payloads.ts';
+import { stopServer } from '../stop-server.ts';
 
 const gunzipAsync = promisify(gunzip);
 
@@ -107,11 +108,7 @@ export class SentrySink implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    await stopServer(this.#server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

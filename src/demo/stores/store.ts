@@ -7,6 +7,7 @@ import { seededFraction } from './seeded-fraction.ts';
 import { shopify } from './shopify.ts';
 import type { Storefront } from './storefront.ts';
 import { woocommerce } from './woocommerce.ts';
+import { stopServer } from '../stop-server.ts';
 
 export interface StoreOptions {
   readonly platform: 'shopify' | 'woocommerce';
@@ -72,11 +73,7 @@ class RunningStore implements Store {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    await stopServer(this.#server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
