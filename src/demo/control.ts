@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faults, isFault, type Fault } from './fault.ts';
+import { stopServer } from './stop-server.ts';
 
 /** Where the folders of running demos are, and how their names begin. */
 export const foldersPlace = tmpdir();
@@ -30,12 +31,7 @@ export async function startControl(folder: string, setFault: SetFault): Promise<
   });
   const { port } = server.address() as AddressInfo;
   await writeFile(join(folder, fileName), JSON.stringify({ port }), { mode: 0o600 });
-  return async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => {
-      server.close(resolve);
-    });
-  };
+  return async () => await stopServer(server);
 }
 
 /**
