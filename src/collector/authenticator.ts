@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Component, Host } from './component.ts';
+import { ExtensionReference, referredExtension } from './extension-reference.ts';
 
 /** What decides who may use a server. Extensions implement it, receivers and exporters name one of them under `auth`. */
 export interface Authenticator {
@@ -12,20 +13,11 @@ export interface Authenticator {
 /** The value of a header or of gRPC metadata, by its name in lower case. */
 export type HeaderReader = (name: string) => string | undefined;
 
-/** Names an extension from inside another component's configuration. The loader checks that it leads to an authenticator. */
-export class AuthenticatorReference {
-  readonly id: string;
-
-  constructor(id: string) {
-    this.id = id;
-  }
-}
-
 /** The key `auth` of a server. */
 export const authSchema = v.strictObject({
   authenticator: v.pipe(
     v.string(),
-    v.transform((id) => new AuthenticatorReference(id)),
+    v.transform((id) => new ExtensionReference(id, 'authenticator')),
   ),
 });
 
@@ -38,12 +30,7 @@ export type AuthConfig = v.InferOutput<typeof authSchema>;
  */
 export function authenticatorOf(host: Host, auth: AuthConfig | undefined): Authenticator | undefined {
   if (auth === undefined) return undefined;
-  const { id } = auth.authenticator;
-  const extension = host.extension(id);
-  if (extension === undefined)
-    throw new Error(`auth::authenticator: ${id} does not run: list it in service::extensions`);
-  if (!isAuthenticator(extension)) throw new Error(`auth::authenticator: ${id} is no authenticator`);
-  return extension;
+  return referredExtension<Authenticator>(host, auth.authenticator, 'auth::authenticator', isAuthenticator);
 }
 
 function isAuthenticator(extension: Component): extension is Component & Authenticator {

@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { GenericSchema } from 'valibot';
+import type { ExtensionRole } from './extension-reference.ts';
 import type { DeliverySettings } from './sending-queue/delivery-settings.ts';
 
 export type Signal = 'traces' | 'metrics' | 'logs';
@@ -111,8 +112,8 @@ export interface ExporterFactory<Config = unknown> extends FactoryOf<'exporter',
 }
 
 export interface ExtensionFactory<Config = unknown> extends FactoryOf<'extension', Config> {
-  /** Whether what it creates is an `Authenticator` too. */
-  readonly authenticates?: boolean;
+  /** What other components may use it as: what it creates is an `Authenticator` or a `Storage` too. */
+  readonly role?: ExtensionRole;
   create(settings: ComponentSettings, config: Config): Component;
 }
 

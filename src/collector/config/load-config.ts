@@ -1,6 +1,6 @@
 import type { Factory } from '../component.ts';
 import { applySchema } from './apply-schema.ts';
-import { checkAuthenticators } from './check-authenticators.ts';
+import { checkExtensionReferences } from './check-extension-references.ts';
 import { checkService } from './check-pipelines.ts';
 import type { CollectorConfig, ServiceConfig, TelemetryConfig } from './collector-config.ts';
 import { readComponents, SECTION_OF, type Components } from './component-sections.ts';
@@ -102,7 +102,7 @@ function readService(root: ConfigNode, components: Components, problems: Problem
     problems,
   );
   const checked = keys && checkService(keys, { root, components, problems });
-  if (checked !== undefined) checkAuthenticators(checked.extensions, { root, components, problems });
+  if (checked !== undefined) checkExtensionReferences(checked.extensions, { root, components, problems });
   return { ...(checked ?? NOTHING), telemetry: telemetry ?? DEFAULT_TELEMETRY };
 }
 

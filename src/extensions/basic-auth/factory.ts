@@ -8,7 +8,7 @@ export const basicAuthExtension: ExtensionFactory<BasicAuthConfig> = {
   aliases: ['basicauth'],
   signals: [],
   stability: 'beta',
-  authenticates: true,
+  role: 'authenticator',
   config: basicAuthConfig,
   create: (_settings, config) => new BasicAuthExtension(config),
 };

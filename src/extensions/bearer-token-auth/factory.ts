@@ -8,7 +8,7 @@ export const bearerTokenAuthExtension: ExtensionFactory<BearerTokenAuthConfig> =
   aliases: ['bearertokenauth'],
   signals: [],
   stability: 'beta',
-  authenticates: true,
+  role: 'authenticator',
   config: bearerTokenAuthConfig,
   create: (_settings, config) => new BearerTokenAuthExtension(config),
 };

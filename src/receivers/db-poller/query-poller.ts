@@ -125,7 +125,7 @@ export class QueryPoller {
   async #send(gauges: readonly Gauge[], itemCount: number): Promise<void> {
     const { consumer, resource, version } = this.#context;
     const scope = { name: 'siphon/db_poller', version };
-    const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), gauges });
+    const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), metrics: gauges });
     try {
       await consumer.consume({ signal: 'metrics', chunks: [chunk], itemCount, sizeBytes: chunk.length });
     } catch (error) {

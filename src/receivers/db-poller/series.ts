@@ -1,5 +1,5 @@
 import { catalogue, type MetricName } from '../../catalogue/catalogue.ts';
-import type { Attributes, Gauge, GaugePoint } from '../../collector/otlp/metrics-writer.ts';
+import type { Attributes, Gauge, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import { LabelValues, type ReportReplaced } from './label-values.ts';
 import type { Merge, PollQuery } from './pack.ts';
@@ -61,13 +61,13 @@ export class QuerySeries {
     return this.#metrics
       .map(([metric]) => {
         const { name, unit, description } = catalogue[metric];
-        const points: GaugePoint[] = [
+        const points: NumberPoint[] = [
           ...[...next.values()].filter((series) => series.metric === metric),
           ...gone
             .filter((series) => series.metric === metric)
             .map(({ attributes }) => ({ attributes, value: undefined })),
         ];
-        return { name, unit, description, points };
+        return { kind: 'gauge' as const, name, unit, description, points };
       })
       .filter(({ points }) => points.length > 0);
   }

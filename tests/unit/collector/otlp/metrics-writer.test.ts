@@ -7,8 +7,9 @@ const request: MetricsRequest = {
   resource: { 'service.name': 'siphon' },
   scope: { name: 'siphon/db_poller', version: '1.2.3' },
   timeUnixMs: 1_700_000_000_000.25,
-  gauges: [
+  metrics: [
     {
+      kind: 'gauge',
       name: 'variants',
       unit: '{variant}',
       description: 'Variants',
@@ -18,7 +19,27 @@ const request: MetricsRequest = {
         { attributes: { roaster: 'gone' }, value: undefined },
       ],
     },
-    { name: 'roasters', unit: '', description: '', points: [{ attributes: {}, value: 2 ** 53 }] },
+    { kind: 'gauge', name: 'roasters', unit: '', description: '', points: [{ attributes: {}, value: 2 ** 53 }] },
+    {
+      kind: 'sum',
+      name: 'prices',
+      unit: '{price}',
+      description: 'Prices',
+      monotonic: true,
+      temporality: 'cumulative',
+      points: [{ attributes: {}, value: 7n, startUnixMs: 1_600_000_000_000, timeUnixMs: 1_650_000_000_000 }],
+    },
+    {
+      kind: 'histogram',
+      name: 'run.duration',
+      unit: 's',
+      description: 'Durations',
+      bounds: [1, 5],
+      points: [
+        { attributes: {}, value: { count: 3, sum: 8.5, bucketCounts: [1, 2, 0] }, startUnixMs: 1_600_000_000_000 },
+        { attributes: { status: 'gone' }, value: undefined },
+      ],
+    },
   ],
 };
 
@@ -54,6 +75,41 @@ it('writes what it was given, and nothing else', () => {
                 unit: '',
                 gauge: { data_points: [{ time_unix_nano, as_double: 2 ** 53 }] },
               },
+              {
+                name: 'prices',
+                description: 'Prices',
+                unit: '{price}',
+                sum: {
+                  data_points: [
+                    {
+                      start_time_unix_nano: '1600000000000000000',
+                      time_unix_nano: '1650000000000000000',
+                      as_int: '7',
+                    },
+                  ],
+                  aggregation_temporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE',
+                  is_monotonic: true,
+                },
+              },
+              {
+                name: 'run.duration',
+                description: 'Durations',
+                unit: 's',
+                histogram: {
+                  data_points: [
+                    {
+                      start_time_unix_nano: '1600000000000000000',
+                      time_unix_nano,
+                      count: '3',
+                      sum: 8.5,
+                      bucket_counts: ['1', '2', '0'],
+                      explicit_bounds: [1, 5],
+                    },
+                    { attributes: [text('status', 'gone')], time_unix_nano, flags: 1 },
+                  ],
+                  aggregation_temporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE',
+                },
+              },
             ],
           },
         ],
@@ -63,7 +119,7 @@ it('writes what it was given, and nothing else', () => {
 });
 
 it('writes what the receiver of OTLP would take, point by point', () => {
-  expect(inspectRequest('metrics', encodeMetricsRequest(request))).toBe(4);
+  expect(inspectRequest('metrics', encodeMetricsRequest(request))).toBe(7);
 });
 
 function text(key: string, value: string): unknown {
