@@ -2,6 +2,7 @@
 import type { BudgetedLabel } from './metric.ts';
 
 export const platforms = ['shopify', 'woocommerce', 'custom', 'other'] as const;
+export const trueOrFalse = ['true', 'false'] as const;
 export const outcomes = ['ok', 'error'] as const;
 export const jobTypes = ['full', 'price_only'] as const;
 export const runStatuses = ['ok', 'partial', 'fail'] as const;
@@ -15,6 +16,17 @@ export const fetchErrorTypes = [
   'invalid_body',
 ] as const;
 export const jobErrorTypes = ['fetch', 'validation', 'database', 'timeout', 'other'] as const;
+
+/** As `pg_stat_activity` has them; `unknown` where the role may not see it. */
+export const connectionStates = [
+  'active',
+  'idle',
+  'idle_in_transaction',
+  'idle_in_transaction_aborted',
+  'fastpath_function_call',
+  'disabled',
+  'unknown',
+] as const;
 
 /** `none`: no answer came; `other`: a status that is not listed. */
 export const httpStatuses = [
@@ -41,3 +53,4 @@ export const source: BudgetedLabel = {
 };
 export const roaster: BudgetedLabel = { maxValues: 100, description: 'slug of the roaster' };
 export const currency: BudgetedLabel = { maxValues: 10, description: 'ISO 4217 code' };
+export const table: BudgetedLabel = { maxValues: 50, description: 'schema and name of the table' };

@@ -11,6 +11,7 @@ import {
   platforms,
   roaster,
   source,
+  trueOrFalse,
 } from './labels.ts';
 import type { Metric } from './metric.ts';
 import { operationIds } from './operations.ts';
@@ -97,7 +98,7 @@ export const pipelineMetrics = {
     labels: {
       query_type: ['select', 'insert', 'update', 'delete', 'rpc'],
       table: { maxValues: 30, description: 'table or function that the statement is about' },
-      success: ['true', 'false'],
+      success: trueOrFalse,
     },
   },
   price_job_duration_seconds: {
