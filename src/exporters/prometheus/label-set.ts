@@ -1,25 +1,38 @@
 const LEGACY_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
 const LEGACY_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Labels of a series. Names that collide after translation keep every value, joined with `;` in the order of `add`. */
+/**
+ * Labels of a series. Attributes whose names collide after translation keep every value, joined with `;` in the order of
+ * `add`; one whose name is claimed gets the prefix `exported_`, as Prometheus itself renames.
+ */
 export class LabelSet {
   readonly #values = new Map<string, string>();
-  #replaced = 0;
+  readonly #claimed = new Set<string>();
+  #renamed = 0;
 
-  add(name: string, value: string): void {
+  /** Keeps a name for what the samples of the series say themselves. Before any `add`. */
+  reserve(name: string): void {
+    this.#claimed.add(name);
+  }
+
+  /** What the exporter itself says of the series. Before any `add`; the first claim of a name holds. */
+  claim(name: string, value: string): void {
+    if (this.#claimed.has(name)) return this.add(name, value);
+    this.#claimed.add(name);
+    this.#values.set(name, value);
+  }
+
+  add(wanted: string, value: string): void {
+    let name = wanted;
+    while (this.#claimed.has(name)) name = `exported_${name}`;
+    if (name !== wanted) this.#renamed++;
     const existing = this.#values.get(name);
     this.#values.set(name, existing === undefined ? value : `${existing};${value}`);
   }
 
-  /** What the exporter itself says of a series wins over an attribute of the same name. */
-  set(name: string, value: string): void {
-    if (this.#values.has(name)) this.#replaced++;
-    this.#values.set(name, value);
-  }
-
-  /** How many labels `set` has replaced. */
-  get replaced(): number {
-    return this.#replaced;
+  /** How many labels moved aside. */
+  get renamed(): number {
+    return this.#renamed;
   }
 
   /** `name="value",…` sorted by name, which makes it the identity of the series in its family. */

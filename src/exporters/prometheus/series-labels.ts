@@ -34,40 +34,35 @@ export class SeriesLabels {
 
   ofSeries(attributes: KeyValueMap, scope: Scope, resource: KeyValueMap, type: FamilyType): LabelSet {
     const labels = new LabelSet();
-    const all = new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]);
-    this.#addAll(labels, all, '', RESERVED[type]);
-    if (!this.#config.without_scope_info) this.#addScope(labels, scope);
-    addTarget(labels, resource);
-    for (const [name, value] of Object.entries(this.#config.const_labels)) labels.set(name, value);
-    for (let i = 0; i < labels.replaced; i++) this.#changed('dropped');
+    labels.reserve('__name__');
+    const reserved = RESERVED[type];
+    if (reserved !== undefined) labels.reserve(reserved);
+    for (const [name, value] of Object.entries(this.#config.const_labels)) labels.claim(name, value);
+    claimTarget(labels, resource);
+    const withScope = !this.#config.without_scope_info;
+    if (withScope) claimScope(labels, scope);
+    this.#addAll(labels, new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]));
+    if (withScope) this.#addAll(labels, ownAttributes(scope), 'otel_scope_');
+    for (let i = 0; i < labels.renamed; i++) this.#changed('renamed');
     return labels;
   }
 
   /** The labels of `target_info`. */
   ofTarget(resource: KeyValueMap): LabelSet {
     const labels = new LabelSet();
-    this.#addAll(labels, new Map([...resource].filter(([key]) => !IDENTITY.has(key))), '');
-    addTarget(labels, resource);
+    labels.reserve('__name__');
+    claimTarget(labels, resource);
+    this.#addAll(labels, new Map([...resource].filter(([key]) => !IDENTITY.has(key))));
+    for (let i = 0; i < labels.renamed; i++) this.#changed('renamed');
     return labels;
   }
 
-  #addAll(labels: LabelSet, attributes: KeyValueMap, prefix: string, reserved?: string): void {
+  #addAll(labels: LabelSet, attributes: KeyValueMap, prefix = ''): void {
     for (const [key, value] of sortedByKey(attributes)) {
       const name = labelName(prefix + key, this.#naming);
-      if (name === undefined) {
-        this.#changed('dropped');
-      } else if (name === reserved || name === '__name__') {
-        this.#changed('renamed');
-        labels.add(`exported_${name}`, anyValueToText(value));
-      } else labels.add(name, anyValueToText(value));
+      if (name === undefined) this.#changed('dropped');
+      else labels.add(name, anyValueToText(value));
     }
-  }
-
-  #addScope(labels: LabelSet, { attributes, name, version, schemaUrl }: Scope): void {
-    this.#addAll(labels, new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key))), 'otel_scope_');
-    labels.set('otel_scope_name', name);
-    labels.set('otel_scope_version', version);
-    labels.set('otel_scope_schema_url', schemaUrl);
   }
 }
 
@@ -86,9 +81,20 @@ export function canonicalText(attributes: KeyValueMap): string {
   return parts.join('');
 }
 
-function addTarget(labels: LabelSet, resource: KeyValueMap): void {
-  if (resource.has('service.name')) labels.set('job', jobOf(resource));
-  if (resource.has('service.instance.id')) labels.set('instance', textOf(resource, 'service.instance.id'));
+function claimScope(labels: LabelSet, { name, version, schemaUrl }: Scope): void {
+  labels.claim('otel_scope_name', name);
+  labels.claim('otel_scope_version', version);
+  labels.claim('otel_scope_schema_url', schemaUrl);
+}
+
+/** Those that would say once more what the scope's fields say are left out, as the specification wants it. */
+function ownAttributes({ attributes }: Scope): KeyValueMap {
+  return new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key)));
+}
+
+function claimTarget(labels: LabelSet, resource: KeyValueMap): void {
+  if (resource.has('service.name')) labels.claim('job', jobOf(resource));
+  if (resource.has('service.instance.id')) labels.claim('instance', textOf(resource, 'service.instance.id'));
 }
 
 function jobOf(resource: KeyValueMap): string {

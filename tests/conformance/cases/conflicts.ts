@@ -59,7 +59,7 @@ export const conflictCases: readonly ConformanceCase[] = [
       page: [
         '# HELP g ',
         '# TYPE g gauge',
-        'g{instance="y",job="shop"} 1',
+        'g{exported_job="x",instance="y",job="shop"} 1',
         '# HELP h ',
         '# TYPE h gauge',
         'h{job="shop"} 1',
@@ -72,7 +72,7 @@ export const conflictCases: readonly ConformanceCase[] = [
     requests: [[from({ ...SHOP, job: 'x' }, {}, [gauge('g', [{ value: 1 }])])]],
     differs: {
       id: 'prometheus-own-label',
-      page: ['# HELP g ', '# TYPE g gauge', 'g{job="shop",service_name="shop"} 1'],
+      page: ['# HELP g ', '# TYPE g gauge', 'g{exported_job="x",job="shop",service_name="shop"} 1'],
     },
   },
   {
@@ -84,7 +84,7 @@ export const conflictCases: readonly ConformanceCase[] = [
       page: [
         '# HELP g ',
         '# TYPE g gauge',
-        'g{otel_scope_name="lib",otel_scope_schema_url="",otel_scope_version=""} 1',
+        'g{exported_otel_scope_name="x",otel_scope_name="lib",otel_scope_schema_url="",otel_scope_version=""} 1',
       ],
     },
   },
@@ -92,7 +92,7 @@ export const conflictCases: readonly ConformanceCase[] = [
     name: 'attributes named as a constant label',
     config: { without_scope_info: true, const_labels: { zone: 'eu' } },
     requests: [metrics(gauge('g', [{ attributes: { zone: 'x' }, value: 1 }]))],
-    differs: { id: 'prometheus-own-label', page: ['# HELP g ', '# TYPE g gauge', 'g{zone="eu"} 1'] },
+    differs: { id: 'prometheus-own-label', page: ['# HELP g ', '# TYPE g gauge', 'g{exported_zone="x",zone="eu"} 1'] },
   },
   {
     name: 'types: a gauge, then a counter of the same name',

@@ -206,6 +206,23 @@ test('labels that a histogram needs, and the name, move aside and are counted', 
   expect(await exporter.changedLabels()).toEqual({ renamed: 2, dropped: 1 });
 });
 
+test("labels named as the exporter's own move aside as often as it takes, and nothing is lost", async () => {
+  await using exporter = await ExporterUnderTest.start({ const_labels: { job: 'fixed', exported_job: 'too' } });
+  const labels = { job: 'x', exported_instance: 'w', instance: 'y' };
+  await exporter.consume([gauge('g', 1, { labels })], resource({ 'service.name': 's', 'service.instance.id': 'i' }));
+  expect(await exporter.lines()).toContain(
+    'g{exported_exported_job="s;x",exported_instance="w;y",exported_job="too",instance="i",job="fixed"} 1',
+  );
+  expect(await exporter.changedLabels()).toEqual({ renamed: 3 });
+});
+
+test('an attribute of the resource named as a label of the target moves aside on target_info', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  const identity = { 'service.name': 's', 'service.instance.id': 'i' };
+  await exporter.consume([gauge('g', 1)], resource({ ...identity, job: 'x' }));
+  expect(await exporter.lines()).toContain('target_info{exported_job="x",instance="i",job="s"} 1');
+});
+
 test('two resources with the same labels: the second is refused, counted and named once, until it outlives the first', async () => {
   await using exporter = await ExporterUnderTest.start();
   const identity = { 'service.name': 's', 'service.instance.id': 'i' };
