@@ -5,6 +5,7 @@ import { prometheusExporter } from './exporters/prometheus/factory.ts';
 import { sentryExporter } from './exporters/sentry/factory.ts';
 import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
+import { fileStorageExtension } from './extensions/file-storage/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
@@ -24,4 +25,5 @@ export const factories: readonly Factory[] = [
   healthCheckExtension,
   basicAuthExtension,
   bearerTokenAuthExtension,
+  fileStorageExtension,
 ];

@@ -22,7 +22,7 @@ export interface StorageOwner {
 
 /** Values by key. Values are the caller's bytes; the space keeps copies. */
 export interface StorageSpace {
-  /** Those of the keys that there are. */
+  /** Those of the keys that there are. @throws StorageError */
   get(keys: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
 
   /**
@@ -37,8 +37,13 @@ export interface StorageSpace {
   clear(prefix: string): Promise<void>;
 }
 
-/** Why something could not be kept. Stable: metric labels. */
-export type StorageFailure = 'full' | 'corrupt' | 'unwritable' | 'closed' | 'other';
+/**
+ * Why something could not be kept. Stable: metric labels. After `corrupt`, what the space held is gone: it can be used
+ * on, and is empty.
+ */
+export const storageFailures = ['full', 'corrupt', 'unwritable', 'locked', 'closed', 'other'] as const;
+
+export type StorageFailure = (typeof storageFailures)[number];
 
 export class StorageError extends Error {
   override readonly name = 'StorageError';

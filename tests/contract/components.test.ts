@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/collector/component.ts';
 import { SECTION_OF } from '../../src/collector/config/component-sections.ts';
 import { childOf, toValue } from '../../src/collector/config/config-node.ts';
@@ -15,6 +17,9 @@ import { SinkExporter } from '../support/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const nowhere: Consumer = { consume: async () => undefined };
+const unusedDirectory = mkdtempSync(join(tmpdir(), 'siphon-contract-'));
+afterAll(() => rmSync(unusedDirectory, { recursive: true }));
+
 const host: Host = { extension: () => undefined, status: () => 'ok' };
 
 describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, factory] as const))('%s', (_, factory) => {
@@ -101,25 +106,26 @@ function readmeOf({ kind, type }: Factory): string {
   return readFileSync(file, 'utf8');
 }
 
-/** The component's part of the first YAML block in its README, on ports that the system chooses. */
+/** The component's part of the first YAML block in its README, on ports that the system chooses and in a directory that nobody uses. */
 function exampleOf(factory: Factory): Record<string, unknown> {
   const block = /```yaml\n(.*?)```/s.exec(readmeOf(factory))?.[1] ?? '';
   const components = childOf(parseYaml('README.md', block), SECTION_OF[factory.kind]);
   const names = [factory.type, ...(factory.aliases ?? [])];
   const node = names.map((name) => childOf(components, name)).find((found) => found !== undefined);
   if (node === undefined) throw new Error(`the README of ${factory.kind} ${factory.type} has no example`);
-  return (onFreePorts(toValue(node)) ?? {}) as Record<string, unknown>;
+  return (onThisMachine(toValue(node)) ?? {}) as Record<string, unknown>;
 }
 
-function onFreePorts(value: unknown): unknown {
+function onThisMachine(value: unknown): unknown {
   if (typeof value === 'string') {
     // A reference would be put in by the loader; here nothing is set.
     const text = /^\$\{.*\}$/.test(value) ? '' : value;
+    if (text.startsWith('/var/lib/')) return unusedDirectory;
     return /^[\w.-]*:\d+$/.test(text) ? '127.0.0.1:0' : text;
   }
-  if (Array.isArray(value)) return value.map(onFreePorts);
+  if (Array.isArray(value)) return value.map(onThisMachine);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, onFreePorts(child)]));
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, onThisMachine(child)]));
 }
 
 function resources(): string[] {

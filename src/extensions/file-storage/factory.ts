@@ -1,0 +1,13 @@
+import type { ExtensionFactory } from '../../collector/component.ts';
+import { fileStorageConfig, type FileStorageConfig } from './config.ts';
+import { FileStorageExtension } from './extension.ts';
+
+export const fileStorageExtension: ExtensionFactory<FileStorageConfig> = {
+  kind: 'extension',
+  type: 'file_storage',
+  signals: [],
+  stability: 'alpha',
+  role: 'storage',
+  config: fileStorageConfig,
+  create: (settings, config) => new FileStorageExtension(settings, config),
+};
