@@ -1,8 +1,9 @@
 import type { catalogue, MetricName } from '../../catalogue/catalogue.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 
+/** Of the metrics that are a number at the time of the poll; histograms are not. */
 type PollerMetricName = {
-  [Name in MetricName]: (typeof catalogue)[Name]['source'] extends 'poller' ? Name : never;
+  [Name in MetricName]: (typeof catalogue)[Name] extends { source: 'poller'; kind: 'gauge' | 'counter' } ? Name : never;
 }[MetricName];
 
 /**
@@ -21,6 +22,10 @@ export interface PollQuery {
   /** Made use of where they are there. */
   readonly uses?: TableColumns;
   readonly metrics: Partial<Readonly<Record<PollerMetricName, Merge>>>;
+  /** The column that tells, in Unix milliseconds, since when PostgreSQL counts; NULL: nobody knows. For counters. */
+  readonly since?: string;
+  /** It is not polled more often than this, unless its own interval is set. */
+  readonly minIntervalMs?: number;
   statement(schema: PackSchema): Statement;
   /** Computes in TypeScript what SQL cannot. `invalidCron` is told whose cron text has no meaning. */
   derive?(rows: readonly Row[], invalidCron: (subject: string) => void): readonly Row[];

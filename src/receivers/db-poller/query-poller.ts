@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Consumer } from '../../collector/component.ts';
-import { encodeMetricsRequest, type Attributes, type Gauge } from '../../collector/otlp/metrics-writer.ts';
+import { encodeMetricsRequest, type Attributes, type MetricData } from '../../collector/otlp/metrics-writer.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
@@ -119,13 +119,13 @@ export class QueryPoller {
       replaced: (label, reason, count) => metrics.replaced(this.#id, { label, reason, count }),
       dropped: (reason, count) => metrics.dropped(this.#id, reason, count),
     });
-    await this.#series.publish(series, (gauges, points) => this.#send(gauges, points));
+    await this.#series.publish(series, (data, points) => this.#send(data, points));
   }
 
-  async #send(gauges: readonly Gauge[], itemCount: number): Promise<void> {
+  async #send(data: readonly MetricData[], itemCount: number): Promise<void> {
     const { consumer, resource, version } = this.#context;
     const scope = { name: 'siphon/db_poller', version };
-    const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), metrics: gauges });
+    const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), metrics: data });
     try {
       await consumer.consume({ signal: 'metrics', chunks: [chunk], itemCount, sizeBytes: chunk.length });
     } catch (error) {

@@ -9,7 +9,7 @@ import { SchemaProbe } from './schema-probe.ts';
 import { SchemaReport } from './schema-report.ts';
 import { SharedIncident } from './shared-incident.ts';
 
-/** Asks a PostgreSQL database, read-only, and emits the answers as gauges. */
+/** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
   readonly #settings: ComponentSettings;
   readonly #config: DbPollerConfig;
@@ -78,7 +78,8 @@ export class DbPoller implements Component {
     return Object.entries(pack.queries).map(([name, query]) => {
       const override = pack.overrides[name];
       return new QueryPoller(`${pack.name}.${name}`, query, {
-        intervalMs: override?.collection_interval ?? this.#config.collection_interval,
+        intervalMs:
+          override?.collection_interval ?? Math.max(this.#config.collection_interval, query.minIntervalMs ?? 0),
         timeoutMs: override?.timeout ?? this.#config.timeout,
         probe,
         context,

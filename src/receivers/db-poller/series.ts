@@ -1,5 +1,5 @@
 import { catalogue, type MetricName } from '../../catalogue/catalogue.ts';
-import type { Attributes, Gauge, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
+import type { Attributes, MetricData, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import { LabelValues, type ReportReplaced } from './label-values.ts';
 import type { Merge, PollQuery } from './pack.ts';
@@ -13,16 +13,20 @@ interface Series {
   readonly metric: MetricName;
   readonly attributes: Attributes;
   readonly value: number;
+  /** When counting began, if that is known. */
+  readonly startUnixMs?: number | undefined;
 }
 
 /** What one query has published, so that what is gone can be said to be gone. */
 export class QuerySeries {
   readonly #metrics: readonly (readonly [MetricName, Merge])[];
+  readonly #since: string | undefined;
   readonly #labels = new LabelValues();
   #published: ReadonlyMap<string, Series> = new Map();
 
   constructor(query: PollQuery) {
     this.#metrics = Object.entries(query.metrics) as [MetricName, Merge][];
+    this.#since = query.since;
   }
 
   /** The series of these rows; `publish` makes them known. */
@@ -33,9 +37,10 @@ export class QuerySeries {
       for (const [metric, merge] of this.#metrics) {
         const value = numberOf(row[metric]);
         if (value === undefined) continue;
-        if (Number.isFinite(value))
-          add(series, { metric, attributes: labelsOf(row, catalogue[metric].labels), value }, merge);
-        else report.dropped('not_a_number', 1);
+        if (Number.isFinite(value)) {
+          const attributes = labelsOf(row, catalogue[metric].labels);
+          add(series, { metric, attributes, value, startUnixMs: this.#startOf(row) }, merge);
+        } else report.dropped('not_a_number', 1);
       }
     }
     const unmergeable = [...series.values()].filter((one) => one === undefined).length;
@@ -49,28 +54,39 @@ export class QuerySeries {
    */
   async publish(
     next: ReadonlyMap<string, Series>,
-    send: (gauges: Gauge[], points: number) => Promise<void>,
+    send: (metrics: MetricData[], points: number) => Promise<void>,
   ): Promise<void> {
     const gone = [...this.#published].filter(([key]) => !next.has(key)).map(([, series]) => series);
     const points = next.size + gone.length;
-    if (points > 0) await send(this.#gauges(next, gone), points);
+    if (points > 0) await send(this.#metricData(next, gone), points);
     this.#published = next;
   }
 
-  #gauges(next: ReadonlyMap<string, Series>, gone: readonly Series[]): Gauge[] {
+  #startOf(row: Row): number | undefined {
+    return this.#since === undefined ? undefined : numberOf(row[this.#since]);
+  }
+
+  #metricData(next: ReadonlyMap<string, Series>, gone: readonly Series[]): MetricData[] {
     return this.#metrics
       .map(([metric]) => {
-        const { name, unit, description } = catalogue[metric];
         const points: NumberPoint[] = [
           ...[...next.values()].filter((series) => series.metric === metric),
           ...gone
             .filter((series) => series.metric === metric)
             .map(({ attributes }) => ({ attributes, value: undefined })),
         ];
-        return { kind: 'gauge' as const, name, unit, description, points };
+        return metricData(metric, points);
       })
       .filter(({ points }) => points.length > 0);
   }
+}
+
+function metricData(metric: MetricName, points: readonly NumberPoint[]): MetricData {
+  const { kind, name, unit, description } = catalogue[metric];
+  const described = { name, unit, description, points };
+  return kind === 'counter'
+    ? { kind: 'sum', monotonic: true, temporality: 'cumulative', ...described }
+    : { kind: 'gauge', ...described };
 }
 
 /** Undefined marks a key whose series cannot be merged. */

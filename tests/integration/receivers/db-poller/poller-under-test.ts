@@ -76,12 +76,12 @@ export class PollerUnderTest implements AsyncDisposable {
   }
 
   #take(batch: TelemetryBatch): void {
-    for (const chunk of batch.chunks) for (const [key, value] of readGauges(chunk)) this.series.set(key, value);
+    for (const chunk of batch.chunks) for (const [key, value] of readNumbers(chunk)) this.series.set(key, value);
   }
 }
 
 /** Reads what `encodeMetricsRequest` writes, field by field. */
-export function readGauges(bytes: Uint8Array): Map<string, number | undefined> {
+export function readNumbers(bytes: Uint8Array): Map<string, number | undefined> {
   const found = new Map<string, number | undefined>();
   for (const resource of children(new WireReader(bytes), 1)) {
     for (const scope of children(resource, 2)) {
@@ -96,7 +96,8 @@ function readMetric(metric: WireReader, found: Map<string, number | undefined>):
   while (!metric.done) {
     const tag = metric.tag();
     if (tag >> 3 === 1) name = metric.string();
-    else if (tag >> 3 === 5) for (const point of children(metric.message(), 1)) readPoint(name, point, found);
+    else if (tag >> 3 === 5 || tag >> 3 === 7)
+      for (const point of children(metric.message(), 1)) readPoint(name, point, found);
     else metric.skip(tag);
   }
 }

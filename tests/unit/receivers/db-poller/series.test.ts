@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Gauge } from '../../../../src/collector/otlp/metrics-writer.ts';
+import type { MetricData } from '../../../../src/collector/otlp/metrics-writer.ts';
 import type { Row } from '../../../../src/postgres/read-only-pool.ts';
 import type { Merge } from '../../../../src/receivers/db-poller/pack.ts';
 import { QuerySeries } from '../../../../src/receivers/db-poller/series.ts';
@@ -45,6 +45,17 @@ it('retracts it again after a refusal', async () => {
   expect((await published(series, [])).points).toHaveLength(1);
 });
 
+it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody knows when', async () => {
+  const metrics = { database_deadlocks_total: 'drop' } as const;
+  const series = new QuerySeries({ needs: {}, metrics, since: 'reset_ms', statement });
+  const { sent } = await published(series, [{ database_deadlocks_total: '7', reset_ms: '1700000000000.5' }]);
+  expect(sent).toMatchObject([{ kind: 'sum', monotonic: true, temporality: 'cumulative', name: 'database.deadlocks' }]);
+  expect(sent[0]?.points).toMatchObject([{ attributes: {}, value: 7, startUnixMs: 1_700_000_000_000.5 }]);
+  const unknown = await published(series, [{ database_deadlocks_total: '8', reset_ms: null }]);
+  expect(unknown.sent[0]?.points[0]?.startUnixMs).toBeUndefined();
+  expect((await published(series, [])).sent).toMatchObject([{ kind: 'sum', points: [{ value: undefined }] }]);
+});
+
 function seriesWith(merge: Merge): QuerySeries {
   return new QuerySeries({ needs: {}, metrics: { roasters: merge }, statement });
 }
@@ -64,8 +75,10 @@ async function published(series: QuerySeries, rows: readonly Row[]) {
     replaced: () => undefined,
     dropped: (reason, count) => (dropped[reason] = (dropped[reason] ?? 0) + count),
   });
-  const sent: Gauge[] = [];
-  await series.publish(next, async (gauges) => void sent.push(...gauges));
-  const points = sent.flatMap((gauge) => gauge.points.map(({ attributes, value }) => ({ labels: attributes, value })));
-  return { points, dropped };
+  const sent: MetricData[] = [];
+  await series.publish(next, async (metrics) => void sent.push(...metrics));
+  const points = sent.flatMap((metric) =>
+    metric.points.map(({ attributes, value }) => ({ labels: attributes, value })),
+  );
+  return { points, dropped, sent };
 }
