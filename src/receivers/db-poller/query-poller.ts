@@ -2,15 +2,17 @@ import type { Logger } from 'pino';
 import type { Consumer } from '../../collector/component.ts';
 import { encodeMetricsRequest, type Attributes, type MetricData } from '../../collector/otlp/metrics-writer.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
+import { concernsDatabase, reasonOf } from '../../postgres/polling/poll-failure.ts';
+import { pollRepeatedly } from '../../postgres/polling/poll-loop.ts';
+import { send } from '../../postgres/polling/send.ts';
+import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
 import { InvalidCrons } from './invalid-crons.ts';
 import type { PackSchema, PollQuery } from './pack.ts';
-import type { PollerMetrics, PollFailure } from './poller-metrics.ts';
-import { firstRetryMs, nextPollMs, retryMs, sleep } from './schedule.ts';
+import type { PollerMetrics } from './poller-metrics.ts';
 import type { SchemaProbe } from './schema-probe.ts';
 import { QuerySeries } from './series.ts';
-import type { SharedIncident } from './shared-incident.ts';
 
 /** What the queries of one receiver share. */
 export interface PollContext {
@@ -63,16 +65,7 @@ export class QueryPoller {
 
   /** Polls until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { intervalMs } = this.#schedule;
-    for (let failures = 0; !signal.aborted;) {
-      const startedAt = performance.now();
-      const failure = await this.#poll(signal);
-      failures = failure ? failures + 1 : 0;
-      const pauseMs = failure
-        ? retryMs(failures, firstRetryMs(concernsDatabase(failure), intervalMs), intervalMs)
-        : nextPollMs(intervalMs) - (performance.now() - startedAt);
-      await sleep(Math.max(0, pauseMs), signal);
-    }
+    await pollRepeatedly((stopping) => this.#poll(stopping), this.#schedule.intervalMs, signal);
   }
 
   /** Resolves to what went wrong. */
@@ -126,11 +119,7 @@ export class QueryPoller {
     const { consumer, resource, version } = this.#context;
     const scope = { name: 'siphon/db_poller', version };
     const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), metrics: data });
-    try {
-      await consumer.consume({ signal: 'metrics', chunks: [chunk], itemCount, sizeBytes: chunk.length });
-    } catch (error) {
-      throw new PipelineRefusal('the pipeline refused the points of a query', { cause: error });
-    }
+    await send(consumer, { signal: 'metrics', chunk, itemCount });
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -151,17 +140,4 @@ export class QueryPoller {
       this.#context.metrics.failed(this.#id, reasonOf(error));
     }
   }
-}
-
-class PipelineRefusal extends Error {
-  override readonly name = 'PipelineRefusal';
-}
-
-function reasonOf(error: unknown): PollFailure {
-  if (error instanceof PostgresError) return error.reason;
-  return error instanceof PipelineRefusal ? 'pipeline_refused' : 'internal';
-}
-
-function concernsDatabase(error: unknown): boolean {
-  return error instanceof PostgresError && error.concernsDatabase;
 }

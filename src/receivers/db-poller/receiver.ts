@@ -1,13 +1,14 @@
 import type { Component, ComponentSettings, Consumer } from '../../collector/component.ts';
+import { sleep } from '../../postgres/polling/schedule.ts';
+import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
+import { unlessLate } from '../../postgres/polling/unless-late.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
 import type { Pack } from './pack.ts';
 import { PollerMetrics } from './poller-metrics.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
-import { sleep } from './schedule.ts';
 import { SchemaProbe } from './schema-probe.ts';
 import { SchemaReport } from './schema-report.ts';
-import { SharedIncident } from './shared-incident.ts';
 
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
@@ -35,11 +36,7 @@ export class DbPoller implements Component {
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#stopping.abort();
-    const stopped = Promise.allSettled([this.#pool?.close(), this.#polling]);
-    const late = new AbortController();
-    const givenUp = sleep(2 ** 31 - 1, AbortSignal.any([deadline, late.signal]));
-    await Promise.race([stopped, givenUp]);
-    late.abort();
+    await unlessLate(Promise.allSettled([this.#pool?.close(), this.#polling]), deadline);
   }
 
   #openContext(): PollContext {

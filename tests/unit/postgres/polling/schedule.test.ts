@@ -1,6 +1,6 @@
 import { assert, integer, property } from 'fast-check';
 import { expect, it } from 'vitest';
-import { firstRetryMs, nextPollMs, retryMs, sleep } from '../../../../src/receivers/db-poller/schedule.ts';
+import { firstRetryMs, nextPollMs, retryMs, sleep } from '../../../../src/postgres/polling/schedule.ts';
 
 it('keeps within ten percent of the interval, and varies', () => {
   const pauses = Array.from({ length: 1000 }, () => nextPollMs(1000));

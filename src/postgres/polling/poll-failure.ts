@@ -1,0 +1,22 @@
+import { StorageError } from '../../collector/storage.ts';
+import { PostgresError, postgresFailures, type PostgresFailure } from '../postgres-error.ts';
+
+/** Why a poll gave nothing. Stable: metric labels. */
+export type PollFailure = PostgresFailure | 'pipeline_refused' | 'storage' | 'internal';
+
+export const pollFailures: readonly PollFailure[] = [...postgresFailures, 'pipeline_refused', 'storage', 'internal'];
+
+/** What was read has not been taken. */
+export class PipelineRefusal extends Error {
+  override readonly name = 'PipelineRefusal';
+}
+
+export function reasonOf(error: unknown): PollFailure {
+  if (error instanceof PostgresError) return error.reason;
+  if (error instanceof StorageError) return 'storage';
+  return error instanceof PipelineRefusal ? 'pipeline_refused' : 'internal';
+}
+
+export function concernsDatabase(error: unknown): boolean {
+  return error instanceof PostgresError && error.concernsDatabase;
+}

@@ -1,0 +1,14 @@
+import type { Consumer, TelemetryBatch } from '../../collector/component.ts';
+import { PipelineRefusal } from './poll-failure.ts';
+
+/** Hands a request to the pipeline. @throws PipelineRefusal */
+export async function send(
+  consumer: Consumer,
+  { signal, chunk, itemCount }: Pick<TelemetryBatch, 'signal' | 'itemCount'> & { readonly chunk: Uint8Array },
+): Promise<void> {
+  try {
+    await consumer.consume({ signal, chunks: [chunk], itemCount, sizeBytes: chunk.length });
+  } catch (error) {
+    throw new PipelineRefusal('the pipeline refused what a query gave', { cause: error });
+  }
+}

@@ -1,0 +1,9 @@
+import { sleep } from './schedule.ts';
+
+/** Resolves when the work has settled, or when the deadline aborts if that comes first. Never rejects. */
+export async function unlessLate(work: Promise<unknown>, deadline: AbortSignal): Promise<void> {
+  const settled = new AbortController();
+  const late = sleep(2 ** 31 - 1, AbortSignal.any([deadline, settled.signal]));
+  await Promise.race([Promise.allSettled([work]), late]);
+  settled.abort();
+}
