@@ -193,7 +193,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.connections',
     unit: '{connection}',
-    description: 'Connections to the polled database, by what they do',
+    description: 'Connections of clients to the polled database, by what they do, without the one that asks',
     labels: { state: connectionStates },
   },
   database_connections_active: {
@@ -201,7 +201,8 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.connections.active',
     unit: '{connection}',
-    description: 'Connections to the polled database that run a statement right now',
+    description:
+      'Connections of clients to the polled database that run a statement right now, without the one that asks',
     labels: {},
   },
   database_connections_limit: {
@@ -225,7 +226,8 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.transaction.longest',
     unit: 's',
-    description: 'Age of the oldest transaction under way in the polled database; 0 when there is none',
+    description:
+      'Age of the oldest transaction that a client has under way in the polled database; 0 when there is none',
     labels: {},
   },
   database_idle_in_transaction_longest_seconds: {
@@ -241,7 +243,8 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.xmin.age',
     unit: '{transaction}',
-    description: 'Transactions that vacuum must keep old rows for, since the oldest snapshot that is held',
+    description:
+      'Transactions since the oldest snapshot that a session, a prepared transaction or a replication slot holds, for which vacuum must keep old rows; 0 when none is held',
     labels: {},
   },
   database_locks_waiting: {

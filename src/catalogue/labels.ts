@@ -17,8 +17,9 @@ export const fetchErrorTypes = [
 ] as const;
 export const jobErrorTypes = ['fetch', 'validation', 'database', 'timeout', 'other'] as const;
 
-/** As `pg_stat_activity` has them; `unknown` where the role may not see it. */
+/** As `pg_stat_activity` has them; `starting` since PostgreSQL 18, and before that, `unknown` while one starts. */
 export const connectionStates = [
+  'starting',
   'active',
   'idle',
   'idle_in_transaction',

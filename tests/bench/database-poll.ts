@@ -40,7 +40,10 @@ const scrapePipeline = scrapePipelinePack({
   queries: {},
 });
 
-await measure('with the indexes', [scrapePipeline, postgresHealthPack({ queries: {} })]);
+await measure('with the indexes', [
+  scrapePipeline,
+  postgresHealthPack({ tables: ['public.scrape_runs', 'public.variants'], queries: {} }),
+]);
 await database.sql(`
   do $$ declare index record; begin
     for index in select indexname from pg_indexes where tablename = 'scrape_runs' and indexname <> 'scrape_runs_pkey'

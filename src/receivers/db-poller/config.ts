@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { table as tableLabel } from '../../catalogue/labels.ts';
 import { duration, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
 import { Secret } from '../../collector/config/secret.ts';
 import type { QueryOverride } from './pack.ts';
@@ -30,7 +31,15 @@ const scrapePipeline = v.strictObject({
   queries: v.optional(overrides(queryNames.scrape_pipeline), {}),
 });
 
-const postgresHealth = v.strictObject({ queries: v.optional(overrides(queryNames.postgres_health), {}) });
+const tableNames = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(/^[^.]+\../, 'must be schema.table, as the catalogue spells them'))),
+  v.maxLength(tableLabel.maxValues, `at most ${tableLabel.maxValues}: each is several series`),
+);
+
+const postgresHealth = v.strictObject({
+  tables: v.optional(tableNames, []),
+  queries: v.optional(overrides(queryNames.postgres_health), {}),
+});
 
 /** A key without a value switches a pack on too. */
 const packs = v.strictObject({

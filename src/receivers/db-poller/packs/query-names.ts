@@ -11,7 +11,7 @@ export const queryNames = {
     'variants_price_stale',
     'health',
   ],
-  postgres_health: ['connections'],
+  postgres_health: ['activity', 'locks', 'statistics', 'size', 'tables'],
 } as const;
 
 /** The queries of a pack, each by its name. */

@@ -31,6 +31,18 @@ it.each([
     'packs.scrape_pipeline.queries.variants.every',
     /./,
   ],
+  [
+    'a table without its schema',
+    { datasource, packs: { postgres_health: { tables: ['public.prices', 'prices'] } } },
+    'packs.postgres_health.tables.1',
+    /must be schema.table/,
+  ],
+  [
+    'more tables than there is room for',
+    { datasource, packs: { postgres_health: { tables: Array.from({ length: 51 }, (_, n) => `public.t${n}`) } } },
+    'packs.postgres_health.tables',
+    /at most 50/,
+  ],
   ['no interval', { datasource, packs, collection_interval: '0s' }, 'collection_interval', /./],
   ['too many connections', { datasource, packs, max_connections: 11 }, 'max_connections', /at most 10/],
 ])('refuses %s', (_, config, path, message) => {
@@ -49,7 +61,7 @@ it('reads every query with an interval and a timeout of its own', () => {
 
 it('switches a pack on by its name alone', () => {
   const { packs: parsed } = v.parse(configSchema, { datasource, packs: { postgres_health: null } });
-  expect(parsed).toEqual({ postgres_health: { queries: {} } });
+  expect(parsed).toEqual({ postgres_health: { tables: [], queries: {} } });
 });
 
 it('takes an empty datasource, which switches the poller off', () => {

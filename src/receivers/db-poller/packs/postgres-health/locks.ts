@@ -1,0 +1,12 @@
+import type { PollQuery } from '../../pack.ts';
+
+/** Whoever waits for the end of a transaction waits for a lock that belongs to no database, so that its session tells. */
+export const locks: PollQuery = {
+  needs: {},
+  metrics: { database_locks_waiting: 'drop' },
+  statement: () => ({
+    text: `
+      select count(*) as database_locks_waiting from pg_locks
+      where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`,
+  }),
+};

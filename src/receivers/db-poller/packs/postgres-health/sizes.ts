@@ -1,0 +1,70 @@
+import type { PollQuery } from '../../pack.ts';
+
+/** Sizes change slowly, and asking for them means to look at every file. */
+const MIN_INTERVAL_MS = 60_000;
+
+export const databaseSize: PollQuery = {
+  needs: {},
+  metrics: { database_size_bytes: 'drop', database_freeze_age: 'drop' },
+  minIntervalMs: MIN_INTERVAL_MS,
+  statement: () => ({
+    text: `
+      select pg_database_size(oid) as database_size_bytes, age(datfrozenxid) as database_freeze_age
+      from pg_database where datname = current_database()`,
+  }),
+};
+
+/**
+ * Only the tables that are named, so that there are never more series than somebody asked for. A partitioned table is
+ * all its partitions; what is stored outside of the rows ages with them.
+ *
+ * @param names as `schema.table`.
+ */
+export function tableSizes(names: readonly string[]): PollQuery {
+  return {
+    needs: {},
+    metrics: {
+      database_table_size_bytes: 'drop',
+      database_table_indexes_size_bytes: 'drop',
+      database_table_rows: 'drop',
+      database_table_autovacuum_age_seconds: 'drop',
+      database_table_freeze_age: 'drop',
+    },
+    minIntervalMs: MIN_INTERVAL_MS,
+    statement: () => ({
+      text: `
+        select name as "table", each.*
+        from (${MEASURED}) measured
+        cross join lateral (values
+          (null, table_size, indexes_size, null::numeric,
+           extract(epoch from greatest(now(), autovacuumed_at) - autovacuumed_at), freeze_age),
+          ('live', null, null, live, null, null),
+          ('dead', null, null, dead, null, null)
+        ) each (state, database_table_size_bytes, database_table_indexes_size_bytes, database_table_rows,
+                database_table_autovacuum_age_seconds, database_table_freeze_age)`,
+      values: [names, ...splitNames(names)],
+    }),
+  };
+}
+
+const MEASURED = `
+  select name, sum(pg_table_size(part)) as table_size, sum(pg_indexes_size(part)) as indexes_size,
+         sum(pg_stat_get_live_tuples(part)) as live, sum(pg_stat_get_dead_tuples(part)) as dead,
+         max(pg_stat_get_last_autovacuum_time(part)) as autovacuumed_at,
+         max(greatest(age(nullif(stored.relfrozenxid, '0')), age(nullif(toast.relfrozenxid, '0')))) as freeze_age
+  from unnest($1::text[], $2::text[], $3::text[]) given (name, schema_name, table_name)
+  join pg_namespace on nspname = schema_name
+  join pg_class root on relnamespace = pg_namespace.oid and relname = table_name and relkind in ('r', 'p', 'm')
+  cross join lateral (
+    select root.oid where root.relkind <> 'p'
+    union all
+    select relid from pg_partition_tree(root.oid) where isleaf and root.relkind = 'p') parts (part)
+  join pg_class stored on stored.oid = part
+  left join pg_class toast on toast.oid = stored.reltoastrelid
+  group by name`;
+
+/** Schemas and tables; a schema whose name has a dot in it cannot be told from its table. */
+function splitNames(names: readonly string[]): string[][] {
+  const dots = names.map((name) => name.indexOf('.'));
+  return [names.map((name, i) => name.slice(0, dots[i])), names.map((name, i) => name.slice(dots[i]! + 1))];
+}

@@ -1,0 +1,173 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { postgresHealthMetrics } from '../../../../src/catalogue/database-metrics.ts';
+import { connectionStates } from '../../../../src/catalogue/labels.ts';
+import { Secret } from '../../../../src/collector/config/secret.ts';
+import { ReadOnlyPool, type Row } from '../../../../src/postgres/read-only-pool.ts';
+import { statistics } from '../../../../src/receivers/db-poller/packs/postgres-health/statistics.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
+
+const often = { collection_interval: '200ms' };
+const tables = ['public.prices', 'public.parts', 'Odd.Na.me', 'public.nowhere'];
+
+describe('the pack postgres_health', () => {
+  let database: TestPostgres;
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    await database.sql(`
+      create table parts (n int, filler text) partition by range (n);
+      create table parts_low partition of parts for values from (0) to (100);
+      create table parts_high partition of parts for values from (100) to (200);
+      create index on parts (n);
+      create schema "Odd"; create table "Odd"."Na.me" (n int);
+      insert into parts select n, repeat('x', 1000) from generate_series(0, 199) n`);
+    await database.sql('delete from parts where n < 10');
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  const start = (datasource = database.url): Promise<PollerUnderTest> =>
+    PollerUnderTest.start({
+      datasource,
+      // With more, it would now and then see itself.
+      max_connections: 1,
+      packs: { postgres_health: { tables, queries: { size: often, tables: often } } },
+    });
+
+  const client = async (): Promise<Client & AsyncDisposable> => {
+    const opened = new Client({ connectionString: database.url });
+    await opened.connect();
+    return Object.assign(opened, { [Symbol.asyncDispose]: async () => await opened.end() });
+  };
+
+  it('has a point for every metric but the age of an autovacuum that never came', async () => {
+    await using poller = await start();
+    const names = Object.entries(postgresHealthMetrics)
+      .filter(([key]) => key !== 'database_table_autovacuum_age_seconds')
+      .map(([, { name }]) => name);
+    await waitFor(() => names.every((name) => keysOf(poller, name).length > 0), { what: names.join(', ') });
+    expect(poller.series.get('database.locks.waiting{}')).toBe(0);
+    expect(poller.series.get('database.deadlocks{}')).toBe(0);
+    expect(poller.series.get('database.transactions{outcome=commit}')).toBeGreaterThan(0);
+    expect(poller.series.get('database.blocks{found_in=cache}')).toBeGreaterThan(0);
+    const [truth] = await database.sql(`
+      select pg_database_size(current_database())::float8 as size,
+             (select sum(setting::int) from pg_settings where name = 'max_connections')::int
+             - (select sum(setting::int) from pg_settings where name in ('superuser_reserved_connections', 'reserved_connections'))::int as places`);
+    expect(poller.series.get('database.connections.limit{}')).toBe(truth?.['places']);
+    expect(poller.series.get('database.size{}')).toBeGreaterThan(Number(truth?.['size']) * 0.9);
+    expect(await poller.failures('other')).toBe(0);
+  });
+
+  it('tells what the sessions of the database do', async () => {
+    await using writer = await client();
+    await using waiting = await client();
+    await using _idle = await client();
+    await using poller = await start();
+    await waitFor(() => stateOf(poller, 'idle') === 3, { what: 'three idle sessions' });
+    const states = keysOf(poller, 'database.connections').toSorted();
+    expect(states).toEqual(connectionStates.map((state) => `database.connections{state=${state}}`).toSorted());
+    expect(poller.series.get('database.transaction.longest{}')).toBe(0);
+    expect(poller.series.get('database.idle_in_transaction.longest{}')).toBe(0);
+    expect(poller.series.get('database.xmin.age{}')).toBe(0);
+
+    await writer.query('begin; lock table roasters; select pg_current_xact_id()');
+    const blocked = waiting.query('select count(*) from roasters');
+    await waitFor(() => poller.series.get('database.locks.waiting{}') === 1, { what: 'the lock' });
+    await waitFor(() => stateOf(poller, 'idle_in_transaction') === 1 && stateOf(poller, 'active') === 1, {
+      what: 'the states',
+    });
+    expect(poller.series.get('database.connections.active{}')).toBe(1);
+    expect(poller.series.get('database.connections.used{}')).toBeGreaterThanOrEqual(4);
+    await waitFor(() => Number(poller.series.get('database.idle_in_transaction.longest{}')) > 1, { what: 'its age' });
+    expect(poller.series.get('database.transaction.longest{}')).toBeGreaterThan(1);
+    for (let i = 0; i < 5; i++) await database.sql('select pg_current_xact_id()');
+    await waitFor(() => Number(poller.series.get('database.xmin.age{}')) > 5, { what: 'the age of its snapshot' });
+    await writer.query('rollback');
+    await blocked;
+    await waitFor(() => poller.series.get('database.xmin.age{}') === 0, { what: 'the end of the transaction' });
+    expect(poller.series.get('database.transaction.longest{}')).toBe(0);
+  });
+
+  it('gives a role without pg_monitor what it can know, and no number for what it cannot', async () => {
+    await database.sql(`create role siphon_test_blind login password 'secret'`);
+    await using _other = await client();
+    const datasource = Object.assign(new URL(database.url), { username: 'siphon_test_blind', password: 'secret' }).href;
+    {
+      await using poller = await start(datasource);
+      const known = ['connections.limit', 'locks.waiting', 'transactions', 'size', 'table.rows', 'freeze.age'];
+      await waitFor(() => known.every((name) => keysOf(poller, `database.${name}`).length > 0), {
+        what: String(known),
+      });
+      const hidden = ['connections', 'connections.active', 'connections.used', 'transaction.longest', 'xmin.age'];
+      expect(hidden.flatMap((name) => keysOf(poller, `database.${name}`))).toEqual([]);
+      expect(keysOf(poller, 'database.idle_in_transaction.longest')).toEqual([]);
+      await database.sql('grant pg_monitor to siphon_test_blind');
+      await waitFor(() => hidden.every((name) => keysOf(poller, `database.${name}`).length > 0), { what: 'all of it' });
+    }
+    await database.sql('drop role siphon_test_blind');
+  });
+
+  it('measures the tables that are named and no other, all partitions of one together', async () => {
+    await using poller = await start();
+    const parts = 'table=public.parts';
+    await waitFor(() => poller.series.get(`database.table.rows{state=dead,${parts}}`) === 10, { what: 'dead rows' });
+    expect(poller.series.get(`database.table.rows{state=live,${parts}}`)).toBe(190);
+    const [truth] = await database.sql(
+      `select sum(pg_table_size(relid))::int as size, sum(pg_indexes_size(relid))::int as indexes from pg_partition_tree('parts') where isleaf`,
+    );
+    expect(poller.series.get(`database.table.size{${parts}}`)).toBe(truth?.['size']);
+    expect(poller.series.get(`database.table.indexes.size{${parts}}`)).toBe(truth?.['indexes']);
+    expect(poller.series.get(`database.table.freeze.age{${parts}}`)).toBeGreaterThan(0);
+    const named = keysOf(poller, 'database.table.size').map((key) =>
+      key.slice('database.table.size{table='.length, -1),
+    );
+    expect(named.toSorted()).toEqual(['Odd.Na.me', 'public.parts', 'public.prices']);
+    await database.sql('drop table "Odd"."Na.me"');
+    await waitFor(() => keysOf(poller, 'database.table.size').length === 2, { what: 'the retraction' });
+  });
+
+  it('tells when autovacuum was last there', async (context) => {
+    if (!database.server) return context.skip('the server of SIPHON_TEST_POSTGRES_URL is not ours to set up');
+    await using poller = await start();
+    await waitFor(() => keysOf(poller, 'database.table.size').length > 0, { what: 'the tables' });
+    expect(keysOf(poller, 'database.table.autovacuum.age')).toEqual([]);
+    await database.sql(
+      'alter table parts_low set (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0)',
+    );
+    await database.sql(`alter system set autovacuum_naptime = '1s'`);
+    await database.sql('select pg_reload_conf()');
+    const age = 'database.table.autovacuum.age{table=public.parts}';
+    await waitFor(() => poller.series.get(age) !== undefined, { what: 'autovacuum' });
+    expect(poller.series.get(age)).toBeLessThan(10);
+  });
+
+  it('says since when PostgreSQL counts, once somebody has reset its statistics', async () => {
+    const pool = new ReadOnlyPool({
+      datasource: new Secret(database.url),
+      maxConnections: 1,
+      connectTimeoutMs: 5000,
+      lockTimeoutMs: 1000,
+      onConnect: () => undefined,
+    });
+    const { text } = statistics.statement({ table: (name) => name, has: () => true, hasIndex: () => false });
+    const since = async (): Promise<Row | undefined> =>
+      (await pool.query({ text, values: [], timeoutMs: 2000, maxRows: 10 })).rows[0];
+    expect(await since()).toMatchObject({ [statistics.since!]: null });
+    await database.sql('select pg_stat_reset()');
+    expect(Number((await since())?.[statistics.since!])).toBeCloseTo(Date.now(), -5);
+    await pool.close();
+  });
+});
+
+/** The series of a metric that have a value now. */
+function keysOf(poller: PollerUnderTest, name: string): string[] {
+  return [...poller.series.entries()]
+    .filter(([key, value]) => key.startsWith(`${name}{`) && value !== undefined)
+    .map(([key]) => key);
+}
+
+function stateOf(poller: PollerUnderTest, state: string): number | undefined {
+  return poller.series.get(`database.connections{state=${state}}`);
+}
