@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../collector/config/load-config.ts';
 import type { Collector } from '../collector/pipeline/collector.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command, type CommandContext } from './command.ts';
 import { readConfig } from './read-config.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 export const run: Command = {
   summary: 'run the sidecar until SIGTERM or SIGINT',
@@ -11,6 +12,7 @@ export const run: Command = {
   async run(options, context) {
     const loaded = readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
+    keepYoungGenerationSmall();
     const { collector, logger } = await build(loaded, context);
     // Before the start, so that a signal meanwhile ends in order as well.
     const signal = firstSignal(logger);
