@@ -26,6 +26,11 @@ export class WireWriter {
     return this.#buffer.slice(0, this.#length);
   }
 
+  /** What was written, until something else is. */
+  get written(): Uint8Array {
+    return new Uint8Array(this.#buffer.buffer, 0, this.#length);
+  }
+
   /** Forgets what was written and keeps the buffer. */
   reset(): void {
     this.#length = 0;
@@ -78,6 +83,13 @@ export class WireWriter {
     this.#reserve(value.length);
     this.#buffer.set(value, this.#length);
     this.#length += value.length;
+  }
+
+  /** Fields that were written elsewhere. */
+  append(fields: Uint8Array): void {
+    this.#reserve(fields.length);
+    this.#buffer.set(fields, this.#length);
+    this.#length += fields.length;
   }
 
   stringField(field: number, value: string): void {

@@ -87,6 +87,11 @@ export class Families {
   }
 }
 
+/** Whether its series have more than one number, and text that is their labels alone. */
+export function isDistribution({ type }: Pick<Family, 'type'>): boolean {
+  return type === 'histogram' || type === 'summary';
+}
+
 /** The name in OpenMetrics' metadata. */
 export function openMetricsName({ name, type }: Pick<Family, 'name' | 'type'>): string {
   return type === 'counter' ? name.replace(/_total$/, '') : name;

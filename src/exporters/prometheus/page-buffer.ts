@@ -1,4 +1,5 @@
 import { numberText, openMetricsNumber } from './number-text.ts';
+import { writeExponential, writeInteger } from './write-integer.ts';
 
 /** The most bytes that a number, and what ends its line, take. */
 const MAX_NUMBER_BYTES = 64;
@@ -22,7 +23,7 @@ export class PageBuffer {
   #fullBytes = 0;
   #buffer = this.#buffers[0] as Buffer;
   #length = 0;
-  #kept = this.#buffer;
+  #kept: Uint8Array = this.#buffer;
   #hole = { buffer: this.#buffer, at: 0, written: 0 };
 
   /** What was written. It belongs to this buffer. */
@@ -61,12 +62,12 @@ export class PageBuffer {
 
   /** Keeps what was written since, in one piece, for `repeat`. */
   keepFrom(start: number): void {
-    this.#kept = this.#buffer.subarray(start, this.#length);
+    this.#kept = new Uint8Array(this.#buffer.buffer, start, this.#length - start);
   }
 
   /** Writes again what was kept. */
   repeat(): void {
-    this.bytes(this.#kept, 0, this.#kept.length);
+    this.bytes(this.#kept);
   }
 
   text(text: string): void {
@@ -80,29 +81,34 @@ export class PageBuffer {
     this.#ascii(text);
   }
 
-  bytes(source: Uint8Array, start: number, length: number): void {
-    this.reserve(length);
-    this.#buffer.set(source.subarray(start, start + length), this.#length);
-    this.#length += length;
+  bytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.#buffer.set(source, this.#length);
+    this.#length += source.length;
+  }
+
+  /** So many bytes of `source`. */
+  copy(source: Uint8Array, start: number, length: number): void {
+    this.bytes(new Uint8Array(source.buffer, source.byteOffset + start, length));
   }
 
   number(value: number): void {
     this.reserve(MAX_NUMBER_BYTES);
-    if (isSmallInteger(value)) this.#smallInteger(value);
-    else this.#ascii(numberText(value));
+    if (!isCount(value)) this.#ascii(numberText(value));
+    else if (value < FIRST_EXPONENTIAL) this.#length = writeInteger(this.#buffer, this.#length, value);
+    else this.#length = writeExponential(this.#buffer, this.#length, value);
   }
 
   openMetricsNumber(value: number): void {
-    this.reserve(MAX_NUMBER_BYTES);
-    if (!isSmallInteger(value)) return this.#ascii(openMetricsNumber(value));
-    this.#smallInteger(value);
-    this.#ascii('.0');
+    if (!isCount(value)) return this.ascii(openMetricsNumber(value));
+    this.number(value);
+    if (value < FIRST_EXPONENTIAL) this.#ascii('.0');
   }
 
   /** A whole number, without exponent however large. */
   integer(value: number): void {
     this.reserve(MAX_NUMBER_BYTES);
-    if (isSmallInteger(value)) this.#smallInteger(value);
+    if (isCount(value)) this.#length = writeInteger(this.#buffer, this.#length, value);
     else this.#ascii(BigInt(value).toString());
   }
 
@@ -118,18 +124,6 @@ export class PageBuffer {
     this.#length = at;
   }
 
-  #smallInteger(value: number): void {
-    const buffer = this.#buffer;
-    const end = this.#length + digits(value);
-    let rest = value;
-    for (let at = end - 1; at >= this.#length; at--) {
-      const quotient = (rest / 10) | 0;
-      buffer[at] = 48 + rest - quotient * 10;
-      rest = quotient;
-    }
-    this.#length = end;
-  }
-
   #nextChunk(bytes: number): void {
     this.#full.push(this.#buffer.subarray(0, this.#length));
     this.#fullBytes += this.#length;
@@ -143,11 +137,9 @@ export class PageBuffer {
 }
 
 /** From a million on the text format writes exponents. */
-function isSmallInteger(value: number): boolean {
-  return value >= 0 && value < 1e6 && value === (value | 0);
-}
+const FIRST_EXPONENTIAL = 1e6;
 
-function digits(value: number): number {
-  if (value < 1000) return value < 10 ? 1 : value < 100 ? 2 : 3;
-  return value < 10_000 ? 4 : value < 100_000 ? 5 : 6;
+/** What most numbers of a page are. */
+function isCount(value: number): boolean {
+  return value >= 0 && Number.isSafeInteger(value);
 }

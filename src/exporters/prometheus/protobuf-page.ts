@@ -2,8 +2,9 @@ import { WireWriter } from '../../collector/otlp/wire-writer.ts';
 import { inPage } from './arena.ts';
 import { EscapedNames } from './escaped-names.ts';
 import type { Exemplar } from './exemplars.ts';
-import type { Family, FamilyType } from './family.ts';
-import { unescape, writtenLabels } from './name-escaping.ts';
+import { isDistribution, type Family, type FamilyType } from './family.ts';
+import { LabelPairs } from './label-pairs.ts';
+import { nameStart } from './label-set.ts';
 import type { NativeHistogram } from './native-histograms.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { PageContent, PageFormat, PageWriter } from './page-content.ts';
@@ -27,8 +28,12 @@ export class ProtobufPage implements PageWriter {
   readonly #target: PageBuffer;
   readonly #escaped: EscapedNames | undefined;
   readonly #writer = new WireWriter();
+  readonly #pairs = new LabelPairs();
   #family: Family | undefined;
+  /** The family's, as this page writes it, and how many bytes it takes in the text of a series. */
   #name: string | undefined;
+  #nameBytes = 0;
+  #created = { high: 0, low: 0, bytes: NOTHING };
   #isOpen = false;
 
   constructor(content: PageContent, { timestamps, escaping }: PageFormat, target: PageBuffer) {
@@ -41,6 +46,7 @@ export class ProtobufPage implements PageWriter {
   open(family: Family): void {
     this.#family = family;
     this.#name = this.#escaped === undefined ? family.name : this.#escaped.ofFamily(family);
+    this.#nameBytes = isDistribution(family) ? 0 : Buffer.byteLength(nameStart(family.name));
     this.#isOpen = false;
   }
 
@@ -48,21 +54,21 @@ export class ProtobufPage implements PageWriter {
     const { series, seenSinceMs } = this.#content;
     const family = this.#family as Family;
     if (this.#name === undefined || !((series.seenMs[row] as number) >= seenSinceMs)) return;
-    const hasCells = family.type === 'histogram' || family.type === 'summary';
-    if (hasCells && series.layouts[row] === undefined) return;
-    const labels = this.#labels(row, hasCells);
+    if (isDistribution(family) && series.layouts[row] === undefined) return;
+    const labels = this.#labels(row);
     if (labels === undefined) return;
     if (!this.#isOpen) this.#header(this.#name, family);
     this.#isOpen = true;
     this.#writer.messageField(4, () => {
-      this.#writeLabels(labels);
+      this.#writer.append(labels);
       this.#writer.messageField(CONTENT_FIELDS[family.type], () => {
         this.#writeContent(family.type, row);
         if (family.type !== 'gauge') this.#writeCreated(CREATED_FIELDS[family.type], row);
       });
       if (this.#timestamps) this.#writeTimestamp(row);
     });
-    this.#flush();
+    this.#target.bytes(this.#writer.written);
+    this.#writer.reset();
   }
 
   close(): void {
@@ -76,23 +82,24 @@ export class ProtobufPage implements PageWriter {
     this.#writer.stringField(1, name);
     this.#writer.stringField(2, help);
     this.#writer.varintField(3, TYPES[type]);
-  }
-
-  #flush(): void {
-    const bytes = this.#writer.finish();
-    this.#target.bytes(bytes, 0, bytes.length);
+    this.#target.bytes(this.#writer.written);
     this.#writer.reset();
   }
 
-  /** As text, or undefined where another series of the page has them. */
-  #labels(row: number, isBare: boolean): string | undefined {
-    const text = this.#content.series.text(row);
-    const labels = isBare ? text : text.slice(text.indexOf('{') + 1, text.lastIndexOf('}'));
-    return this.#escaped === undefined ? labels : this.#escaped.ofSeries(labels);
-  }
-
-  #writeLabels(text: string): void {
-    for (const [name, value] of writtenLabels(text)) this.#writeLabel(name, unescape(value));
+  /** Undefined where another series of the page has them. */
+  #labels(row: number): Uint8Array | undefined {
+    const { series } = this.#content;
+    const address = series.textAddress(row);
+    const { bytes } = series.arena.page(address);
+    const textStart = inPage(address);
+    const textEnd = textStart + series.textLength(row);
+    // Behind the name of a number: ` `, `{labels} `, or where the name is in braces itself, `,labels} ` or `} `.
+    const isBare = this.#nameBytes === 0;
+    const start = isBare ? textStart : textStart + this.#nameBytes + 1;
+    const end = isBare ? textEnd : textEnd - '} '.length;
+    if (this.#escaped === undefined) return this.#pairs.encode(bytes, start, end);
+    const escaped = this.#escaped.ofSeries(bytes.toString('utf8', start, Math.max(start, end)));
+    return escaped === undefined ? undefined : this.#pairs.encode(Buffer.from(escaped), 0, Buffer.byteLength(escaped));
   }
 
   #writeLabel(name: string, value: string): void {
@@ -183,22 +190,19 @@ export class ProtobufPage implements PageWriter {
       this.#writeLabel('trace_id', traceId);
       if (spanId !== '') this.#writeLabel('span_id', spanId);
       this.#writer.doubleField(2, value);
-      this.#writeTime(3, timeNs);
+      if (timeNs !== 0n) this.#writer.bytesField(3, timestamp(timeNs));
     });
   }
 
+  /** Many series begin at one time. */
   #writeCreated(field: number, row: number): void {
     const { startHigh, startLow } = this.#content.series;
-    this.#writeTime(field, nanoseconds(startHigh[row] as number, startLow[row] as number));
-  }
-
-  /** A `google.protobuf.Timestamp`, if the time is known. */
-  #writeTime(field: number, timeNs: bigint): void {
-    if (timeNs === 0n) return;
-    this.#writer.messageField(field, () => {
-      this.#writer.int64Field(1, timeNs / 1_000_000_000n);
-      this.#writer.varintField(2, Number(timeNs % 1_000_000_000n));
-    });
+    const high = startHigh[row] as number;
+    const low = startLow[row] as number;
+    if (high !== this.#created.high || low !== this.#created.low) {
+      this.#created = { high, low, bytes: timestamp(nanoseconds(high, low)) };
+    }
+    if (this.#created.bytes.length > 0) this.#writer.bytesField(field, this.#created.bytes);
   }
 
   #writeTimestamp(row: number): void {
@@ -206,6 +210,17 @@ export class ProtobufPage implements PageWriter {
     const timeNs = nanoseconds(timeHigh[row] as number, timeLow[row] as number);
     if (timeNs !== 0n) this.#writer.int64Field(6, timeNs / 1_000_000n);
   }
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** A `google.protobuf.Timestamp`; nothing for a time that is unknown. */
+function timestamp(timeNs: bigint): Uint8Array {
+  if (timeNs === 0n) return NOTHING;
+  const writer = new WireWriter(16);
+  writer.int64Field(1, timeNs / 1_000_000_000n);
+  writer.varintField(2, Number(timeNs % 1_000_000_000n));
+  return writer.finish();
 }
 
 function nanoseconds(high: number, low: number): bigint {

@@ -2,7 +2,7 @@ import { inPage } from './arena.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import { EscapedNames } from './escaped-names.ts';
 import { exemplarText, type Exemplar } from './exemplars.ts';
-import { openMetricsName, type Family } from './family.ts';
+import { isDistribution, openMetricsName, type Family } from './family.ts';
 import { escapeHelp, nameStart, quoteMetric, sampleStart, sampleText } from './label-set.ts';
 import { openMetricsNumber } from './number-text.ts';
 import type { PageBuffer } from './page-buffer.ts';
@@ -25,7 +25,7 @@ export class TextPage implements PageWriter {
   #quantile = this.#bucket;
   #created = this.#bucket;
   /** Of a counter: what stands before the labels in place of how many bytes of a sample's text. */
-  #counterCreated = { start: '', replacedBytes: 0 };
+  #counterCreated = { start: Buffer.alloc(0), replacedBytes: 0 };
   #startText = { high: 0, low: 0, text: '' };
   /** Of the series, where they are not copied as they are. */
   #escapedLabels = '';
@@ -44,14 +44,20 @@ export class TextPage implements PageWriter {
     this.#family = family;
     this.#hasHeader = false;
     this.#name = this.#escaped === undefined ? family.name : this.#escaped.ofFamily(family);
-    this.#bucket = lineStarts(`${this.#name}_bucket`);
-    this.#sum = lineStarts(`${this.#name}_sum`);
-    this.#count = lineStarts(`${this.#name}_count`);
-    this.#quantile = lineStarts(this.#name ?? '');
-    if (!this.#openMetrics || this.#name === undefined) return;
+    if (this.#name === undefined) return;
+    if (isDistribution(family)) {
+      this.#bucket = lineStarts(`${this.#name}_bucket`);
+      this.#sum = lineStarts(`${this.#name}_sum`);
+      this.#count = lineStarts(`${this.#name}_count`);
+      this.#quantile = lineStarts(this.#name);
+    }
+    if (!this.#openMetrics) return;
     const created = `${openMetricsName({ name: this.#name, type: family.type })}_created`;
     this.#created = lineStarts(created);
-    this.#counterCreated = { start: nameStart(created), replacedBytes: Buffer.byteLength(nameStart(this.#name)) };
+    this.#counterCreated = {
+      start: Buffer.from(nameStart(created)),
+      replacedBytes: Buffer.byteLength(nameStart(this.#name)),
+    };
   }
 
   close(): void {}
@@ -66,9 +72,9 @@ export class TextPage implements PageWriter {
     const name = this.#name;
     if (name === undefined || !((series.seenMs[row] as number) >= seenSinceMs)) return;
     const layout = series.layouts[row];
-    const hasCells = family.type === 'histogram' || family.type === 'summary';
-    if (hasCells && layout === undefined) return;
-    if (this.#escaped !== undefined && !this.#escapeLabels(row, hasCells)) return;
+    const isBare = isDistribution(family);
+    if (isBare && layout === undefined) return;
+    if (this.#escaped !== undefined && !this.#escapeLabels(row, isBare)) return;
     if (!this.#hasHeader) this.#header(name, family);
     this.#hasHeader = true;
     if (layout !== undefined) this.#distribution(family, row, layout);
@@ -131,10 +137,13 @@ export class TextPage implements PageWriter {
   #counterCreatedSample(row: number): void {
     if (this.#escaped === undefined) {
       const { start, replacedBytes } = this.#counterCreated;
-      this.#target.text(start);
+      this.#target.bytes(start);
       this.#copyText(row, replacedBytes);
-    } else if (this.#escapedLabels === '') this.#target.text(this.#created.bare);
-    else this.#target.text(`${this.#created.labelled}${this.#escapedLabels}} `);
+    } else if (this.#escapedLabels === '') this.#target.bytes(this.#created.bare);
+    else {
+      this.#target.bytes(this.#created.labelled);
+      this.#target.text(`${this.#escapedLabels}} `);
+    }
     this.#endCreated(row);
   }
 
@@ -191,8 +200,8 @@ export class TextPage implements PageWriter {
     const target = this.#target;
     const length = this.#content.series.textLength(row);
     const labelsBytes = this.#escaped === undefined ? length : this.#escapedLabels.length * 3;
-    const start = target.reserve(labelled.length * 3 + labelsBytes + 1);
-    target.text(labelled);
+    const start = target.reserve(labelled.length + labelsBytes + 1);
+    target.bytes(labelled);
     if (length > 0) {
       this.#labels(row);
       target.ascii(',');
@@ -202,8 +211,8 @@ export class TextPage implements PageWriter {
 
   /** `name{labels} ` */
   #plain({ labelled, bare }: LineStarts, row: number): void {
-    if (this.#content.series.textLength(row) === 0) return this.#target.text(bare);
-    this.#target.text(labelled);
+    if (this.#content.series.textLength(row) === 0) return this.#target.bytes(bare);
+    this.#target.bytes(labelled);
     this.#labels(row);
     this.#target.ascii('} ');
   }
@@ -224,7 +233,7 @@ export class TextPage implements PageWriter {
     const { series } = this.#content;
     const address = series.textAddress(row);
     const { bytes } = series.arena.page(address);
-    this.#target.bytes(bytes, inPage(address) + from, series.textLength(row) - from);
+    this.#target.copy(bytes, inPage(address) + from, series.textLength(row) - from);
   }
 
   #number(value: number): void {
@@ -258,10 +267,10 @@ export class TextPage implements PageWriter {
 
 /** How lines of a metric begin: before labels, and where there are none. */
 interface LineStarts {
-  readonly labelled: string;
-  readonly bare: string;
+  readonly labelled: Buffer;
+  readonly bare: Buffer;
 }
 
 function lineStarts(name: string): LineStarts {
-  return { labelled: sampleStart(name, true), bare: `${sampleText(name, '')} ` };
+  return { labelled: Buffer.from(sampleStart(name, true)), bare: Buffer.from(`${sampleText(name, '')} `) };
 }
