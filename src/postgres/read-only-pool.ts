@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { PostgresError } from './postgres-error.ts';
@@ -19,10 +19,14 @@ export interface ReadOnlyQuery {
   readonly timeoutMs: number;
   /** More rows than this are an error: the answer is held in memory. */
   readonly maxRows: number;
+  /** Values as the server wrote them, instead of JavaScript's types. */
+  readonly asText?: boolean;
 }
 
 export interface QueryResult {
   readonly rows: readonly Row[];
+  /** The OID of each column's type, by name. */
+  readonly columns: ReadonlyMap<string, number>;
   /** From BEGIN to the last row, without waiting for a connection. */
   readonly durationMs: number;
 }
@@ -104,13 +108,30 @@ export class ReadOnlyPool {
   async #transaction(client: PoolClient, query: ReadOnlyQuery): Promise<QueryResult> {
     const startedAt = performance.now();
     await client.query(begin(query.timeoutMs, this.#settings.lockTimeoutMs));
-    const bounded = `select * from (${query.text}) as bounded limit ${query.maxRows + 1}`;
-    const { rows } = await client.query<Row>(bounded, [...query.values]);
+    const { rows, fields } = await client.query<Row>(boundedQuery(query));
     const durationMs = performance.now() - startedAt;
     await client.query('commit');
     if (rows.length > query.maxRows) throw new PostgresError('too_many_rows', `more than ${query.maxRows} rows`);
-    return { rows, durationMs };
+    return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])), durationMs };
   }
+}
+
+/** The extended protocol takes a single statement, so that no text can end the read-only transaction and go on outside. */
+interface ExtendedQuery extends QueryConfig {
+  readonly queryMode: 'extended';
+}
+
+const SHOW = /^\s*show\s/i;
+const asTheServerWroteIt = { getTypeParser: () => String };
+
+function boundedQuery({ text, values, maxRows, asText = false }: ReadOnlyQuery): ExtendedQuery {
+  return {
+    // SHOW cannot stand in a subquery, and gives few rows. The text may end in a comment.
+    text: SHOW.test(text) ? text : `select * from (${text}\n) as bounded limit ${maxRows + 1}`,
+    values: [...values],
+    queryMode: 'extended',
+    ...(asText ? { types: asTheServerWroteIt } : {}),
+  };
 }
 
 /** One round trip; `set local` ends with the transaction. */

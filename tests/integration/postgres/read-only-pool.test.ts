@@ -74,6 +74,22 @@ describe('ReadOnlyPool', () => {
     expect(rows).toEqual([{ isolation: 'repeatable read', timeout: '1500ms' }]);
   });
 
+  it('takes one statement, so that none can leave the transaction', async () => {
+    const escape = 'select 1) as a; commit; insert into t values (1); select * from (select 1';
+    await expect(ask(escape)).rejects.toMatchObject({ reason: 'other' });
+    expect(await database.sql('select count(*)::int as n from t')).toEqual([{ n: 0 }]);
+    expect((await ask('select 1 as one -- which may end in a comment')).rows).toEqual([{ one: 1 }]);
+    expect((await ask(' show server_encoding')).rows).toEqual([{ server_encoding: 'UTF8' }]);
+  });
+
+  it('gives values as the server wrote them, where that is asked for, and the types of the columns', async () => {
+    const text = `select 9007199254740993::bigint as big, true as yes, null::int as nothing, now()::date as day`;
+    const { rows, columns } = await pool.query({ text, values: [], timeoutMs: 2000, maxRows: 1, asText: true });
+    expect(rows).toMatchObject([{ big: '9007199254740993', yes: 't', nothing: null }]);
+    expect(rows[0]?.['day']).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect([...columns]).toEqual([['big', 20], ['yes', 16], ['nothing', 23], ['day', 1082]]); // prettier-ignore
+  });
+
   it('outlives the end of its idle connection', async () => {
     await ask('select 1');
     await database.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'siphon'`);
