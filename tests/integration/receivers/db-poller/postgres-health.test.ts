@@ -63,7 +63,7 @@ describe('the pack postgres_health', () => {
   it('tells what the sessions of the database do', async () => {
     await using writer = await client();
     await using waiting = await client();
-    await using _idle = await client();
+    await using _ = await client();
     await using poller = await start();
     await waitFor(() => stateOf(poller, 'idle') === 3, { what: 'three idle sessions' });
     const states = keysOf(poller, 'database.connections').toSorted();
@@ -92,7 +92,7 @@ describe('the pack postgres_health', () => {
 
   it('gives a role without pg_monitor what it can know, and no number for what it cannot', async () => {
     await database.sql(`create role siphon_test_blind login password 'secret'`);
-    await using _other = await client();
+    await using _ = await client();
     const datasource = Object.assign(new URL(database.url), { username: 'siphon_test_blind', password: 'secret' }).href;
     {
       await using poller = await start(datasource);
