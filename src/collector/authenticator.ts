@@ -6,8 +6,8 @@ import { ExtensionReference, referredExtension } from './extension-reference.ts'
 export interface Authenticator {
   /** The answer's `WWW-Authenticate` where a request is refused. https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate */
   readonly challenge: string;
-  /** Whether the request may be served. It tells nobody, not even a log, what the headers held. */
-  authenticate(header: HeaderReader): boolean;
+  /** Whether the request may be served; at once where that is cheap. It tells nobody, not even a log, what the headers held. */
+  authenticate(header: HeaderReader): boolean | Promise<boolean>;
 }
 
 /** The value of a header or of gRPC metadata, by its name in lower case. */

@@ -1,15 +1,7 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import * as v from 'valibot';
-import { positiveDuration, secret } from '../../collector/config/fields.ts';
+import { positiveDuration } from '../../collector/config/fields.ts';
+import { headers } from '../../collector/net/headers.ts';
 import { retryOnFailure, sendingQueue } from '../../collector/sending-queue/config.ts';
-
-const headersSchema = v.pipe(
-  v.record(v.string(), secret()),
-  v.check(
-    (headers) => Object.entries(headers).every(([name, value]) => isHeader(name, value.reveal())),
-    'has a name or a value that no HTTP header may have',
-  ),
-);
 
 const tlsSchema = v.pipe(
   v.strictObject({
@@ -30,7 +22,7 @@ export const configSchema = v.pipe(
     traces_endpoint: v.optional(httpUrl()),
     metrics_endpoint: v.optional(httpUrl()),
     logs_endpoint: v.optional(httpUrl()),
-    headers: v.optional(headersSchema, {}),
+    headers: v.optional(headers(), {}),
     timeout: v.optional(positiveDuration(), '30s'),
     compression: v.optional(v.picklist(['gzip', 'zstd', 'none', '']), 'gzip'),
     encoding: v.optional(v.literal('proto', 'must be proto: batches are forwarded in the bytes they came in'), 'proto'),
@@ -58,14 +50,4 @@ function httpUrl(): v.GenericSchema<string, string> {
       'must be an http:// or https:// URL, for example http://127.0.0.1:4318',
     ),
   );
-}
-
-function isHeader(name: string, value: string): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return true;
-  } catch {
-    return false;
-  }
 }

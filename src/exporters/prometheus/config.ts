@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import { authSchema } from '../../collector/authenticator.ts';
-import { endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
-import { tlsSchema } from '../../collector/net/tls.ts';
+import { endpoint, nonNegativeInteger, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+import { httpServerEntries } from '../../collector/net/http-server-config.ts';
 import type { Naming } from './naming.ts';
 
 const strategies = [
@@ -29,8 +28,10 @@ const patterns = v.optional(v.array(v.string()), []);
 export const prometheusExporterConfig = v.optional(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
-    tls: v.optional(tlsSchema),
-    auth: v.optional(authSchema),
+    ...httpServerEntries,
+    max_request_body_size: v.optional(nonNegativeInteger()),
+    compression_algorithms: v.optional(v.nullable(v.array(v.string()))),
+    sending_queue: v.nullish(v.looseObject({ enabled: v.optional(v.boolean(), true) })),
     namespace: v.optional(v.string(), ''),
     const_labels: v.optional(v.record(constLabelName, v.string()), {}),
     enable_open_metrics: v.optional(v.boolean(), false),
@@ -61,5 +62,16 @@ export function naming({ namespace, translation_strategy: strategy }: Prometheus
     utf8,
     suffixes: strategy.endsWith('WithSuffixes'),
     namespace: utf8 ? namespace : namespace.replaceAll(/[^A-Za-z0-9_:]/gu, '_'),
+  };
+}
+
+/** A scrape has no body and its answer has its own timeout; a page that is kept in memory needs no queue before it. */
+export function idleKeys(config: PrometheusExporterConfig): Readonly<Record<string, boolean>> {
+  return {
+    include_metadata: config.include_metadata,
+    write_timeout: config.write_timeout > 0,
+    max_request_body_size: config.max_request_body_size !== undefined,
+    compression_algorithms: config.compression_algorithms !== undefined,
+    sending_queue: config.sending_queue?.enabled === true,
   };
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../collector/component.ts';
-import { naming, type PrometheusExporterConfig } from './config.ts';
+import { idleKeys, naming, type PrometheusExporterConfig } from './config.ts';
 import { Drops } from './drops.ts';
 import { Intake } from './intake.ts';
 import { Recorder } from './recorder.ts';
@@ -8,7 +8,8 @@ import { ScrapeServer } from './scrape-server.ts';
 import { SeriesLabels } from './series-labels.ts';
 import { SeriesMemory } from './series-memory.ts';
 import { TargetInfo } from './target-info.ts';
-import { TimeSlice } from './time-slice.ts';
+import { reportIdleKeys } from '../../collector/net/idle-keys.ts';
+import { TimeSlice } from '../../collector/time-slice.ts';
 
 const MAX_SWEEP_INTERVAL_MS = 30_000;
 
@@ -37,6 +38,7 @@ export class PrometheusExporter implements Component, Consumer {
     this.#recorder = new Recorder(this.#memory, labels, this.#drops);
     this.#intake = new Intake(this.#recorder, new TargetInfo(this.#memory, labels, names), names);
     this.#server = new ScrapeServer({
+      server: config,
       logger: settings.logger,
       openMetrics,
       render: (negotiated, target) => {
@@ -52,7 +54,8 @@ export class PrometheusExporter implements Component, Consumer {
 
   async start(host: Host): Promise<void> {
     if (!this.#config.add_metric_suffixes) this.#logger.warn(SUFFIXES_IGNORED);
-    await this.#server.start(this.#config, host);
+    reportIdleKeys(this.#logger, idleKeys(this.#config));
+    await this.#server.start(host);
     const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
     this.#sweeper = setInterval(() => void this.#memory.sweep(this.#seenSinceMs()), intervalMs).unref();
   }

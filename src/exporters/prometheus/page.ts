@@ -2,7 +2,7 @@ import type { PageBuffer } from './page-buffer.ts';
 import type { PageContent, PageFormat } from './page-content.ts';
 import { ProtobufPage } from './protobuf-page.ts';
 import { TextPage } from './text-page.ts';
-import { TimeSlice } from './time-slice.ts';
+import { TimeSlice } from '../../collector/time-slice.ts';
 
 /** Series that pass between looks at the clock. */
 const SERIES_A_LOOK = 64;

@@ -1,12 +1,9 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
-import { authenticatorOf, type AuthConfig, type Authenticator } from '../../collector/authenticator.ts';
 import type { Host } from '../../collector/component.ts';
-import type { Endpoint } from '../../collector/config/fields.ts';
-import { announce } from '../../collector/net/announce.ts';
-import { close, listen } from '../../collector/net/http-server.ts';
-import { createServerFor, type TlsConfig } from '../../collector/net/tls.ts';
+import { GuardedServer } from '../../collector/net/guarded-server.ts';
+import type { HttpServerConfig } from '../../collector/net/http-server-config.ts';
 import { acceptsGzip, negotiate, type Negotiated, type Syntax } from './negotiation.ts';
 import { PageBuffer } from './page-buffer.ts';
 import { inTurns, Rendering } from './rendering.ts';
@@ -17,50 +14,39 @@ const MAX_PAGES = 4;
 const STALLED_MS = 30_000;
 
 export interface ScrapeServerOptions {
+  readonly server: HttpServerConfig;
   readonly logger: Logger;
   /** Whether OpenMetrics may be asked for. */
   readonly openMetrics: boolean;
   readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
 }
 
-export interface ScrapeEndpoint {
-  readonly endpoint: Endpoint;
-  readonly tls?: TlsConfig | undefined;
-  readonly auth?: AuthConfig | undefined;
-}
-
 /** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
 export class ScrapeServer {
-  #server: Server | undefined;
-  #authenticator: Authenticator | undefined;
+  readonly #server: GuardedServer;
   readonly #options: ScrapeServerOptions;
   readonly #renderings = new Map<string, Rendering>();
   #pages = 0;
   #spare: PageBuffer | undefined;
 
   constructor(options: ScrapeServerOptions) {
+    this.#server = new GuardedServer(options.server, options.logger);
     this.#options = options;
   }
 
-  async start({ endpoint, tls, auth }: ScrapeEndpoint, host: Host): Promise<void> {
-    this.#authenticator = authenticatorOf(host, auth);
-    this.#server = await createServerFor(tls, {}, (request, response) => {
-      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+  async start(host: Host): Promise<void> {
+    await this.#server.start(host, {
+      serve: (request, response) =>
+        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error)),
+      refuse: (_request, response) => refuse(response, 401, 'The credentials are missing or wrong\n'),
     });
-    const bound = await listen(this.#server, endpoint);
-    announce(this.#options.logger, { endpoint: bound, isGuarded: tls !== undefined || auth !== undefined });
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    if (this.#server !== undefined) await close(this.#server, deadline);
+    await this.#server.stop(deadline);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const authenticator = this.#authenticator;
-    if (authenticator?.authenticate((name) => request.headers[name]?.toString()) === false) {
-      response.setHeader('WWW-Authenticate', authenticator.challenge);
-      return refuse(response, 401, 'The credentials are missing or wrong\n');
-    }
     if (request.url?.split('?', 1)[0] !== '/metrics') return refuse(response, 404, 'Only /metrics is served here\n');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

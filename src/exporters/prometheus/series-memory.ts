@@ -7,7 +7,7 @@ import type { PageBuffer } from './page-buffer.ts';
 import type { PageFormat } from './page-content.ts';
 import { renderPage } from './page.ts';
 import { SeriesTable } from './series-table.ts';
-import { TimeSlice } from './time-slice.ts';
+import { TimeSlice } from '../../collector/time-slice.ts';
 
 /** Rows that pass between looks at the clock. */
 const ROWS_A_LOOK = 500;

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { authSchema } from '../../collector/authenticator.ts';
-import { duration, endpoint, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
+import { duration, endpoint, nonNegativeInteger, positiveInteger } from '../../collector/config/fields.ts';
+import { httpServerEntries, serverEntries } from '../../collector/net/http-server-config.ts';
 import { tlsSchema } from '../../collector/net/tls.ts';
+import { ALGORITHMS } from './codings/decompress.ts';
 
 const urlPath = (path: string) =>
   v.optional(
@@ -13,37 +14,28 @@ const urlPath = (path: string) =>
     path,
   );
 
-const corsSchema = v.strictObject({
-  allowed_origins: v.optional(v.array(v.string()), []),
-  allowed_headers: v.optional(v.array(v.string()), []),
-  exposed_headers: v.optional(v.array(v.string()), []),
-  max_age: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-});
-
 /** Longer ones overflow the timers of Node. */
 const timerMs = v.pipe(duration(), v.maxValue(2 ** 31 - 1, 'must be at most 596h'));
 
-/** In siphon nothing reads what a request carried besides its telemetry. */
-const includeMetadata = v.optional(
-  v.literal(false, 'must be false or left out: nothing in siphon uses the headers of a request'),
-  false,
+const DEFAULT_BODY_BYTES = 20 * 1024 * 1024;
+
+const compressionAlgorithms = v.pipe(
+  v.nullable(v.array(v.picklist(ALGORITHMS, `must be one of ${ALGORITHMS.map((name) => name || '""').join(', ')}`))),
+  v.transform((names) => names ?? ALGORITHMS),
 );
 
 const httpSchema = v.pipe(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:4318'),
+    ...httpServerEntries,
     traces_url_path: urlPath('/v1/traces'),
     metrics_url_path: urlPath('/v1/metrics'),
     logs_url_path: urlPath('/v1/logs'),
-    max_request_body_size: v.optional(positiveInteger(), 20 * 1024 * 1024),
-    cors: v.optional(v.nullable(corsSchema, {})),
-    tls: v.optional(tlsSchema),
-    auth: v.optional(authSchema),
-    include_metadata: includeMetadata,
-    keep_alives_enabled: v.optional(v.boolean(), true),
-    read_header_timeout: v.optional(positiveDuration(), '1m'),
-    read_timeout: v.optional(positiveDuration(), '1m'),
-    idle_timeout: v.optional(duration(), '1m'),
+    max_request_body_size: v.pipe(
+      v.optional(nonNegativeInteger(), DEFAULT_BODY_BYTES),
+      v.transform((bytes) => bytes || DEFAULT_BODY_BYTES),
+    ),
+    compression_algorithms: v.optional(compressionAlgorithms, null),
   }),
   v.check(
     ({ traces_url_path, metrics_url_path, logs_url_path }) =>
@@ -64,15 +56,27 @@ const keepaliveSchema = v.strictObject({
     }),
     {},
   ),
+  enforcement_policy: v.optional(
+    v.strictObject({
+      min_time: v.optional(duration(), '5m'),
+      permit_without_stream: v.optional(v.boolean(), false),
+    }),
+  ),
 });
+
+const DEFAULT_MESSAGE_MIB = 4;
 
 const grpcSchema = v.strictObject({
   endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
-  max_recv_msg_size_mib: v.optional(positiveInteger(), 4),
+  ...serverEntries,
+  max_recv_msg_size_mib: v.pipe(
+    v.optional(nonNegativeInteger(), DEFAULT_MESSAGE_MIB),
+    v.transform((mib) => mib || DEFAULT_MESSAGE_MIB),
+  ),
+  read_buffer_size: v.optional(nonNegativeInteger()),
+  write_buffer_size: v.optional(nonNegativeInteger()),
   max_concurrent_streams: v.optional(v.pipe(positiveInteger(), v.maxValue(2 ** 32 - 1, 'must be at most 4294967295'))),
   keepalive: v.optional(keepaliveSchema, {}),
-  auth: v.optional(authSchema),
-  include_metadata: includeMetadata,
   tls: v.optional(
     v.pipe(
       tlsSchema,
@@ -99,4 +103,18 @@ export type OtlpReceiverConfig = v.InferOutput<typeof configSchema>;
 export type HttpConfig = v.InferOutput<typeof httpSchema>;
 export type GrpcConfig = v.InferOutput<typeof grpcSchema>;
 export type KeepaliveConfig = v.InferOutput<typeof keepaliveSchema>;
-export type CorsConfig = v.InferOutput<typeof corsSchema>;
+
+/** Nothing in siphon reads what a request carried besides its telemetry, and answers are a few bytes. */
+export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): Readonly<Record<string, boolean>> {
+  return { include_metadata, write_timeout: write_timeout > 0 };
+}
+
+/** The gRPC library limits neither buffers nor how often clients ask whether the server is still there. */
+export function idleGrpcKeys(config: GrpcConfig): Readonly<Record<string, boolean>> {
+  return {
+    include_metadata: config.include_metadata,
+    read_buffer_size: config.read_buffer_size !== undefined,
+    write_buffer_size: config.write_buffer_size !== undefined,
+    'keepalive::enforcement_policy': config.keepalive.enforcement_policy !== undefined,
+  };
+}

@@ -10,8 +10,9 @@ import type {
 import { authenticatorOf, type Authenticator } from '../../collector/authenticator.ts';
 import type { ComponentSettings, Host, Signal } from '../../collector/component.ts';
 import { announce } from '../../collector/net/announce.ts';
+import { reportIdleKeys } from '../../collector/net/idle-keys.ts';
 import { formatEndpoint } from '../../collector/net/http-server.ts';
-import type { GrpcConfig, KeepaliveConfig } from './config.ts';
+import { idleGrpcKeys, type GrpcConfig, type KeepaliveConfig } from './config.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, Rejection, rejectUnauthenticated, RpcCode } from './rejection.ts';
 import { readTlsFiles } from '../../collector/net/tls.ts';
@@ -43,6 +44,7 @@ export class GrpcTransport {
 
   async start(host: Host): Promise<void> {
     const { auth, tls, endpoint } = this.#config;
+    reportIdleKeys(this.#settings.logger, idleGrpcKeys(this.#config));
     this.#authenticator = authenticatorOf(host, auth);
     const grpc = await import('@grpc/grpc-js');
     // It writes text to stderr, among our JSON, about what it also rejects or answers.
@@ -102,10 +104,12 @@ export class GrpcTransport {
         start: (next) =>
           next({
             onReceiveMetadata: (metadata, pass) => {
-              if (this.#admits(metadata)) return pass(metadata);
-              counted = true;
-              const { details, metadata: trailers } = this.#refusal(rejectUnauthenticated(), new grpc.Metadata());
-              call.sendStatus({ code: grpc.status.UNAUTHENTICATED, details, metadata: trailers });
+              void this.#admits(metadata).then((admitted) => {
+                if (admitted) return pass(metadata);
+                counted = true;
+                const { details, metadata: trailers } = this.#refusal(rejectUnauthenticated(), new grpc.Metadata());
+                return call.sendStatus({ code: grpc.status.UNAUTHENTICATED, details, metadata: trailers });
+              });
             },
             onReceiveMessage: (message: unknown, pass: (message: unknown) => void) => {
               counted = true;
@@ -133,8 +137,8 @@ export class GrpcTransport {
     }
   }
 
-  #admits(metadata: Metadata): boolean {
-    return this.#authenticator === undefined || this.#authenticator.authenticate((name) => onlyValue(metadata, name));
+  async #admits(metadata: Metadata): Promise<boolean> {
+    return (await this.#authenticator?.authenticate((name) => onlyValue(metadata, name))) ?? true;
   }
 
   #refusal(error: unknown, metadata: Metadata): { code: RpcCode; details: string; metadata: Metadata } {

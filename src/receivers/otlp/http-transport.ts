@@ -1,15 +1,14 @@
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { authenticatorOf, type Authenticator } from '../../collector/authenticator.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
 import type { ComponentSettings, Host, Signal } from '../../collector/component.ts';
-import { announce } from '../../collector/net/announce.ts';
-import { close, listen } from '../../collector/net/http-server.ts';
-import { createServerFor } from '../../collector/net/tls.ts';
+import { GuardedServer } from '../../collector/net/guarded-server.ts';
+import { reportIdleKeys } from '../../collector/net/idle-keys.ts';
 import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
-import type { HttpConfig } from './config.ts';
-import { Cors } from './cors.ts';
+import { decompressorsOf } from './codings/decompress.ts';
+import { idleHttpKeys, type HttpConfig } from './config.ts';
 import type { Intake } from './intake.ts';
 import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from './rejection.ts';
-import { readBody } from './request-body.ts';
+import { readBody, type BodyLimits } from './request-body.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
@@ -24,47 +23,40 @@ const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
   [RpcCode.unauthenticated]: 401,
 };
 
-/** How often Node looks for connections that are too slow, at the least. */
-const TIMEOUT_CHECK_MS = 5000;
-
 /** OTLP over HTTP. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export class HttpTransport {
-  readonly #settings: ComponentSettings;
+  readonly #logger: Logger;
   readonly #config: HttpConfig;
   readonly #intake: Intake;
   readonly #signals: ReadonlyMap<string, Signal>;
-  readonly #cors: Cors | undefined;
-  #authenticator: Authenticator | undefined;
-  #server: Server | undefined;
-  #closing = false;
+  readonly #limits: BodyLimits;
+  readonly #server: GuardedServer;
 
   constructor(settings: ComponentSettings, config: HttpConfig, intake: Intake) {
-    this.#settings = settings;
+    this.#logger = settings.logger;
     this.#config = config;
     this.#intake = intake;
     this.#signals = signalPaths(settings, config);
-    this.#cors = config.cors && new Cors(config.cors);
+    this.#limits = {
+      maxBytes: config.max_request_body_size,
+      decompressors: decompressorsOf(config.compression_algorithms),
+    };
+    this.#server = new GuardedServer(config, settings.logger);
   }
 
   async start(host: Host): Promise<void> {
-    const { auth, tls } = this.#config;
-    this.#authenticator = authenticatorOf(host, auth);
-    this.#server = await createServerFor(tls, timeouts(this.#config), (request, response) => {
-      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
-    });
-    const endpoint = await listen(this.#server, this.#config.endpoint);
-    const isGuarded = tls !== undefined || auth !== undefined;
-    announce(this.#settings.logger, { endpoint, transport: 'http', isGuarded });
+    reportIdleKeys(this.#logger, idleHttpKeys(this.#config));
+    const serve = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+      this.#handle(request, response);
+    const refuse = (request: IncomingMessage, response: ServerResponse): void => this.#challenge(request, response);
+    await this.#server.start(host, { serve, refuse }, 'http');
   }
 
-  async shutdown(deadline: AbortSignal): Promise<void> {
-    this.#closing = true;
-    if (this.#server !== undefined) await close(this.#server, deadline);
+  shutdown(deadline: AbortSignal): Promise<void> {
+    return this.#server.stop(deadline);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#cors?.apply(request, response)) return;
-    if (!this.#admits(request)) return this.#challenge(request, response);
     const signal = this.#signals.get(pathOf(request));
     if (signal === undefined) return this.#refuse(response, 404, 'not_found', '404 page not found');
     if (request.method !== 'POST') {
@@ -85,7 +77,7 @@ export class HttpTransport {
     { signal, mediaType }: { signal: Signal; mediaType: MediaType },
   ): Promise<void> {
     try {
-      const body = await readBody(request, this.#config.max_request_body_size);
+      const body = await readBody(request, this.#limits);
       await this.#intake.take(signal, mediaType === PROTOBUF ? body : protobufFromJson(signal, body));
       this.#send(response, 200, mediaType, mediaType === PROTOBUF ? '' : '{}');
     } catch (error) {
@@ -93,13 +85,8 @@ export class HttpTransport {
     }
   }
 
-  #admits({ headers }: IncomingMessage): boolean {
-    return this.#authenticator === undefined || this.#authenticator.authenticate((name) => headers[name]?.toString());
-  }
-
   /** Before anything of the body is looked at. */
   #challenge(request: IncomingMessage, response: ServerResponse): void {
-    response.setHeader('WWW-Authenticate', this.#authenticator?.challenge ?? '');
     this.#reject(request, response, { error: rejectUnauthenticated(), mediaType: mediaTypeOf(request) ?? JSON_TYPE });
   }
 
@@ -125,20 +112,10 @@ export class HttpTransport {
 
   #send(response: ServerResponse, status: number, contentType: string, body: string | Uint8Array): void {
     if (response.destroyed) return;
-    if (this.#closing || !this.#config.keep_alives_enabled) response.setHeader('Connection', 'close');
+    if (this.#server.endsConnections) response.setHeader('Connection', 'close');
     response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   }
-}
-
-function timeouts({ read_header_timeout, read_timeout, idle_timeout }: HttpConfig): ServerOptions {
-  const headersTimeout = Math.min(read_header_timeout, read_timeout);
-  return {
-    headersTimeout,
-    requestTimeout: read_timeout,
-    keepAliveTimeout: idle_timeout,
-    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeout),
-  };
 }
 
 function signalPaths({ signals }: ComponentSettings, config: HttpConfig): ReadonlyMap<string, Signal> {

@@ -1,14 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import { decompressorOf } from './decompress.ts';
+import { decompressorOf, type Decompressors } from './codings/decompress.ts';
 import { Rejection, RpcCode, rejectTooLarge } from './rejection.ts';
+
+export interface BodyLimits {
+  /** Of the body as it arrives, and once more when it is decompressed. */
+  readonly maxBytes: number;
+  readonly decompressors: Decompressors;
+}
 
 /**
  * The body of a request, decompressed.
  *
  * @throws Rejection if it is too large, before or after decompression, or cannot be decompressed.
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const decompress = decompressorOf(request.headers['content-encoding']);
+export async function readBody(request: IncomingMessage, { maxBytes, decompressors }: BodyLimits): Promise<Uint8Array> {
+  const decompress = decompressorOf(request.headers['content-encoding'], decompressors);
   const body = await collect(request, maxBytes);
   return decompress === undefined ? body : await decompress(body, maxBytes);
 }

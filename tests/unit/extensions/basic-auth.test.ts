@@ -76,10 +76,10 @@ describe('lines that cannot be used are named, without what they hold', () => {
 
 it('reads the header as it is written, and nothing else', async () => {
   const extension = await basicAuth({ inline: 'ann:se:cret' });
-  const authenticate = (value: string | undefined): boolean =>
+  const authenticate = async (value: string | undefined): Promise<boolean> =>
     extension.authenticate((name) => (name === 'authorization' ? value : undefined));
-  expect(authenticate(basic('ann:se:cret'))).toBe(true);
-  expect(authenticate(basic('ann:se:cret').replace('Basic', 'basic'))).toBe(true);
+  expect(await authenticate(basic('ann:se:cret'))).toBe(true);
+  expect(await authenticate(basic('ann:se:cret').replace('Basic', 'basic'))).toBe(true);
   for (const wrong of [
     undefined,
     '',
@@ -91,19 +91,19 @@ it('reads the header as it is written, and nothing else', async () => {
     basic('ann:'),
     basic('ann:se'),
   ])
-    expect(authenticate(wrong)).toBe(false);
-  expect(authenticate(basic('ann:se:cret').replace('Basic', 'Bearer'))).toBe(false);
-  expect(authenticate('Basic '.repeat(100_000))).toBe(false);
+    expect(await authenticate(wrong)).toBe(false);
+  expect(await authenticate(basic('ann:se:cret').replace('Basic', 'Bearer'))).toBe(false);
+  expect(await authenticate('Basic '.repeat(100_000))).toBe(false);
   await extension.shutdown(AbortSignal.timeout(1000));
-  expect(authenticate(basic('ann:se:cret'))).toBe(false);
+  expect(await authenticate(basic('ann:se:cret'))).toBe(false);
 });
 
 it('takes the users of a file too, after those that are written inline', async () => {
   const file = join(directory, 'users');
   writeFileSync(file, 'ann:old\nbob:word\n');
   const extension = await basicAuth({ inline: 'ann:new', file });
-  const admits = (credentials: string): boolean => extension.authenticate(() => basic(credentials));
-  expect(['ann:new', 'ann:old', 'bob:word'].map(admits)).toEqual([true, false, true]);
+  const admits = async (credentials: string): Promise<boolean> => extension.authenticate(() => basic(credentials));
+  expect(await Promise.all(['ann:new', 'ann:old', 'bob:word'].map(admits))).toEqual([true, false, true]);
 });
 
 it('names a file that cannot be read, and the line of one that cannot be used', async () => {

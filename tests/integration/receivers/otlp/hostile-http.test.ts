@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import * as lz4 from 'lz4js';
+import * as snappy from 'snappyjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
 import { spansBatch } from '../../../support/batches.ts';
@@ -100,6 +102,8 @@ describe('bodies that are too large', () => {
     ['gzip', gzipSync(bomb)],
     ['deflate', deflateSync(bomb)],
     ['zstd', zstdCompressSync(bomb)],
+    ['snappy', snappy.compress(bomb.subarray(0, 2_000_000))],
+    ['lz4', lz4.compress(bomb.subarray(0, 20_000_000))],
   ])('refuses 100 bombs in %s at once without unfolding them', async (encoding, body) => {
     const before = process.memoryUsage().rss;
     const statuses = await Promise.all(Array.from({ length: 100 }, () => post(body, { 'content-encoding': encoding })));

@@ -1,4 +1,6 @@
 import { gzipSync, zstdCompressSync, deflateSync } from 'node:zlib';
+import * as lz4 from 'lz4js';
+import * as snappy from 'snappyjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '../../../../src/collector/errors.ts';
 import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
@@ -33,6 +35,8 @@ it.each([
   ['deflate', deflateSync(request)],
   ['zlib', deflateSync(request)],
   ['zstd', zstdCompressSync(request)],
+  ['snappy', snappy.compress(new Uint8Array(request))],
+  ['lz4', lz4.compress(new Uint8Array(request))],
 ])('passes on the very bytes of a request in %s', async (encoding, body) => {
   const response = await post(body, { 'content-encoding': encoding });
   expect([response.status, await response.text()]).toEqual([200, '']);
@@ -63,7 +67,7 @@ it.each([
   ['GET', () => fetch(`${receiver.httpUrl}/v1/traces`), 405],
   ['too large a body', () => post(new Uint8Array(1001)), 413],
   ['a bomb', () => post(gzipSync(new Uint8Array(1e6)), { 'content-encoding': 'gzip' }), 413],
-  ['an unknown compression', () => post(request, { 'content-encoding': 'lz4' }), 400],
+  ['an unknown compression', () => post(request, { 'content-encoding': 'br' }), 400],
   ['a broken compression', () => post(request, { 'content-encoding': 'gzip' }), 400],
 ] as const)('refuses %s', async (_, send, status) => {
   expect((await send()).status).toBe(status);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CorsConfig } from './config.ts';
+import type { CorsConfig } from './http-server-config.ts';
 
-/** Lets browsers of the allowed origins send telemetry. https://fetch.spec.whatwg.org/#http-cors-protocol */
+/** Lets browsers of the allowed origins use a server. https://fetch.spec.whatwg.org/#http-cors-protocol */
 export class Cors {
   readonly #config: CorsConfig;
   readonly #origins: readonly RegExp[];
@@ -17,12 +17,16 @@ export class Cors {
     if (origin === undefined) return false;
     const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
     response.setHeader('Vary', 'Origin');
-    if (this.#origins.some((pattern) => pattern.test(origin))) this.#allow(origin, isPreflight, response);
+    if (this.#origins.some((pattern) => pattern.test(origin))) this.#allow(request, response, { origin, isPreflight });
     if (isPreflight) response.writeHead(204).end();
     return isPreflight;
   }
 
-  #allow(origin: string, isPreflight: boolean, response: ServerResponse): void {
+  #allow(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { origin, isPreflight }: { origin: string; isPreflight: boolean },
+  ): void {
     const { allowed_headers, exposed_headers, max_age } = this.#config;
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Access-Control-Allow-Credentials', 'true');
@@ -30,11 +34,13 @@ export class Cors {
       if (exposed_headers.length > 0) response.setHeader('Access-Control-Expose-Headers', exposed_headers.join(', '));
       return;
     }
-    response.setHeader('Access-Control-Allow-Methods', 'POST');
-    response.setHeader(
-      'Access-Control-Allow-Headers',
-      ['Content-Type', 'Content-Encoding', ...allowed_headers].join(', '),
+    response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST');
+    // With credentials, browsers take a literal * for the name of a header.
+    const asked = allowed_headers.includes('*') ? (request.headers['access-control-request-headers'] ?? []) : [];
+    const allowed = ['Content-Type', 'Content-Encoding', ...allowed_headers.filter((name) => name !== '*')].concat(
+      asked,
     );
+    response.setHeader('Access-Control-Allow-Headers', allowed.join(', '));
     if (max_age > 0) response.setHeader('Access-Control-Max-Age', max_age);
   }
 }

@@ -1,0 +1,118 @@
+import { STEP_BYTES, type ByteOutput } from './byte-output.ts';
+import { crc32c } from './crc32c.ts';
+import { littleEndian } from './little-endian.ts';
+
+/**
+ * `Content-Encoding: snappy`: one block. As in the stock Collector also a framed stream, which its older versions sent
+ * under this name.
+ */
+export function* decodeSnappy(input: Uint8Array, output: ByteOutput): Generator<undefined> {
+  if (isFramed(input)) yield* decodeSnappyFrames(input, output);
+  else yield* decodeBlock(input, output);
+}
+
+const STREAM_IDENTIFIER = Buffer.from([0xff, 6, 0, 0, ...Buffer.from('sNaPpY')]);
+const COMPRESSED = 0;
+const UNCOMPRESSED = 1;
+const FIRST_SKIPPABLE = 0x80;
+const IDENTIFIER = 0xff;
+const CHECKSUM_BYTES = 4;
+const MAX_CHUNK_BYTES = 65_536;
+
+/** `Content-Encoding: x-snappy-framed`. https://github.com/google/snappy/blob/main/framing_format.txt */
+export function* decodeSnappyFrames(input: Uint8Array, output: ByteOutput): Generator<undefined> {
+  if (!isFramed(input)) throw new Error('no snappy stream');
+  for (let at = 0; at < input.length;) {
+    if (at + 4 > input.length) throw new Error('unexpected end');
+    const type = input[at] as number;
+    const start = at + 4;
+    at = start + littleEndian(input, at + 1, 3);
+    if (at > input.length) throw new Error('unexpected end');
+    const chunk = input.subarray(start, at);
+    if (type === IDENTIFIER) checkIdentifier(chunk);
+    else if (type <= UNCOMPRESSED) yield* decodeChunk(type, chunk, output);
+    else if (type < FIRST_SKIPPABLE) throw new Error(`a chunk of the unknown type ${type}`);
+    yield;
+  }
+}
+
+function* decodeChunk(type: number, chunk: Uint8Array, output: ByteOutput): Generator<undefined> {
+  if (chunk.length < CHECKSUM_BYTES) throw new Error('unexpected end');
+  const start = output.length;
+  const content = chunk.subarray(CHECKSUM_BYTES);
+  if (type === COMPRESSED) yield* decodeBlock(content, output, MAX_CHUNK_BYTES);
+  else output.append(content, 0, content.length);
+  if (output.length - start > MAX_CHUNK_BYTES) throw new Error('a chunk of more than 65536 bytes');
+  if (masked(crc32c(output.from(start))) !== littleEndian(chunk, 0, CHECKSUM_BYTES))
+    throw new Error('a wrong checksum');
+}
+
+/** A block says its length and then how it comes about. https://github.com/google/snappy/blob/main/format_description.txt */
+function* decodeBlock(input: Uint8Array, output: ByteOutput, maxBytes = 2 ** 32 - 1): Generator<undefined> {
+  const floor = output.length;
+  const header = readLength(input);
+  if (header.length > maxBytes) throw new Error(`a block of more than ${maxBytes} bytes`);
+  const end = floor + header.length;
+  let pause = floor + STEP_BYTES;
+  for (let at = header.next; at < input.length;) {
+    at = decodeElement(input, at, { output, floor });
+    if (output.length > end) throw new Error('a block that is longer than it says');
+    if (output.length < pause) continue;
+    pause = output.length + STEP_BYTES;
+    yield;
+  }
+  if (output.length !== end) throw new Error('a block that is shorter than it says');
+}
+
+const LITERAL = 0;
+const COPY_1 = 1;
+const COPY_2 = 2;
+/** Lengths of literals from here on say how many bytes hold the length. */
+const LONG_LITERAL = 60;
+
+/** Returns where the next element begins. */
+function decodeElement(
+  input: Uint8Array,
+  at: number,
+  { output, floor }: { output: ByteOutput; floor: number },
+): number {
+  const tag = input[at] as number;
+  const value = tag >>> 2;
+  const kind = tag & 3;
+  if (kind === LITERAL) {
+    const width = Math.max(0, value - (LONG_LITERAL - 1));
+    const count = (width === 0 ? value : littleEndian(input, at + 1, width)) + 1;
+    output.append(input, at + 1 + width, count);
+    return at + 1 + width + count;
+  }
+  if (kind === COPY_1) {
+    output.repeat(((tag >>> 5) << 8) | littleEndian(input, at + 1, 1), (value & 7) + 4, floor);
+    return at + 2;
+  }
+  const width = kind === COPY_2 ? 2 : 4;
+  output.repeat(littleEndian(input, at + 1, width), value + 1, floor);
+  return at + 1 + width;
+}
+
+function isFramed(input: Uint8Array): boolean {
+  return STREAM_IDENTIFIER.equals(input.subarray(0, STREAM_IDENTIFIER.length));
+}
+
+function checkIdentifier(chunk: Uint8Array): void {
+  if (!STREAM_IDENTIFIER.subarray(4).equals(chunk)) throw new Error('no snappy stream');
+}
+
+/** So that the checksum of a stream that holds checksums is no bad one. */
+function masked(checksum: number): number {
+  return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;
+}
+
+function readLength(input: Uint8Array): { length: number; next: number } {
+  let length = 0;
+  for (let next = 0; next < Math.min(input.length, 5); next++) {
+    const byte = input[next] as number;
+    length += (byte & 0x7f) * 2 ** (7 * next);
+    if (byte < 0x80) return { length, next: next + 1 };
+  }
+  throw new Error('no length of the block');
+}
