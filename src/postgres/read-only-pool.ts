@@ -31,6 +31,13 @@ export interface QueryResult {
   readonly durationMs: number;
 }
 
+/** `waiting` is queries, for each of which there will be a connection. */
+export interface PoolUsage {
+  readonly idle: number;
+  readonly used: number;
+  readonly waiting: number;
+}
+
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The server ends a query by itself; the client waits this much longer before it stops believing in the server. */
@@ -45,10 +52,17 @@ export class ReadOnlyPool {
   readonly #slots: Slots;
   readonly #closing = new AbortController();
   #pool: Promise<Pool> | undefined;
+  #opened: Pool | undefined;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#slots = new Slots(settings.maxConnections);
+  }
+
+  /** What the pool holds at this moment; a connection that is being opened is in use. */
+  get usage(): PoolUsage {
+    const { totalCount = 0, idleCount = 0 } = this.#opened ?? {};
+    return { idle: idleCount, used: totalCount - idleCount, waiting: this.#slots.waiting };
   }
 
   /**
@@ -81,6 +95,7 @@ export class ReadOnlyPool {
     this.#closing.signal.throwIfAborted();
     this.#pool ??= openPool(this.#settings);
     const pool = await this.#pool;
+    this.#opened = pool;
     const isNew = pool.idleCount === 0;
     const startedAt = performance.now();
     const client = await pool.connect();

@@ -7,6 +7,10 @@ export class Slots {
     this.#free = count;
   }
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Resolves to what gives the slot back. Rejects with the signal's reason when it aborts first. */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();

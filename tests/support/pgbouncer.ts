@@ -32,7 +32,7 @@ export class Pgbouncer implements AsyncDisposable {
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
-auth_type = scram-sha-256
+auth_type = ${password === '' ? 'trust' : 'scram-sha-256'}
 auth_file = ${join(folder, 'users.txt')}
 pool_mode = transaction
 default_pool_size = ${serverConnections}

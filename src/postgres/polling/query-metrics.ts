@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
+import type { PoolUsage } from '../read-only-pool.ts';
 import { pollFailures, type PollFailure } from './poll-failure.ts';
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -10,6 +11,7 @@ export class QueryMetrics {
   readonly #lastSuccess;
   readonly #rows;
   readonly #connect;
+  readonly #pool;
 
   /** @param prefix for example `siphon_db_poller`. */
   constructor(meter: Meter, prefix: string) {
@@ -26,11 +28,21 @@ export class QueryMetrics {
       description: 'Time to open a connection to the database',
       advice: { explicitBucketBoundaries: secondsBuckets },
     });
+    this.#pool = meter.createObservableGauge(`${prefix}_pool_connections`, {
+      description: 'Connections to the database that are idle or in use, and queries that wait for one',
+    });
   }
 
   /** Counters are there with 0 from the start, so that a rate sees the first failure. */
   declare(query: string): void {
     for (const reason of pollFailures) this.#errors.add(0, { query, reason });
+  }
+
+  /** From now on, each page tells what the pool holds. */
+  observe(pool: { readonly usage: PoolUsage }): void {
+    this.#pool.addCallback((result) => {
+      for (const [state, count] of Object.entries(pool.usage)) result.observe(count, { state });
+    });
   }
 
   connected(durationMs: number): void {

@@ -49,6 +49,7 @@ export class DbPoller implements Component {
       lockTimeoutMs: this.#config.lock_timeout,
       onConnect: (durationMs) => metrics.connected(durationMs),
     });
+    metrics.observe(this.#pool);
     return {
       pool: this.#pool,
       consumer: this.#consumer,
