@@ -27,6 +27,23 @@ describe('the sidecar on the shipped configuration', () => {
     expect(sink.problems()).toEqual([]);
   });
 
+  it('checks a bcrypt hash in the thread that the built command brings along', async () => {
+    const hash = '$2y$05$abcdefghijklmnopqrstuuZVEMa1pjhlynBQ1qXmSvGBJpN9h1w8G';
+    await using sidecar = await Sidecar.start({
+      environment: { USERS: `prometheus:${hash}` },
+      sets: [
+        'extensions.basic_auth={htpasswd: {inline: "${env:USERS}"}}',
+        'service.extensions=[health_check, basic_auth]',
+        'exporters.prometheus.auth={authenticator: basic_auth}',
+      ],
+    });
+    const scrape = async (credentials: string): Promise<number> => {
+      const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+      return (await fetch(`${sidecar.url({ id: 'prometheus' })}/metrics`, { headers: { authorization } })).status;
+    };
+    expect([await scrape('prometheus:pässwörd'), await scrape('prometheus:other')]).toEqual([200, 401]);
+  });
+
   it('drains on SIGTERM and on SIGINT, and exits 0', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       await using sidecar = await Sidecar.start();

@@ -10,5 +10,5 @@ export const basicAuthExtension: ExtensionFactory<BasicAuthConfig> = {
   stability: 'beta',
   role: 'authenticator',
   config: basicAuthConfig,
-  create: (_settings, config) => new BasicAuthExtension(config),
+  create: (settings, config) => new BasicAuthExtension(settings, config),
 };

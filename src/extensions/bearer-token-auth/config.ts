@@ -19,7 +19,10 @@ export const bearerTokenAuthConfig = v.pipe(
     ),
   }),
   v.check(
-    (keys) => [keys.token, keys.tokens, keys.filename].filter((source) => source !== undefined).length === 1,
+    ({ token: single, tokens, filename }) =>
+      filename === undefined
+        ? (single === undefined) !== (tokens === undefined)
+        : single === undefined || tokens === undefined,
     'needs one of token, tokens and filename',
   ),
 );

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
 import type { Authenticator, HeaderReader } from '../../collector/authenticator.ts';
-import type { Component } from '../../collector/component.ts';
+import type { Component, ComponentSettings } from '../../collector/component.ts';
 import { SecretDigest } from '../../collector/secret-digest.ts';
+import { reportIdleKeys } from '../../collector/net/idle-keys.ts';
 import type { BearerTokenAuthConfig } from './config.ts';
+import { TokenFile } from './token-file.ts';
 
 /** Lets in who shows one of the tokens. https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 export class BearerTokenAuthExtension implements Component, Authenticator {
@@ -11,42 +13,42 @@ export class BearerTokenAuthExtension implements Component, Authenticator {
   readonly #header: string;
   /** What stands before the token, in lower case. */
   readonly #prefix: string;
+  readonly #logger: Logger;
+  readonly #file: TokenFile | undefined;
   #tokens: readonly SecretDigest[] = [];
+  #running = false;
 
-  constructor(config: BearerTokenAuthConfig) {
+  constructor({ logger }: ComponentSettings, config: BearerTokenAuthConfig) {
     this.#config = config;
+    this.#logger = logger;
+    this.#file = config.filename === undefined ? undefined : new TokenFile(config.filename, logger);
     this.#header = config.header.toLowerCase();
     this.#prefix = config.scheme === '' ? '' : `${config.scheme.toLowerCase()} `;
     this.challenge = config.scheme === '' ? 'Bearer' : config.scheme;
   }
 
   async start(): Promise<void> {
-    this.#tokens = (await this.#texts()).map((text) => new SecretDigest(text));
+    const { token, tokens = token === undefined ? [] : [token] } = this.#config;
+    const hasFile = this.#file !== undefined;
+    reportIdleKeys(this.#logger, { 'token, next to filename': hasFile && tokens.length > 0 });
+    this.#tokens = tokens.map((given) => new SecretDigest(given.reveal()));
+    await this.#file?.open();
+    this.#running = true;
   }
 
   async shutdown(): Promise<void> {
-    this.#tokens = [];
+    this.#running = false;
   }
 
-  authenticate(header: HeaderReader): boolean {
+  authenticate(header: HeaderReader): boolean | Promise<boolean> {
     const value = header(this.#header);
-    if (value === undefined || value.slice(0, this.#prefix.length).toLowerCase() !== this.#prefix) return false;
+    if (!this.#running || value?.slice(0, this.#prefix.length).toLowerCase() !== this.#prefix) return false;
     const token = value.slice(this.#prefix.length);
-    return this.#tokens.some((expected) => expected.matches(token));
-  }
-
-  async #texts(): Promise<readonly string[]> {
-    const { token, tokens, filename } = this.#config;
-    if (filename !== undefined) return await readTokens(filename);
-    return (tokens ?? [token]).flatMap((given) => given?.reveal() ?? []);
+    const tokens = this.#file?.tokens ?? this.#tokens;
+    return tokens instanceof Promise ? tokens.then((read) => isAmong(read, token)) : isAmong(tokens, token);
   }
 }
 
-async function readTokens(file: string): Promise<readonly string[]> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new Error(`filename: ${file} cannot be read: ${cause.message}`, { cause });
-  });
-  const tokens = text.split('\n').flatMap((line) => line.trim() || []);
-  if (tokens.length === 0) throw new Error(`filename: ${file} holds no token: write one in each line`);
-  return tokens;
+function isAmong(tokens: readonly SecretDigest[], token: string): boolean {
+  return tokens.some((expected) => expected.matches(token));
 }

@@ -10,5 +10,5 @@ export const bearerTokenAuthExtension: ExtensionFactory<BearerTokenAuthConfig> =
   stability: 'beta',
   role: 'authenticator',
   config: bearerTokenAuthConfig,
-  create: (_settings, config) => new BearerTokenAuthExtension(config),
+  create: (settings, config) => new BearerTokenAuthExtension(settings, config),
 };

@@ -56,8 +56,14 @@ describe('a password', () => {
 
 describe('lines that cannot be used are named, without what they hold', () => {
   it.each([
-    ['bcrypt', 'a:b\nann:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC', /^line 2 has a bcrypt/],
-    ['apr1', 'ann:$apr1$hRY7OJWH$km1EYH', /^line 1 has a bcrypt, MD5/],
+    ['a short bcrypt hash', 'a:b\nann:$2y$05$c4WoMPo3SXsafkva', /^line 2 has a broken hash, or one of a kind/],
+    [
+      'a bcrypt hash of a cost that there is not',
+      `ann:$2y$99$${'c4WoMPo3'.repeat(7).slice(0, 53)}`,
+      /^line 1 has a broken/,
+    ],
+    ['a short apr1 hash', 'ann:$apr1$hRY7OJWH$km1EYH', /^line 1 has a broken hash, or one of a kind/],
+    ['crypt', 'ann:$6$hRY7OJWH$km1EYH', /^line 1 has a broken hash, or one of a kind/],
     ['no colon', 'topsecret', /^line 1 is not user:password$/],
     ['no user', ':topsecret', /^line 1 is not user:password$/],
     ['no password', 'ann:', /^line 1 is not user:password$/],
@@ -71,6 +77,62 @@ describe('lines that cannot be used are named, without what they hold', () => {
 
   it('needs users', () => {
     expect(problems({})).toEqual(['needs inline, file or both']);
+  });
+});
+
+const COSTLY = '$2b$10$abcdefghijklmnopqrstuunYspUDVwxKwnshT7FzjzjwI57RV2KKa';
+/** Each is of the password pässwörd, and was made by another program than the one that reads it. */
+const HASHES = [
+  ['bcrypt as htpasswd marks it', '$2y$05$abcdefghijklmnopqrstuuZVEMa1pjhlynBQ1qXmSvGBJpN9h1w8G'],
+  ['bcrypt of older programs', '$2a$06$abcdefghijklmnopqrstuuZRpgtdvy8sTei59Ltc5pdsksVO.fDZe'],
+  ['apr1 of openssl', '$apr1$abcdefgh$030j6I3f1zNCF9tihqdd11'],
+  ['MD5 of openssl', '$1$abcdefgh$xYuxUFvxUOR4Pd6a7EeUS0'],
+  ['bcrypt', COSTLY],
+] as const;
+
+describe('a password that is stored as a slow hash', () => {
+  it.each(HASHES)('%s lets in who knows it, and nobody else', async (_, stored) => {
+    const extension = await basicAuth({ inline: `ann:${stored}` });
+    const admits = async (credentials: string): Promise<boolean> => extension.authenticate(() => basic(credentials));
+    expect(await admits('ann:pässwörd')).toBe(true);
+    for (const wrong of ['ann:pässwörx', 'ann:passwörd', 'bob:pässwörd', `ann:${stored}`, 'ann:']) {
+      expect([wrong, await admits(wrong)]).toEqual([wrong, false]);
+    }
+    await extension.shutdown(AbortSignal.timeout(1000));
+  });
+
+  it('costs only the first request with it, which does not hold up others', async () => {
+    const extension = await basicAuth({ inline: `ann:${COSTLY}` });
+    const authenticate = (): boolean | Promise<boolean> => extension.authenticate(() => basic('ann:pässwörd'));
+    const first = Array.from({ length: 20 }, async () => authenticate());
+    let turns = 0;
+    const counter = setInterval(() => turns++, 5);
+    expect(new Set(await Promise.all(first))).toEqual(new Set([true]));
+    clearInterval(counter);
+    expect(turns).toBeGreaterThan(5);
+    expect(authenticate()).toBe(true);
+    await extension.shutdown(AbortSignal.timeout(1000));
+  });
+
+  it('cannot be told from the name of nobody by the time that it takes', async () => {
+    const extension = await basicAuth({ inline: `ann:${COSTLY}` });
+    const msOf = async (credentials: string): Promise<number> => {
+      const begun = performance.now();
+      await extension.authenticate(() => basic(credentials));
+      return performance.now() - begun;
+    };
+    const [ann, bob] = [await msOf('ann:wrong'), await msOf('bob:wrong')];
+    expect(bob).toBeGreaterThan(ann / 4);
+    await extension.shutdown(AbortSignal.timeout(1000));
+  });
+
+  it('is refused where too many wait, and when the extension ends', async () => {
+    const extension = await basicAuth({ inline: `ann:${COSTLY}` });
+    const guesses = Array.from({ length: 500 }, async (_, i) => extension.authenticate(() => basic(`ann:guess ${i}`)));
+    await Promise.all(guesses.slice(100));
+    await extension.shutdown(AbortSignal.timeout(1000));
+    expect(new Set(await Promise.all(guesses))).toEqual(new Set([false]));
+    expect(await extension.authenticate(() => basic('ann:pässwörd'))).toBe(false);
   });
 });
 
@@ -110,6 +172,6 @@ it('names a file that cannot be read, and the line of one that cannot be used', 
   await expect(basicAuth({ file: join(directory, 'none') })).rejects.toThrow(/htpasswd::file: .*none: ENOENT/);
   const file = join(directory, 'hashed');
   writeFileSync(file, 'ann:$2y$05$topsecret\n');
-  await expect(basicAuth({ file })).rejects.toThrow(/htpasswd::file: .*hashed: line 1 has a bcrypt/);
+  await expect(basicAuth({ file })).rejects.toThrow(/htpasswd::file: .*hashed: line 1 has a broken hash/);
   await expect(basicAuth({ file })).rejects.not.toThrow(/topsecret/);
 });

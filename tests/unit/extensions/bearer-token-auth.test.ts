@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, expect, it } from 'vitest';
-import type { BearerTokenAuthExtension } from '../../../src/extensions/bearer-token-auth/extension.ts';
+import { BearerTokenAuthExtension } from '../../../src/extensions/bearer-token-auth/extension.ts';
 import { bearerTokenAuthExtension } from '../../../src/extensions/bearer-token-auth/factory.ts';
 import { componentSettings } from '../../support/component-settings.ts';
 import { hostWith } from '../../support/host-with.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siphon-tokens-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -24,7 +25,7 @@ const admitted = (
   extension: BearerTokenAuthExtension,
   values: readonly (string | undefined)[],
   header = 'authorization',
-) => values.filter((value) => extension.authenticate((name) => (name === header ? value : undefined)));
+) => values.filter((value) => extension.authenticate((name) => (name === header ? value : undefined)) === true);
 
 it('lets in the token behind the scheme, and nothing that only resembles it', async () => {
   const extension = await bearerAuth({ token: 'Sesame' });
@@ -54,9 +55,41 @@ it('reads the tokens of a file, and names one that holds none or is not there', 
   await expect(bearerAuth({ filename: join(directory, 'none') })).rejects.toThrow(/none cannot be read: ENOENT/);
 });
 
+it('reads the file again when it changes, and keeps the old tokens while it cannot be used', async () => {
+  const filename = join(directory, 'rotated');
+  writeFileSync(filename, 'one\n');
+  const { settings, lines } = componentSettings('extension', 'bearer_token_auth');
+  const extension = new BearerTokenAuthExtension(settings, v.parse(bearerTokenAuthExtension.config, { filename }));
+  await extension.start();
+  const admits = async (token: string): Promise<boolean> => extension.authenticate(() => `Bearer ${token}`);
+  expect(await admits('one')).toBe(true);
+  writeFileSync(join(directory, 'next'), 'two\n');
+  renameSync(join(directory, 'next'), filename);
+  await waitFor(() => admits('two'), { timeoutMs: 5000, what: 'the new token' });
+  expect(await admits('one')).toBe(false);
+  rmSync(filename);
+  await waitFor(async () => (await admits('two')) && lines.length > 0, { timeoutMs: 5000, what: 'a line in the log' });
+  expect(JSON.stringify(lines)).not.toContain('two');
+  writeFileSync(filename, 'three\n');
+  await waitFor(() => admits('three'), { timeoutMs: 5000, what: 'the file that is back' });
+  await extension.shutdown();
+  expect(await admits('three')).toBe(false);
+});
+
+it('takes the tokens of the file where token stands next to it, and says so', async () => {
+  const filename = join(directory, 'both');
+  writeFileSync(filename, 'file\n');
+  const { settings, lines } = componentSettings('extension', 'bearer_token_auth');
+  const config = v.parse(bearerTokenAuthExtension.config, { filename, token: 'inline' });
+  const extension = new BearerTokenAuthExtension(settings, config);
+  await extension.start();
+  expect(admitted(extension, ['Bearer file', 'Bearer inline'])).toEqual(['Bearer file']);
+  expect(lines.map(({ keys }) => keys)).toEqual([['token, next to filename']]);
+});
+
 it.each([
   ['no token', {}, 'needs one of token, tokens and filename'],
-  ['two sources', { token: 'a', filename: 'b' }, 'needs one of token, tokens and filename'],
+  ['two sources', { token: 'a', tokens: ['b'] }, 'needs one of token, tokens and filename'],
   ['an empty token', { token: ' ' }, 'must not be empty'],
   ['an empty token among others', { tokens: ['a', ''] }, 'must not be empty'],
   ['no tokens', { tokens: [] }, 'must hold at least one token'],

@@ -1,13 +1,21 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../../../src/collector/config/secret.ts';
 import { BasicAuthExtension } from '../../../../src/extensions/basic-auth/extension.ts';
+import { componentSettings } from '../../../support/component-settings.ts';
 import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
 
 const auth = { authenticator: 'basic_auth' };
 const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;
 
-async function guarded(config: Record<string, unknown> = {}): Promise<ExporterUnderTest> {
-  const users = new BasicAuthExtension({ htpasswd: { inline: new Secret('prometheus:se:cret') } });
+/** Of the password pässwörd. */
+const BCRYPT = '$2y$05$abcdefghijklmnopqrstuuZVEMa1pjhlynBQ1qXmSvGBJpN9h1w8G';
+
+async function guarded(
+  config: Record<string, unknown> = {},
+  inline = 'prometheus:se:cret',
+): Promise<ExporterUnderTest> {
+  const { settings } = componentSettings('extension', 'basic_auth');
+  const users = new BasicAuthExtension(settings, { htpasswd: { inline: new Secret(inline) } });
   await users.start();
   const exporter = await ExporterUnderTest.start({ auth, ...config }, { basic_auth: users });
   await exporter.consume([gauge('g', 1)]);
@@ -21,6 +29,16 @@ it('shows the page to who knows the password', async () => {
   await using exporter = await guarded();
   const answer = await exporter.scrape({ authorization: basic('prometheus:se:cret') });
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('\ng 1\n')]);
+});
+
+it('shows the page to who knows the password behind a bcrypt hash', async () => {
+  await using exporter = await guarded({}, `prometheus:${BCRYPT}`);
+  const statuses = await Promise.all(
+    ['prometheus:pässwörd', 'prometheus:wrong', 'prometheus:pässwörd'].map(
+      async (credentials) => (await exporter.scrape({ authorization: basic(credentials) })).status,
+    ),
+  );
+  expect(statuses).toEqual([200, 401, 200]);
 });
 
 it.each([

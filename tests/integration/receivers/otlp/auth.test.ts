@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { Secret } from '../../../../src/collector/config/secret.ts';
 import { BearerTokenAuthExtension } from '../../../../src/extensions/bearer-token-auth/extension.ts';
 import { spansBatch } from '../../../support/batches.ts';
+import { componentSettings } from '../../../support/component-settings.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);
@@ -19,7 +20,7 @@ const REFUSED: readonly (readonly [string, string | undefined])[] = [
 ];
 
 async function guarded(protocols: Record<string, Record<string, unknown>> = {}): Promise<ReceiverUnderTest> {
-  const extension = new BearerTokenAuthExtension({
+  const extension = new BearerTokenAuthExtension(componentSettings('extension', 'bearer_token_auth').settings, {
     token: new Secret('sesame'),
     scheme: 'Bearer',
     header: 'Authorization',
