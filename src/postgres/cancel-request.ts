@@ -5,11 +5,15 @@ const CANCEL_REQUEST_CODE = 80_877_102;
 const GIVE_UP_MS = 2000;
 
 /** What the server told the client at the start of the session; node-pg has it, its types do not. */
-interface BackendKey {
+export interface BackendKey {
   readonly processID: number | null;
   readonly secretKey: number | null;
   readonly host: string;
   readonly port: number;
+}
+
+export function backendKey(client: ClientBase): BackendKey {
+  return client as unknown as BackendKey;
 }
 
 /**
@@ -18,7 +22,7 @@ interface BackendKey {
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export async function cancelRequest(client: ClientBase): Promise<void> {
-  const { processID, secretKey, host, port } = client as unknown as BackendKey;
+  const { processID, secretKey, host, port } = backendKey(client);
   if (processID === null || secretKey === null) return;
   const message = Buffer.alloc(16);
   [16, CANCEL_REQUEST_CODE, processID, secretKey].forEach((word, i) => message.writeInt32BE(word, i * 4));

@@ -12,6 +12,7 @@ export const postgresFailures = [
   'missing_column',
   'read_only',
   'too_many_rows',
+  'pooler',
   'other',
 ] as const;
 

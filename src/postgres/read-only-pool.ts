@@ -21,6 +21,8 @@ export interface ReadOnlyQuery {
   readonly maxRows: number;
   /** Values as the server wrote them, instead of JavaScript's types. */
   readonly asText?: boolean;
+  /** Ends the query when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 export interface QueryResult {
@@ -68,18 +70,19 @@ export class ReadOnlyPool {
   /**
    * Runs one statement in a transaction of its own, on one snapshot.
    *
-   * @throws PostgresError, or AbortError if the pool is closed meanwhile.
+   * @throws PostgresError, or AbortError if the pool is closed or the query's signal aborts meanwhile.
    */
   async query(query: ReadOnlyQuery): Promise<QueryResult> {
+    const signal = query.signal ? AbortSignal.any([this.#closing.signal, query.signal]) : this.#closing.signal;
     try {
-      const giveBack = await this.#slots.take(this.#closing.signal);
+      const giveBack = await this.#slots.take(signal);
       try {
-        return await this.#queryOn(await this.#connect(), query);
+        return await this.#queryOn(await this.#connect(), query, signal);
       } finally {
         giveBack();
       }
     } catch (error) {
-      this.#closing.signal.throwIfAborted();
+      signal.throwIfAborted();
       throw PostgresError.from(error);
     }
   }
@@ -103,8 +106,8 @@ export class ReadOnlyPool {
     return client;
   }
 
-  async #queryOn(client: PoolClient, query: ReadOnlyQuery): Promise<QueryResult> {
-    const deadline = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(query.timeoutMs + GRACE_MS)]);
+  async #queryOn(client: PoolClient, query: ReadOnlyQuery, signal: AbortSignal): Promise<QueryResult> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(query.timeoutMs + GRACE_MS)]);
     client.on('error', alreadyReported);
     let broken = true;
     try {

@@ -11,14 +11,18 @@ import { waitFor } from './wait-for.ts';
 /** Where Debian puts it; undefined if it is not installed. */
 export const pgbouncerPath = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
 
-/** A real pgbouncer in transaction mode before a real database. */
+/** A real pgbouncer before a real database. */
 export class Pgbouncer implements AsyncDisposable {
   /** The database's URL by way of pgbouncer. */
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
 
-  static async start(databaseUrl: string, serverConnections: number): Promise<Pgbouncer> {
+  static async start(
+    databaseUrl: string,
+    serverConnections: number,
+    mode: 'transaction' | 'session' = 'transaction',
+  ): Promise<Pgbouncer> {
     const folder = await mkdtemp(join(tmpdir(), 'siphon-pgbouncer-'));
     const [port] = await freePorts(1);
     const { hostname, port: serverPort, username, password } = new URL(databaseUrl);
@@ -34,7 +38,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = ${password === '' ? 'trust' : 'scram-sha-256'}
 auth_file = ${join(folder, 'users.txt')}
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${serverConnections}
 `,
     );

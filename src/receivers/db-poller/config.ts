@@ -47,6 +47,12 @@ const packs = v.strictObject({
   postgres_health: v.optional(v.pipe(v.unknown(), v.transform(emptyIfNull), postgresHealth)),
 });
 
+const leaderElection = v.strictObject({
+  enabled: v.optional(v.boolean(), true),
+  datasource: v.optional(datasource),
+  name: v.optional(v.pipe(v.string(), v.nonEmpty('must be a name'))),
+});
+
 export const configSchema = v.strictObject({
   datasource,
   collection_interval: v.optional(positiveDuration(), '15s'),
@@ -55,6 +61,7 @@ export const configSchema = v.strictObject({
   lock_timeout: v.optional(positiveDuration(), '1s'),
   connect_timeout: v.optional(positiveDuration(), '5s'),
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
+  leader_election: v.optional(leaderElection, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
   packs: v.pipe(
     packs,

@@ -11,6 +11,7 @@ export class PollerMetrics extends QueryMetrics {
   readonly #enabled;
   readonly #replaced;
   readonly #dropped;
+  readonly #leader;
 
   constructor(meter: Meter) {
     super(meter, 'siphon_db_poller');
@@ -23,11 +24,18 @@ export class PollerMetrics extends QueryMetrics {
     this.#dropped = meter.createCounter('siphon_db_poller_dropped_points', {
       description: 'Points that were not published because they had no true value, by reason',
     });
+    this.#leader = meter.createGauge('siphon_db_poller_leader', {
+      description: '1 while this poller polls, 0 while it stands by',
+    });
   }
 
   override declare(query: string): void {
     super.declare(query);
     for (const reason of dropReasons) this.#dropped.add(0, { query, reason });
+  }
+
+  leads(isLeader: boolean): void {
+    this.#leader.record(isLeader ? 1 : 0);
   }
 
   enabled(query: string, isEnabled: boolean): void {

@@ -6,6 +6,7 @@ import { concernsDatabase, reasonOf } from '../../postgres/polling/poll-failure.
 import { pollRepeatedly } from '../../postgres/polling/poll-loop.ts';
 import { send } from '../../postgres/polling/send.ts';
 import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
+import { unlessAborted } from '../../postgres/polling/unless-aborted.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
 import { InvalidCrons } from './invalid-crons.ts';
@@ -68,12 +69,18 @@ export class QueryPoller {
     await pollRepeatedly((stopping) => this.#poll(stopping), this.#schedule.intervalMs, signal);
   }
 
+  /** To be called when the poller has ceased to run, and others may publish what it did. Never rejects. */
+  async standBy(): Promise<void> {
+    this.#context.databaseIncident.succeeded(this.#id);
+    await this.#retract();
+  }
+
   /** Resolves to what went wrong. */
   async #poll(signal: AbortSignal): Promise<unknown> {
     try {
-      const schema = this.#probe ? await this.#probe.schema() : undefined;
+      const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : undefined;
       if (schema && schema.missing(this.#query.needs).length > 0) await this.#stayOff();
-      else await this.#pollOnce(schema ?? noSchema);
+      else await this.#pollOnce(schema ?? noSchema, signal);
       return undefined;
     } catch (error) {
       // What the end of the poller interrupts has not failed.
@@ -87,10 +94,13 @@ export class QueryPoller {
     await this.#publish([]);
   }
 
-  async #pollOnce(schema: PackSchema): Promise<void> {
+  async #pollOnce(schema: PackSchema, signal: AbortSignal): Promise<void> {
     const { text, values = [] } = this.#query.statement(schema);
     const { timeoutMs } = this.#schedule;
-    const { rows, durationMs } = await this.#context.pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS });
+    const { rows, durationMs } = await unlessAborted(
+      signal,
+      this.#context.pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS, signal }),
+    );
     this.#context.databaseIncident.succeeded(this.#id);
     await this.#publish(this.#derived(rows));
     this.#context.metrics.succeeded(this.#id, durationMs, rows.length);

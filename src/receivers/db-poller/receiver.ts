@@ -4,6 +4,7 @@ import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { unlessLate } from '../../postgres/polling/unless-late.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
+import { LeaderElection, type Lead } from './leader-election.ts';
 import type { Pack } from './pack.ts';
 import { PollerMetrics } from './poller-metrics.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
@@ -68,7 +69,29 @@ export class DbPoller implements Component {
     const packs = await configuredPacks(this.#config);
     await sleep(this.#config.initial_delay, this.#stopping.signal);
     const pollers = packs.flatMap((pack) => this.#pollersOf(pack, context));
-    await Promise.all(pollers.map((poller) => poller.run(this.#stopping.signal)));
+    await this.#whileLeading(context, async (leading) => {
+      await Promise.all(pollers.map((poller) => poller.run(leading)));
+      if (!this.#stopping.signal.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
+    });
+  }
+
+  /** Polls for good where nobody is elected, else whenever this poller is. */
+  async #whileLeading({ metrics, logger, databaseIncident }: PollContext, lead: Lead): Promise<void> {
+    const { leader_election, collection_interval, connect_timeout, datasource } = this.#config;
+    if (!leader_election.enabled) {
+      metrics.leads(true);
+      return await lead(this.#stopping.signal);
+    }
+    const election = new LeaderElection({
+      datasource: leader_election.datasource ?? datasource,
+      name: leader_election.name ?? this.#settings.id,
+      intervalMs: collection_interval,
+      connectTimeoutMs: connect_timeout,
+      metrics,
+      logger,
+      databaseIncident,
+    });
+    await election.run(this.#stopping.signal, lead);
   }
 
   #pollersOf(pack: Pack, context: PollContext): QueryPoller[] {

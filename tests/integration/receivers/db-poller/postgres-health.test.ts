@@ -32,6 +32,8 @@ describe('the pack postgres_health', () => {
       datasource,
       // With more, it would now and then see itself.
       max_connections: 1,
+      // Its session would be one more that is idle.
+      leader_election: { enabled: false },
       packs: { postgres_health: { tables, queries: { size: often, tables: often } } },
     });
 
