@@ -1,7 +1,10 @@
 /** The form in which a metric is described, once, for everything that emits, shows or checks it. */
 
-/** Which side of siphon emits the metric: the SDK in the service's process, or the sidecar's database poller. Never both. */
-export type MetricSource = 'sdk' | 'poller';
+/**
+ * Who emits the metric, never two of them: `siphon-otel/pipeline` in the service's process, the instrumentations that the
+ * preload sets up there, the sidecar's database poller, the sidecar about itself, or Prometheus about its scrapes.
+ */
+export type MetricSource = 'sdk' | 'runtime' | 'poller' | 'sidecar' | 'prometheus';
 
 /** A label whose values are all known: a wrong one does not compile. */
 export type ClosedLabel = readonly string[];

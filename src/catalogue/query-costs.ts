@@ -1,0 +1,55 @@
+import type { MetricName } from './catalogue.ts';
+
+/** What a metric of the poller asks of the database. */
+export const costClasses = {
+  incremental: 'reads only the rows that are new since the last poll, in bounded batches',
+  lookup: 'finds the latest rows by an index',
+  small_table: 'reads a table that is as large as the catalogue of goods',
+  statistics: 'reads the server\u2019s statistics',
+  sizes: 'asks the file system for sizes; on the slow lane',
+} as const;
+
+export type CostClass = keyof typeof costClasses;
+
+export const queryCosts: Readonly<Partial<Record<MetricName, CostClass>>> = {
+  scrape_runs_started_total: 'incremental',
+  scrape_runs_finished_total: 'incremental',
+  scrape_run_duration_seconds: 'incremental',
+  scrape_artifacts_recorded_total: 'incremental',
+  scrape_artifact_body_bytes: 'incremental',
+  prices_recorded_total: 'incremental',
+  price_deltas_total: 'incremental',
+  price_change_ratio: 'incremental',
+  coffees_created_total: 'incremental',
+  variants_created_total: 'incremental',
+  scrape_runs_running: 'lookup',
+  scrape_run_oldest_running_seconds: 'lookup',
+  scrape_last_run_timestamp_seconds: 'lookup',
+  scrape_overdue_seconds: 'lookup',
+  roasters: 'small_table',
+  coffees: 'small_table',
+  review_rate_percent: 'small_table',
+  variants: 'small_table',
+  variants_price_stale: 'small_table',
+  pipeline_health_score: 'small_table',
+  pipeline_health_input_percent: 'small_table',
+  database_connections: 'statistics',
+  database_connections_active: 'statistics',
+  database_connections_limit: 'statistics',
+  database_connections_used: 'statistics',
+  database_transaction_longest_seconds: 'statistics',
+  database_idle_in_transaction_longest_seconds: 'statistics',
+  database_xmin_age: 'statistics',
+  database_locks_waiting: 'statistics',
+  database_deadlocks_total: 'statistics',
+  database_transactions_total: 'statistics',
+  database_blocks_total: 'statistics',
+  database_temp_bytes_total: 'statistics',
+  database_size_bytes: 'sizes',
+  database_freeze_age: 'statistics',
+  database_table_size_bytes: 'sizes',
+  database_table_indexes_size_bytes: 'sizes',
+  database_table_rows: 'statistics',
+  database_table_autovacuum_age_seconds: 'statistics',
+  database_table_freeze_age: 'statistics',
+};

@@ -1,0 +1,106 @@
+import type { Row } from '../../model/dashboard.ts';
+import { bars, events, healthyWhenEmpty, lines, show, stat, table, unknownWhenEmpty } from '../../model/panel.ts';
+import { max, sum } from '../../promql/aggregate.ts';
+import { increase, latest, quantile } from '../../promql/select.ts';
+import { priceJobFailures, step, window } from '../expressions.ts';
+
+const noJob = unknownWhenEmpty('no price job within the window');
+
+export const jobs: Row = {
+  title: 'Price jobs',
+  panels: [
+    stat({
+      title: 'Jobs that failed',
+      description: 'Share of the price jobs within the window that failed.',
+      queries: [show(priceJobFailures(), 'failed')],
+      thresholds: 'price_job_failure_rate',
+      empty: noJob,
+      width: 4,
+      height: 7,
+    }),
+    bars({
+      title: 'Price runs overdue',
+      description:
+        'Since a price run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+      queries: [
+        show(max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']), ({ roaster }) => roaster),
+      ],
+      thresholds: 'overdue_price',
+      min: 0,
+      empty: unknownWhenEmpty('the database is not polled'),
+      width: 6,
+      height: 7,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Jobs by outcome',
+      description: 'Price jobs that ended, and why those failed that did.',
+      queries: [
+        show(sum(increase('price_job_success_total', step)), 'succeeded'),
+        show(
+          sum(increase('price_job_failures_total', step), ['error_type']),
+          ({ error_type }) => `failed: ${error_type}`,
+        ),
+      ],
+      tones: { succeeded: 'good' },
+      empty: noJob,
+      width: 7,
+      height: 7,
+      leadsTo: 'siphon-roaster',
+    }),
+    lines({
+      title: 'Duration of a job',
+      description: 'Half of the jobs, 95 % and 99 % of them took no longer. A dot leads to the trace of one.',
+      queries: [
+        show(quantile(0.5, { name: 'price_job_duration_seconds', window: step }), 'p50'),
+        show(quantile(0.95, { name: 'price_job_duration_seconds', window: step }), 'p95'),
+        show(quantile(0.99, { name: 'price_job_duration_seconds', window: step }), 'p99'),
+      ],
+      min: 0,
+      empty: unknownWhenEmpty('no price job within this time'),
+      width: 7,
+      height: 7,
+    }),
+    table({
+      title: 'Jobs by roaster',
+      description: 'Price jobs of each roaster within the window; the slowest is on top.',
+      labels: ['roaster'],
+      sortBy: 'p95',
+      columns: [
+        show(sum(increase('price_job_success_total', window), ['roaster']), 'succeeded'),
+        show(sum(increase('price_job_failures_total', window), ['roaster']), 'failed'),
+        show(quantile(0.95, { name: 'price_job_duration_seconds', window, by: ['roaster'] }), 'p95'),
+      ],
+      empty: noJob,
+      width: 10,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    bars({
+      title: 'Backlog: stale prices',
+      description:
+        'Active variants whose price was not checked within the time that the poller\u2019s configuration allows.',
+      queries: [show(sum(latest('variants_price_stale'), ['roaster']), ({ roaster }) => roaster)],
+      thresholds: 'stale_prices',
+      min: 0,
+      empty: unknownWhenEmpty('the database is not polled'),
+      width: 7,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Rate limits and backoff',
+      description: 'Answers that asked the pipeline to slow down, by operation and by who asked. Each is waited for.',
+      queries: [
+        show(
+          sum(increase('rate_limit_errors_total', step), ['service', 'operation']),
+          ({ service, operation }) => `${service} ${operation}`,
+        ),
+      ],
+      thresholds: 'rate_limits',
+      empty: healthyWhenEmpty('nobody asked to slow down'),
+      width: 7,
+      height: 8,
+    }),
+  ],
+};

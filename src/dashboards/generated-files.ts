@@ -1,0 +1,16 @@
+import { dashboards } from './content/dashboards.ts';
+import { metricsDocument } from './metrics-document.ts';
+import { plain } from './model/plain.ts';
+
+/** Every file that is generated, by its name in the project. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const files = new Map([['docs/metrics.md', metricsDocument()]]);
+  for (const dashboard of dashboards.map(plain)) {
+    files.set(`dashboards/model/${dashboard.uid}.json`, json(dashboard));
+  }
+  return files;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

@@ -1,0 +1,129 @@
+/** What is computed from vectors. Units are checked when an expression is made: what does not fit together throws. */
+import type { BinaryOperator, Node } from './node.ts';
+import type { Vector } from './vector.ts';
+
+/**
+ * A part of a whole, 0 to 1. A part without a series is 0 where the whole has one, since a counter that was never
+ * touched need not be there; without a whole there is no ratio.
+ */
+export function ratio<Label extends string>(part: Vector<Label>, whole: Vector<NoInfer<Label>>): Vector<Label> {
+  comparable(part, whole);
+  sameLabels(part, whole);
+  const zero = binary('*', whole.node, number(0));
+  const something = binary('>', whole.node, number(0));
+  return { ...part, node: binary('/', binary('or', part.node, zero), something), unit: '1' };
+}
+
+/** What is missing to `whole`, which is in the same unit. */
+export function missingTo<Label extends string>(whole: number, of: Vector<Label>): Vector<Label> {
+  return { ...of, node: binary('-', number(whole), of.node) };
+}
+
+/** A part in relation to something that has fewer labels, such as a limit. */
+export function relativeTo<Label extends string, Fewer extends Label>(
+  part: Vector<Label>,
+  whole: Vector<Fewer>,
+): Vector<Label> {
+  sameUnit(part, whole);
+  const matching = { on: whole.labels, groupLeft: part.labels.length > whole.labels.length };
+  return { ...part, node: { ...binary('/', part.node, whole.node), ...matching }, unit: '1' };
+}
+
+export function plus<Label extends string>(left: Vector<Label>, right: Vector<NoInfer<Label>>): Vector<Label> {
+  return between('+', left, right);
+}
+
+export function minus<Label extends string>(left: Vector<Label>, right: Vector<NoInfer<Label>>): Vector<Label> {
+  return between('-', left, right);
+}
+
+/** `factor` times as much, in `unit` where that changes it. */
+export function times<Label extends string>(of: Vector<Label>, factor: number, unit = of.unit): Vector<Label> {
+  return { ...of, node: binary('*', of.node, number(factor)), unit };
+}
+
+/** How long ago a time was, in seconds. */
+export function age<Label extends string>(timestamp: Vector<Label>): Vector<Label> {
+  if (timestamp.unit !== 's') throw new TypeError(`${timestamp.unit} is no time`);
+  return { ...timestamp, node: binary('-', call('time'), timestamp.node) };
+}
+
+/** Those for which the comparison holds. */
+export function compare<Label extends string>(
+  of: Vector<Label>,
+  operator: '>' | '>=' | '<' | '<=' | '==' | '!=',
+  bound: number,
+): Vector<Label> {
+  return { ...of, node: binary(operator, of.node, number(bound)) };
+}
+
+/** Those of `left` that have a counterpart on the right. */
+export function and<Label extends string, Other extends Label>(
+  left: Vector<Label>,
+  right: Vector<Other>,
+): Vector<Label> {
+  return matched('and', left, right);
+}
+
+/** Those of `left` that have no counterpart on the right. */
+export function unless<Label extends string, Other extends Label>(
+  left: Vector<Label>,
+  right: Vector<Other>,
+): Vector<Label> {
+  return matched('unless', left, right);
+}
+
+/** All of `left`, and those of `right` that have no counterpart there. */
+export function or<Label extends string>(left: Vector<Label>, right: Vector<NoInfer<Label>>): Vector<Label> {
+  return between('or', left, right);
+}
+
+/** 1 where there is nothing. */
+export function absent(of: Vector): Vector<never> {
+  return { form: 'vector', node: call('absent', of.node), unit: '1', labels: [] };
+}
+
+/** Always there, and this number. */
+export function constant(value: number, unit = '1'): Vector<never> {
+  return { form: 'vector', node: call('vector', number(value)), unit, labels: [] };
+}
+
+function matched<Label extends string>(operator: 'and' | 'unless', left: Vector<Label>, right: Vector): Vector<Label> {
+  return { ...left, node: { ...binary(operator, left.node, right.node), on: right.labels } };
+}
+
+function between<Label extends string>(
+  operator: BinaryOperator,
+  left: Vector<Label>,
+  right: Vector<NoInfer<Label>>,
+): Vector<Label> {
+  sameUnit(left, right);
+  sameLabels(left, right);
+  return { ...left, node: binary(operator, left.node, right.node) };
+}
+
+function sameUnit(left: Vector, right: Vector): void {
+  if (left.unit !== right.unit) throw new TypeError(`${left.unit} and ${right.unit} are not the same unit`);
+}
+
+/** Annotations such as `{error}` are names for plain numbers, so that errors can be part of requests. */
+function comparable(left: Vector, right: Vector): void {
+  if (![left, right].every(({ unit }) => /^\{\w+\}$/.test(unit))) sameUnit(left, right);
+}
+
+function sameLabels(left: Vector, right: Vector): void {
+  const [one, other] = [left, right].map(({ labels }) => labels.toSorted().join(', '));
+  if (one !== other) throw new TypeError(`by (${one}) and by (${other}) never match`);
+}
+
+function binary(operator: BinaryOperator, left: Node, right: Node): Node & { readonly type: 'binary' } {
+  return { type: 'binary', operator, left, right };
+}
+
+function number(value: number): Node {
+  return { type: 'number', value };
+}
+
+function call(name: string, ...args: readonly Node[]): Node {
+  return { type: 'call', name, arguments: args };
+}

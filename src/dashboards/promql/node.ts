@@ -1,0 +1,69 @@
+/** PromQL as data. It is written as text by `render.ts` alone. */
+import type { KnownMetricName } from '../../catalogue/known-metrics.ts';
+
+/** A time as PromQL writes it. */
+export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
+
+/**
+ * What a range covers. `$__rate_interval` is Grafana's for a rate at every point of a graph, `$__range` is the time that
+ * the dashboard shows, `$window` its variable for windows in which a weekly job happens at least once.
+ */
+export type Window = Duration | '$__rate_interval' | '$__range' | '$window';
+
+export interface Matcher {
+  readonly label: string;
+  readonly operator: '=' | '!=' | '=~' | '!~';
+  readonly value: string;
+}
+
+export interface Selector {
+  readonly type: 'selector';
+  /** The metric, or one of the series of a histogram: `<metric>_bucket`, `_sum`, `_count`. */
+  readonly series: string;
+  readonly metric: KnownMetricName;
+  readonly matchers: readonly Matcher[];
+  /** With one it is a range vector. */
+  readonly window?: Window;
+  readonly offset?: Duration;
+}
+
+export type Aggregator = 'sum' | 'max' | 'min' | 'avg' | 'count';
+
+export type BinaryOperator = '+' | '-' | '*' | '/' | '>' | '>=' | '<' | '<=' | '==' | '!=' | 'and' | 'or' | 'unless';
+
+export type Node =
+  | Selector
+  | { readonly type: 'number'; readonly value: number }
+  | { readonly type: 'call'; readonly name: string; readonly arguments: readonly Node[] }
+  | {
+      readonly type: 'aggregation';
+      readonly operator: Aggregator;
+      readonly by: readonly string[];
+      readonly of: Node;
+    }
+  | {
+      readonly type: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Node;
+      readonly right: Node;
+      /** Labels by which the sides are matched; all of them without it. */
+      readonly on?: readonly string[];
+      /** Whether several on the left may match one on the right. */
+      readonly groupLeft?: boolean;
+    };
+
+/** Every selector within an expression. */
+export function selectorsOf(node: Node): readonly Selector[] {
+  switch (node.type) {
+    case 'selector':
+      return [node];
+    case 'number':
+      return [];
+    case 'call':
+      return node.arguments.flatMap(selectorsOf);
+    case 'aggregation':
+      return selectorsOf(node.of);
+    case 'binary':
+      return [...selectorsOf(node.left), ...selectorsOf(node.right)];
+  }
+}

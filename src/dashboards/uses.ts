@@ -1,0 +1,26 @@
+import type { KnownMetricName } from '../catalogue/known-metrics.ts';
+import { dashboards } from './content/dashboards.ts';
+import { selectorsOf } from './promql/node.ts';
+import type { Vector } from './promql/vector.ts';
+
+export interface Use {
+  readonly dashboard: string;
+  readonly panel: string;
+  readonly expression: Vector;
+}
+
+/** The panels that a metric is on, each once, with the first expression that asks for it. */
+export function usesOf(name: KnownMetricName): readonly Use[] {
+  return dashboards.flatMap((dashboard) =>
+    dashboard.rows
+      .flatMap(({ panels }) => panels)
+      .flatMap((panel) => {
+        const expression = panel.queries.map((query) => query.expression).find((one) => mentions(one, name));
+        return expression === undefined ? [] : [{ dashboard: dashboard.title, panel: panel.title, expression }];
+      }),
+  );
+}
+
+function mentions({ node }: Vector, name: KnownMetricName): boolean {
+  return selectorsOf(node).some(({ metric }) => metric === name);
+}
