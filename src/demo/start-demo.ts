@@ -5,6 +5,7 @@ import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded-postgres.ts';
 import { applySchema } from './database/schema.ts';
+import { createPollerRole } from './database/shipped-sql.ts';
 import { isStoreFault, type Fault } from './fault.ts';
 import { guardFolder } from './guard.ts';
 import { openHangingTransaction } from './hanging-transaction.ts';
@@ -57,6 +58,7 @@ export class Demo implements AsyncDisposable {
   readonly #crash = Promise.withResolvers<string>();
   #baseline: DatabaseTruth | undefined;
   #embedded: EmbeddedPostgres | undefined;
+  #pollerUrl = '';
   #stores: readonly Store[] = [];
   #sink: SentrySink | undefined;
   #sidecar: Sidecar | undefined;
@@ -159,6 +161,8 @@ export class Demo implements AsyncDisposable {
     }
     this.databaseUrl = this.#embedded?.url ?? this.#options.databaseUrl!;
     await applySchema(this.databaseUrl);
+    // A role belongs to the whole server: on one that is not the demo's, the sidecar is who the URL says.
+    this.#pollerUrl = this.#embedded ? await createPollerRole(this.databaseUrl) : this.databaseUrl;
     this.#baseline = await askDatabase(this.databaseUrl);
   }
 
@@ -176,7 +180,7 @@ export class Demo implements AsyncDisposable {
 
   async #startSidecar(): Promise<void> {
     const sidecar = await Sidecar.start({
-      env: { DATABASE_URL: this.databaseUrl, SENTRY_DSN: this.sink.dsn },
+      env: { DATABASE_URL: this.#pollerUrl, SENTRY_DSN: this.sink.dsn },
       logFile: join(this.folder, 'sidecar.log'),
       pollInterval: '2s',
     });

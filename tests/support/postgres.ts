@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
 import { applySchema } from '../../src/demo/database/schema.ts';
+import { createPollerRole } from '../../src/demo/database/shipped-sql.ts';
 
 /** A fresh database on a real server: the one of SIPHON_TEST_POSTGRES_URL, else an embedded one of its own. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
+  /** The same for the role of `deploy/postgres/`, under a name of its own. Not without the schema. */
+  readonly pollerUrl: string;
   /** Runs SQL as the owner. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Stops and starts the server; undefined where the server is not ours. */
@@ -17,16 +20,22 @@ export async function startTestPostgres(options: { schema?: boolean } = {}): Pro
   const embedded = given === undefined ? await startEmbeddedPostgres() : undefined;
   const serverUrl = given ?? embedded?.url ?? '';
   const name = `siphon_test_${randomBytes(6).toString('hex')}`;
+  const role = `${name}_poller`;
   await runSql(serverUrl, `create database ${name}`);
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-  if (options.schema !== false) await applySchema(url);
+  const hasSchema = options.schema !== false;
+  if (hasSchema) await applySchema(url);
   return {
     url,
+    pollerUrl: hasSchema ? await createPollerRole(url, role) : '',
     server: embedded,
     sql: (text, values) => runSql(url, text, values),
     [Symbol.asyncDispose]: async () => {
       if (embedded) await embedded.stop();
-      else await runSql(serverUrl, `drop database ${name} with (force)`);
+      else {
+        await runSql(serverUrl, `drop database ${name} with (force)`);
+        await runSql(serverUrl, `drop role if exists ${role}`);
+      }
     },
   };
 }

@@ -112,16 +112,6 @@ create index on variants (price_last_checked_at);
 create index on variants (platform_variant_id);
 create index on coffees (content_hash, raw_payload_hash, processing_status);
 
--- Small, and what keeps questions about the last hours cheap on large tables.
-create index on prices using brin (scraped_at);
-create index on scrape_artifacts (run_id);
-create index on scrape_runs (started_at);
-create index on scrape_runs (started_at) where finished_at is null;
--- The latest run of each source, and the latest full one, without reading the others.
-create index on scrape_runs (source_id, status, started_at desc);
-create index on scrape_runs (source_id, status, started_at desc)
-  where (stats_json ->> 'job_type') is distinct from 'price_only';
-
 create function rpc_scrape_run_start(p_source_id uuid) returns uuid
 language sql as $$
   insert into scrape_runs (source_id) values (p_source_id) returning id;

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { createIndexes } from './shipped-sql.ts';
 import { placeOf, withClient } from './with-client.ts';
 
 /**
- * Creates the tables and functions of the scraper, all or none, unless the database has exactly these already. A
+ * Creates the tables and functions of the scraper, all or none, and the indexes that siphon ships, unless the database has exactly these already. A
  * database with anything else of these names is somebody's, and is left as it is.
  * @throws Error that names what is in the way.
  */
@@ -13,15 +14,17 @@ export async function applySchema(databaseUrl: string): Promise<void> {
   const mark = `siphon demo ${createHash('sha256').update(schema).digest('hex').slice(0, 12)}`;
   await withClient(databaseUrl, async (client) => {
     const found = await readMark(client);
-    if (found === mark) return;
-    if (found !== undefined) throw refusal(databaseUrl, `it has a table scrape_runs that is ${whose(found)}`);
+    if (found !== undefined && found !== mark) {
+      throw refusal(databaseUrl, `it has a table scrape_runs that is ${whose(found)}`);
+    }
     try {
       // One message of several statements is one transaction.
-      await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
+      if (found === undefined) await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
     } catch (error) {
       throw isDuplicate(error) ? refusal(databaseUrl, error.message) : error;
     }
   });
+  await createIndexes(databaseUrl);
 }
 
 function whose(mark: string): string {

@@ -25,7 +25,7 @@ describe('db_poller on a real database', () => {
   });
 
   const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
-    PollerUnderTest.start({ datasource: database.url, packs: bothPacks, ...config });
+    PollerUnderTest.start({ datasource: database.pollerUrl, packs: bothPacks, ...config });
 
   it('publishes from empty tables no series but those of the database itself', async () => {
     await using poller = await start();

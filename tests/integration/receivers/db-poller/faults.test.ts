@@ -26,7 +26,7 @@ describe('db_poller when the database misbehaves', () => {
   });
 
   const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
-    PollerUnderTest.start({ datasource: database.url, packs: scrapePipeline, ...config });
+    PollerUnderTest.start({ datasource: database.pollerUrl, packs: scrapePipeline, ...config });
 
   const proxy = (): Promise<TcpProxy> => {
     const { hostname, port } = new URL(database.url);
