@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
+import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';
 import { Slots } from './slots.ts';
 
@@ -166,7 +167,7 @@ async function openPool(settings: PoolSettings): Promise<Pool> {
   const pool = new pg.Pool({
     // The last so that the datasource may name the application itself.
     application_name: 'siphon',
-    connectionString: settings.datasource.reveal(),
+    connectionString: connectionString(settings.datasource),
     max: settings.maxConnections,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     idleTimeoutMillis: 60_000,

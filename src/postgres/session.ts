@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
 import { backendKey } from './cancel-request.ts';
+import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';
 import type { Row } from './read-only-pool.ts';
 
@@ -27,7 +28,7 @@ export class Session {
     const { default: pg } = await import('pg');
     const client = new pg.Client({
       application_name: settings.applicationName,
-      connectionString: settings.datasource.reveal(),
+      connectionString: connectionString(settings.datasource),
       connectionTimeoutMillis: settings.connectTimeoutMs,
       query_timeout: settings.answerTimeoutMs,
       keepAlive: true,

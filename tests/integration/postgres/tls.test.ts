@@ -1,0 +1,109 @@
+import { chown, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/collector/config/secret.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
+import { chooseOwner, makeFolder } from '../../../src/demo/database/postgres-owner.ts';
+import { ReadOnlyPool, type ReadOnlyQuery } from '../../../src/postgres/read-only-pool.ts';
+import { runSql } from '../../support/postgres.ts';
+import { hasOpenssl, SelfSigned } from '../../support/self-signed.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const isEncrypted: ReadOnlyQuery = {
+  text: 'select ssl from pg_stat_ssl where pid = pg_backend_pid()',
+  values: [],
+  timeoutMs: 2000,
+  maxRows: 1,
+};
+
+describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
+  const certificates = hasOpenssl ? new SelfSigned('server', 'other') : undefined;
+  let server: EmbeddedPostgres;
+  let folder: string;
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  beforeAll(async () => {
+    process.on('warning', onWarning);
+    server = await startEmbeddedPostgres();
+    folder = await serverFiles(certificates!);
+    // Until here it has none, and says so.
+    for (const mode of ['require', 'verify-full', 'no-verify']) {
+      await expect(ask(`sslmode=${mode}`)).rejects.toThrow('does not support SSL');
+    }
+    for (const [name, value] of Object.entries({
+      ssl_cert_file: join(folder, 'server.pem'),
+      ssl_key_file: join(folder, 'server.key'),
+      ssl: 'on',
+    }))
+      await runSql(server.url, `alter system set ${name} = '${value}'`);
+    await runSql(server.url, 'select pg_reload_conf()');
+    await waitFor(async () => (await runSql(server.url, 'show ssl'))[0]?.['ssl'] === 'on', { what: 'TLS' });
+  });
+  afterAll(async () => {
+    process.off('warning', onWarning);
+    certificates?.[Symbol.dispose]();
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const pool = (parameters: string, host = '127.0.0.1'): ReadOnlyPool =>
+    new ReadOnlyPool({
+      datasource: new Secret(Object.assign(new URL(server.url), { search: parameters, hostname: host }).href),
+      maxConnections: 1,
+      connectTimeoutMs: 2000,
+      lockTimeoutMs: 1000,
+      onConnect: () => undefined,
+    });
+  const ask = async (parameters: string, host?: string): Promise<unknown> => {
+    const asked = pool(parameters, host);
+    try {
+      return (await asked.query(isEncrypted)).rows[0]?.['ssl'];
+    } finally {
+      await asked.close();
+    }
+  };
+  const trusting = (name: string): string => `sslrootcert=${certificates!.file(`${name}.pem`)}`;
+
+  it.each(['verify-full', 'verify-ca', 'require', 'prefer'])('is verified with sslmode=%s', async (mode) => {
+    expect(await ask(`sslmode=${mode}&${trusting('server')}`)).toBe(true);
+    await expect(ask(`sslmode=${mode}`)).rejects.toThrow(/TLS parameters.*self-signed certificate/);
+    await expect(ask(`sslmode=${mode}&${trusting('other')}`)).rejects.toMatchObject({ reason: 'connection' });
+    await expect(ask(`sslmode=${mode}&${trusting('server')}`, 'localhost')).rejects.toThrow(
+      "does not match certificate's altnames",
+    );
+    expect(warnings).toEqual([]);
+  });
+
+  it('is encrypted and not verified with sslmode=no-verify, and plain with sslmode=disable or none', async () => {
+    expect(await ask('sslmode=no-verify')).toBe(true);
+    expect(await ask('sslmode=disable')).toBe(false);
+    expect(await ask('')).toBe(false);
+  });
+
+  it('says that a file of certificates is missing, and nothing of the password', async () => {
+    const failure = await ask('sslmode=verify-full&sslrootcert=/nowhere.pem').catch(String);
+    expect(failure).toMatch(/TLS parameters.*nowhere\.pem/);
+    expect(failure).not.toContain(new URL(server.url).password);
+  });
+
+  it('has what runs ended on the server when it is closed', async () => {
+    const closing = pool('sslmode=no-verify');
+    const running = closing.query({ text: 'select pg_sleep(30)', values: [], timeoutMs: 60_000, maxRows: 1 });
+    const sleepers = `select from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()`;
+    await waitFor(async () => (await runSql(server.url, sleepers)).length === 1, { what: 'the query' });
+    await Promise.all([closing.close(), expect(running).rejects.toThrow(/abort/)]);
+    await waitFor(async () => (await runSql(server.url, sleepers)).length === 0, { what: 'its end' });
+  });
+});
+
+/** Certificate and key where the server may read them, and nobody else the key. */
+async function serverFiles(certificates: SelfSigned): Promise<string> {
+  const owner = await chooseOwner();
+  const folder = await makeFolder('siphon-tls-', owner);
+  for (const name of ['server.pem', 'server.key']) {
+    const file = join(folder, name);
+    await writeFile(file, certificates.read(name), { mode: 0o600 });
+    if (owner.uid !== undefined && owner.gid !== undefined) await chown(file, owner.uid, owner.gid);
+  }
+  return folder;
+}
