@@ -1,4 +1,6 @@
 import { dashboards } from './content/dashboards.ts';
+import { classicDashboard } from './grafana/classic.ts';
+import { dashboardResource } from './grafana/resource.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { plain } from './model/plain.ts';
 
@@ -6,6 +8,8 @@ import { plain } from './model/plain.ts';
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map([['docs/metrics.md', metricsDocument()]]);
   for (const dashboard of dashboards.map(plain)) {
+    files.set(`dashboards/grafana/${dashboard.uid}.json`, json(classicDashboard(dashboard)));
+    files.set(`dashboards/grafana-v2/${dashboard.uid}.json`, json(dashboardResource(dashboard)));
     files.set(`dashboards/model/${dashboard.uid}.json`, json(dashboard));
   }
   return files;

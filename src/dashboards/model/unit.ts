@@ -16,6 +16,6 @@ export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly que
 }
 
 /** Whether it is the name of what is counted. */
-function isCount(unit: string): boolean {
+export function isCount(unit: string): boolean {
   return /^\{\w+\}$/.test(unit);
 }

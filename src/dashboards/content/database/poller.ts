@@ -130,10 +130,16 @@ export const poller: Row = {
       height: 7,
     }),
     events({
-      title: 'Points without a true value',
+      title: 'Dropped points, replaced labels',
       description:
-        'Dropped, because a wrong number is worse than none. invalid_cron: a roaster\u2019s cadence cannot be read.',
-      queries: [show(sum(increase('siphon_db_poller_dropped_points', step), ['reason']), ({ reason }) => reason)],
+        'Points without a true value, because a wrong number is worse than none (invalid_cron: a cadence that cannot be read), and label values published as other or unknown.',
+      queries: [
+        show(sum(increase('siphon_db_poller_dropped_points', step), ['reason']), ({ reason }) => `dropped: ${reason}`),
+        show(
+          sum(increase('siphon_db_poller_replaced_label_values', step), ['label', 'reason']),
+          ({ label, reason }) => `${label}: ${reason}`,
+        ),
+      ],
       empty: notScraped,
       width: 6,
       height: 7,

@@ -53,8 +53,8 @@ export const catalogueState: Row = {
       height: 6,
     }),
     stat({
-      title: 'Roasters',
-      description: 'Roasters known, active or not.',
+      title: 'Roasters known',
+      description: 'All that the database has, active or not.',
       queries: [show(sum(latest('roasters'), ['is_active']), ({ is_active }) => `active: ${is_active}`)],
       empty: notPolled,
       width: 4,

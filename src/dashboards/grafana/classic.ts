@@ -1,0 +1,54 @@
+/** Dashboards in the form that every Grafana reads; newer ones bring it into theirs when they load it. */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  RowBuilder,
+  type Dashboard,
+  type DashboardLink,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { PlainDashboard } from '../model/plain.ts';
+import { grafanaPanel } from './panel.ts';
+import { titleOf } from './titles.ts';
+import { grafanaVariable } from './variable.ts';
+
+/** By this tag siphon knows its own dashboards. */
+export const OWN_TAG = 'siphon-otel';
+
+export function classicDashboard(dashboard: PlainDashboard): Dashboard {
+  const { uid, title, description, from, refresh, variables, links, rows } = dashboard;
+  const builder = new DashboardBuilder(title)
+    .uid(uid)
+    .description(description)
+    .tags([OWN_TAG])
+    .readonly()
+    .timezone('browser')
+    .time({ from: `now-${from}`, to: 'now' })
+    .refresh(refresh)
+    .tooltip(DashboardCursorSync.Crosshair)
+    .variables(variables.map(grafanaVariable))
+    .links(links.map(dashboardLink));
+  let top = 0;
+  for (const row of rows) {
+    const heading = new RowBuilder(row.title).id(row.id).gridPos({ x: 0, y: top, w: 24, h: 1 });
+    if (row.repeatFor !== undefined) heading.repeat(row.repeatFor);
+    builder.withRow(heading);
+    for (const panel of row.panels) builder.withPanel({ build: () => grafanaPanel(panel, top + 1) });
+    top += 1 + row.height;
+  }
+  return builder.build();
+}
+
+function dashboardLink(uid: PlainDashboard['links'][number]): Builder<DashboardLink> {
+  const { placement: _, ...link } = new DashboardLinkBuilder(titleOf(uid))
+    .type(DashboardLinkType.Link)
+    .url(`/d/${uid}`)
+    .icon('dashboard')
+    .includeVars(true)
+    .keepTime(true)
+    .build();
+  // The SDK would hide it in a menu.
+  return { build: () => link };
+}

@@ -1,0 +1,172 @@
+/** Panels as Grafana draws them with the plugins that it brings along. */
+import { PanelBuilder as BarGaugeBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  BarAlignment,
+  BarGaugeDisplayMode,
+  BarGaugeValueMode,
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizOrientation,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import { DashboardLinkBuilder, DashboardLinkType, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import type { PlainPanel, PlainQuery } from '../model/plain.ts';
+import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
+import { datasourceRef } from './datasource.ts';
+import { tablePanel } from './table.ts';
+import { titleOf } from './titles.ts';
+import { panelUnit } from './unit.ts';
+
+/** @param top Where the row of the panel begins, below its title. */
+export function grafanaPanel(panel: PlainPanel, top: number): Panel {
+  const { id, title, place, empty, leadsTo } = panel;
+  const builder = builders[panel.form](panel);
+  builder
+    .id(id)
+    .title(title)
+    .description(descriptionOf(panel))
+    .datasource(datasourceRef)
+    .gridPos({ x: place.x, y: top + place.y, w: place.width, h: place.height })
+    .noValue(empty.text)
+    .targets(panel.queries.map((query) => target(query, panel)));
+  if (leadsTo !== undefined) builder.links([linkTo(leadsTo)]);
+  return builder.build();
+}
+
+/** What the panel says, and what it means that there is nothing on it. */
+export function descriptionOf({ description, empty }: PlainPanel): string {
+  return empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
+}
+
+type AnyBuilder = TimeSeriesBuilder | StatBuilder | BarGaugeBuilder | ReturnType<typeof tablePanel>;
+
+const builders: Readonly<Record<PlainPanel['form'], (panel: PlainPanel) => AnyBuilder>> = {
+  graph,
+  stat,
+  bars,
+  distribution,
+  table: tablePanel,
+};
+
+function graph(panel: PlainPanel): TimeSeriesBuilder {
+  const { thresholds, draw, stacked = false, minStep, place } = panel;
+  const asBars = draw === 'bars';
+  const isWide = place.width >= 8;
+  const builder = new TimeSeriesBuilder()
+    .unit(panelUnit(panel))
+    .drawStyle(asBars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
+    .barAlignment(BarAlignment.Before)
+    .lineWidth(asBars ? 0 : 1)
+    .fillOpacity(asBars ? 80 : stacked ? 30 : 8)
+    .showPoints(asBars ? VisibilityMode.Never : VisibilityMode.Auto)
+    .spanNulls(false)
+    .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group('A'))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(isWide ? LegendDisplayMode.Table : LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .calcs(['lastNotNull', 'max']),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .colorScheme(paletteColor());
+  if (thresholds !== undefined) {
+    builder
+      .thresholds(thresholdsOf(thresholds))
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  if (minStep !== undefined) builder.interval(minStep);
+  return withTones(bounded(builder, panel), panel);
+}
+
+function stat(panel: PlainPanel): StatBuilder {
+  const { thresholds, queries } = panel;
+  const hasNames = queries.length > 1 || queries.some(({ legend }) => legend.includes('{{'));
+  const builder = new StatBuilder()
+    .unit(panelUnit(panel))
+    .reduceOptions(latestValue())
+    .graphMode(BigValueGraphMode.None)
+    .colorMode(thresholds === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
+    .textMode(hasNames ? BigValueTextMode.ValueAndName : BigValueTextMode.Value);
+  if (thresholds !== undefined) builder.thresholds(thresholdsOf(thresholds)).colorScheme(byThreshold());
+  return bounded(builder, panel);
+}
+
+function bars(panel: PlainPanel): BarGaugeBuilder {
+  const { thresholds } = panel;
+  const builder = barGauge(panel).orientation(VizOrientation.Horizontal);
+  if (thresholds === undefined) builder.colorScheme(fixedColor('neutral'));
+  else builder.thresholds(thresholdsOf(thresholds)).colorScheme(byThreshold());
+  return withTones(bounded(builder, panel), panel);
+}
+
+function distribution(panel: PlainPanel): BarGaugeBuilder {
+  return barGauge(panel).orientation(VizOrientation.Vertical).colorScheme(fixedColor('neutral')).min(0);
+}
+
+function barGauge(panel: PlainPanel): BarGaugeBuilder {
+  return new BarGaugeBuilder()
+    .unit(panelUnit(panel))
+    .reduceOptions(latestValue())
+    .displayMode(BarGaugeDisplayMode.Basic)
+    .valueMode(BarGaugeValueMode.Text)
+    .showUnfilled(true);
+}
+
+function latestValue(): ReduceDataOptionsBuilder {
+  return new ReduceDataOptionsBuilder().values(false).calcs(['lastNotNull']).fields('');
+}
+
+interface Bounded {
+  min(min: number): unknown;
+  max(max: number): unknown;
+}
+
+function bounded<B extends Bounded>(builder: B, { min, max }: PlainPanel): B {
+  if (min !== undefined) builder.min(min);
+  if (max !== undefined) builder.max(max);
+  return builder;
+}
+
+function withTones<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { tones = {} }: PlainPanel): B {
+  for (const [name, tone] of Object.entries(tones)) {
+    builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: toneColors[tone] } }]);
+  }
+  return builder;
+}
+
+function target(query: PlainQuery, { form }: PlainPanel): Builder<ReturnType<DataqueryBuilder['build']>> {
+  const formats = { table: PromQueryFormat.Table, distribution: PromQueryFormat.Heatmap };
+  const builder = new DataqueryBuilder()
+    .refId(query.refId)
+    .datasource(datasourceRef)
+    .expr(query.expression)
+    .legendFormat(query.legend)
+    .exemplar(query.exemplars)
+    .format(form === 'table' || form === 'distribution' ? formats[form] : PromQueryFormat.TimeSeries);
+  return query.instant ? builder.instant() : builder.range();
+}
+
+/** The link keeps the time and whatever variables the other dashboard has as well. */
+function linkTo(uid: NonNullable<PlainPanel['leadsTo']>): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(titleOf(uid))
+    .type(DashboardLinkType.Link)
+    .url(`/d/${uid}?\${__url_time_range}&\${__all_variables}`);
+}

@@ -1,0 +1,45 @@
+import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { PlainPanel, PlainQuery } from '../model/plain.ts';
+import { stepsOf } from './colors.ts';
+import { grafanaUnit } from './unit.ts';
+
+/** The answers of all queries side by side, a line for each set of labels. */
+export function tablePanel({ queries, labels = [], sortBy = '' }: PlainPanel): TableBuilder {
+  const order = [...labels, ...queries.map(valueField)];
+  const builder = new TableBuilder()
+    .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)])
+    .transformations([
+      { id: 'merge', options: {} },
+      {
+        id: 'organize',
+        options: {
+          excludeByName: { Time: true },
+          indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
+          renameByName: Object.fromEntries(queries.map((query) => [valueField(query), query.legend])),
+        },
+      },
+    ]);
+  for (const query of queries) builder.overrideByName(query.legend, columnProperties(query));
+  if (labels.includes('roaster')) {
+    const url = '/d/siphon-roaster?var-roaster=${__value.text}&${__url_time_range}';
+    builder.overrideByName('roaster', [{ id: 'links', value: [{ title: 'This roaster', url }] }]);
+  }
+  return builder;
+}
+
+/** What Grafana calls the values of a query in a merged table. */
+function valueField({ refId }: PlainQuery): string {
+  return `Value #${refId}`;
+}
+
+function columnProperties({ unit, thresholds }: PlainQuery): DynamicConfigValue[] {
+  const properties: DynamicConfigValue[] = [{ id: 'unit', value: grafanaUnit(unit) }];
+  if (thresholds === undefined) return properties;
+  return [
+    ...properties,
+    { id: 'thresholds', value: { mode: 'absolute', steps: stepsOf(thresholds) } },
+    { id: 'custom.cellOptions', value: { type: 'color-text' } },
+  ];
+}

@@ -1,0 +1,46 @@
+import {
+  CustomVariableBuilder,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+  type VariableModel,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { PlainValuesVariable, PlainVariable } from '../model/plain.ts';
+import { datasourceRef } from './datasource.ts';
+
+/** All values, also those of series that lack the label. */
+export const ALL_VALUES = '.*';
+
+export function grafanaVariable(variable: PlainVariable): Builder<VariableModel> {
+  const { name, label, description } = variable;
+  switch (variable.kind) {
+    case 'datasource':
+      return new DatasourceVariableBuilder(name).label(label).description(description).type('prometheus');
+    case 'choice':
+      return new CustomVariableBuilder(name)
+        .label(label)
+        .description(description)
+        .values(variable.values.join(','))
+        .current({ text: variable.first, value: variable.first, selected: true })
+        .options(variable.values.map((value) => ({ text: value, value, selected: value === variable.first })));
+    case 'values':
+      return new QueryVariableBuilder(name)
+        .label(label)
+        .description(description)
+        .datasource(datasourceRef)
+        .query(labelValues(variable))
+        .definition(labelValues(variable))
+        .refresh(VariableRefresh.OnTimeRangeChanged)
+        .sort(VariableSort.AlphabeticalAsc)
+        .multi(true)
+        .includeAll(true)
+        .allValue(ALL_VALUES)
+        .current({ text: ['All'], value: ['$__all'], selected: true });
+  }
+}
+
+export function labelValues({ series, of }: PlainValuesVariable): string {
+  return `label_values(${series}, ${of})`;
+}
