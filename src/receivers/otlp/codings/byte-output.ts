@@ -1,4 +1,4 @@
-const FIRST_BYTES = 64 * 1024;
+const FIRST_BYTES = 16 * 1024;
 /** Up to here a loop is faster than a call that copies. */
 const LOOP_BYTES = 32;
 
@@ -23,6 +23,12 @@ export class ByteOutput {
   /** What was written from `start` on. Valid until the next write. */
   from(start: number, end = this.#length): Uint8Array {
     return this.#bytes.subarray(start, end);
+  }
+
+  /** All that was written; nothing may be written after it. Whoever keeps it keeps little that is not used. */
+  finish(): Uint8Array {
+    const isTight = this.#length > this.#bytes.length * 0.75;
+    return isTight ? this.from(0) : this.#bytes.slice(0, this.#length);
   }
 
   /**

@@ -82,13 +82,36 @@ function isTooLarge(error: unknown): boolean {
 }
 
 /** HTTP's `deflate` is the zlib format. https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding */
-const zlib = decompressWith({ sync: inflateSync, async: promisify(inflate) as Codec['async'] });
-const gzip = decompressWith({ sync: gunzipSync, async: promisify(gunzip) as Codec['async'] });
-const zstd = decompressWith({ sync: zstdDecompressSync, async: promisify(zstdDecompress) as Codec['async'] });
+const zlib = decompressWith(ofNode(inflateSync, promisify(inflate)));
+const gzip = decompressWith(ofNode(gunzipSync, promisify(gunzip)));
+const zstd = decompressWith(ofNode(zstdDecompressSync, promisify(zstdDecompress)));
 
 const snappy = decompressWith(inSlices(decodeSnappy));
 const snappyFramed = decompressWith(inSlices(decodeSnappyFrames));
 const lz4 = decompressWith(inSlices(decodeLz4));
+
+/** Those of Node end at the end of the first stream, and say nothing of what lies behind it. */
+function ofNode(
+  sync: (input: Uint8Array, options: Limits & { info: true }) => unknown,
+  async: (input: Uint8Array, options: Limits & { info: true }) => Promise<unknown>,
+): Codec {
+  return {
+    sync: (input, limits) => wholeOf(input, sync(input, { ...limits, info: true })),
+    async: async (input, limits) => wholeOf(input, await async(input, { ...limits, info: true })),
+  };
+}
+
+/** What `info` makes of an answer; `bytesWritten` is how much of the input was read. */
+interface Informed {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function wholeOf(input: Uint8Array, answer: unknown): Buffer {
+  const { buffer, engine } = answer as Informed;
+  if (engine.bytesWritten !== input.length) throw new Error('there are bytes behind its end');
+  return buffer;
+}
 
 /** Node has no such codec; what is large is decompressed on the event loop, but a slice at a time. */
 function inSlices(decode: Decode): Codec {
@@ -96,13 +119,13 @@ function inSlices(decode: Decode): Codec {
     sync: (input, { maxOutputLength }) => {
       const output = new ByteOutput(maxOutputLength);
       for (const _ of decode(input, output));
-      return output.from(0);
+      return output.finish();
     },
     async: async (input, { maxOutputLength }) => {
       const output = new ByteOutput(maxOutputLength);
       const slice = new TimeSlice();
       for (const _ of decode(input, output)) await slice.pause();
-      return output.from(0);
+      return output.finish();
     },
   };
 }

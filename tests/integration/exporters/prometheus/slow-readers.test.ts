@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { waitFor } from '../../../support/wait-for.ts';
+import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+
+/** More than the buffers of a socket hold. */
+const SERIES = 40_000;
+const sockets: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+async function withLargePage(): Promise<ExporterUnderTest> {
+  const exporter = await ExporterUnderTest.start();
+  const label = 'x'.repeat(200);
+  await exporter.consume(Array.from({ length: SERIES }, (_, i) => gauge('g', i, { labels: { a: `${label}${i}` } })));
+  return exporter;
+}
+
+/** Resolves when the first bytes of the page are there, of which no more are read. */
+async function readALittle(exporter: ExporterUnderTest): Promise<Socket> {
+  const [host = '', port] = exporter.endpoint.split(':');
+  const socket = connect(Number(port), host).on('error', () => undefined);
+  sockets.push(socket);
+  socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(socket, 'readable');
+  return socket;
+}
+
+const status = async (exporter: ExporterUnderTest): Promise<number> => {
+  const answer = await exporter.scrape();
+  await answer.arrayBuffer();
+  return answer.status;
+};
+
+it('readers that take nothing hold four pages at most, and others are told to come back until they leave', async () => {
+  await using exporter = await withLargePage();
+  const stalled: Socket[] = [];
+  for (let i = 0; i < 4; i++) stalled.push(await readALittle(exporter));
+  const refused = await exporter.scrape();
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+  stalled[0]?.destroy();
+  await waitFor(async () => (await status(exporter)) === 200, { timeoutMs: 5000, what: 'a page for the next' });
+});
+
+it('readers that leave in the middle of a page leave nothing behind', async () => {
+  await using exporter = await withLargePage();
+  for (let i = 0; i < 12; i++) {
+    const socket = await readALittle(exporter);
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+    await waitFor(async () => (await status(exporter)) === 200, { timeoutMs: 5000, what: 'a page after one left' });
+  }
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 12; i++) {
+    (await readALittle(exporter)).resetAndDestroy();
+    await waitFor(async () => (await status(exporter)) === 200, { timeoutMs: 5000, what: 'a page after one left' });
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(SERIES * 250 * 2);
+});
