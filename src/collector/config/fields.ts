@@ -13,6 +13,11 @@ export function duration(): v.GenericSchema<unknown, number> {
   );
 }
 
+/** A duration that a timer of Node can wait for. */
+export function timerDuration(): v.GenericSchema<unknown, number> {
+  return v.pipe(duration(), v.maxValue(2 ** 31 - 1, 'must be at most 596h'));
+}
+
 /** A duration above zero. */
 export function positiveDuration(): v.GenericSchema<unknown, number> {
   return v.pipe(duration(), v.gtValue(0, 'must be longer than 0s'));

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import * as v from 'valibot';
+import { timerDuration } from '../config/fields.ts';
 
 const version = v.pipe(
   v.union([v.string(), v.number()]),
@@ -13,6 +16,7 @@ export const tlsSchema = v.strictObject({
   key_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
   client_ca_file: v.optional(v.pipe(v.string(), v.nonEmpty('must name a file'))),
   min_version: v.optional(version, '1.2'),
+  reload_interval: v.optional(timerDuration(), 0),
 });
 
 export type TlsConfig = v.InferOutput<typeof tlsSchema>;
@@ -36,10 +40,18 @@ export async function createServerFor(
 ): Promise<Server> {
   if (tls === undefined) return createServer(options, listener);
   const { createServer: createTlsServer } = await import('node:https');
+  const context = await readContext(tls);
+  return createTlsServer({ ...options, ...context, requestCert: context.ca !== undefined }, listener);
+}
+
+/** Reads the files once more, for the connections that are to come. @throws Error as `createServerFor`, or that they do not fit. */
+export async function reloadFiles(server: Server, tls: TlsConfig): Promise<void> {
+  if ('setSecureContext' in server) (server as TlsServer).setSecureContext(await readContext(tls));
+}
+
+async function readContext(tls: TlsConfig): Promise<SecureContextOptions> {
   const { cert, key, clientCa } = await readTlsFiles(tls);
-  const minVersion = `TLSv${tls.min_version}` as const;
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
-  return createTlsServer({ ...options, cert, key, minVersion, ...clients }, listener);
+  return { cert, key, minVersion: `TLSv${tls.min_version}`, ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }
 
 /** @throws Error that names the key and the file, if one cannot be read. */

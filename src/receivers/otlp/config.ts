@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { duration, endpoint, nonNegativeInteger, positiveInteger } from '../../collector/config/fields.ts';
+import {
+  duration,
+  endpoint,
+  nonNegativeInteger,
+  positiveInteger,
+  timerDuration,
+} from '../../collector/config/fields.ts';
 import { httpServerEntries, serverEntries } from '../../collector/net/http-server-config.ts';
 import { tlsSchema } from '../../collector/net/tls.ts';
 import { ALGORITHMS } from './codings/decompress.ts';
@@ -13,9 +19,6 @@ const urlPath = (path: string) =>
     ),
     path,
   );
-
-/** Longer ones overflow the timers of Node. */
-const timerMs = v.pipe(duration(), v.maxValue(2 ** 31 - 1, 'must be at most 596h'));
 
 const DEFAULT_BODY_BYTES = 20 * 1024 * 1024;
 
@@ -48,11 +51,11 @@ const httpSchema = v.pipe(
 const keepaliveSchema = v.strictObject({
   server_parameters: v.optional(
     v.strictObject({
-      max_connection_idle: v.optional(timerMs, 0),
-      max_connection_age: v.optional(timerMs, 0),
-      max_connection_age_grace: v.optional(timerMs, 0),
-      time: v.optional(timerMs, '2h'),
-      timeout: v.optional(timerMs, '20s'),
+      max_connection_idle: v.optional(timerDuration(), 0),
+      max_connection_age: v.optional(timerDuration(), 0),
+      max_connection_age_grace: v.optional(timerDuration(), 0),
+      time: v.optional(timerDuration(), '2h'),
+      timeout: v.optional(timerDuration(), '20s'),
     }),
     {},
   ),
@@ -83,6 +86,10 @@ const grpcSchema = v.strictObject({
       v.check(
         ({ min_version }) => min_version === '1.2',
         'cannot have a min_version: the gRPC library takes 1.2 and 1.3',
+      ),
+      v.check(
+        ({ reload_interval }) => reload_interval === 0,
+        'cannot have a reload_interval: the gRPC library reads certificates once',
       ),
     ),
   ),

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../../support/wait-for.ts';
 import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
 import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
 
@@ -40,6 +42,30 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
     const identity = { cert: certificates.read('client.pem'), key: certificates.read('client.key') };
     expect(await scrape(exporter.endpoint, identity)).toBe('');
     await expect(scrape(exporter.endpoint)).rejects.toThrow();
+  });
+
+  test('a certificate that was replaced is used, and one that is broken changes nothing', async () => {
+    const [cert, key] = [certificates.file('live.pem'), certificates.file('live.key')];
+    const replace = (name: string): void => {
+      writeFileSync(key, certificates.read(`${name}.key`));
+      writeFileSync(cert, certificates.read(`${name}.pem`));
+    };
+    replace('client');
+    await using exporter = await ExporterUnderTest.start({
+      tls: { cert_file: cert, key_file: key, reload_interval: '20ms' },
+    });
+    await expect(scrape(exporter.endpoint)).rejects.toThrow();
+    replace('server');
+    const works = (): Promise<boolean> =>
+      scrape(exporter.endpoint).then(
+        () => true,
+        () => false,
+      );
+    await waitFor(works, { timeoutMs: 5000, what: 'the new certificate' });
+    writeFileSync(cert, 'broken');
+    const told = (): boolean => exporter.log.lines.some(({ msg }) => String(msg).includes('could not be read again'));
+    await waitFor(told, { timeoutMs: 5000, what: 'a line in the log' });
+    expect(await works()).toBe(true);
   });
 
   test('a TLS version below the least is refused', async () => {
