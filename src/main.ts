@@ -10,7 +10,15 @@ const exitCode = await runCli(process.argv.slice(2), {
   version,
   print: (text) => process.stdout.write(`${text}\n`),
   printError: (text) => process.stderr.write(`${text}\n`),
+  hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+  showProgress,
 });
 // Output to a pipe may still be under way, so the process ends by itself; what hangs past its deadline is cut off.
 process.exitCode = exitCode;
 setTimeout(() => process.exit(), 1000).unref();
+
+/** Only on a terminal; each line takes the place of the one before. */
+function showProgress(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  if (isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, columns - 1)}`);
+}

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../collector/config/duration.ts';
 import { EXIT_OK, EXIT_USAGE, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import { doctor } from './doctor.ts';
 import { listComponents } from './list-components.ts';
 import { printConfig } from './print-config.ts';
 import { run } from './run.ts';
@@ -9,6 +10,7 @@ import { validate } from './validate.ts';
 const COMMANDS: Readonly<Record<string, Command>> = {
   run,
   validate,
+  doctor,
   components: listComponents,
   'print-config': printConfig,
 };

@@ -6,6 +6,10 @@ export interface CommandContext {
   readonly version: string;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
+  /** Whether what is printed may have colours. */
+  readonly hasColours: boolean;
+  /** Shows a line in place of the one before, to whoever watches; an empty one takes it away. */
+  readonly showProgress: (text: string) => void;
 }
 
 export interface Command {

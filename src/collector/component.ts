@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { GenericSchema } from 'valibot';
+import type { DiagnosisSettings, Finding } from './diagnosis.ts';
 import type { ExtensionRole } from './extension-reference.ts';
 import type { DeliverySettings } from './sending-queue/delivery-settings.ts';
 
@@ -79,6 +80,11 @@ interface FactoryOf<Kind extends string, Config> {
   readonly signals: readonly Signal[];
   readonly stability: Stability;
   readonly config: ConfigSchema<Config>;
+  /**
+   * Looks at what the component will need, without starting it and without changing anything, for `siphon doctor`. Ends
+   * by itself within bounds; what cannot be looked at is a finding too, not an error.
+   */
+  diagnose?(settings: DiagnosisSettings, config: Config): AsyncIterable<Finding>;
 }
 
 export interface ReceiverFactory<Config = unknown> extends FactoryOf<'receiver', Config> {

@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net';
 import type { Client } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
+import { isLoopback } from '../collector/net/announce.ts';
 import { backendKey } from './cancel-request.ts';
 import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';
@@ -55,6 +57,12 @@ export class Session {
   /** Whether what is said is encrypted. */
   get isEncrypted(): boolean {
     return 'encrypted' in this.#client.connection.stream;
+  }
+
+  /** Whether what is said leaves this machine. */
+  get isRemote(): boolean {
+    const { remoteAddress } = this.#client.connection.stream as Socket;
+    return remoteAddress !== undefined && !isLoopback(remoteAddress);
   }
 
   /** The process that the server named at the start of the session. A pooler names one that there is not. */

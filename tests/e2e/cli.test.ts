@@ -35,6 +35,54 @@ service:
       exporters: [prometheus, sentry]
 `;
 
+function polling(datasource: string): string {
+  return `receivers:
+  db_poller:
+    datasource: ${datasource}
+    packs: {postgres_health: {}}
+exporters:
+  debug:
+service:
+  pipelines:
+    metrics: {receivers: [db_poller], exporters: [debug]}
+`;
+}
+
+describe('siphon doctor', () => {
+  it('says in one line what is wrong and what to do, exits 1, and tells no password', async () => {
+    const path = file('away.yaml', polling('postgresql://siphon:hunter2secret@127.0.0.1:1/coffee'));
+    const { exitCode, stdout, stderr } = await siphon(['doctor', '--config', path]);
+    expect(exitCode).toBe(1);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(
+        /^error    receivers::db_poller  cannot connect: cannot reach the database; check host, port/,
+      ),
+      '1 error, 0 warnings, 0 in order',
+      '',
+    ]);
+    expect(stderr).toBe('');
+    expect(stdout).not.toContain('hunter2');
+  });
+
+  it('exits 0 where there is nothing worse than a warning', async () => {
+    const { exitCode, stdout } = await siphon(['doctor', '--config', file('off.yaml', polling("''"))]);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout:
+        'warning  receivers::db_poller  is off: its datasource is empty. Set datasource\n0 errors, 1 warning, 0 in order\n',
+    });
+  });
+
+  it('names the problems of a configuration as validate does, and needs one', async () => {
+    expect(await siphon(['doctor', '--config', file('five.yaml', FIVE_MISTAKES)])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('problems in the configuration'),
+    });
+    expect(await siphon(['doctor'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--config FILE') });
+    expect(await siphon(['doctor', '--help'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('--set') });
+  });
+});
+
 describe('siphon validate', () => {
   it('passes the shipped file, with nothing set', async () => {
     const { exitCode, stdout, stderr } = await siphon(['validate', '--config', 'otel-collector.yaml']);

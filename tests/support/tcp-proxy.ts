@@ -8,8 +8,12 @@ export class TcpProxy implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #silent = false;
 
-  static async start(target: { readonly host: string; readonly port: number }, port = 0): Promise<TcpProxy> {
-    const server = createServer().listen(port, '127.0.0.1');
+  static async start(
+    target: { readonly host: string; readonly port: number },
+    port = 0,
+    host = '127.0.0.1',
+  ): Promise<TcpProxy> {
+    const server = createServer().listen(port, host);
     await once(server, 'listening');
     return new TcpProxy(server, target);
   }

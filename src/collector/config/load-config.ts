@@ -4,6 +4,7 @@ import { checkExtensionReferences } from './check-extension-references.ts';
 import { checkService } from './check-pipelines.ts';
 import type { CollectorConfig, ServiceConfig, TelemetryConfig } from './collector-config.ts';
 import { readComponents, SECTION_OF, type Components } from './component-sections.ts';
+import { componentsInUse } from './components-in-use.ts';
 import { ConfigError, ProblemList } from './config-error.ts';
 import { childOf, type ConfigNode } from './config-node.ts';
 import { expandNode, type Environment } from './expand.ts';
@@ -110,13 +111,11 @@ function readService(root: ConfigNode, components: Components, problems: Problem
 const NOTHING = { extensions: [], pipelines: [] };
 const DEFAULT_TELEMETRY: TelemetryConfig = { logs: { level: 'info', encoding: 'auto' }, metrics: undefined };
 
-function unusedComponents({ service, ...components }: CollectorConfig): string[] {
-  const used = new Set(
-    service.pipelines.flatMap(({ receivers, processors, exporters }) => [...receivers, ...processors, ...exporters]),
+function unusedComponents(config: CollectorConfig): string[] {
+  const used = new Set(componentsInUse(config).map(({ factory, id }) => `${SECTION_OF[factory.kind]}::${id}`));
+  const all = Object.values(SECTION_OF).flatMap((section) =>
+    [...config[section].keys()].map((id) => `${section}::${id}`),
   );
-  const unused = Object.values(SECTION_OF).flatMap((section) => {
-    const inUse = section === 'extensions' ? new Set(service.extensions) : used;
-    return [...components[section].keys()].filter((id) => !inUse.has(id)).map((id) => `${section}::${id}`);
-  });
+  const unused = all.filter((name) => !used.has(name));
   return unused.length === 0 ? [] : [`configured, but not used by the service: ${unused.join(', ')}`];
 }

@@ -18,6 +18,7 @@ export function announce(logger: Logger, { endpoint, transport, isGuarded }: Bou
   }
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address leads to this machine, and nobody else reaches it. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127(?:\.\d+){3}$/.test(host);
 }

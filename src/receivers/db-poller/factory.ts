@@ -8,5 +8,9 @@ export const dbPollerReceiver: ReceiverFactory<DbPollerConfig> = {
   signals: ['metrics'],
   stability: 'alpha',
   config: configSchema,
+  async *diagnose(settings, config) {
+    const { diagnose } = await import('./doctor/diagnose.ts');
+    yield* diagnose(settings, config);
+  },
   create: (settings, config, next) => new DbPoller(settings, config, next('postgresql')),
 };

@@ -55,6 +55,22 @@ export interface Pack {
   /** By name, which is a metric label and a key of the configuration. */
   readonly queries: Readonly<Record<string, PollQuery>>;
   readonly overrides: Readonly<Record<string, QueryOverride>>;
+  /** What keeps its queries cheap on large tables. */
+  readonly indexes?: readonly PackIndex[];
+}
+
+export interface PackIndex {
+  /** What it is to be called where it has to be made. */
+  readonly name: string;
+  readonly table: string;
+  /** Those that it begins with. */
+  readonly columns: readonly string[];
+  /** What stands behind the name of the table in `create index`. */
+  readonly definition: string;
+  /** Which rows it is over, and the column that tells; undefined: all. */
+  readonly over?: { readonly where: string; readonly column: string };
+  /** Those that read the whole table without it. */
+  readonly queries: readonly string[];
 }
 
 /** What the configuration may set for one query. */

@@ -6,6 +6,7 @@ import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
 import { LeaderElection, type Lead } from './leader-election.ts';
 import type { Pack } from './pack.ts';
+import { configuredPacks } from './packs/configured-packs.ts';
 import { PollerMetrics } from './poller-metrics.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
 import { SchemaProbe } from './schema-probe.ts';
@@ -118,16 +119,4 @@ export class DbPoller implements Component {
       report.found(missing);
     });
   }
-}
-
-/** The SQL and what it needs are loaded only by who polls. */
-async function configuredPacks({ packs }: DbPollerConfig): Promise<Pack[]> {
-  const [{ scrapePipelinePack }, { postgresHealthPack }] = await Promise.all([
-    import('./packs/scrape-pipeline/pack.ts'),
-    import('./packs/postgres-health/pack.ts'),
-  ]);
-  return [
-    ...(packs.scrape_pipeline ? [scrapePipelinePack(packs.scrape_pipeline)] : []),
-    ...(packs.postgres_health ? [postgresHealthPack(packs.postgres_health)] : []),
-  ];
 }

@@ -2,6 +2,7 @@ import type { Pack, PollQuery, QueryOverride } from '../../pack.ts';
 import type { QueriesOf } from '../query-names.ts';
 import { coffees, reviewRate, roasters } from './catalogue-state.ts';
 import { health } from './health.ts';
+import { scrapePipelineIndexes } from './indexes.ts';
 import { overdue } from './overdue.ts';
 import { lastRuns, runningRuns } from './runs.ts';
 import { priceStale, variants } from './variants.ts';
@@ -26,5 +27,11 @@ export function scrapePipelinePack(settings: ScrapePipelineSettings): Pack {
     variants_price_stale: priceStale(settings.price_stale_after / 1000),
     health: health(settings.health_window / 1000),
   };
-  return { name: 'scrape_pipeline', schema: settings.schema, queries, overrides: settings.queries };
+  return {
+    name: 'scrape_pipeline',
+    schema: settings.schema,
+    queries,
+    overrides: settings.queries,
+    indexes: scrapePipelineIndexes,
+  };
 }

@@ -1,0 +1,392 @@
+import { networkInterfaces } from 'node:os';
+import { Client } from 'pg';
+import * as v from 'valibot';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Finding } from '../../../../src/collector/diagnosis.ts';
+import { shippedSql, statementsOf } from '../../../../src/demo/database/shipped-sql.ts';
+import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
+import { versionFindings } from '../../../../src/receivers/db-poller/doctor/connection.ts';
+import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { TcpProxy } from '../../../support/tcp-proxy.ts';
+
+describe('siphon doctor on db_poller', () => {
+  let database: TestPostgres;
+  let role: string;
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    role = new URL(database.pollerUrl).username;
+    await database.sql(`
+      insert into roasters (name, slug, platform, full_cadence) values ('Blue', 'blue', 'shopify', '@monthly');
+      insert into coffees (roaster_id, name, slug) select id, 'a', 'a' from roasters;
+      insert into variants (coffee_id, platform_variant_id, currency, in_stock) select id, 'v', 'INR', true from coffees;
+      insert into prices (variant_id, price, currency, scraped_at)
+        select id, 1, 'INR', timestamptz '2026-01-01' + n * interval '1 s' from variants, generate_series(1, 20000) n;
+      analyze`);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  afterEach(() => vi.useRealTimers());
+
+  const examine = async (config: Record<string, unknown> = {}): Promise<Finding[]> => {
+    const parsed = v.parse(configSchema, {
+      datasource: database.pollerUrl,
+      packs: { scrape_pipeline: {}, postgres_health: {} },
+      ...config,
+    });
+    const settings = {
+      id: 'db_poller',
+      signals: new Set(['metrics'] as const),
+      deadline: new AbortController().signal,
+      progress: () => undefined,
+    };
+    return await collected(dbPollerReceiver.diagnose!(settings, parsed));
+  };
+  const flaws = async (config?: Record<string, unknown>): Promise<Finding[]> =>
+    (await examine(config)).filter(({ severity }) => severity !== 'ok');
+  const roleUrl = (changes: Partial<URL>): string => Object.assign(new URL(database.pollerUrl), changes).href;
+
+  const inSchema = (schema: string) => flaws({ packs: { scrape_pipeline: { schema } } });
+  const proxy = (host?: string): Promise<TcpProxy> => {
+    const { hostname, port } = new URL(database.url);
+    return TcpProxy.start({ host: hostname, port: Number(port) }, 0, host);
+  };
+  const dropAll = async (): Promise<void> => {
+    const rows = await database.sql(`
+      select indexrelid::regclass::text as name from pg_index
+      where not indisunique and indrelid::regclass::text in ('prices', 'scrape_artifacts', 'scrape_runs')`);
+    for (const { name } of rows) await database.sql(`drop index ${String(name)}`);
+  };
+
+  /** What one statement breaks is found, and its repair or another statement makes it whole. */
+  const provoked = async (breaking: string, mending = ''): Promise<Finding[]> => {
+    await database.sql(breaking);
+    const found = await flaws();
+    const repairs = mending === '' ? found.map(({ repair }) => repair ?? '') : [mending];
+    for (const repair of repairs) for (const statement of statementsOf(repair)) await database.sql(statement);
+    expect(await flaws()).toEqual([]);
+    return found;
+  };
+
+  it('finds nothing where the shipped role and indexes are, and says what is in order', async () => {
+    const found = await examine();
+    expect(found.filter(({ severity }) => severity !== 'ok')).toEqual([]);
+    expect(found.map(({ what }) => what)).toEqual([
+      expect.stringMatching(/^connects to PostgreSQL \d+.* in \d+ ms, without TLS$/),
+      `the role ${role} reads only, has timeouts and may see what other sessions do`,
+      expect.stringMatching(/may read all \d tables of scrape_pipeline$/),
+      'the large tables of scrape_pipeline have their indexes',
+      'no transaction that writes is open for long',
+      'the clocks of the database and of this machine agree',
+      expect.stringMatching(/^\d+ queries answer; the slowest, .*, takes \d+ ms$/),
+    ]);
+  });
+
+  describe('the connection', () => {
+    it('is off without a datasource', async () => {
+      expect(await examine({ datasource: '' })).toMatchObject([{ severity: 'warning', repair: 'Set datasource' }]);
+    });
+
+    it('cannot be opened: nothing else is asked, and no password is told', async () => {
+      const found = await examine({ datasource: roleUrl({ password: 'hunter2secret' }) });
+      if (found[0]?.severity === 'ok') return; // The server trusts everybody.
+      expect(found).toMatchObject([{ severity: 'error', what: expect.stringContaining('check user and password') }]);
+      expect(JSON.stringify(found)).not.toContain('hunter2secret');
+    });
+
+    it('waits no longer than it may for a server that is silent', async () => {
+      await using network = await proxy();
+      network.silence();
+      const startedAt = performance.now();
+      const found = await examine({ datasource: roleUrl({ port: String(network.port) }), connect_timeout: '300ms' });
+      expect(found).toMatchObject([{ severity: 'error', what: expect.stringContaining('cannot reach the database') }]);
+      expect(performance.now() - startedAt).toBeLessThan(2000);
+    });
+
+    it('leaves the machine without TLS', async (context) => {
+      const host = otherAddress();
+      if (host === undefined) return context.skip('this machine has no address but its own');
+      await using network = await proxy(host);
+      const found = await flaws({ datasource: roleUrl({ hostname: host, port: String(network.port) }) });
+      expect(found).toMatchObject([{ severity: 'warning', what: 'the connection leaves this machine without TLS' }]);
+    });
+
+    it('leads to a server that is too old to count rows exactly', () => {
+      expect(versionFindings(130_000)).toEqual([]);
+      expect(versionFindings(120_022)).toMatchObject([{ severity: 'error', repair: 'Upgrade it' }]);
+    });
+  });
+
+  describe('the role', () => {
+    it('is a superuser', async () => {
+      const found = await flaws({ datasource: database.url });
+      expect(found).toMatchObject([{ severity: 'warning', what: expect.stringContaining('is a superuser') }]);
+    });
+
+    it.each([
+      [
+        'may begin transactions that write',
+        'alter role ROLE set default_transaction_read_only = off',
+        'may begin transactions that write',
+      ],
+      ['has no statement_timeout', 'alter role ROLE set statement_timeout = 0', 'has no statement_timeout'],
+      [
+        'has no limit for idle transactions',
+        'alter role ROLE set idle_in_transaction_session_timeout = 0',
+        'has no idle_in_transaction_session_timeout',
+      ],
+      [
+        'has too few connections',
+        'alter role ROLE connection limit 2',
+        'may have 2 connections, and the poller uses up to 3',
+      ],
+      ['may not see other sessions', 'revoke pg_read_all_stats from ROLE', 'may not see what other sessions do'],
+    ])('%s', async (_, breaking, what) => {
+      const found = await provoked(breaking.replace('ROLE', role));
+      expect(found).toMatchObject([
+        { severity: 'warning', what: `the role ${role} ${what}${found[0]?.what.split(what)[1]}` },
+      ]);
+    });
+
+    it('is cut off by transaction_timeout before a query is', async (context) => {
+      const [known] = await database.sql(`select from pg_settings where name = 'transaction_timeout'`);
+      if (known === undefined) return context.skip('the server has no transaction_timeout');
+      const found = await provoked(`alter role ${role} set transaction_timeout = '4s'`);
+      expect(found).toMatchObject([{ severity: 'warning', what: expect.stringContaining('after 4000 ms') }]);
+      await database.sql(`alter role ${role} reset transaction_timeout`);
+    });
+
+    it('finds few connections left', async (context) => {
+      if (database.server === undefined) return context.skip('the server is not ours to fill');
+      const [row] = await database.sql(`
+        select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+               - coalesce(current_setting('reserved_connections', true)::int, 0)
+               - (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as free`);
+      const taken = Array.from(
+        { length: Number(row!['free']) - 1 },
+        () => new Client({ connectionString: database.url }),
+      );
+      await Promise.all(taken.map((client) => client.connect()));
+      const found = await flaws();
+      await Promise.all(taken.map((client) => client.end()));
+      expect(found).toMatchObject([
+        { severity: 'warning', what: expect.stringMatching(/^the database has \d connections? left/) },
+      ]);
+    });
+  });
+
+  describe('the tables', () => {
+    it('are in another schema', async () => {
+      expect(await inSchema('nowhere')).toMatchObject([{ severity: 'error', what: 'there is no schema nowhere' }]);
+      await database.sql('create schema bare');
+      const grant = { severity: 'error', repair: `grant usage on schema bare to ${role};` };
+      const none = { severity: 'error', what: 'the schema bare has none of the tables of scrape_pipeline' };
+      expect(await inSchema('bare')).toMatchObject([grant, none]);
+      await database.sql('drop schema bare');
+    });
+
+    it('may not be read, wholly or in part', async () => {
+      const found = await provoked(
+        `revoke select on coffees, variants from ${role}; grant select (coffee_id, status) on variants to ${role}`,
+      );
+      expect(found).toMatchObject([
+        {
+          severity: 'error',
+          what: expect.stringMatching(/may not read .*roaster_id.* of public.coffees \(off: .*coffees/),
+          repair: `grant select on public.coffees to ${role};`,
+        },
+        { severity: 'error', what: expect.stringMatching(/may not read .*in_stock.* of public.variants/) },
+      ]);
+    });
+
+    it('lack a column that something needs, and one that something makes use of', async () => {
+      const found = await provoked(
+        'alter table coffees rename status to state; alter table scrape_runs rename stats_json to stats',
+        'alter table coffees rename state to status; alter table scrape_runs rename stats to stats_json',
+      );
+      expect(found).toMatchObject([
+        { severity: 'warning', what: 'the table public.scrape_runs has no stats_json (tell less: overdue, health)' },
+        { severity: 'warning', what: expect.stringMatching(/^the table public.coffees has no status \(off: coffees/) },
+      ]);
+    });
+
+    it('are not all there', async () => {
+      const found = await provoked('alter table coffees rename to c', 'alter table c rename to coffees');
+      expect(found).toMatchObject([
+        {
+          severity: 'warning',
+          what: expect.stringMatching(/^there is no table public.coffees \(off: coffees, review_rate/),
+        },
+      ]);
+    });
+
+    it('hide their rows from the role by row level security', async () => {
+      const found = await provoked('alter table roasters enable row level security');
+      expect(found).toMatchObject([
+        {
+          severity: 'error',
+          what: expect.stringMatching(/^row level security hides all of about 1 rows of public.roasters/),
+        },
+      ]);
+      expect((await examine()).map(({ what }) => what)).toContain(
+        `row level security lets the role ${role} see every row of public.roasters`,
+      );
+      await database.sql(
+        'drop policy siphon_reads on roasters; create policy active_only on roasters using (is_active)',
+      );
+      expect(await flaws()).toMatchObject([
+        { severity: 'warning', what: expect.stringMatching(/^row level security may hide rows of public.roasters/) },
+      ]);
+      await database.sql('drop policy active_only on roasters; alter table roasters disable row level security');
+    });
+  });
+
+  describe('the indexes', () => {
+    it('are missing: each is asked for as it is shipped', async () => {
+      await dropAll();
+      const found = await flaws();
+      expect(found.map(({ severity }) => severity)).toEqual(Array.from({ length: 6 }, () => 'warning'));
+      const shipped = statementsOf(await shippedSql('indexes.sql')).map(oneLine);
+      expect(found.map(({ repair }) => repair)).toEqual(shipped.map((statement) => `${statement};`));
+      for (const { repair } of found) await database.sql(repair!);
+      expect(await flaws()).toEqual([]);
+    });
+
+    it('are invalid', async () => {
+      const found = await provoked(
+        `update pg_index set indisvalid = false where indexrelid = 'siphon_scrape_artifacts_run_id'::regclass`,
+        `update pg_index set indisvalid = true where indexrelid = 'siphon_scrape_artifacts_run_id'::regclass`,
+      );
+      expect(found).toMatchObject([
+        {
+          what: expect.stringContaining('is invalid'),
+          repair: 'drop index concurrently public.siphon_scrape_artifacts_run_id;',
+        },
+        { what: expect.stringContaining('no index on public.scrape_artifacts (run_id)') },
+      ]);
+    });
+
+    it('are BRIN where rows do not lie in the order of their time', async () => {
+      const found = await provoked(`
+        create table shuffled as select * from prices order by random();
+        truncate prices; insert into prices select * from shuffled; drop table shuffled; analyze prices`);
+      expect(found).toMatchObject([
+        {
+          severity: 'warning',
+          what: expect.stringMatching(
+            /^rows of public.prices do not lie in the order of scraped_at \(correlation -?0\.0\d\)/,
+          ),
+          repair: 'create index concurrently on public.prices (scraped_at);',
+        },
+      ]);
+    });
+  });
+
+  describe('what goes on', () => {
+    const often = { collection_interval: '100ms' };
+
+    it('is a transaction that has written and does not end', async () => {
+      const writer = new Client({ connectionString: database.url, application_name: 'nightly import' });
+      await writer.connect();
+      await writer.query('begin; select pg_current_xact_id(), pg_sleep(1)');
+      const found = await flaws(often);
+      await writer.end();
+      expect(found).toMatchObject([
+        {
+          severity: 'warning',
+          what: expect.stringMatching(
+            /^a transaction of nightly import of \w+, pid \d+, has written and is open for \d s/,
+          ),
+          repair: expect.stringMatching(/pg_terminate_backend\(\d+\)/),
+        },
+      ]);
+      expect(await flaws(often)).toEqual([]);
+    });
+
+    it('is a transaction that is prepared and not ended', async (context) => {
+      const { server } = database;
+      if (server === undefined) return context.skip('the server is not ours to restart');
+      await database.sql('alter system set max_prepared_transactions = 2');
+      await server.pause();
+      await server.resume();
+      await database.sql(`begin; select pg_current_xact_id(); prepare transaction 'it''s'`);
+      await database.sql('select pg_sleep(1)');
+      const found = await flaws(often);
+      await database.sql(`rollback prepared 'it''s'`);
+      expect(found).toMatchObject([{ severity: 'warning', repair: `Commit it, or: rollback prepared 'it''s';` }]);
+    });
+
+    it('is that the clocks differ', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 60_000 });
+      const found = await flaws();
+      expect(found).toMatchObject([
+        { severity: 'warning', what: expect.stringMatching(/^the clock of the database is (59|60)\.\d s ahead of/) },
+      ]);
+    });
+
+    it('is a cron text without meaning', async () => {
+      const found = await provoked(
+        `update roasters set price_cadence = 'every tuesday'`,
+        'update roasters set price_cadence = null',
+      );
+      expect(found).toMatchObject([
+        { severity: 'warning', what: expect.stringContaining('price_cadence of roaster blue') },
+      ]);
+    });
+
+    it('is a query that does not answer in time', async () => {
+      const locker = new Client({ connectionString: database.url });
+      await locker.connect();
+      await locker.query('begin; lock table variants in access exclusive mode');
+      const found = await flaws({ lock_timeout: '5s', timeout: '300ms' });
+      await locker.end();
+      expect(found).toMatchObject(
+        found.map(() => ({ severity: 'error', what: expect.stringContaining('gives no points: the query') })),
+      );
+      expect(found.map(({ what }) => what.split(' ')[0])).toContain('scrape_pipeline.variants');
+      expect(found[0]?.repair).toContain('packs::scrape_pipeline::queries::');
+    });
+  });
+
+  describe.skipIf(pgbouncerPath === undefined)('behind pgbouncer', () => {
+    it('no leader can be elected in transaction mode, unless the election goes to the database', async () => {
+      await using pooler = await Pgbouncer.start(database.url, 5);
+      const datasource = pooler.url;
+      const relevant = async (leader_election: Record<string, unknown>): Promise<Finding[]> =>
+        (await flaws({ datasource, leader_election })).filter(({ what }) => !what.includes('superuser'));
+      expect(await relevant({})).toMatchObject([
+        { severity: 'error', what: expect.stringContaining('a pooler in transaction mode') },
+      ]);
+      expect(await relevant({ enabled: false })).toEqual([]);
+      expect(await relevant({ datasource: database.url })).toEqual([]);
+      const unreachable = Object.assign(new URL(database.url), { port: '1' }).href;
+      expect(await relevant({ datasource: unreachable })).toMatchObject([
+        { severity: 'error', what: expect.stringContaining('cannot open the session of the leader election') },
+      ]);
+    });
+
+    it('session mode is as good as none', async () => {
+      await using pooler = await Pgbouncer.start(database.url, 5, 'session');
+      const found = await examine({ datasource: pooler.url });
+      expect(found.map(({ what }) => what)).toContain(
+        'a pooler stands before the database, and keeps a session for one client',
+      );
+    });
+  });
+});
+
+async function collected(findings: AsyncIterable<Finding>): Promise<Finding[]> {
+  const all: Finding[] = [];
+  for await (const finding of findings) all.push(finding);
+  return all;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}
+
+/** An address of this machine that other machines may reach. */
+function otherAddress(): string | undefined {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+}
