@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { ClientBase } from 'pg';
 
 const CANCEL_REQUEST_CODE = 80_877_102;
-const GIVE_UP_MS = 2000;
+const GIVE_UP_MS = 500;
 
 /** What the server told the client at the start of the session; node-pg has it, its types do not. */
 export interface BackendKey {
@@ -17,7 +17,8 @@ export function backendKey(client: ClientBase): BackendKey {
 }
 
 /**
- * Asks the server to end what this client runs; there is no answer, and nothing to do if the request is lost.
+ * Asks the server to end what this client runs. There is no answer; it resolves once the request was taken, or after half
+ * a second. A pooler knows what to cancel only as long as the client is there.
  * Without TLS, as libpq's PQcancel: the server takes it before any authentication.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
@@ -31,6 +32,7 @@ export async function cancelRequest(client: ClientBase): Promise<void> {
     socket.setTimeout(GIVE_UP_MS, () => socket.destroy());
     socket.once('error', () => resolve());
     socket.once('close', () => resolve());
-    socket.end(message);
+    // The other side ends the connection; a pooler drops the request of whoever ends it first.
+    socket.write(message);
   });
 }

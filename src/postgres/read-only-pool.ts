@@ -182,12 +182,12 @@ async function openPool(settings: PoolSettings): Promise<Pool> {
 /** A lost connection also comes as an event, which would end the process if nobody listened; the next query reports it. */
 function alreadyReported(): void {}
 
-/** `work`, unless the deadline comes first: then the server is asked to stop, and nobody waits for it. */
+/** `work`, unless the deadline comes first: then the server is asked to stop, and not waited for. */
 async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {
-    reject(new PostgresError('timeout', 'the query ran longer than its timeout, and the server did not end it'));
-    void cancelRequest(client);
+    const error = new PostgresError('timeout', 'the query ran longer than its timeout, and the server did not end it');
+    void cancelRequest(client).finally(() => reject(error));
   };
   if (deadline.aborted) onAbort();
   deadline.addEventListener('abort', onAbort, { once: true });

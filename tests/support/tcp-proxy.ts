@@ -7,6 +7,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #silent = false;
+  #refusal: Uint8Array | undefined;
 
   static async start(
     target: { readonly host: string; readonly port: number },
@@ -21,7 +22,10 @@ export class TcpProxy implements AsyncDisposable {
   private constructor(server: Server, target: { readonly host: string; readonly port: number }) {
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;
-    server.on('connection', (client) => this.#join(client, connect(target)));
+    server.on('connection', (client) => {
+      if (this.#refusal) end(client, this.#refusal);
+      else this.#join(client, connect(target));
+    });
   }
 
   get connectionCount(): number {
@@ -40,6 +44,11 @@ export class TcpProxy implements AsyncDisposable {
   resume(): void {
     this.#silent = false;
     for (const pair of this.#pairs) pipe(pair);
+  }
+
+  /** New connections are told this as soon as they say something, and ended; without it they are let through again. */
+  refuse(refusal: Uint8Array | undefined): void {
+    this.#refusal = refusal;
   }
 
   /** Every connection ends at once; new ones are taken. */
@@ -67,6 +76,11 @@ export class TcpProxy implements AsyncDisposable {
       });
     }
   }
+}
+
+function end(client: Socket, farewell: Uint8Array): void {
+  client.on('error', () => undefined);
+  client.once('data', () => client.end(farewell));
 }
 
 function pipe([client, server]: readonly [Socket, Socket]): void {

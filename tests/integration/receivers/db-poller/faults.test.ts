@@ -99,6 +99,20 @@ describe('db_poller when the database misbehaves', () => {
     expect(network.connectionCount).toBeLessThanOrEqual(3);
   });
 
+  it('waits for a server that is still starting up', async () => {
+    await using network = await proxy();
+    await using poller = await start({ datasource: through(network.port) });
+    await has(poller, coffees);
+    network.refuse(fatalError('57P03', 'the database system is starting up'));
+    network.cut();
+    await waitFor(() => poller.series.get(coffees) === undefined, { what: 'the retraction' });
+    await waitFor(async () => (await poller.failures('unavailable')) > 0, { what: 'the counter' });
+    expect(poller.said('Database cannot be polled')).toBe(1);
+    network.refuse(undefined);
+    await has(poller, coffees);
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+  });
+
   it('waits for a free connection', async () => {
     await using role = await login(database, 'siphon_test_limited', 'connection limit 1');
     await database.sql(`grant select on all tables in schema public to ${role.name}`);
@@ -235,6 +249,14 @@ describe('db_poller when the database misbehaves', () => {
 
 function has(poller: PollerUnderTest, key: string): Promise<boolean> {
   return waitFor(() => poller.series.get(key) !== undefined, { what: key });
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-ERRORRESPONSE */
+function fatalError(sqlState: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
 }
 
 interface Role extends AsyncDisposable {
