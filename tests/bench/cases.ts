@@ -1,27 +1,44 @@
 import type { LoadShape } from './load-shape.ts';
 
-/** What is measured in a case. */
-export const MEASURES = {
+/** What is measured in each case. */
+const COSTS = {
   cpu: 'µs CPU/point',
   identity: 'scrape ms',
   gzip: 'scrape ms, gzip',
+  protobuf: 'scrape ms, protobuf',
+  first: 'first scrape ms',
   peak: 'peak MiB',
 } as const;
 
+/** What is measured where the case says `whileScraped`. */
+const WAITS = { wait: 'OTLP wait ms, p99', longestWait: 'OTLP wait ms, max' } as const;
+
+export const MEASURES = { ...COSTS, ...WAITS } as const;
+
+export type Cost = keyof typeof COSTS;
+
 export type Measure = keyof typeof MEASURES;
+
+/** Medians over all rounds; the peak is that of the whole life of the process, and of the waits the longest counts. */
+export type Result = Readonly<Record<Cost, number> & Partial<Record<keyof typeof WAITS, number>>>;
 
 export interface BenchCase {
   readonly name: string;
   readonly shape: LoadShape;
   /** The most that siphon may need, as a share of what the stock Collector needs. */
   readonly budget: Readonly<Partial<Record<Measure, number>>>;
+  /** The most that siphon may need, in the unit of the measure. */
+  readonly limit?: Readonly<Partial<Record<Measure, number>>>;
+  /** Whether requests are sent during scrapes too, to see how long they wait. */
+  readonly whileScraped?: boolean;
 }
 
 export const cases: readonly BenchCase[] = [
   {
     name: 'sums-10k',
     shape: { kind: 'sum', series: 10_000, pointsPerRequest: 1000 },
-    budget: { cpu: 0.2, identity: 0.1, gzip: 0.1 },
+    budget: { cpu: 0.2, identity: 0.1, gzip: 0.1, first: 0.1 },
+    limit: { identity: 15, gzip: 15, first: 15 },
   },
   {
     name: 'sums-10k-small-requests',
@@ -37,6 +54,8 @@ export const cases: readonly BenchCase[] = [
     name: 'sums-100k',
     shape: { kind: 'sum', series: 100_000, pointsPerRequest: 1000 },
     budget: { cpu: 0.2, identity: 0.05, gzip: 0.05, peak: 0.4 },
+    limit: { longestWait: 50 },
+    whileScraped: true,
   },
 ];
 

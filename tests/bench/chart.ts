@@ -1,7 +1,6 @@
 /** `node tests/bench/chart.ts RESULT.json > CHART.svg`: growth with the number of series; the same bytes for the same data. */
 import { readFileSync } from 'node:fs';
-import type { BenchCase, Measure } from './cases.ts';
-import type { Result } from './measure-case.ts';
+import type { BenchCase, Cost, Result } from './cases.ts';
 
 interface Growth {
   readonly results: Readonly<Record<string, Pick<BenchCase, 'shape'> & { readonly siphon: Result }>>;
@@ -9,7 +8,7 @@ interface Growth {
 
 interface Panel {
   readonly title: string;
-  readonly lines: readonly { readonly measure: Measure; readonly labelled: boolean }[];
+  readonly lines: readonly { readonly measure: Cost; readonly labelled: boolean }[];
 }
 
 type Point = readonly [x: number, y: number];

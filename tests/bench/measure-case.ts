@@ -1,6 +1,6 @@
 import type { CollectorProgram } from '../support/collector-process.ts';
-import type { BenchCase, Measure } from './cases.ts';
-import { median } from './median.ts';
+import type { BenchCase, Result } from './cases.ts';
+import { median, quantile } from './median.ts';
 import { ENCODINGS, type Encoding } from './scrape.ts';
 import { Target } from './target.ts';
 
@@ -9,15 +9,16 @@ const LOAD_MS = 3000;
 /** For each encoding in each round; slow scrapes are made twice all the same. */
 const SCRAPES_MS = 1000;
 const MIN_SCRAPES = 2;
-
-/** Medians over all rounds; the peak is that of the whole life of the process. */
-export type Result = Readonly<Record<Measure, number>>;
+/** For each encoding in each round. */
+const WAITS_MS = 2000;
 
 export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Result>>>;
 
+type Case = Pick<BenchCase, 'shape' | 'whileScraped'>;
+
 /** Runs a case on all programs, which take turns so that what else happens on the machine hits all of them. */
 export async function measureCase(
-  { shape }: Pick<BenchCase, 'shape'>,
+  { shape, whileScraped = false }: Case,
   programs: readonly CollectorProgram[],
   rounds: number,
 ): Promise<CaseResult> {
@@ -26,12 +27,14 @@ export async function measureCase(
   for (const program of programs) {
     const target = stack.use(await Target.start(program));
     await target.load(shape, WARM_UP_MS);
-    runs.push({ target, samples: { cpu: [], identity: [], gzip: [] } });
+    runs.push({ target, samples: { cpu: [], identity: [], gzip: [], protobuf: [], first: [], waits: [] } });
   }
   for (let round = 0; round < rounds; round++) {
     for (const { target, samples } of runs) {
       samples.cpu.push(await target.load(shape, LOAD_MS));
       for (const encoding of ENCODINGS) samples[encoding].push(...(await scrapeDurations(target, encoding)));
+      samples.first.push(await firstScrapeAfterLoad(target, shape));
+      if (whileScraped) samples.waits.push(...(await waitsDuringScrapes(target, shape)));
       await target.verify(shape);
     }
   }
@@ -47,8 +50,39 @@ async function scrapeDurations(target: Target, encoding: Encoding): Promise<numb
   return durationsMs;
 }
 
-type Samples = Record<Exclude<Measure, 'peak'>, number[]>;
+/** As in production, where requests come all the time and a scrape every now and then. */
+async function firstScrapeAfterLoad(target: Target, shape: Case['shape']): Promise<number> {
+  await target.load(shape, WARM_UP_MS);
+  return (await target.scrape('gzip')).durationMs;
+}
 
-function summary({ peakMebibytes }: Target, { cpu, identity, gzip }: Samples): Result {
-  return { cpu: median(cpu), identity: median(identity), gzip: median(gzip), peak: peakMebibytes };
+async function waitsDuringScrapes(target: Target, shape: Case['shape']): Promise<number[]> {
+  const waitsMs: number[] = [];
+  for (const encoding of ENCODINGS) {
+    const ended = new AbortController();
+    const scrapes = scrapeUntil(target, encoding, ended.signal);
+    waitsMs.push(...(await target.waits(shape, WAITS_MS)));
+    ended.abort();
+    await scrapes;
+  }
+  return waitsMs;
+}
+
+async function scrapeUntil(target: Target, encoding: Encoding, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await target.scrape(encoding);
+}
+
+type Samples = Record<'cpu' | 'first' | 'waits' | Encoding, number[]>;
+
+function summary({ peakMebibytes }: Target, { waits, ...costs }: Samples): Result {
+  const { cpu, identity, gzip, protobuf, first } = costs;
+  return {
+    cpu: median(cpu),
+    identity: median(identity),
+    gzip: median(gzip),
+    protobuf: median(protobuf),
+    first: median(first),
+    peak: peakMebibytes,
+    ...(waits.length === 0 ? {} : { wait: quantile(waits, 0.99), longestWait: Math.max(...waits) }),
+  };
 }

@@ -1,28 +1,24 @@
 import { MEASURES, type BenchCase, type Measure } from './cases.ts';
 import type { CaseResult } from './measure-case.ts';
 
-const WIDTHS = [26, 18, 10, 10, 8, 8];
+const WIDTHS = [26, 20, 10, 10, 8, 18];
 
 export function heading(): string {
   return row(['case', 'measure', 'siphon', 'stock', 'ratio', 'budget']);
 }
 
 /** One line a measure; without a stock Collector, siphon's numbers stand alone. */
-export function caseLines({ name, budget }: BenchCase, { siphon, stock }: CaseResult): string {
-  return (Object.keys(MEASURES) as Measure[])
+export function caseLines({ name, budget, limit = {} }: BenchCase, { siphon, stock }: CaseResult): string {
+  const measured = (Object.keys(MEASURES) as Measure[]).filter((measure) => siphon?.[measure] !== undefined);
+  return measured
     .map((measure, i) => {
-      const [own, other] = [siphon?.[measure], stock?.[measure]];
-      const ratio = own === undefined || other === undefined ? undefined : own / other;
-      const over = ratio !== undefined && ratio > (budget[measure] ?? Infinity) ? ' over' : '';
+      const [own, other] = [siphon?.[measure] ?? 0, stock?.[measure]];
+      const ratio = other === undefined ? undefined : own / other;
+      const isOver = own > (limit[measure] ?? Infinity) || (ratio ?? 0) > (budget[measure] ?? Infinity);
+      const bounds = boundsText(budget[measure], limit[measure]);
       return (
-        row([
-          i === 0 ? name : '',
-          MEASURES[measure],
-          number(own),
-          number(other),
-          number(ratio),
-          budgetText(budget[measure]),
-        ]) + over
+        row([i === 0 ? name : '', MEASURES[measure], number(own), number(other), number(ratio), bounds]) +
+        (isOver ? ' over' : '')
       );
     })
     .join('\n');
@@ -37,6 +33,9 @@ function number(value: number | undefined): string {
   return value < 10 ? value.toFixed(3) : value.toFixed(1);
 }
 
-function budgetText(budget: number | undefined): string {
-  return budget === undefined ? '' : `≤ ${budget}`;
+/** Of the ratio, and of siphon's own number. */
+function boundsText(budget: number | undefined, limit: number | undefined): string {
+  const ratio = budget === undefined ? [] : [`≤ ${budget}`];
+  const own = limit === undefined ? [] : [`≤ ${limit} ms`];
+  return [...ratio, ...own].join(', ');
 }

@@ -3,8 +3,15 @@ import { get, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { SHOWN_AS, valueAfter, type LoadShape } from './load-shape.ts';
 
-export const ENCODINGS = ['identity', 'gzip'] as const;
+export const ENCODINGS = ['identity', 'gzip', 'protobuf'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
+
+const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+const HEADERS: Readonly<Record<Encoding, Record<string, string>>> = {
+  identity: { 'accept-encoding': 'identity' },
+  gzip: { 'accept-encoding': 'gzip' },
+  protobuf: { 'accept-encoding': 'identity', accept: PROTOBUF },
+};
 
 const TIMEOUT_MS = 60_000;
 
@@ -20,7 +27,7 @@ export async function scrape(port: number, encoding: Encoding): Promise<Scrape> 
     host: '127.0.0.1',
     port,
     path: '/metrics',
-    headers: { 'accept-encoding': encoding },
+    headers: HEADERS[encoding],
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -28,7 +35,10 @@ export async function scrape(port: number, encoding: Encoding): Promise<Scrape> 
   const durationMs = performance.now() - startedAt;
   if (response.statusCode !== 200) throw new Error(`the scrape was answered with ${response.statusCode}`);
   const zipped = response.headers['content-encoding'] === 'gzip';
-  if (zipped !== (encoding === 'gzip')) throw new Error(`the scrape is not encoded as ${encoding}`);
+  const isProtobuf = response.headers['content-type']?.startsWith('application/vnd.google.protobuf') === true;
+  if (zipped !== (encoding === 'gzip') || isProtobuf !== (encoding === 'protobuf')) {
+    throw new Error(`the scrape is not encoded as ${encoding}`);
+  }
   const body = Buffer.concat(chunks);
   return { durationMs, text: () => (zipped ? gunzipSync(body) : body).toString() };
 }

@@ -7,8 +7,10 @@ import type { LoadOrder, LoadReport } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 import { cpuMicroseconds, peakMebibytes } from './process-usage.ts';
 import { scrape, verifyPage, type Encoding, type Scrape } from './scrape.ts';
+import type { ProbeOrder } from './wait-probe.ts';
 
 const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
+const WAIT_PROBE = fileURLToPath(new URL('wait-probe.ts', import.meta.url));
 
 /** Above the largest case and its `target_info`. */
 const MAX_SERIES = 2_000_000;
@@ -43,12 +45,15 @@ export class Target implements AsyncDisposable {
   async load(shape: LoadShape, durationMs: number): Promise<number> {
     const order: LoadOrder = { port: this.#otlpPort, shape, durationMs, firstPass: this.#lastPass + 1 };
     const before = cpuMicroseconds(this.#process.pid);
-    const { stdout } = await promisify(execFile)(process.execPath, [GENERATOR, JSON.stringify(order)], {
-      timeout: durationMs + 60_000,
-    });
-    const report = JSON.parse(stdout) as LoadReport;
+    const report = (await runProgram(GENERATOR, order)) as LoadReport;
     this.#lastPass = report.lastPass;
     return (cpuMicroseconds(this.#process.pid) - before) / report.points;
+  }
+
+  /** How long requests at a steady rate wait for their answers, in milliseconds. They change no value. */
+  async waits(shape: LoadShape, durationMs: number): Promise<number[]> {
+    const order: ProbeOrder = { port: this.#otlpPort, shape, durationMs, pass: this.#lastPass };
+    return (await runProgram(WAIT_PROBE, order)) as number[];
   }
 
   scrape(encoding: Encoding): Promise<Scrape> {
@@ -63,6 +68,21 @@ export class Target implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/** In a process of its own; one that is still there when this one ends is ended too. */
+async function runProgram(file: string, order: { readonly durationMs: number }): Promise<unknown> {
+  const running = promisify(execFile)(process.execPath, [file, JSON.stringify(order)], {
+    timeout: order.durationMs + 60_000,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const kill = (): boolean => running.child.kill('SIGKILL');
+  process.once('exit', kill);
+  try {
+    return JSON.parse((await running).stdout) as unknown;
+  } finally {
+    process.off('exit', kill);
   }
 }
 

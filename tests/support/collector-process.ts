@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,11 @@ export class CollectorProcess implements AsyncDisposable {
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #directory: string;
-  readonly #kill = (): boolean => this.#process.kill('SIGKILL');
+  /** Who starts this one and ends by itself, or by a signal that it handles, leaves nothing behind. */
+  readonly #clearAway = (): void => {
+    this.#process.kill('SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  };
   #log = '';
 
   private constructor(program: CollectorProgram, directory: string) {
@@ -52,7 +57,7 @@ export class CollectorProcess implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.pid = this.#process.pid ?? -1;
-    process.once('exit', this.#kill);
+    process.once('exit', this.#clearAway);
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log = (this.#log + text).slice(-LOG_TAIL_CHARACTERS);
     });
@@ -80,10 +85,10 @@ export class CollectorProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { exitCode, signalCode, pid } = this.#process;
     if (pid !== undefined && exitCode === null && signalCode === null) {
-      this.#kill();
+      this.#process.kill('SIGKILL');
       await once(this.#process, 'exit');
     }
-    process.off('exit', this.#kill);
+    process.off('exit', this.#clearAway);
     await rm(this.#directory, { recursive: true, force: true });
   }
 
