@@ -6,7 +6,7 @@ const COSTS = {
   identity: 'scrape ms',
   gzip: 'scrape ms, gzip',
   protobuf: 'scrape ms, protobuf',
-  first: 'first scrape ms',
+  first: 'first scrape ms, gzip',
   peak: 'peak MiB',
 } as const;
 

@@ -11,6 +11,9 @@ const SCRAPES_MS = 1000;
 const MIN_SCRAPES = 2;
 /** For each encoding in each round. */
 const WAITS_MS = 2000;
+/** In each round, each after a load of its own. */
+const FIRST_SCRAPES = 4;
+const SHORT_LOAD_MS = 500;
 
 export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Result>>>;
 
@@ -33,7 +36,7 @@ export async function measureCase(
     for (const { target, samples } of runs) {
       samples.cpu.push(await target.load(shape, LOAD_MS));
       for (const encoding of ENCODINGS) samples[encoding].push(...(await scrapeDurations(target, encoding)));
-      samples.first.push(await firstScrapeAfterLoad(target, shape));
+      samples.first.push(...(await firstScrapesAfterLoads(target, shape)));
       if (whileScraped) samples.waits.push(...(await waitsDuringScrapes(target, shape)));
       await target.verify(shape);
     }
@@ -51,9 +54,13 @@ async function scrapeDurations(target: Target, encoding: Encoding): Promise<numb
 }
 
 /** As in production, where requests come all the time and a scrape every now and then. */
-async function firstScrapeAfterLoad(target: Target, shape: Case['shape']): Promise<number> {
-  await target.load(shape, WARM_UP_MS);
-  return (await target.scrape('gzip')).durationMs;
+async function firstScrapesAfterLoads(target: Target, shape: Case['shape']): Promise<number[]> {
+  const durationsMs: number[] = [];
+  for (let i = 0; i < FIRST_SCRAPES; i++) {
+    await target.load(shape, SHORT_LOAD_MS);
+    durationsMs.push((await target.scrape('gzip')).durationMs);
+  }
+  return durationsMs;
 }
 
 async function waitsDuringScrapes(target: Target, shape: Case['shape']): Promise<number[]> {

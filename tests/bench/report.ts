@@ -1,7 +1,7 @@
 import { MEASURES, type BenchCase, type Measure } from './cases.ts';
 import type { CaseResult } from './measure-case.ts';
 
-const WIDTHS = [26, 20, 10, 10, 8, 18];
+const WIDTHS = [26, 24, 10, 10, 8, 18];
 
 export function heading(): string {
   return row(['case', 'measure', 'siphon', 'stock', 'ratio', 'budget']);

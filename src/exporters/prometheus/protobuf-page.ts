@@ -1,5 +1,6 @@
 import { WireWriter } from '../../collector/otlp/wire-writer.ts';
 import { inPage } from './arena.ts';
+import type { BucketLayout } from './bucket-layout.ts';
 import { EscapedNames } from './escaped-names.ts';
 import type { Exemplar } from './exemplars.ts';
 import { isDistribution, type Family, type FamilyType } from './family.ts';
@@ -125,8 +126,9 @@ export class ProtobufPage implements PageWriter {
     this.#writer.varintField(1, count);
     if (cells[start + HAS_SUM_CELL] === 1) this.#writer.doubleField(2, cells[start + SUM_CELL] as number);
     const native = nativeHistograms.of(row);
-    if (type === 'summary') this.#writeQuantiles(row, cells.subarray(start + FIRST_BUCKET_CELL));
-    else if (native === undefined) this.#writeBuckets(row, cells.subarray(start + FIRST_BUCKET_CELL), count);
+    const first = start + FIRST_BUCKET_CELL;
+    if (type === 'summary') this.#writeQuantiles(row, cells.subarray(first));
+    else if (native === undefined) this.#writeBuckets(row, { cells, first }, count);
     else this.#writeNative(row, native);
   }
 
@@ -140,17 +142,16 @@ export class ProtobufPage implements PageWriter {
   }
 
   /** The bucket of +Inf is implied by the count, and written only to hold an exemplar. */
-  #writeBuckets(row: number, cells: Float64Array, count: number): void {
+  #writeBuckets(row: number, { cells, first }: { cells: Float64Array; first: number }, count: number): void {
     const exemplars = this.#content.exemplars?.of(row);
-    const bounds = (this.#content.series.layouts[row]?.values ?? new Float64Array(0)).filter(
-      (bound) => bound !== Infinity,
-    );
+    const { values: bounds } = this.#content.series.layouts[row] as BucketLayout;
+    const finite = bounds.at(-1) === Infinity ? bounds.length - 1 : bounds.length;
     let cumulative = 0;
-    for (const [i, bound] of bounds.entries()) {
-      cumulative += cells[i] as number;
-      this.#writeBucket(cumulative, bound, exemplars?.[i]);
+    for (let i = 0; i < finite; i++) {
+      cumulative += cells[first + i] as number;
+      this.#writeBucket(cumulative, bounds[i] as number, exemplars?.[i]);
     }
-    const beyond = exemplars?.[bounds.length];
+    const beyond = exemplars?.[finite];
     if (beyond !== undefined) this.#writeBucket(count, Infinity, beyond);
   }
 

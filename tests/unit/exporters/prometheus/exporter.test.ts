@@ -251,6 +251,17 @@ test('series beyond max_series are dropped and counted, and leave room when they
   expect(await exporter.lines()).toEqual(['g{a="2"} 1', 'g{a="3"} 3']);
 });
 
+test('target_info takes one of the max_series, and is left out where there is none', async () => {
+  await using exporter = await ExporterUnderTest.start({ max_series: 2 });
+  const [first, second] = ['1', '2'].map((instance) =>
+    resource({ 'service.name': 's', 'service.instance.id': instance }),
+  );
+  await exporter.consume([gauge('a', 1), gauge('b', 2)], first);
+  await exporter.consume([gauge('a', 3)], second);
+  expect(await exporter.lines()).toEqual(['a{instance="1",job="s"} 1', 'target_info{instance="1",job="s"} 1']);
+  expect(await exporter.dropped()).toEqual({ max_series: 2 });
+});
+
 test('series expire by time, without a scrape, and come back as new ones', async () => {
   await using exporter = await ExporterUnderTest.start({ metric_expiration: '60ms', max_series: 10 });
   for (let round = 0; round < 3; round++) {
