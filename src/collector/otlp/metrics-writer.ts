@@ -1,7 +1,7 @@
-import { writeKeyValue } from './any-value.ts';
-import { WireWriter } from './wire-writer.ts';
+import { encodeRequest, nanoseconds, writeAttributes, type Attributes, type Origin } from './request-writer.ts';
+import type { WireWriter } from './wire-writer.ts';
 
-export type Attributes = Readonly<Record<string, string>>;
+export type { Attributes } from './request-writer.ts';
 
 interface PointOf<Value> {
   readonly attributes: Attributes;
@@ -9,8 +9,12 @@ interface PointOf<Value> {
   readonly value: Value | undefined;
   /** When counting began. Undefined: unknown, or the point is of a gauge. */
   readonly startUnixMs?: number | undefined;
+  /** The same where it is known to the nanosecond; wins. */
+  readonly startUnixNano?: bigint | undefined;
   /** When it was measured, if not at the time of the request. */
   readonly timeUnixMs?: number | undefined;
+  /** The same where it is known to the nanosecond; wins. */
+  readonly timeUnixNano?: bigint | undefined;
 }
 
 /** A `bigint` is written as an integer, a `number` as a double. */
@@ -55,10 +59,7 @@ export interface Histogram extends Described {
 
 export type MetricData = Gauge | Sum | Histogram;
 
-export interface MetricsRequest {
-  /** Resource attributes. */
-  readonly resource: Attributes;
-  readonly scope: { readonly name: string; readonly version: string };
+export interface MetricsRequest extends Origin {
   readonly timeUnixMs: number;
   readonly metrics: readonly MetricData[];
 }
@@ -71,19 +72,7 @@ const TEMPORALITY: Readonly<Record<Temporality, number>> = { delta: 1, cumulativ
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/metrics/v1/metrics.proto
  */
 export function encodeMetricsRequest(request: MetricsRequest): Uint8Array {
-  const writer = new WireWriter();
-  writer.messageField(1, () => {
-    writer.messageField(1, () => writeAttributes(writer, 1, request.resource));
-    writer.messageField(2, () => {
-      writer.messageField(1, () => {
-        writer.stringField(1, request.scope.name);
-        writer.stringField(2, request.scope.version);
-      });
-      for (const metric of request.metrics)
-        writer.messageField(2, () => writeMetric(writer, metric, request.timeUnixMs));
-    });
-  });
-  return writer.finish();
+  return encodeRequest(request, request.metrics, (writer, metric) => writeMetric(writer, metric, request.timeUnixMs));
 }
 
 function writeMetric(writer: WireWriter, metric: MetricData, timeUnixMs: number): void {
@@ -139,14 +128,7 @@ function writeDistribution(
 }
 
 function writeTimes(writer: WireWriter, point: PointOf<unknown>, timeUnixMs: number): void {
-  if (point.startUnixMs !== undefined) writer.fixed64Field(2, nanoseconds(point.startUnixMs));
-  writer.fixed64Field(3, nanoseconds(point.timeUnixMs ?? timeUnixMs));
-}
-
-function nanoseconds(unixMs: number): bigint {
-  return BigInt(Math.round(unixMs)) * 1_000_000n;
-}
-
-function writeAttributes(writer: WireWriter, field: number, attributes: Attributes): void {
-  for (const [key, value] of Object.entries(attributes)) writeKeyValue(writer, field, key, value);
+  const start = point.startUnixNano ?? (point.startUnixMs === undefined ? undefined : nanoseconds(point.startUnixMs));
+  if (start !== undefined) writer.fixed64Field(2, start);
+  writer.fixed64Field(3, point.timeUnixNano ?? nanoseconds(point.timeUnixMs ?? timeUnixMs));
 }

@@ -125,3 +125,11 @@ it('writes what the receiver of OTLP would take, point by point', () => {
 function text(key: string, value: string): unknown {
   return { key, value: { string_value: value } };
 }
+
+it('keeps times that are known to the nanosecond', () => {
+  const point = { attributes: {}, value: 1, startUnixNano: 1_600_000_000_000_000_001n, timeUnixNano: 1_700_000_000_000_000_002n }; // prettier-ignore
+  const metrics = [{ kind: 'gauge', name: 'exact', unit: '', description: '', points: [point] }] as const;
+  expect(
+    JSON.stringify(messageToObject('ExportMetricsServiceRequest', encodeMetricsRequest({ ...request, metrics }))),
+  ).toMatch(/"start_time_unix_nano":"1600000000000000001","time_unix_nano":"1700000000000000002"/);
+});
