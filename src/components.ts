@@ -11,11 +11,13 @@ import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
+import { sqlqueryReceiver } from './receivers/sqlquery/factory.ts';
 
 /** Every component that siphon has. Nothing registers itself. */
 export const factories: readonly Factory[] = [
   otlpReceiver,
   dbPollerReceiver,
+  sqlqueryReceiver,
   memoryLimiterProcessor,
   batchProcessor,
   prometheusExporter,

@@ -1,0 +1,109 @@
+/** Connection parameters that node-pg reads from the URL itself; the others are given to the server as its settings. */
+const OWN_PARAMETERS = new Set([
+  'application_name',
+  'fallback_application_name',
+  'options',
+  'sslcert',
+  'sslkey',
+  'sslmode',
+  'sslrootcert',
+  'uselibpqcompat',
+]);
+
+export interface Connection {
+  /** For node-pg. */
+  readonly url: string;
+  /** `connect_timeout`, if the user gave it. */
+  readonly connectTimeoutMs: number | undefined;
+}
+
+/**
+ * What a datasource of the stock receiver's `postgres` driver means: a URL, or libpq's keywords and values. TLS as
+ * there: demanded unless `sslmode` says otherwise, and verified only where it says so.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+ *
+ * @returns undefined if it is neither.
+ */
+export function readDatasource(text: string): Connection | undefined {
+  const url = /^postgres(?:ql)?:\/\//.test(text) ? parseUrl(text) : urlOfKeywords(text);
+  return url && complete(url);
+}
+
+export interface ConnectionFields {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** @returns undefined if the host is none. */
+export function joinConnection({
+  host,
+  port,
+  database,
+  username,
+  password,
+  params,
+}: ConnectionFields): Connection | undefined {
+  const url = urlOf({ host, port: String(port), user: username, password, dbname: database });
+  for (const [name, value] of Object.entries(params)) url?.searchParams.set(name, String(value));
+  return url && complete(url);
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function urlOfKeywords(text: string): URL | undefined {
+  const keywords = parseKeywords(text);
+  if (keywords === undefined) return undefined;
+  const { host = 'localhost', port = '5432', user = '', password = '', dbname = '', ...params } = keywords;
+  const url = urlOf({ host, port, user, password, dbname });
+  for (const [name, value] of Object.entries(params)) url?.searchParams.set(name, value);
+  return url;
+}
+
+function urlOf(fields: Record<'host' | 'port' | 'user' | 'password' | 'dbname', string>): URL | undefined {
+  const { host, port, dbname } = fields;
+  const isSocket = host.startsWith('/');
+  const name = isSocket ? 'localhost' : host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  const [user, password, database] = [fields.user, fields.password, dbname].map(encodeURIComponent);
+  const login = user === '' ? '' : `${user}:${password}@`;
+  const url = parseUrl(`postgresql://${login}${name}:${port}/${database}`);
+  if (isSocket) url?.searchParams.set('host', host);
+  return url;
+}
+
+/** A keyword, and a value that is quoted where it holds spaces; a backslash takes the next character as it is. */
+const KEYWORD = /\s*(?<name>[a-z_]+)\s*=\s*(?:'(?<quoted>(?:[^'\\]|\\.)*)'|(?<plain>(?:[^\s'\\]|\\.)*))(?:\s+|$)/sy;
+
+function parseKeywords(text: string): Record<string, string> | undefined {
+  const found: Record<string, string> = {};
+  KEYWORD.lastIndex = 0;
+  for (let at = 0; at < text.length; at = KEYWORD.lastIndex) {
+    const { name = '', quoted, plain = '' } = KEYWORD.exec(text)?.groups ?? {};
+    if (name === '') return undefined;
+    found[name] = (quoted ?? plain).replaceAll(/\\(.)/gs, '$1');
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+function complete(url: URL): Connection {
+  const params = url.searchParams;
+  const seconds = Number(params.get('connect_timeout') ?? 0);
+  const isSocket = params.get('host')?.startsWith('/') === true;
+  const others = [...params].filter(
+    ([name]) => !OWN_PARAMETERS.has(name) && name !== 'host' && name !== 'connect_timeout',
+  );
+  for (const [name] of others) params.delete(name);
+  params.delete('connect_timeout');
+  const settings = others.map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, String.raw`\$&`)}`);
+  if (settings.length > 0) params.set('options', [params.get('options') ?? '', ...settings].join(' ').trim());
+  if (!params.has('sslmode')) params.set('sslmode', isSocket ? 'disable' : 'require');
+  if (!params.has('uselibpqcompat')) params.set('uselibpqcompat', 'true');
+  // Spaces as %20: whoever reads the URL need not know that + can be one.
+  url.search = params.toString().replaceAll('+', '%20');
+  return { url: url.href, connectTimeoutMs: seconds > 0 ? seconds * 1000 : undefined };
+}

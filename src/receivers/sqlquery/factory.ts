@@ -1,0 +1,12 @@
+import type { ReceiverFactory } from '../../collector/component.ts';
+import { sqlqueryConfig, type SqlqueryConfig } from './config.ts';
+import { SqlqueryReceiver } from './receiver.ts';
+
+export const sqlqueryReceiver: ReceiverFactory<SqlqueryConfig> = {
+  kind: 'receiver',
+  type: 'sqlquery',
+  signals: ['metrics', 'logs'],
+  stability: 'alpha',
+  config: sqlqueryConfig,
+  create: (settings, config, next) => new SqlqueryReceiver(settings, config, next('postgresql')),
+};

@@ -1,0 +1,36 @@
+import type { MetricData } from '../../collector/otlp/metrics-writer.ts';
+
+/** What a query has published, so that what is gone can be taken back. */
+export class PublishedSeries {
+  #published: ReadonlyMap<string, MetricData> = new Map();
+
+  /**
+   * Hands over the metrics, and one without a value for each series that is no longer among them. Only once `send` has
+   * resolved do they count as published.
+   */
+  async publish(
+    metrics: readonly MetricData[],
+    send: (metrics: readonly MetricData[]) => Promise<void>,
+  ): Promise<void> {
+    const next = new Map<string, MetricData>();
+    for (const metric of metrics) if (!isDelta(metric)) next.set(keyOf(metric), metric);
+    const gone = [...this.#published].filter(([key]) => !next.has(key)).map(([, metric]) => withoutValue(metric));
+    if (metrics.length + gone.length > 0) await send([...metrics, ...gone]);
+    this.#published = next;
+  }
+}
+
+/** A change has been added to a total by whoever keeps it; the total stays true. */
+function isDelta(metric: MetricData): boolean {
+  return metric.kind === 'sum' && metric.temporality === 'delta';
+}
+
+function keyOf({ kind, name, points }: MetricData): string {
+  const attributes = points.map((point) => Object.entries(point.attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify([kind, name, attributes]);
+}
+
+function withoutValue(metric: MetricData): MetricData {
+  const points = metric.points.map(({ attributes }) => ({ attributes, value: undefined }));
+  return { ...metric, points };
+}
