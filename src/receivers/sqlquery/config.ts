@@ -104,7 +104,6 @@ export const sqlqueryConfig = v.pipe(
 export type SqlqueryConfig = Keys;
 export type QueryConfig = SqlqueryConfig['queries'][number];
 export type MetricConfig = QueryConfig['metrics'][number];
-export type LogsConfig = QueryConfig['logs'][number];
 
 /** Undefined if the keys that say it are not good. */
 export function connectionOf(config: SqlqueryConfig): Connection | undefined {
