@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/cli.ts';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
@@ -8,6 +9,7 @@ const { version } = JSON.parse(manifest) as { version: string };
 const exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
   version,
+  dashboardsFolder: fileURLToPath(new URL('../dashboards', import.meta.url)),
   print: (text) => process.stdout.write(`${text}\n`),
   printError: (text) => process.stderr.write(`${text}\n`),
   hasColours: process.stdout.isTTY && process.stdout.hasColors(),

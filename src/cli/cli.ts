@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../collector/config/duration.ts';
-import { EXIT_OK, EXIT_USAGE, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import { EXIT_OK, EXIT_USAGE, UsageError, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import { exportDashboards } from './dashboards/export.ts';
+import { pushDashboards } from './dashboards/push.ts';
 import { doctor } from './doctor.ts';
 import { listComponents } from './list-components.ts';
 import { printConfig } from './print-config.ts';
@@ -13,11 +14,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   components: listComponents,
   'print-config': printConfig,
+  'dashboards export': exportDashboards,
+  'dashboards push': pushDashboards,
 };
 
 /** What `siphon` with these arguments does. Resolves with the exit code. */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
-  const [name = '', ...rest] = args;
+  const [name, rest] = splitName(args);
   if (name === '--version') return answer(context, context.version);
   if (name === '--help' || name === '-h') return answer(context, overview());
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -32,25 +35,25 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   }
 }
 
-class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** The name of a command is one word or two. */
+function splitName(args: readonly string[]): [name: string, rest: string[]] {
+  const twoWords = args.slice(0, 2).join(' ');
+  return Object.hasOwn(COMMANDS, twoWords) ? [twoWords, args.slice(2)] : [args[0] ?? '', args.slice(1)];
 }
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'string', multiple: true } } as const;
-const SHUTDOWN = { 'shutdown-timeout': { type: 'string' } } as const;
 
 function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
-  const options = { ...HELP, ...(command.readsConfig && CONFIG), ...(command === run && SHUTDOWN) };
+  const { takes = [], readsConfig } = command;
+  const own = Object.fromEntries(takes.map((name) => [name, { type: 'string' }] as const));
+  const options = { ...HELP, ...(readsConfig && CONFIG), ...own };
   // What a command does not take is refused by parseArgs; what it takes has this form.
-  const { values } = parseArgs({ args, options: options as typeof HELP & typeof CONFIG & typeof SHUTDOWN });
+  const { values } = parseArgs({ args, options: options as typeof HELP & typeof CONFIG });
   if (values.help === true) return 'help';
-  if (command.readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is missing');
-  const shutdownTimeoutMs = parseDuration(values['shutdown-timeout'] ?? '10s');
-  if (shutdownTimeoutMs === undefined || shutdownTimeoutMs < 0) {
-    throw new UsageError('--shutdown-timeout must be a duration such as 500ms or 10s');
-  }
-  return { configs: values.config ?? [], sets: values.set ?? [], shutdownTimeoutMs };
+  if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is missing');
+  const { help: _, config = [], set = [], ...given } = values;
+  return { configs: config, sets: set, given };
 }
 
 function isUsageError(error: unknown): error is Error {

@@ -1,15 +1,25 @@
 import type { Logger } from 'pino';
+import { parseDuration } from '../collector/config/duration.ts';
 import type { LoadedConfig } from '../collector/config/load-config.ts';
 import type { Collector } from '../collector/pipeline/collector.ts';
-import { EXIT_FAILURE, EXIT_OK, type Command, type CommandContext } from './command.ts';
+import {
+  EXIT_FAILURE,
+  EXIT_OK,
+  UsageError,
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+} from './command.ts';
 import { readConfig } from './read-config.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
 export const run: Command = {
   summary: 'run the sidecar until SIGTERM or SIGINT',
   optionLines: ['--shutdown-timeout DURATION  how long to drain after a signal; default 10s'],
+  takes: ['shutdown-timeout'],
   readsConfig: true,
   async run(options, context) {
+    const shutdownTimeoutMs = shutdownTimeoutOf(options);
     const loaded = readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     keepYoungGenerationSmall();
@@ -23,10 +33,18 @@ export const run: Command = {
       return EXIT_FAILURE;
     }
     await signal;
-    await collector.shutdown(AbortSignal.timeout(options.shutdownTimeoutMs));
+    await collector.shutdown(AbortSignal.timeout(shutdownTimeoutMs));
     return EXIT_OK;
   },
 };
+
+function shutdownTimeoutOf({ given }: CommandOptions): number {
+  const timeoutMs = parseDuration(given['shutdown-timeout'] ?? '10s');
+  if (timeoutMs === undefined || timeoutMs < 0) {
+    throw new UsageError('--shutdown-timeout must be a duration such as 500ms or 10s');
+  }
+  return timeoutMs;
+}
 
 async function build({ config, warnings }: LoadedConfig, { version }: CommandContext): Promise<Running> {
   const [{ Collector }, { createLogger }] = await Promise.all([

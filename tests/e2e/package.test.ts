@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { ForeignProject } from '../support/foreign-project.ts';
@@ -22,4 +23,12 @@ it('validates, runs and polls from the packed package, with nothing but its decl
   });
   expect(await sidecar.selfMetrics()).toContain('otelcol_process_uptime');
   expect(await sidecar.stop()).toBe(0);
+});
+
+it('brings the dashboards along in the packed package', async () => {
+  await using project = await ForeignProject.create();
+  const command = path.join(project.folder, 'node_modules/.bin/siphon');
+  const exported = await project.run(command, { args: ['dashboards', 'export', '--dir', 'out'], environment: {} });
+  expect(exported).toMatchObject({ code: 0, stderr: '' });
+  expect((await readdir(path.join(project.folder, 'out'))).length).toBe(4);
 });

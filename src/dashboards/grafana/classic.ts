@@ -10,12 +10,10 @@ import {
   type DashboardLink,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PlainDashboard } from '../model/plain.ts';
+import { OWN_TAG } from '../own-tag.ts';
 import { grafanaPanel } from './panel.ts';
 import { titleOf } from './titles.ts';
 import { grafanaVariable } from './variable.ts';
-
-/** By this tag siphon knows its own dashboards. */
-export const OWN_TAG = 'siphon-otel';
 
 export function classicDashboard(dashboard: PlainDashboard): Dashboard {
   const { uid, title, description, from, refresh, variables, links, rows } = dashboard;

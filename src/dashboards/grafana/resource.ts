@@ -19,7 +19,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboardv2';
 import { datasource } from '../model/variables.ts';
 import type { PlainDashboard, PlainPanel, PlainRow, PlainVariable } from '../model/plain.ts';
-import { OWN_TAG } from './classic.ts';
+import { OWN_TAG } from '../own-tag.ts';
 import { descriptionOf, grafanaPanel } from './panel.ts';
 import { titleOf } from './titles.ts';
 import { ALL_VALUES, labelValues } from './variable.ts';

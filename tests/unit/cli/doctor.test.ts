@@ -25,6 +25,7 @@ async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: 
   await runCli(['doctor', '--config', path], {
     environment: {},
     version: '0',
+    dashboardsFolder: folder,
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,
     hasColours,

@@ -1,0 +1,142 @@
+/** The part of Grafana's HTTP API that a push needs: https://grafana.com/docs/grafana/latest/developer-resources/api-reference/http-api/ */
+import { Secret } from '../../collector/config/secret.ts';
+
+const TIMEOUT_MS = 15_000;
+/** Far more than any of the dashboards has. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+export interface Folder {
+  readonly uid: string;
+  readonly title: string;
+}
+
+export interface StoredDashboard {
+  readonly dashboard: Readonly<Record<string, unknown>>;
+  readonly meta: { readonly folderUid?: string; readonly provisioned?: boolean };
+}
+
+/** What a Grafana said instead of doing what it was asked. */
+export class GrafanaError extends Error {
+  override readonly name = 'GrafanaError';
+}
+
+export class GrafanaClient {
+  readonly #base: URL;
+  readonly #token: Secret;
+
+  /** @param base The address under which a browser finds Grafana, with its path where it has one. */
+  constructor(base: URL, token: Secret) {
+    this.#base = new URL(base);
+    if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
+    this.#token = token;
+  }
+
+  async folders(): Promise<readonly Folder[]> {
+    const answer = await this.#call('GET', 'api/folders?limit=1000');
+    if (!Array.isArray(answer)) throw this.#strange();
+    return answer as Folder[];
+  }
+
+  async createFolder(title: string): Promise<Folder> {
+    return (await this.#call('POST', 'api/folders', { title })) as Folder;
+  }
+
+  async deleteFolder(uid: string): Promise<void> {
+    await this.#call('DELETE', `api/folders/${encodeURIComponent(uid)}`);
+  }
+
+  /** Undefined if there is none. */
+  async dashboard(uid: string): Promise<StoredDashboard | undefined> {
+    const answer = await this.#call('GET', `api/dashboards/uid/${encodeURIComponent(uid)}`, undefined, 'absent on 404');
+    if (answer === undefined) return undefined;
+    const stored = answer as Partial<StoredDashboard>;
+    if (typeof stored.dashboard !== 'object' || typeof stored.meta !== 'object') throw this.#strange();
+    return stored as StoredDashboard;
+  }
+
+  /** Refused if the dashboard has changed since its `version`. */
+  async saveDashboard(dashboard: object, folderUid: string): Promise<void> {
+    const message = 'siphon dashboards push';
+    await this.#call('POST', 'api/dashboards/db', { dashboard, folderUid, message, overwrite: false });
+  }
+
+  async deleteDashboard(uid: string): Promise<void> {
+    await this.#call('DELETE', `api/dashboards/uid/${encodeURIComponent(uid)}`);
+  }
+
+  async #call(method: string, path: string, body?: object, absent?: 'absent on 404'): Promise<unknown> {
+    const response = await this.#fetch(method, path, body);
+    const text = await this.#read(response);
+    if (response.status === 404 && absent !== undefined && isObject(parse(text))) return undefined;
+    if (!response.ok) throw this.#refused(response, method, path, text);
+    const answer = parse(text);
+    if (answer === undefined) throw this.#strange();
+    return answer;
+  }
+
+  async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
+    try {
+      return await fetch(new URL(path, this.#base), {
+        method,
+        headers: {
+          accept: 'application/json',
+          authorization: `Bearer ${this.#token.reveal()}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        // The token is for this host alone.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+    } catch (error) {
+      const { message, cause } = error as Error;
+      const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+      throw new GrafanaError(`${this.#base.href} cannot be reached: ${why}`, { cause: error });
+    }
+  }
+
+  async #read(response: Response): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) throw this.#strange();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  #refused({ status, headers }: Response, method: string, path: string, text: string): GrafanaError {
+    const base = this.#base.href;
+    if (status === 401) return new GrafanaError(`${base} does not accept the token (401)`);
+    if (status === 403) {
+      return new GrafanaError(
+        `the token may not ${method} ${path} (403): it needs the role Editor, or to write folders and dashboards`,
+      );
+    }
+    if (status >= 300 && status < 400) {
+      return new GrafanaError(
+        `${base} redirects to ${headers.get('location') ?? 'nowhere'}: give the address that it leads to`,
+      );
+    }
+    const answer = parse(text) as { message?: unknown } | undefined;
+    const message = typeof answer?.message === 'string' ? answer.message.slice(0, 300) : 'no reason given';
+    return new GrafanaError(`${base} answers ${method} ${path} with ${status}: ${message}`);
+  }
+
+  #strange(): GrafanaError {
+    return new GrafanaError(`${this.#base.href} answers, but not as Grafana does`);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}

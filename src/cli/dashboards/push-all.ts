@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import { GrafanaError, type GrafanaClient, type StoredDashboard } from './grafana-client.ts';
+import { isOwn, type ShippedDashboard } from './shipped.ts';
+
+type Result = 'created' | 'updated' | 'unchanged';
+
+export interface Pushed {
+  readonly uid: string;
+  readonly result: Result;
+}
+
+interface Plan {
+  readonly uid: string;
+  readonly wanted: Readonly<Record<string, unknown>>;
+  readonly stored: StoredDashboard | undefined;
+}
+
+/**
+ * Brings the dashboards into a folder, which is made where it is missing. Everything is looked at before the first is
+ * written, and what was written is taken back if a later one fails.
+ *
+ * @throws GrafanaError that says what is in the way.
+ */
+export async function pushAll(
+  client: GrafanaClient,
+  dashboards: readonly ShippedDashboard[],
+  folderTitle: string,
+): Promise<readonly Pushed[]> {
+  const folder = (await client.folders()).find(({ title }) => title === folderTitle);
+  const plans: Plan[] = [];
+  for (const { uid, text } of dashboards) {
+    const wanted = JSON.parse(text) as Plan['wanted'];
+    plans.push({ uid, wanted, stored: await client.dashboard(uid) });
+  }
+  const obstacles = plans.flatMap(obstacle);
+  if (obstacles.length > 0) throw new GrafanaError(`${obstacles.join('\n')}\nnothing was written`);
+
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const { uid: folderUid } = folder ?? (await client.createFolder(folderTitle));
+    if (folder === undefined) undo.push(() => client.deleteFolder(folderUid));
+    const pushed: Pushed[] = [];
+    for (const plan of plans) pushed.push({ uid: plan.uid, result: await push(client, plan, folderUid, undo) });
+    return pushed;
+  } catch (error) {
+    throw await takenBack(error as Error, undo);
+  }
+}
+
+function obstacle({ uid, stored }: Plan): string[] {
+  if (stored === undefined) return [];
+  if (!isOwn(stored.dashboard)) {
+    return [
+      `the dashboard ${uid} ("${String(stored.dashboard['title'])}") is there and not one of siphon's: rename its uid, or remove it`,
+    ];
+  }
+  if (stored.meta.provisioned === true) return [`the dashboard ${uid} is provisioned from a file: change it there`];
+  return [];
+}
+
+async function push(
+  client: GrafanaClient,
+  { uid, wanted, stored }: Plan,
+  folderUid: string,
+  undo: (() => Promise<void>)[],
+): Promise<Result> {
+  if (stored === undefined) {
+    await client.saveDashboard(wanted, folderUid);
+    undo.push(() => client.deleteDashboard(uid));
+    return 'created';
+  }
+  const { id: _, version, ...content } = stored.dashboard;
+  if (isDeepStrictEqual(content, wanted) && stored.meta.folderUid === folderUid) return 'unchanged';
+  await client.saveDashboard({ ...wanted, version }, folderUid);
+  undo.push(async () => {
+    const now = await client.dashboard(uid);
+    await client.saveDashboard({ ...content, version: now?.dashboard['version'] }, stored.meta.folderUid ?? '');
+  });
+  return 'updated';
+}
+
+async function takenBack(error: Error, undo: readonly (() => Promise<void>)[]): Promise<GrafanaError> {
+  if (undo.length === 0) return new GrafanaError(`${error.message}\nnothing was written`, { cause: error });
+  try {
+    for (const step of undo.toReversed()) await step();
+    return new GrafanaError(`${error.message}\nwhat had been written was taken back`, { cause: error });
+  } catch (undoing) {
+    const why = (undoing as Error).message;
+    return new GrafanaError(`${error.message}\nwhat had been written could not be taken back: ${why}`, {
+      cause: error,
+    });
+  }
+}
