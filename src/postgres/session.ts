@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
 import { isLoopback } from '../collector/net/announce.ts';
@@ -57,6 +58,11 @@ export class Session {
   /** Whether what is said is encrypted. */
   get isEncrypted(): boolean {
     return 'encrypted' in this.#client.connection.stream;
+  }
+
+  /** Whether it is known whom it is said to: the server has shown a certificate that is trusted. */
+  get isVerified(): boolean {
+    return (this.#client.connection.stream as Partial<TLSSocket>).authorized === true;
   }
 
   /** Whether what is said leaves this machine. */

@@ -12,6 +12,7 @@ import { parseYaml } from '../../src/collector/config/parse-yaml.ts';
 import { everyKey } from '../../src/collector/config/schema-keys.ts';
 import { factories } from '../../src/components.ts';
 import { spansBatch } from '../support/batches.ts';
+import { findingsOf } from '../support/findings.ts';
 import { logLines } from '../support/log-lines.ts';
 import { SinkExporter } from '../support/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -54,6 +55,20 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
       what: `an end of ${resources().join()}`,
     });
   });
+
+  it.skipIf(factory.diagnose === undefined)(
+    'tells in single lines what it would meet, and leaves nothing',
+    async () => {
+      const before = resources();
+      const findings = await findingsOf(factory, exampleOf(factory));
+      expect(findings.length).toBeGreaterThan(0);
+      for (const { what, repair = '' } of findings) expect(`${what}${repair}`).not.toMatch(/\p{Cc}/u);
+      await waitFor(() => resources().length <= before.length, {
+        timeoutMs: 3000,
+        what: `an end of ${resources().join()}`,
+      });
+    },
+  );
 
   it('gives up at once when the deadline has passed', async () => {
     const component = create(factory);

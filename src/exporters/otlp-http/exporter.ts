@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Counter } from '@opentelemetry/api';
 import type {
   Component,
@@ -9,10 +8,12 @@ import type {
   TelemetryBatch,
 } from '../../collector/component.ts';
 import { RetryableError } from '../../collector/errors.ts';
-import { HttpClient, type HttpAnswer, type HttpClientOptions } from '../../collector/net/http-client.ts';
+import { HttpClient, type HttpAnswer } from '../../collector/net/http-client.ts';
 import { compress } from './compression.ts';
-import type { OtlpHttpExporterConfig, TlsConfig } from './config.ts';
+import type { OtlpHttpExporterConfig } from './config.ts';
 import { errorOf, partialSuccessOf } from './response.ts';
+import { readTls } from './tls-files.ts';
+import { urlFor } from './url.ts';
 
 /** Posts each batch to its signal's endpoint, in the bytes in which it came. */
 export class OtlpHttpExporter implements Component, Consumer {
@@ -88,17 +89,6 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 }
 
-function urlFor(signal: Signal, config: OtlpHttpExporterConfig): URL {
-  const own = config[`${signal}_endpoint`];
-  if (own !== undefined) return new URL(own);
-  if (config.endpoint === undefined) {
-    throw new Error(`stands in a pipeline of ${signal} without an endpoint: set endpoint or ${signal}_endpoint`);
-  }
-  const url = new URL(config.endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${signal}`;
-  return url;
-}
-
 function headersOf({ version }: ComponentSettings, config: OtlpHttpExporterConfig): Record<string, string> {
   const encoded = config.compression === 'gzip' || config.compression === 'zstd';
   return {
@@ -107,21 +97,4 @@ function headersOf({ version }: ComponentSettings, config: OtlpHttpExporterConfi
     ...(encoded ? { 'content-encoding': config.compression } : {}),
     ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()])),
   };
-}
-
-async function readTls(tls: TlsConfig): Promise<NonNullable<HttpClientOptions['tls']>> {
-  const [ca, cert, key] = await Promise.all([tls.ca_file, tls.cert_file, tls.key_file].map(readOptional));
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    rejectUnauthorized: !tls.insecure_skip_verify,
-  };
-}
-
-async function readOptional(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  return await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new Error(`the TLS file ${path} cannot be read: ${String(cause)}`, { cause });
-  });
 }

@@ -10,5 +10,9 @@ export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
   stability: 'beta',
   config: configSchema,
   delivery: (config) => ({ queue: config.sending_queue, retry: config.retry_on_failure }),
+  async *diagnose(settings, config) {
+    const { diagnose } = await import('./diagnose.ts');
+    yield* diagnose(settings, config);
+  },
   create: (settings, config) => new OtlpHttpExporter(settings, config),
 };

@@ -8,5 +8,9 @@ export const prometheusExporter: ExporterFactory<PrometheusExporterConfig> = {
   signals: ['metrics'],
   stability: 'alpha',
   config: prometheusExporterConfig,
+  async *diagnose(_settings, config) {
+    const { listeningFindings } = await import('../../collector/net/endpoint-findings.ts');
+    yield* listeningFindings(config);
+  },
   create: (settings, config) => new PrometheusExporter(settings, config),
 };

@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../collector/component.ts';
 import { configSchema, type SentryExporterConfig } from './config.ts';
+import { parseDsn } from './dsn.ts';
 import { SentryExporter } from './exporter.ts';
 
 /**
@@ -13,5 +14,14 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   stability: 'alpha',
   config: configSchema,
   delivery: () => ({ countsItself: true }),
+  async *diagnose(_settings, { dsn, timeout }) {
+    const to = parseDsn(dsn.reveal());
+    if (to === undefined) {
+      yield { severity: 'warning', what: 'is off: its dsn is empty, and spans are dropped', repair: 'Set dsn' };
+      return;
+    }
+    const { reachingFinding } = await import('../../collector/net/endpoint-findings.ts');
+    yield await reachingFinding(to.envelopeUrl, { timeoutMs: timeout });
+  },
   create: (settings, config) => new SentryExporter(settings, config),
 };

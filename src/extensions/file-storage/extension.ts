@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Component, ComponentSettings } from '../../collector/component.ts';
 import { StorageError, type Storage, type StorageOwner, type StorageSpace } from '../../collector/storage.ts';
 import { StorageMetrics } from './storage-metrics.ts';
+import { checkDirectory } from './directory.ts';
 import type { CompactionConfig, FileStorageConfig } from './config.ts';
 import { fileNameOf } from './file-name.ts';
 import { FileSpace } from './file-space.ts';
@@ -27,7 +26,7 @@ export class FileStorageExtension implements Component, Storage {
   }
 
   async start(): Promise<void> {
-    await this.#checkDirectory();
+    await checkDirectory(this.#config);
     this.#state = 'running';
     const { on_rebound, check_interval } = this.#config.compaction;
     if (on_rebound) this.#compaction = setInterval(() => this.#compactRebounded(), check_interval).unref();
@@ -90,19 +89,6 @@ export class FileStorageExtension implements Component, Storage {
       space.compact();
     } catch (err) {
       this.#settings.logger.warn({ file, err }, 'Storage file could not be compacted');
-    }
-  }
-
-  async #checkDirectory(): Promise<void> {
-    const { directory, create_directory, directory_permissions } = this.#config;
-    try {
-      if (create_directory) await mkdir(directory, { recursive: true, mode: directory_permissions });
-      if (!(await stat(directory)).isDirectory()) throw new Error('is no directory');
-      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      const advice = code === 'ENOENT' ? 'does not exist; create it, or set create_directory' : message;
-      throw new Error(`directory: ${directory} ${advice}`, { cause });
     }
   }
 }

@@ -9,5 +9,9 @@ export const fileStorageExtension: ExtensionFactory<FileStorageConfig> = {
   stability: 'alpha',
   role: 'storage',
   config: fileStorageConfig,
+  async *diagnose(_settings, config) {
+    const { directoryFindings } = await import('./directory.ts');
+    yield* directoryFindings(config);
+  },
   create: (settings, config) => new FileStorageExtension(settings, config),
 };

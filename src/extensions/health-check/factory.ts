@@ -8,5 +8,9 @@ export const healthCheckExtension: ExtensionFactory<HealthCheckConfig> = {
   signals: [],
   stability: 'beta',
   config: healthCheckConfig,
+  async *diagnose(_settings, config) {
+    const { listeningFindings } = await import('../../collector/net/endpoint-findings.ts');
+    yield* listeningFindings(config);
+  },
   create: (settings, config) => new HealthCheckExtension(settings, config),
 };

@@ -8,5 +8,9 @@ export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
   signals: ['traces', 'metrics', 'logs'],
   stability: 'beta',
   config: configSchema,
+  async *diagnose(_settings, { protocols: { http, grpc } }) {
+    const { listeningFindings } = await import('../../collector/net/endpoint-findings.ts');
+    for (const server of [http, grpc]) if (server) yield* listeningFindings(server);
+  },
   create: (settings, config, next) => new OtlpReceiver(settings, config, next),
 };

@@ -5,6 +5,8 @@ import { Secret } from '../../../src/collector/config/secret.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
 import { chooseOwner, makeFolder } from '../../../src/demo/database/postgres-owner.ts';
 import { ReadOnlyPool, type ReadOnlyQuery } from '../../../src/postgres/read-only-pool.ts';
+import { dbPollerReceiver } from '../../../src/receivers/db-poller/factory.ts';
+import { findingsOf } from '../../support/findings.ts';
 import { runSql } from '../../support/postgres.ts';
 import { hasOpenssl, SelfSigned } from '../../support/self-signed.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -63,6 +65,19 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
     }
   };
   const trusting = (name: string): string => `sslrootcert=${certificates!.file(`${name}.pem`)}`;
+
+  it.each([
+    ['verify-full', /with TLS$/, []],
+    ['no-verify', /with TLS$/, ['the connection has TLS, but with whomever it is']],
+    ['disable', /without TLS$/, []],
+  ])('is looked at by siphon doctor with sslmode=%s', async (mode, connects, flaws) => {
+    const parameters = mode === 'verify-full' ? `sslmode=${mode}&${trusting('server')}` : `sslmode=${mode}`;
+    const datasource = Object.assign(new URL(server.url), { search: parameters }).href;
+    const found = await findingsOf(dbPollerReceiver, { datasource, packs: { postgres_health: {} } });
+    expect(found[0]).toMatchObject({ severity: 'ok', what: expect.stringMatching(connects) });
+    const objections = found.filter(({ severity, what }) => severity !== 'ok' && !what.includes('superuser'));
+    expect(objections.map(({ what }) => what)).toEqual(flaws);
+  });
 
   it.each(['verify-full', 'verify-ca', 'require', 'prefer'])('is verified with sslmode=%s', async (mode) => {
     expect(await ask(`sslmode=${mode}&${trusting('server')}`)).toBe(true);

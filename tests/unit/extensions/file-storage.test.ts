@@ -10,6 +10,7 @@ import type { Storage } from '../../../src/collector/storage.ts';
 import { fileStorageConfig } from '../../../src/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../src/extensions/file-storage/factory.ts';
 import { componentSettings } from '../../support/component-settings.ts';
+import { findingsOf } from '../../support/findings.ts';
 import { hostWith } from '../../support/host-with.ts';
 import { bytes, promisesOfAStorage } from '../../support/storage-contract.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -160,4 +161,27 @@ it('does not tell users that SQLite is an experiment of Node', async () => {
   const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
   expect(stderr).not.toContain('SQLite');
   expect(stderr).toContain('kept');
+});
+
+it('is looked at by siphon doctor without making anything', async () => {
+  await using storage = await fileStorage();
+  const { directory } = storage;
+  const inside = path.join(directory, 'a', 'b');
+  const file = path.join(directory, 'file');
+  await writeFile(file, '');
+  const fits = { severity: 'ok', what: expect.stringMatching(/ can be written, and has \d+ MiB left$/) };
+  expect(await findingsOf(fileStorageExtension, { directory, max_size_mib: 1 })).toMatchObject([fits]);
+  expect(await findingsOf(fileStorageExtension, { directory, max_size_mib: 2 ** 40 })).toMatchObject([
+    { severity: 'warning', what: expect.stringMatching(/has \d+ MiB left, and each file may take/) },
+  ]);
+  expect(await findingsOf(fileStorageExtension, { directory: inside })).toMatchObject([
+    { severity: 'error', what: expect.stringContaining('does not exist; create it, or set create_directory') },
+  ]);
+  expect(
+    await findingsOf(fileStorageExtension, { directory: inside, create_directory: true, max_size_mib: 1 }),
+  ).toMatchObject([fits]);
+  expect(await findingsOf(fileStorageExtension, { directory: file })).toMatchObject([
+    { severity: 'error', what: expect.stringContaining('is no directory') },
+  ]);
+  expect(await readdir(directory)).not.toContain('a');
 });

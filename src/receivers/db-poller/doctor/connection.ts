@@ -26,10 +26,7 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
       what: `connects to PostgreSQL ${String(row!['version'])} in ${durationMs} ms, ${encryption}`,
     };
     yield* versionFindings(Number(row!['number']));
-    if (!session.isEncrypted && session.isRemote) {
-      const repair = 'Add sslmode=verify-full to the datasource, and sslrootcert=FILE for an authority of your own';
-      yield { severity: 'warning', what: 'the connection leaves this machine without TLS', repair };
-    }
+    yield* encryptionFindings(session);
   } catch (error) {
     yield { severity: 'error', what: `cannot ask the database: ${PostgresError.from(error).message}` };
     return false;
@@ -37,6 +34,14 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
     await session.close();
   }
   return true;
+}
+
+function encryptionFindings({ isEncrypted, isVerified, isRemote }: Session): Finding[] {
+  const repair = 'Add sslmode=verify-full to the datasource, and sslrootcert=FILE for an authority of your own';
+  if (!isEncrypted)
+    return isRemote ? [{ severity: 'warning', what: 'the connection leaves this machine without TLS', repair }] : [];
+  if (isVerified) return [];
+  return [{ severity: 'warning', what: 'the connection has TLS, but with whomever it is', repair }];
 }
 
 /** @param version as in `server_version_num`. */

@@ -1,12 +1,11 @@
 import { networkInterfaces } from 'node:os';
 import { Client } from 'pg';
-import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../../../src/collector/diagnosis.ts';
 import { shippedSql, statementsOf } from '../../../../src/demo/database/shipped-sql.ts';
-import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
 import { versionFindings } from '../../../../src/receivers/db-poller/doctor/connection.ts';
 import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import { findingsOf } from '../../../support/findings.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { TcpProxy } from '../../../support/tcp-proxy.ts';
@@ -28,20 +27,12 @@ describe('siphon doctor on db_poller', () => {
   afterAll(() => database[Symbol.asyncDispose]());
   afterEach(() => vi.useRealTimers());
 
-  const examine = async (config: Record<string, unknown> = {}): Promise<Finding[]> => {
-    const parsed = v.parse(configSchema, {
+  const examine = (config: Record<string, unknown> = {}): Promise<Finding[]> =>
+    findingsOf(dbPollerReceiver, {
       datasource: database.pollerUrl,
       packs: { scrape_pipeline: {}, postgres_health: {} },
       ...config,
     });
-    const settings = {
-      id: 'db_poller',
-      signals: new Set(['metrics'] as const),
-      deadline: new AbortController().signal,
-      progress: () => undefined,
-    };
-    return await collected(dbPollerReceiver.diagnose!(settings, parsed));
-  };
   const flaws = async (config?: Record<string, unknown>): Promise<Finding[]> =>
     (await examine(config)).filter(({ severity }) => severity !== 'ok');
   const roleUrl = (changes: Partial<URL>): string => Object.assign(new URL(database.pollerUrl), changes).href;
@@ -374,12 +365,6 @@ describe('siphon doctor on db_poller', () => {
     });
   });
 });
-
-async function collected(findings: AsyncIterable<Finding>): Promise<Finding[]> {
-  const all: Finding[] = [];
-  for await (const finding of findings) all.push(finding);
-  return all;
-}
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ');
