@@ -9,13 +9,14 @@ import { clock } from './clock.ts';
 import { examineConnection } from './connection.ts';
 import { indexes } from './indexes.ts';
 import { examineElection } from './poolers.ts';
+import { namedTables } from './named-tables.ts';
 import { queries } from './queries.ts';
 import { role } from './role.ts';
 import { rowLevelSecurity } from './row-level-security.ts';
 import { tables } from './tables.ts';
 import { transactions } from './transactions.ts';
 
-const CHECKS: readonly Check[] = [role, tables, rowLevelSecurity, indexes, transactions, clock, queries];
+const CHECKS: readonly Check[] = [role, tables, namedTables, rowLevelSecurity, indexes, transactions, clock, queries];
 const MAX_ROWS = 50_000;
 /** PostgreSQL's own catalogues are always there. */
 const catalogues: QueriedSchema = { table: (name) => name, has: () => true, hasIndex: () => false, missing: () => [] };

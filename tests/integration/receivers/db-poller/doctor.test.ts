@@ -37,6 +37,7 @@ describe('siphon doctor on db_poller', () => {
     (await examine(config)).filter(({ severity }) => severity !== 'ok');
   const roleUrl = (changes: Partial<URL>): string => Object.assign(new URL(database.pollerUrl), changes).href;
 
+  const naming = (...tables: string[]) => examine({ packs: { postgres_health: { tables } } });
   const inSchema = (schema: string) => flaws({ packs: { scrape_pipeline: { schema } } });
   const proxy = (host?: string): Promise<TcpProxy> => {
     const { hostname, port } = new URL(database.url);
@@ -230,6 +231,17 @@ describe('siphon doctor on db_poller', () => {
       ]);
       await database.sql('drop policy active_only on roasters; alter table roasters disable row level security');
     });
+  });
+
+  it('names the tables of postgres_health that are not there', async () => {
+    expect(await naming('public.prices', 'public.Prices', 'nowhere.prices')).toContainEqual({
+      severity: 'warning',
+      what: 'there is no public.Prices and no nowhere.prices: it has no series',
+      repair: expect.stringContaining('packs::postgres_health::tables'),
+    });
+    expect((await naming('public.prices', 'public.coffees')).map(({ what }) => what)).toContain(
+      'all 2 tables of postgres_health are there',
+    );
   });
 
   describe('the indexes', () => {

@@ -1,4 +1,5 @@
 import type { PollQuery } from '../../pack.ts';
+import { NAMED_TABLES, namedTablesValues } from './named-tables.ts';
 
 /** Sizes change slowly, and asking for them means to look at every file. */
 const MIN_INTERVAL_MS = 60_000;
@@ -42,7 +43,7 @@ export function tableSizes(names: readonly string[]): PollQuery {
           ('dead', null, null, dead, null, null)
         ) each (state, database_table_size_bytes, database_table_indexes_size_bytes, database_table_rows,
                 database_table_autovacuum_age_seconds, database_table_freeze_age)`,
-      values: [names, ...splitNames(names)],
+      values: namedTablesValues(names),
     }),
   };
 }
@@ -52,9 +53,7 @@ const MEASURED = `
          sum(pg_stat_get_live_tuples(part)) as live, sum(pg_stat_get_dead_tuples(part)) as dead,
          max(pg_stat_get_last_autovacuum_time(part)) as autovacuumed_at,
          max(greatest(age(nullif(stored.relfrozenxid, '0')), age(nullif(toast.relfrozenxid, '0')))) as freeze_age
-  from unnest($1::text[], $2::text[], $3::text[]) given (name, schema_name, table_name)
-  join pg_namespace on nspname = schema_name
-  join pg_class root on relnamespace = pg_namespace.oid and relname = table_name and relkind in ('r', 'p', 'm')
+  from ${NAMED_TABLES}
   cross join lateral (
     select root.oid where root.relkind <> 'p'
     union all
@@ -62,9 +61,3 @@ const MEASURED = `
   join pg_class stored on stored.oid = part
   left join pg_class toast on toast.oid = stored.reltoastrelid
   group by name`;
-
-/** Schemas and tables; a schema whose name has a dot in it cannot be told from its table. */
-function splitNames(names: readonly string[]): string[][] {
-  const dots = names.map((name) => name.indexOf('.'));
-  return [names.map((name, i) => name.slice(0, dots[i])), names.map((name, i) => name.slice(dots[i]! + 1))];
-}

@@ -1,0 +1,14 @@
+/** FROM clause with a row for each named table that there is: its `name`, and `root`, its row of pg_class. */
+export const NAMED_TABLES = `
+  unnest($1::text[], $2::text[], $3::text[]) given (name, schema_name, table_name)
+  join pg_namespace on nspname = schema_name
+  join pg_class root on relnamespace = pg_namespace.oid and relname = table_name and relkind in ('r', 'p', 'm')`;
+
+/**
+ * The parameters of NAMED_TABLES.
+ * @param names as `schema.table`; a schema whose name has a dot in it cannot be told from its table.
+ */
+export function namedTablesValues(names: readonly string[]): readonly (readonly string[])[] {
+  const dots = names.map((name) => name.indexOf('.'));
+  return [names, names.map((name, i) => name.slice(0, dots[i])), names.map((name, i) => name.slice(dots[i]! + 1))];
+}
