@@ -1,6 +1,7 @@
 /** What the sidecar reads from the database. Keys are the Prometheus names. */
 import { bodyBytes, jobSeconds, priceRatios } from './buckets.ts';
 import {
+  changeTypes,
   connectionStates,
   currency,
   httpStatuses,
@@ -65,6 +66,14 @@ export const scrapePipelineMetrics = {
     unit: '{price}',
     description: 'Prices that were entered into the database',
     labels: { ...byRoaster, currency, is_sale: trueOrFalse },
+  },
+  price_deltas_total: {
+    source: 'poller',
+    kind: 'counter',
+    name: 'price.deltas',
+    unit: '{delta}',
+    description: 'Prices that were entered into the database, by how they relate to the previous one',
+    labels: { ...byRoaster, currency, change_type: changeTypes },
   },
   price_change_ratio: {
     source: 'poller',

@@ -1,7 +1,6 @@
 /** What the pipeline's own processes emit through `siphon-otel/pipeline`. Keys are the Prometheus names. */
 import { jobSeconds, requestSeconds } from './buckets.ts';
 import {
-  changeTypes,
   currency,
   fetchErrorTypes,
   httpStatuses,
@@ -133,14 +132,6 @@ export const pipelineMetrics = {
     unit: '{change}',
     description: 'Variants whose price differs from the last one recorded',
     labels: { roaster, currency },
-  },
-  price_deltas_total: {
-    source: 'sdk',
-    kind: 'counter',
-    name: 'price.deltas',
-    unit: '{delta}',
-    description: 'Prices recorded, by how they relate to the previous one',
-    labels: { roaster, currency, change_type: changeTypes },
   },
   price_spike_alerts_total: {
     source: 'sdk',

@@ -41,7 +41,7 @@ function metricChecks({ page }: Evidence): Check[] {
     .map((name) => atLeastOne(`series of ${name}`, page.seriesCount(name)));
 }
 
-/** What the pipeline counted is what its rows have grown by; what the poller shows is what is there. */
+/** What was counted, by the pipeline or by the poller, is what the rows have grown by; gauges are what is there. */
 function databaseChecks({ page, truth, baseline }: Evidence): Check[] {
   const counted = (metric: MetricName | `${MetricName}_count`, of: CountedRows): Check =>
     equal(`${metric}, as ${of} in the database`, page.sum(metric), truth[of] - baseline[of]);
@@ -49,10 +49,18 @@ function databaseChecks({ page, truth, baseline }: Evidence): Check[] {
     equal(`${metric}, as in the database`, page.sum(metric), truth[of]);
   return [
     counted('artifacts_total', 'artifacts'),
+    counted('scrape_artifacts_recorded_total', 'artifacts'),
+    counted('prices_recorded_total', 'prices'),
     counted('price_deltas_total', 'prices'),
+    counted('price_change_ratio_count', 'changes'),
     counted('price_changes_total', 'changes'),
     counted('price_spike_alerts_total', 'spikes'),
     counted('price_job_duration_seconds_count', 'runs'),
+    counted('scrape_runs_started_total', 'runs'),
+    counted('scrape_runs_finished_total', 'runs'),
+    counted('scrape_run_duration_seconds_count', 'runs'),
+    counted('coffees_created_total', 'coffees'),
+    counted('variants_created_total', 'variants'),
     shown('coffees', 'coffees'),
     shown('variants', 'variants'),
     ...truth.reviewRates.map(({ slug, percent }) =>

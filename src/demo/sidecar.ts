@@ -86,6 +86,7 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     `receivers.otlp.protocols.http.endpoint=127.0.0.1:${ports.otlpHttp}`,
     `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${ports.otlpGrpc}`,
     `receivers.db_poller.collection_interval=${options.pollInterval}`,
+    'receivers.db_poller.initial_delay=0s',
     `exporters.prometheus.endpoint=127.0.0.1:${ports.scrape}`,
     `extensions.health_check.endpoint=127.0.0.1:${ports.health}`,
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,

@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
@@ -14,10 +15,14 @@ import { startPipeline } from './pipeline-process.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import { prometheusConfig } from './prometheus-config.ts';
 import { RunLog } from './run-log.ts';
+import { scrape, type ScrapePage } from './scrape-page.ts';
 import { startSentrySink, type SentrySink } from './sentry-sink/sentry-sink.ts';
 import { Sidecar, type SidecarPorts } from './sidecar.ts';
 import { startShops } from './stores/shops.ts';
 import type { Store } from './stores/store.ts';
+
+const countingTimeoutMs = 20_000;
+const countedTables = ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created'];
 
 export interface DemoOptions {
   /** One full run and one price run, then the pipeline ends. */
@@ -180,7 +185,11 @@ export class Demo implements AsyncDisposable {
 
   async #startSidecar(): Promise<void> {
     const sidecar = await Sidecar.start({
-      env: { DATABASE_URL: this.#pollerUrl, SENTRY_DSN: this.sink.dsn },
+      env: {
+        DATABASE_URL: this.#pollerUrl,
+        SENTRY_DSN: this.sink.dsn,
+        SIPHON_STORAGE_DIRECTORY: join(this.folder, 'storage'),
+      },
       logFile: join(this.folder, 'sidecar.log'),
       pollInterval: '2s',
     });
@@ -188,6 +197,7 @@ export class Demo implements AsyncDisposable {
     this.#parts.add('the sidecar', async () => await sidecar.stop());
     void sidecar.crashed.then(this.#crash.resolve);
     await writeFile(this.prometheusFile, prometheusConfig(sidecar.ports));
+    await countingBegun(sidecar.ports.telemetry);
   }
 
   async #startPipeline(): Promise<void> {
@@ -229,6 +239,22 @@ export class Demo implements AsyncDisposable {
     await this.#endHanging?.();
     this.#endHanging = on ? await openHangingTransaction(this.databaseUrl) : undefined;
   }
+}
+
+/** What comes after this is counted, and nothing that comes before. */
+async function countingBegun(telemetryPort: number): Promise<void> {
+  const end = performance.now() + countingTimeoutMs;
+  while (!hasBegunCounting(await scrape(telemetryPort))) {
+    if (performance.now() > end) throw new Error('the sidecar has not begun to count the rows of the database');
+    await sleep(100);
+  }
+}
+
+function hasBegunCounting(own: ScrapePage): boolean {
+  return countedTables.every((name) => {
+    const query = `scrape_pipeline.${name}`;
+    return own.sum('siphon_db_poller_last_success_timestamp_seconds', { query }) !== undefined;
+  });
 }
 
 function ignore(): void {

@@ -1,9 +1,12 @@
-import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Secret } from '../collector/config/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';
+import { asked, ReadOnlyTransaction, type ReadOnlyStatement, type StatementResult } from './read-only-transaction.ts';
 import { Slots } from './slots.ts';
+
+export type { ReadOnlyTransaction, Row } from './read-only-transaction.ts';
 
 export interface PoolSettings {
   /** `postgresql://user:password@host:port/database?sslmode=…`, with the parameters that libpq and node-pg share. */
@@ -14,22 +17,15 @@ export interface PoolSettings {
   readonly onConnect: (durationMs: number) => void;
 }
 
-export interface ReadOnlyQuery {
-  readonly text: string;
-  readonly values: readonly unknown[];
+/** How long a transaction may take, and what ends it sooner. */
+export interface TransactionLimits {
   readonly timeoutMs: number;
-  /** More rows than this are an error: the answer is held in memory. */
-  readonly maxRows: number;
-  /** Values as the server wrote them, instead of JavaScript's types. */
-  readonly asText?: boolean;
-  /** Ends the query when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-export interface QueryResult {
-  readonly rows: readonly Row[];
-  /** The OID of each column's type, by name. */
-  readonly columns: ReadonlyMap<string, number>;
+export interface ReadOnlyQuery extends ReadOnlyStatement, TransactionLimits {}
+
+export interface QueryResult extends StatementResult {
   /** From BEGIN to the last row, without waiting for a connection. */
   readonly durationMs: number;
 }
@@ -40,8 +36,6 @@ export interface PoolUsage {
   readonly used: number;
   readonly waiting: number;
 }
-
-export type Row = Readonly<Record<string, unknown>>;
 
 /** The server ends a query by itself; the client waits this much longer before it stops believing in the server. */
 const GRACE_MS = 1000;
@@ -74,17 +68,30 @@ export class ReadOnlyPool {
    * @throws PostgresError, or AbortError if the pool is closed or the query's signal aborts meanwhile.
    */
   async query(query: ReadOnlyQuery): Promise<QueryResult> {
-    const signal = query.signal ? AbortSignal.any([this.#closing.signal, query.signal]) : this.#closing.signal;
+    return await this.transaction(query, async (transaction) => {
+      const result = await transaction.query(query);
+      return { ...result, durationMs: transaction.elapsedMs };
+    });
+  }
+
+  /**
+   * Runs several statements in one transaction, on one snapshot.
+   *
+   * @param limits of all of them together.
+   * @throws PostgresError, AbortError if the pool is closed or the signal aborts meanwhile, and whatever `work` throws.
+   */
+  async transaction<T>(limits: TransactionLimits, work: (transaction: ReadOnlyTransaction) => Promise<T>): Promise<T> {
+    const signal = limits.signal ? AbortSignal.any([this.#closing.signal, limits.signal]) : this.#closing.signal;
     try {
       const giveBack = await this.#slots.take(signal);
       try {
-        return await this.#queryOn(await this.#connect(), query, signal);
+        return await this.#transactionOn(await asked(this.#connect()), { ...limits, signal }, work);
       } finally {
         giveBack();
       }
     } catch (error) {
       signal.throwIfAborted();
-      throw PostgresError.from(error);
+      throw error;
     }
   }
 
@@ -107,12 +114,16 @@ export class ReadOnlyPool {
     return client;
   }
 
-  async #queryOn(client: PoolClient, query: ReadOnlyQuery, signal: AbortSignal): Promise<QueryResult> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(query.timeoutMs + GRACE_MS)]);
+  async #transactionOn<T>(
+    client: PoolClient,
+    { timeoutMs, signal }: TransactionLimits & { readonly signal: AbortSignal },
+    work: (transaction: ReadOnlyTransaction) => Promise<T>,
+  ): Promise<T> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + GRACE_MS)]);
     client.on('error', alreadyReported);
     let broken = true;
     try {
-      const result = await endedBy(deadline, client, this.#transaction(client, query));
+      const result = await endedBy(deadline, client, this.#run(client, timeoutMs, work));
       broken = false;
       return result;
     } catch (error) {
@@ -124,33 +135,17 @@ export class ReadOnlyPool {
     }
   }
 
-  async #transaction(client: PoolClient, query: ReadOnlyQuery): Promise<QueryResult> {
-    const startedAt = performance.now();
-    await client.query(begin(query.timeoutMs, this.#settings.lockTimeoutMs));
-    const { rows, fields } = await client.query<Row>(boundedQuery(query));
-    const durationMs = performance.now() - startedAt;
-    await client.query('commit');
-    if (rows.length > query.maxRows) throw new PostgresError('too_many_rows', `more than ${query.maxRows} rows`);
-    return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])), durationMs };
+  async #run<T>(
+    client: PoolClient,
+    timeoutMs: number,
+    work: (transaction: ReadOnlyTransaction) => Promise<T>,
+  ): Promise<T> {
+    const transaction = new ReadOnlyTransaction(client);
+    await asked(client.query(begin(timeoutMs, this.#settings.lockTimeoutMs)));
+    const result = await work(transaction);
+    await asked(client.query('commit'));
+    return result;
   }
-}
-
-/** The extended protocol takes a single statement, so that no text can end the read-only transaction and go on outside. */
-interface ExtendedQuery extends QueryConfig {
-  readonly queryMode: 'extended';
-}
-
-const SHOW = /^\s*show\s/i;
-const asTheServerWroteIt = { getTypeParser: () => String };
-
-function boundedQuery({ text, values, maxRows, asText = false }: ReadOnlyQuery): ExtendedQuery {
-  return {
-    // SHOW cannot stand in a subquery, and gives few rows. The text may end in a comment.
-    text: SHOW.test(text) ? text : `select * from (${text}\n) as bounded limit ${maxRows + 1}`,
-    values: [...values],
-    queryMode: 'extended',
-    ...(asText ? { types: asTheServerWroteIt } : {}),
-  };
 }
 
 /** One round trip; `set local` ends with the transaction. */

@@ -22,7 +22,7 @@ export type ValidationErrorLabels = LabelValues<Metrics['validation_errors_total
 export type StorageOperationLabels = LabelValues<Metrics['storage_operations_total']>;
 export type RpcLabels = LabelValues<Metrics['rpc_operations_total']>;
 export type DatabaseQueryLabels = Omit<LabelValues<Metrics['database_queries_total']>, 'success'>;
-export type PriceLabels = LabelValues<Metrics['price_deltas_total']>;
+export type PriceLabels = LabelValues<Metrics['price_changes_total']>;
 export type PriceSpikeLabels = LabelValues<Metrics['price_spike_alerts_total']>;
 export type PriceJobLabels = LabelValues<Metrics['price_job_duration_seconds']>;
 export type PriceJobErrorType = LabelValues<Metrics['price_job_failures_total']>['error_type'];
@@ -31,8 +31,6 @@ const recordFetchLatency = histogram(pipelineMetrics.fetch_latency_seconds);
 const countFetchError = counter(pipelineMetrics.fetch_errors_total);
 const countArtifact = counter(pipelineMetrics.artifacts_total);
 const countQuery = counter(pipelineMetrics.database_queries_total);
-const countDelta = counter(pipelineMetrics.price_deltas_total);
-const countChange = counter(pipelineMetrics.price_changes_total);
 const recordJobDuration = histogram(pipelineMetrics.price_job_duration_seconds);
 const countJobSuccess = counter(pipelineMetrics.price_job_success_total);
 const countJobFailure = counter(pipelineMetrics.price_job_failures_total);
@@ -67,11 +65,8 @@ export function recordDatabaseQuery(query: DatabaseQueryLabels & { readonly succ
   countQuery({ ...query, success: query.success ? 'true' : 'false' });
 }
 
-/** One recorded price, and a change when it differs from the previous one. */
-export function recordPrice(labels: PriceLabels): void {
-  countDelta(labels);
-  if (labels.change_type === 'increase' || labels.change_type === 'decrease') countChange(labels);
-}
+/** One recorded price that differs from the previous one. */
+export const recordPriceChange: (labels: PriceLabels) => void = counter(pipelineMetrics.price_changes_total);
 
 export const recordPriceSpike: (labels: PriceSpikeLabels) => void = counter(pipelineMetrics.price_spike_alerts_total);
 

@@ -37,6 +37,8 @@ const scrapePipeline = scrapePipelinePack({
   schema: 'public',
   price_stale_after: 192 * hour,
   health_window: 168 * hour,
+  roaster_label: 'slug',
+  batch_rows: 2000,
   queries: {},
 });
 

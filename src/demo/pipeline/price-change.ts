@@ -1,4 +1,4 @@
-import { recordPrice, type PriceLabels } from '../../sdk/pipeline.ts';
+import { recordPriceChange } from '../../sdk/pipeline.ts';
 
 /** A price that was recorded, beside the one before it. */
 export interface RecordedPrice {
@@ -9,10 +9,9 @@ export interface RecordedPrice {
   readonly previousPrice: number | null;
 }
 
-export function changeType({ price, previousPrice }: RecordedPrice): PriceLabels['change_type'] {
-  if (previousPrice === null) return 'first';
-  if (price === previousPrice) return 'unchanged';
-  return price > previousPrice ? 'increase' : 'decrease';
+/** A first price is no change. */
+export function isChange({ price, previousPrice }: RecordedPrice): boolean {
+  return previousPrice !== null && price !== previousPrice;
 }
 
 /** Whether the price moved, in either direction, by more than the threshold. A first price is no movement. */
@@ -22,8 +21,6 @@ export function isSpike({ price, previousPrice }: RecordedPrice, thresholdPercen
 }
 
 /** To be called once the prices are committed: what is rolled back was never recorded. */
-export function countPrices(roaster: string, recorded: readonly RecordedPrice[]): void {
-  for (const price of recorded) {
-    recordPrice({ roaster, currency: price.currency, change_type: changeType(price) });
-  }
+export function countChanges(roaster: string, recorded: readonly RecordedPrice[]): void {
+  for (const price of recorded) if (isChange(price)) recordPriceChange({ roaster, currency: price.currency });
 }

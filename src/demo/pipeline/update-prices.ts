@@ -1,7 +1,7 @@
 import { runOperation } from '../../sdk/pipeline.ts';
 import type { Database, PooledDatabase } from './database.ts';
 import { markChecked } from './mark-checked.ts';
-import { countPrices, type RecordedPrice } from './price-change.ts';
+import { countChanges, type RecordedPrice } from './price-change.ts';
 import type { Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 import { insertPrice } from './write-products.ts';
@@ -23,7 +23,7 @@ export async function updatePrices(
       await markChecked(open, source, variants);
       return await insertChanges(open, source, await recordedVariants(open, source), variants);
     });
-    countPrices(source.slug, recorded);
+    countChanges(source.slug, recorded);
     return recorded;
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { runOperation } from '../../sdk/pipeline.ts';
 import type { Database, PooledDatabase } from './database.ts';
 import { markChecked } from './mark-checked.ts';
-import { countPrices, type RecordedPrice } from './price-change.ts';
+import { countChanges, type RecordedPrice } from './price-change.ts';
 import type { Product, Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 
@@ -20,7 +20,7 @@ export async function writeProducts(
     const recorded: RecordedPrice[] = [];
     for (const product of products) {
       const prices = await database.transaction('A.4', async (open) => await writeProduct(open, source, product));
-      countPrices(source.slug, prices);
+      countChanges(source.slug, prices);
       recorded.push(...prices);
     }
     return recorded;

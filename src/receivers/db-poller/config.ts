@@ -2,8 +2,10 @@ import * as v from 'valibot';
 import { table as tableLabel } from '../../catalogue/labels.ts';
 import { duration, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
 import { Secret } from '../../collector/config/secret.ts';
+import { storageSchema } from '../../collector/storage.ts';
 import type { QueryOverride } from './pack.ts';
-import { queryNames } from './packs/query-names.ts';
+import { exactQueryNames, queryNames } from './packs/query-names.ts';
+import { roasterLabels } from './packs/scrape-pipeline/roaster-label.ts';
 
 const override = v.strictObject({
   collection_interval: v.optional(positiveDuration()),
@@ -28,7 +30,9 @@ const scrapePipeline = v.strictObject({
   schema: v.optional(v.pipe(v.string(), v.nonEmpty('must name a schema')), 'public'),
   price_stale_after: v.optional(positiveDuration(), '192h'),
   health_window: v.optional(positiveDuration(), '168h'),
-  queries: v.optional(overrides(queryNames.scrape_pipeline), {}),
+  roaster_label: v.optional(v.picklist(roasterLabels, `must be one of ${roasterLabels.join(', ')}`), 'slug'),
+  batch_rows: v.optional(v.pipe(positiveInteger(), v.maxValue(100_000, 'must be at most 100000')), 2000),
+  queries: v.optional(overrides([...queryNames.scrape_pipeline, ...exactQueryNames.scrape_pipeline]), {}),
 });
 
 const tableNames = v.pipe(
@@ -60,6 +64,9 @@ export const configSchema = v.strictObject({
   timeout: v.optional(positiveDuration(), '5s'),
   lock_timeout: v.optional(positiveDuration(), '1s'),
   connect_timeout: v.optional(positiveDuration(), '5s'),
+  storage: v.optional(storageSchema),
+  reconcile_interval: v.optional(positiveDuration(), '1h'),
+  reconcile_timeout: v.optional(positiveDuration(), '60s'),
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
   leader_election: v.optional(leaderElection, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),

@@ -27,8 +27,7 @@ export class LabelValues {
     return (row, labels) =>
       Object.fromEntries(
         Object.entries(labels).map(([label, values]) => {
-          const text = textOf(row[label]);
-          const kept = isClosed(values) ? inClosedSet(text, values) : inBudget(text, () => admitted(label, values));
+          const kept = labelValue(row[label], values, (text, budget) => admitted(label, budget).has(text));
           if (kept.reason) report(label, kept.reason, 1);
           return [label, kept.value];
         }),
@@ -46,9 +45,23 @@ export class LabelValues {
   }
 }
 
-interface Kept {
+export interface Kept {
   readonly value: string;
   readonly reason?: ReplacedReason;
+}
+
+/**
+ * One label of one row.
+ *
+ * @param admit whether a value has a place in the budget.
+ */
+export function labelValue(
+  column: unknown,
+  values: ClosedLabel | BudgetedLabel,
+  admit: (text: string, budget: BudgetedLabel) => boolean,
+): Kept {
+  const text = textOf(column);
+  return isClosed(values) ? inClosedSet(text, values) : inBudget(text, (known) => admit(known, values));
 }
 
 function inClosedSet(text: string | undefined, set: ClosedLabel): Kept {
@@ -58,10 +71,10 @@ function inClosedSet(text: string | undefined, set: ClosedLabel): Kept {
   return set.includes(text) ? { value: text } : { value: fallback, reason: 'unlisted' };
 }
 
-function inBudget(text: string | undefined, admitted: () => ReadonlySet<string>): Kept {
+function inBudget(text: string | undefined, admit: (text: string) => boolean): Kept {
   if (text === undefined) return { value: 'unknown' };
   if (text.length > MAX_LENGTH) return { value: 'other', reason: 'too_long' };
-  return admitted().has(text) ? { value: text } : { value: 'other', reason: 'budget' };
+  return admit(text) ? { value: text } : { value: 'other', reason: 'budget' };
 }
 
 function textOf(value: unknown): string | undefined {

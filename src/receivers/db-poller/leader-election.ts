@@ -16,6 +16,8 @@ export interface LeaderElectionSettings {
   readonly metrics: PollerMetrics;
   readonly logger: Logger;
   readonly databaseIncident: SharedIncident;
+  /** Called whenever another one turns out to be the leader. */
+  readonly onStandby: () => void;
 }
 
 /** What the leader does until the signal says that it no longer is one. Must not reject. */
@@ -83,11 +85,16 @@ export class LeaderElection {
       const isHeld = await lock.tryTake();
       this.#settings.databaseIncident.succeeded(QUERY);
       if (isHeld) return true;
-      if (!isStandby) this.#settings.logger.info('Another poller is the leader: standing by');
+      if (!isStandby) this.#standBy();
       await sleep(nextPollMs(this.#heartbeatMs), over);
     }
     lock.ended.throwIfAborted();
     return false;
+  }
+
+  #standBy(): void {
+    this.#settings.logger.info('Another poller is the leader: standing by');
+    this.#settings.onStandby();
   }
 
   async #lead(lock: AdvisoryLock, { signal, over }: Record<'signal' | 'over', AbortSignal>, lead: Lead): Promise<void> {

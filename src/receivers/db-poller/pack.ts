@@ -1,4 +1,5 @@
 import type { catalogue, MetricName } from '../../catalogue/catalogue.ts';
+import type { ExactQuery } from './exact/exact-query.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 
 /** Of the metrics that are a number at the time of the poll; histograms are not. */
@@ -54,6 +55,8 @@ export interface Pack {
   readonly schema: string | undefined;
   /** By name, which is a metric label and a key of the configuration. */
   readonly queries: Readonly<Record<string, PollQuery>>;
+  /** Those that count rows, by name too. */
+  readonly exactQueries?: Readonly<Record<string, ExactQuery>>;
   readonly overrides: Readonly<Record<string, QueryOverride>>;
   /** What keeps its queries cheap on large tables. */
   readonly indexes?: readonly PackIndex[];

@@ -1,5 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import { QueryMetrics } from '../../postgres/polling/query-metrics.ts';
+import { rebaselineReasons, type RebaselineReason } from './exact/exact-counter.ts';
+import { KnownGauge } from './known-gauge.ts';
 import type { ReplacedReason } from './label-values.ts';
 
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
@@ -12,6 +14,10 @@ export class PollerMetrics extends QueryMetrics {
   readonly #replaced;
   readonly #dropped;
   readonly #leader;
+  readonly #rebaselines;
+  readonly #backlog;
+  readonly #uncounted;
+  readonly #horizonLag;
 
   constructor(meter: Meter) {
     super(meter, 'siphon_db_poller');
@@ -27,11 +33,30 @@ export class PollerMetrics extends QueryMetrics {
     this.#leader = meter.createGauge('siphon_db_poller_leader', {
       description: '1 while this poller polls, 0 while it stands by',
     });
+    this.#rebaselines = meter.createCounter('siphon_db_poller_rebaselines', {
+      description: 'Times that counting began anew, by reason',
+    });
+    this.#backlog = new KnownGauge(meter, 'siphon_db_poller_backlog_rows', 'Settled rows that are not counted yet');
+    this.#uncounted = new KnownGauge(
+      meter,
+      'siphon_db_poller_uncounted_inserts',
+      'Rows inserted by PostgreSQL\u2019s statistics, less those counted, since counting began',
+    );
+    this.#horizonLag = new KnownGauge(
+      meter,
+      'siphon_db_poller_horizon_lag_seconds',
+      'Age of the oldest transaction that counting waits for',
+    );
   }
 
   override declare(query: string): void {
     super.declare(query);
     for (const reason of dropReasons) this.#dropped.add(0, { query, reason });
+  }
+
+  /** For a query that counts rows. */
+  declareExact(query: string): void {
+    for (const reason of rebaselineReasons) this.#rebaselines.add(0, { query, reason });
   }
 
   leads(isLeader: boolean): void {
@@ -49,5 +74,22 @@ export class PollerMetrics extends QueryMetrics {
 
   dropped(query: string, reason: DropReason, count: number): void {
     this.#dropped.add(count, { query, reason });
+  }
+
+  rebaselined(query: string, reason: RebaselineReason): void {
+    this.#rebaselines.add(1, { query, reason });
+  }
+
+  /** Undefined: not known now. */
+  backlog(query: string, rows: number | undefined): void {
+    this.#backlog.set(rows, { query });
+  }
+
+  uncounted(query: string, rows: number | undefined): void {
+    this.#uncounted.set(rows, { query });
+  }
+
+  horizonLag(seconds: number | undefined): void {
+    this.#horizonLag.set(seconds, {});
   }
 }

@@ -1,16 +1,24 @@
-import type { Component, ComponentSettings, Consumer } from '../../collector/component.ts';
+import type { Component, ComponentSettings, Consumer, Host } from '../../collector/component.ts';
+import { MemoryStorage } from '../../collector/memory-storage.ts';
+import { storageOf, type StorageSpace } from '../../collector/storage.ts';
 import { sleep } from '../../postgres/polling/schedule.ts';
 import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { unlessLate } from '../../postgres/polling/unless-late.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
+import { ExactPolling } from './exact/exact-polling.ts';
+import { Horizon } from './exact/horizon.ts';
+import { LazySpace } from './exact/lazy-space.ts';
 import { LeaderElection, type Lead } from './leader-election.ts';
 import type { Pack } from './pack.ts';
 import { configuredPacks } from './packs/configured-packs.ts';
+import type { PollContext } from './poll-context.ts';
+import type { PolledQuery } from './polled-query.ts';
 import { PollerMetrics } from './poller-metrics.ts';
-import { QueryPoller, type PollContext } from './query-poller.ts';
+import { QueryPoller } from './query-poller.ts';
 import { SchemaProbe } from './schema-probe.ts';
 import { SchemaReport } from './schema-report.ts';
+import { StateQuery } from './state-query.ts';
 
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
@@ -27,11 +35,14 @@ export class DbPoller implements Component {
     this.#consumer = consumer;
   }
 
-  start(): Promise<void> {
-    if (this.#config.datasource.isEmpty) {
+  start(host: Host): Promise<void> {
+    const { datasource, storage } = this.#config;
+    if (datasource.isEmpty) {
       this.#settings.logger.info('Poller is off: its datasource is empty');
     } else {
-      this.#polling = this.#pollUntilStopped(this.#openContext());
+      const kept = storage ? storageOf(host, storage) : new MemoryStorage();
+      const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
+      this.#polling = this.#pollUntilStopped(this.#openContext(), space);
     }
     return Promise.resolve();
   }
@@ -66,18 +77,28 @@ export class DbPoller implements Component {
     };
   }
 
-  async #pollUntilStopped(context: PollContext): Promise<void> {
+  async #pollUntilStopped(context: PollContext, space: StorageSpace): Promise<void> {
     const packs = await configuredPacks(this.#config);
     await sleep(this.#config.initial_delay, this.#stopping.signal);
-    const pollers = packs.flatMap((pack) => this.#pollersOf(pack, context));
-    await this.#whileLeading(context, async (leading) => {
+    const pollers = [
+      ...packs.flatMap((pack) => this.#pollersOf(pack, context, space)),
+      ...(packs.some(({ exactQueries }) => exactQueries) ? [this.#horizonPoller(context)] : []),
+    ];
+    const onStandby = (): void => {
+      for (const poller of pollers) poller.prepare(this.#stopping.signal);
+    };
+    await this.#whileLeading(context, onStandby, async (leading) => {
       await Promise.all(pollers.map((poller) => poller.run(leading)));
       if (!this.#stopping.signal.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
     });
   }
 
   /** Polls for good where nobody is elected, else whenever this poller is. */
-  async #whileLeading({ metrics, logger, databaseIncident }: PollContext, lead: Lead): Promise<void> {
+  async #whileLeading(
+    { metrics, logger, databaseIncident }: PollContext,
+    onStandby: () => void,
+    lead: Lead,
+  ): Promise<void> {
     const { leader_election, collection_interval, connect_timeout, datasource } = this.#config;
     if (!leader_election.enabled) {
       metrics.leads(true);
@@ -91,22 +112,36 @@ export class DbPoller implements Component {
       metrics,
       logger,
       databaseIncident,
+      onStandby,
     });
     await election.run(this.#stopping.signal, lead);
   }
 
-  #pollersOf(pack: Pack, context: PollContext): QueryPoller[] {
+  #pollersOf(pack: Pack, context: PollContext, space: StorageSpace): QueryPoller[] {
     const probe = this.#probe(pack, context);
-    return Object.entries(pack.queries).map(([name, query]) => {
+    const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
+    const poller = (name: string, minIntervalMs: number, query: (id: string, timeoutMs: number) => PolledQuery) => {
       const override = pack.overrides[name];
-      return new QueryPoller(`${pack.name}.${name}`, query, {
-        intervalMs:
-          override?.collection_interval ?? Math.max(this.#config.collection_interval, query.minIntervalMs ?? 0),
-        timeoutMs: override?.timeout ?? this.#config.timeout,
-        probe,
-        context,
-      });
-    });
+      const id = `${pack.name}.${name}`;
+      const intervalMs = override?.collection_interval ?? Math.max(this.#config.collection_interval, minIntervalMs);
+      const polled = query(id, override?.timeout ?? this.#config.timeout);
+      return new QueryPoller(id, polled, { intervalMs, probe, context });
+    };
+    return [
+      ...Object.entries(pack.queries).map(([name, query]) =>
+        poller(name, query.minIntervalMs ?? 0, (id, timeoutMs) => new StateQuery(id, query, timeoutMs, context)),
+      ),
+      ...Object.entries(pack.exactQueries ?? {}).map(([name, query]) =>
+        poller(name, 0, (id, timeoutMs) => {
+          return new ExactPolling(id, query, { timeoutMs, reconcileMs, reconcileTimeoutMs, space }, context);
+        }),
+      ),
+    ];
+  }
+
+  #horizonPoller(context: PollContext): QueryPoller {
+    const { collection_interval: intervalMs, timeout } = this.#config;
+    return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
   }
 
   #probe(pack: Pack, { pool, metrics }: PollContext): SchemaProbe | undefined {

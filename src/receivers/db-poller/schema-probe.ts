@@ -1,4 +1,5 @@
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
+import { queryNeeds } from './query-needs.ts';
 import type { Pack, PackSchema, TableColumns } from './pack.ts';
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
@@ -57,7 +58,7 @@ export class SchemaProbe {
 
   async #probe(): Promise<ProbedSchema> {
     const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
-    const missing = Object.entries(this.#pack.queries).map(([name, { needs, uses = {} }]) => {
+    const missing = Object.entries(queryNeeds(this.#pack)).map(([name, { needs, uses = {} }]) => {
       return [name, { needed: schema.missing(needs), optional: schema.missing(uses) }] as const;
     });
     const isAnyOff = missing.some(([, { needed }]) => needed.length > 0);
@@ -126,7 +127,7 @@ function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function tablesOf({ queries }: Pack): string[] {
-  const columns = Object.values(queries).flatMap(({ needs, uses = {} }) => [needs, uses]);
+function tablesOf(pack: Pack): string[] {
+  const columns = Object.values(queryNeeds(pack)).flatMap(({ needs, uses = {} }) => [needs, uses]);
   return [...new Set(columns.flatMap((byTable) => Object.keys(byTable)))];
 }

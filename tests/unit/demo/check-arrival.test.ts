@@ -21,10 +21,18 @@ const truth = {
 };
 const values: Partial<Record<MetricName, number>> = {
   artifacts_total: 6,
+  scrape_artifacts_recorded_total: 6,
+  prices_recorded_total: 361,
   price_deltas_total: 361,
+  price_change_ratio: 20,
   price_changes_total: 20,
   price_spike_alerts_total: 2,
   price_job_duration_seconds: 4,
+  scrape_runs_started_total: 4,
+  scrape_runs_finished_total: 4,
+  scrape_run_duration_seconds: 4,
+  coffees_created_total: 40,
+  variants_created_total: 343,
   coffees: 40,
   variants: 343,
   review_rate_percent: 20,
@@ -50,10 +58,23 @@ describe('what has arrived', () => {
 
   it('compares counters with what the database has grown by, and gauges with what it holds', () => {
     const baseline = { ...truth, artifacts: 2, prices: 300, changes: 10, spikes: 1, runs: 3 };
-    const grown = { artifacts_total: 4, price_deltas_total: 61, price_changes_total: 10 };
-    const page = pageOf({ ...grown, price_spike_alerts_total: 1, price_job_duration_seconds: 1 });
-    expect(missing({ baseline, page })).toEqual([]);
-    expect(missing({ baseline })).toHaveLength(5);
+    const grown = {
+      artifacts_total: 4,
+      scrape_artifacts_recorded_total: 4,
+      prices_recorded_total: 61,
+      price_deltas_total: 61,
+      price_change_ratio: 10,
+      price_changes_total: 10,
+      price_spike_alerts_total: 1,
+      price_job_duration_seconds: 1,
+      scrape_runs_started_total: 1,
+      scrape_runs_finished_total: 1,
+      scrape_run_duration_seconds: 1,
+      coffees_created_total: 0,
+      variants_created_total: 0,
+    };
+    expect(missing({ baseline, page: pageOf(grown) })).toEqual([]);
+    expect(missing({ baseline })).toHaveLength(Object.keys(grown).length);
   });
 
   it.each<[string, Partial<Evidence>, string]>([

@@ -6,7 +6,13 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { recordDatabaseQuery, recordFetch, recordPrice, runOperation, withBackoff } from '../../../src/sdk/pipeline.ts';
+import {
+  recordDatabaseQuery,
+  recordFetch,
+  recordPriceChange,
+  runOperation,
+  withBackoff,
+} from '../../../src/sdk/pipeline.ts';
 
 let exporter: InMemoryMetricExporter;
 let provider: MeterProvider;
@@ -48,11 +54,12 @@ describe('the pipeline’s instruments', () => {
     expect(await points('fetch.latency')).toMatchObject([[fetchLabels, { count: 2 }]]);
   });
 
-  it('counts a change only for a price that differs', async () => {
-    for (const change_type of ['first', 'unchanged', 'increase'] as const)
-      recordPrice({ roaster: 'r', currency: 'INR', change_type });
-    expect(await points('price.changes')).toEqual([[{ roaster: 'r', currency: 'INR' }, 1]]);
-    expect(await points('price.deltas')).toHaveLength(3);
+  it('counts the changes of prices', async () => {
+    for (const currency of ['INR', 'EUR', 'INR']) recordPriceChange({ roaster: 'r', currency });
+    expect(await points('price.changes')).toEqual([
+      [{ roaster: 'r', currency: 'INR' }, 2],
+      [{ roaster: 'r', currency: 'EUR' }, 1],
+    ]);
   });
 
   it('folds the values beyond a label’s budget into `other`', async () => {

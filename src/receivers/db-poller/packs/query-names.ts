@@ -18,3 +18,12 @@ export const queryNames = {
 export type QueriesOf<Pack extends keyof typeof queryNames, Query> = Readonly<
   Record<(typeof queryNames)[Pack][number], Query>
 >;
+
+/** Those that count rows. */
+export const exactQueryNames = {
+  scrape_pipeline: ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created'],
+} as const;
+
+export type ExactQueriesOf<Pack extends keyof typeof exactQueryNames, Query> = Readonly<
+  Record<(typeof exactQueryNames)[Pack][number], Query>
+>;

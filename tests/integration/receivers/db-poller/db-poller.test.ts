@@ -67,8 +67,9 @@ describe('db_poller on a real database', () => {
   });
 
   it('has a point for every metric of its packs, from what the scraper of the demo writes', async () => {
-    await scrapeOnce(database);
     await using poller = await start();
+    await poller.hasBegunToCount();
+    await scrapeOnce(database);
     const { database_table_autovacuum_age_seconds: _, ...certain } = catalogue;
     const metrics = Object.entries(certain)
       .filter(
@@ -76,7 +77,11 @@ describe('db_poller on a real database', () => {
       )
       .map(([, metric]) => metric);
     await waitFor(
-      () => metrics.every(({ name }) => [...poller.series.keys()].some((key) => key.startsWith(`${name}{`))),
+      () =>
+        metrics.every(({ name, kind }) => {
+          const prefix = kind === 'histogram' ? `${name}_count{` : `${name}{`;
+          return [...poller.series.keys()].some((key) => key.startsWith(prefix));
+        }),
       {
         what: metrics.map(({ name }) => name).join(', '),
       },
@@ -113,15 +118,13 @@ describe('db_poller on a real database', () => {
     await database.sql(`update roasters set full_cadence = 'now and then'`);
     await using poller = await start({ packs: { scrape_pipeline: {} } });
     await has(poller, `scrape.overdue{cadence=price,${blue}}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const invalid = 'dropped_points{query="scrape_pipeline.overdue",reason="invalid_cron"}';
+    await waitFor(async () => ((await poller.own(invalid)) ?? 0) > 1, { what: 'a second poll' });
     expect(poller.series.has(`scrape.overdue{cadence=full,${blue}}`)).toBe(false);
     const said = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Cron texts are invalid'));
     expect(said()).toMatchObject([
       { query: 'scrape_pipeline.overdue', subjects: ['full_cadence of roaster blue'], count: 1 },
     ]);
-    expect(await poller.own('dropped_points{query="scrape_pipeline.overdue",reason="invalid_cron"}')).toBeGreaterThan(
-      1,
-    );
     await database.sql(`update roasters set price_cadence = '0 0 30 2 *'`);
     await waitFor(() => said().length === 2, { what: 'the line about one more' });
     expect(said()[1]).toMatchObject({ count: 2 });
@@ -212,6 +215,8 @@ async function scrapeOnce(database: TestPostgres): Promise<void> {
   await database.sql(`
     select rpc_insert_price(rpc_upsert_variant(rpc_upsert_coffee(id, 'a', 'A', true, 'review', '[]', '', ''),
       '1', 'INR', null, true, null, 250, null), 100, 'INR', false) from roasters`);
+  await database.sql(`select rpc_insert_price(id, 120, 'INR', false) from variants`);
+  await database.sql(`select rpc_record_artifact($1, 'http://shop/1', 200, 5000)`, [run?.['id']]);
   await database.sql(`select rpc_scrape_run_finish($1, '{"job_type": "full"}', 'ok')`, [run?.['id']]);
 }
 

@@ -76,7 +76,7 @@ describe('db_poller when the database misbehaves', () => {
     await has(poller, roasters);
     network.silence();
     await waitFor(() => poller.series.get(roasters) === undefined, { what: 'the retraction' });
-    expect(await poller.failures('timeout')).toBeGreaterThan(0);
+    await waitFor(async () => (await poller.failures('timeout')) > 0, { what: 'queries that time out' });
     await waitFor(async () => (await poller.failures('connection')) > 0, { what: 'connections that time out' });
     network.resume();
     await has(poller, roasters);

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
-import type { Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
+import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/collector/component.ts';
 import { readKeyValue, type AnyValue } from '../../../../src/collector/otlp/any-value.ts';
 import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
 import { MetricsPage } from '../../../../src/collector/telemetry/metrics-page.ts';
 import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/receivers/db-poller/receiver.ts';
+import { hostWith } from '../../../support/host-with.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 import { logLines } from '../../../support/log-lines.ts';
 
 /** A running poller, what it published last for each series, its log, and what it says about itself. */
@@ -12,11 +14,13 @@ export class PollerUnderTest implements AsyncDisposable {
   /** `name{key=value,…}` with keys in order; a series that was retracted is `undefined`. */
   readonly series = new Map<string, number | undefined>();
   readonly log: readonly Record<string, unknown>[];
+  readonly #host: Host;
   readonly #poller: DbPoller;
   readonly #page = new MetricsPage('0');
 
   /** @param pipeline decides about each batch before it is taken. */
-  constructor(config: Record<string, unknown>, pipeline?: Consumer) {
+  constructor(config: Record<string, unknown>, pipeline?: Consumer, extensions: Record<string, Component> = {}) {
+    this.#host = hostWith(extensions);
     const { logger, lines } = logLines();
     this.log = lines;
     const settings = {
@@ -35,9 +39,13 @@ export class PollerUnderTest implements AsyncDisposable {
     });
   }
 
-  static async start(config: Record<string, unknown>, pipeline?: Consumer): Promise<PollerUnderTest> {
-    const started = new PollerUnderTest(config, pipeline);
-    await started.#poller.start();
+  static async start(
+    config: Record<string, unknown>,
+    pipeline?: Consumer,
+    extensions?: Record<string, Component>,
+  ): Promise<PollerUnderTest> {
+    const started = new PollerUnderTest(config, pipeline, extensions);
+    await started.#poller.start(started.#host);
     return started;
   }
 
@@ -55,6 +63,14 @@ export class PollerUnderTest implements AsyncDisposable {
     const line = `siphon_db_poller_${name}{receiver="db_poller"${labels === undefined ? '}' : `,${labels}`} `;
     const found = (await this.#page.render()).split('\n').find((text) => text.startsWith(line));
     return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
+  }
+
+  /** Resolves when everything that comes from now on will be counted. */
+  async hasBegunToCount(): Promise<void> {
+    for (const name of ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created']) {
+      const succeeded = `last_success_timestamp_seconds{query="scrape_pipeline.${name}"}`;
+      await waitFor(async () => (await this.own(succeeded)) !== undefined, { what: `the baseline of ${name}` });
+    }
   }
 
   /** Polls that failed for this reason, of all queries. */
@@ -98,8 +114,29 @@ function readMetric(metric: WireReader, found: Map<string, number | undefined>):
     if (tag >> 3 === 1) name = metric.string();
     else if (tag >> 3 === 5 || tag >> 3 === 7)
       for (const point of children(metric.message(), 1)) readPoint(name, point, found);
+    else if (tag >> 3 === 9) for (const point of children(metric.message(), 1)) readDistribution(name, point, found);
     else metric.skip(tag);
   }
+}
+
+/** Of a histogram, its count. */
+function readDistribution(name: string, point: WireReader, found: Map<string, number | undefined>): void {
+  const attributes = new Map<string, AnyValue>();
+  let count: number | undefined;
+  let flags = 0;
+  while (!point.done) {
+    const tag = point.tag();
+    if (tag >> 3 === 9) readKeyValue(point.message(), attributes);
+    else if (tag >> 3 === 4) count = Number(point.fixed64());
+    else if (tag >> 3 === 10) flags = point.varint();
+    else point.skip(tag);
+  }
+  found.set(keyOf(`${name}_count`, attributes), flags === 1 ? undefined : count);
+}
+
+function keyOf(name: string, attributes: ReadonlyMap<string, AnyValue>): string {
+  const labels = [...attributes].map(([key, text]) => `${key}=${text as string}`).toSorted();
+  return `${name}{${labels.join(',')}}`;
 }
 
 function readPoint(name: string, point: WireReader, found: Map<string, number | undefined>): void {
@@ -110,11 +147,11 @@ function readPoint(name: string, point: WireReader, found: Map<string, number | 
     const tag = point.tag();
     if (tag >> 3 === 7) readKeyValue(point.message(), attributes);
     else if (tag >> 3 === 4) value = point.double();
+    else if (tag >> 3 === 6) value = Number(point.fixed64());
     else if (tag >> 3 === 8) flags = point.varint();
     else point.skip(tag);
   }
-  const labels = [...attributes].map(([key, text]) => `${key}=${text as string}`).toSorted();
-  found.set(`${name}{${labels.join(',')}}`, flags === 1 ? undefined : value);
+  found.set(keyOf(name, attributes), flags === 1 ? undefined : value);
 }
 
 function* children(reader: WireReader, field: number): Generator<WireReader> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeType, isSpike } from '../../../../src/demo/pipeline/price-change.ts';
+import { isChange, isSpike } from '../../../../src/demo/pipeline/price-change.ts';
 
 const move = (previousPrice: number | null, price: number) => ({
   platformVariantId: '1',
@@ -10,12 +10,12 @@ const move = (previousPrice: number | null, price: number) => ({
 
 describe('a recorded price', () => {
   it.each([
-    [null, 100, 'first'],
-    [100, 100, 'unchanged'],
-    [100, 101, 'increase'],
-    [100, 99, 'decrease'],
-  ])('after %s, %s is %s', (previous, price, type) => {
-    expect(changeType(move(previous, price))).toBe(type);
+    [null, 100, false],
+    [100, 100, false],
+    [100, 101, true],
+    [100, 99, true],
+  ])('after %s, %s is a change: %s', (previous, price, change) => {
+    expect(isChange(move(previous, price))).toBe(change);
   });
 
   it.each([

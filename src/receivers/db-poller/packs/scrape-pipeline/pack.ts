@@ -1,8 +1,14 @@
 import type { Pack, PollQuery, QueryOverride } from '../../pack.ts';
-import type { QueriesOf } from '../query-names.ts';
+import type { ExactQuery } from '../../exact/exact-query.ts';
+import type { ExactQueriesOf, QueriesOf } from '../query-names.ts';
 import { coffees, reviewRate, roasters } from './catalogue-state.ts';
 import { health } from './health.ts';
 import { scrapePipelineIndexes } from './indexes.ts';
+import { countedArtifacts } from './counted-artifacts.ts';
+import { countedCoffees, countedVariants } from './counted-catalogue.ts';
+import { countedPrices } from './counted-prices.ts';
+import { countedRuns } from './counted-runs.ts';
+import { labelledBy, type RoasterColumn } from './roaster-label.ts';
 import { overdue } from './overdue.ts';
 import { lastRuns, runningRuns } from './runs.ts';
 import { priceStale, variants } from './variants.ts';
@@ -11,6 +17,8 @@ export interface ScrapePipelineSettings {
   readonly schema: string;
   readonly price_stale_after: number;
   readonly health_window: number;
+  readonly roaster_label: RoasterColumn;
+  readonly batch_rows: number;
   readonly queries: Readonly<Record<string, QueryOverride>>;
 }
 
@@ -27,10 +35,19 @@ export function scrapePipelinePack(settings: ScrapePipelineSettings): Pack {
     variants_price_stale: priceStale(settings.price_stale_after / 1000),
     health: health(settings.health_window / 1000),
   };
+  const roaster = labelledBy(settings.roaster_label);
+  const exactQueries: ExactQueriesOf<'scrape_pipeline', ExactQuery> = {
+    runs: countedRuns(roaster),
+    artifacts: countedArtifacts(roaster),
+    prices: countedPrices(roaster, settings.batch_rows),
+    coffees_created: countedCoffees(roaster),
+    variants_created: countedVariants(roaster),
+  };
   return {
     name: 'scrape_pipeline',
     schema: settings.schema,
     queries,
+    exactQueries,
     overrides: settings.queries,
     indexes: scrapePipelineIndexes,
   };

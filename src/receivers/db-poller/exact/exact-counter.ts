@@ -1,0 +1,279 @@
+import { StorageError, type StorageSpace } from '../../../collector/storage.ts';
+import { CountedKeys } from './counted-keys.ts';
+import type { CountedTable, Head, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
+import type { ExactQuery } from './exact-query.ts';
+import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
+import { before, isSame, reached } from './position.ts';
+import { UnreadRows } from './unread-rows.ts';
+import { decodeState, encodeState, type QueryState } from './state.ts';
+import { Totals } from './totals.ts';
+
+/** Why counting began anew, although it had begun before. Stable: metric labels. */
+export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed', 'corrupt'] as const;
+export type RebaselineReason = (typeof rebaselineReasons)[number];
+
+export interface CounterSettings {
+  readonly query: ExactQuery;
+  /** Tells what is kept of this query from what is kept of others in the same space. */
+  readonly name: string;
+  readonly table: CountedTable;
+  readonly space: StorageSpace;
+  readonly timeoutMs: number;
+  /** For what reads the whole table: a baseline, and the older rows. */
+  readonly longTimeoutMs: number;
+  /** How often the older rows are read. */
+  readonly reconcileMs: number;
+  readonly onRebaseline: (reason: RebaselineReason) => void;
+}
+
+/** What one step has counted and kept. */
+export interface Step {
+  /** Rows that were looked at, whether they counted or not. */
+  readonly rows: number;
+  /** Settled rows that are left for the next step. */
+  readonly backlog: number;
+  readonly replaced: readonly ReplacedLabel[];
+  /** Values that were no number. */
+  readonly notNumbers: number;
+}
+
+const OLDER_BATCHES = 10;
+/** Where nothing was counted, the position need not be kept each time: from an older one the same is found. */
+const KEEP_POSITION_EVERY_MS = 60_000;
+const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
+
+/**
+ * Counts each row of a table once, and keeps what it has counted, how far it has come and which keys it has seen in
+ * one write. Totals that were not kept do not exist. One method at a time.
+ */
+export class ExactCounter {
+  readonly #settings: CounterSettings;
+  readonly #keys: CountedKeys;
+  readonly #place: string;
+  #state: QueryState | undefined;
+  #keptAtMs = -Infinity;
+  /** Why there is nothing to go on from; undefined if nothing was ever kept. */
+  #lost: RebaselineReason | undefined;
+  #head: Head | undefined;
+  readonly #unread = new UnreadRows();
+
+  constructor(settings: CounterSettings) {
+    this.#settings = settings;
+    this.#keys = new CountedKeys(settings.space, `keys/${settings.name}/`);
+    this.#place = `state/${settings.name}`;
+  }
+
+  /** What was counted and kept; undefined before the baseline. */
+  get state(): QueryState | undefined {
+    return this.#state;
+  }
+
+  /**
+   * Goes on from where counting stopped, or begins it now: rows of now are not counted, rows to come are.
+   *
+   * @throws PostgresError or StorageError
+   */
+  async begin(): Promise<void> {
+    if (this.#state) return;
+    await this.#load();
+    const { table, timeoutMs } = this.#settings;
+    const kept = this.#state;
+    const reason = kept ? await table.read(timeoutMs, async (now) => await this.#whyAnew(kept, now)) : this.#lost;
+    if (reason !== undefined || !kept) await this.#beginAnew(reason);
+  }
+
+  /** Counts recent rows, at most a batch of them. @throws PostgresError or StorageError */
+  async countRecent(): Promise<Step> {
+    await this.begin();
+    const { query, timeoutMs } = this.#settings;
+    return await this.#step(timeoutMs, async (state, snapshot) => {
+      const settled = before(snapshot.head.settledXid);
+      const found = await this.#rows(snapshot, state, {
+        lane: query.bound ? 'recent' : 'all',
+        after: state.position,
+        upTo: settled,
+        limit: query.batchRows,
+      });
+      const totals = state.totals.withZeros(await this.#zeros(snapshot));
+      return { found, next: { ...state, position: reached(found, settled), totals } };
+    });
+  }
+
+  /** Whether there may be rows whose time is older than the bound, and it is time to look for them. */
+  get isReconcileDue(): boolean {
+    const { bound } = this.#settings.query;
+    if (!bound || !this.#head || !this.#state) return false;
+    const sinceMs = this.#head.nowUnixMs - bound.marginMs - this.#state.boundUnixMs;
+    return sinceMs >= this.#settings.reconcileMs && this.#unread.mayExist;
+  }
+
+  /** Counts older rows, at most a large batch, and moves the bound when there are no more. @throws PostgresError or StorageError */
+  async countOlder(): Promise<Step> {
+    await this.begin();
+    const { query, longTimeoutMs } = this.#settings;
+    return await this.#step(longTimeoutMs, async (state, snapshot) => {
+      const { olderPosition: after, position: upTo } = state;
+      const found = await this.#rows(snapshot, state, {
+        lane: 'older',
+        after,
+        upTo,
+        limit: query.batchRows * OLDER_BATCHES,
+      });
+      const olderPosition = reached(found, upTo);
+      const boundUnixMs = found.isFull ? state.boundUnixMs : newBound(query, snapshot.head);
+      return { found, next: { ...state, olderPosition, boundUnixMs } };
+    });
+  }
+
+  /** How many more rows were inserted than counted since counting began; undefined where the two cannot be compared. */
+  get uncounted(): number | undefined {
+    const inserted = this.#head?.statistics?.inserted;
+    const { insertedAtStart, rowsCounted } = this.#state ?? {};
+    if (inserted === undefined || insertedAtStart === undefined || rowsCounted === undefined) return undefined;
+    return inserted - insertedAtStart - rowsCounted;
+  }
+
+  async #load(): Promise<void> {
+    const { query, space } = this.#settings;
+    const bytes = await this.#keeping(async () => (await space.get([this.#place])).get(this.#place));
+    if (!bytes) return;
+    try {
+      const kept = decodeState(bytes);
+      if (kept.meaning === query.meaning) this.#state = kept;
+      else this.#lost = 'changed';
+    } catch {
+      this.#lost = 'corrupt';
+    }
+  }
+
+  async #beginAnew(reason: RebaselineReason | undefined): Promise<void> {
+    const { query, table, longTimeoutMs, onRebaseline } = this.#settings;
+    this.#state = undefined;
+    this.#lost = reason;
+    const startUnixMs = Date.now();
+    await this.#keeping(async () => {
+      await this.#settings.space.write(new Map([[this.#place, undefined]]));
+      await this.#keys.forgetAll();
+    });
+    const { head } = await table.read(longTimeoutMs, async (snapshot) => {
+      if (query.events) for await (const rows of snapshot.everyRow()) await this.#remember(rows);
+      await snapshot.endedForGood();
+      return snapshot;
+    });
+    const position = before(head.settledXid);
+    await this.#keep({
+      meaning: query.meaning,
+      identity: head.identity,
+      startUnixMs,
+      position,
+      olderPosition: position,
+      boundUnixMs: newBound(query, head),
+      insertedAtStart: head.statistics?.inserted,
+      rowsCounted: 0,
+      totals: Totals.none,
+    });
+    this.#lost = undefined;
+    if (reason !== undefined) onRebaseline(reason);
+  }
+
+  async #remember(rows: readonly { readonly key: string; readonly events: number }[]): Promise<void> {
+    const changes = this.#keys.changes(rows.map(({ key, events }) => [key, events]));
+    await this.#keeping(async () => await this.#settings.space.write(changes));
+  }
+
+  /** Looks at the table, and keeps what follows from what was found; begins anew where the state is of another table. */
+  async #step(
+    timeoutMs: number,
+    look: (state: QueryState, snapshot: TableSnapshot) => Promise<{ found: SettledRows; next: QueryState }>,
+  ): Promise<Step> {
+    const state = this.#state!;
+    const seen = await this.#settings.table.read(timeoutMs, async (snapshot) => {
+      const reason = await this.#whyAnew(state, snapshot);
+      if (reason !== undefined) return reason;
+      const looked = await look(state, snapshot);
+      if (!isSame(looked.next.position, state.position)) await snapshot.endedForGood();
+      return { ...looked, head: snapshot.head };
+    });
+    if (typeof seen === 'string') {
+      await this.#beginAnew(seen);
+      return nothing;
+    }
+    this.#head = seen.head;
+    const step = await this.#take(seen.found, { ...seen.next, identity: seen.head.identity });
+    this.#unread.saw(seen.head);
+    if (seen.next.boundUnixMs !== state.boundUnixMs) this.#unread.readUpTo(state.position);
+    return step;
+  }
+
+  async #take(found: SettledRows, state: QueryState): Promise<Step> {
+    const { query } = this.#settings;
+    const keys = query.events ? found.rows.map(({ key }) => key) : [];
+    const eventsOf = await this.#keeping(async () => await this.#keys.eventsOf(keys));
+    const { occurrences, seen, rowsCounted, notNumbers } = occurrencesOf(query, found.rows, eventsOf);
+    const replaced: ReplacedLabel[] = [];
+    const totals = state.totals.with(occurrences, (label, reason, count) => replaced.push({ label, reason, count }));
+    await this.#keep({ ...state, totals, rowsCounted: state.rowsCounted + rowsCounted }, this.#keys.changes(seen));
+    return { rows: found.rows.length, backlog: found.waiting - found.rows.length, replaced, notNumbers };
+  }
+
+  async #keep(state: QueryState, keys: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
+    if (this.#isWorthKeeping(state)) {
+      const changes = new Map([...keys, [this.#place, encodeState(state)] as const]);
+      await this.#keeping(async () => await this.#settings.space.write(changes));
+      this.#keptAtMs = performance.now();
+    }
+    this.#state = state;
+  }
+
+  #isWorthKeeping(next: QueryState): boolean {
+    const state = this.#state;
+    return (
+      state?.totals !== next.totals ||
+      state.boundUnixMs !== next.boundUnixMs ||
+      !isSame(state.olderPosition, next.olderPosition) ||
+      next.position.key !== undefined ||
+      performance.now() - this.#keptAtMs >= KEEP_POSITION_EVERY_MS
+    );
+  }
+
+  /** What a storage has lost is lost for the counter too. */
+  async #keeping<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StorageError && error.reason === 'corrupt') {
+        this.#state = undefined;
+        this.#lost = 'corrupt';
+      }
+      throw error;
+    }
+  }
+
+  async #whyAnew(state: QueryState, snapshot: TableSnapshot): Promise<RebaselineReason | undefined> {
+    const { identity, settledXid } = snapshot.head;
+    if (identity.history !== state.identity.history) return 'identity';
+    if (settledXid < state.position.xid) return 'horizon';
+    if (identity.file !== state.identity.file && (await snapshot.isRewritten(state.position))) return 'rewritten';
+    return undefined;
+  }
+
+  async #rows(
+    snapshot: TableSnapshot,
+    { boundUnixMs }: QueryState,
+    request: Omit<RowsRequest, 'boundUnixMs'>,
+  ): Promise<SettledRows> {
+    if (isSame(request.after, request.upTo)) return { rows: [], waiting: 0, isFull: false, last: undefined };
+    return await snapshot.rows({ ...request, boundUnixMs });
+  }
+
+  async #zeros(snapshot: TableSnapshot): Promise<Parameters<Totals['withZeros']>[0]> {
+    const metrics = this.#settings.query.metrics.filter(({ fromZero }) => fromZero);
+    if (metrics.length === 0) return [];
+    const known = await snapshot.known();
+    return metrics.flatMap(({ metric }) => known.map((row) => ({ metric, row })));
+  }
+}
+
+function newBound({ bound }: ExactQuery, head: Head): number {
+  return head.nowUnixMs - (bound?.marginMs ?? 0);
+}

@@ -1,0 +1,102 @@
+import type { PackSchema, Statement } from '../pack.ts';
+import type { RowsRequest } from './counted-table.ts';
+import type { ExactQuery } from './exact-query.ts';
+
+/** The columns that the counter needs, beside labels and values. */
+export const columns = {
+  /** How far the transaction that wrote the row is above that of `after`. */
+  distance: 'siphon_distance',
+  key: 'siphon_key',
+  events: 'siphon_events',
+  waiting: 'siphon_waiting',
+} as const;
+
+/**
+ * The rows between two positions, in order.
+ *
+ * A row has the lower 32 bits of the number of its transaction. Its distance from the position, modulo 2^32, is exact
+ * as long as fewer transactions than that lie between, and one comparison tells whether it is before the end: rows
+ * before the position, and those of transactions to come, are further away than the end.
+ */
+export function settledRows(
+  query: ExactQuery,
+  schema: PackSchema,
+  request: RowsRequest & { readonly nextXid: number },
+): Statement {
+  const { after, upTo, limit } = request;
+  const values: unknown[] = [after.xid, upTo.xid - after.xid, limit];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = [
+    ...writtenSince(request, parameter),
+    upTo.key === undefined
+      ? `${DISTANCE} < $2::bigint`
+      : `(${DISTANCE} < $2::bigint or ${DISTANCE} = $2::bigint and ${keyOf(query)} <= ${parameter(upTo.key)})`,
+    ...(after.key === undefined ? [] : [`(${DISTANCE} > 0 or ${keyOf(query)} > ${parameter(after.key)})`]),
+    ...laneCondition(query, schema, request, parameter),
+  ];
+  const { select, joins } = query.details(schema);
+  const { distance, key, events, waiting } = columns;
+  const text = `
+    with pending as materialized (
+      select ${DISTANCE} as ${distance}, ${keyOf(query)} as ${key}, ${eventsOf(query)} as ${events}${query.columns.map((column) => `, entry.${column}`).join('')}
+      from ${schema.table(query.table)} entry
+      where ${conditions.join(' and ')}
+    ), batch as materialized (
+      select * from pending order by ${distance}, ${key} limit $3::bigint
+    )
+    select entry.${distance}, entry.${key}, entry.${events}, (select count(*) from pending) as ${waiting}, ${select}
+    from batch entry ${joins}
+    order by entry.${distance}, entry.${key}`;
+  return { text, values };
+}
+
+/** Key and events of every row that has an event. */
+export function rowsWithEvents(query: ExactQuery, schema: PackSchema): string {
+  return `
+    select ${keyOf(query)} as ${columns.key}, ${eventsOf(query)} as ${columns.events}
+    from ${schema.table(query.table)} entry where ${eventsOf(query)} <> 0`;
+}
+
+/** How many of some rows there are, and how many of them were written before `$1`, and by how many transactions. */
+export function oldestRows(query: ExactQuery, schema: PackSchema): string {
+  return `
+    select count(*) as rows, count(distinct xid) as writers,
+           count(*) filter (where (xid - $1::bigint + 2147483648) & 4294967295 < 2147483648) as written_before
+    from (select entry.xmin::text::bigint as xid from ${schema.table(query.table)} entry limit 1000) entry`;
+}
+
+/**
+ * The same as a distance below 2^31, for less: PostgreSQL compares the ages of two transactions faster than it makes
+ * text of a number. Both ages are counted from one point, which is above every row that the snapshot has.
+ */
+function writtenSince(
+  { after, nextXid }: RowsRequest & { readonly nextXid: number },
+  parameter: (value: unknown) => string,
+): string[] {
+  if (nextXid - after.xid >= 2 ** 30) return [];
+  return [`age(entry.xmin) <= age(${parameter(String(after.xid % 2 ** 32))}::text::xid)`];
+}
+
+const DISTANCE = '((entry.xmin::text::bigint - $1::bigint) & 4294967295)';
+
+/** As text in the order of its bytes, whatever the collation of the database. */
+function keyOf({ key }: ExactQuery): string {
+  const parts = key.map((column) => `entry.${column}::text`);
+  return `(${parts.length === 1 ? parts[0] : `json_build_array(${parts.join(', ')})::text`} collate "C")`;
+}
+
+function eventsOf({ events = {} }: ExactQuery): string {
+  const bits = Object.values(events).map((condition, i) => `case when (${condition}) then ${1 << i} else 0 end`);
+  return bits.length === 0 ? '0' : `(${bits.join(' + ')})`;
+}
+
+function laneCondition(
+  { bound }: ExactQuery,
+  schema: PackSchema,
+  { lane, boundUnixMs }: RowsRequest,
+  parameter: (value: unknown) => string,
+): string[] {
+  if (lane === 'all' || !bound) return [];
+  const time = `to_timestamp(${parameter(boundUnixMs)}::float8 / 1000)`;
+  return [lane === 'recent' ? bound.recent(schema, time) : bound.older(schema, time)];
+}

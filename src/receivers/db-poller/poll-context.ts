@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Consumer } from '../../collector/component.ts';
+import { encodeMetricsRequest, type Attributes, type MetricData } from '../../collector/otlp/metrics-writer.ts';
+import { send } from '../../postgres/polling/send.ts';
+import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
+import type { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { PollerMetrics } from './poller-metrics.ts';
+
+/** What the queries of one receiver share. */
+export interface PollContext {
+  readonly pool: ReadOnlyPool;
+  readonly consumer: Consumer;
+  readonly metrics: PollerMetrics;
+  readonly logger: Logger;
+  readonly databaseIncident: SharedIncident;
+  readonly resource: Attributes;
+  readonly version: string;
+}
+
+/** Hands points over, unless there are none. @throws PipelineRefusal */
+export async function publish(context: PollContext, metrics: readonly MetricData[]): Promise<void> {
+  const itemCount = metrics.reduce((sum, { points }) => sum + points.length, 0);
+  if (itemCount === 0) return;
+  const { consumer, resource, version } = context;
+  const scope = { name: 'siphon/db_poller', version };
+  const chunk = encodeMetricsRequest({ resource, scope, timeUnixMs: Date.now(), metrics });
+  await send(consumer, { signal: 'metrics', chunk, itemCount });
+}
