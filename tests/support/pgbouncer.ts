@@ -21,7 +21,7 @@ export class Pgbouncer implements AsyncDisposable {
   static async start(
     databaseUrl: string,
     serverConnections: number,
-    mode: 'transaction' | 'session' = 'transaction',
+    { mode = 'transaction', maxClients = 100 }: { mode?: 'transaction' | 'session'; maxClients?: number } = {},
   ): Promise<Pgbouncer> {
     const folder = await mkdtemp(join(tmpdir(), 'siphon-pgbouncer-'));
     const [port] = await freePorts(1);
@@ -39,6 +39,7 @@ unix_socket_dir =
 auth_type = ${password === '' ? 'trust' : 'scram-sha-256'}
 auth_file = ${join(folder, 'users.txt')}
 pool_mode = ${mode}
+max_client_conn = ${maxClients}
 default_pool_size = ${serverConnections}
 `,
     );

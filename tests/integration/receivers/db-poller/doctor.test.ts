@@ -369,7 +369,7 @@ describe('siphon doctor on db_poller', () => {
     });
 
     it('session mode is as good as none', async () => {
-      await using pooler = await Pgbouncer.start(database.url, 5, 'session');
+      await using pooler = await Pgbouncer.start(database.url, 5, { mode: 'session' });
       const found = await examine({ datasource: pooler.url });
       expect(found.map(({ what }) => what)).toContain(
         'a pooler stands before the database, and keeps a session for one client',

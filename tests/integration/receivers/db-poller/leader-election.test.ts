@@ -100,6 +100,7 @@ describe('db_poller beside others on one database', () => {
     await waitFor(async () => (await database.sql(waiting)).length > 0, { what: 'queries that wait for the lock' });
     await endLead(database);
     await waitFor(() => leader.series.get(roasters) === undefined, { what: 'the retraction', timeoutMs: 1000 });
+    await waitFor(async () => (await database.sql(waiting)).length === 0, { what: 'the end of what ran' });
     await locker.end();
     await waitFor(() => polls(leader), { what: 'the lead again' });
   });
@@ -150,7 +151,7 @@ describe('db_poller beside others on one database', () => {
 
   describe.skipIf(pgbouncerPath === undefined)('behind pgbouncer', () => {
     it('is elected in session mode', async () => {
-      await using pooler = await Pgbouncer.start(database.url, 10, 'session');
+      await using pooler = await Pgbouncer.start(database.url, 10, { mode: 'session' });
       await using leader = await start({ datasource: pooler.url });
       await waitFor(() => polls(leader), { what: 'the leader' });
       await using standby = await start({ datasource: pooler.url });
