@@ -70,6 +70,7 @@ export class SqlqueryReceiver implements Component {
       lockTimeoutMs: Infinity,
       onConnect: (durationMs) => metrics.connected(durationMs),
     });
+    metrics.observe(this.#pool);
     return {
       pool: this.#pool,
       consumer: this.#consumer,

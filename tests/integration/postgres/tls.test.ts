@@ -95,6 +95,11 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
     expect(await ask('')).toBe(false);
   });
 
+  it('is as libpq has it where the URL asks for that', async () => {
+    expect(await ask('sslmode=require&uselibpqcompat=true')).toBe(true);
+    await expect(ask('sslmode=verify-full&uselibpqcompat=true')).rejects.toMatchObject({ reason: 'connection' });
+  });
+
   it('says that a file of certificates is missing, and nothing of the password', async () => {
     const failure = await ask('sslmode=verify-full&sslrootcert=/nowhere.pem').catch(String);
     expect(failure).toMatch(/TLS parameters.*nowhere\.pem/);
