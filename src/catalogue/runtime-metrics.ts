@@ -7,6 +7,9 @@ import type { BudgetedLabel, Metric } from './metric.ts';
 const httpMethod: BudgetedLabel = { maxValues: 10, description: 'HTTP method' };
 const httpStatus: BudgetedLabel = { maxValues: 20, description: 'HTTP status of the answer; absent without one' };
 const serverAddress: BudgetedLabel = { maxValues: 60, description: 'host that was asked' };
+const serverPort: BudgetedLabel = { maxValues: 60, description: 'port that was asked' };
+const urlScheme: BudgetedLabel = { maxValues: 2, description: 'http or https' };
+const protocolVersion: BudgetedLabel = { maxValues: 3, description: 'version of HTTP' };
 const errorType: BudgetedLabel = { maxValues: 20, description: 'what went wrong; absent when nothing did' };
 const poolName: BudgetedLabel = { maxValues: 5, description: 'host, port and database of the pool' };
 
@@ -24,6 +27,9 @@ export const runtimeMetrics = {
       http_request_method: httpMethod,
       http_response_status_code: httpStatus,
       server_address: serverAddress,
+      server_port: serverPort,
+      url_scheme: urlScheme,
+      network_protocol_version: protocolVersion,
       error_type: errorType,
     },
     buckets: requestBuckets,
@@ -34,7 +40,14 @@ export const runtimeMetrics = {
     name: 'http.server.request.duration',
     unit: 's',
     description: 'Duration of requests that the service answered',
-    labels: { http_request_method: httpMethod, http_response_status_code: httpStatus, error_type: errorType },
+    labels: {
+      http_request_method: httpMethod,
+      http_response_status_code: httpStatus,
+      http_route: { maxValues: 30, description: 'route that answered, where the framework names it' },
+      url_scheme: urlScheme,
+      network_protocol_version: protocolVersion,
+      error_type: errorType,
+    },
     buckets: requestBuckets,
   },
   db_client_operation_duration_seconds: {
@@ -46,6 +59,9 @@ export const runtimeMetrics = {
     labels: {
       db_operation_name: { maxValues: 20, description: 'first word of the statement' },
       db_namespace: { maxValues: 5, description: 'name of the database' },
+      db_system_name: { maxValues: 1, description: 'postgresql' },
+      server_address: serverAddress,
+      server_port: serverPort,
       error_type: errorType,
     },
     buckets: statementBuckets,
@@ -89,6 +105,6 @@ export const runtimeMetrics = {
     unit: 's',
     description: 'Duration of garbage collections',
     labels: { v8js_gc_type: ['major', 'minor', 'incremental', 'weakcb'] },
-    buckets: [0.01, 0.1, 1, 10],
+    buckets: requestBuckets,
   },
 } as const satisfies Record<string, Metric>;

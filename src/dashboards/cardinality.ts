@@ -26,6 +26,12 @@ const USUAL: Readonly<Record<string, number>> = {
   http_request_method: 1,
   http_response_status_code: 2,
   server_address: 50,
+  server_port: 1,
+  url_scheme: 1,
+  network_protocol_version: 1,
+  http_route: 1,
+  db_system_name: 1,
+  transport: 1,
   db_operation_name: 5,
   db_namespace: 1,
   db_client_connection_pool_name: 1,
@@ -39,7 +45,7 @@ const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string,
   roasters: { platform: 4 },
   database_connections: { state: 4 },
   siphon_db_poller_errors: { reason: 15 },
-  siphon_receiver_rejected_requests: { transport: 1 },
+  db_client_operation_duration_seconds: { server_address: 1 },
 };
 
 export interface Cardinality {

@@ -6,7 +6,7 @@ export function prometheusConfig({ scrape, telemetry }: SidecarPorts): string {
 global:
   scrape_interval: 5s
 scrape_configs:
-  - job_name: coffee-pipeline
+  - job_name: services
     honor_labels: true
     static_configs:
       - targets: ['127.0.0.1:${scrape}']

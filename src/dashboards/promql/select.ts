@@ -83,14 +83,15 @@ export function observationsUpTo<Name extends HistogramName>(
   return taken(name, call('increase', buckets), '{observation}');
 }
 
-/** The value that a share `q` of the observations does not exceed. */
+/** The value that a share `q` of the observations does not exceed; without observations there is none, instead of NaN. */
 export function quantile<Name extends HistogramName, Label extends LabelOf<Name> = never>(
   q: number,
   { name, window, where = {}, by = [] }: HistogramQuery<Name, Label>,
 ): Vector<Label> {
   const rates = call('rate', selector(name, where, { series: `${name}_bucket`, window }));
   const summed: Node = { type: 'aggregation', operator: 'sum', by: ['le', ...by], of: rates };
-  const node = call('histogram_quantile', { type: 'number', value: q }, summed);
+  const value = call('histogram_quantile', { type: 'number', value: q }, summed);
+  const node: Node = { type: 'binary', operator: '>=', left: value, right: { type: 'number', value: 0 } };
   return { form: 'vector', node, unit: unitOf(name), labels: by };
 }
 

@@ -66,7 +66,7 @@ describe('an expression', () => {
     f(max(change('database_size_bytes', '1d')), 'max(delta(database_size_bytes[1d]))', 'By');
     f(
       quantile(0.95, { name: 'fetch_latency_seconds', window: '1h', by: ['source'], where: { platform: 'shopify' } }),
-      'histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket{platform="shopify"}[1h])))',
+      'histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket{platform="shopify"}[1h]))) >= 0',
       's',
     );
     f(

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catalogue } from '../../src/catalogue/catalogue.ts';
+import { knownMetrics, type KnownMetricName } from '../../src/catalogue/known-metrics.ts';
+import type { Metric } from '../../src/catalogue/metric.ts';
+import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
+import { parsePrometheusText, type TextFamily } from '../support/prometheus-text.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What every series of a page may carry. */
+const ALWAYS = ['job', 'instance', 'le', 'otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url'];
+
+/** Metrics that nothing need have happened to emit: each says what it waits for. */
+const notInAQuietDemo: Partial<Record<KnownMetricName, string>> = {
+  http_server_request_duration_seconds: 'the scraper answers no requests',
+  siphon_dropped_items: 'nothing is lost',
+  siphon_receiver_rejected_requests: 'nothing is rejected',
+  siphon_prometheus_dropped_points: 'every point is shown',
+  siphon_sentry_dropped_items: 'Sentry takes everything',
+  siphon_db_poller_replaced_label_values: 'every value is listed',
+  siphon_db_poller_backlog_rows: 'rows are not counted yet',
+  siphon_db_poller_horizon_lag_seconds: 'rows are not counted yet',
+  siphon_db_poller_uncounted_inserts: 'rows are not counted yet',
+  siphon_db_poller_rebaselines: 'rows are not counted yet',
+};
+
+/** What the catalogue describes and others emit; what siphon emits by the catalogue cannot differ from it. */
+const described = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
+  ([name, { source }]) => !Object.hasOwn(catalogue, name) && source !== 'prometheus',
+);
+const expected = described.filter(([name]) => notInAQuietDemo[name] === undefined);
+
+describe('what the catalogue says of metrics that others emit', () => {
+  let demo: Demo;
+  let families: ReadonlyMap<string, TextFamily> = new Map();
+
+  beforeAll(async () => {
+    demo = await startDemo({ fullRunEveryS: 5, priceRunEveryS: 1 });
+    const missing = (): string[] => expected.map(([name]) => name).filter((name) => !families.has(name));
+    await waitFor(
+      async () => {
+        families = await pagesOf(demo);
+        return missing().length === 0;
+      },
+      { what: 'every metric that the catalogue describes', timeoutMs: 60_000 },
+    ).catch((cause: unknown) => {
+      throw new Error(`not there: ${missing().join(', ')}`, { cause });
+    });
+  });
+
+  afterAll(async () => await demo.stop());
+
+  it.each(expected)('%s is of that kind, and has those labels, values and buckets', (name, metric) => {
+    const { type, samples = [] } = families.get(name) ?? {};
+    expect(type).toBe(metric.kind);
+    for (const { labels } of samples) {
+      for (const [label, value] of Object.entries(labels).filter(([one]) => !ALWAYS.includes(one))) {
+        const values = metric.labels[label];
+        expect(values, `the label ${label}`).toBeDefined();
+        if (values !== undefined && !('maxValues' in values)) expect(values).toContain(value);
+      }
+    }
+    if (metric.kind !== 'histogram') return;
+    const bounds = new Set(samples.flatMap(({ labels }) => (labels['le'] === undefined ? [] : Number(labels['le']))));
+    expect([...bounds].filter(Number.isFinite).toSorted((one, other) => one - other)).toEqual(metric.buckets);
+  });
+});
+
+async function pagesOf({ ports }: Demo): Promise<ReadonlyMap<string, TextFamily>> {
+  const pages = await Promise.all(
+    [ports.scrape, ports.telemetry].map(async (port) => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+  );
+  return new Map(pages.flatMap(parsePrometheusText).map((family) => [family.name, family]));
+}
