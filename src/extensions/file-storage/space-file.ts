@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqlite } from './sqlite.ts';
 
@@ -15,7 +16,7 @@ const PAGE_BYTES = 4096;
 const LOG_BYTES = 16 * 1024 * 1024;
 
 /**
- * One SQLite database of keys and values, held exclusively. Every method may throw SQLite's own error, and then
+ * One SQLite database of keys and values, held exclusively. Every method may throw SQLite's or the system's own error, and then
  * nothing has changed. Synchronous: 2,000 keys take a few milliseconds.
  */
 export class SpaceFile {
@@ -25,6 +26,8 @@ export class SpaceFile {
   readonly #delete: StatementSync;
 
   constructor(path: string, options: SpaceFileOptions) {
+    // SQLite would let others read it; its log gets the same permissions.
+    closeSync(openSync(path, 'a', 0o600));
     this.#database = new (sqlite().DatabaseSync)(path);
     try {
       this.#prepareFile(options);

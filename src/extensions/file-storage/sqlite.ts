@@ -24,8 +24,18 @@ const byResultCode: Readonly<Record<number, StorageFailure>> = {
   26: 'corrupt', // SQLITE_NOTADB
 };
 
+const bySystemError: Readonly<Record<string, StorageFailure>> = {
+  EACCES: 'unwritable',
+  EDQUOT: 'full',
+  EISDIR: 'unwritable',
+  ENOENT: 'unwritable',
+  ENOSPC: 'full',
+  EPERM: 'unwritable',
+  EROFS: 'unwritable',
+};
+
 export function failureOf(error: unknown): StorageFailure {
-  const { errcode = 0 } = error as { errcode?: number };
+  const { errcode = 0, code = '' } = error as { errcode?: number; code?: string };
   // Extended codes carry the primary one in their lowest byte.
-  return byResultCode[errcode & 0xff] ?? 'other';
+  return byResultCode[errcode & 0xff] ?? bySystemError[code] ?? 'other';
 }

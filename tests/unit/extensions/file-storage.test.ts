@@ -112,6 +112,8 @@ it('names a directory that is missing, and makes it if it shall', async () => {
   await expect(fileStorage({ directory })).rejects.toThrow(/b does not exist; create it, or set create_directory/);
   await using made = await fileStorage({ directory, create_directory: true, directory_permissions: '0700' });
   expect((await stat(made.directory)).mode & 0o777).toBe(0o700);
+  await made.storage.space(owner);
+  expect((await stat(path.join(made.directory, FILE))).mode & 0o777).toBe(0o600);
   await writeFile(path.join(parent.directory, 'file'), '');
   await expect(fileStorage({ directory: path.join(parent.directory, 'file') })).rejects.toThrow(/is no directory/);
 });
