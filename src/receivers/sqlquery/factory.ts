@@ -8,5 +8,9 @@ export const sqlqueryReceiver: ReceiverFactory<SqlqueryConfig> = {
   signals: ['metrics', 'logs'],
   stability: 'alpha',
   config: sqlqueryConfig,
+  async *diagnose(settings, config) {
+    const { diagnose } = await import('./diagnose.ts');
+    yield* diagnose(settings, config);
+  },
   create: (settings, config, next) => new SqlqueryReceiver(settings, config, next('postgresql')),
 };

@@ -5,6 +5,7 @@ import { concernsDatabase, reasonOf } from '../../postgres/polling/poll-failure.
 import { pollRepeatedly } from '../../postgres/polling/poll-loop.ts';
 import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import type { QueryResult, ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { QuerySchedule } from './pool-settings.ts';
 import type { ReceiverMetrics } from './receiver-metrics.ts';
 
 /** What the queries of one receiver share. */
@@ -32,11 +33,6 @@ export interface Reading {
   read(ask: (statement: Statement) => Promise<QueryResult>, signal: AbortSignal): Promise<void>;
   /** After a failure: what was published is no longer known to be true. */
   retract(): Promise<void>;
-}
-
-export interface QuerySchedule {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
 }
 
 /** Polls one query, by itself and never twice at a time. */

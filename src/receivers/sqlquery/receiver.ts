@@ -1,21 +1,18 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../collector/component.ts';
-import { Secret } from '../../collector/config/secret.ts';
 import { MemoryStorage } from '../../collector/memory-storage.ts';
 import { storageOf, type Storage } from '../../collector/storage.ts';
 import { sleep } from '../../postgres/polling/schedule.ts';
 import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { unlessLate } from '../../postgres/polling/unless-late.ts';
-import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
-import { connectionOf, type QueryConfig, type SqlqueryConfig } from './config.ts';
+import type { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { QueryConfig, SqlqueryConfig } from './config.ts';
 import { LogsReading } from './logs-reading.ts';
 import { MetricsReading } from './metrics-reading.ts';
+import { openPool, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
-import { QueryPoller, type PollContext, type QuerySchedule } from './query-poller.ts';
+import { QueryPoller, type PollContext } from './query-poller.ts';
 import { ReceiverMetrics } from './receiver-metrics.ts';
 import { Tracking } from './tracking.ts';
-
-const CONNECT_TIMEOUT_MS = 5000;
-const SHORTEST_DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Runs the user's own queries on a PostgreSQL database, read-only, and makes metrics and logs of their rows. */
 export class SqlqueryReceiver implements Component {
@@ -59,18 +56,7 @@ export class SqlqueryReceiver implements Component {
   #openContext(readings: number): PollContext {
     const { meter, logger, version } = this.#settings;
     const metrics = new ReceiverMetrics(meter);
-    const connection = connectionOf(this.#config);
-    if (connection === undefined) throw new Error('the configuration names no database');
-    const { max_open_conn: limit } = this.#config;
-    this.#pool = new ReadOnlyPool({
-      datasource: new Secret(connection.url),
-      // One for each, so that none waits for another.
-      maxConnections: limit > 0 ? Math.min(limit, readings) : readings,
-      connectTimeoutMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      lockTimeoutMs: Infinity,
-      onConnect: (durationMs) => metrics.connected(durationMs),
-    });
-    metrics.observe(this.#pool);
+    this.#pool = openPool(this.#config, { readings, onConnect: (durationMs) => metrics.connected(durationMs) });
     return {
       pool: this.#pool,
       consumer: this.#consumer,
@@ -86,7 +72,7 @@ export class SqlqueryReceiver implements Component {
   }
 
   #poller({ id, query, signal }: PlannedReading, storage: Storage, context: PollContext): QueryPoller {
-    const schedule = this.#schedule(query);
+    const schedule = scheduleOf(query, this.#config);
     const reading =
       signal === 'metrics'
         ? new MetricsReading(id, query, { intervalMs: schedule.intervalMs, startUnixMs: Date.now(), context })
@@ -96,12 +82,5 @@ export class SqlqueryReceiver implements Component {
 
   #tracking(query: QueryConfig, storage: Storage): Tracking {
     return new Tracking(() => storage.space({ kind: 'receiver', id: this.#settings.id }), query);
-  }
-
-  /** Without a timeout a query may run as long as its interval, or a minute if that is longer. */
-  #schedule(query: QueryConfig): QuerySchedule {
-    const intervalMs = query.collection_interval ?? this.#config.collection_interval;
-    const timeoutMs = query.timeout ?? this.#config.timeout;
-    return { intervalMs, timeoutMs: timeoutMs > 0 ? timeoutMs : Math.max(intervalMs, SHORTEST_DEFAULT_TIMEOUT_MS) };
   }
 }

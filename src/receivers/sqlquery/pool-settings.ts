@@ -1,0 +1,36 @@
+import { Secret } from '../../collector/config/secret.ts';
+import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import { connectionOf, type QueryConfig, type SqlqueryConfig } from './config.ts';
+
+const CONNECT_TIMEOUT_MS = 5000;
+const SHORTEST_DEFAULT_TIMEOUT_MS = 60_000;
+
+/** @param readings how many queries shall run at once: one connection for each, so that none waits for another. */
+export function openPool(
+  config: SqlqueryConfig,
+  { readings, onConnect }: { readings: number; onConnect: (durationMs: number) => void },
+): ReadOnlyPool {
+  const connection = connectionOf(config);
+  if (connection === undefined) throw new Error('the configuration names no database');
+  const { max_open_conn: limit } = config;
+  return new ReadOnlyPool({
+    datasource: new Secret(connection.url),
+    maxConnections: limit > 0 ? Math.min(limit, readings) : readings,
+    connectTimeoutMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    // A lock may take as long as the query.
+    lockTimeoutMs: Infinity,
+    onConnect,
+  });
+}
+
+export interface QuerySchedule {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** Without a timeout a query may run as long as its interval, or a minute if that is longer. */
+export function scheduleOf(query: QueryConfig, config: SqlqueryConfig): QuerySchedule {
+  const intervalMs = query.collection_interval ?? config.collection_interval;
+  const timeoutMs = query.timeout ?? config.timeout;
+  return { intervalMs, timeoutMs: timeoutMs > 0 ? timeoutMs : Math.max(intervalMs, SHORTEST_DEFAULT_TIMEOUT_MS) };
+}
