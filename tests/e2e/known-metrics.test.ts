@@ -17,10 +17,8 @@ const notInAQuietDemo: Partial<Record<KnownMetricName, string>> = {
   siphon_prometheus_dropped_points: 'every point is shown',
   siphon_sentry_dropped_items: 'Sentry takes everything',
   siphon_db_poller_replaced_label_values: 'every value is listed',
-  siphon_db_poller_backlog_rows: 'rows are not counted yet',
-  siphon_db_poller_horizon_lag_seconds: 'rows are not counted yet',
-  siphon_db_poller_uncounted_inserts: 'rows are not counted yet',
-  siphon_db_poller_rebaselines: 'rows are not counted yet',
+  siphon_db_poller_rebaselines: 'counting goes on',
+  siphon_db_poller_uncounted_inserts: 'compared once an hour',
 };
 
 /** What the catalogue describes and others emit; what siphon emits by the catalogue cannot differ from it. */

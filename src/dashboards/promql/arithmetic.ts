@@ -3,15 +3,18 @@ import type { BinaryOperator, Node } from './node.ts';
 import type { Vector } from './vector.ts';
 
 /**
- * A part of a whole, 0 to 1. A part without a series is 0 where the whole has one, since a counter that was never
- * touched need not be there; without a whole there is no ratio.
+ * A part, and 0 where only the whole has a series: a counter that was never touched need not be there.
  */
-export function ratio<Label extends string>(part: Vector<Label>, whole: Vector<NoInfer<Label>>): Vector<Label> {
+export function partOf<Label extends string>(part: Vector<Label>, whole: Vector<NoInfer<Label>>): Vector<Label> {
   comparable(part, whole);
   sameLabels(part, whole);
-  const zero = binary('*', whole.node, number(0));
+  return { ...part, node: binary('or', part.node, binary('*', whole.node, number(0))) };
+}
+
+/** A part of a whole, 0 to 1; without a whole there is no ratio. */
+export function ratio<Label extends string>(part: Vector<Label>, whole: Vector<NoInfer<Label>>): Vector<Label> {
   const something = binary('>', whole.node, number(0));
-  return { ...part, node: binary('/', binary('or', part.node, zero), something), unit: '1' };
+  return { ...part, node: binary('/', partOf(part, whole).node, something), unit: '1' };
 }
 
 /** What is missing to `whole`, which is in the same unit. */

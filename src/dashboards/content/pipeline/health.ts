@@ -2,7 +2,7 @@ import { healthComponentNames, healthComponents } from '../../../catalogue/healt
 import { bars, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../model/panel.ts';
 import type { Row } from '../../model/dashboard.ts';
 import { count, min, sum } from '../../promql/aggregate.ts';
-import { compare, missingTo, times } from '../../promql/arithmetic.ts';
+import { compare, missingTo, partOf, times } from '../../promql/arithmetic.ts';
 import { increase, latest } from '../../promql/select.ts';
 import { overdue, runSuccess, window } from '../expressions.ts';
 
@@ -64,7 +64,15 @@ export const health: Row = {
     stat({
       title: 'Failed runs',
       description: 'Runs that finished within the window with the status fail.',
-      queries: [show(sum(increase('scrape_runs_finished_total', window, { status: 'fail' })), 'failed')],
+      queries: [
+        show(
+          partOf(
+            sum(increase('scrape_runs_finished_total', window, { status: 'fail' })),
+            sum(increase('scrape_runs_finished_total', window)),
+          ),
+          'failed',
+        ),
+      ],
       empty: unknownWhenEmpty('runs are not counted'),
       width: 3,
       height: 6,
