@@ -28,7 +28,7 @@ export interface ExactQuery {
   readonly everyRow?: string;
   details(schema: PackSchema): RowDetails;
   readonly metrics: readonly ExactMetric[];
-  /** Rows of labels whose series are known to be there, and begin at 0. */
+  /** Rows with all the labels of series that are known to be there, and begin at 0. */
   known?(schema: PackSchema): Statement;
   /** Two queries of the same name count the same if this is the same; if it changes, counting begins anew. */
   readonly meaning: string;
@@ -40,7 +40,7 @@ export interface ExactMetric {
   readonly event?: string;
   /** The column whose values a histogram is made of. NULL is no value. */
   readonly value?: string;
-  /** The labels of which every combination with a known row begins at 0. Undefined: none does. */
+  /** Whether its series of the known rows begin at 0. */
   readonly fromZero?: boolean;
 }
 

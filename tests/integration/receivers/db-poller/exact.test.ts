@@ -1,5 +1,9 @@
+import { crc32 } from 'node:zlib';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Component } from '../../../../src/collector/component.ts';
+import { MemoryStorage } from '../../../../src/collector/memory-storage.ts';
+import { StorageError, type StorageOwner, type StorageSpace } from '../../../../src/collector/storage.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
@@ -33,8 +37,8 @@ describe('db_poller counts rows exactly', () => {
     await Promise.all(clients.splice(0).map(async (client) => await client.end()));
   });
 
-  const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
-    PollerUnderTest.start({ datasource: database.url, packs: { scrape_pipeline: {} }, ...config });
+  const start = (options: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
+    PollerUnderTest.start({ datasource: database.url, packs: { scrape_pipeline: {} }, ...options });
 
   const session = async (): Promise<Client> => {
     const client = new Client({ connectionString: database.url });
@@ -86,7 +90,208 @@ describe('db_poller counts rows exactly', () => {
       what: 'the end of the backlog',
     });
   });
+
+  it('counts a run once for each of its events, however often it is touched', async () => {
+    await using poller = await start();
+    await poller.hasBegunToCount();
+    const [run] = await database.sql('select rpc_scrape_run_start(id) as id from product_sources');
+    await shows(poller, `scrape.runs.started{${blue}}`, 1);
+    await shows(poller, `scrape.runs.finished{${blue},status=ok}`, 0);
+    await database.sql(`select rpc_scrape_run_finish($1, '{}', 'ok')`, [run!['id']]);
+    await shows(poller, `scrape.runs.finished{${blue},status=ok}`, 1);
+    await database.sql(`update scrape_runs set stats_json = '{"again": 1}'`);
+    await database.sql(`update scrape_runs set status = 'fail'`);
+    await database.sql('select rpc_scrape_run_start(id) as id from product_sources');
+    await shows(poller, `scrape.runs.started{${blue}}`, 2);
+    expect(poller.series.get(`scrape.runs.finished{${blue},status=ok}`)).toBe(1);
+    expect(poller.series.get(`scrape.runs.finished{${blue},status=fail}`)).toBe(0);
+    expect(poller.series.get(`scrape.run.duration_count{${blue},status=ok}`)).toBe(1);
+  });
+
+  it('counts rows that say they are old when the whole table is read, once', async () => {
+    await using poller = await start({ reconcile_interval: '300ms' });
+    await poller.hasBegunToCount();
+    await database.sql(price(7, `now() - interval '3 days'`));
+    await database.sql(price(2));
+    await shows(poller, prices, 9);
+    await waitFor(async () => (await poller.own('uncounted_inserts{query="scrape_pipeline.prices"}')) === 0, {
+      what: 'as many counted as inserted',
+    });
+    await database.sql(price(1));
+    await shows(poller, prices, 10);
+  });
+
+  it('goes on from what it has kept, and counts what came meanwhile', async () => {
+    const storage = new TestStorage();
+    const poller = await PollerUnderTest.start(config(database), undefined, { storage });
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    await poller.shutdown();
+    await database.sql(price(2));
+    await using next = await PollerUnderTest.start(config(database), undefined, { storage });
+    await shows(next, prices, 5);
+    expect(next.said('Counting began anew: its counters start at 0 again')).toBe(0);
+  });
+
+  it('publishes nothing that it could not keep, and counts the same rows when there is room again', async () => {
+    const storage = new TestStorage();
+    await using poller = await PollerUnderTest.start(config(database), undefined, { storage });
+    await poller.hasBegunToCount();
+    storage.isFull = true;
+    await database.sql(price(3));
+    await waitFor(async () => (await poller.failures('storage')) > 1, { what: 'refused writes' });
+    expect(poller.series.get(prices)).toBeUndefined();
+    storage.isFull = false;
+    await shows(poller, prices, 3);
+    expect(await poller.own('rebaselines{query="scrape_pipeline.prices",reason="corrupt"}')).toBe(0);
+  });
+
+  it.each([
+    ['corrupt', (storage: TestStorage) => storage.change('state/scrape_pipeline.prices', (text) => `${text} `)],
+    [
+      'identity',
+      (storage: TestStorage) =>
+        storage.change('state/scrape_pipeline.prices', (text) => sealed(text.replace('"history":"', '"history":"9'))),
+    ],
+    [
+      'horizon',
+      (storage: TestStorage) =>
+        storage.change('state/scrape_pipeline.prices', (text) => sealed(text.replace('"position":{"xid":', '"position":{"xid":9'))), // prettier-ignore
+    ],
+  ] as const)('begins anew, says so and counts on when what it kept is of no use: %s', async (reason, spoil) => {
+    const storage = new TestStorage();
+    const poller = await PollerUnderTest.start(config(database), undefined, { storage });
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    await poller.shutdown();
+    await spoil(storage);
+    await using next = await PollerUnderTest.start(config(database), undefined, { storage });
+    await next.hasBegunToCount();
+    expect(next.said('Counting began anew: its counters start at 0 again')).toBe(1);
+    expect(await next.own(`rebaselines{query="scrape_pipeline.prices",reason="${reason}"}`)).toBe(1);
+    await database.sql(price(2));
+    await shows(next, prices, 2);
+  });
+
+  it('begins anew when the table has been rewritten, and goes on when it was only compacted', async () => {
+    await using poller = await start();
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    await database.sql('vacuum full prices');
+    await database.sql(price(1));
+    await shows(poller, prices, 4);
+    await database.sql('alter table prices alter column price type numeric(20, 4)');
+    await waitFor(
+      async () => (await poller.own('rebaselines{query="scrape_pipeline.prices",reason="rewritten"}')) === 1,
+      {
+        what: 'the new beginning',
+      },
+    );
+    await database.sql(price(2));
+    await shows(poller, prices, 2);
+    await database.sql('alter table prices alter column price type numeric');
+  });
+
+  it('keeps ten thousand values to the budget of a label, and adds up what is beyond', async () => {
+    await using poller = await start();
+    await poller.hasBegunToCount();
+    await database.sql(`
+      with roaster as (insert into roasters (name, slug, platform)
+                       select 'n', 'r' || n, 'shopify' from generate_series(1, 10000) n returning id)
+      insert into coffees (roaster_id, name, slug) select id, 'a', 'a' from roaster`);
+    const created = (): [string, number | undefined][] =>
+      [...poller.series].filter(([key]) => key.startsWith('coffees.created{'));
+    const sum = (): number => created().reduce((total, [, value]) => total + (value ?? 0), 0);
+    await waitFor(() => sum() === 10_000, { what: 'all of them' });
+    expect(created().length).toBeLessThanOrEqual(101);
+    const replaced = 'replaced_label_values{query="scrape_pipeline.coffees_created",label="roaster",reason="budget"}';
+    expect(await poller.own(replaced)).toBe(10_000 - (await inBudget(database, created())));
+  });
+
+  it('loses nothing while a table is locked, and counts on when the lock is gone', async () => {
+    await using poller = await start({ lock_timeout: '200ms' });
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    const locker = await session();
+    await locker.query('begin; lock table prices in access exclusive mode');
+    await database.sql(`insert into coffees (roaster_id, name, slug) select id, 'b', 'b' from roasters`);
+    // Others are polled meanwhile.
+    await shows(poller, `coffees{platform=shopify,processing_status=unknown,roaster=blue,status=active}`, 2);
+    await locker.query(price(1));
+    await locker.query('commit');
+    await shows(poller, prices, 4);
+    await shows(poller, `coffees.created{${blue}}`, 1);
+    expect(await poller.own('rebaselines{query="scrape_pipeline.prices",reason="horizon"}')).toBe(0);
+  });
+
+  it('retracts what it cannot know while a table is away, and leaves the other queries alone', async () => {
+    await using poller = await start();
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    await database.sql('alter table prices rename column is_sale to elsewhere');
+    await waitFor(() => poller.series.get(prices) === undefined, { what: 'the retraction' });
+    await database.sql(`insert into coffees (roaster_id, name, slug) select id, 'b', 'b' from roasters`);
+    await shows(poller, `coffees.created{${blue}}`, 1);
+    await database.sql('alter table prices rename column elsewhere to is_sale');
+    await database.sql(price(1));
+    await shows(poller, prices, 4);
+  });
 });
+
+/** A storage in memory that outlives its pollers, and can be spoilt. */
+class TestStorage extends MemoryStorage implements Component {
+  isFull = false;
+  readonly #inner = new MemoryStorage();
+
+  override async space(owner: StorageOwner): Promise<StorageSpace> {
+    const space = await this.#inner.space(owner);
+    return {
+      get: async (keys) => await space.get(keys),
+      clear: async (prefix) => await space.clear(prefix),
+      write: async (changes) => {
+        if (this.isFull) throw new StorageError('full', 'no room');
+        await space.write(changes);
+      },
+    };
+  }
+
+  async change(key: string, how: (text: string) => string): Promise<void> {
+    const space = await this.#inner.space({ kind: 'receiver', id: 'db_poller' });
+    const text = Buffer.from((await space.get([key])).get(key)!).toString();
+    await space.write(new Map([[key, Buffer.from(how(text))]]));
+  }
+
+  async start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** With a checksum that fits again. */
+function sealed(text: string): string {
+  const json = text.slice(8);
+  return `${crc32(json).toString(16).padStart(8, '0')}${json}`;
+}
+
+function config(database: TestPostgres): Record<string, unknown> {
+  return { datasource: database.url, packs: { scrape_pipeline: {} }, storage: 'storage' };
+}
+
+/** How many of the new coffees are of roasters with a series of their own. */
+async function inBudget(database: TestPostgres, created: readonly [string, number | undefined][]): Promise<number> {
+  const own = created.filter(([key, value]) => value === 1 && !key.includes('roaster=other'));
+  const [row] = await database.sql('select count(*)::int as coffees from coffees');
+  expect(row).toEqual({ coffees: 10_001 });
+  return own.length;
+}
 
 async function shows(poller: PollerUnderTest, series: string, value: number): Promise<void> {
   await waitFor(() => poller.series.get(series) === value, {

@@ -1,4 +1,5 @@
 import { scrapePipelineMetrics } from '../../../../catalogue/database-metrics.ts';
+import { runStatuses } from '../../../../catalogue/labels.ts';
 import { boundByColumn, type ExactQuery } from '../../exact/exact-query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
@@ -25,7 +26,12 @@ export function countedRuns(roaster: RoasterLabel): ExactQuery {
       joins: `left join ${table('product_sources')} source on source.id = entry.source_id
               left join ${table('roasters')} roaster on roaster.id = source.roaster_id`,
     }),
-    known: roaster.known,
+    known: (schema) => {
+      const statuses = runStatuses.map((status) => `('${status}')`).join(', ');
+      return {
+        text: `select * from (${roaster.known(schema).text}) known cross join (values ${statuses}) run (status)`,
+      };
+    },
     metrics: [
       { metric: scrapePipelineMetrics.scrape_runs_started_total, event: 'started', fromZero: true },
       { metric: scrapePipelineMetrics.scrape_runs_finished_total, event: 'finished', fromZero: true },
