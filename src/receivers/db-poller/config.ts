@@ -4,6 +4,7 @@ import { duration, positiveDuration, positiveInteger } from '../../collector/con
 import { Secret } from '../../collector/config/secret.ts';
 import { storageSchema } from '../../collector/storage.ts';
 import type { QueryOverride } from './pack.ts';
+import { ownQueries } from './queries/config.ts';
 import { exactQueryNames, queryNames } from './packs/query-names.ts';
 import { roasterLabels } from './packs/scrape-pipeline/roaster-label.ts';
 
@@ -74,6 +75,7 @@ export const configSchema = v.strictObject({
     packs,
     v.check((set) => Object.keys(set).length > 0, 'needs at least one pack: scrape_pipeline or postgres_health'),
   ),
+  queries: v.optional(ownQueries, []),
 });
 
 export type DbPollerConfig = v.InferOutput<typeof configSchema>;

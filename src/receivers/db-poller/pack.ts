@@ -32,6 +32,9 @@ export interface PollQuery {
   derive?(rows: readonly Row[], invalidCron: (subject: string) => void): readonly Row[];
 }
 
+/** A `PollQuery` whose metrics are described elsewhere than in the catalogue, by the names of their columns. */
+export type StatePoll = Omit<PollQuery, 'metrics'> & { readonly metrics: Readonly<Partial<Record<string, Merge>>> };
+
 export interface Statement {
   readonly text: string;
   readonly values?: readonly unknown[];

@@ -6,7 +6,10 @@ import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { unlessLate } from '../../postgres/polling/unless-late.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
-import { ExactPolling } from './exact/exact-polling.ts';
+import type { OwnQueryConfig } from './queries/config.ts';
+import { ownGauge } from './queries/own-gauge.ts';
+import { OwnRowsPolling } from './queries/own-rows-polling.ts';
+import { ExactPolling, type ExactPollingSettings } from './exact/exact-polling.ts';
 import { Horizon } from './exact/horizon.ts';
 import { LazySpace } from './exact/lazy-space.ts';
 import { LeaderElection, type Lead } from './leader-election.ts';
@@ -82,7 +85,8 @@ export class DbPoller implements Component {
     await sleep(this.#config.initial_delay, this.#stopping.signal);
     const pollers = [
       ...packs.flatMap((pack) => this.#pollersOf(pack, context, space)),
-      ...(packs.some(({ exactQueries }) => exactQueries) ? [this.#horizonPoller(context)] : []),
+      ...this.#config.queries.map((query) => this.#ownPoller(query, context, space)),
+      ...(this.#countsRows(packs) ? [this.#horizonPoller(context)] : []),
     ];
     const onStandby = (): void => {
       for (const poller of pollers) poller.prepare(this.#stopping.signal);
@@ -119,7 +123,6 @@ export class DbPoller implements Component {
 
   #pollersOf(pack: Pack, context: PollContext, space: StorageSpace): QueryPoller[] {
     const probe = this.#probe(pack, context);
-    const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
     const poller = (name: string, minIntervalMs: number, query: (id: string, timeoutMs: number) => PolledQuery) => {
       const override = pack.overrides[name];
       const id = `${pack.name}.${name}`;
@@ -129,14 +132,43 @@ export class DbPoller implements Component {
     };
     return [
       ...Object.entries(pack.queries).map(([name, query]) =>
-        poller(name, query.minIntervalMs ?? 0, (id, timeoutMs) => new StateQuery(id, query, timeoutMs, context)),
+        poller(name, query.minIntervalMs ?? 0, (id, timeoutMs) => new StateQuery(id, query, { timeoutMs }, context)),
       ),
       ...Object.entries(pack.exactQueries ?? {}).map(([name, query]) =>
         poller(name, 0, (id, timeoutMs) => {
-          return new ExactPolling(id, query, { timeoutMs, reconcileMs, reconcileTimeoutMs, space }, context);
+          return new ExactPolling(id, query, { timeoutMs, space, ...this.#reconciling }, context);
         }),
       ),
     ];
+  }
+
+  #ownPoller(config: OwnQueryConfig, context: PollContext, space: StorageSpace): QueryPoller {
+    const intervalMs = config.collection_interval ?? this.#config.collection_interval;
+    const timeoutMs = config.timeout ?? this.#config.timeout;
+    return new QueryPoller(config.name, this.#ownQuery(config, timeoutMs, { context, space }), {
+      intervalMs,
+      probe: undefined,
+      context,
+    });
+  }
+
+  #ownQuery(
+    config: OwnQueryConfig,
+    timeoutMs: number,
+    { context, space }: { readonly context: PollContext; readonly space: StorageSpace },
+  ): PolledQuery {
+    if (config.kind !== 'gauge') return new OwnRowsPolling(config, { timeoutMs, space, ...this.#reconciling }, context);
+    const { query, described } = ownGauge(config);
+    return new StateQuery(config.name, query, { timeoutMs, described }, context);
+  }
+
+  get #reconciling(): Pick<ExactPollingSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
+    const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
+    return { reconcileMs, reconcileTimeoutMs };
+  }
+
+  #countsRows(packs: readonly Pack[]): boolean {
+    return packs.some(({ exactQueries }) => exactQueries) || this.#config.queries.some(({ kind }) => kind !== 'gauge');
   }
 
   #horizonPoller(context: PollContext): QueryPoller {

@@ -1,8 +1,9 @@
-import { catalogue, type MetricName } from '../../catalogue/catalogue.ts';
+import { catalogue } from '../../catalogue/catalogue.ts';
+import type { Metric } from '../../catalogue/metric.ts';
 import type { Attributes, MetricData, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import { LabelValues, type ReportReplaced } from './label-values.ts';
-import type { Merge, PollQuery } from './pack.ts';
+import type { Merge, StatePoll } from './pack.ts';
 
 export interface SeriesReport {
   readonly replaced: ReportReplaced;
@@ -10,7 +11,8 @@ export interface SeriesReport {
 }
 
 interface Series {
-  readonly metric: MetricName;
+  /** The column that it comes from. */
+  readonly metric: string;
   readonly attributes: Attributes;
   readonly value: number;
   /** When counting began, if that is known. */
@@ -19,13 +21,16 @@ interface Series {
 
 /** What one query has published, so that what is gone can be said to be gone. */
 export class QuerySeries {
-  readonly #metrics: readonly (readonly [MetricName, Merge])[];
+  readonly #metrics: readonly (readonly [string, Merge])[];
+  readonly #described: Readonly<Record<string, Metric>>;
   readonly #since: string | undefined;
   readonly #labels = new LabelValues();
   #published: ReadonlyMap<string, Series> = new Map();
 
-  constructor(query: PollQuery) {
-    this.#metrics = Object.entries(query.metrics) as [MetricName, Merge][];
+  /** @param described the metrics by the names of their columns. */
+  constructor(query: StatePoll, described: Readonly<Record<string, Metric>> = catalogue) {
+    this.#metrics = Object.entries(query.metrics) as [string, Merge][];
+    this.#described = described;
     this.#since = query.since;
   }
 
@@ -38,7 +43,7 @@ export class QuerySeries {
         const value = numberOf(row[metric]);
         if (value === undefined) continue;
         if (Number.isFinite(value)) {
-          const attributes = labelsOf(row, catalogue[metric].labels);
+          const attributes = labelsOf(row, this.#described[metric]!.labels);
           add(series, { metric, attributes, value, startUnixMs: this.#startOf(row) }, merge);
         } else report.dropped('not_a_number', 1);
       }
@@ -75,14 +80,13 @@ export class QuerySeries {
             .filter((series) => series.metric === metric)
             .map(({ attributes }) => ({ attributes, value: undefined })),
         ];
-        return metricData(metric, points);
+        return metricData(this.#described[metric]!, points);
       })
       .filter(({ points }) => points.length > 0);
   }
 }
 
-function metricData(metric: MetricName, points: readonly NumberPoint[]): MetricData {
-  const { kind, name, unit, description } = catalogue[metric];
+function metricData({ kind, name, unit, description }: Metric, points: readonly NumberPoint[]): MetricData {
   const described = { name, unit, description, points };
   return kind === 'counter'
     ? { kind: 'sum', monotonic: true, temporality: 'cumulative', ...described }

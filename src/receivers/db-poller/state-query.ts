@@ -1,7 +1,8 @@
 import { unlessAborted } from '../../postgres/polling/unless-aborted.ts';
+import type { Metric } from '../../catalogue/metric.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import { InvalidCrons } from './invalid-crons.ts';
-import type { PackSchema, PollQuery, TableColumns } from './pack.ts';
+import type { PackSchema, StatePoll, TableColumns } from './pack.ts';
 import { publish, type PollContext } from './poll-context.ts';
 import type { Poll, PolledQuery } from './polled-query.ts';
 import { QuerySeries } from './series.ts';
@@ -12,18 +13,24 @@ const MAX_ROWS = 50_000;
 /** Publishes what is there now: each answer takes the place of the one before. */
 export class StateQuery implements PolledQuery {
   readonly #id: string;
-  readonly #query: PollQuery;
+  readonly #query: StatePoll;
   readonly #timeoutMs: number;
   readonly #context: PollContext;
   readonly #series: QuerySeries;
   readonly #invalidCrons: InvalidCrons;
 
-  constructor(id: string, query: PollQuery, timeoutMs: number, context: PollContext) {
+  /** @param described the metrics by the names of their columns; those of the catalogue unless given. */
+  constructor(
+    id: string,
+    query: StatePoll,
+    { timeoutMs, described }: { readonly timeoutMs: number; readonly described?: Readonly<Record<string, Metric>> },
+    context: PollContext,
+  ) {
     this.#id = id;
     this.#query = query;
     this.#timeoutMs = timeoutMs;
     this.#context = context;
-    this.#series = new QuerySeries(query);
+    this.#series = new QuerySeries(query, described);
     this.#invalidCrons = new InvalidCrons(context.logger.child({ query: id }));
   }
 

@@ -15,7 +15,7 @@ const prices = `prices.recorded{currency=INR,is_sale=false,${blue}}`;
 const price = (rows: number, scrapedAt = 'clock_timestamp()'): string => `
   with variant as (
     insert into variants (coffee_id, platform_variant_id, currency, in_stock)
-    select c.id, gen_random_uuid()::text, 'INR', true from coffees c, generate_series(1, ${rows}) n returning id)
+    select c.id, gen_random_uuid()::text, 'INR', true from coffees c, generate_series(1, ${rows}) n where c.slug = 'a' returning id)
   insert into prices (variant_id, price, currency, scraped_at) select id, 100, 'INR', ${scrapedAt} from variant`;
 
 describe('db_poller counts rows exactly', () => {

@@ -1,0 +1,18 @@
+import type { Metric } from '../../../catalogue/metric.ts';
+import type { StatePoll } from '../pack.ts';
+import type { OwnGaugeConfig } from './config.ts';
+import { labelsOf } from './own-labels.ts';
+
+/** What a query of the user answers, as a gauge. Rows whose labels become the same have no true value together. */
+export function ownGauge(config: OwnGaugeConfig): {
+  readonly query: StatePoll;
+  readonly described: Readonly<Record<string, Metric>>;
+} {
+  const { metric_name: name, unit, description, value_column, sql } = config;
+  return {
+    query: { needs: {}, metrics: { [value_column]: 'drop' }, statement: () => ({ text: sql }) },
+    described: {
+      [value_column]: { kind: 'gauge', name, unit, description, labels: labelsOf(config), source: 'poller' },
+    },
+  };
+}
