@@ -72,7 +72,13 @@ describe('db_poller when the database misbehaves', () => {
 
   it('gives up a server that falls silent, retracts, is shut down at once, and comes back', async () => {
     await using network = await proxy();
-    await using poller = await start({ datasource: through(network.port), timeout: '200ms', connect_timeout: '500ms' });
+    // As many as there are queries, nearly: none of them waits for others to give up.
+    await using poller = await start({
+      datasource: through(network.port),
+      timeout: '200ms',
+      connect_timeout: '500ms',
+      max_connections: 10,
+    });
     await has(poller, roasters);
     network.silence();
     await waitFor(() => poller.series.get(roasters) === undefined, { what: 'the retraction' });
