@@ -91,6 +91,14 @@ describe('db_poller counts rows exactly', () => {
     });
   });
 
+  it('names roasters by the column that is set, in gauges and counters alike', async () => {
+    await using poller = await start({ packs: { scrape_pipeline: { roaster_label: 'name' } } });
+    await shows(poller, 'coffees.created{platform=shopify,roaster=Blue}', 0);
+    await shows(poller, 'coffees{platform=shopify,processing_status=unknown,roaster=Blue,status=active}', 1);
+    await shows(poller, 'scrape.runs.running{platform=shopify,roaster=Blue}', 0);
+    expect(await poller.failures('other')).toBe(0);
+  });
+
   it('counts a run once for each of its events, however often it is touched', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Row } from '../../../../src/postgres/read-only-pool.ts';
+import { labelledBy } from '../../../../src/receivers/db-poller/packs/scrape-pipeline/roaster-label.ts';
 import { health } from '../../../../src/receivers/db-poller/packs/scrape-pipeline/health.ts';
 
 const hour = 3600;
@@ -30,7 +31,7 @@ it('judges freshness by the cadences that have a meaning', () => {
 });
 
 it('asks only for what the schema can give', () => {
-  const { text } = health(60).statement({
+  const { text } = health(60, labelledBy('slug')).statement({
     table: (name) => name,
     has: (table) => table !== 'variants',
     hasIndex: () => false,
@@ -44,6 +45,6 @@ function at(): number {
 }
 
 function scoresOf(row: Row): Record<string, unknown> {
-  const rows = health(60).derive!([row], () => undefined);
+  const rows = health(60, labelledBy('slug')).derive!([row], () => undefined);
   return Object.fromEntries(rows.map((one) => [one['component'], one['pipeline_health_score']]));
 }

@@ -1,4 +1,5 @@
 import type { PollQuery } from '../../pack.ts';
+import type { RoasterLabel } from './roaster-label.ts';
 
 export const roasters: PollQuery = {
   needs: { roasters: ['platform', 'is_active'] },
@@ -8,30 +9,30 @@ export const roasters: PollQuery = {
   }),
 };
 
-export const coffees: PollQuery = {
-  needs: { roasters: ['id', 'slug', 'platform'], coffees: ['roaster_id', 'status'] },
+export const coffees = (roaster: RoasterLabel): PollQuery => ({
+  needs: { roasters: roaster.columns, coffees: ['roaster_id', 'status'] },
   uses: { coffees: ['processing_status'] },
   metrics: { coffees: 'sum' },
   statement: ({ table, has }) => ({
     text: `
-      select r.slug as roaster, r.platform, c.status, c.processing_status, c.coffees
+      select ${roaster.select}, c.status, c.processing_status, c.coffees
       from (select roaster_id, status, processing_status, count(*) as coffees
             from (select roaster_id, status, ${has('coffees', 'processing_status') ? 'processing_status' : 'null as processing_status'}
                   from ${table('coffees')}) coffee
             group by roaster_id, status, processing_status) c
-      left join ${table('roasters')} r on r.id = c.roaster_id`,
+      left join ${table('roasters')} roaster on roaster.id = c.roaster_id`,
   }),
-};
+});
 
-export const reviewRate: PollQuery = {
-  needs: { roasters: ['id', 'slug', 'platform'], coffees: ['roaster_id', 'processing_status'] },
+export const reviewRate = (roaster: RoasterLabel): PollQuery => ({
+  needs: { roasters: roaster.columns, coffees: ['roaster_id', 'processing_status'] },
   metrics: { review_rate_percent: 'drop' },
   statement: ({ table }) => ({
     text: `
-      select r.slug as roaster, r.platform, c.review_rate_percent
+      select ${roaster.select}, c.review_rate_percent
       from (select roaster_id, 100.0 * count(*) filter (where processing_status::text = 'review')
                      / nullif(count(processing_status), 0) as review_rate_percent
             from ${table('coffees')} group by roaster_id) c
-      left join ${table('roasters')} r on r.id = c.roaster_id`,
+      left join ${table('roasters')} roaster on roaster.id = c.roaster_id`,
   }),
-};
+});

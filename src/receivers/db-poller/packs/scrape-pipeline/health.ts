@@ -7,6 +7,7 @@ import {
 } from '../../../../catalogue/health-score.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { PackSchema, PollQuery, TableColumns } from '../../pack.ts';
+import type { RoasterLabel } from './roaster-label.ts';
 import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type CadenceRow } from './overdue.ts';
 
 interface Input {
@@ -15,7 +16,7 @@ interface Input {
   readonly sql: (schema: PackSchema) => string;
 }
 
-const inputs: Readonly<Record<HealthComponentName, Input>> = {
+const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Input>> => ({
   runs: {
     needs: { scrape_runs: ['status', 'started_at', 'finished_at'] },
     sql: ({ table }) =>
@@ -23,8 +24,8 @@ const inputs: Readonly<Record<HealthComponentName, Input>> = {
         from ${table('scrape_runs')} where finished_at is not null and started_at > now() - make_interval(secs => $1))`,
   },
   freshness: {
-    needs: cadenceColumns,
-    sql: (schema) => `(select json_agg(one_row) from (${cadenceRows(schema)}) one_row)`,
+    needs: cadenceColumns(roaster),
+    sql: (schema) => `(select json_agg(one_row) from (${cadenceRows(schema, roaster)}) one_row)`,
   },
   review: {
     needs: { coffees: ['processing_status'] },
@@ -38,16 +39,17 @@ const inputs: Readonly<Record<HealthComponentName, Input>> = {
       `(select 100.0 * count(*) filter (where in_stock) / nullif(count(in_stock), 0)
         from ${table('variants')} where status::text = 'active')`,
   },
-};
+});
 
 /** Each input from the same snapshot; one that the schema cannot give is unknown. */
-export function health(windowSeconds: number): PollQuery {
+export function health(windowSeconds: number, roaster: RoasterLabel): PollQuery {
+  const all = inputs(roaster);
   return {
     needs: {},
-    uses: unionOf([...Object.values(inputs).map(({ needs }) => needs), cadenceOptionalColumns]),
+    uses: unionOf([...Object.values(all).map(({ needs }) => needs), cadenceOptionalColumns]),
     metrics: { pipeline_health_input_percent: 'drop', pipeline_health_score: 'drop' },
     statement: (schema) => ({
-      text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, inputs[name])} as ${name}`).join(', ')}`,
+      text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
       values: [windowSeconds],
     }),
     derive: (rows) => scoreRows(rows[0] ?? {}),

@@ -24,18 +24,18 @@ export interface ScrapePipelineSettings {
 
 /** The state of a price scraper: `roasters`, their `product_sources` and `scrape_runs`, `coffees` and `variants`. */
 export function scrapePipelinePack(settings: ScrapePipelineSettings): Pack {
-  const queries: QueriesOf<'scrape_pipeline', PollQuery> = {
-    runs_running: runningRuns,
-    last_runs: lastRuns,
-    overdue,
-    roasters,
-    coffees,
-    review_rate: reviewRate,
-    variants,
-    variants_price_stale: priceStale(settings.price_stale_after / 1000),
-    health: health(settings.health_window / 1000),
-  };
   const roaster = labelledBy(settings.roaster_label);
+  const queries: QueriesOf<'scrape_pipeline', PollQuery> = {
+    runs_running: runningRuns(roaster),
+    last_runs: lastRuns(roaster),
+    overdue: overdue(roaster),
+    roasters,
+    coffees: coffees(roaster),
+    review_rate: reviewRate(roaster),
+    variants: variants(roaster),
+    variants_price_stale: priceStale(settings.price_stale_after / 1000, roaster),
+    health: health(settings.health_window / 1000, roaster),
+  };
   const exactQueries: ExactQueriesOf<'scrape_pipeline', ExactQuery> = {
     runs: countedRuns(roaster),
     artifacts: countedArtifacts(roaster),

@@ -1,35 +1,38 @@
-import type { PollQuery } from '../../pack.ts';
+import type { PollQuery, TableColumns } from '../../pack.ts';
+import type { RoasterLabel } from './roaster-label.ts';
 
-const joined = { roasters: ['id', 'slug', 'platform'], coffees: ['id', 'roaster_id'] };
+function joined({ columns }: RoasterLabel): TableColumns {
+  return { roasters: columns, coffees: ['id', 'roaster_id'] };
+}
 
-export const variants: PollQuery = {
-  needs: { ...joined, variants: ['coffee_id', 'in_stock', 'status'] },
+export const variants = (roaster: RoasterLabel): PollQuery => ({
+  needs: { ...joined(roaster), variants: ['coffee_id', 'in_stock', 'status'] },
   metrics: { variants: 'sum' },
   statement: ({ table }) => ({
     text: `
-      select r.slug as roaster, r.platform, v.in_stock, v.status, v.variants
+      select ${roaster.select}, v.in_stock, v.status, v.variants
       from (select c.roaster_id, v.in_stock, v.status, count(*) as variants
             from ${table('variants')} v left join ${table('coffees')} c on c.id = v.coffee_id
             group by c.roaster_id, v.in_stock, v.status) v
-      left join ${table('roasters')} r on r.id = v.roaster_id`,
+      left join ${table('roasters')} roaster on roaster.id = v.roaster_id`,
   }),
-};
+});
 
 /** A price that was never checked was not checked in time either. */
-export function priceStale(staleAfterSeconds: number): PollQuery {
+export function priceStale(staleAfterSeconds: number, roaster: RoasterLabel): PollQuery {
   return {
-    needs: { ...joined, variants: ['coffee_id', 'status', 'price_last_checked_at'] },
+    needs: { ...joined(roaster), variants: ['coffee_id', 'status', 'price_last_checked_at'] },
     metrics: { variants_price_stale: 'sum' },
     statement: ({ table }) => ({
       text: `
-        select r.slug as roaster, r.platform, v.variants_price_stale
+        select ${roaster.select}, v.variants_price_stale
         from (select c.roaster_id, count(*) filter (
                 where coalesce(v.price_last_checked_at, '-infinity') < now() - make_interval(secs => $1)
               ) as variants_price_stale
               from ${table('variants')} v left join ${table('coffees')} c on c.id = v.coffee_id
               where v.status::text = 'active'
               group by c.roaster_id) v
-        left join ${table('roasters')} r on r.id = v.roaster_id`,
+        left join ${table('roasters')} roaster on roaster.id = v.roaster_id`,
       values: [staleAfterSeconds],
     }),
   };
