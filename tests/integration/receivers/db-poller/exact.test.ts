@@ -99,6 +99,20 @@ describe('db_poller counts rows exactly', () => {
     expect(await poller.failures('other')).toBe(0);
   });
 
+  it('counts, when it takes over, what has come since it began to stand by', async () => {
+    const leader = await start();
+    await leader.hasBegunToCount();
+    const storage = new TestStorage();
+    await using standby = await PollerUnderTest.start(config(database), undefined, { storage });
+    await waitFor(async () => await storage.hasBegun('prices'), { what: 'the baseline of the standby' });
+    await database.sql(price(3));
+    await shows(leader, prices, 3);
+    expect(standby.series.size).toBe(0);
+    await leader.shutdown();
+    await database.sql(price(2));
+    await shows(standby, prices, 5);
+  });
+
   it('counts a run once for each of its events, however often it is touched', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();
@@ -266,6 +280,12 @@ class TestStorage extends MemoryStorage implements Component {
         await space.write(changes);
       },
     };
+  }
+
+  /** Whether the baseline of this query is kept. */
+  async hasBegun(query: string): Promise<boolean> {
+    const space = await this.#inner.space({ kind: 'receiver', id: 'db_poller' });
+    return (await space.get([`state/scrape_pipeline.${query}`])).size > 0;
   }
 
   async change(key: string, how: (text: string) => string): Promise<void> {
