@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from './wait-for.ts';
@@ -103,11 +106,15 @@ export class Sidecar implements AsyncDisposable {
 function spawnSidecar(options: SidecarOptions): ChildProcess {
   const { config = 'otel-collector.yaml', sets = [], environment = {}, command = 'dist/main.js' } = options;
   const settings = [...FREE_PORTS, ...sets].flatMap((set) => ['--set', set]);
-  return spawn(process.execPath, [command, 'run', '--config', config, ...settings], {
+  // What one sidecar keeps is no other one's.
+  const storage = mkdtempSync(join(tmpdir(), 'siphon-sidecar-'));
+  const sidecar = spawn(process.execPath, [command, 'run', '--config', config, ...settings], {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], SIPHON_STORAGE_DIRECTORY: storage, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  sidecar.once('exit', () => rmSync(storage, { recursive: true, force: true }));
+  return sidecar;
 }
 
 function parseLogLine(line: string): LogLine {
