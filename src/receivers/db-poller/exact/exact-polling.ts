@@ -82,7 +82,7 @@ export class ExactPolling implements PolledQuery {
       this.#report(recent);
       this.#context.metrics.backlog(this.#id, recent.backlog);
       await this.#publish();
-      const older = await this.#reconcile();
+      const older = await this.#reconcile(signal);
       return { durationMs, rows: recent.rows, isBehind: recent.backlog + older > 0 };
     });
   }
@@ -115,10 +115,11 @@ export class ExactPolling implements PolledQuery {
   }
 
   /** Resolves to how many older rows are left for the next time. */
-  async #reconcile(): Promise<number> {
+  async #reconcile(signal: AbortSignal): Promise<number> {
     if (!this.#counter.isReconcileDue || performance.now() < this.#reconcileAgainMs) return 0;
     try {
       const step = await this.#counter.countOlder();
+      signal.throwIfAborted();
       this.#reconciling.succeeded();
       this.#reconcileFailures = 0;
       this.#report(step);
@@ -126,6 +127,8 @@ export class ExactPolling implements PolledQuery {
       if (step.backlog === 0) this.#context.metrics.uncounted(this.#id, this.#counter.uncounted);
       return step.backlog;
     } catch (error) {
+      // What the end of the poller interrupts has not failed.
+      signal.throwIfAborted();
       if (concernsDatabase(error) || reasonOf(error) === 'pipeline_refused') throw error;
       this.#context.metrics.failed(this.#id, reasonOf(error));
       this.#reconciling.failed(error);
