@@ -83,9 +83,9 @@ export const thresholds = {
   validation_errors: {
     bad: 'above',
     unit: '{error}',
-    warning: 1,
+    warning: 10,
     critical: 100,
-    why: 'One problem sends a product to review; a hundred are a feed that has changed its form',
+    why: 'One problem sends a product to review; ten in a run are a field that moved, a hundred a feed of another form',
   },
   review_rate: {
     bad: 'above',
@@ -228,6 +228,12 @@ export const thresholds = {
     why: 'A queue that fills is a receiver that is away; full, it drops',
   },
   data_dropped: { bad: 'above', unit: '{item}', warning: 1, critical: 1000, why: 'What is dropped is gone' },
+  series_limit: {
+    bad: 'above',
+    unit: '{point}',
+    warning: 1,
+    why: 'A series that is not on the page is on no panel and in no alert',
+  },
   memory_share: {
     bad: 'above',
     unit: '{fraction}',

@@ -3,6 +3,8 @@ import { classicDashboard } from './grafana/classic.ts';
 import { dashboardResource } from './grafana/resource.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { plain } from './model/plain.ts';
+import { ruleFiles } from './rules/rule-files.ts';
+import { defaultSettings } from './rules/settings.ts';
 
 /** Every file that is generated, by its name in the project. */
 export function generatedFiles(): ReadonlyMap<string, string> {
@@ -12,6 +14,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`dashboards/grafana-v2/${dashboard.uid}.json`, json(dashboardResource(dashboard)));
     files.set(`dashboards/model/${dashboard.uid}.json`, json(dashboard));
   }
+  for (const [name, text] of ruleFiles(defaultSettings)) files.set(`dashboards/prometheus/${name}`, text);
   return files;
 }
 

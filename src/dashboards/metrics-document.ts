@@ -5,7 +5,7 @@ import { costClasses, queryCosts } from '../catalogue/query-costs.ts';
 import { cardinalitySection } from './cardinality.ts';
 import { exampleQuery } from './example-query.ts';
 import { detailMetrics } from './detail-metrics.ts';
-import { usesOf } from './uses.ts';
+import { alertsOn, usesOf } from './uses.ts';
 
 const SOURCES: Readonly<Record<MetricSource, string>> = {
   sdk: 'From the service (`siphon-otel/pipeline`)',
@@ -60,9 +60,11 @@ function cost(name: KnownMetricName): string[] {
 
 function shown(name: KnownMetricName): string[] {
   const uses = usesOf(name).map(({ dashboard, panel }) => `${dashboard}: ${panel}`);
+  const alerts = alertsOn(name).map((alert) => `[${alert}](runbooks/${alert}.md)`);
   const detail = detailMetrics[name];
   return [
     ...(uses.length > 0 ? [`- On panels: ${uses.join('; ')}`] : []),
+    ...(alerts.length > 0 ? [`- In alerts: ${alerts.join(', ')}`] : []),
     ...(detail === undefined ? [] : [`- On no panel: ${detail}`]),
   ];
 }

@@ -2,6 +2,7 @@ import type { KnownMetricName } from '../catalogue/known-metrics.ts';
 import { dashboards } from './content/dashboards.ts';
 import { selectorsOf } from './promql/node.ts';
 import type { Vector } from './promql/vector.ts';
+import { alerts } from './rules/alerts.ts';
 
 export interface Use {
   readonly dashboard: string;
@@ -19,6 +20,13 @@ export function usesOf(name: KnownMetricName): readonly Use[] {
         return expression === undefined ? [] : [{ dashboard: dashboard.title, panel: panel.title, expression }];
       }),
   );
+}
+
+/** The alerts that a metric can raise or hold back. */
+export function alertsOn(name: KnownMetricName): readonly string[] {
+  return alerts
+    .filter(({ measured, guard }) => mentions(measured, name) || (guard !== undefined && mentions(guard, name)))
+    .map((alert) => alert.name);
 }
 
 function mentions({ node }: Vector, name: KnownMetricName): boolean {

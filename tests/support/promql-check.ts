@@ -17,6 +17,8 @@ export interface CheckedSelector {
 export interface CheckedExpression {
   readonly problems: readonly string[];
   readonly selectors: readonly CheckedSelector[];
+  /** Whether something is compared anywhere in it. */
+  readonly hasComparison: boolean;
   /** UCUM; undefined for a plain number. */
   readonly unit: string | undefined;
   /** Labels that the result has; undefined: those of the series as they were scraped. */
@@ -32,9 +34,12 @@ export function withoutMacros(expression: string): string {
     .replaceAll('$window', '7d');
 }
 
-export function checkExpression(expression: string): CheckedExpression {
-  return new Checker(withoutMacros(expression)).check();
+/** @param recorded what recording rules have written, by name, in the form of their own expressions. */
+export function checkExpression(expression: string, recorded: Recorded = new Map()): CheckedExpression {
+  return new Checker(withoutMacros(expression), recorded).check();
 }
+
+export type Recorded = ReadonlyMap<string, CheckedExpression>;
 
 interface Shape {
   readonly unit: string | undefined;
@@ -42,6 +47,8 @@ interface Shape {
 }
 
 const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
+/** Of a counter: what it has counted, where it is new. */
+const TOTALS = new Set(['last_over_time']);
 const GAUGE_RANGES = new Set(['delta', 'deriv', 'max_over_time', 'min_over_time', 'avg_over_time', 'changes']);
 const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);
@@ -49,11 +56,14 @@ const NUMBER: Shape = { unit: undefined, labels: new Set() };
 
 class Checker {
   readonly #text: string;
+  readonly #recorded: Recorded;
+  #hasComparison = false;
   readonly #problems: string[] = [];
   readonly #selectors: CheckedSelector[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, recorded: Recorded) {
     this.#text = text;
+    this.#recorded = recorded;
   }
 
   check(): CheckedExpression {
@@ -65,14 +75,15 @@ class Checker {
     });
     const root = tree.topNode.firstChild;
     if (this.#problems.length > 0 || root === null)
-      return { ...NUMBER, problems: this.#problems.slice(0, 1), selectors: [] };
+      return { ...NUMBER, problems: this.#problems.slice(0, 1), selectors: [], hasComparison: false };
     const shape = this.#shape(root, undefined);
-    return { ...shape, problems: this.#problems, selectors: this.#selectors };
+    return { ...shape, problems: this.#problems, selectors: this.#selectors, hasComparison: this.#hasComparison };
   }
 
   #shape(node: SyntaxNode, around: string | undefined): Shape {
     switch (node.name) {
       case 'ParenExpr':
+      case 'OffsetExpr':
         return this.#shape(node.firstChild as SyntaxNode, around);
       case 'NumberDurationLiteral':
         return NUMBER;
@@ -85,7 +96,7 @@ class Checker {
       case 'AggregateExpr':
         return this.#aggregation(node);
       case 'BinaryExpr':
-        return this.#binary(node);
+        return this.#binary(node, around);
       default:
         this.#problems.push(`${node.name} is not expected: ${this.#slice(node)}`);
         return NUMBER;
@@ -95,6 +106,8 @@ class Checker {
   #selector(node: SyntaxNode, around: string | undefined): Shape {
     const series = this.#slice(node.getChild('Identifier') as SyntaxNode);
     const matchers = this.#matchers(node);
+    const recording = this.#recorded.get(series);
+    if (recording !== undefined) return recording;
     const found = findMetric(series);
     this.#selectors.push({ series, metric: found?.name, matchers });
     if (found === undefined) {
@@ -111,7 +124,7 @@ class Checker {
   #checkKind(series: string, metric: Metric, part: string, around = ''): void {
     if (metric.kind === 'histogram' && part === '')
       this.#problems.push(`${series} is a histogram and has no such series`);
-    else if (metric.kind !== 'gauge' && !RATES.has(around))
+    else if (metric.kind !== 'gauge' && !RATES.has(around) && !TOTALS.has(around))
       this.#problems.push(`${series} only grows and is not within a rate`);
     else if (metric.kind === 'gauge' && RATES.has(around))
       this.#problems.push(`${series} goes up and down and has no ${around}`);
@@ -163,12 +176,19 @@ class Checker {
     const shapes = args.map((argument) => this.#shape(argument, name));
     const last = shapes.at(-1) ?? NUMBER;
     if (name === 'vector') return NUMBER;
-    if (name === 'absent') return { unit: '1', labels: new Set() };
-    if (name === 'increase' || GAUGE_RANGES.has(name)) return last;
+    if (name === 'absent') return { unit: '1', labels: this.#selectedBy(args[0] as SyntaxNode) };
+    if (name === 'increase' || TOTALS.has(name) || GAUGE_RANGES.has(name)) return last;
     if (name === 'rate') return { ...last, unit: last.unit === 's' ? '1' : `${last.unit}/s` };
     if (name === 'histogram_quantile') return this.#quantile(args.at(-1) as SyntaxNode, last);
     this.#problems.push(`${name} is not a function that the dashboards use`);
     return last;
+  }
+
+  /** What is absent has the labels that it would have had for certain. */
+  #selectedBy(argument: SyntaxNode): ReadonlySet<string> {
+    if (argument.name !== 'VectorSelector') return new Set();
+    const certain = Object.entries(this.#matchers(argument)).filter(([, matcher]) => matcher.startsWith('="'));
+    return new Set(certain.map(([label]) => label));
   }
 
   #quantile(argument: SyntaxNode, { labels = new Set() }: Shape): Shape {
@@ -191,7 +211,7 @@ class Checker {
     return { unit: operator === 'count' ? '{count}' : shape.unit, labels: new Set(by) };
   }
 
-  #binary(node: SyntaxNode): Shape {
+  #binary(node: SyntaxNode, around: string | undefined): Shape {
     const parts = childrenOf(node);
     const [leftNode, operator, rightNode] = [parts[0], parts[1]?.name ?? '', parts.at(-1)] as [
       SyntaxNode,
@@ -200,7 +220,20 @@ class Checker {
     ];
     const left = this.#shape(leftNode, undefined);
     const right = this.#shape(rightNode, undefined);
+    if (COMPARISONS.has(operator)) this.#hasComparison = true;
     if (isNumber(leftNode) || isNumber(rightNode)) return isNumber(leftNode) ? right : left;
+    return operator === 'Or' && around === 'sum'
+      ? this.#union(node, [left, right])
+      : this.#matched(node, operator, [left, right]);
+  }
+
+  /** Scraped series of two metrics, side by side in what aggregates them. */
+  #union(node: SyntaxNode, [left, right]: readonly [Shape, Shape]): Shape {
+    this.#checkUnits(node, 'Or', [left, right]);
+    return { ...left, labels: new Set([...(left.labels ?? [])].filter((label) => right.labels?.has(label))) };
+  }
+
+  #matched(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): Shape {
     this.#checkMatching(node, left, right);
     if (SET_OPERATORS.has(operator) || operator === 'Mul') return left;
     this.#checkUnits(node, operator, [left, right]);

@@ -1,8 +1,8 @@
 /** What several panels ask for. */
 import { average, max, sum } from '../promql/aggregate.ts';
-import { age, minus, missingTo, ratio, relativeTo } from '../promql/arithmetic.ts';
+import { age, minus, missingTo, ratio, relativeTo, together } from '../promql/arithmetic.ts';
 import type { Window } from '../promql/node.ts';
-import { increase, latest, observations, observationsUpTo } from '../promql/select.ts';
+import { increases, latest, observations, observationsUpTo, type Count } from '../promql/select.ts';
 import type { LabelOf, Vector } from '../promql/vector.ts';
 
 /** Of a graph: from one point to the next, and at least as much as a rate needs. */
@@ -13,18 +13,40 @@ export const window: Window = '$window';
 /** The names that deploy/prometheus gives to the two pages. */
 export const scrapeJobs = ['services', 'siphon'];
 
+/** Of single numbers. Alerts count within windows of their own. */
+const counted = increases(window);
+
+/** A part and the whole that it is of, as counts. */
+export type Share<Label extends string> = readonly [part: Vector<Label>, whole: Vector<Label>];
+
 export function runSuccess<By extends LabelOf<'scrape_runs_finished_total'> = never>(
   by: readonly By[] = [],
 ): Vector<By> {
-  const ok = increase('scrape_runs_finished_total', window, { status: 'ok' });
-  return ratio(sum(ok, by), sum(increase('scrape_runs_finished_total', window), by));
+  return ratio(...succeededRuns(by, counted));
 }
 
-/** Requests to stores that gave nothing usable, of all requests. */
+export function succeededRuns<By extends LabelOf<'scrape_runs_finished_total'>>(
+  by: readonly By[],
+  count: Count,
+): Share<By> {
+  const ok = count('scrape_runs_finished_total', { status: 'ok' });
+  return [sum(ok, by), sum(count('scrape_runs_finished_total'), by)];
+}
+
 export function fetchErrors<By extends 'source' | 'platform' | 'operation' = never>(
   by: readonly By[] = [],
 ): Vector<By> {
-  return ratio(sum(increase('fetch_errors_total', window), by), sum(observations('fetch_latency_seconds', window), by));
+  return ratio(...failedFetches(by, counted));
+}
+
+/** Requests to stores that gave nothing usable, of all requests. Those without an answer have no latency. */
+export function failedFetches<By extends 'source' | 'platform' | 'operation'>(
+  by: readonly By[],
+  count: Count,
+): Share<By> {
+  const unanswered = count('fetch_errors_total', { error_type: ['timeout', 'connection'] });
+  const all = together(count('fetch_latency_seconds'), unanswered);
+  return [sum(count('fetch_errors_total'), by), sum(all, by)];
 }
 
 export function operationErrors(): Vector<'operation'> {
@@ -33,10 +55,14 @@ export function operationErrors(): Vector<'operation'> {
   return ratio(sum(failed, ['operation']), sum(all, ['operation']));
 }
 
-/** Artifacts without a usable answer, of all. */
 export function artifactErrors<By extends 'roaster' | 'platform' = never>(by: readonly By[] = []): Vector<By> {
-  const failed = increase('scrape_artifacts_recorded_total', window, { http_status: { not: ['200', '304'] } });
-  return ratio(sum(failed, by), sum(increase('scrape_artifacts_recorded_total', window), by));
+  return ratio(...failedArtifacts(by, counted));
+}
+
+/** Artifacts without a usable answer, of all. */
+export function failedArtifacts<By extends 'roaster' | 'platform'>(by: readonly By[], count: Count): Share<By> {
+  const failed = count('scrape_artifacts_recorded_total', { http_status: { not: ['200', '304'] } });
+  return [sum(failed, by), sum(count('scrape_artifacts_recorded_total'), by)];
 }
 
 /** Variants that can be bought, of the active ones. */
@@ -70,19 +96,28 @@ export function overdue(): Vector<'roaster' | 'cadence'> {
   return max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
 }
 
-/** How long ago each query of the poller last succeeded. */
-export function pollAge(): Vector<'query'> {
-  return age(max(latest('siphon_db_poller_last_success_timestamp_seconds'), ['query']));
+/** How long ago a query of the poller last succeeded. */
+export function pollAge<By extends 'query' | 'receiver'>(by: readonly By[]): Vector<By> {
+  return age(max(latest('siphon_db_poller_last_success_timestamp_seconds'), by));
 }
 
 export function reviewRate(): Vector<'roaster'> {
   return average(latest('review_rate_percent'), ['roaster']);
 }
 
+export function priceJobFailures(): Vector<never> {
+  return ratio(...failedPriceJobs([], counted));
+}
+
 /** Price jobs that failed, of all. Both kinds are timed, so that the histogram counts all of them. */
-export function priceJobFailures<By extends 'roaster' | 'job_type' = never>(by: readonly By[] = []): Vector<By> {
-  return ratio(
-    sum(increase('price_job_failures_total', window), by),
-    sum(observations('price_job_duration_seconds', window), by),
-  );
+export function failedPriceJobs<By extends LabelOf<'price_job_duration_seconds'>>(
+  by: readonly By[],
+  count: Count,
+): Share<By> {
+  return [sum(count('price_job_failures_total'), by), sum(count('price_job_duration_seconds'), by)];
+}
+
+/** How full the queues of exporters are. */
+export function queueFill<By extends LabelOf<'otelcol_exporter_queue_size'>>(by: readonly By[]): Vector<By> {
+  return relativeTo(max(latest('otelcol_exporter_queue_size'), by), max(latest('otelcol_exporter_queue_capacity'), by));
 }

@@ -1,6 +1,6 @@
 /** What is computed from vectors. Units are checked when an expression is made: what does not fit together throws. */
 import type { BinaryOperator, Node } from './node.ts';
-import type { Vector } from './vector.ts';
+import type { Series, Vector } from './vector.ts';
 
 /**
  * A part, and 0 where only the whole has a series: a counter that was never touched need not be there.
@@ -51,13 +51,20 @@ export function age<Label extends string>(timestamp: Vector<Label>): Vector<Labe
   return { ...timestamp, node: binary('-', call('time'), timestamp.node) };
 }
 
+export type Comparison = '>' | '>=' | '<' | '<=' | '==' | '!=';
+
 /** Those for which the comparison holds. */
-export function compare<Label extends string>(
-  of: Vector<Label>,
-  operator: '>' | '>=' | '<' | '<=' | '==' | '!=',
-  bound: number,
-): Vector<Label> {
+export function compare<Label extends string>(of: Vector<Label>, operator: Comparison, bound: number): Vector<Label> {
   return { ...of, node: binary(operator, of.node, number(bound)) };
+}
+
+/** Those of `left` for which the comparison with their counterpart on the right holds. */
+export function compareTo<Label extends string>(
+  left: Vector<Label>,
+  operator: Comparison,
+  right: Vector<NoInfer<Label>>,
+): Vector<Label> {
+  return between(operator, left, right);
 }
 
 /** Those of `left` that have a counterpart on the right. */
@@ -86,6 +93,17 @@ export function absent(of: Vector): Vector<never> {
   return { form: 'vector', node: call('absent', of.node), unit: '1', labels: [] };
 }
 
+/** 1 where there are no such series, with the labels that they were selected by. */
+export function absentSeries<Label extends string>(of: Series<Label>, selectedBy: readonly Label[]): Vector<Label> {
+  return { form: 'vector', node: call('absent', of.node), unit: '1', labels: selectedBy };
+}
+
+/** Series of two metrics that never have the same labels, to be aggregated as if they were of one. */
+export function together<Label extends string>(left: Series<Label>, right: Series<Label>): Series<Label> {
+  comparable(left, right);
+  return { ...left, node: binary('or', left.node, right.node) };
+}
+
 /** Always there, and this number. */
 export function constant(value: number, unit = '1'): Vector<never> {
   return { form: 'vector', node: call('vector', number(value)), unit, labels: [] };
@@ -105,12 +123,16 @@ function between<Label extends string>(
   return { ...left, node: binary(operator, left.node, right.node) };
 }
 
-function sameUnit(left: Vector, right: Vector): void {
+interface Unit {
+  readonly unit: string;
+}
+
+function sameUnit(left: Unit, right: Unit): void {
   if (left.unit !== right.unit) throw new TypeError(`${left.unit} and ${right.unit} are not the same unit`);
 }
 
 /** Annotations such as `{error}` are names for plain numbers, so that errors can be part of requests. */
-function comparable(left: Vector, right: Vector): void {
+function comparable(left: Unit, right: Unit): void {
   if (![left, right].every(({ unit }) => /^\{\w+\}$/.test(unit))) sameUnit(left, right);
 }
 

@@ -34,6 +34,8 @@ export type BinaryOperator = '+' | '-' | '*' | '/' | '>' | '>=' | '<' | '<=' | '
 export type Node =
   | Selector
   | { readonly type: 'number'; readonly value: number }
+  /** The result of a recording rule, and what it was computed from. */
+  | { readonly type: 'recorded'; readonly name: string; readonly of: Node }
   | { readonly type: 'call'; readonly name: string; readonly arguments: readonly Node[] }
   | {
       readonly type: 'aggregation';
@@ -61,6 +63,7 @@ export function selectorsOf(node: Node): readonly Selector[] {
       return [];
     case 'call':
       return node.arguments.flatMap(selectorsOf);
+    case 'recorded':
     case 'aggregation':
       return selectorsOf(node.of);
     case 'binary':

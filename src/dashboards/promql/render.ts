@@ -23,6 +23,8 @@ function text(node: Node, scope: Scope): string {
       return selectorText(node, scope);
     case 'number':
       return String(node.value);
+    case 'recorded':
+      return node.name;
     case 'call':
       return `${node.name}(${node.arguments.map((argument) => text(argument, scope)).join(', ')})`;
     case 'aggregation': {

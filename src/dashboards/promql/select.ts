@@ -1,6 +1,6 @@
 /** How series are taken out of Prometheus: by names, labels and values of the catalogue, so that a wrong one does not compile. */
 import { knownMetrics, type KnownMetricName } from '../../catalogue/known-metrics.ts';
-import type { Matcher, Node, Selector, Window } from './node.ts';
+import type { BinaryOperator, Duration, Matcher, Node, Selector, Window } from './node.ts';
 import type { BoundOf, CounterName, GaugeName, HistogramName, LabelOf, Series, ValueOf, Vector } from './vector.ts';
 
 /** Values that a label must not have. */
@@ -55,7 +55,26 @@ export function increase<Name extends CounterName>(
   window: Window,
   where: Where<Name> = {},
 ): Series<LabelOf<Name>> {
-  return taken(name, call('increase', { ...selector(name, where), window }), unitOf(name));
+  return increases(window)(name, where);
+}
+
+/** How many events, of a counter or of those that a histogram has observed. */
+export type Count = <Name extends CounterName | HistogramName>(
+  name: Name,
+  where?: Where<Name>,
+) => Series<LabelOf<Name>>;
+
+/** How many within a window, by how much the counter has grown in it. */
+export function increases(window: Window): Count {
+  return (name, where = {}) => taken(name, call('increase', countOf(name, where, window)), countUnitOf(name));
+}
+
+/**
+ * How many within a window, with those that a counter had when it was seen first. A job that is over before its second
+ * scrape has no increase; here it counts. What was away for longer than the window begins anew.
+ */
+export function occurrences(window: Duration): Count {
+  return (name, where = {}) => taken(name, fromBirth(countOf(name, where, window)), countUnitOf(name));
 }
 
 /** How many observations of a histogram within a window. */
@@ -64,8 +83,7 @@ export function observations<Name extends HistogramName>(
   window: Window,
   where: Where<Name> = {},
 ): Series<LabelOf<Name>> {
-  const counts = selector(name, where, { series: `${name}_count`, window });
-  return taken(name, call('increase', counts), '{observation}');
+  return increases(window)(name, where);
 }
 
 /** How many observations within a window were at most `bound`, which is one of the histogram's. */
@@ -89,10 +107,16 @@ export function quantile<Name extends HistogramName, Label extends LabelOf<Name>
   { name, window, where = {}, by = [] }: HistogramQuery<Name, Label>,
 ): Vector<Label> {
   const rates = call('rate', selector(name, where, { series: `${name}_bucket`, window }));
-  const summed: Node = { type: 'aggregation', operator: 'sum', by: ['le', ...by], of: rates };
-  const value = call('histogram_quantile', { type: 'number', value: q }, summed);
-  const node: Node = { type: 'binary', operator: '>=', left: value, right: { type: 'number', value: 0 } };
-  return { form: 'vector', node, unit: unitOf(name), labels: by };
+  return quantileOf(q, rates, { unit: unitOf(name), by });
+}
+
+/** As `quantile`, of all that `occurrences` counts. */
+export function quantileOfOccurrences<Name extends HistogramName, Label extends LabelOf<Name> = never>(
+  q: number,
+  { name, window, where = {}, by = [] }: HistogramQuery<Name, Label> & { readonly window: Duration },
+): Vector<Label> {
+  const counts = fromBirth(selector(name, where, { series: `${name}_bucket`, window }));
+  return quantileOf(q, counts, { unit: unitOf(name), by });
 }
 
 /** How many observations within a window were at most the bound `le`; drawn as a distribution. */
@@ -101,8 +125,8 @@ export function distribution<Name extends HistogramName>({
   window,
   where = {},
 }: Omit<HistogramQuery<Name, never>, 'by'>): Vector<'le'> {
-  const increases = call('increase', selector(name, where, { series: `${name}_bucket`, window }));
-  const node: Node = { type: 'aggregation', operator: 'sum', by: ['le'], of: increases };
+  const buckets = call('increase', selector(name, where, { series: `${name}_bucket`, window }));
+  const node: Node = { type: 'aggregation', operator: 'sum', by: ['le'], of: buckets };
   return { form: 'vector', node, unit: '{observation}', labels: ['le'] };
 }
 
@@ -155,6 +179,37 @@ function matcher(label: string, values: AnyValues): Matcher {
 
 function escapeRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+function countOf<Name extends CounterName | HistogramName>(name: Name, where: Where<Name>, window: Window): Selector {
+  const series = knownMetrics[name].kind === 'histogram' ? `${name}_count` : name;
+  return selector(name, where, { series, window });
+}
+
+function countUnitOf(name: CounterName | HistogramName): string {
+  return knownMetrics[name].kind === 'histogram' ? '{observation}' : unitOf(name);
+}
+
+/** What a series that is new in the window has counted, and by how much the others have grown. */
+function fromBirth(counts: Selector): Node {
+  const before: Selector = { ...counts, offset: counts.window as Duration };
+  const born = binary('unless', call('last_over_time', counts), call('last_over_time', before));
+  return binary('or', born, call('increase', counts));
+}
+
+function quantileOf<Label extends string>(
+  q: number,
+  counts: Node,
+  { unit, by }: { readonly unit: string; readonly by: readonly Label[] },
+): Vector<Label> {
+  const summed: Node = { type: 'aggregation', operator: 'sum', by: ['le', ...by], of: counts };
+  const value = call('histogram_quantile', { type: 'number', value: q }, summed);
+  // Without an observation it is no number.
+  return { form: 'vector', node: binary('>=', value, { type: 'number', value: 0 }), unit, labels: by };
+}
+
+function binary(operator: BinaryOperator, left: Node, right: Node): Node {
+  return { type: 'binary', operator, left, right };
 }
 
 function call(name: string, ...args: readonly Node[]): Node {

@@ -14,7 +14,7 @@ export const poller: Row = {
     bars({
       title: 'Since the last success',
       description: 'How long ago each query last succeeded. What it feeds is as old as that, or gone.',
-      queries: [show(pollAge(), ({ query }) => query)],
+      queries: [show(pollAge(['query']), ({ query }) => query)],
       thresholds: 'poll_age',
       min: 0,
       empty: notScraped,

@@ -85,7 +85,7 @@ export const catalogueState: Row = {
       description: 'The oldest transaction, and how long the poller\u2019s slowest query has had no success.',
       queries: [
         show(max(latest('database_transaction_longest_seconds')), 'oldest transaction'),
-        show(max(pollAge()), 'oldest answer'),
+        show(max(pollAge(['query'])), 'oldest answer'),
       ],
       thresholds: 'longest_transaction',
       min: 0,

@@ -1,9 +1,8 @@
 import type { Row } from '../../model/dashboard.ts';
 import { bars, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, min, sum } from '../../promql/aggregate.ts';
-import { relativeTo } from '../../promql/arithmetic.ts';
 import { increase, latest, rate } from '../../promql/select.ts';
-import { scrapeJobs, step } from '../expressions.ts';
+import { queueFill, scrapeJobs, step } from '../expressions.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');
 
@@ -80,15 +79,7 @@ export const sidecarState: Row = {
     bars({
       title: 'Queues',
       description: 'How full the queues of the exporters are. Full, they drop.',
-      queries: [
-        show(
-          relativeTo(
-            max(latest('otelcol_exporter_queue_size'), ['exporter', 'data_type']),
-            max(latest('otelcol_exporter_queue_capacity'), ['exporter', 'data_type']),
-          ),
-          ({ exporter, data_type }) => `${exporter} ${data_type}`,
-        ),
-      ],
+      queries: [show(queueFill(['exporter', 'data_type']), ({ exporter, data_type }) => `${exporter} ${data_type}`)],
       thresholds: 'queue_fill',
       min: 0,
       max: 1,

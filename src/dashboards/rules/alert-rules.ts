@@ -1,0 +1,64 @@
+/** Alerts as rules of Prometheus, one for each severity. */
+import { and, compare } from '../promql/arithmetic.ts';
+import type { Duration } from '../promql/node.ts';
+import { promql } from '../promql/render.ts';
+import type { Vector } from '../promql/vector.ts';
+import { severities, type Alert } from './alert.ts';
+import { linksTo } from './links.ts';
+import { written } from './quantity.ts';
+import { limitsOf, type RuleSettings } from './settings.ts';
+
+export interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: Duration;
+  readonly keep_firing_for?: Duration;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The most severe one comes last; none where the user does not want it. */
+export function alertRules(alert: Alert, settings: RuleSettings): readonly AlertRule[] {
+  const own = settings.alerts[alert.name] ?? { limits: {} };
+  if (own.isOff === true) return [];
+  const parts = { alert, settings };
+  if ('severity' in alert.raisedBy) {
+    const { severity } = alert.raisedBy;
+    return [rule(parts, { expression: alert.measured, severity, limit: '' })];
+  }
+  const { bad, unit, ...limits } = limitsOf(alert, own);
+  if (unit !== alert.measured.unit) throw new TypeError(`${alert.name} is in ${alert.measured.unit}, not in ${unit}`);
+  return severities.flatMap((severity) => {
+    const limit = limits[severity];
+    if (limit === undefined) return [];
+    const expression = compare(alert.measured, bad === 'above' ? '>=' : '<', limit);
+    return [rule(parts, { expression, severity, limit: written(limit, unit) })];
+  });
+}
+
+interface Level {
+  readonly expression: Vector;
+  readonly severity: string;
+  readonly limit: string;
+}
+
+function rule(
+  { alert, settings }: { readonly alert: Alert; readonly settings: RuleSettings },
+  { expression, severity, limit }: Level,
+): AlertRule {
+  const { name, owner, guard, keepFiringFor, roasterLabel, summary, description } = alert;
+  const waits = settings.alerts[name]?.for ?? alert.for;
+  return {
+    alert: name,
+    expr: promql(guard === undefined ? expression : and(expression, guard)),
+    ...(waits !== '0m' && { for: waits }),
+    ...(keepFiringFor !== undefined && { keep_firing_for: keepFiringFor }),
+    labels: {
+      severity,
+      owner,
+      // What belongs to one roaster is one notification, whatever the metric calls it.
+      ...(roasterLabel !== undefined && roasterLabel !== 'roaster' && { roaster: `{{ $labels.${roasterLabel} }}` }),
+    },
+    annotations: { summary, description: description(limit), ...linksTo(alert, settings.links) },
+  };
+}

@@ -1,0 +1,27 @@
+/** Numbers in the texts of alerts, by their unit (UCUM). */
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The value of an alert, as a template that Prometheus fills in. */
+export function valueTemplate(unit: string): string {
+  if (unit === '1' || unit === '{fraction}') return '{{ $value | humanizePercentage }}';
+  if (unit === 's') return '{{ $value | humanizeDuration }}';
+  if (unit === '%') return '{{ $value | printf "%.1f" }}%';
+  return '{{ $value | printf "%.0f" }}';
+}
+
+/** A limit, as a person writes it. */
+export function written(value: number, unit: string): string {
+  if (unit === '1' || unit === '{fraction}') return `${rounded(value * 100)}%`;
+  if (unit === '%') return `${value}%`;
+  if (unit !== 's') return String(value);
+  if (value >= DAY && value % DAY === 0) return `${value / DAY}d`;
+  if (value >= HOUR && value % HOUR === 0) return `${value / HOUR}h`;
+  return value >= MINUTE && value % MINUTE === 0 ? `${value / MINUTE}m` : `${value}s`;
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(12));
+}

@@ -1,0 +1,39 @@
+/** What is computed once and asked for by several rules. */
+import type { Share } from '../content/expressions.ts';
+import type { Vector } from '../promql/vector.ts';
+
+export interface Recording {
+  /** `<labels>:<what>:<how>`, by the conventions of Prometheus. */
+  readonly name: string;
+  readonly expression: Vector;
+}
+
+/** Reads what a recording rule has written. */
+export function recorded<Label extends string>(name: string, expression: Vector<Label>): Vector<Label> {
+  return { ...expression, node: { type: 'recorded', name, of: expression.node } };
+}
+
+/** Reads the counts that two recording rules have written. */
+export function recordedShare<Label extends string>(
+  [part, whole]: Share<Label>,
+  names: readonly [part: string, whole: string],
+): Share<Label> {
+  return [recorded(names[0], part), recorded(names[1], whole)];
+}
+
+/** The recordings that an expression reads. */
+export function recordingsOf({ node, ...vector }: Vector): readonly Recording[] {
+  switch (node.type) {
+    case 'recorded':
+      return [{ name: node.name, expression: { ...vector, node: node.of } }];
+    case 'binary':
+      return [node.left, node.right].flatMap((side) => recordingsOf({ ...vector, node: side }));
+    case 'call':
+      return node.arguments.flatMap((argument) => recordingsOf({ ...vector, node: argument }));
+    case 'aggregation':
+      return recordingsOf({ ...vector, node: node.of });
+    case 'selector':
+    case 'number':
+      return [];
+  }
+}

@@ -1,0 +1,154 @@
+/** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
+import { load, YAMLException } from 'js-yaml';
+import { thresholds, type Threshold } from '../../catalogue/thresholds.ts';
+import type { Duration } from '../promql/node.ts';
+import { severities, type Alert, type Severity } from './alert.ts';
+import { alerts } from './alerts.ts';
+
+export interface Links {
+  /** Where Grafana is, as in a browser. */
+  readonly grafana: string;
+  /** The folder of the runbooks. */
+  readonly runbooks: string;
+  readonly sentry: string;
+}
+
+export interface AlertSettings {
+  readonly isOff?: boolean;
+  /** In the unit of the threshold; `off`: this severity is not raised. */
+  readonly limits: Readonly<Partial<Record<Severity, number | 'off'>>>;
+  readonly for?: Duration;
+}
+
+export interface RuleSettings {
+  readonly links: Links;
+  readonly alerts: Readonly<Record<string, AlertSettings>>;
+}
+
+export const defaultSettings: RuleSettings = {
+  links: {
+    grafana: 'http://127.0.0.1:3000',
+    runbooks: 'https://unpkg.com/siphon-otel/docs/runbooks',
+    sentry: 'https://sentry.io',
+  },
+  alerts: {},
+};
+
+/** Names every problem of the file. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Reads the file of a user.
+ *
+ * @throws SettingsError
+ */
+export function readSettings(text: string): RuleSettings {
+  const problems: string[] = [];
+  const { links, alerts: changed, ...rest } = mapping(parse(text), '', problems);
+  unknownKeys(rest, { where: '', known: ['links', 'alerts'] }, problems);
+  const settings = { links: linksOf(links, problems), alerts: alertSettings(changed, problems) };
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  return settings;
+}
+
+function parse(text: string): unknown {
+  try {
+    return load(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    throw new SettingsError(`is not valid YAML: ${error.reason}`, { cause: error });
+  }
+}
+
+function linksOf(value: unknown, problems: string[]): Links {
+  const given = mapping(value, 'links', problems);
+  const known = Object.keys(defaultSettings.links);
+  unknownKeys(given, { where: 'links', known }, problems);
+  for (const key of known.filter((one) => given[one] !== undefined)) {
+    const url = typeof given[key] === 'string' ? URL.parse(given[key]) : null;
+    if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+      problems.push(`links.${key} must be an address such as https://grafana.example.com`);
+    }
+  }
+  const addresses = Object.entries(given).map(([key, address]) => [key, String(address).replace(/\/+$/, '')]);
+  return { ...defaultSettings.links, ...(Object.fromEntries(addresses) as Partial<Links>) };
+}
+
+function alertSettings(value: unknown, problems: string[]): RuleSettings['alerts'] {
+  const given = Object.entries(mapping(value, 'alerts', problems));
+  return Object.fromEntries(
+    given.map(([name, changes]) => {
+      const alert = alerts.find((one) => one.name === name);
+      if (alert === undefined) problems.push(`alerts.${name}: there is no such alert`);
+      return [name, alert === undefined ? { limits: {} } : settingsOf(alert, changes, problems)];
+    }),
+  );
+}
+
+function settingsOf(alert: Alert, changes: unknown, problems: string[]): AlertSettings {
+  if (changes === false) return { isOff: true, limits: {} };
+  const where = `alerts.${alert.name}`;
+  const given = mapping(changes, where, problems);
+  unknownKeys(given, { where, known: ['for', ...severities] }, problems);
+  const limits = Object.fromEntries(
+    severities
+      .filter((severity) => given[severity] !== undefined)
+      .map((severity) => [severity, limitOf(given[severity], `${where}.${severity}`, problems)]),
+  );
+  const { for: waits } = given;
+  if (waits !== undefined && !isDuration(waits)) problems.push(`${where}.for must be a duration such as 90s, 5m or 1h`);
+  const settings: AlertSettings = { limits, ...(isDuration(waits) && { for: waits }) };
+  if (Object.keys(limits).length === 0) return settings;
+  if ('threshold' in alert.raisedBy) orderOf(limitsOf(alert, settings), where, problems);
+  else problems.push(`${where} has no threshold: it says that something is there or not`);
+  return settings;
+}
+
+function isDuration(value: unknown): value is Duration {
+  return typeof value === 'string' && /^\d+(s|m|h|d|w)$/.test(value);
+}
+
+function limitOf(value: unknown, where: string, problems: string[]): number | 'off' {
+  if (value === false || value === 'off') return 'off';
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  problems.push(`${where} must be a number or off, but is ${typeof value === 'number' ? value : kindOf(value)}`);
+  return 'off';
+}
+
+function orderOf({ bad, warning, critical }: Threshold, where: string, problems: string[]): void {
+  if (warning === undefined || critical === undefined) return;
+  const isOrdered = bad === 'above' ? warning < critical : warning > critical;
+  if (!isOrdered) problems.push(`${where}: critical (${critical}) must be worse than warning (${warning})`);
+}
+
+/** The limits of an alert with a threshold, as the user wants them. */
+export function limitsOf(alert: Alert, { limits }: AlertSettings): Threshold {
+  if (!('threshold' in alert.raisedBy)) throw new TypeError(`${alert.name} has no threshold`);
+  const { warning, critical, ...rest }: Threshold = thresholds[alert.raisedBy.threshold];
+  const wanted = { warning: limits.warning ?? warning, critical: limits.critical ?? critical };
+  const kept = Object.entries(wanted).filter(([, limit]) => typeof limit === 'number');
+  return { ...rest, ...(Object.fromEntries(kept) as Pick<Threshold, Severity>) };
+}
+
+function mapping(value: unknown, where: string, problems: string[]): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  problems.push(`${where === '' ? 'the file' : where} must be a mapping, but is ${kindOf(value)}`);
+  return {};
+}
+
+function unknownKeys(
+  given: Readonly<Record<string, unknown>>,
+  { where, known }: { readonly where: string; readonly known: readonly string[] },
+  problems: string[],
+): void {
+  for (const key of Object.keys(given).filter((one) => !known.includes(one))) {
+    problems.push(`${where === '' ? '' : `${where}.`}${key} is not known here; there are ${known.join(', ')}`);
+  }
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
