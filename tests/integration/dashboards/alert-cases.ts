@@ -1,0 +1,320 @@
+/** For each alert the series of a world in which what it measures has a given value. */
+import { thresholds, type Threshold } from '../../../src/catalogue/thresholds.ts';
+import { alerts } from '../../../src/dashboards/rules/alerts.ts';
+import type { Severity } from '../../../src/dashboards/rules/alert.ts';
+import type { InputSeries } from '../../support/promtool.ts';
+
+/** The world ends here; every alert has had the time to fire. */
+export const END = 120;
+/** From here on a job runs, for five minutes, and then its process is gone. */
+export const JOB_STARTS = 111;
+const JOB_ENDS = 116;
+
+export interface AlertCase {
+  /** Labels of the alert, beside name, severity and owner. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly world: (value: number) => readonly InputSeries[];
+  /** Values that raise each severity and no other, and one that raises none. */
+  readonly values: Readonly<Partial<Record<Severity, number>>> & { readonly fine: number };
+  /** Of what is there as long as it lasts: not of what happened. */
+  readonly isState: boolean;
+  readonly withoutSeries: 'silent' | 'fires';
+}
+
+const service = { job: 'scraper', instance: '7f' };
+const poller = { job: 'siphon', instance: 'db_poller' };
+const sidecar = { job: 'siphon', instance: '127.0.0.1:8888' };
+const a = { roaster: 'a', platform: 'shopify' };
+const fetchOfA = { source: 'a', platform: 'shopify', operation: 'A.2', ...service };
+const onSidecar = { receiver: 'db_poller', ...sidecar };
+
+/** There from the beginning to the end. */
+function always(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return { series: series(name, labels), values: `${value}x${END}` };
+}
+
+/** A counter that appears when a job starts, with what it has by then, and goes with its process. */
+function born(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return {
+    series: series(name, labels),
+    values: `_x${JOB_STARTS} ${value}x${JOB_ENDS - JOB_STARTS} stale`,
+  };
+}
+
+/** A counter that was there before. */
+function grown(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return { series: series(name, labels), values: `1000x10 ${1000 + value}x${END}` };
+}
+
+function series(name: string, labels: Readonly<Record<string, string>>): string {
+  const matchers = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
+  return `${name}{${matchers.join(', ')}}`;
+}
+
+const endSeconds = END * 60;
+
+const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Partial<AlertCase>>> = {
+  PriceRunOverdue: {
+    labels: { roaster: 'a' },
+    world: (value) => [always('scrape_overdue_seconds', { ...a, cadence: 'price', ...poller }, value)],
+  },
+  FullRunOverdue: {
+    labels: { roaster: 'a' },
+    world: (value) => [always('scrape_overdue_seconds', { ...a, cadence: 'full', ...poller }, value)],
+  },
+  RunFailed: {
+    labels: { roaster: 'a' },
+    // The value is when a run failed; another succeeded at 100 s.
+    world: (value) => [
+      always('scrape_last_run_timestamp_seconds', { ...a, status: 'fail', ...poller }, value),
+      always('scrape_last_run_timestamp_seconds', { ...a, status: 'partial', ...poller }, 100),
+    ],
+    values: { warning: 101, fine: 99 },
+  },
+  RunStuck: {
+    labels: { roaster: 'a' },
+    world: (value) => [always('scrape_run_oldest_running_seconds', { ...a, ...poller }, value)],
+  },
+  RunSuccessLow: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [
+      grown('scrape_runs_finished_total', { ...a, status: 'ok', ...poller }, 32 * value),
+      grown('scrape_runs_finished_total', { ...a, status: 'fail', ...poller }, 32 * (1 - value)),
+    ],
+    values: { warning: 0.9375, critical: 0.75, fine: 0.96875 },
+    isState: false,
+  },
+  HealthScoreLow: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [always('pipeline_health_score', { component: 'total', ...poller }, value)],
+    values: { warning: 59.5, critical: 29.5, fine: 60 },
+  },
+  HealthScoreUnknown: {
+    labels: {},
+    // The value is the score, or none where it is negative.
+    world: (value) => [
+      always('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.health', ...onSidecar }, 1),
+      always('pipeline_health_score', { component: 'runs', ...poller }, 100),
+      ...(value < 0 ? [] : [always('pipeline_health_score', { component: 'total', ...poller }, value)]),
+    ],
+    values: { warning: -1, fine: 0 },
+  },
+  FetchErrors: {
+    labels: { roaster: 'a', source: 'a' },
+    // Of the requests half got an answer, the others none.
+    world: (value) => [
+      born('fetch_latency_seconds_count', fetchOfA, 100 - 50 * value),
+      born('fetch_errors_total', { ...fetchOfA, error_type: 'http_5xx' }, 50 * value),
+      born('fetch_errors_total', { ...fetchOfA, error_type: 'connection' }, 50 * value),
+    ],
+    isState: false,
+  },
+  FetchSlow: {
+    labels: { roaster: 'a', source: 'a' },
+    // Ten requests, all within one bucket, so that the 95th percentile is at 95 % of it.
+    world: (value) => [
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '10.0' }, 0),
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '30.0' }, value < 30 ? 10 : 0),
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '60.0' }, value < 60 ? 10 : 0),
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '120.0' }, 10),
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '+Inf' }, 10),
+      born('fetch_latency_seconds_count', fetchOfA, 10),
+    ],
+    values: { warning: 31, critical: 61, fine: 29 },
+    isState: false,
+  },
+  ArtifactErrors: {
+    labels: { roaster: 'a' },
+    world: (value) => [
+      born('scrape_artifacts_recorded_total', { ...a, http_status: '200', ...poller }, 100 - 100 * value),
+      born('scrape_artifacts_recorded_total', { ...a, http_status: '404', ...poller }, 100 * value),
+    ],
+    isState: false,
+  },
+  ValidationErrors: {
+    labels: { roaster: 'a', source: 'a' },
+    world: (value) => [
+      born('validation_errors_total', { source: 'a', platform: 'shopify', reason: 'malformed', ...service }, value),
+    ],
+    isState: false,
+  },
+  ReviewRateHigh: {
+    labels: { roaster: 'a' },
+    world: (value) => [
+      always('review_rate_percent', { ...a, ...poller }, value),
+      always('coffees', { ...a, status: 'active', processing_status: 'review', ...poller }, 3),
+    ],
+  },
+  PriceSpikes: {
+    labels: { roaster: 'a' },
+    world: (value) => [born('price_spike_alerts_total', { roaster: 'a', currency: 'INR', ...service }, value)],
+    isState: false,
+  },
+  PriceJobsFailing: {
+    labels: { job: 'scraper' },
+    world: (value) => [
+      born('price_job_duration_seconds_count', { roaster: 'a', job_type: 'price_only', ...service }, 40),
+      born(
+        'price_job_failures_total',
+        { roaster: 'a', job_type: 'price_only', error_type: 'fetch', ...service },
+        40 * value,
+      ),
+    ],
+    values: { warning: 0.125, critical: 0.5, fine: 0.0625 },
+    isState: false,
+  },
+  RateLimited: {
+    labels: { service: 'a' },
+    world: (value) => [born('rate_limit_errors_total', { service: 'a', operation: 'A.2', ...service }, value)],
+    isState: false,
+  },
+  DatabaseDown: {
+    labels: { receiver: 'db_poller' },
+    // The value is how long ago a query succeeded; failures go on.
+    world: (value) => [
+      {
+        series: series('siphon_db_poller_errors', {
+          query: 'leader_election',
+          reason: 'connection',
+          ...onSidecar,
+        }),
+        values: `0+1x${END}`,
+      },
+      {
+        series: series('siphon_db_poller_last_success_timestamp_seconds', {
+          query: 'postgres_health.activity',
+          ...onSidecar,
+        }),
+        values: `${-value}+60x${END}`,
+      },
+    ],
+    values: { critical: 120, fine: 60 },
+  },
+  ConnectionsNearLimit: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [
+      always('database_connections_used', poller, 100 * value),
+      always('database_connections_limit', poller, 100),
+    ],
+  },
+  LongTransaction: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [always('database_transaction_longest_seconds', poller, value)],
+  },
+  FreezeAgeHigh: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [always('database_freeze_age', poller, value)],
+  },
+  PollerFailing: {
+    labels: { receiver: 'db_poller', query: 'postgres_health.activity' },
+    world: (value) => [
+      always(
+        'siphon_db_poller_last_success_timestamp_seconds',
+        { query: 'postgres_health.activity', ...onSidecar },
+        endSeconds - 120 - value,
+      ),
+    ],
+    // It becomes older by the minute: two of them are for `for`.
+    values: { warning: 120, critical: 600, fine: -30 },
+  },
+  PollerLagging: {
+    labels: { receiver: 'db_poller' },
+    world: (value) => [always('siphon_db_poller_horizon_lag_seconds', onSidecar, value)],
+  },
+  PollerBacklog: {
+    labels: { receiver: 'db_poller', query: 'scrape_pipeline.prices' },
+    world: (value) => [
+      always('siphon_db_poller_backlog_rows', { query: 'scrape_pipeline.prices', ...onSidecar }, value),
+    ],
+  },
+  PollerWithoutLeader: {
+    labels: { receiver: 'db_poller' },
+    world: (value) => [
+      always('siphon_db_poller_leader', onSidecar, 0),
+      always('siphon_db_poller_leader', { ...onSidecar, instance: 'another' }, value),
+    ],
+    values: { critical: 0, fine: 1 },
+  },
+  SidecarDown: {
+    labels: { job: 'services', instance: '127.0.0.1:8000' },
+    world: (value) => [always('up', { job: 'services', instance: '127.0.0.1:8000' }, value), always('up', sidecar, 1)],
+    values: { critical: 0, fine: 1 },
+  },
+  SidecarNotScraped: {
+    labels: { job: 'siphon' },
+    world: (value) => [
+      always('up', { job: 'services', instance: '127.0.0.1:8000' }, 0),
+      ...(value === 0 ? [] : [always('up', sidecar, 0)]),
+    ],
+    values: { critical: 0, fine: 1 },
+    withoutSeries: 'fires',
+  },
+  DataDropped: {
+    labels: { instance: sidecar.instance, exporter: 'otlp_http', otel_signal: 'traces' },
+    world: (value) => [
+      born(
+        'siphon_dropped_items',
+        { exporter: 'otlp_http', otel_signal: 'traces', reason: 'queue_full', ...sidecar },
+        value,
+      ),
+    ],
+    isState: false,
+  },
+  QueueFilling: {
+    labels: { instance: sidecar.instance, exporter: 'sentry', data_type: 'traces' },
+    world: (value) => [
+      always('otelcol_exporter_queue_size', { exporter: 'sentry', data_type: 'traces', ...sidecar }, 1000 * value),
+      always('otelcol_exporter_queue_capacity', { exporter: 'sentry', data_type: 'traces', ...sidecar }, 1000),
+    ],
+  },
+  ScrapeSlow: {
+    labels: sidecar,
+    world: (value) => [always('scrape_duration_seconds', sidecar, value)],
+  },
+  SeriesLimitHit: {
+    labels: { instance: sidecar.instance, exporter: 'prometheus' },
+    world: (value) => [
+      born('siphon_prometheus_dropped_points', { exporter: 'prometheus', reason: 'max_series', ...sidecar }, value),
+      born('siphon_prometheus_dropped_points', { exporter: 'prometheus', reason: 'no_value', ...sidecar }, 50),
+    ],
+    isState: false,
+  },
+  SentryExportFailing: {
+    labels: { instance: sidecar.instance, exporter: 'sentry' },
+    world: (value) => [
+      born(
+        'siphon_sentry_dropped_items',
+        { exporter: 'sentry', category: 'span', reason: 'network_error', ...sidecar },
+        value,
+      ),
+      born(
+        'siphon_sentry_dropped_items',
+        { exporter: 'sentry', category: 'error', reason: 'duplicate', ...sidecar },
+        50,
+      ),
+    ],
+    isState: false,
+  },
+};
+
+/** Alerts in the order of the rules; the watchdog has no world in which it is silent. */
+export const alertCases: readonly (AlertCase & { readonly alert: (typeof alerts)[number] })[] = alerts
+  .filter(({ name }) => name !== 'Watchdog')
+  .map((alert) => {
+    const world = worlds[alert.name];
+    if (world === undefined) throw new Error(`${alert.name} has no case`);
+    return { alert, isState: true, withoutSeries: 'silent', values: valuesOf(alert), ...world };
+  });
+
+/** Exactly at the limit it fires; by a hair on the good side it does not. */
+function valuesOf({ raisedBy }: (typeof alerts)[number]): AlertCase['values'] {
+  if (!('threshold' in raisedBy)) return { fine: Number.NaN };
+  const { bad, unit, warning, critical }: Threshold = thresholds[raisedBy.threshold];
+  const hair = unit === '1' ? 1 / 1024 : 0.5;
+  const first = warning ?? critical ?? 0;
+  return {
+    ...(warning !== undefined && { warning }),
+    ...(critical !== undefined && { critical }),
+    fine: bad === 'above' ? first - hair : first + hair,
+  };
+}

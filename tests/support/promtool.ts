@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Why tests of rules cannot run here, or undefined if they can. */
+export const promtoolMissing: string | undefined =
+  spawnSync('promtool', ['--version']).status === 0
+    ? undefined
+    : 'no `promtool` on the PATH (Debian: apt-get install prometheus)';
+
+/** A series as `promtool test rules` takes it: `5x60` is 5 at 61 points, `_x9` nothing at 10. */
+export interface InputSeries {
+  readonly series: string;
+  readonly values: string;
+}
+
+export interface RuleTest {
+  readonly input: readonly InputSeries[];
+  readonly expects: readonly Expectation[];
+}
+
+export interface Expectation {
+  readonly query: string;
+  readonly atMinute: number;
+  readonly samples: readonly { readonly labels: string; readonly value: number }[];
+}
+
+/** What `promtool test rules` complains of; a point of a series is a minute. */
+export function testRules(groups: readonly object[], tests: readonly RuleTest[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'siphon-rules-'));
+  const file = join(folder, 'tests.json');
+  const content = {
+    rule_files: ['rules.json'],
+    evaluation_interval: '1m',
+    tests: tests.map(({ input, expects }) => ({
+      interval: '1m',
+      input_series: input,
+      promql_expr_test: expects.map(({ query, atMinute, samples }) => ({
+        expr: query,
+        eval_time: `${atMinute}m`,
+        exp_samples: samples,
+      })),
+    })),
+  };
+  try {
+    // JSON is YAML too.
+    writeFileSync(join(folder, 'rules.json'), JSON.stringify({ groups }));
+    writeFileSync(file, JSON.stringify(content));
+    const { status, stdout, stderr, error } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    if (status === null) throw error ?? new Error('promtool was killed');
+    return status === 0 ? '' : stdout + stderr;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
