@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, type ConfigProblem } from '../collector/config/config-error.ts';
 import { loadConfig, type ConfigSource, type LoadedConfig } from '../collector/config/load-config.ts';
-import { MAX_SOURCE_LENGTH } from '../collector/config/parse-yaml.ts';
 import { factories } from '../components.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** The configuration that the options name; undefined after all its problems were printed. */
 export function readConfig({ configs, sets }: CommandOptions, context: CommandContext): LoadedConfig | undefined {
@@ -24,22 +23,10 @@ function readSources(paths: readonly string[]): ConfigSource[] {
     try {
       return [{ name: path, text: readBounded(path) }];
     } catch (error) {
-      unreadable.push({ place: { source: path }, path: [], message: whyUnreadable(error as NodeJS.ErrnoException) });
+      unreadable.push({ place: { source: path }, path: [], message: (error as Error).message });
       return [];
     }
   });
   if (unreadable.length > 0) throw new ConfigError(unreadable);
   return sources;
-}
-
-function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'is a folder, but must be a file';
-  if (code === 'EACCES') return 'may not be read by the user that siphon runs as';
-  return `cannot be read: ${message}`;
-}
-
-function readBounded(path: string): string {
-  if (statSync(path).size > MAX_SOURCE_LENGTH) throw new Error('it is larger than 1 MiB');
-  return readFileSync(path, 'utf8');
 }

@@ -1,3 +1,4 @@
+import { alertsDocument } from './alerts-document.ts';
 import { dashboards } from './content/dashboards.ts';
 import { classicDashboard } from './grafana/classic.ts';
 import { dashboardResource } from './grafana/resource.ts';
@@ -8,7 +9,10 @@ import { defaultSettings } from './rules/settings.ts';
 
 /** Every file that is generated, by its name in the project. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  const files = new Map([['docs/metrics.md', metricsDocument()]]);
+  const files = new Map([
+    ['docs/metrics.md', metricsDocument()],
+    ['docs/runbooks/README.md', alertsDocument()],
+  ]);
   for (const dashboard of dashboards.map(plain)) {
     files.set(`dashboards/grafana/${dashboard.uid}.json`, json(classicDashboard(dashboard)));
     files.set(`dashboards/grafana-v2/${dashboard.uid}.json`, json(dashboardResource(dashboard)));

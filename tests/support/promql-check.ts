@@ -201,8 +201,9 @@ class Checker {
 
   #aggregation(node: SyntaxNode): Shape {
     const operator = this.#slice(node.getChild('AggregateOp') as SyntaxNode);
-    const [of] = childrenOf(node.getChild('FunctionCallBody') as SyntaxNode);
+    const of = childrenOf(node.getChild('FunctionCallBody') as SyntaxNode).at(-1);
     const shape = this.#shape(of as SyntaxNode, operator);
+    if (operator === 'topk') return shape;
     const by = this.#labelNames(node.getChild('AggregateModifier'));
     for (const label of by) {
       if (shape.labels?.has(label) === false)

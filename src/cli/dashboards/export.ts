@@ -1,22 +1,27 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } from '../command.ts';
-import { forms, isOwn, shippedDashboards, type Form, type ShippedDashboard } from './shipped.ts';
+import { readBounded } from '../read-bounded.ts';
+import { forms, isOwn, shippedDashboards, type Form } from './shipped.ts';
+import { writeOwnFiles, type OwnFile } from './write-own-files.ts';
+
+const RULES = 'prometheus';
+const allForms = [...forms, RULES] as const;
 
 export const exportDashboards: Command = {
-  summary: 'write the dashboards as files, for Grafana\u2019s provisioning',
+  summary: 'write the dashboards as files for Grafana\u2019s provisioning, or the rules for Prometheus',
   optionLines: [
     '--dir DIR                    the folder; it is made where it is missing',
-    `--form FORM                  ${forms.join(', ')}; default grafana`,
+    `--form FORM                  ${allForms.join(', ')}; default grafana`,
+    `--settings FILE              of the rules: links and limits, see deploy/prometheus/README.md`,
   ],
-  takes: ['dir', 'form'],
+  takes: ['dir', 'form', 'settings'],
   readsConfig: false,
   async run(options, { dashboardsFolder, print, printError }) {
-    const { dir, form } = readOptions(options);
-    const dashboards = await shippedDashboards(dashboardsFolder, form);
+    const { dir, form, settings } = readOptions(options);
     try {
-      const written = await writeAll(dir, dashboards);
-      print(`${dir}: ${dashboards.length} dashboards, ${written} of them written, the others were there.`);
+      const files = form === RULES ? await rules(settings) : await dashboards(dashboardsFolder, form);
+      const written = await writeOwnFiles(dir, files);
+      const what = form === RULES ? 'files of rules' : 'dashboards';
+      print(`${dir}: ${files.length} ${what}, ${written} of them written, the others were there.`);
       return EXIT_OK;
     } catch (error) {
       printError(error instanceof Error ? error.message : String(error));
@@ -25,50 +30,50 @@ export const exportDashboards: Command = {
   },
 };
 
-function readOptions({ given: { dir, form = 'grafana' } }: CommandOptions): { dir: string; form: Form } {
+interface ExportOptions {
+  readonly dir: string;
+  readonly form: Form | typeof RULES;
+  readonly settings: string | undefined;
+}
+
+function readOptions({ given: { dir, form = 'grafana', settings } }: CommandOptions): ExportOptions {
   if (dir === undefined || dir === '') throw new UsageError('--dir DIR is missing');
-  const known = forms.find((one) => one === form);
-  if (known === undefined) throw new UsageError(`--form is ${form}, but must be one of ${forms.join(', ')}`);
-  return { dir, form: known };
+  const known = allForms.find((one) => one === form);
+  if (known === undefined) throw new UsageError(`--form is ${form}, but must be one of ${allForms.join(', ')}`);
+  if (settings !== undefined && known !== RULES) throw new UsageError(`--settings needs --form ${RULES}`);
+  return { dir, form: known, settings };
 }
 
-/** Resolves with how many files it wrote. Looks at all of them before it writes the first. */
-async function writeAll(dir: string, dashboards: readonly ShippedDashboard[]): Promise<number> {
-  await mkdir(dir, { recursive: true });
-  const files = dashboards.map(({ fileName, uid, text }) => ({ file: path.join(dir, fileName), uid, text }));
-  const before = await Promise.all(files.map(({ file }) => readIfThere(file)));
-  for (const [index, { file, uid }] of files.entries()) {
-    const text = before[index];
-    if (text !== undefined && !isOwnFile(text, uid)) {
-      throw new Error(`${file} is there and not one of siphon's dashboards; nothing was written`);
-    }
-  }
-  const changed = files.filter(({ text }, index) => before[index] !== text);
-  const drafts = changed.map(({ file, text }) => ({ file, text, draft: `${file}.${process.pid}.tmp` }));
-  try {
-    for (const { draft, text } of drafts) await writeFile(draft, text);
-    for (const { draft, file } of drafts) await rename(draft, file);
-  } finally {
-    await Promise.all(drafts.map(({ draft }) => rm(draft, { force: true })));
-  }
-  return changed.length;
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+async function dashboards(folder: string, form: Form): Promise<readonly OwnFile[]> {
+  const shipped = await shippedDashboards(folder, form);
+  return shipped.map(({ fileName, uid, text }) => ({ fileName, text, isOwn: (before) => isOwnDashboard(before, uid) }));
 }
 
 /** A resource has its tags in `spec`; plain data has none, but the same uid. */
-function isOwnFile(text: string, uid: string): boolean {
+function isOwnDashboard(text: string, uid: string): boolean {
   try {
     const content = JSON.parse(text) as { spec?: unknown; uid?: unknown; rows?: unknown } | null;
     return isOwn(content) || isOwn(content?.spec) || (content?.uid === uid && Array.isArray(content.rows));
   } catch {
     return false;
+  }
+}
+
+/** Made anew, because they depend on the settings. */
+async function rules(settingsFile: string | undefined): Promise<readonly OwnFile[]> {
+  const [{ ruleFiles, isOwnRuleFile }, { defaultSettings, readSettings }] = await Promise.all([
+    import('../../dashboards/rules/rule-files.ts'),
+    import('../../dashboards/rules/settings.ts'),
+  ]);
+  const settings = settingsFile === undefined ? defaultSettings : named(settingsFile, readSettings);
+  return [...ruleFiles(settings)].map(([fileName, text]) => ({ fileName, text, isOwn: isOwnRuleFile }));
+}
+
+function named<Result>(file: string, read: (text: string) => Result): Result {
+  try {
+    return read(readBounded(file));
+  } catch (error) {
+    const lines = (error as Error).message.split('\n').map((line) => `${file}: ${line}`);
+    throw new Error(`${lines.join('\n')}\nnothing was written`, { cause: error });
   }
 }

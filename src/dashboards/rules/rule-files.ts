@@ -6,7 +6,8 @@ import { alerts } from './alerts.ts';
 import { recordingsOf, type Recording } from './recording.ts';
 import type { RuleSettings } from './settings.ts';
 
-const HEAD = '# Generated from src/dashboards/rules and src/catalogue/thresholds.ts by npm run generate.\n';
+const MARK = '# siphon-otel: ';
+const HEAD = `${MARK}written by siphon dashboards export --form prometheus; what is changed here is lost with the next one.\n`;
 
 /** By file name. */
 export function ruleFiles(settings: RuleSettings): ReadonlyMap<string, string> {
@@ -23,6 +24,11 @@ export function ruleFiles(settings: RuleSettings): ReadonlyMap<string, string> {
       ),
     ],
   ]);
+}
+
+/** Whether siphon may overwrite it. */
+export function isOwnRuleFile(text: string): boolean {
+  return text.startsWith(MARK);
 }
 
 /** Everything that alerts read, each once. */
