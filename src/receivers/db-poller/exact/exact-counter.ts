@@ -2,6 +2,7 @@ import { StorageError, type StorageSpace } from '../../../collector/storage.ts';
 import { CountedKeys } from './counted-keys.ts';
 import type { CountedTable, Head, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
+import { knownSeries } from './known-series.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
 import { before, isSame, reached } from './position.ts';
 import { UnreadRows } from './unread-rows.ts';
@@ -270,7 +271,9 @@ export class ExactCounter {
     const metrics = this.#settings.query.metrics.filter(({ fromZero }) => fromZero);
     if (metrics.length === 0) return [];
     const known = await snapshot.known();
-    return metrics.flatMap(({ metric }) => known.map((row) => ({ metric, row })));
+    return metrics.flatMap(({ metric }) =>
+      known.flatMap((row) => knownSeries(row, metric.labels)).map((row) => ({ metric, row })),
+    );
   }
 }
 

@@ -28,7 +28,7 @@ export interface ExactQuery {
   readonly everyRow?: string;
   details(schema: PackSchema): RowDetails;
   readonly metrics: readonly ExactMetric[];
-  /** Rows with all the labels of series that are known to be there, and begin at 0. */
+  /** Rows of labels whose series are known to be there, and begin at 0; a closed label that a row leaves out has all its values. */
   known?(schema: PackSchema): Statement;
   /** Two queries of the same name count the same if this is the same; if it changes, counting begins anew. */
   readonly meaning: string;

@@ -57,6 +57,10 @@ describe('db_poller counts rows exactly', () => {
     await shows(poller, `variants.created{${blue}}`, 2);
     await shows(poller, `coffees.created{${blue}}`, 0);
     expect(await poller.failures('other')).toBe(0);
+    const finished = [...poller.series].filter(([series]) => series.startsWith('scrape.runs.finished{'));
+    expect(finished.toSorted()).toEqual(
+      ['fail', 'ok', 'partial'].map((status) => [`scrape.runs.finished{${blue},status=${status}}`, 0]),
+    );
   });
 
   it('waits for every older transaction that writes, so that nothing can come before what was counted', async () => {
