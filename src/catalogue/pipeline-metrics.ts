@@ -1,5 +1,5 @@
 /** What the pipeline's own processes emit through `siphon-otel/pipeline`. Keys are the Prometheus names. */
-import { jobSeconds, requestSeconds } from './buckets.ts';
+import { jobSeconds, operationSeconds, requestSeconds } from './buckets.ts';
 import {
   currency,
   fetchErrorTypes,
@@ -21,9 +21,9 @@ export const pipelineMetrics = {
     kind: 'histogram',
     name: 'pipeline.operation.duration',
     unit: 's',
-    description: 'Duration of the operations A.1 to A.5 and B.1 to B.3',
-    labels: { operation: operationIds, source, outcome: outcomes },
-    buckets: jobSeconds,
+    description: 'Duration of the operations A.1 to A.5 and B.1 to B.3; whose product source it was, their spans tell',
+    labels: { operation: operationIds, outcome: outcomes },
+    buckets: operationSeconds,
   },
   fetch_latency_seconds: {
     source: 'sdk',

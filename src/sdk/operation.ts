@@ -15,7 +15,7 @@ type OperationLabels = LabelValues<typeof pipelineMetrics.pipeline_operation_dur
  */
 export async function runOperation<T>(
   operation: Operation,
-  { source }: Pick<OperationLabels, 'source'>,
+  { source }: { readonly source: string },
   body: (span: Span) => Promise<T>,
 ): Promise<T> {
   const tracer = trace.getTracer(INSTRUMENTATION_SCOPE);
@@ -24,7 +24,7 @@ export async function runOperation<T>(
     const startedAt = performance.now();
     const end = (outcome: OperationLabels['outcome']): void => {
       span.setAttribute('pipeline.outcome', outcome);
-      recordDuration({ operation, source, outcome }, (performance.now() - startedAt) / 1000, context.active());
+      recordDuration({ operation, outcome }, (performance.now() - startedAt) / 1000, context.active());
       span.end();
     };
     try {

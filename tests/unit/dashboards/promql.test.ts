@@ -55,8 +55,8 @@ describe('an expression', () => {
 
   it('takes values of labels literally, whatever they mean in a regular expression or a string', () => {
     f(
-      sum(observations('pipeline_operation_duration_seconds', '1d', { operation: ['A.2', 'B.1'], source: 'a"b\\c' })),
-      String.raw`sum(increase(pipeline_operation_duration_seconds_count{operation=~"A\\.2|B\\.1", source="a\"b\\c"}[1d]))`,
+      sum(observations('fetch_latency_seconds', '1d', { operation: ['A.2', 'B.1'], source: 'a"b\\c' })),
+      String.raw`sum(increase(fetch_latency_seconds_count{operation=~"A\\.2|B\\.1", source="a\"b\\c"}[1d]))`,
       '{observation}',
     );
   });

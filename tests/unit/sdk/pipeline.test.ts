@@ -74,7 +74,7 @@ describe('the pipeline’s instruments', () => {
     const error = new Error('no');
     await expect(runOperation('A.3', { source: 'a' }, () => Promise.reject(error))).rejects.toBe(error);
     expect(await points('pipeline.operation.duration')).toMatchObject([
-      [{ operation: 'A.3', source: 'a', outcome: 'error' }, { count: 1 }],
+      [{ operation: 'A.3', outcome: 'error' }, { count: 1 }],
     ]);
   });
 

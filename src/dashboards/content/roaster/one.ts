@@ -2,7 +2,7 @@ import type { Row } from '../../model/dashboard.ts';
 import { areas, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, sum } from '../../promql/aggregate.ts';
 import { age } from '../../promql/arithmetic.ts';
-import { increase, latest, observations, quantile } from '../../promql/select.ts';
+import { increase, latest, quantile } from '../../promql/select.ts';
 import { artifactErrors, inStock, runSuccess, step } from '../expressions.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
@@ -174,19 +174,21 @@ export const oneRoaster: Row = {
       width: 6,
       height: 7,
     }),
-    events({
-      title: 'Operations',
-      description: 'Operations A.1 to B.3 that ended, by outcome.',
+    lines({
+      title: 'Duration of price jobs',
+      description:
+        'The duration that 95 % of the jobs do not exceed, by what they do. A dot leads to the trace of one.',
       queries: [
         show(
-          sum(observations('pipeline_operation_duration_seconds', step), ['operation', 'outcome']),
-          ({ operation, outcome }) => `${operation} ${outcome}`,
+          quantile(0.95, { name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
+          ({ job_type }) => job_type,
         ),
       ],
-      empty: unknownWhenEmpty('no operation within this time'),
+      min: 0,
+      empty: unknownWhenEmpty('no price job within this time'),
       width: 6,
       height: 7,
-      leadsTo: 'siphon-pipeline',
+      leadsTo: 'siphon-prices',
     }),
   ],
 };
