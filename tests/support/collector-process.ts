@@ -65,16 +65,34 @@ export class CollectorProcess implements AsyncDisposable {
 
   /** Resolves when the program says that everything is ready. */
   static async start(program: CollectorProgram, config: unknown): Promise<CollectorProcess> {
-    const directory = await mkdtemp(join(tmpdir(), `siphon-${program.name}-`));
-    await writeFile(join(directory, 'config.yaml'), JSON.stringify(config));
-    const started = new CollectorProcess(program, directory);
+    const started = await CollectorProcess.launch(program, config);
     try {
-      await started.#ready();
+      await started.ready();
       return started;
     } catch (error) {
       await started[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Resolves when the process exists, however far it has come. */
+  static async launch(program: CollectorProgram, config: unknown): Promise<CollectorProcess> {
+    const directory = await mkdtemp(join(tmpdir(), `siphon-${program.name}-`));
+    await writeFile(join(directory, 'config.yaml'), JSON.stringify(config));
+    return new CollectorProcess(program, directory);
+  }
+
+  /** @throws Error with the end of its log if the program ends first. */
+  async ready(): Promise<void> {
+    await waitFor(
+      () => {
+        const { exitCode, signalCode } = this.#process;
+        if (exitCode !== null || signalCode !== null)
+          throw new Error(`${this.name} ended at its start:\n${this.logTail}`);
+        return this.#log.includes('Everything is ready');
+      },
+      { what: `${this.name} to be ready` },
+    );
   }
 
   /** The end of what it wrote to stderr. */
@@ -90,15 +108,5 @@ export class CollectorProcess implements AsyncDisposable {
     }
     process.off('exit', this.#clearAway);
     await rm(this.#directory, { recursive: true, force: true });
-  }
-
-  async #ready(): Promise<void> {
-    await waitFor(
-      () => {
-        if (this.#process.exitCode !== null) throw new Error(`${this.name} ended at its start:\n${this.logTail}`);
-        return this.#log.includes('Everything is ready');
-      },
-      { what: `${this.name} to be ready` },
-    );
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
+import { startEmbeddedPostgres, type ServerParameters } from '../../src/demo/database/embedded-postgres.ts';
 import { applySchema } from '../../src/demo/database/schema.ts';
 import { createPollerRole } from '../../src/demo/database/shipped-sql.ts';
 
@@ -15,9 +15,16 @@ export interface TestPostgres extends AsyncDisposable {
   readonly server: { pause(): Promise<void>; resume(): Promise<void> } | undefined;
 }
 
-export async function startTestPostgres(options: { schema?: boolean } = {}): Promise<TestPostgres> {
+export interface TestPostgresOptions {
+  /** Whether the tables of the demo are there; true unless said otherwise. */
+  readonly schema?: boolean;
+  /** For the embedded server; another one is taken as it is. */
+  readonly parameters?: ServerParameters;
+}
+
+export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const given = process.env['SIPHON_TEST_POSTGRES_URL'];
-  const embedded = given === undefined ? await startEmbeddedPostgres() : undefined;
+  const embedded = given === undefined ? await startEmbeddedPostgres(options.parameters) : undefined;
   const serverUrl = given ?? embedded?.url ?? '';
   const name = `siphon_test_${randomBytes(6).toString('hex')}`;
   const role = `${name}_poller`;

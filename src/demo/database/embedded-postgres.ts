@@ -18,9 +18,17 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export type KeeperRequest =
-  | { readonly command: 'start'; readonly user: string; readonly password: string }
-  | { readonly command: 'pause' | 'resume' | 'stop' };
+export type KeeperRequest = StartRequest | { readonly command: 'pause' | 'resume' | 'stop' };
+
+/** What the server is to be told beyond what it is always told, such as `shared_buffers`, by name. */
+export type ServerParameters = Readonly<Record<string, string>>;
+
+export interface StartRequest {
+  readonly command: 'start';
+  readonly user: string;
+  readonly password: string;
+  readonly parameters: ServerParameters;
+}
 
 export interface KeeperReply {
   readonly server?: KeptServer;
@@ -41,7 +49,7 @@ const user = 'coffee';
  * The server is held by a keeper process, which ends it and removes its data as soon as this process is gone,
  * however it went.
  */
-export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(parameters: ServerParameters = {}): Promise<EmbeddedPostgres> {
   const password = randomBytes(12).toString('hex');
   const keeper = fork(fileURLToPath(new URL('postgres-keeper.ts', import.meta.url)), {
     // A terminal's Ctrl-C reaches this process only: whoever started the server decides when it ends.
@@ -51,7 +59,7 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
   });
   try {
     await nextReply(keeper);
-    const { server } = await ask(keeper, { command: 'start', user, password });
+    const { server } = await ask(keeper, { command: 'start', user, password, parameters });
     return new KeptPostgres(keeper, server!, `postgresql://${user}:${password}@127.0.0.1:${server!.port}/postgres`);
   } catch (error) {
     keeper.disconnect();

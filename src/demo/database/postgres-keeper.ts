@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { freePort } from '../free-port.ts';
-import type { KeeperReply, KeeperRequest, KeptServer } from './embedded-postgres.ts';
+import type { KeeperReply, KeeperRequest, KeptServer, StartRequest } from './embedded-postgres.ts';
 import { chooseOwner, findBinaries, makeFolder } from './postgres-owner.ts';
 import { initialise, startServer, stopServer, type ServerSettings } from './postgres-server.ts';
 
@@ -50,11 +50,11 @@ async function answer(request: KeeperRequest): Promise<KeeperReply> {
   }
 }
 
-async function startOnFreePort(login: { user: string; password: string }): Promise<KeptServer> {
+async function startOnFreePort({ parameters, ...login }: StartRequest): Promise<KeptServer> {
   const place = { owner, folder, binaries: await findBinaries(owner, folder) };
   await initialise(place, login);
   for (let attempt = 1; ; attempt++) {
-    settings = { ...place, port: await freePort(0) };
+    settings = { ...place, parameters, port: await freePort(0) };
     try {
       return await start(settings);
     } catch (error) {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ServerParameters } from './embedded-postgres.ts';
 import type { Binaries, Owner } from './postgres-owner.ts';
 
 export interface ServerSettings {
@@ -12,20 +13,21 @@ export interface ServerSettings {
   /** Belongs to the owner. */
   readonly folder: string;
   readonly port: number;
+  readonly parameters: ServerParameters;
 }
 
-const flags = Object.entries({
+const defaults: ServerParameters = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   shared_buffers: '32MB',
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-}).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+};
 
 /** Makes an empty cluster whose only user is this one. */
 export async function initialise(
-  { binaries, owner, folder }: Omit<ServerSettings, 'port'>,
+  { binaries, owner, folder }: Omit<ServerSettings, 'port' | 'parameters'>,
   login: { readonly user: string; readonly password: string },
 ): Promise<void> {
   const passwordFile = join(folder, 'password');
@@ -40,8 +42,10 @@ export async function initialise(
 }
 
 /** Resolves once it takes connections; rejects with the end of its log if it ends before. */
-export async function startServer({ binaries, owner, folder, port }: ServerSettings): Promise<ChildProcess> {
+export async function startServer(settings: ServerSettings): Promise<ChildProcess> {
+  const { binaries, owner, folder, port, parameters } = settings;
   const place = ['-D', join(folder, 'data'), '-p', String(port)];
+  const flags = Object.entries({ ...defaults, ...parameters }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = launch(binaries.postgres, [...place, ...flags], { owner, folder });
   const log = logTail(server);
   await new Promise<void>((resolve, reject) => {

@@ -1,0 +1,101 @@
+import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
+import { pino } from 'pino';
+import * as v from 'valibot';
+import type { Component } from '../../../src/collector/component.ts';
+import { messageToObject } from '../../../src/exporters/debug/message-to-object.ts';
+import { dbPollerReceiver } from '../../../src/receivers/db-poller/factory.ts';
+import { hostWith } from '../../support/host-with.ts';
+
+/** A poll of one query that succeeded. */
+export interface ObservedPoll {
+  readonly query: string;
+  readonly durationMs: number;
+}
+
+interface SumsRequest {
+  readonly resource_metrics?: readonly {
+    readonly scope_metrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly sum?: { readonly data_points: readonly { as_double?: number; as_int?: number | string }[] };
+      }[];
+    }[];
+  }[];
+}
+
+/** The receiver as siphon runs it, in this process, so that each duration is seen and not only its bucket. */
+export class ObservedPoller implements AsyncDisposable {
+  readonly polls: ObservedPoll[] = [];
+  /** Failed polls by query and reason. */
+  readonly failures = new Map<string, number>();
+  readonly #totals = new Map<string, number>();
+  readonly #receiver: Component;
+
+  /** @param config of the receiver, as in a configuration file. */
+  static async start(config: Readonly<Record<string, unknown>>): Promise<ObservedPoller> {
+    const poller = new ObservedPoller(config);
+    await poller.#receiver.start(hostWith());
+    return poller;
+  }
+
+  private constructor(config: Readonly<Record<string, unknown>>) {
+    const settings = {
+      id: 'db_poller',
+      signals: new Set(['metrics'] as const),
+      logger: pino({ level: 'silent' }),
+      meter: this.#meter(),
+      version: '0',
+    };
+    const parsed = v.parse(dbPollerReceiver.config, { initial_delay: 0, ...config });
+    this.#receiver = dbPollerReceiver.create(settings, parsed, () => ({
+      consume: async ({ chunks }) => {
+        for (const chunk of chunks) this.#take(messageToObject('ExportMetricsServiceRequest', chunk));
+      },
+    }));
+  }
+
+  /** All series of a sum together, by its OpenTelemetry name, as published last; undefined before that. */
+  total(metric: string): number | undefined {
+    return this.#totals.get(metric);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#receiver.shutdown(AbortSignal.timeout(5000));
+  }
+
+  #take(request: SumsRequest): void {
+    for (const { name, sum } of (request.resource_metrics ?? [])
+      .flatMap((resource) => resource.scope_metrics)
+      .flatMap((scope) => scope.metrics)) {
+      if (sum === undefined) continue;
+      const values = sum.data_points.map((point) => Number(point.as_double ?? point.as_int ?? 0));
+      this.#totals.set(
+        name,
+        values.reduce((total, value) => total + value, 0),
+      );
+    }
+  }
+
+  #meter(): Meter {
+    const observed: Partial<Meter> = {
+      createHistogram: (name) => ({
+        record: (value, attributes) => {
+          if (name === 'siphon_db_poller_query_duration_seconds')
+            this.polls.push({ query: queryOf(attributes), durationMs: value * 1000 });
+        },
+      }),
+      createCounter: (name) => ({
+        add: (value, attributes) => {
+          if (name !== 'siphon_db_poller_errors' || value === 0) return;
+          const key = `${queryOf(attributes)} ${String(attributes?.['reason'])}`;
+          this.failures.set(key, (this.failures.get(key) ?? 0) + value);
+        },
+      }),
+    };
+    return Object.assign(createNoopMeter(), observed);
+  }
+}
+
+function queryOf(attributes: Attributes | undefined): string {
+  return String(attributes?.['query']);
+}
