@@ -58,7 +58,7 @@ const leaderElection = v.strictObject({
   name: v.optional(v.pipe(v.string(), v.nonEmpty('must be a name'))),
 });
 
-export const configSchema = v.strictObject({
+const keys = v.strictObject({
   datasource,
   collection_interval: v.optional(positiveDuration(), '15s'),
   initial_delay: v.optional(duration(), '1s'),
@@ -71,12 +71,20 @@ export const configSchema = v.strictObject({
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
   leader_election: v.optional(leaderElection, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
-  packs: v.pipe(
-    packs,
-    v.check((set) => Object.keys(set).length > 0, 'needs at least one pack: scrape_pipeline or postgres_health'),
-  ),
+  packs: v.optional(packs, {}),
   queries: v.optional(ownQueries, []),
 });
+
+export const configSchema = v.pipe(
+  keys,
+  v.forward(
+    v.check(
+      ({ packs: chosen, queries }) => Object.keys(chosen).length + queries.length > 0,
+      'needs at least one pack, scrape_pipeline or postgres_health, or else queries of your own',
+    ),
+    ['packs'],
+  ),
+);
 
 export type DbPollerConfig = v.InferOutput<typeof configSchema>;
 

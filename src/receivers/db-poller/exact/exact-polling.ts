@@ -6,6 +6,7 @@ import { unlessAborted } from '../../../postgres/polling/unless-aborted.ts';
 import type { PackSchema, TableColumns } from '../pack.ts';
 import { publish, type PollContext } from '../poll-context.ts';
 import type { Poll, PolledQuery } from '../polled-query.ts';
+import { DriftReport } from './drift-report.ts';
 import { ExactCounter, type Step } from './exact-counter.ts';
 import type { ExactQuery } from './exact-query.ts';
 import { PostgresTable } from './postgres-table.ts';
@@ -30,6 +31,7 @@ export class ExactPolling implements PolledQuery {
   readonly #table: PostgresTable;
   readonly #counter: ExactCounter;
   readonly #reconciling: Incident;
+  readonly #drift: DriftReport;
   #published: ReadonlyMap<string, TotalSeries> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
   #reconcileFailures = 0;
@@ -46,6 +48,7 @@ export class ExactPolling implements PolledQuery {
       failing: 'Older rows could not be counted, and are counted later',
       recovered: 'Older rows are counted again',
     });
+    this.#drift = new DriftReport(logger);
     context.metrics.declareExact(id);
     this.#counter = new ExactCounter({
       query,
@@ -124,7 +127,7 @@ export class ExactPolling implements PolledQuery {
       this.#reconcileFailures = 0;
       this.#report(step);
       if (step.rows > 0) await this.#publish();
-      if (step.backlog === 0) this.#context.metrics.uncounted(this.#id, this.#counter.uncounted);
+      if (step.backlog === 0) this.#compareWithStatistics();
       return step.backlog;
     } catch (error) {
       // What the end of the poller interrupts has not failed.
@@ -136,6 +139,12 @@ export class ExactPolling implements PolledQuery {
         performance.now() + retryMs(++this.#reconcileFailures, FIRST_RETRY_MS, this.#reconcileMs);
       return 0;
     }
+  }
+
+  #compareWithStatistics(): void {
+    const { uncounted } = this.#counter;
+    this.#context.metrics.uncounted(this.#id, uncounted);
+    this.#drift.found(uncounted);
   }
 
   #report({ replaced, notNumbers }: Step): void {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
 
-const base = { datasource: 'postgresql://db/shop', packs: { postgres_health: {} } };
+const base = { datasource: 'postgresql://db/shop' };
 const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table: 'shop.orders' };
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 2] };
 const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', sql: 'select 1 as n', value_column: 'n' };
