@@ -25,10 +25,13 @@ it('validates, runs and polls from the packed package, with nothing but its decl
   expect(await sidecar.stop()).toBe(0);
 });
 
-it('brings the dashboards along in the packed package', async () => {
+it('brings dashboards and rules along in the packed package', async () => {
   await using project = await ForeignProject.create();
   const command = path.join(project.folder, 'node_modules/.bin/siphon');
   const exported = await project.run(command, { args: ['dashboards', 'export', '--dir', 'out'], environment: {} });
   expect(exported).toMatchObject({ code: 0, stderr: '' });
   expect((await readdir(path.join(project.folder, 'out'))).length).toBe(4);
+  const args = ['dashboards', 'export', '--form', 'prometheus', '--dir', 'rules'];
+  expect(await project.run(command, { args, environment: {} })).toMatchObject({ code: 0, stderr: '' });
+  expect((await readdir(path.join(project.folder, 'rules'))).toSorted()).toEqual(['alerts.yaml', 'recording.yaml']);
 });

@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { load } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import type { AlertRule } from '../../../src/dashboards/rules/alert-rules.ts';
+import { AlertSink } from '../../support/alert-sink.ts';
+import {
+  alertmanagerMissing,
+  AlertmanagerServer,
+  shippedAlertmanager,
+  type PostedAlert,
+} from '../../support/alertmanager-server.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const config = path.join(shippedAlertmanager, 'alertmanager.yml');
+const text = readFileSync(config, 'utf8');
+const { groups } = load(
+  readFileSync(new URL('../../../dashboards/prometheus/alerts.yaml', import.meta.url), 'utf8'),
+) as { groups: readonly { rules: readonly AlertRule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
+
+function amtool(args: readonly string[]): { status: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync('amtool', args, { encoding: 'utf8' });
+  return { status, said: (stdout + stderr).trim() };
+}
+
+/** What a rule gives to Alertmanager, with the templates filled in as far as it matters. */
+function raised(name: string, severity: string, labels: Readonly<Record<string, string>> = {}): PostedAlert {
+  const rule = rules.find(({ alert, labels: own }) => alert === name && own['severity'] === severity);
+  if (rule === undefined) throw new Error(`no rule ${name} ${severity}`);
+  const all = { alertname: name, ...rule.labels, ...labels };
+  const filledIn = (template: string): string =>
+    template
+      .replaceAll(/\{\{ \$labels\.(\w+).*?\}\}/g, (_, label: string) => labels[label] ?? '')
+      .replaceAll(/\{\{ \$value.*?\}\}/g, '42');
+  const fill = (texts: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).map(([key, template]) => [key, filledIn(template)]));
+  return { labels: fill(all), annotations: fill(rule.annotations) };
+}
+
+function rendered(template: string, alerts: readonly PostedAlert[], status = 'firing'): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'siphon-template-'));
+  const { alertname = '', roaster } = alerts[0]?.labels ?? {};
+  const groupLabels = { alertname, ...(roaster !== undefined && { roaster }) };
+  const data = {
+    receiver: 'slack',
+    status,
+    alerts: alerts.map((alert) => ({ ...alert, status })),
+    groupLabels,
+    commonLabels: { ...groupLabels, severity: alerts[0]?.labels['severity'], owner: alerts[0]?.labels['owner'] },
+    commonAnnotations: {},
+    externalURL: 'https://alerts.example.com',
+  };
+  try {
+    const file = path.join(folder, 'data.json');
+    writeFileSync(file, JSON.stringify(data));
+    const { status: exitCode, said } = amtool([
+      'template',
+      'render',
+      `--template.glob=${shippedAlertmanager}/templates/*.tmpl`,
+      `--template.data=${file}`,
+      `--template.text={{ template "${template}" . }}`,
+    ]);
+    expect(exitCode, said).toBe(0);
+    return said;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const over = (alert: PostedAlert): PostedAlert => ({ ...alert, endsAt: new Date(Date.now() - 1000).toISOString() });
+
+describe('the configuration of Alertmanager', () => {
+  it.skipIf(alertmanagerMissing)('is one that amtool takes', () => {
+    expect(amtool(['check-config', config])).toMatchObject({ status: 0 });
+  });
+
+  it.skipIf(alertmanagerMissing).each(rules.map(({ alert, labels }) => [alert, labels['severity'] ?? '']))(
+    'leads %s %s to who must know',
+    (alert, severity) => {
+      const receivers = { none: 'dead-man', warning: 'slack', critical: 'slack-critical' };
+      const receiver = receivers[severity as keyof typeof receivers];
+      const labels = [`alertname=${alert}`, `severity=${severity}`];
+      const routing = ['config', 'routes', 'test', `--config.file=${config}`, `--verify.receivers=${receiver}`];
+      const { status, said } = amtool([...routing, ...labels]);
+      expect({ status, receiver: said.split('\n')[0] }).toEqual({ status: 0, receiver });
+    },
+  );
+
+  it('lets what is critical keep back its own warning, and no other', () => {
+    const [, equal = ''] = /equal: \[([^\]]+)\]/.exec(text.replaceAll(/\s+/g, ' ')) ?? [];
+    const compared = new Set(equal.split(',').map((label) => label.trim()));
+    const named = rules.flatMap(({ annotations, labels, expr }) => [
+      ...[
+        ...Object.values(annotations)
+          .join(' ')
+          .matchAll(/\$labels\.(\w+)/g),
+      ].map(([, label]) => label ?? ''),
+      ...[...expr.matchAll(/ by \(([^)]*)\)/g)].flatMap(([, by = '']) => by.split(', ')),
+      ...Object.keys(labels),
+    ]);
+    const irrelevant = new Set(['severity', 'owner', 'le']);
+    expect([...new Set(named)].filter((label) => !irrelevant.has(label) && !compared.has(label))).toEqual([]);
+    expect(compared.has('alertname')).toBe(true);
+  });
+
+  it('names only alerts that are there', () => {
+    const named = [...text.matchAll(/alertname=~?"([^"]+)"/g)].flatMap(([, names = '']) => names.split('|'));
+    const known = new Set(rules.map(({ alert }) => alert));
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('has its secrets in files', () => {
+    expect(text).toContain('slack_api_url_file:');
+    expect(text).toContain('credentials_file:');
+    expect(text).not.toMatch(/hooks\.slack\.com|api_url:|credentials:|password/);
+  });
+});
+
+describe.skipIf(alertmanagerMissing)('a message for Slack', () => {
+  it('takes from labels what Slack would read as markup', () => {
+    const hostile = raised('RunFailed', 'warning', { roaster: '<!channel> & <https://evil.example|here>' });
+    for (const template of ['siphon.title', 'siphon.text']) {
+      expect(rendered(template, [hostile])).toContain('&lt;!channel&gt; &amp; &lt;https://evil.example|here&gt;');
+      expect(rendered(template, [hostile])).not.toMatch(/[<>]/);
+    }
+  });
+
+  it('shows ten of many, and says how many there are', () => {
+    const queries = Array.from({ length: 12 }, (_, index) =>
+      raised('PollerFailing', 'critical', { receiver: 'db_poller', query: `q${index}` }),
+    );
+    const said = rendered('siphon.text', queries);
+    expect(said).toContain('q9 of db_poller last succeeded');
+    expect(said).not.toContain('q10 of');
+    expect(said).toContain('Only 10 of 12 are shown.');
+    expect(rendered('siphon.title', queries)).toBe('Critical: The query q0 fails (12 alerts)');
+  });
+
+  it('fills in the silence, whatever the name of the roaster is', () => {
+    const alert = raised('RunFailed', 'warning', { roaster: 'a "b" & c' });
+    const url = new URL(rendered('siphon.silence', [alert]));
+    expect(new URLSearchParams(url.hash.split('?')[1]).get('filter')).toBe(
+      '{alertname="RunFailed",roaster="a "b" & c"}',
+    );
+  });
+});
+
+describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
+  it('tells Slack once what is wrong, with all that helps, and when it is over', async () => {
+    await using sink = await AlertSink.start();
+    await using alertmanager = await AlertmanagerServer.start(sink);
+    const labels = { source: 'blue-tokai', roaster: 'blue-tokai' };
+    const both = ['warning', 'critical'].map((severity) => raised('FetchErrors', severity, labels));
+    await alertmanager.post([...both, raised('RunFailed', 'warning', { roaster: 'blue-tokai' })]);
+
+    await waitFor(() => sink.messages.length >= 2, { what: 'both alerts to arrive' });
+    expect(sink.messages.map(({ channel }) => channel).toSorted()).toEqual(['#coffee', '#coffee-critical']);
+    expect(sink.titles.toSorted()).toEqual([
+      'Critical: Requests to blue-tokai fail',
+      'Warning: The latest run of blue-tokai failed',
+    ]);
+    const [message] = sink.messages.find(({ channel }) => channel === '#coffee-critical')?.attachments ?? [];
+    expect(message).toMatchObject({
+      color: 'danger',
+      text: '42 of the requests to blue-tokai within 6 hours gave no usable answer (limit 20%).',
+      footer: 'FetchErrors · pipeline',
+      title_link: expect.stringContaining('/d/siphon-pipeline?var-roaster=blue-tokai&viewPanel='),
+    });
+    expect(message?.actions.map(({ text: label, url }) => [label, url.split('?')[0]])).toEqual([
+      ['Runbook', 'https://unpkg.com/siphon-otel/docs/runbooks/FetchErrors.md'],
+      ['Dashboard', 'http://127.0.0.1:3000/d/siphon-pipeline'],
+      ['Sentry', 'https://sentry.io/issues/'],
+      ['Silence', `${alertmanager.url}/#/silences/new`],
+    ]);
+
+    await alertmanager.post(both.map(over));
+    await waitFor(() => sink.titles.includes('Resolved: Requests to blue-tokai fail'), { what: 'the end to be told' });
+    expect(sink.titles.filter((title) => title.startsWith('Critical'))).toHaveLength(1);
+    expect(sink.titles.filter((title) => title.startsWith('Warning: Requests'))).toEqual([]);
+  });
+
+  it('keeps back what follows from a database that is down, and lets the watchdog through', async () => {
+    await using sink = await AlertSink.start();
+    await using alertmanager = await AlertmanagerServer.start(sink);
+    await alertmanager.post([
+      raised('DatabaseDown', 'critical', { receiver: 'db_poller' }),
+      raised('PollerFailing', 'critical', { receiver: 'db_poller', query: 'postgres_health.activity' }),
+      raised('PollerWithoutLeader', 'critical', { receiver: 'db_poller' }),
+      raised('HealthScoreUnknown', 'warning'),
+      raised('PollerFailing', 'warning', { receiver: 'db_poller/other', query: 'postgres_health.activity' }),
+      raised('Watchdog', 'none'),
+    ]);
+    await waitFor(() => sink.messages.length >= 2 && sink.deadManCalls.length > 0, { what: 'what must be told' });
+    expect(sink.titles.toSorted()).toEqual([
+      'Critical: The database does not answer',
+      'Warning: The query postgres_health.activity fails',
+    ]);
+    expect(sink.deadManCalls[0]).toEqual({
+      authorization: 'Bearer secret',
+      status: 'firing',
+      alertnames: ['Watchdog'],
+    });
+  });
+});
