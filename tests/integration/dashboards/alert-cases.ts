@@ -211,11 +211,11 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
       always(
         'siphon_db_poller_last_success_timestamp_seconds',
         { query: 'postgres_health.activity', ...onSidecar },
-        endSeconds - 120 - value,
+        endSeconds - 240 - value,
       ),
     ],
-    // It becomes older by the minute: two of them are for `for`.
-    values: { warning: 120, critical: 600, fine: -30 },
+    // It becomes older by the minute: four of them are for `for`.
+    values: { warning: 120, critical: 600, fine: -150 },
   },
   PollerLagging: {
     labels: { receiver: 'db_poller' },

@@ -30,6 +30,11 @@ function rulesOf(name: string): readonly Group<{ readonly expr: string }>[] {
   return [...read, ...own].filter(({ rules }) => rules.length > 0);
 }
 
+/** The rules of several alerts; a file has each name of a group only once. */
+function groupsNamed(names: readonly string[]): readonly object[] {
+  return names.flatMap((alert) => rulesOf(alert).map((group) => ({ ...group, name: `${group.name} ${alert}` })));
+}
+
 /** In minutes, of `30m`. */
 function minutes(duration = '0m'): number {
   const [, amount, unit = 'm'] = /^(\d+)([smhd])$/.exec(duration) ?? [];
@@ -124,5 +129,33 @@ describe.skipIf(promtoolMissing).each(events)('$alert.name', (one) => {
     const ended = firing(one, [], until + minutes(alert.keepFiringFor) + 7);
     const input = world(values[severity] ?? Number.NaN);
     expect(testRules(rules, [{ input, expects: [throughout, ended] }])).toBe('');
+  });
+});
+
+describe.skipIf(promtoolMissing)('a database that stops', () => {
+  it('is told before what follows from it, so that Alertmanager can keep that back', () => {
+    const labels = 'receiver="db_poller", job="siphon", instance="127.0.0.1:8888"';
+    const input = [
+      {
+        series: `siphon_db_poller_last_success_timestamp_seconds{query="postgres_health.size", ${labels}}`,
+        values: '0+60x59 3540x60',
+      },
+      {
+        series: `siphon_db_poller_errors{query="leader_election", reason="connection", ${labels}}`,
+        values: '0x59 0+4x60',
+      },
+      { series: `siphon_db_poller_leader{${labels}}`, values: '1x59 0x60' },
+    ];
+    const names = ['DatabaseDown', 'PollerFailing', 'PollerWithoutLeader'];
+    const expects = [62, 75].map((atMinute) => ({
+      query: 'count by (alertname) (ALERTS{alertstate="firing", severity="critical"})',
+      atMinute,
+      samples: (atMinute === 62 ? names.slice(0, 1) : names).map((name) => ({
+        labels: `{alertname="${name}"}`,
+        value: 1,
+      })),
+    }));
+    const noWarning = { query: 'ALERTS{alertstate="firing", severity="warning"}', atMinute: 62, samples: [] };
+    expect(testRules(groupsNamed(names), [{ input, expects: [...expects, noWarning] }])).toBe('');
   });
 });

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { average, count, max, min, sum } from '../../../src/dashboards/promql/aggregate.ts';
 import {
   absent,
+  absentSeries,
   age,
   and,
   compare,
+  compareTo,
   constant,
   minus,
   missingTo,
@@ -13,22 +15,28 @@ import {
   ratio,
   relativeTo,
   times,
+  together,
   unless,
 } from '../../../src/dashboards/promql/arithmetic.ts';
+import { selectorsOf } from '../../../src/dashboards/promql/node.ts';
 import { promql } from '../../../src/dashboards/promql/render.ts';
 import {
   change,
   distribution,
   increase,
+  increases,
   latest,
   observations,
   observationsUpTo,
+  occurrences,
   overTime,
   quantile,
+  quantileOfOccurrences,
   rate,
   sumRate,
 } from '../../../src/dashboards/promql/select.ts';
 import type { Vector } from '../../../src/dashboards/promql/vector.ts';
+import { recorded, recordingsOf } from '../../../src/dashboards/rules/recording.ts';
 
 const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
 const finished = increase('scrape_runs_finished_total', '7d');
@@ -128,6 +136,45 @@ describe('an expression', () => {
     f(unless(overdue, running), `${promql(overdue)} unless on (roaster) ${promql(running)}`, 's');
     f(or(average(latest('up')), constant(0, '{target}')), 'avg(up) or vector(0)', '{target}');
     f(absent(sum(latest('up'))), 'absent(sum(up))', '1');
+  });
+
+  it('counts a series that is new within the window from its birth', () => {
+    const run = occurrences('6h');
+    f(
+      sum(run('fetch_errors_total', { error_type: 'timeout' }), ['source']),
+      'sum by (source) ((last_over_time(fetch_errors_total{error_type="timeout"}[6h]) unless last_over_time(fetch_errors_total{error_type="timeout"}[6h] offset 6h)) or increase(fetch_errors_total{error_type="timeout"}[6h]))',
+      '{error}',
+    );
+    f(
+      quantileOfOccurrences(0.5, { name: 'price_job_duration_seconds', window: '1d' }),
+      'histogram_quantile(0.5, sum by (le) ((last_over_time(price_job_duration_seconds_bucket[1d]) unless last_over_time(price_job_duration_seconds_bucket[1d] offset 1d)) or increase(price_job_duration_seconds_bucket[1d]))) >= 0',
+      's',
+    );
+  });
+
+  it('counts the events of counters and of histograms alike', () => {
+    const week = increases('7d');
+    f(
+      sum(together(week('fetch_latency_seconds'), week('fetch_errors_total')), ['source']),
+      'sum by (source) (increase(fetch_latency_seconds_count[7d]) or increase(fetch_errors_total[7d]))',
+      '{observation}',
+    );
+  });
+
+  it('reads what was recorded, and knows what it was computed from', () => {
+    const runs = recorded('instance:runs:count7d', sum(increases('7d')('scrape_runs_finished_total'), ['instance']));
+    f(compare(runs, '>=', 5), 'instance:runs:count7d >= 5', '{run}');
+    expect(selectorsOf(runs.node).map(({ metric }) => metric)).toEqual(['scrape_runs_finished_total']);
+    expect(recordingsOf(compare(runs, '>=', 5)).map(({ name }) => name)).toEqual(['instance:runs:count7d']);
+  });
+
+  it('compares with another vector, and tells that series are absent', () => {
+    const used = max(latest('database_connections_used'), ['instance']);
+    const limit = max(latest('database_connections_limit'), ['instance']);
+    f(compareTo(used, '>=', limit), `${promql(used)} >= ${promql(limit)}`, '{connection}');
+    const missing = absentSeries(latest('up', { job: 'siphon' }), ['job']);
+    f(missing, 'absent(up{job="siphon"})', '1');
+    expect(missing.labels).toEqual(['job']);
   });
 
   it('refuses to compute with different units or labels', () => {

@@ -1,9 +1,11 @@
-import { thresholds } from '../../../catalogue/thresholds.ts';
 import { max, sum } from '../../promql/aggregate.ts';
 import { compare, unless } from '../../promql/arithmetic.ts';
 import { increase, latest } from '../../promql/select.ts';
 import { connectionsUsed, pollAge } from '../../content/expressions.ts';
 import { alert, type Alert } from '../alert.ts';
+
+/** Shorter than what PollerFailing waits for, so that the cause is told before what follows from it. */
+const SILENCE_SECONDS = 90;
 
 /** Failures of which the database is innocent. */
 const OTHERS = ['pipeline_refused', 'storage', 'internal'] as const;
@@ -17,14 +19,14 @@ export const databaseAlerts: readonly Alert[] = [
     owner: 'database',
     measured: unless(
       compare(sum(increase('siphon_db_poller_errors', '5m', { reason: { not: OTHERS } }), ['receiver']), '>=', 1),
-      compare(pollAge(['receiver']), '<', thresholds.poll_age.warning),
+      compare(pollAge(['receiver']), '<', SILENCE_SECONDS),
     ),
     raisedBy: { severity: 'critical' },
-    for: '1m',
+    for: '30s',
     keepFiringFor: '2m',
     summary: () => 'The database does not answer',
     description: ({ receiver, value }) =>
-      `No query of ${receiver} has succeeded for two minutes; ${value} have failed within five.`,
+      `No query of ${receiver} has succeeded for 90 seconds; ${value} have failed within five minutes.`,
     whenMissing:
       'Silent: without errors nobody has asked. PollerWithoutLeader and SidecarDown say that. A database that has never answered fires, since its errors are counted.',
     panel: { dashboard: 'siphon-database', title: 'Failed polls' },

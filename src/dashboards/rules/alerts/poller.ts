@@ -11,7 +11,7 @@ export const pollerAlerts: readonly Alert[] = [
     owner: 'sidecar',
     measured: pollAge(['receiver', 'query']),
     raisedBy: { threshold: 'poll_age' },
-    for: '1m',
+    for: '3m',
     keepFiringFor: '5m',
     summary: ({ query }) => `The query ${query} fails`,
     description: ({ receiver, query, value }, limit) =>
@@ -50,7 +50,7 @@ export const pollerAlerts: readonly Alert[] = [
     owner: 'sidecar',
     measured: sum(latest('siphon_db_poller_leader'), ['receiver']),
     raisedBy: { threshold: 'poller_leader' },
-    for: '2m',
+    for: '5m',
     keepFiringFor: '1m',
     summary: () => 'Nobody polls the database',
     description: ({ receiver }) => `All sidecars with ${receiver} stand by: none holds the lock that elects one.`,
