@@ -31,7 +31,7 @@ function rulesOf(name: string): readonly Group<{ readonly expr: string }>[] {
 }
 
 /** The rules of several alerts; a file has each name of a group only once. */
-function groupsNamed(names: readonly string[]): readonly object[] {
+function groupsNamed(names: readonly string[]): readonly Group<unknown>[] {
   return names.flatMap((alert) => rulesOf(alert).map((group) => ({ ...group, name: `${group.name} ${alert}` })));
 }
 

@@ -72,6 +72,10 @@ function rendered(template: string, alerts: readonly PostedAlert[], status = 'fi
 
 const over = (alert: PostedAlert): PostedAlert => ({ ...alert, endsAt: new Date(Date.now() - 1000).toISOString() });
 
+function minutesKept(name: string): number {
+  return Number(rules.find(({ alert }) => alert === name)?.keep_firing_for?.replace('m', ''));
+}
+
 describe('the configuration of Alertmanager', () => {
   it.skipIf(alertmanagerMissing)('is one that amtool takes', () => {
     expect(amtool(['check-config', config])).toMatchObject({ status: 0 });
@@ -110,6 +114,13 @@ describe('the configuration of Alertmanager', () => {
     const named = [...text.matchAll(/alertname=~?"([^"]+)"/g)].flatMap(([, names = '']) => names.split('|'));
     const known = new Set(rules.map(({ alert }) => alert));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('keeps back what follows from a database that is down until that is over too', () => {
+    const inhibitions = /source_matchers: \[alertname="DatabaseDown"\]\n +target_matchers: \[alertname=~?"([^"]+)"\]/g;
+    const names = [...text.matchAll(inhibitions)].flatMap(([, targets = '']) => targets.split('|'));
+    expect(names).toEqual(['PollerFailing', 'PollerWithoutLeader', 'HealthScoreUnknown']);
+    for (const name of names) expect(minutesKept('DatabaseDown'), name).toBeGreaterThanOrEqual(minutesKept(name));
   });
 
   it('has its secrets in files', () => {

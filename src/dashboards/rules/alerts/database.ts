@@ -23,7 +23,8 @@ export const databaseAlerts: readonly Alert[] = [
     ),
     raisedBy: { severity: 'critical' },
     for: '30s',
-    keepFiringFor: '2m',
+    // As long as those that it keeps back.
+    keepFiringFor: '5m',
     summary: () => 'The database does not answer',
     description: ({ receiver, value }) =>
       `No query of ${receiver} has succeeded for 90 seconds; ${value} have failed within five minutes.`,

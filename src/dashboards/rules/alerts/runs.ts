@@ -113,7 +113,7 @@ export const runAlerts: readonly Alert[] = [
     ),
     raisedBy: { severity: 'warning' },
     for: '15m',
-    keepFiringFor: '10m',
+    keepFiringFor: '5m',
     summary: () => 'Nobody knows how the pipeline is',
     description: () =>
       'The poller has the query of the health score, but there is no score: a component of it is unknown. Unknown is not well.',
