@@ -283,6 +283,14 @@ export const sidecarMetrics = {
       'Inserts that PostgreSQL has seen and that were not counted: rolled back, deleted early or not settled',
     labels: { receiver, query },
   },
+  siphon_db_poller_counting_since_timestamp_seconds: {
+    source: 'sidecar',
+    kind: 'gauge',
+    name: 'siphon_db_poller_counting_since_timestamp_seconds',
+    unit: 's',
+    description: 'When counting began, in Unix time; a sidecar that stands by has it once it can take over',
+    labels: { receiver, query },
+  },
   siphon_db_poller_rebaselines: {
     source: 'sidecar',
     kind: 'counter',

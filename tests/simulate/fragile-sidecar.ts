@@ -37,12 +37,12 @@ export class FragileSidecar implements AsyncDisposable {
     return sidecar;
   }
 
-  /** Resolves when each of its counters has been asked once: counting has begun. */
+  /** Resolves when each of its counters knows from where it counts, also if another sidecar is the one that polls. */
   async hasBegun(): Promise<void> {
     await this.#running?.process.ready();
     for (const name of exactQueryNames.scrape_pipeline) {
-      await waitFor(() => this.lastSuccess(`scrape_pipeline.${name}`), {
-        what: `${name} to be counted\n${this.logTail}`,
+      await waitFor(() => this.#ofQuery('counting_since_timestamp_seconds', `scrape_pipeline.${name}`), {
+        what: `counting of ${name} to begin\n${this.logTail}`,
         timeoutMs: START_TIMEOUT_MS,
       });
     }
@@ -87,8 +87,7 @@ export class FragileSidecar implements AsyncDisposable {
 
   /** When a query last succeeded, in Unix seconds; undefined if it has not, or while siphon does not answer. */
   async lastSuccess(query: string): Promise<number | undefined> {
-    const series = 'siphon_db_poller_last_success_timestamp_seconds{receiver="db_poller"';
-    return (await this.#ownValues(`${series},query="${query}"}`))?.[0];
+    return await this.#ofQuery('last_success_timestamp_seconds', query);
   }
 
   /** Sum of the samples of its own metrics whose line begins so; undefined while it does not answer. */
@@ -103,6 +102,10 @@ export class FragileSidecar implements AsyncDisposable {
     await this.kill();
     await this.#watching;
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #ofQuery(metric: string, query: string): Promise<number | undefined> {
+    return (await this.#ownValues(`siphon_db_poller_${metric}{receiver="db_poller",query="${query}"}`))?.[0];
   }
 
   async #restartAfter(before: Promise<void>, awayMs: number): Promise<void> {

@@ -14,6 +14,7 @@ export class PollerMetrics extends QueryMetrics {
   readonly #replaced;
   readonly #dropped;
   readonly #leader;
+  readonly #countingSince;
   readonly #rebaselines;
   readonly #backlog;
   readonly #uncounted;
@@ -32,6 +33,9 @@ export class PollerMetrics extends QueryMetrics {
     });
     this.#leader = meter.createGauge('siphon_db_poller_leader', {
       description: '1 while this poller polls, 0 while it stands by',
+    });
+    this.#countingSince = meter.createGauge('siphon_db_poller_counting_since_timestamp_seconds', {
+      description: 'When counting began, in Unix time',
     });
     this.#rebaselines = meter.createCounter('siphon_db_poller_rebaselines', {
       description: 'Times that counting began anew, by reason',
@@ -74,6 +78,10 @@ export class PollerMetrics extends QueryMetrics {
 
   dropped(query: string, reason: DropReason, count: number): void {
     this.#dropped.add(count, { query, reason });
+  }
+
+  countingSince(query: string, unixMs: number): void {
+    this.#countingSince.record(unixMs / 1000, { query });
   }
 
   rebaselined(query: string, reason: RebaselineReason): void {

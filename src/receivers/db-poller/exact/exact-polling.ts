@@ -73,6 +73,7 @@ export class ExactPolling implements PolledQuery {
     await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
       await this.#counter.begin();
+      this.#tellSince();
     });
   }
 
@@ -82,6 +83,7 @@ export class ExactPolling implements PolledQuery {
       const recent = await this.#counter.countRecent();
       signal.throwIfAborted();
       const { durationMs } = this.#table;
+      this.#tellSince();
       this.#report(recent);
       this.#context.metrics.backlog(this.#id, recent.backlog);
       await this.#publish();
@@ -103,6 +105,11 @@ export class ExactPolling implements PolledQuery {
     });
     this.#turn = turn.catch(() => undefined);
     return await unlessAborted(signal, turn);
+  }
+
+  #tellSince(): void {
+    const { state } = this.#counter;
+    if (state) this.#context.metrics.countingSince(this.#id, state.startUnixMs);
   }
 
   async #publish(): Promise<void> {
