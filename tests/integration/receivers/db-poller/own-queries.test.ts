@@ -36,7 +36,6 @@ afterAll(() => database[Symbol.asyncDispose]());
 it('counts the rows of a user\u2019s table as exactly as its own, by a key of two columns', async () => {
   await using poller = await PollerUnderTest.start({
     datasource: database.url,
-    packs: { postgres_health: {} },
     queries,
   });
   await waitFor(() => poller.series.get('orders{}') === 0, { what: 'the counter at 0' });
