@@ -13,22 +13,24 @@ const COSTS = {
 /** What is measured where the case says `whileScraped`. */
 const WAITS = { wait: 'OTLP wait ms, p99', longestWait: 'OTLP wait ms, max' } as const;
 
-export const MEASURES = { ...COSTS, ...WAITS } as const;
-
-export type Cost = keyof typeof COSTS;
+export const MEASURES = { span: 'µs CPU/span', ...COSTS, ...WAITS } as const;
 
 export type Measure = keyof typeof MEASURES;
 
 /** Medians over all rounds; the peak is that of the whole life of the process, and of the waits the longest counts. */
-export type Result = Readonly<Record<Cost, number> & Partial<Record<keyof typeof WAITS, number>>>;
+export type Result = Readonly<Partial<Record<Measure, number>>>;
 
-export interface BenchCase {
+interface Budgeted {
   readonly name: string;
-  readonly shape: LoadShape;
   /** The most that siphon may need, as a share of what the stock Collector needs. */
   readonly budget: Readonly<Partial<Record<Measure, number>>>;
   /** The most that siphon may need, in the unit of the measure. */
   readonly limit?: Readonly<Partial<Record<Measure, number>>>;
+}
+
+/** Metrics in, a scrape page out. */
+export interface BenchCase extends Budgeted {
+  readonly shape: LoadShape;
   /** Whether requests are sent during scrapes too, to see how long they wait. */
   readonly whileScraped?: boolean;
 }
@@ -57,6 +59,16 @@ export const cases: readonly BenchCase[] = [
     limit: { longestWait: 50 },
     whileScraped: true,
   },
+];
+
+/** Traces in, batches out. */
+export interface ForwardingCase extends Budgeted {
+  readonly compression: 'none' | 'gzip';
+}
+
+export const forwardingCases: readonly ForwardingCase[] = [
+  { name: 'spans-forwarded', compression: 'none', budget: { span: 0.25 } },
+  { name: 'spans-forwarded-gzip', compression: 'gzip', budget: { span: 0.5 } },
 ];
 
 /** How cost grows with the number of series and of attributes; siphon alone. */

@@ -1,6 +1,6 @@
 /** `node tests/bench/chart.ts RESULT.json > CHART.svg`: growth with the number of series; the same bytes for the same data. */
 import { readFileSync } from 'node:fs';
-import type { BenchCase, Cost, Result } from './cases.ts';
+import type { BenchCase, Measure, Result } from './cases.ts';
 
 interface Growth {
   readonly results: Readonly<Record<string, Pick<BenchCase, 'shape'> & { readonly siphon: Result }>>;
@@ -8,7 +8,7 @@ interface Growth {
 
 interface Panel {
   readonly title: string;
-  readonly lines: readonly { readonly measure: Cost; readonly labelled: boolean }[];
+  readonly lines: readonly { readonly measure: Measure; readonly labelled: boolean }[];
 }
 
 type Point = readonly [x: number, y: number];
@@ -58,7 +58,7 @@ function chart({ results }: Growth): string {
   const panels = PANELS.map((panel, i) => {
     const lines = panel.lines.map((line) => ({
       ...line,
-      points: cases.map(({ shape, siphon }): Point => [shape.series, siphon[line.measure]]),
+      points: cases.map(({ shape, siphon }): Point => [shape.series, siphon[line.measure] ?? NaN]),
     }));
     return `<g transform="translate(${i * PANEL_WIDTH + LEFT} ${TOP})">\n${panelOf(panel.title, lines)}\n</g>`;
   });

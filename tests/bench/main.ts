@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { builtSiphon, stockCollector, type CollectorProgram } from '../support/collector-process.ts';
-import { cases, growthCases, type BenchCase } from './cases.ts';
+import { cases, forwardingCases, growthCases, type BenchCase, type ForwardingCase } from './cases.ts';
+import { measureForwarding } from './forwarding/measure-forwarding.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';
 import { caseLines, heading } from './report.ts';
 
 const HELP = `npm run bench -- [options]
 
-  --case NAME   only this case, may be repeated: ${cases.map(({ name }) => name).join(', ')}
+  --case NAME   only this case, may be repeated: ${[...cases, ...forwardingCases].map(({ name }) => name).join(', ')}
   --growth      siphon alone from 1,000 to 1,000,000 series and from 0 to 16 attributes a point, instead of the cases;
                 with --case NAME such as ${growthCases[0]?.name} only that one
   --rounds N    how often each case is measured (3); medians are shown
@@ -36,7 +37,7 @@ if (options.help) process.stdout.write(HELP);
 else await bench(options.case, Number(options.rounds));
 
 async function bench(names: readonly string[] | undefined, rounds: number): Promise<void> {
-  const known = options.growth ? growthCases : cases;
+  const known = options.growth ? growthCases : [...cases, ...forwardingCases];
   const unknown = names?.find((name) => known.every((one) => one.name !== name));
   if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
     process.stderr.write(unknown === undefined ? '--rounds must be a whole number above 0\n' : `no case ${unknown}\n`);
@@ -57,15 +58,18 @@ function comparedPrograms(): CollectorProgram[] {
   return [builtSiphon];
 }
 
+type AnyCase = BenchCase | ForwardingCase;
+
 async function measure(
-  chosen: readonly BenchCase[],
+  chosen: readonly AnyCase[],
   programs: readonly CollectorProgram[],
   rounds: number,
-): Promise<Record<string, CaseResult & Pick<BenchCase, 'shape'>>> {
-  const results: Record<string, CaseResult & Pick<BenchCase, 'shape'>> = {};
+): Promise<Record<string, CaseResult & Partial<AnyCase>>> {
+  const results: Record<string, CaseResult & Partial<AnyCase>> = {};
   for (const one of chosen) {
-    const result = await measureCase(one, programs, rounds);
-    results[one.name] = { shape: one.shape, ...result };
+    const isForwarding = 'compression' in one;
+    const result = await (isForwarding ? measureForwarding(one, programs, rounds) : measureCase(one, programs, rounds));
+    results[one.name] = { ...(isForwarding ? { compression: one.compression } : { shape: one.shape }), ...result };
     process.stdout.write(`${caseLines(one, result)}\n`);
   }
   return results;

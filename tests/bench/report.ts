@@ -1,4 +1,4 @@
-import { MEASURES, type BenchCase, type Measure } from './cases.ts';
+import { MEASURES, type BenchCase, type ForwardingCase, type Measure } from './cases.ts';
 import type { CaseResult } from './measure-case.ts';
 
 const WIDTHS = [26, 24, 10, 10, 8, 18];
@@ -8,7 +8,10 @@ export function heading(): string {
 }
 
 /** One line a measure; without a stock Collector, siphon's numbers stand alone. */
-export function caseLines({ name, budget, limit = {} }: BenchCase, { siphon, stock }: CaseResult): string {
+export function caseLines(
+  { name, budget, limit = {} }: BenchCase | ForwardingCase,
+  { siphon, stock }: CaseResult,
+): string {
   const measured = (Object.keys(MEASURES) as Measure[]).filter((measure) => siphon?.[measure] !== undefined);
   return measured
     .map((measure, i) => {

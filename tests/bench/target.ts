@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
 import { freePorts } from '../support/free-ports.ts';
 import type { LoadOrder, LoadReport } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 import { cpuMicroseconds, peakMebibytes } from './process-usage.ts';
+import { runProgram } from './run-program.ts';
 import { scrape, verifyPage, type Encoding, type Scrape } from './scrape.ts';
 import type { ProbeOrder } from './wait-probe.ts';
 
@@ -68,21 +67,6 @@ export class Target implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
-  }
-}
-
-/** In a process of its own; one that is still there when this one ends is ended too. */
-async function runProgram(file: string, order: { readonly durationMs: number }): Promise<unknown> {
-  const running = promisify(execFile)(process.execPath, [file, JSON.stringify(order)], {
-    timeout: order.durationMs + 60_000,
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  const kill = (): boolean => running.child.kill('SIGKILL');
-  process.once('exit', kill);
-  try {
-    return JSON.parse((await running).stdout) as unknown;
-  } finally {
-    process.off('exit', kill);
   }
 }
 

@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { CollectorProcess, type CollectorProgram } from '../../support/collector-process.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import type { ForwardingCase, Result } from '../cases.ts';
+import type { CaseResult } from '../measure-case.ts';
+import { median } from '../median.ts';
+import { cpuMicroseconds, peakMebibytes } from '../process-usage.ts';
+import { runProgram } from '../run-program.ts';
+import type { SpanOrder } from './span-generator.ts';
+
+const GENERATOR = fileURLToPath(new URL('span-generator.ts', import.meta.url));
+const SINK = fileURLToPath(new URL('span-sink.ts', import.meta.url));
+const WARM_UP_MS = 3000;
+const LOAD_MS = 4000;
+
+/** Runs a case on all programs, which take turns. A program that loses a span fails the bench. */
+export async function measureForwarding(
+  { compression }: ForwardingCase,
+  programs: readonly CollectorProgram[],
+  rounds: number,
+): Promise<CaseResult> {
+  await using stack = new AsyncDisposableStack();
+  const runs: { forwarder: Forwarder; span: number[] }[] = [];
+  for (const program of programs) {
+    const forwarder = stack.use(await Forwarder.start(program, compression));
+    await forwarder.load(WARM_UP_MS);
+    runs.push({ forwarder, span: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { forwarder, span } of runs) span.push(await forwarder.load(LOAD_MS));
+  }
+  const results = runs.map(({ forwarder, span }): [string, Result] => {
+    return [forwarder.name, { span: median(span), peak: forwarder.peakMebibytes }];
+  });
+  return Object.fromEntries(results);
+}
+
+/** A collector under load: OTLP/HTTP in, batches out to a sink that counts. */
+class Forwarder implements AsyncDisposable {
+  readonly #process: CollectorProcess;
+  readonly #sink: SpanSink;
+  readonly #port: number;
+  #sent = 0;
+
+  private constructor(process: CollectorProcess, sink: SpanSink, port: number) {
+    this.#process = process;
+    this.#sink = sink;
+    this.#port = port;
+  }
+
+  static async start(program: CollectorProgram, compression: string): Promise<Forwarder> {
+    const sink = await SpanSink.start();
+    const [port = 0] = await freePorts(1);
+    return new Forwarder(
+      await CollectorProcess.start(program, configuration(port, sink.port, compression)),
+      sink,
+      port,
+    );
+  }
+
+  get name(): CollectorProgram['name'] {
+    return this.#process.name;
+  }
+
+  get peakMebibytes(): number {
+    return peakMebibytes(this.#process.pid);
+  }
+
+  /** The CPU time that one span takes, in microseconds, until the last one has arrived. */
+  async load(durationMs: number): Promise<number> {
+    const order: SpanOrder = { port: this.#port, durationMs };
+    const before = cpuMicroseconds(this.#process.pid);
+    const spans = (await runProgram(GENERATOR, order)) as number;
+    this.#sent += spans;
+    await waitFor(async () => (await this.#sink.count()) === this.#sent, {
+      what: `${this.#sent} spans in the sink`,
+      timeoutMs: 20_000,
+    });
+    return (cpuMicroseconds(this.#process.pid) - before) / spans;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+    this.#sink.stop();
+  }
+}
+
+class SpanSink {
+  readonly port: number;
+  readonly #kill: () => void;
+
+  private constructor(port: number, kill: () => void) {
+    this.port = port;
+    this.#kill = kill;
+  }
+
+  static async start(): Promise<SpanSink> {
+    const child = spawn(process.execPath, [SINK], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    return new SpanSink(Number(line.toString()), () => {
+      process.off('exit', kill);
+      kill();
+    });
+  }
+
+  async count(): Promise<number> {
+    return Number(await (await fetch(`http://127.0.0.1:${this.port}/`)).text());
+  }
+
+  stop(): void {
+    this.#kill();
+  }
+}
+
+function configuration(port: number, sinkPort: number, compression: string): unknown {
+  return {
+    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+    processors: { batch: {} },
+    exporters: { otlp_http: { endpoint: `http://127.0.0.1:${sinkPort}`, compression } },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_http'] } },
+    },
+  };
+}

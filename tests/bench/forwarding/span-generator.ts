@@ -1,0 +1,33 @@
+/**
+ * The load, in a process of its own so that its CPU time is not the target's:
+ * `node span-generator.ts '{"port":…,"durationMs":…}'` prints how many spans were accepted.
+ */
+import { Connection } from '../connection.ts';
+import { spanRequest, SPANS_PER_REQUEST } from './span-payload.ts';
+
+export interface SpanOrder {
+  readonly port: number;
+  readonly durationMs: number;
+}
+
+const CONNECTIONS = 4;
+
+if (import.meta.main) process.stdout.write(String(await generate(JSON.parse(process.argv[2] ?? '') as SpanOrder)));
+
+async function generate({ port, durationMs }: SpanOrder): Promise<number> {
+  const body = spanRequest();
+  const head = Buffer.from(
+    `POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/x-protobuf\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n`,
+  );
+  const end = performance.now() + durationMs;
+  let requests = 0;
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      const connection = await Connection.open(port);
+      for (; performance.now() < end; requests++) await connection.post(head, body);
+      connection.close();
+    }),
+  );
+  return requests * SPANS_PER_REQUEST;
+}

@@ -1,0 +1,46 @@
+import { writeKeyValue } from '../../../src/collector/otlp/any-value.ts';
+import { WireWriter } from '../../../src/collector/otlp/wire-writer.ts';
+
+export const SPANS_PER_REQUEST = 100;
+
+const START_NS = BigInt(Date.now()) * 1_000_000n;
+const DURATION_NS = 12_345_678n;
+const INTERNAL = 1;
+const OK = 1;
+
+/** One `ExportTraceServiceRequest` of small spans, as an instrumented service sends them. */
+export function spanRequest(): Buffer {
+  const writer = new WireWriter(65_536);
+  writer.messageField(1, () => {
+    writer.messageField(1, () => {
+      writeKeyValue(writer, 1, 'service.name', 'bench');
+      writeKeyValue(writer, 1, 'service.instance.id', '1');
+    });
+    writer.messageField(2, () => {
+      writer.messageField(1, () => writer.stringField(1, 'bench'));
+      for (let i = 0; i < SPANS_PER_REQUEST; i++) writer.messageField(2, () => writeSpan(writer, i));
+    });
+  });
+  return Buffer.from(writer.finish());
+}
+
+function writeSpan(writer: WireWriter, number: number): void {
+  writer.bytesField(1, id(16, Math.floor(number / 10) + 1));
+  writer.bytesField(2, id(8, number + 1));
+  if (number % 10 > 0) writer.bytesField(4, id(8, number - (number % 10) + 1));
+  writer.stringField(5, `GET /products/${number}`);
+  writer.varintField(6, INTERNAL);
+  writer.fixed64Field(7, START_NS);
+  writer.fixed64Field(8, START_NS + DURATION_NS);
+  writeKeyValue(writer, 9, 'http.request.method', 'GET');
+  writeKeyValue(writer, 9, 'http.route', '/products/:id');
+  writeKeyValue(writer, 9, 'server.address', 'shop.example');
+  writeKeyValue(writer, 9, 'url.full', `https://shop.example/products/${number}`);
+  writer.messageField(15, () => writer.varintField(3, OK));
+}
+
+function id(bytes: number, number: number): Uint8Array {
+  const buffer = Buffer.alloc(bytes, 0x5a);
+  buffer.writeUInt32BE(number, bytes - 4);
+  return buffer;
+}
