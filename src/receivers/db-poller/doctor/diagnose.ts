@@ -7,6 +7,7 @@ import { SchemaProbe } from '../schema-probe.ts';
 import { quoteName, type Check, type Examined, type QueriedSchema } from './check.ts';
 import { clock } from './clock.ts';
 import { examineConnection } from './connection.ts';
+import { counting } from './counting.ts';
 import { indexes } from './indexes.ts';
 import { examineElection } from './poolers.ts';
 import { namedTables } from './named-tables.ts';
@@ -16,7 +17,17 @@ import { rowLevelSecurity } from './row-level-security.ts';
 import { tables } from './tables.ts';
 import { transactions } from './transactions.ts';
 
-const CHECKS: readonly Check[] = [role, tables, namedTables, rowLevelSecurity, indexes, transactions, clock, queries];
+const CHECKS: readonly Check[] = [
+  role,
+  tables,
+  namedTables,
+  rowLevelSecurity,
+  indexes,
+  counting,
+  transactions,
+  clock,
+  queries,
+];
 const MAX_ROWS = 50_000;
 /** PostgreSQL's own catalogues are always there. */
 const catalogues: QueriedSchema = { table: (name) => name, has: () => true, hasIndex: () => false, missing: () => [] };

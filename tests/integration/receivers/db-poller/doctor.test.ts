@@ -30,6 +30,7 @@ describe('siphon doctor on db_poller', () => {
   const examine = (config: Record<string, unknown> = {}): Promise<Finding[]> =>
     findingsOf(dbPollerReceiver, {
       datasource: database.pollerUrl,
+      storage: 'file_storage',
       packs: { scrape_pipeline: {}, postgres_health: {} },
       ...config,
     });
@@ -317,6 +318,12 @@ describe('siphon doctor on db_poller', () => {
       const found = await flaws(often);
       await database.sql(`rollback prepared 'it''s'`);
       expect(found).toMatchObject([{ severity: 'warning', repair: `Commit it, or: rollback prepared 'it''s';` }]);
+    });
+
+    it('is that counters will not outlive the sidecar', async () => {
+      const flaw = { severity: 'warning', what: expect.stringMatching(/^no storage is set: counters begin at 0/) };
+      expect(await flaws({ storage: undefined })).toMatchObject([flaw]);
+      expect(await flaws({ storage: undefined, packs: { postgres_health: {} } })).toEqual([]);
     });
 
     it('is that the clocks differ', async () => {
