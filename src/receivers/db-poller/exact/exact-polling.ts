@@ -36,6 +36,8 @@ export class ExactPolling implements PolledQuery {
   #turn: Promise<unknown> = Promise.resolve();
   #reconcileFailures = 0;
   #reconcileAgainMs = 0;
+  /** What came while another poller led is shown at once when it has been counted: step by step it would look like a burst. */
+  #isTakingOver = false;
 
   constructor(id: string, query: ExactQuery, settings: ExactPollingSettings, context: PollContext) {
     this.#id = id;
@@ -74,6 +76,7 @@ export class ExactPolling implements PolledQuery {
       this.#table.use(schema, signal);
       await this.#counter.begin();
       this.#tellSince();
+      this.#isTakingOver = true;
     });
   }
 
@@ -86,6 +89,7 @@ export class ExactPolling implements PolledQuery {
       this.#tellSince();
       this.#report(recent);
       this.#context.metrics.backlog(this.#id, recent.backlog);
+      if (recent.backlog === 0) this.#isTakingOver = false;
       await this.#publish();
       const older = await this.#reconcile(signal);
       return { durationMs, rows: recent.rows, isBehind: recent.backlog + older > 0 };
@@ -114,7 +118,7 @@ export class ExactPolling implements PolledQuery {
 
   async #publish(): Promise<void> {
     const { state } = this.#counter;
-    if (state) await this.#send(state.totals.series, state.startUnixMs);
+    if (state && !this.#isTakingOver) await this.#send(state.totals.series, state.startUnixMs);
   }
 
   async #send(series: ReadonlyMap<string, TotalSeries>, startUnixMs: number): Promise<void> {

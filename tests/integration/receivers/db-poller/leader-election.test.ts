@@ -1,11 +1,12 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MemoryStorage } from '../../../../src/collector/memory-storage.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { Sidecar } from '../../../support/sidecar.ts';
 import { TcpProxy } from '../../../support/tcp-proxy.ts';
 import { waitFor } from '../../../support/wait-for.ts';
-import { PollerUnderTest } from './poller-under-test.ts';
+import { PollerUnderTest, readNumbers } from './poller-under-test.ts';
 
 const roasters = 'roasters{is_active=true,platform=shopify}';
 /** Of the shortest interval for which the lead is kept. */
@@ -134,6 +135,41 @@ describe('db_poller beside others on one database', () => {
     await waitFor(() => polls(poller), { what: 'the lead' });
     await poller.shutdown();
     await database.sql('drop owned by siphon_test_two; drop role siphon_test_two');
+  });
+
+  it('counts what has come since it first stood by, and shows it in one piece when it takes over', async () => {
+    const counted = 'coffees.created{platform=shopify,roaster=blue}';
+    await using leader = await start();
+    await leader.hasBegunToCount();
+    const kept = new MemoryStorage();
+    const shown: number[] = [];
+    await using standby = await PollerUnderTest.start(
+      { datasource: database.url, ...CONFIG, storage: 'memory' },
+      {
+        consume: async ({ chunks }) => {
+          const values = chunks.map((chunk) => readNumbers(chunk).get(counted));
+          shown.push(...values.filter((value) => value !== undefined));
+        },
+      },
+      { memory: Object.assign(kept, { start: async () => undefined, shutdown: async () => undefined }) },
+    );
+    const space = await kept.space({ kind: 'receiver', id: 'db_poller' });
+    const position = 'state/scrape_pipeline.coffees_created';
+    await waitFor(async () => (await space.get([position])).size === 1, { what: 'the position of the standby' });
+    const add = (coffees: number): Promise<unknown> =>
+      database.sql(`
+        insert into coffees (roaster_id, name, slug) select id, 'n', gen_random_uuid()
+        from roasters, generate_series(1, ${coffees})`);
+    // More than one poll counts.
+    await add(15_000);
+    await waitFor(() => leader.series.get(counted) === 15_000, { what: 'what the leader counts' });
+    expect(standby.series.size).toBe(0);
+    await leader.shutdown();
+    await waitFor(() => shown.length > 0, { what: 'what the next one counts' });
+    expect(shown[0]).toBe(15_000);
+    await add(1);
+    await waitFor(() => shown.at(-1) === 15_001, { what: 'what came later' });
+    await database.sql('delete from coffees');
   });
 
   it('polls without an election where that is switched off', async () => {
