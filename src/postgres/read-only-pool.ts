@@ -148,10 +148,14 @@ export class ReadOnlyPool {
   }
 }
 
-/** One round trip; `set local` ends with the transaction. */
+/**
+ * One round trip; `set local` ends with the transaction. Compiling a query takes longer than any of ours runs, and
+ * PostgreSQL would do it wherever it overrates the rows.
+ */
 function begin(timeoutMs: number, lockTimeoutMs: number): string {
   const statement = Math.ceil(timeoutMs);
   return `begin isolation level repeatable read read only;
+set local jit = off;
 set local statement_timeout = ${statement};
 set local lock_timeout = ${Math.ceil(Math.min(lockTimeoutMs, timeoutMs))};
 set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}`;

@@ -25,8 +25,8 @@ export interface PollQuery {
   readonly metrics: Partial<Readonly<Record<PollerMetricName, Merge>>>;
   /** The column that tells, in Unix milliseconds, since when PostgreSQL counts; NULL: nobody knows. For counters. */
   readonly since?: string;
-  /** It is not polled more often than this, unless its own interval is set. */
-  readonly minIntervalMs?: number;
+  /** What it asks about changes slowly, or costs much: its interval is four times the receiver's, unless its own is set. */
+  readonly isSlow?: boolean;
   statement(schema: PackSchema): Statement;
   /** Computes in TypeScript what SQL cannot. `invalidCron` is told whose cron text has no meaning. */
   derive?(rows: readonly Row[], invalidCron: (subject: string) => void): readonly Row[];

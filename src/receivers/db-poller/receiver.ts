@@ -23,6 +23,9 @@ import { SchemaProbe } from './schema-probe.ts';
 import { SchemaReport } from './schema-report.ts';
 import { StateQuery } from './state-query.ts';
 
+/** Of the receiver's: how rarely slow queries are polled. */
+const SLOW_INTERVALS = 4;
+
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
   readonly #settings: ComponentSettings;
@@ -123,19 +126,20 @@ export class DbPoller implements Component {
 
   #pollersOf(pack: Pack, context: PollContext, space: StorageSpace): QueryPoller[] {
     const probe = this.#probe(pack, context);
-    const poller = (name: string, minIntervalMs: number, query: (id: string, timeoutMs: number) => PolledQuery) => {
+    const poller = (name: string, isSlow: boolean, query: (id: string, timeoutMs: number) => PolledQuery) => {
       const override = pack.overrides[name];
       const id = `${pack.name}.${name}`;
-      const intervalMs = override?.collection_interval ?? Math.max(this.#config.collection_interval, minIntervalMs);
+      const usualMs = this.#config.collection_interval * (isSlow ? SLOW_INTERVALS : 1);
+      const intervalMs = override?.collection_interval ?? usualMs;
       const polled = query(id, override?.timeout ?? this.#config.timeout);
       return new QueryPoller(id, polled, { intervalMs, probe, context });
     };
     return [
       ...Object.entries(pack.queries).map(([name, query]) =>
-        poller(name, query.minIntervalMs ?? 0, (id, timeoutMs) => new StateQuery(id, query, { timeoutMs }, context)),
+        poller(name, query.isSlow ?? false, (id, timeoutMs) => new StateQuery(id, query, { timeoutMs }, context)),
       ),
       ...Object.entries(pack.exactQueries ?? {}).map(([name, query]) =>
-        poller(name, 0, (id, timeoutMs) => {
+        poller(name, query.isSlow ?? false, (id, timeoutMs) => {
           return new ExactPolling(id, query, { timeoutMs, space, ...this.#reconciling }, context);
         }),
       ),

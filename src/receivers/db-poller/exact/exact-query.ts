@@ -14,6 +14,8 @@ export interface ExactQuery {
   readonly key: readonly string[];
   /** Columns of `entry` that `details` looks at. */
   readonly columns: readonly string[];
+  /** See `PollQuery.isSlow`. */
+  readonly isSlow?: boolean;
   /** At most so many rows are counted in one poll. */
   readonly batchRows: number;
   /** Without one, the whole table is read at each poll. */

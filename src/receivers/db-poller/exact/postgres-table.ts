@@ -29,7 +29,7 @@ export class PostgresTable implements CountedTable {
     this.#signal = signal;
   }
 
-  /** Of the latest successful reading: from BEGIN to the last row. */
+  /** Of the latest successful reading: from BEGIN to the last row, without what it waited for the disk. */
   get durationMs(): number {
     return this.#durationMs;
   }
@@ -38,8 +38,9 @@ export class PostgresTable implements CountedTable {
     const schema = this.#schema!;
     return await this.#pool.transaction({ timeoutMs, signal: this.#signal }, async (transaction) => {
       const [head] = (await transaction.query({ ...headOf(schema.table(this.#query.table)), maxRows: 1 })).rows;
-      const result = await work(new PostgresSnapshot(transaction, this.#query, schema, head!));
-      this.#durationMs = transaction.elapsedMs;
+      const snapshot = new PostgresSnapshot(transaction, this.#query, schema, head!);
+      const result = await work(snapshot);
+      this.#durationMs = transaction.elapsedMs - snapshot.waitedMs;
       return result;
     });
   }
@@ -47,6 +48,7 @@ export class PostgresTable implements CountedTable {
 
 class PostgresSnapshot implements TableSnapshot {
   readonly head: Head;
+  #waitedMs = 0;
   readonly #transaction: ReadOnlyTransaction;
   readonly #query: ExactQuery;
   readonly #schema: PackSchema;
@@ -58,6 +60,11 @@ class PostgresSnapshot implements TableSnapshot {
     this.#schema = schema;
     this.head = readHead(head);
     this.#writtenLsn = head['written_lsn'];
+  }
+
+  /** So long it has done nothing but wait. */
+  get waitedMs(): number {
+    return this.#waitedMs;
   }
 
   async rows(request: RowsRequest): Promise<SettledRows> {
@@ -99,7 +106,9 @@ class PostgresSnapshot implements TableSnapshot {
       const text = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
       const [row] = await this.#ask({ text, values: [this.#writtenLsn] }, 1);
       if (row?.['is_flushed'] === true) return;
+      const sleptFromMs = this.#transaction.elapsedMs;
       await this.#ask({ text: 'select pg_sleep($1)', values: [pauseS] }, 1);
+      this.#waitedMs += this.#transaction.elapsedMs - sleptFromMs;
     }
   }
 

@@ -1,13 +1,11 @@
 import type { PollQuery } from '../../pack.ts';
 import { NAMED_TABLES, namedTablesValues } from './named-tables.ts';
 
-/** Sizes change slowly, and asking for them means to look at every file. */
-const MIN_INTERVAL_MS = 60_000;
-
+/** Asking for sizes means to look at every file. */
 export const databaseSize: PollQuery = {
   needs: {},
   metrics: { database_size_bytes: 'drop', database_freeze_age: 'drop' },
-  minIntervalMs: MIN_INTERVAL_MS,
+  isSlow: true,
   statement: () => ({
     text: `
       select pg_database_size(oid) as database_size_bytes, age(datfrozenxid) as database_freeze_age
@@ -31,7 +29,7 @@ export function tableSizes(names: readonly string[]): PollQuery {
       database_table_autovacuum_age_seconds: 'drop',
       database_table_freeze_age: 'drop',
     },
-    minIntervalMs: MIN_INTERVAL_MS,
+    isSlow: true,
     statement: () => ({
       text: `
         select name as "table", each.*

@@ -4,6 +4,7 @@ import type { RoasterLabel } from './roaster-label.ts';
 export const roasters: PollQuery = {
   needs: { roasters: ['platform', 'is_active'] },
   metrics: { roasters: 'sum' },
+  isSlow: true,
   statement: ({ table }) => ({
     text: `select platform, is_active, count(*) as roasters from ${table('roasters')} group by platform, is_active`,
   }),
@@ -13,6 +14,7 @@ export const coffees = (roaster: RoasterLabel): PollQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'status'] },
   uses: { coffees: ['processing_status'] },
   metrics: { coffees: 'sum' },
+  isSlow: true,
   statement: ({ table, has }) => ({
     text: `
       select ${roaster.select}, c.status, c.processing_status, c.coffees
@@ -27,6 +29,7 @@ export const coffees = (roaster: RoasterLabel): PollQuery => ({
 export const reviewRate = (roaster: RoasterLabel): PollQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'processing_status'] },
   metrics: { review_rate_percent: 'drop' },
+  isSlow: true,
   statement: ({ table }) => ({
     text: `
       select ${roaster.select}, c.review_rate_percent

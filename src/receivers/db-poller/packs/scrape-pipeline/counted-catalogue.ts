@@ -34,8 +34,9 @@ export function countedVariants(roaster: RoasterLabel): ExactQuery {
 function created(
   roaster: RoasterLabel,
   metric: CounterMetric,
-): Pick<ExactQuery, 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
+): Pick<ExactQuery, 'isSlow' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
   return {
+    isSlow: true,
     key: ['id'],
     batchRows: 10_000,
     events: { created: 'true' },

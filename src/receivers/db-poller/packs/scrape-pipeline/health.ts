@@ -48,6 +48,7 @@ export function health(windowSeconds: number, roaster: RoasterLabel): PollQuery 
     needs: {},
     uses: unionOf([...Object.values(all).map(({ needs }) => needs), cadenceOptionalColumns]),
     metrics: { pipeline_health_input_percent: 'drop', pipeline_health_score: 'drop' },
+    isSlow: true,
     statement: (schema) => ({
       text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
       values: [windowSeconds],

@@ -8,6 +8,7 @@ function joined({ columns }: RoasterLabel): TableColumns {
 export const variants = (roaster: RoasterLabel): PollQuery => ({
   needs: { ...joined(roaster), variants: ['coffee_id', 'in_stock', 'status'] },
   metrics: { variants: 'sum' },
+  isSlow: true,
   statement: ({ table }) => ({
     text: `
       select ${roaster.select}, v.in_stock, v.status, v.variants
@@ -23,6 +24,7 @@ export function priceStale(staleAfterSeconds: number, roaster: RoasterLabel): Po
   return {
     needs: { ...joined(roaster), variants: ['coffee_id', 'status', 'price_last_checked_at'] },
     metrics: { variants_price_stale: 'sum' },
+    isSlow: true,
     statement: ({ table }) => ({
       text: `
         select ${roaster.select}, v.variants_price_stale
