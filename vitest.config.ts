@@ -15,6 +15,7 @@ export default defineConfig({
       project('unit', 10_000),
       project('contract', 20_000),
       project('integration', 60_000),
+      project('dashboards', 60_000),
       project('e2e', 120_000),
     ],
   },

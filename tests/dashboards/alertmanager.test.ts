@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import type { AlertRule } from '../../../src/dashboards/rules/alert-rules.ts';
-import { AlertSink } from '../../support/alert-sink.ts';
+import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
+import { AlertSink } from '../support/alert-sink.ts';
 import {
   alertmanagerMissing,
   AlertmanagerServer,
   shippedAlertmanager,
   type PostedAlert,
-} from '../../support/alertmanager-server.ts';
-import { waitFor } from '../../support/wait-for.ts';
+} from '../support/alertmanager-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const config = path.join(shippedAlertmanager, 'alertmanager.yml');
 const text = readFileSync(config, 'utf8');
-const { groups } = load(
-  readFileSync(new URL('../../../dashboards/prometheus/alerts.yaml', import.meta.url), 'utf8'),
-) as { groups: readonly { rules: readonly AlertRule[] }[] };
+const { groups } = load(readFileSync(new URL('../../dashboards/prometheus/alerts.yaml', import.meta.url), 'utf8')) as {
+  groups: readonly { rules: readonly AlertRule[] }[];
+};
 const rules = groups.flatMap((group) => group.rules);
 
 function amtool(args: readonly string[]): { status: number | null; said: string } {

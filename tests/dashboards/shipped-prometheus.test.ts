@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { runCommand } from '../../support/cli.ts';
-import { promtoolMissing } from '../../support/promtool.ts';
+import { runCommand } from '../support/cli.ts';
+import { promtoolMissing } from '../support/promtool.ts';
 
-const shipped = fileURLToPath(new URL('../../../deploy/prometheus/prometheus.yaml', import.meta.url));
+const shipped = fileURLToPath(new URL('../../deploy/prometheus/prometheus.yaml', import.meta.url));
 
 it.skipIf(promtoolMissing)('promtool takes the shipped configuration with the rules beside it', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'siphon-shipped-'));

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import type { AlertRule } from '../../../src/dashboards/rules/alert-rules.ts';
-import { severities, type Alert, type Severity } from '../../../src/dashboards/rules/alert.ts';
-import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../../support/promtool.ts';
+import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
+import { severities, type Alert, type Severity } from '../../src/dashboards/rules/alert.ts';
+import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/promtool.ts';
 import { alertCases, END, JOB_STARTS, type AlertCase } from './alert-cases.ts';
 
 interface Group<Rule> {
@@ -12,7 +12,7 @@ interface Group<Rule> {
 }
 
 function groupsOf(file: string): readonly Group<unknown>[] {
-  const text = readFileSync(new URL(`../../../dashboards/prometheus/${file}`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../dashboards/prometheus/${file}`, import.meta.url), 'utf8');
   return (load(text) as { groups: readonly Group<unknown>[] }).groups;
 }
 

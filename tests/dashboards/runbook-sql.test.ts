@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 
-const folder = new URL('../../../docs/runbooks/', import.meta.url);
+const folder = new URL('../../docs/runbooks/', import.meta.url);
 const statements = readdirSync(folder).flatMap((file) => {
   const text = readFileSync(new URL(file, folder), 'utf8');
   return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, sql = '']) => ({ file, sql: sql.trim().replace(/;$/, '') }));

@@ -1,8 +1,8 @@
 /** For each alert the series of a world in which what it measures has a given value. */
-import { thresholds, type Threshold } from '../../../src/catalogue/thresholds.ts';
-import { alerts } from '../../../src/dashboards/rules/alerts.ts';
-import type { Severity } from '../../../src/dashboards/rules/alert.ts';
-import type { InputSeries } from '../../support/promtool.ts';
+import { thresholds, type Threshold } from '../../src/catalogue/thresholds.ts';
+import { alerts } from '../../src/dashboards/rules/alerts.ts';
+import type { Severity } from '../../src/dashboards/rules/alert.ts';
+import type { InputSeries } from '../support/promtool.ts';
 
 /** The world ends here; every alert has had the time to fire. */
 export const END = 120;
