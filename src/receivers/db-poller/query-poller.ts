@@ -24,7 +24,7 @@ export class QueryPoller {
   readonly #context: PollContext;
   readonly #incident: Incident;
   /** Aborts when it has first run. */
-  readonly #ran = new AbortController();
+  #runs = new AbortController();
   #preparing: Promise<void> | undefined;
 
   /** @param id names the query in logs and metrics. */
@@ -45,8 +45,11 @@ export class QueryPoller {
 
   /** Polls until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#ran.abort();
+    this.#runs.abort();
     await this.#preparing;
+    // Whoever loses the lead before it knows what there was takes note of it while standing by.
+    this.#preparing = undefined;
+    this.#runs = new AbortController();
     await this.#repeat(signal, async (schema) => {
       while (await this.#pollOnce(schema, signal)) {
         await sleep(Math.min(CATCH_UP_MS, this.#intervalMs), signal);
@@ -57,15 +60,18 @@ export class QueryPoller {
 
   /**
    * Takes note of what there is, as soon as that can be done, so that what comes until `run` is counted by it. Nothing
-   * is published. Returns at once; ends when the signal aborts, or with `run`. Once is enough.
+   * is published. Returns at once; ends when the signal aborts, or with the next `run`. Once before it is enough.
    */
   prepare(signal: AbortSignal): void {
     if (this.#preparing || !this.#query.prepare) return;
     const done = new AbortController();
-    this.#preparing = this.#repeat(AbortSignal.any([signal, this.#ran.signal, done.signal]), async (schema, ending) => {
-      await this.#query.prepare?.(schema, ending);
-      done.abort();
-    });
+    this.#preparing = this.#repeat(
+      AbortSignal.any([signal, this.#runs.signal, done.signal]),
+      async (schema, ending) => {
+        await this.#query.prepare?.(schema, ending);
+        done.abort();
+      },
+    );
   }
 
   /** To be called when the poller has ceased to run, and others may publish what it did. Never rejects. */
