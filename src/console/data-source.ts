@@ -1,0 +1,37 @@
+/** What the console asks for, whoever has it. A source throws an `Error` whose message a reader can act on. */
+export interface DataSource {
+  /** The values that a label has among the series, within the time; sorted. */
+  labelValues(label: string, series: string, time: Span): Promise<readonly string[]>;
+  /** What an expression says at one moment. */
+  at(expression: string, atS: number): Promise<readonly Sample[]>;
+  /** What it says at each step, from the first to the last. */
+  over(expression: string, steps: Steps): Promise<readonly Series[]>;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Unix time in seconds. */
+export interface Span {
+  readonly fromS: number;
+  readonly toS: number;
+}
+
+export interface Steps extends Span {
+  readonly stepS: number;
+}
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export interface Series {
+  readonly labels: Labels;
+  /** One for each step; null where nothing is known. */
+  readonly values: readonly (number | null)[];
+}
+
+/** The moments of the steps. */
+export function momentsOf({ fromS, toS, stepS }: Steps): readonly number[] {
+  return Array.from({ length: Math.floor((toS - fromS) / stepS) + 1 }, (_, index) => fromS + index * stepS);
+}

@@ -1,0 +1,31 @@
+type Values = readonly (number | null)[];
+
+export interface NamedSeries {
+  readonly name: string;
+  readonly values: Values;
+}
+
+/** Each upon those after it, so that it is drawn behind them. Nothing adds nothing. */
+export function stackedUp(series: readonly Values[]): readonly Values[] {
+  const totals: number[] = [];
+  return series
+    .toReversed()
+    .map((values) =>
+      values.map((value, index) => {
+        if (value === null) return null;
+        const total = (totals[index] ?? 0) + value;
+        totals[index] = total;
+        return total;
+      }),
+    )
+    .toReversed();
+}
+
+export function latestOf(values: Values): number | undefined {
+  return values.findLast((value) => value !== null) ?? undefined;
+}
+
+export function largestOf(values: Values): number | undefined {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? undefined : known.reduce((most, value) => Math.max(most, value));
+}

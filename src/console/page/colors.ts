@@ -1,0 +1,38 @@
+import type { Tone } from '../../dashboards/model/panel.ts';
+
+/** Told apart in light and dark, also by most people who see few colours; none of them is a red or green that means something. */
+const PALETTE = [
+  '#3b7ddd',
+  '#e08a1e',
+  '#8a63d2',
+  '#1fa3a3',
+  '#d6589f',
+  '#7f8c3b',
+  '#5c6bc0',
+  '#b0764a',
+  '#2f9fd8',
+  '#a1a6ad',
+];
+
+export function colorsOf(names: readonly string[], tones: Readonly<Record<string, Tone>> = {}): readonly string[] {
+  let next = 0;
+  return names.map((name) => {
+    const tone = tones[name];
+    if (tone !== undefined && tone !== 'neutral') return cssColor(`--${tone}`);
+    next += 1;
+    return PALETTE[(next - 1) % PALETTE.length] ?? cssColor('--neutral');
+  });
+}
+
+/** As `#rrggbb`, which a canvas takes and to which opacity can be added. */
+export function cssColor(property: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${property})`;
+  document.body.append(probe);
+  const numbers = getComputedStyle(probe).color.match(/[\d.]+/g) ?? [];
+  probe.remove();
+  return `#${numbers
+    .slice(0, 3)
+    .map((part) => Math.round(Number(part)).toString(16).padStart(2, '0'))
+    .join('')}`;
+}

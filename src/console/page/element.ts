@@ -1,0 +1,23 @@
+type Child = Node | string | undefined;
+
+interface Properties {
+  readonly class?: string;
+  readonly text?: string;
+  readonly title?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Text stays text: nothing that a server says becomes markup. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Properties = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  if (properties.class !== undefined) made.className = properties.class;
+  if (properties.text !== undefined) made.textContent = properties.text;
+  if (properties.title !== undefined) made.title = properties.title;
+  for (const [name, value] of Object.entries(properties.attributes ?? {})) made.setAttribute(name, value);
+  made.append(...children.filter((child) => child !== undefined));
+  return made;
+}

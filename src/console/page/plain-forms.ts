@@ -1,0 +1,86 @@
+/** The panels that show numbers of one moment, without a canvas. */
+import type { PlainPanel, PlainQuery } from '../../dashboards/model/plain.ts';
+import type { Sample } from '../data-source.ts';
+import { bucketsOf } from '../distribution.ts';
+import { nameOf } from '../series-name.ts';
+import { linesOf } from '../table-lines.ts';
+import { toneOf } from '../tone.ts';
+import { textOf } from '../unit-text.ts';
+import { element } from './element.ts';
+
+/** What a query of a panel was answered. */
+export interface Answered {
+  readonly query: PlainQuery;
+  readonly samples: readonly Sample[];
+}
+
+interface Named {
+  readonly name: string;
+  readonly value: number;
+  readonly text: string;
+  readonly tone: string;
+}
+
+export function statOf(panel: PlainPanel, answers: readonly Answered[]): HTMLElement {
+  const all = namedValues(panel, answers);
+  const isNamed = answers.length > 1 || answers.some(({ query }) => query.legend.includes('{{'));
+  const items = all.map(({ name, text, tone }) =>
+    element('div', {}, element('strong', { class: tone, text }), isNamed ? element('span', { text: name }) : undefined),
+  );
+  return element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items);
+}
+
+export function barsOf(panel: PlainPanel, answers: readonly Answered[]): HTMLElement {
+  const all = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
+  const most = panel.max ?? Math.max(...all.map(({ value }) => Math.abs(value)));
+  const cells = all.flatMap(({ name, value, text, tone }) => {
+    const fill = element('i');
+    fill.style.width = `${most > 0 ? Math.min(100, (Math.max(0, value) / most) * 100) : 0}%`;
+    return [
+      element('span', { class: 'name', text: name, title: name }),
+      element('span', { class: `track ${tone || 'neutral'}` }, fill),
+      element('span', { class: `value ${tone}`, text }),
+    ];
+  });
+  return element('div', { class: 'gauges' }, ...cells);
+}
+
+export function distributionOf(_: PlainPanel, answers: readonly Answered[]): HTMLElement {
+  const buckets = bucketsOf(answers.flatMap(({ samples }) => samples));
+  const most = Math.max(...buckets.map(({ count }) => count));
+  const columns = buckets.map(({ upTo, count }) => {
+    const fill = element('i');
+    fill.style.height = `${most > 0 ? (count / most) * 100 : 0}%`;
+    const bound = textOf(upTo, '');
+    const title = `up to ${bound}: ${textOf(count, '')}`;
+    return element('div', { title }, element('div', { class: 'bar' }, fill), element('span', { text: bound }));
+  });
+  return element('div', { class: 'histogram' }, ...columns);
+}
+
+export function tableOf({ labels = [], sortBy = '' }: PlainPanel, answers: readonly Answered[]): HTMLElement {
+  const heads = [
+    ...labels.map((label) => element('th', { class: 'name', text: label })),
+    ...answers.map(({ query }) => element('th', { text: query.legend })),
+  ];
+  const lines = linesOf(answers, { labels, sortBy }).map((line) => {
+    const names = line.labels.map((label) => element('td', { class: 'name', text: label }));
+    const values = line.values.map((value, index) => {
+      const { unit = '', thresholds } = answers[index]?.query ?? {};
+      if (value === undefined) return element('td', { text: '–' });
+      return element('td', { class: toneOf(value, thresholds) ?? '', text: textOf(value, unit) });
+    });
+    return element('tr', {}, ...names, ...values);
+  });
+  const table = element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...lines));
+  return element('div', { class: 'scroll', attributes: { tabindex: '0' } }, table);
+}
+
+function namedValues({ thresholds, tones = {} }: PlainPanel, answers: readonly Answered[]): Named[] {
+  return answers.flatMap(({ query, samples }) =>
+    samples.map(({ labels, value }) => {
+      const name = nameOf(query.legend, labels);
+      return { name, value, text: textOf(value, query.unit), tone: toneOf(value, thresholds) ?? tones[name] ?? '' };
+    }),
+  );
+}

@@ -1,0 +1,48 @@
+/** `npm run dashboards:preview`: the dashboards in a browser, without a Grafana. */
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { dashboards } from '../../dashboards/content/dashboards.ts';
+import { plain } from '../../dashboards/model/plain.ts';
+import { secondsOf } from '../duration.ts';
+import { startPreview } from './server.ts';
+
+const help = `npm run dashboards:preview -- [--prometheus URL] [--port PORT] [--scrape-interval DURATION]
+  --prometheus       the Prometheus that is asked (http://127.0.0.1:9090)
+  --port             where the page is served on 127.0.0.1 (a free one)
+  --scrape-interval  how often it scrapes siphon (15s)`;
+
+const { values: options } = parseArgs({
+  options: {
+    prometheus: { type: 'string', default: 'http://127.0.0.1:9090' },
+    port: { type: 'string', default: '0' },
+    'scrape-interval': { type: 'string', default: '15s' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(`${help}\n`);
+else await start();
+
+async function start(): Promise<void> {
+  const scrapeS = secondsOf(options['scrape-interval']);
+  if (scrapeS === undefined)
+    return fail(`--scrape-interval is a duration such as 15s, not ${options['scrape-interval']}`);
+  if (!/^https?:/.test(options.prometheus) || !URL.canParse(options.prometheus)) {
+    return fail(`--prometheus is the address of a Prometheus, not ${options.prometheus}`);
+  }
+  if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535)
+    return fail(`--port is no port: ${options.port}`);
+  const prometheus = new URL(options.prometheus);
+  const server = await startPreview({
+    prometheus,
+    dashboards: dashboards.map(plain),
+    scrapeS,
+    port: Number(options.port),
+  });
+  process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`);
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,86 @@
+import {
+  momentsOf,
+  type DataSource,
+  type Labels,
+  type Sample,
+  type Series,
+  type Span,
+  type Steps,
+} from './data-source.ts';
+
+type Value = readonly [timeS: number, value: string];
+
+/** Asks a server that speaks the HTTP API of Prometheus, version 1, below `base`. */
+export class PrometheusSource implements DataSource {
+  readonly #base: string;
+
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  async labelValues(label: string, series: string, { fromS, toS }: Span): Promise<readonly string[]> {
+    const values = await this.#ask<readonly string[]>(`label/${encodeURIComponent(label)}/values`, {
+      'match[]': series,
+      start: String(fromS),
+      end: String(toS),
+    });
+    return values.toSorted();
+  }
+
+  async at(expression: string, atS: number): Promise<readonly Sample[]> {
+    const { resultType, result } = await this.#ask<
+      | { readonly resultType: 'scalar'; readonly result: Value }
+      | {
+          readonly resultType: 'vector';
+          readonly result: readonly { readonly metric: Labels; readonly value: Value }[];
+        }
+    >('query', { query: expression, time: String(atS) });
+    if (resultType === 'scalar') return [{ labels: {}, value: numberOf(result[1]) }];
+    return result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) }));
+  }
+
+  async over(expression: string, steps: Steps): Promise<readonly Series[]> {
+    const { fromS, toS, stepS } = steps;
+    const { result } = await this.#ask<{
+      readonly result: readonly { readonly metric: Labels; readonly values: readonly Value[] }[];
+    }>('query_range', { query: expression, start: String(fromS), end: String(toS), step: String(stepS) });
+    const moments = momentsOf(steps);
+    return result.map(({ metric, values }) => {
+      const known = new Map(values.map(([timeS, value]) => [Math.round((timeS - fromS) / stepS), numberOf(value)]));
+      return { labels: metric, values: moments.map((_, index) => finite(known.get(index))) };
+    });
+  }
+
+  async #ask<T>(path: string, parameters: Record<string, string>): Promise<T> {
+    const response = await fetch(`${this.#base}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
+    const text = await response.text();
+    const answer = parsed<T>(text);
+    if (answer?.status !== 'success') throw new Error(answer?.error ?? `Prometheus answered ${response.status}`);
+    return answer.data;
+  }
+}
+
+interface Answer<T> {
+  readonly status: string;
+  readonly data: T;
+  readonly error?: string;
+}
+
+function parsed<T>(text: string): Answer<T> | undefined {
+  try {
+    return JSON.parse(text) as Answer<T>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As Prometheus writes numbers. */
+function numberOf(text: string): number {
+  if (text === '+Inf') return Infinity;
+  return text === '-Inf' ? -Infinity : Number(text);
+}
+
+/** What cannot be drawn is a gap. */
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

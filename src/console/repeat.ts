@@ -1,0 +1,31 @@
+import type { PlainRow } from '../dashboards/model/plain.ts';
+import type { Choices } from './expression.ts';
+
+export interface RepeatedRow {
+  readonly row: PlainRow;
+  readonly title: string;
+  /** What holds in this row. */
+  readonly choices: Choices;
+  readonly isOpen: boolean;
+}
+
+/** More of them are there, but nobody asks for their panels until they are opened. */
+const OPEN_AT_FIRST = 2;
+
+/** A row for each chosen value of its variable, or for each that there is. */
+export function repeated(
+  rows: readonly PlainRow[],
+  { choices, values }: { readonly choices: Choices; readonly values: ReadonlyMap<string, readonly string[]> },
+): readonly RepeatedRow[] {
+  return rows.flatMap((row) => {
+    const { repeatFor, title } = row;
+    if (repeatFor === undefined) return [{ row, title, choices, isOpen: true }];
+    const chosen = choices[repeatFor] ?? values.get(repeatFor) ?? [];
+    return chosen.map((value, index) => ({
+      row,
+      title: title.replace(`$${repeatFor}`, () => value),
+      choices: { ...choices, [repeatFor]: [value] },
+      isOpen: index < OPEN_AT_FIRST,
+    }));
+  });
+}

@@ -1,0 +1,12 @@
+import type { Tone } from '../dashboards/model/panel.ts';
+import type { PlainThresholds } from '../dashboards/model/plain.ts';
+
+/** What a number means; undefined where nothing says from where on it is bad. */
+export function toneOf(value: number, thresholds: PlainThresholds | undefined): Tone | undefined {
+  if (thresholds === undefined || Number.isNaN(value)) return undefined;
+  const { bad, warning, critical } = thresholds;
+  const isPast = (limit: number | undefined): boolean =>
+    limit !== undefined && (bad === 'above' ? value >= limit : value < limit);
+  if (isPast(critical)) return 'bad';
+  return isPast(warning) ? 'warning' : 'good';
+}

@@ -1,0 +1,55 @@
+/** Numbers as people read them, by their unit in UCUM. */
+export function textOf(value: number, unit: string): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'no number' : value > 0 ? '∞' : '−∞';
+  if (unit === 's') return durationText(value);
+  if (unit === '%') return `${rounded(value)} %`;
+  if (unit === '1' || unit === '{fraction}') return `${rounded(value * 100)} %`;
+  if (unit === 'By' || unit === 'By/s') return bytesText(value) + (unit === 'By' ? '' : '/s');
+  return shortText(value) + (unit.endsWith('/s') ? '/s' : '');
+}
+
+const DURATIONS: readonly (readonly [string, number])[] = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+  ['ms', 1e-3],
+  ['µs', 1e-6],
+];
+
+function durationText(seconds: number): string {
+  return scaled(seconds, DURATIONS, 's');
+}
+
+function bytesText(bytes: number): string {
+  return scaled(
+    bytes,
+    [
+      ['TiB', 2 ** 40],
+      ['GiB', 2 ** 30],
+      ['MiB', 2 ** 20],
+      ['KiB', 2 ** 10],
+      ['B', 1],
+    ],
+    'B',
+  );
+}
+
+function shortText(value: number): string {
+  const [size, letter] = Math.abs(value) >= 1e9 ? [1e9, 'G'] : Math.abs(value) >= 1e6 ? [1e6, 'M'] : [1e4, 'k'];
+  if (Math.abs(value) < size) return rounded(value);
+  return rounded(value / (letter === 'k' ? 1000 : size)) + letter;
+}
+
+function scaled(value: number, sizes: readonly (readonly [string, number])[], zero: string): string {
+  const size = sizes.find(([, least]) => Math.abs(value) >= least) ?? sizes.at(-1);
+  if (value === 0 || size === undefined) return `0 ${zero}`;
+  return `${rounded(value / size[1])} ${size[0]}`;
+}
+
+/** Three digits that count, and no zeros that do not. */
+function rounded(value: number): string {
+  const size = Math.abs(value);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3;
+  return String(Number(value.toFixed(digits))).replace('-', '−');
+}

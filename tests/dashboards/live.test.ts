@@ -1,0 +1,188 @@
+/** Everything on the dashboards, asked of what a running demo shows, and looked at in a browser. */
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answersOf, seriesOf, type Moment } from '../../src/console/answers.ts';
+import { secondsOf } from '../../src/console/duration.ts';
+import { withChoices } from '../../src/console/expression.ts';
+import { startPreview } from '../../src/console/preview/server.ts';
+import { PrometheusSource } from '../../src/console/prometheus-source.ts';
+import { viewOf } from '../../src/console/view.ts';
+import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
+import { plain, type PlainDashboard, type PlainPanel } from '../../src/dashboards/model/plain.ts';
+import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
+import { chromiumMissing, startBrowser } from '../support/browser.ts';
+import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const SCRAPE_S = 2;
+const dashboards = models.map(plain);
+const missing = prometheusMissing ?? chromiumMissing;
+if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
+
+/** Panels that are empty in a demo that has just begun, though nothing is wrong. */
+const notInADemo = new Set(['Inserts that were not counted']);
+
+const eachPanel = dashboards.flatMap((dashboard) =>
+  dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),
+);
+const mustHaveData = eachPanel.filter(({ panel }) => panel.empty.meaning === 'unknown' && !notInADemo.has(panel.title));
+
+describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
+  let demo: Demo;
+  let prometheus: PrometheusServer;
+  let source: PrometheusSource;
+  let preview: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    demo = await startDemo({ fullRunEveryS: 5, priceRunEveryS: 2 });
+    prometheus = await PrometheusServer.startWith(scraping(demo));
+    source = new PrometheusSource(prometheus.url);
+    preview = await startPreview({ prometheus: new URL(prometheus.url), dashboards, scrapeS: SCRAPE_S, port: 0 });
+    browser = await startBrowser();
+    let empty: readonly string[] = [];
+    await waitFor(async () => (empty = await emptyOnes('15m')).length === 0, {
+      what: 'every panel to have data',
+      timeoutMs: 90_000,
+    }).catch((cause: unknown) => {
+      throw new Error(`without data: ${empty.join(', ')}`, { cause });
+    });
+  }, 150_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    preview?.close();
+    preview?.closeAllConnections();
+    await prometheus?.[Symbol.asyncDispose]();
+    await demo?.stop();
+  });
+
+  const emptyOnes = async (range: string): Promise<readonly string[]> => {
+    const answered = await Promise.all(
+      mustHaveData.map(async ({ dashboard, panel }) =>
+        (await hasData(source, dashboard, { panel, range })) ? [] : panel.title,
+      ),
+    );
+    return answered.flat();
+  };
+
+  it.each(['15m', '6h', '7d', '30d'])('have data on every panel over %s, unless empty is healthy', async (range) => {
+    expect(await emptyOnes(range)).toEqual([]);
+  });
+
+  it.each(['15m', '30d'])('are asked nothing over %s that Prometheus does not understand', async (range) => {
+    for (const { dashboard, panel } of eachPanel) await hasData(source, dashboard, { panel, range });
+  });
+
+  it('know a value of every variable', async () => {
+    const toS = Date.now() / 1000;
+    for (const { variables, uid } of dashboards) {
+      for (const variable of variables) {
+        if (variable.kind !== 'values') continue;
+        const everything = Object.fromEntries(variables.map(({ name }) => [name, undefined]));
+        const series = withChoices(variable.series, everything);
+        const values = await source.labelValues(variable.of, series, { fromS: toS - 3600, toS });
+        expect(values, `${variable.name} of ${uid}`).not.toEqual([]);
+      }
+    }
+  });
+
+  it.each(dashboards)(
+    '$title is drawn in a browser without an error, light and dark, wide and narrow',
+    async ({ uid }) => {
+      const { port } = preview.address() as AddressInfo;
+      for (const look of LOOKS) {
+        const page = await browser.newPage(look);
+        const errors = listen(page);
+        await page.goto(`http://127.0.0.1:${port}/d/${uid}?from=now-15m&to=now&refresh=`);
+        await drawn(page);
+        expect(await unexplained(page)).toEqual([]);
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        expect(overflow, 'what is wider than the page').toBeLessThanOrEqual(0);
+        expect(errors).toEqual([]);
+        await keepPicture(page, `${uid}-${look.name}`);
+        await page.close();
+      }
+    },
+  );
+
+  it('shows an error as an error when Prometheus does not answer', async () => {
+    const gone = await startPreview({
+      prometheus: new URL('http://127.0.0.1:1'),
+      dashboards,
+      scrapeS: SCRAPE_S,
+      port: 0,
+    });
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(gone.address() as AddressInfo).port}/d/siphon-prices?refresh=`);
+    await drawn(page);
+    const texts = await page.locator('.panel[data-state=error] .note').allTextContents();
+    expect(new Set(texts)).toEqual(new Set(['Prometheus at http://127.0.0.1:1 does not answer']));
+    await page.close();
+    gone.close();
+    gone.closeAllConnections();
+  });
+});
+
+const LOOKS = [
+  { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
+  { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
+  { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+] as const;
+
+function scraping({ ports }: Demo): object {
+  return {
+    global: { scrape_interval: `${SCRAPE_S}s`, scrape_timeout: `${SCRAPE_S}s` },
+    scrape_configs: [scrapeJob('services', ports.scrape), scrapeJob('siphon', ports.telemetry)],
+  };
+}
+
+function scrapeJob(name: string, port: number): object {
+  return { job_name: name, honor_labels: true, static_configs: [{ targets: [`127.0.0.1:${port}`] }] };
+}
+
+async function hasData(
+  source: PrometheusSource,
+  dashboard: PlainDashboard,
+  { panel, range }: { readonly panel: PlainPanel; readonly range: string },
+): Promise<boolean> {
+  const { choices } = viewOf(dashboard, new URLSearchParams());
+  const moment: Moment = { nowS: Date.now() / 1000, lengthS: secondsOf(range)!, scrapeS: SCRAPE_S, choices };
+  if (panel.form === 'graph') return (await seriesOf(panel, source, moment)).series.length > 0;
+  return (await answersOf(panel, source, moment)).some(({ samples }) => samples.length > 0);
+}
+
+/** Resolves when every panel that can be seen has its answer. */
+async function drawn(page: Page): Promise<void> {
+  await page.waitForSelector('.panel');
+  const waiting = page.locator('details[open] .panel[data-state=loading]');
+  await waitFor(async () => (await waiting.count()) === 0, { what: 'every panel to be drawn' });
+}
+
+function listen(page: Page): readonly string[] {
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return errors;
+}
+
+/** The panels that show an error, or that something is not known. */
+async function unexplained(page: Page): Promise<readonly string[]> {
+  const panels = await page.locator('.panel:is([data-state=error], [data-state=unknown])').all();
+  const said = panels.map(
+    async (panel) => `${await panel.getAttribute('aria-label')}: ${await panel.locator('.note').textContent()}`,
+  );
+  return (await Promise.all(said)).filter((text) => !notInADemo.has(text.split(':')[0]!));
+}
+
+/** Into the folder that the environment names, if it names one. */
+async function keepPicture(page: Page, name: string): Promise<void> {
+  const folder = process.env['SIPHON_PICTURES'];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}
