@@ -11,38 +11,33 @@ export const columns = {
   waiting: 'siphon_waiting',
 } as const;
 
-/**
- * The rows between two positions, in order.
- *
- * A row has the lower 32 bits of the number of its transaction. Its distance from the position, modulo 2^32, is exact
- * as long as fewer transactions than that lie between, and one comparison tells whether it is before the end: rows
- * before the position, and those of transactions to come, are further away than the end.
- */
+/** The rows between two positions, in order. */
 export function settledRows(
   query: ExactQuery,
   schema: PackSchema,
   request: RowsRequest & { readonly nextXid: number },
 ): Statement {
   const { after, upTo, limit } = request;
-  const values: unknown[] = [after.xid, upTo.xid - after.xid, limit];
+  const values: unknown[] = [upTo.xid - after.xid, limit];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const fromAfter = distanceFrom(request, parameter);
   const conditions = [
-    ...writtenSince(request, parameter),
+    `${fromAfter} >= 0`,
     upTo.key === undefined
-      ? `${DISTANCE} < $2::bigint`
-      : `(${DISTANCE} < $2::bigint or ${DISTANCE} = $2::bigint and ${keyOf(query)} <= ${parameter(upTo.key)})`,
-    ...(after.key === undefined ? [] : [`(${DISTANCE} > 0 or ${keyOf(query)} > ${parameter(after.key)})`]),
+      ? `${fromAfter} < $1::bigint`
+      : `(${fromAfter} < $1::bigint or ${fromAfter} = $1::bigint and ${keyOf(query)} <= ${parameter(upTo.key)})`,
+    ...(after.key === undefined ? [] : [`(${fromAfter} > 0 or ${keyOf(query)} > ${parameter(after.key)})`]),
     ...laneCondition(query, schema, request, parameter),
   ];
   const { select, joins } = query.details(schema);
   const { distance, key, events, waiting } = columns;
   const text = `
     with pending as materialized (
-      select ${DISTANCE} as ${distance}, ${keyOf(query)} as ${key}, ${eventsOf(query)} as ${events}${query.columns.map((column) => `, entry.${column}`).join('')}
+      select ${fromAfter} as ${distance}, ${keyOf(query)} as ${key}, ${eventsOf(query)} as ${events}${query.columns.map((column) => `, entry.${column}`).join('')}
       from ${schema.table(query.table)} entry
       where ${conditions.join(' and ')}
     ), batch as materialized (
-      select * from pending order by ${distance}, ${key} limit $3::bigint
+      select * from pending order by ${distance}, ${key} limit $2::bigint
     )
     select entry.${distance}, entry.${key}, entry.${events}, (select count(*) from pending) as ${waiting}, ${select}
     from batch entry ${joins}
@@ -65,19 +60,25 @@ export function oldestRows(query: ExactQuery, schema: PackSchema): string {
     from (select entry.xmin::text::bigint as xid from ${schema.table(query.table)} entry limit 1000) entry`;
 }
 
+/** Below it, the ages that PostgreSQL computes of two transactions tell which of them is older. */
+const NEAR = 2 ** 30;
+
 /**
- * The same as a distance below 2^31, for less: PostgreSQL compares the ages of two transactions faster than it makes
- * text of a number. Both ages are counted from one point, which is above every row that the snapshot has.
+ * SQL of how far a row's transaction is above that of `after`.
+ *
+ * A row has the lower 32 bits of the number of its transaction. Its distance from the position, modulo 2^32, is exact
+ * as long as fewer transactions than that lie between: rows before the position, and those of transactions to come, are
+ * further away than the end. Where the position is near, the difference of two ages says the same for less, and is
+ * below 0 for rows before it: PostgreSQL counts both ages from one point, which is above every row that the snapshot has.
  */
-function writtenSince(
+function distanceFrom(
   { after, nextXid }: RowsRequest & { readonly nextXid: number },
   parameter: (value: unknown) => string,
-): string[] {
-  if (nextXid - after.xid >= 2 ** 30) return [];
-  return [`age(entry.xmin) <= age(${parameter(String(after.xid % 2 ** 32))}::text::xid)`];
+): string {
+  return nextXid - after.xid < NEAR
+    ? `(age(${parameter(String(after.xid % 2 ** 32))}::text::xid)::bigint - age(entry.xmin))`
+    : `((entry.xmin::text::bigint - ${parameter(after.xid)}::bigint) & 4294967295)`;
 }
-
-const DISTANCE = '((entry.xmin::text::bigint - $1::bigint) & 4294967295)';
 
 /** As text in the order of its bytes, whatever the collation of the database. */
 function keyOf({ key }: ExactQuery): string {
