@@ -13,12 +13,11 @@ import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { viewOf } from '../../src/console/view.ts';
 import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
 import { plain, type PlainDashboard, type PlainPanel } from '../../src/dashboards/model/plain.ts';
-import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
 import { chromiumMissing, startBrowser } from '../support/browser.ts';
-import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
+import { prometheusMissing } from '../support/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
 
-const SCRAPE_S = 2;
 const dashboards = models.map(plain);
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
@@ -32,17 +31,16 @@ const eachPanel = dashboards.flatMap((dashboard) =>
 const mustHaveData = eachPanel.filter(({ panel }) => panel.empty.meaning === 'unknown' && !notInADemo.has(panel.title));
 
 describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
-  let demo: Demo;
-  let prometheus: PrometheusServer;
+  let watched: WatchedDemo;
   let source: PrometheusSource;
   let preview: Server;
   let browser: Browser;
 
   beforeAll(async () => {
-    demo = await startDemo({ fullRunEveryS: 5, priceRunEveryS: 2 });
-    prometheus = await PrometheusServer.startWith(scraping(demo));
-    source = new PrometheusSource(prometheus.url);
-    preview = await startPreview({ prometheus: new URL(prometheus.url), dashboards, scrapeS: SCRAPE_S, port: 0 });
+    watched = await WatchedDemo.start();
+    const { url } = watched.prometheus;
+    source = new PrometheusSource(url);
+    preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });
     browser = await startBrowser();
     let empty: readonly string[] = [];
     await waitFor(async () => (empty = await emptyOnes('15m')).length === 0, {
@@ -57,8 +55,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
     await browser?.close();
     preview?.close();
     preview?.closeAllConnections();
-    await prometheus?.[Symbol.asyncDispose]();
-    await demo?.stop();
+    await watched?.[Symbol.asyncDispose]();
   });
 
   const emptyOnes = async (range: string): Promise<readonly string[]> => {
@@ -133,17 +130,6 @@ const LOOKS = [
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
   { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ] as const;
-
-function scraping({ ports }: Demo): object {
-  return {
-    global: { scrape_interval: `${SCRAPE_S}s`, scrape_timeout: `${SCRAPE_S}s` },
-    scrape_configs: [scrapeJob('services', ports.scrape), scrapeJob('siphon', ports.telemetry)],
-  };
-}
-
-function scrapeJob(name: string, port: number): object {
-  return { job_name: name, honor_labels: true, static_configs: [{ targets: [`127.0.0.1:${port}`] }] };
-}
 
 async function hasData(
   source: PrometheusSource,

@@ -42,6 +42,13 @@ export interface ExemplarSeries {
   readonly exemplars: readonly { readonly labels: Labels; readonly value: string; readonly timestamp: number }[];
 }
 
+export interface PrometheusSetup {
+  /** That are off by default. */
+  readonly features?: readonly string[];
+  /** Beside `prometheus.yml`, by name: what it refers to. */
+  readonly files?: ReadonlyMap<string, string>;
+}
+
 /**
  * A real Prometheus on a free port, with its data in a temporary folder. It takes about five seconds until its
  * first scrape, whatever the interval.
@@ -65,14 +72,18 @@ export class PrometheusServer implements AsyncDisposable {
       global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
       scrape_configs: [{ job_name: 'siphon', honor_labels: true, static_configs: [{ targets }] }],
     };
-    return PrometheusServer.startWith(configuration, features);
+    return PrometheusServer.startWith(configuration, { features });
   }
 
-  /** With what stands in `prometheus.yml`, and with features that are off by default. */
-  static async startWith(configuration: object, features: readonly string[] = []): Promise<PrometheusServer> {
+  /** With what stands in `prometheus.yml`. */
+  static async startWith(
+    configuration: object,
+    { features = [], files = new Map<string, string>() }: PrometheusSetup = {},
+  ): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-prometheus-'));
     const file = join(directory, 'prometheus.yml');
     await writeFile(file, JSON.stringify(configuration));
+    for (const [name, text] of files) await writeFile(join(directory, name), text);
     const address = `127.0.0.1:${(await freePorts(1))[0]}`;
     const options = [
       `--config.file=${file}`,

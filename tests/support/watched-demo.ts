@@ -1,0 +1,61 @@
+import { startDemo, type Demo, type DemoOptions } from '../../src/demo/start-demo.ts';
+import { PrometheusServer } from './prometheus-server.ts';
+
+/** From scrape to scrape, and from one evaluation of the rules to the next. */
+export const SCRAPE_S = 2;
+
+export interface WatchOptions {
+  /** Runs follow each other closely unless it says otherwise. */
+  readonly demo?: DemoOptions;
+  /** By file name, as `ruleFiles` makes them. */
+  readonly rules?: ReadonlyMap<string, string>;
+  /** The URL of the Alertmanager that is told. */
+  readonly alertmanager?: string;
+}
+
+/** A running demo, and a real Prometheus that scrapes both pages of its sidecar as deploy/prometheus does. */
+export class WatchedDemo implements AsyncDisposable {
+  readonly demo: Demo;
+  readonly prometheus: PrometheusServer;
+
+  private constructor(demo: Demo, prometheus: PrometheusServer) {
+    this.demo = demo;
+    this.prometheus = prometheus;
+  }
+
+  static async start(options: WatchOptions = {}): Promise<WatchedDemo> {
+    const demo = await startDemo({ fullRunEveryS: 5, priceRunEveryS: 2, ...options.demo });
+    try {
+      const files = options.rules ?? new Map<string, string>();
+      const prometheus = await PrometheusServer.startWith(configuration(demo, options), { files });
+      return new WatchedDemo(demo, prometheus);
+    } catch (error) {
+      await demo.stop();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.prometheus[Symbol.asyncDispose]();
+    } finally {
+      await this.demo.stop();
+    }
+  }
+}
+
+function configuration({ ports }: Demo, { rules, alertmanager }: WatchOptions): object {
+  const every = `${SCRAPE_S}s`;
+  return {
+    global: { scrape_interval: every, scrape_timeout: every, evaluation_interval: every },
+    scrape_configs: [scrapeJob('services', ports.scrape), scrapeJob('siphon', ports.telemetry)],
+    rule_files: [...(rules?.keys() ?? [])],
+    ...(alertmanager !== undefined && {
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
+    }),
+  };
+}
+
+function scrapeJob(name: string, port: number): object {
+  return { job_name: name, honor_labels: true, static_configs: [{ targets: [`127.0.0.1:${port}`] }] };
+}
