@@ -31,20 +31,17 @@ const ROLE = `
          (settings ->> 'max_connections')::int - (settings ->> 'superuser_reserved_connections')::int
            - coalesce((settings ->> 'reserved_connections')::int, 0)
            - (select count(*)::int from pg_stat_activity
-              where backend_type = 'client backend' and application_name not like 'siphon%') as free_connections
+              where backend_type = 'client backend' and application_name not like 'siphon%') as free_connections,
+         (select count(*)::int from pg_stat_activity
+          where usesysid = r.oid and application_name not like 'siphon%') as held_by_others,
+         (select count(*)::int from pg_stat_activity
+          where usesysid = r.oid and application_name = 'siphon leader election') as sidecars
   from pg_roles r, (select jsonb_object_agg(name, reset_val) as settings from pg_settings) setting
   where r.rolname = current_user`;
 
 function* connectionFindings(row: Row, { config, role: name }: Examined): Generator<Finding> {
   const needed = config.max_connections + (config.leader_election.enabled ? 1 : 0);
-  const limit = Number(row['connection_limit']);
-  if (limit >= 0 && limit < needed) {
-    yield {
-      severity: 'warning',
-      what: `the role ${name} may have ${limit} connections, and the poller uses up to ${needed}`,
-      repair: `alter role ${name} connection limit ${needed + 1};`,
-    };
-  }
+  yield* limitFindings(row, name, needed);
   const free = Number(row['free_connections']);
   if (free < needed) {
     yield {
@@ -53,6 +50,25 @@ function* connectionFindings(row: Row, { config, role: name }: Examined): Genera
       repair: 'Raise max_connections, or find out who holds them in pg_stat_activity',
     };
   }
+}
+
+/** Each sidecar that runs holds the session of the leader election; one that does not run yet shall find room. */
+function limitFindings(row: Row, name: string, needed: number): Finding[] {
+  const limit = Number(row['connection_limit']);
+  const others = Number(row['held_by_others']);
+  const sidecars = Math.max(1, Number(row['sidecars']));
+  if (limit < 0 || limit - others >= sidecars * needed) return [];
+  const who = [
+    ...(others > 0 ? [`${others} of them ${others === 1 ? 'is' : 'are'} held by others`] : []),
+    sidecars === 1 ? `the poller uses up to ${needed}` : `each of ${sidecars} pollers uses up to ${needed}`,
+  ];
+  return [
+    {
+      severity: 'warning',
+      what: [`the role ${name} may have ${limit} connections`, ...who].join(', and '),
+      repair: `alter role ${name} connection limit ${others + sidecars * needed + 1};`,
+    },
+  ];
 }
 
 function* rightFindings(row: Row, name: string): Generator<Finding> {
