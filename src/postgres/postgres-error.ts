@@ -22,10 +22,13 @@ export type PostgresFailure = (typeof postgresFailures)[number];
 export class PostgresError extends Error {
   override readonly name = 'PostgresError';
   readonly reason: PostgresFailure;
+  /** What to do about it, as a sentence or a statement, where that is known. */
+  readonly repair: string | undefined;
 
-  constructor(reason: PostgresFailure, message: string, options?: ErrorOptions) {
+  constructor(reason: PostgresFailure, message: string, options: ErrorOptions & { readonly repair?: string } = {}) {
     super(message, options);
     this.reason = reason;
+    this.repair = options.repair;
   }
 
   static from(error: unknown): PostgresError {

@@ -28,9 +28,14 @@ export interface PollQuery {
   /** What it asks about changes slowly, or costs much: its interval is four times the receiver's, unless its own is set. */
   readonly isSlow?: boolean;
   statement(schema: PackSchema): Statement;
-  /** Computes in TypeScript what SQL cannot. `invalidCron` is told whose cron text has no meaning. */
-  derive?(rows: readonly Row[], invalidCron: (subject: string) => void): readonly Row[];
+  /** Columns without which the answer is an error; for SQL that is not ours. */
+  readonly columns?: readonly string[];
+  /** Computes in TypeScript what SQL cannot, and notices what is wrong with whom. */
+  derive?(rows: readonly Row[], notice: (remark: Remark, subject: string) => void): readonly Row[];
 }
+
+/** `invalid_cron`: a cron text without meaning. `missing_table`: a table that is listed and not there. */
+export type Remark = 'invalid_cron' | 'missing_table';
 
 /** A `PollQuery` whose metrics are described elsewhere than in the catalogue, by the names of their columns. */
 export type StatePoll = Omit<PollQuery, 'metrics'> & { readonly metrics: Readonly<Partial<Record<string, Merge>>> };

@@ -7,11 +7,10 @@ import { PostgresError } from '../../postgres/postgres-error.ts';
 import type { PackSchema } from './pack.ts';
 import type { PollContext } from './poll-context.ts';
 import type { PolledQuery } from './polled-query.ts';
-import type { SchemaProbe } from './schema-probe.ts';
+import { catalogues, type SchemaProbe } from './schema-probe.ts';
 
 /** How long to wait before asking for the rest. */
 const CATCH_UP_MS = 1000;
-const noSchema: PackSchema = { table: (name) => name, has: () => true, hasIndex: () => false };
 
 type Work = (schema: PackSchema, signal: AbortSignal) => Promise<void>;
 
@@ -87,9 +86,9 @@ export class QueryPoller {
   /** Resolves to what went wrong. */
   async #attempt(signal: AbortSignal, work: Work): Promise<unknown> {
     try {
-      const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : undefined;
-      if (schema && schema.missing(this.#query.needs).length > 0) await this.#query.retract();
-      else await work(schema ?? noSchema, signal);
+      const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : catalogues;
+      if (schema.missing(this.#query.needs).length > 0) await this.#query.retract();
+      else await work(schema, signal);
       this.#context.databaseIncident.succeeded(this.#id);
       return undefined;
     } catch (error) {

@@ -6,8 +6,6 @@ import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
 import { unlessLate } from '../../postgres/polling/unless-late.ts';
 import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
-import type { OwnQueryConfig } from './queries/config.ts';
-import { ownGauge } from './queries/own-gauge.ts';
 import { OwnRowsPolling } from './queries/own-rows-polling.ts';
 import { ExactPolling, type ExactPollingSettings } from './exact/exact-polling.ts';
 import { Horizon } from './exact/horizon.ts';
@@ -15,6 +13,7 @@ import { LazySpace } from './exact/lazy-space.ts';
 import { LeaderElection, type Lead } from './leader-election.ts';
 import type { Pack } from './pack.ts';
 import { configuredPacks } from './packs/configured-packs.ts';
+import { plannedQueries, type PlannedQuery } from './planned-queries.ts';
 import type { PollContext } from './poll-context.ts';
 import type { PolledQuery } from './polled-query.ts';
 import { PollerMetrics } from './poller-metrics.ts';
@@ -23,8 +22,11 @@ import { SchemaProbe } from './schema-probe.ts';
 import { SchemaReport } from './schema-report.ts';
 import { StateQuery } from './state-query.ts';
 
-/** Of the receiver's: how rarely slow queries are polled. */
-const SLOW_INTERVALS = 4;
+/** What all queries use. */
+interface Shared {
+  readonly context: PollContext;
+  readonly space: StorageSpace;
+}
 
 /** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
@@ -86,10 +88,11 @@ export class DbPoller implements Component {
   async #pollUntilStopped(context: PollContext, space: StorageSpace): Promise<void> {
     const packs = await configuredPacks(this.#config);
     await sleep(this.#config.initial_delay, this.#stopping.signal);
+    const planned = plannedQueries(this.#config, packs);
+    const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
     const pollers = [
-      ...packs.flatMap((pack) => this.#pollersOf(pack, context, space)),
-      ...this.#config.queries.map((query) => this.#ownPoller(query, context, space)),
-      ...(this.#countsRows(packs) ? [this.#horizonPoller(context)] : []),
+      ...planned.map((query) => this.#poller(query, probes, { context, space })),
+      ...(planned.some(({ kind }) => kind !== 'state') ? [this.#horizonPoller(context)] : []),
     ];
     const onStandby = (): void => {
       for (const poller of pollers) poller.prepare(this.#stopping.signal);
@@ -124,46 +127,19 @@ export class DbPoller implements Component {
     await election.run(this.#stopping.signal, lead);
   }
 
-  #pollersOf(pack: Pack, context: PollContext, space: StorageSpace): QueryPoller[] {
-    const probe = this.#probe(pack, context);
-    const poller = (name: string, isSlow: boolean, query: (id: string, timeoutMs: number) => PolledQuery) => {
-      const override = pack.overrides[name];
-      const id = `${pack.name}.${name}`;
-      const usualMs = this.#config.collection_interval * (isSlow ? SLOW_INTERVALS : 1);
-      const intervalMs = override?.collection_interval ?? usualMs;
-      const polled = query(id, override?.timeout ?? this.#config.timeout);
-      return new QueryPoller(id, polled, { intervalMs, probe, context });
-    };
-    return [
-      ...Object.entries(pack.queries).map(([name, query]) =>
-        poller(name, query.isSlow ?? false, (id, timeoutMs) => new StateQuery(id, query, { timeoutMs }, context)),
-      ),
-      ...Object.entries(pack.exactQueries ?? {}).map(([name, query]) =>
-        poller(name, query.isSlow ?? false, (id, timeoutMs) => {
-          return new ExactPolling(id, query, { timeoutMs, space, ...this.#reconciling }, context);
-        }),
-      ),
-    ];
+  #poller(planned: PlannedQuery, probes: ReadonlyMap<Pack, SchemaProbe>, shared: Shared): QueryPoller {
+    const { id, pack, intervalMs } = planned;
+    const probe = pack && probes.get(pack);
+    return new QueryPoller(id, this.#polledQuery(planned, shared), { intervalMs, probe, context: shared.context });
   }
 
-  #ownPoller(config: OwnQueryConfig, context: PollContext, space: StorageSpace): QueryPoller {
-    const intervalMs = config.collection_interval ?? this.#config.collection_interval;
-    const timeoutMs = config.timeout ?? this.#config.timeout;
-    return new QueryPoller(config.name, this.#ownQuery(config, timeoutMs, { context, space }), {
-      intervalMs,
-      probe: undefined,
-      context,
-    });
-  }
-
-  #ownQuery(
-    config: OwnQueryConfig,
-    timeoutMs: number,
-    { context, space }: { readonly context: PollContext; readonly space: StorageSpace },
-  ): PolledQuery {
-    if (config.kind !== 'gauge') return new OwnRowsPolling(config, { timeoutMs, space, ...this.#reconciling }, context);
-    const { query, described } = ownGauge(config);
-    return new StateQuery(config.name, query, { timeoutMs, described }, context);
+  #polledQuery(planned: PlannedQuery, { context, space }: Shared): PolledQuery {
+    const { id, timeoutMs } = planned;
+    if (planned.kind === 'state') return new StateQuery(id, planned.query, planned, context);
+    const settings = { timeoutMs, space, ...this.#reconciling };
+    return planned.kind === 'rows'
+      ? new ExactPolling(id, planned.query, settings, context)
+      : new OwnRowsPolling(planned.config, settings, context);
   }
 
   get #reconciling(): Pick<ExactPollingSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
@@ -171,23 +147,21 @@ export class DbPoller implements Component {
     return { reconcileMs, reconcileTimeoutMs };
   }
 
-  #countsRows(packs: readonly Pack[]): boolean {
-    return packs.some(({ exactQueries }) => exactQueries) || this.#config.queries.some(({ kind }) => kind !== 'gauge');
-  }
-
   #horizonPoller(context: PollContext): QueryPoller {
     const { collection_interval: intervalMs, timeout } = this.#config;
     return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
   }
 
-  #probe(pack: Pack, { pool, metrics }: PollContext): SchemaProbe | undefined {
+  /** None for a pack that reads PostgreSQL's own catalogues. */
+  #probe(pack: Pack, { pool, metrics }: PollContext): [Pack, SchemaProbe][] {
     const { name, schema } = pack;
-    if (schema === undefined) return undefined;
+    if (schema === undefined) return [];
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
     const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }));
-    return new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
+    const probe = new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
       for (const [query, { needed }] of missing) metrics.enabled(`${name}.${query}`, needed.length === 0);
       report.found(missing);
     });
+    return [[pack, probe]];
   }
 }

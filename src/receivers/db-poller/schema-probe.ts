@@ -1,5 +1,6 @@
+import { quoteIdentifier } from '../../postgres/identifier.ts';
 import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
-import { queryNeeds } from './query-needs.ts';
+import { queryNeeds, tablesOf } from './query-needs.ts';
 import type { Pack, PackSchema, TableColumns } from './pack.ts';
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
@@ -20,6 +21,20 @@ export interface ProbeLimits {
   /** How soon it is asked again while a query is off. */
   readonly retryMs: number;
 }
+
+/** Tables, and what a query misses of them. */
+export interface QueriedSchema extends PackSchema {
+  /** As `table.column`. */
+  missing(needs: TableColumns): readonly string[];
+}
+
+/** PostgreSQL's own tables are always there; tables of which nothing is known are called what they are called. */
+export const catalogues: QueriedSchema = {
+  table: (name) => name,
+  has: () => true,
+  hasIndex: () => false,
+  missing: () => [],
+};
 
 /** Knows which of the columns that a pack asks for exist and may be read by this role. Asked at most once at a time. */
 export class SchemaProbe {
@@ -90,7 +105,7 @@ const INDEXES = `
     and i.indisvalid and i.indpred is null and i.indexprs is null
   group by i.indexrelid, t.relname`;
 
-export class ProbedSchema implements PackSchema {
+export class ProbedSchema implements QueriedSchema {
   readonly #name: string;
   readonly #columns: ReadonlySet<string>;
   /** As of `indexKey`. */
@@ -121,13 +136,4 @@ export class ProbedSchema implements PackSchema {
 /** The key of an index begins with the key of each prefix of its columns. */
 function indexKey(table: string, columns: readonly string[]): string {
   return [table, ...columns, ''].join('\0');
-}
-
-function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function tablesOf(pack: Pack): string[] {
-  const columns = Object.values(queryNeeds(pack)).flatMap(({ needs, uses = {} }) => [needs, uses]);
-  return [...new Set(columns.flatMap((byTable) => Object.keys(byTable)))];
 }

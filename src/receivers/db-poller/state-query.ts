@@ -1,14 +1,12 @@
 import { unlessAborted } from '../../postgres/polling/unless-aborted.ts';
 import type { Metric } from '../../catalogue/metric.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
-import { InvalidCrons } from './invalid-crons.ts';
+import { askState, type Remarks } from './ask-state.ts';
 import type { PackSchema, StatePoll, TableColumns } from './pack.ts';
 import { publish, type PollContext } from './poll-context.ts';
 import type { Poll, PolledQuery } from './polled-query.ts';
 import { QuerySeries } from './series.ts';
-
-/** Ten thousand roasters with both cadences, and then some. */
-const MAX_ROWS = 50_000;
+import { SubjectReport } from './subject-report.ts';
 
 /** Publishes what is there now: each answer takes the place of the one before. */
 export class StateQuery implements PolledQuery {
@@ -17,7 +15,8 @@ export class StateQuery implements PolledQuery {
   readonly #timeoutMs: number;
   readonly #context: PollContext;
   readonly #series: QuerySeries;
-  readonly #invalidCrons: InvalidCrons;
+  readonly #invalidCrons: SubjectReport;
+  readonly #missingTables: SubjectReport;
 
   /** @param described the metrics by the names of their columns; those of the catalogue unless given. */
   constructor(
@@ -31,7 +30,9 @@ export class StateQuery implements PolledQuery {
     this.#timeoutMs = timeoutMs;
     this.#context = context;
     this.#series = new QuerySeries(query, described);
-    this.#invalidCrons = new InvalidCrons(context.logger.child({ query: id }));
+    const logger = context.logger.child({ query: id });
+    this.#invalidCrons = new SubjectReport(logger, 'invalid_cron');
+    this.#missingTables = new SubjectReport(logger, 'missing_table');
   }
 
   get needs(): TableColumns {
@@ -39,24 +40,22 @@ export class StateQuery implements PolledQuery {
   }
 
   async poll(schema: PackSchema, signal: AbortSignal): Promise<Poll> {
-    const { text, values = [] } = this.#query.statement(schema);
-    const asked = { text, values, timeoutMs: this.#timeoutMs, maxRows: MAX_ROWS, signal };
-    const { rows, durationMs } = await unlessAborted(signal, this.#context.pool.query(asked));
-    await this.#publish(this.#derived(rows));
-    return { durationMs, rows: rows.length };
+    const limits = { pool: this.#context.pool, timeoutMs: this.#timeoutMs, signal };
+    const { rows, rowCount, durationMs, remarks } = await unlessAborted(signal, askState(this.#query, schema, limits));
+    this.#say(remarks);
+    await this.#publish(rows);
+    return { durationMs, rows: rowCount };
   }
 
   async retract(): Promise<void> {
     await this.#publish([]);
   }
 
-  #derived(rows: readonly Row[]): readonly Row[] {
-    if (!this.#query.derive) return rows;
-    const invalid: string[] = [];
-    const derived = this.#query.derive(rows, (subject) => invalid.push(subject));
+  #say(remarks: Remarks): void {
+    const invalid = remarks.get('invalid_cron') ?? [];
     this.#context.metrics.dropped(this.#id, 'invalid_cron', invalid.length);
     this.#invalidCrons.found(invalid);
-    return derived;
+    this.#missingTables.found(remarks.get('missing_table') ?? []);
   }
 
   async #publish(rows: readonly Row[]): Promise<void> {

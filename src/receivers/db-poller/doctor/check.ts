@@ -1,7 +1,11 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import type { Row } from '../../../postgres/read-only-pool.ts';
+import type { ReadOnlyPool, Row } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack, PackSchema, TableColumns } from '../pack.ts';
+import type { Pack } from '../pack.ts';
+import type { PlannedQuery } from '../planned-queries.ts';
+import type { OwnRowsConfig } from '../queries/config.ts';
+import type { OwnTable } from '../queries/own-table.ts';
+import type { QueriedSchema } from '../schema-probe.ts';
 
 /** The database and what the poller wants of it. */
 export interface Examined {
@@ -9,14 +13,16 @@ export interface Examined {
   readonly packs: readonly Pack[];
   /** Who the poller logs in as, as SQL wants the name. */
   readonly role: string;
+  /** What the poller would run. */
+  readonly planned: readonly PlannedQuery[];
+  /** As the poller's, with one connection. */
+  readonly pool: ReadOnlyPool;
   /** One statement in a read-only transaction of its own, within the poller's timeout unless given. @throws PostgresError */
   readonly ask: (text: string, values?: readonly unknown[], timeoutMs?: number) => Promise<readonly Row[]>;
-  /** What the role may read of a pack's tables; asked each time. @throws PostgresError */
+  /** What the role may read of a pack's tables. @throws PostgresError */
   readonly schemaOf: (pack: Pack) => Promise<QueriedSchema>;
-}
-
-export interface QueriedSchema extends PackSchema {
-  missing(needs: TableColumns): readonly string[];
+  /** What the database has of the table of a query of the user's. @throws PostgresError */
+  readonly tableOf: (config: OwnRowsConfig) => Promise<OwnTable>;
 }
 
 /** Looks at one thing. */
@@ -25,9 +31,4 @@ export interface Check {
   readonly about: string;
   /** @throws PostgresError where the database does not answer. */
   find(examined: Examined): AsyncIterable<Finding>;
-}
-
-/** A name as SQL wants it where it may have any letters. */
-export function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

@@ -2,8 +2,8 @@ import type { Check } from './check.ts';
 
 export const counting: Check = {
   about: 'what counting needs',
-  async *find({ config, packs }) {
-    if (config.storage !== undefined || !packs.some(({ exactQueries }) => exactQueries)) return;
+  async *find({ config, planned }) {
+    if (config.storage !== undefined || planned.every(({ kind }) => kind === 'state')) return;
     yield {
       severity: 'warning',
       what: 'no storage is set: counters begin at 0 whenever the sidecar starts, and rows of the meantime are not counted',

@@ -2,15 +2,21 @@ import type { DiagnosisSettings, Finding } from '../../../collector/diagnosis.ts
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
+import type { Pack } from '../pack.ts';
 import { configuredPacks } from '../packs/configured-packs.ts';
-import { SchemaProbe } from '../schema-probe.ts';
-import { quoteName, type Check, type Examined, type QueriedSchema } from './check.ts';
+import { plannedQueries } from '../planned-queries.ts';
+import type { OwnRowsConfig } from '../queries/config.ts';
+import { ownTable } from '../queries/own-table.ts';
+import { catalogues, SchemaProbe } from '../schema-probe.ts';
+import { readableIdentifier } from '../../../postgres/identifier.ts';
+import type { Check, Examined } from './check.ts';
 import { clock } from './clock.ts';
 import { examineConnection } from './connection.ts';
 import { counting } from './counting.ts';
 import { indexes } from './indexes.ts';
 import { examineElection } from './poolers.ts';
-import { namedTables } from './named-tables.ts';
+import { ownIndexes } from './own-indexes.ts';
+import { ownTables } from './own-tables.ts';
 import { queries } from './queries.ts';
 import { role } from './role.ts';
 import { rowLevelSecurity } from './row-level-security.ts';
@@ -20,17 +26,16 @@ import { transactions } from './transactions.ts';
 const CHECKS: readonly Check[] = [
   role,
   tables,
-  namedTables,
+  ownTables,
   rowLevelSecurity,
   indexes,
+  ownIndexes,
   counting,
   transactions,
   clock,
   queries,
 ];
 const MAX_ROWS = 50_000;
-/** PostgreSQL's own catalogues are always there. */
-const catalogues: QueriedSchema = { table: (name) => name, has: () => true, hasIndex: () => false, missing: () => [] };
 
 /** Asks the database, read-only, what would keep the poller from its work. */
 export async function* diagnose(settings: DiagnosisSettings, config: DbPollerConfig): AsyncGenerator<Finding> {
@@ -70,17 +75,31 @@ function openPool({ datasource, connect_timeout, lock_timeout }: DbPollerConfig)
 async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Examined> {
   const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
     (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
-  const limits = { timeoutMs: config.timeout, retryMs: 0 };
+  const packs = await configuredPacks(config);
   const [row] = await ask('select current_user::text as role');
   return {
     config,
-    packs: await configuredPacks(config),
-    role: quoteName(String(row!['role'])),
+    packs,
+    planned: plannedQueries(config, packs),
+    pool,
+    role: readableIdentifier(String(row!['role'])),
     ask,
-    schemaOf: async ({ schema, ...pack }) => {
+    schemaOf: remembered(async ({ schema, ...pack }: Pack) => {
       if (schema === undefined) return catalogues;
+      const limits = { timeoutMs: config.timeout, retryMs: 0 };
       return await new SchemaProbe(pool, { ...pack, schema }, limits, () => undefined).schema();
-    },
+    }),
+    tableOf: remembered(async (query: OwnRowsConfig) => await ownTable(query, ask)),
+  };
+}
+
+/** Whoever asks again gets the same answer; what failed is tried again. */
+function remembered<Key, Value>(work: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+  const known = new Map<Key, Value>();
+  return async (key) => {
+    const value = known.get(key) ?? (await work(key));
+    known.set(key, value);
+    return value;
   };
 }
 

@@ -1,78 +1,105 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
 import { PostgresError } from '../../../postgres/postgres-error.ts';
-import type { PackSchema, PollQuery } from '../pack.ts';
+import { failureFinding, slowFindings, type TriedQuery } from '../../../postgres/query-findings.ts';
+import { askState, type StateAnswer } from '../ask-state.ts';
+import type { ExactQuery } from '../exact/exact-query.ts';
+import { PostgresTable } from '../exact/postgres-table.ts';
+import { rehearse } from '../exact/rehearse.ts';
+import type { PlannedQuery, PlannedState } from '../planned-queries.ts';
+import { ownRows } from '../queries/own-rows.ts';
+import { catalogues, type QueriedSchema } from '../schema-probe.ts';
+import { QuerySeries } from '../series.ts';
 import type { Check, Examined } from './check.ts';
+import { remarkFindings, RowsNoticed } from './noticed.ts';
 
-/** Of its timeout; a query that comes nearer fails on the next busy day. */
-const SLOW_SHARE = 0.5;
-const MAX_NAMED = 5;
-
-/** Runs each query of the packs once, and looks at what its rows say. */
+/** Runs each query once as the poller does, and looks at what its rows say. */
 export const queries: Check = {
   about: 'the queries',
   async *find(examined) {
-    const answered: { readonly name: string; readonly durationMs: number }[] = [];
-    for (const pack of examined.packs) {
-      const schema = await examined.schemaOf(pack);
-      for (const [query, definition] of Object.entries(pack.queries)) {
-        if (schema.missing(definition.needs).length > 0) continue;
-        const name = `${pack.name}.${query}`;
-        const timeoutMs = pack.overrides[query]?.timeout ?? examined.config.timeout;
-        const durationMs = yield* run({ name, definition, schema, timeoutMs }, examined);
-        if (durationMs !== undefined) answered.push({ name, durationMs });
-      }
+    const answered: { readonly id: string; readonly durationMs: number }[] = [];
+    for (const planned of examined.planned) {
+      const durationMs = yield* tryOut(planned, examined);
+      if (durationMs !== undefined) answered.push({ id: planned.id, durationMs });
     }
     const slowest = answered.toSorted((a, b) => b.durationMs - a.durationMs)[0];
     if (slowest === undefined) return;
-    const what = `${answered.length} queries answer; the slowest, ${slowest.name}, takes ${Math.round(slowest.durationMs)} ms`;
+    const what = `${answered.length} queries answer; the slowest, ${slowest.id}, takes ${Math.round(slowest.durationMs)} ms`;
     yield { severity: 'ok', what };
   },
 };
 
-interface Run {
-  readonly name: string;
-  readonly definition: PollQuery;
-  readonly schema: PackSchema;
-  readonly timeoutMs: number;
+interface Trial {
+  readonly durationMs: number;
+  readonly findings: readonly Finding[];
 }
 
-/** Returns how long it took, if it answered. */
-async function* run(one: Run, { ask }: Examined): AsyncGenerator<Finding, number | undefined> {
-  const { name, definition, schema, timeoutMs } = one;
-  const { text, values } = definition.statement(schema);
-  const startedAt = performance.now();
+/** Returns how long it took, if it answered. What it lacks is said elsewhere, and it is not run then. */
+async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, number | undefined> {
+  const { id, place, timeoutMs, pack } = planned;
+  const tried: TriedQuery = {
+    name: id,
+    timeoutMs,
+    longer: `See what is said of indexes, or set ${place}::timeout`,
+    role: examined.role,
+  };
   try {
-    const rows = await ask(text, values, timeoutMs);
-    const durationMs = performance.now() - startedAt;
-    if (durationMs > timeoutMs * SLOW_SHARE) yield slow(one, durationMs);
-    const invalid: string[] = [];
-    definition.derive?.(rows, (subject) => invalid.push(subject));
-    if (invalid.length > 0) yield invalidCrons(name, invalid);
-    return durationMs;
+    const schema = pack ? await examined.schemaOf(pack) : catalogues;
+    const trial = await trialOf(planned, schema, examined);
+    if (!trial) return undefined;
+    yield* slowFindings(tried, trial.durationMs);
+    yield* trial.findings;
+    return trial.durationMs;
   } catch (error) {
-    const repair = error instanceof PostgresError && error.reason === 'timeout' ? longer(one) : undefined;
-    const what = `${name} gives no points: ${PostgresError.from(error).message}`;
-    yield { severity: 'error', what, ...(repair && { repair }) };
+    yield failureFinding(tried, PostgresError.from(error), 'points');
     return undefined;
   }
 }
 
-function slow(one: Run, durationMs: number): Finding {
-  const what = `${one.name} takes ${Math.round(durationMs)} ms of the ${one.timeoutMs} ms that it may`;
-  return { severity: 'warning', what, repair: longer(one) };
+/** Undefined where the poller does not run it either. @throws PostgresError */
+async function trialOf(planned: PlannedQuery, schema: QueriedSchema, examined: Examined): Promise<Trial | undefined> {
+  if (planned.kind === 'own_rows') {
+    const { key, flaws } = await examined.tableOf(planned.config);
+    if (flaws.some(({ failure }) => failure)) return undefined;
+    return await rowsTrial({ ...planned, query: ownRows(planned.config, key) }, schema, examined);
+  }
+  if (schema.missing(planned.query.needs).length > 0) return undefined;
+  return planned.kind === 'rows'
+    ? await rowsTrial(planned, schema, examined)
+    : await stateTrial(planned, schema, examined);
 }
 
-function longer({ name }: Run): string {
-  const [pack, query] = name.split('.', 2);
-  return `See what is said of indexes, or set packs::${pack}::queries::${query}::timeout`;
+interface RowsToTry {
+  readonly id: string;
+  readonly query: ExactQuery;
+  readonly timeoutMs: number;
 }
 
-function invalidCrons(name: string, subjects: readonly string[]): Finding {
-  const named = subjects.slice(0, MAX_NAMED).join(', ');
-  const rest = subjects.length > MAX_NAMED ? ` and ${subjects.length - MAX_NAMED} more` : '';
-  return {
-    severity: 'warning',
-    what: `${name} has no points where a cron text is invalid or never comes: ${named}${rest}`,
-    repair: 'Write five fields (minute hour day month weekday) or an alias such as @weekly',
-  };
+async function rowsTrial(
+  { id, query, timeoutMs }: RowsToTry,
+  schema: QueriedSchema,
+  { pool }: Examined,
+): Promise<Trial> {
+  const table = new PostgresTable(pool, query);
+  table.use(schema, new AbortController().signal);
+  const { replaced, notNumbers } = await rehearse(query, table, timeoutMs);
+  const noticed = new RowsNoticed();
+  for (const { label, reason, count } of replaced) noticed.replaced(label, reason, count);
+  noticed.dropped('not_a_number', notNumbers);
+  return { durationMs: table.durationMs, findings: noticed.findings(id) };
+}
+
+async function stateTrial(
+  { id, query, described, timeoutMs }: PlannedState,
+  schema: QueriedSchema,
+  { pool }: Examined,
+): Promise<Trial> {
+  const answer = await askState(query, schema, { pool, timeoutMs });
+  const noticed = new RowsNoticed();
+  new QuerySeries(query, described).fromRows(answer.rows, noticed);
+  return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
+}
+
+/** Columns of the user's SQL that nothing is made of. */
+function unusedColumns({ columns = [] }: PlannedState['query'], answer: StateAnswer): string[] {
+  return [...answer.columns.keys()].filter((column) => !columns.includes(column));
 }

@@ -1,21 +1,30 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import { queryNeeds } from '../query-needs.ts';
-import { quoteName, type Check, type Examined } from './check.ts';
+import { tablesOf } from '../query-needs.ts';
+import { readableIdentifier } from '../../../postgres/identifier.ts';
+import type { Check, Examined } from './check.ts';
+import { isOwnRows } from './own-tables.ts';
 
 export const rowLevelSecurity: Check = {
   about: 'row level security',
   async *find(examined) {
-    for (const pack of examined.packs) {
-      if (pack.schema === undefined) continue;
-      const needs = Object.values(queryNeeds(pack));
-      const tables = needs.flatMap(({ needs: needed, uses = {} }) => [...Object.keys(needed), ...Object.keys(uses)]);
-      for (const { table_name, live_rows, lets_all } of await examined.ask(SECURED, [pack.schema, tables])) {
-        const table = `${quoteName(pack.schema)}.${quoteName(String(table_name))}`;
+    for (const [schema, tables] of askedTables(examined)) {
+      for (const { table_name, live_rows, lets_all } of await examined.ask(SECURED, [schema, [...tables]])) {
+        const table = `${readableIdentifier(schema)}.${readableIdentifier(String(table_name))}`;
         yield* tableFindings(examined, { table, liveRows: Number(live_rows), letsAll: lets_all === true });
       }
     }
   },
 };
+
+/** By schema: those of the packs, and those whose rows the user has counted. */
+function askedTables({ packs, planned }: Examined): ReadonlyMap<string, ReadonlySet<string>> {
+  const ofPacks = packs.flatMap(({ schema, ...pack }): [string, string][] =>
+    schema === undefined ? [] : tablesOf(pack).map((table) => [schema, table]),
+  );
+  const own = planned.filter(isOwnRows).map(({ config }) => config.table.split('.') as [string, string]);
+  const bySchema = Map.groupBy([...ofPacks, ...own], ([schema]) => schema);
+  return new Map([...bySchema].map(([schema, names]) => [schema, new Set(names.map(([, table]) => table))]));
+}
 
 /** Where it holds for this role, which may read the table. */
 const SECURED = `

@@ -2,7 +2,8 @@ import type { Finding } from '../../../collector/diagnosis.ts';
 import type { Pack, TableColumns } from '../pack.ts';
 import { queryNeeds } from '../query-needs.ts';
 import { columnRights, type ColumnRights } from './column-rights.ts';
-import { quoteName, type Check, type Examined } from './check.ts';
+import { readableIdentifier } from '../../../postgres/identifier.ts';
+import type { Check, Examined } from './check.ts';
 
 export const tables: Check = {
   about: 'tables and rights',
@@ -16,7 +17,7 @@ export const tables: Check = {
 
 async function* packFindings(pack: Pack & { schema: string }, examined: Examined): AsyncGenerator<Finding> {
   const { role, ask } = examined;
-  const schema = quoteName(pack.schema);
+  const schema = readableIdentifier(pack.schema);
   const [rights] = await ask(SCHEMA_RIGHTS, [pack.schema]);
   if (rights === undefined) {
     const repair = `Set packs::${pack.name}::schema to the one with the tables`;
@@ -85,7 +86,7 @@ interface Place {
 }
 
 function tableFindings({ schema, table, role }: Place, { needed, optional }: Want, columns: ColumnRights): Finding[] {
-  const name = `${schema}.${quoteName(table)}`;
+  const name = `${schema}.${readableIdentifier(table)}`;
   const consequence = (lacking: readonly string[]): string => {
     const off = queriesOf(lacking, needed);
     const less = queriesOf(lacking, optional).filter((query) => !off.includes(query));

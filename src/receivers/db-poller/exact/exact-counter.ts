@@ -1,10 +1,10 @@
 import { StorageError, type StorageSpace } from '../../../collector/storage.ts';
 import { CountedKeys } from './counted-keys.ts';
-import type { CountedTable, Head, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
+import type { CountedTable, Head, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
-import { knownSeries } from './known-series.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
 import { before, isSame, reached } from './position.ts';
+import { knownZeros, newBound, recentRows, rowsBetween } from './recent-rows.ts';
 import { UnreadRows } from './unread-rows.ts';
 import { decodeState, encodeState, type QueryState } from './state.ts';
 import { Totals } from './totals.ts';
@@ -88,15 +88,9 @@ export class ExactCounter {
     await this.begin();
     const { query, timeoutMs } = this.#settings;
     return await this.#step(timeoutMs, async (state, snapshot) => {
-      const settled = before(snapshot.head.settledXid);
-      const found = await this.#rows(snapshot, state, {
-        lane: query.bound ? 'recent' : 'all',
-        after: state.position,
-        upTo: settled,
-        limit: query.batchRows,
-      });
-      const totals = state.totals.withZeros(await this.#zeros(snapshot));
-      return { found, next: { ...state, position: reached(found, settled), totals } };
+      const found = await recentRows(query, snapshot, state);
+      const totals = state.totals.withZeros(await knownZeros(query, snapshot));
+      return { found, next: { ...state, position: reached(found, before(snapshot.head.settledXid)), totals } };
     });
   }
 
@@ -114,8 +108,9 @@ export class ExactCounter {
     const { query, longTimeoutMs } = this.#settings;
     return await this.#step(longTimeoutMs, async (state, snapshot) => {
       const { olderPosition: after, position: upTo } = state;
-      const found = await this.#rows(snapshot, state, {
+      const found = await rowsBetween(snapshot, {
         lane: 'older',
+        boundUnixMs: state.boundUnixMs,
         after,
         upTo,
         limit: query.batchRows * OLDER_BATCHES,
@@ -257,26 +252,4 @@ export class ExactCounter {
     if (identity.file !== state.identity.file && (await snapshot.isRewritten(state.position))) return 'rewritten';
     return undefined;
   }
-
-  async #rows(
-    snapshot: TableSnapshot,
-    { boundUnixMs }: QueryState,
-    request: Omit<RowsRequest, 'boundUnixMs'>,
-  ): Promise<SettledRows> {
-    if (isSame(request.after, request.upTo)) return { rows: [], waiting: 0, isFull: false, last: undefined };
-    return await snapshot.rows({ ...request, boundUnixMs });
-  }
-
-  async #zeros(snapshot: TableSnapshot): Promise<Parameters<Totals['withZeros']>[0]> {
-    const metrics = this.#settings.query.metrics.filter(({ fromZero }) => fromZero);
-    if (metrics.length === 0) return [];
-    const known = await snapshot.known();
-    return metrics.flatMap(({ metric }) =>
-      known.flatMap((row) => knownSeries(row, metric.labels)).map((row) => ({ metric, row })),
-    );
-  }
-}
-
-function newBound({ bound }: ExactQuery, head: Head): number {
-  return head.nowUnixMs - (bound?.marginMs ?? 0);
 }

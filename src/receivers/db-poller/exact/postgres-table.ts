@@ -1,5 +1,7 @@
+import { PostgresError } from '../../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, ReadOnlyTransaction, Row } from '../../../postgres/read-only-pool.ts';
 import type { PackSchema, Statement } from '../pack.ts';
+import { kindOf, whyUncountable } from './countable.ts';
 import type { CountedTable, Head, KeyedRow, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
 import type { Position } from './position.ts';
@@ -37,7 +39,9 @@ export class PostgresTable implements CountedTable {
   async read<T>(timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T> {
     const schema = this.#schema!;
     return await this.#pool.transaction({ timeoutMs, signal: this.#signal }, async (transaction) => {
-      const [head] = (await transaction.query({ ...headOf(schema.table(this.#query.table)), maxRows: 1 })).rows;
+      const table = schema.table(this.#query.table);
+      const [head] = (await transaction.query({ ...headOf(table), maxRows: 1 })).rows;
+      refuseUncountable(table, String(head!['kind']));
       const snapshot = new PostgresSnapshot(transaction, this.#query, schema, head!);
       const result = await work(snapshot);
       this.#durationMs = transaction.elapsedMs - snapshot.waitedMs;
@@ -127,6 +131,7 @@ function headOf(table: string): Statement {
                        (select timeline_id from pg_control_checkpoint()),
                        (select oid from pg_database where datname = current_database()), entry.oid) as history,
              entry.relfilenode::text as file,
+             ${kindOf('entry')} as kind,
              case when entry.relkind = 'r' and current_setting('track_counts')::boolean
                   then pg_stat_get_tuples_inserted(entry.oid) end as inserted,
              pg_stat_get_tuples_updated(entry.oid) as updated,
@@ -135,6 +140,12 @@ function headOf(table: string): Statement {
       where entry.oid = $1::regclass`,
     values: [table],
   };
+}
+
+/** @throws PostgresError */
+function refuseUncountable(table: string, kind: string): void {
+  const reason = whyUncountable(table, kind);
+  if (reason) throw new PostgresError('other', reason.what, { repair: reason.repair });
 }
 
 function readHead(row: Row): Head {

@@ -8,9 +8,14 @@ export function ownGauge(config: OwnGaugeConfig): {
   readonly query: StatePoll;
   readonly described: Readonly<Record<string, Metric>>;
 } {
-  const { metric_name: name, unit, description, value_column, sql } = config;
+  const { metric_name: name, unit, description, value_column, labels, sql } = config;
   return {
-    query: { needs: {}, metrics: { [value_column]: 'drop' }, statement: () => ({ text: sql }) },
+    query: {
+      needs: {},
+      metrics: { [value_column]: 'drop' },
+      columns: [value_column, ...labels],
+      statement: () => ({ text: sql }),
+    },
     described: {
       [value_column]: { kind: 'gauge', name, unit, description, labels: labelsOf(config), source: 'poller' },
     },

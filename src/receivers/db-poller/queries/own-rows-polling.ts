@@ -1,12 +1,12 @@
+import { PostgresError } from '../../../postgres/postgres-error.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
 import { ExactPolling, type ExactPollingSettings } from '../exact/exact-polling.ts';
 import type { PackSchema, TableColumns } from '../pack.ts';
 import type { PollContext } from '../poll-context.ts';
 import type { Poll, PolledQuery } from '../polled-query.ts';
 import type { OwnRowsConfig } from './config.ts';
-import { quoted } from './own-labels.ts';
 import { ownRows } from './own-rows.ts';
-
-const MAX_KEY_COLUMNS = 32;
+import { ownTable } from './own-table.ts';
 
 /** Counts the rows of a table whose key, where the configuration does not name it, the database knows. */
 export class OwnRowsPolling implements PolledQuery {
@@ -36,23 +36,15 @@ export class OwnRowsPolling implements PolledQuery {
 
   async #opened(signal: AbortSignal): Promise<ExactPolling> {
     if (this.#polling) return this.#polling;
-    const key = this.#config.key ?? (await this.#primaryKey(signal));
+    const { key, flaws } = await ownTable(this.#config, async (text, values) => await this.#ask(text, values, signal));
+    const fatal = flaws.find(({ failure }) => failure);
+    if (fatal) throw new PostgresError(fatal.failure!, fatal.what, { repair: fatal.repair });
     this.#polling = new ExactPolling(this.#config.name, ownRows(this.#config, key), this.#settings, this.#context);
     return this.#polling;
   }
 
-  async #primaryKey(signal: AbortSignal): Promise<readonly string[]> {
+  async #ask(text: string, values: readonly unknown[], signal: AbortSignal): Promise<readonly Row[]> {
     const { timeoutMs } = this.#settings;
-    const table = this.#config.table.split('.').map(quoted).join('.');
-    const asked = { text: PRIMARY_KEY, values: [table], timeoutMs, maxRows: MAX_KEY_COLUMNS, signal };
-    const { rows } = await this.#context.pool.query(asked);
-    if (rows.length === 0) throw new Error(`table ${this.#config.table} has no primary key: set key`);
-    return rows.map(({ name }) => String(name));
+    return (await this.#context.pool.query({ text, values, timeoutMs, maxRows: 1, signal })).rows;
   }
 }
-
-const PRIMARY_KEY = `
-  select a.attname::text as name
-  from pg_index i cross join lateral unnest(i.indkey::int2[]) with ordinality key (number, position)
-  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = key.number
-  where i.indrelid = $1::regclass and i.indisprimary order by key.position`;

@@ -1,6 +1,7 @@
 import type { CounterMetric, HistogramMetric } from '../../../catalogue/metric.ts';
 import { boundByColumn, type ExactQuery } from '../exact/exact-query.ts';
-import { labelsOf, quoted } from './own-labels.ts';
+import { quoteIdentifier } from '../../../postgres/identifier.ts';
+import { labelsOf } from './own-labels.ts';
 import type { OwnRowsConfig } from './config.ts';
 
 const HOUR_MS = 3_600_000;
@@ -11,14 +12,14 @@ const EVENT = 'holds';
 export function ownRows(config: OwnRowsConfig, key: readonly string[]): ExactQuery {
   const { labels, table, time_column } = config;
   const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
-  const columns = [...new Set([...labels, ...valueColumns])].map(quoted);
+  const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
   return {
     needs: {},
-    table: table.split('.').map(quoted).join('.'),
-    key: key.map(quoted),
+    table: table.split('.').map(quoteIdentifier).join('.'),
+    key: key.map(quoteIdentifier),
     columns,
     batchRows: BATCH_ROWS,
-    ...(time_column === undefined ? {} : { bound: boundByColumn(quoted(time_column), HOUR_MS) }),
+    ...(time_column === undefined ? {} : { bound: boundByColumn(quoteIdentifier(time_column), HOUR_MS) }),
     ...eventsOf(config),
     details: () => ({ select: columns.map((column) => `entry.${column}`).join(', ') || '1 as counted', joins: '' }),
     known: () => ({ text: 'select 1 as known' }),
@@ -36,7 +37,7 @@ export function ownRows(config: OwnRowsConfig, key: readonly string[]): ExactQue
 }
 
 /** Whether a key counts once, ever. */
-function isKeyed({ once, where }: OwnRowsConfig): boolean {
+export function isKeyed({ once, where }: OwnRowsConfig): boolean {
   return once || where !== undefined;
 }
 

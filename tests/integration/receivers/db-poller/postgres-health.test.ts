@@ -130,6 +130,21 @@ describe('the pack postgres_health', () => {
     await waitFor(() => keysOf(poller, 'database.table.size').length === 2, { what: 'the retraction' });
   });
 
+  it('says once which of the tables that are named are not there', async () => {
+    await using poller = await start();
+    const sentence = 'Tables that are listed are not there: they have no series';
+    await waitFor(() => poller.said(sentence) === 1, { what: 'the line' });
+    expect(poller.log).toContainEqual(
+      expect.objectContaining({
+        query: 'postgres_health.tables',
+        subjects: expect.arrayContaining(['public.nowhere']),
+      }),
+    );
+    const polled = 'query_duration_seconds_count{query="postgres_health.tables"}';
+    await waitFor(async () => ((await poller.own(polled)) ?? 0) > 2, { what: 'more polls' });
+    expect(poller.said(sentence)).toBe(1);
+  });
+
   it('tells when autovacuum was last there', async (context) => {
     if (!database.server) return context.skip('the server of SIPHON_TEST_POSTGRES_URL is not ours to set up');
     await using poller = await start();

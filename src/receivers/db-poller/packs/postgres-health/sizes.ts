@@ -1,5 +1,5 @@
 import type { PollQuery } from '../../pack.ts';
-import { NAMED_TABLES, namedTablesValues } from './named-tables.ts';
+import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../named-tables.ts';
 
 /** Asking for sizes means to look at every file. */
 export const databaseSize: PollQuery = {
@@ -43,6 +43,11 @@ export function tableSizes(names: readonly string[]): PollQuery {
                 database_table_autovacuum_age_seconds, database_table_freeze_age)`,
       values: namedTablesValues(names),
     }),
+    derive: (rows, notice) => {
+      const found = new Set(rows.map(({ table }) => table));
+      for (const name of names) if (!found.has(name)) notice('missing_table', name);
+      return rows;
+    },
   };
 }
 
@@ -52,10 +57,6 @@ const MEASURED = `
          max(pg_stat_get_last_autovacuum_time(part)) as autovacuumed_at,
          max(greatest(age(nullif(stored.relfrozenxid, '0')), age(nullif(toast.relfrozenxid, '0')))) as freeze_age
   from ${NAMED_TABLES}
-  cross join lateral (
-    select root.oid where root.relkind <> 'p'
-    union all
-    select relid from pg_partition_tree(root.oid) where isleaf and root.relkind = 'p') parts (part)
-  join pg_class stored on stored.oid = part
+  ${STORED_PARTS}
   left join pg_class toast on toast.oid = stored.reltoastrelid
   group by name`;

@@ -20,11 +20,11 @@ export function overdue(label: RoasterLabel): PollQuery {
     uses: cadenceOptionalColumns,
     metrics: { scrape_overdue_seconds: 'max' },
     statement: (schema) => ({ text: cadenceRows(schema, label) }),
-    derive: (rows, invalidCron) =>
+    derive: (rows, notice) =>
       (rows as readonly unknown[] as readonly CadenceRow[]).map((row) => {
         const { roaster, platform, cadence } = row;
         const seconds = overdueOf(row);
-        if (seconds === undefined) invalidCron(`${cadence}_cadence of roaster ${roaster}`);
+        if (seconds === undefined) notice('invalid_cron', `${cadence}_cadence of roaster ${roaster}`);
         return { roaster, platform, cadence, scrape_overdue_seconds: seconds };
       }),
   };

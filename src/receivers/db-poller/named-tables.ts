@@ -4,6 +4,14 @@ export const NAMED_TABLES = `
   join pg_namespace on nspname = schema_name
   join pg_class root on relnamespace = pg_namespace.oid and relname = table_name and relkind in ('r', 'p', 'm')`;
 
+/** Goes on with what holds the rows of `root`: each `stored` is the row of pg_class of one partition, or of the table itself. */
+export const STORED_PARTS = `
+  cross join lateral (
+    select root.oid where root.relkind <> 'p'
+    union all
+    select relid from pg_partition_tree(root.oid) where isleaf and root.relkind = 'p') parts (part)
+  join pg_class stored on stored.oid = part`;
+
 /**
  * The parameters of NAMED_TABLES.
  * @param names as `schema.table`; a schema whose name has a dot in it cannot be told from its table.

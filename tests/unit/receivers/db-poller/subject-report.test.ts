@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { InvalidCrons } from '../../../../src/receivers/db-poller/invalid-crons.ts';
+import { SubjectReport } from '../../../../src/receivers/db-poller/subject-report.ts';
 import { logLines } from '../../../support/log-lines.ts';
 
 it('speaks of invalid cron texts when there is one more, and when there is none left', () => {
   const { logger, lines } = logLines();
-  const crons = new InvalidCrons(logger);
+  const crons = new SubjectReport(logger, 'invalid_cron');
   for (const subjects of [[], ['a'], ['a'], ['a', 'b'], ['b'], [], [], ['a']]) crons.found(subjects);
   expect(lines.map(({ level, count }) => ({ level, count }))).toEqual([
     { level: 40, count: 1 },
@@ -16,6 +16,6 @@ it('speaks of invalid cron texts when there is one more, and when there is none 
 
 it('names ten of them at most', () => {
   const { logger, lines } = logLines();
-  new InvalidCrons(logger).found(Array.from({ length: 500 }, (_, i) => `roaster ${i}`));
+  new SubjectReport(logger, 'missing_table').found(Array.from({ length: 500 }, (_, i) => `public.t${i}`));
   expect(lines).toMatchObject([{ count: 500, subjects: { length: 10 } }]);
 });

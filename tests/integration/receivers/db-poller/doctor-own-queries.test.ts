@@ -1,0 +1,192 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../../../src/collector/diagnosis.ts';
+import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import { findingsOf } from '../../../support/findings.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
+
+const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table: 'shop.orders' };
+const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 10] };
+const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', value_column: 'n' };
+
+/** What is wrong, with which query, and what is said of it. */
+const flawed = [
+  ['a schema that is not there', { ...counter, table: 'nowhere.orders' }, 'error', 'NAME counts nothing: there is no schema nowhere', 'Set table'],
+  ['a table that is not there', { ...counter, table: 'shop.Orders' }, 'error', 'NAME counts nothing: there is no table shop."Orders"', 'Set table'],
+  ['a schema that the role may not use', { ...counter, table: 'vault.gold' }, 'error', 'NAME counts nothing: the role ROLE may not use the schema vault', 'grant usage on schema vault to ROLE;'],
+  ['a table that it may not read', { ...counter, table: 'shop.secret', labels: ['country'] }, 'error', 'NAME counts nothing: the role ROLE may not read id, country, xmin of shop.secret', 'grant select on shop.secret to ROLE;'],
+  ['columns that are not there', { ...counter, labels: ['land'], time_column: 'at' }, 'error', 'NAME counts nothing: the table shop.orders has no column land, at', 'Name columns that it has in labels and time_column'],
+  ['a table without a primary key', { ...counter, table: 'shop.bare' }, 'error', 'NAME counts nothing: the table shop.bare has no primary key', 'Set key to columns'],
+  ['one that has another key', { ...counter, table: 'shop.unkeyed' }, 'error', 'NAME counts nothing: the table shop.unkeyed has no primary key', 'Set key: [token]'],
+  ['a view', { ...counter, table: 'shop.view' }, 'error', 'NAME counts nothing: the rows of shop.view cannot be counted: it is a view', 'ordinary table'],
+  ['a materialized view', { ...counter, table: 'shop.stored' }, 'error', 'NAME counts nothing: the rows of shop.stored cannot be counted: it is a materialized view', 'ordinary table'],
+  ['a table with a foreign partition', { ...counter, table: 'shop.mixed', key: ['id'] }, 'error', 'NAME counts nothing: the rows of shop.mixed cannot be counted: it is a foreign table', 'ordinary table'],
+  ['a value that is no number', { ...histogram, value_column: 'tags' }, 'error', 'NAME counts nothing: shop.orders.tags is of type jsonb, and not a number', 'Set value_column'],
+  ['a value with a currency', { ...histogram, value_column: 'cost' }, 'error', 'NAME counts nothing: shop.orders.cost is of type money', 'Set value_column'],
+  ['a time that is none', { ...counter, time_column: 'country' }, 'error', 'NAME counts nothing: shop.orders.country is of type text, and not a time', 'Set time_column'],
+  ['a key that may not be unique', { ...counter, key: ['country'] }, 'warning', 'NAME counts less well: no unique index', 'Set key: [id]'],
+  ['a text as the value', { ...histogram, value_column: 'note' }, 'warning', 'NAME counts less well: shop.orders.note is of type text', 'Set value_column'],
+  ['a text as the value that is none', { ...histogram, value_column: 'note' }, 'warning', 'NAME drops 1 values that are no number', 'Name a column of numbers'],
+  ['a day as the time', { ...counter, time_column: 'day' }, 'warning', 'NAME counts less well: shop.orders.day is of type date', 'Set time_column'],
+  ['a partitioned table whose rows may count anew', { ...counter, table: 'shop.parts' }, 'warning', 'NAME counts less well: shop.parts is partitioned', 'Set once: true'],
+  ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads all of about 5000000 rows of shop.large at each poll', 'Set time_column'],
+  ['a large table without an index on its time', { ...counter, table: 'shop.large', time_column: 'created_at' }, 'warning', 'no index on shop.large (created_at): NAME reads all', 'create index concurrently on shop.large (created_at);'],
+  ['a condition over a column that is not there', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME gives no points: query failed: column "paid_at" does not exist', 'Correct the name'],
+  ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME gives no points: query failed: syntax error', 'psql, as the role'],
+  ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME gives no points: query failed: syntax error', 'psql, as the role'],
+  ['SQL that asks for a table that is not there', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME gives no points: query failed: relation "nowhere"', 'schema before it'],
+  ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME gives no points: the role may not read this', 'grant select'],
+  ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME gives no points: the query ran longer than its timeout', 'set queries, NAME::timeout'],
+  ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'ms of the 600 ms that it may', 'set queries, NAME::timeout'],
+  ['an answer without the columns of a gauge', { ...gauge, labels: ['state'], sql: 'select 1 as m, 2 as o' }, 'error', 'NAME gives no points: the answer has no column n, state', 'there is m, o'],
+  ['rows with the same labels', { ...gauge, sql: 'select country, 1 as n from shop.orders' }, 'warning', 'NAME drops 1 series, of which several rows have the same labels', 'what tells them apart, of country'],
+  ['values that are no number', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are no number', 'cast it'],
+  ['more label values than there is room for', { ...gauge, sql: 'select token, 1 as n from shop.orders', labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has more values', 'max_label_values'],
+  ['the same of rows that are counted', { ...counter, labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has more values', 'max_label_values'],
+] as const; // prettier-ignore
+
+function nameOf(place: number): string {
+  return `query_${place}_`;
+}
+
+describe('siphon doctor on your own queries of db_poller', () => {
+  const seemLarge = `update pg_class set reltuples = 5e6 where oid = 'shop.large'::regclass`;
+  let database: TestPostgres;
+  let role: string;
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    role = new URL(database.pollerUrl).username;
+    await database.sql(`
+      create schema shop;
+      create table shop.orders (id bigint primary key, token text not null unique, country text, amount numeric, note text,
+        tags jsonb, cost money, created_at timestamptz, local_at timestamp, day date);
+      insert into shop.orders values (1, 'a', 'FR', 5, '5', '{}', 5, now(), now(), now()), (2, 'b', 'FR', 7, 'x', '{}', 5, now(), now(), now());
+      create table shop.unkeyed (country text, token text not null unique);
+      create table shop.bare (country text);
+      create view shop.view as select * from shop.orders;
+      create materialized view shop.stored as select * from shop.orders;
+      create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing;
+      create table shop.parts (id bigint primary key, country text) partition by range (id);
+      create table shop.mixed (id bigint, country text) partition by range (id);
+      create foreign table shop.far partition of shop.mixed for values from (0) to (9) server nowhere;
+      create table shop.large (id bigint primary key, created_at timestamptz);
+      ${seemLarge};
+      grant usage on schema shop to ${role};
+      grant select on all tables in schema shop to ${role};
+      create table shop.secret (id bigint primary key, country text);
+      create schema vault; create table vault.gold (id bigint primary key)`);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  const examine = (...queries: unknown[]): Promise<Finding[]> =>
+    findingsOf(dbPollerReceiver, {
+      datasource: database.pollerUrl,
+      storage: 'file_storage',
+      leader_election: { enabled: false },
+      timeout: '500ms',
+      queries,
+    });
+  const flaws = async (...queries: unknown[]): Promise<Finding[]> =>
+    (await examine(...queries)).filter(({ severity }) => severity !== 'ok');
+
+  it('finds nothing where each has what it needs', async () => {
+    const all = await examine(
+      { ...histogram, labels: ['country'], time_column: 'created_at' },
+      { ...counter, name: 'paid', metric_name: 'paid', where: 'amount > 5', key: ['token'] },
+      { ...gauge, sql: 'select country, count(*) as n from shop.orders group by country', labels: ['country'] },
+    );
+    expect(all.filter(({ severity }) => severity !== 'ok')).toEqual([]);
+    expect(all.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        'the tables of your 2 queries have what is counted',
+        expect.stringMatching(/^3 queries answer; the slowest/),
+      ]),
+    );
+  });
+
+  /** All of them are examined at once: each is a query of its own. */
+  let found: readonly Finding[];
+  beforeAll(async () => {
+    found = await examine(...flawed.map(([, query], i) => ({ ...query, name: nameOf(i), metric_name: nameOf(i) })));
+  });
+
+  it.each(flawed.map(([flaw, , severity, what, repair], i) => ({ flaw, severity, what, repair, name: nameOf(i) })))(
+    'names $flaw, and the repair',
+    ({ severity, what, repair, name }) => {
+      const stated = (text: string): unknown =>
+        expect.stringContaining(text.replaceAll('ROLE', role).replaceAll('NAME', name));
+      expect(found.filter((finding) => finding.what.includes(name))).toContainEqual({
+        severity,
+        what: stated(what),
+        repair: stated(repair),
+      });
+    },
+  );
+
+  it('the poller itself says of a query what doctor says of it, and counts nothing', async () => {
+    const refused = { ...counter, table: 'shop.mixed', key: ['id'] };
+    const [finding] = await flaws(refused);
+    await using poller = await PollerUnderTest.start({ datasource: database.pollerUrl, queries: [refused] });
+    const failures = 'errors{query="orders",reason="other"}';
+    await waitFor(async () => ((await poller.own(failures)) ?? 0) > 0, { what: 'the refusal' });
+    const said = poller.log.find(({ msg }) => msg === 'Query failed');
+    const message = finding?.what.replace('orders counts nothing: ', '');
+    expect(said?.['err']).toMatchObject({ message, repair: finding?.repair });
+    expect(poller.series.size).toBe(0);
+  });
+
+  it('the index that it asks for, or a BRIN index on rows in order, satisfies it', async () => {
+    const timed = { ...counter, table: 'shop.large', time_column: 'created_at' };
+    const [missing] = await flaws(timed);
+    await database.sql(missing!.repair!);
+    await database.sql(seemLarge);
+    expect(await flaws(timed)).toEqual([]);
+    await database.sql(`
+      drop index shop.large_created_at_idx; create index on shop.large using hash (created_at);
+      create index on shop.large (created_at) where id > 5; ${seemLarge}`);
+    expect(await flaws(timed)).toMatchObject([{ repair: missing!.repair }]);
+    await database.sql(`create index on shop.large using brin (created_at); ${seemLarge}`);
+    expect(await flaws(timed)).toEqual([]);
+  });
+
+  it('a time without a zone is one where the session has another than UTC', async () => {
+    const local = { ...counter, time_column: 'local_at' };
+    await database.sql(`alter role ${role} set timezone = 'UTC'`);
+    expect(await flaws(local)).toEqual([]);
+    await database.sql(`alter role ${role} set timezone = 'Asia/Kolkata'`);
+    expect(await flaws(local)).toMatchObject([
+      { severity: 'warning', what: expect.stringContaining('taken for the time of Asia/Kolkata') },
+    ]);
+    await database.sql(`alter role ${role} reset timezone`);
+  });
+
+  it('row level security hides the rows of a table, and those of a part of it', async () => {
+    await database.sql('alter table shop.orders enable row level security');
+    const [hidden, ...rest] = await flaws(counter);
+    expect(rest).toEqual([]);
+    expect(hidden).toMatchObject({
+      severity: 'error',
+      what: expect.stringMatching(/^row level security hides all of about 2 rows of shop.orders/),
+    });
+    await database.sql(hidden!.repair!);
+    expect(await flaws(counter)).toEqual([]);
+    await database.sql('drop policy siphon_reads on shop.orders; alter table shop.orders disable row level security');
+  });
+
+  it('others hold so many connections of the role that there is no room for a sidecar', async () => {
+    const others = [0, 1, 2].map(() => new Client({ connectionString: database.pollerUrl, application_name: 'psql' }));
+    await Promise.all(others.map((client) => client.connect()));
+    const crowded = await flaws(counter);
+    await Promise.all(others.map((client) => client.end()));
+    expect(crowded).toEqual([
+      {
+        severity: 'warning',
+        what: `the role ${role} may have 4 connections, and 3 of them are held by others, and the poller uses up to 2`,
+        repair: `alter role ${role} connection limit 6;`,
+      },
+    ]);
+    await expect.poll(() => flaws(counter)).toEqual([]);
+  });
+});
