@@ -2,12 +2,12 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Logger } from 'pino';
 import { authenticatorOf, type Authenticator } from '../authenticator.ts';
 import type { Host } from '../component.ts';
-import { Incident } from '../telemetry/incident.ts';
 import { announce } from './announce.ts';
+import { CertificateReload } from './certificate-reload.ts';
 import { Cors } from './cors.ts';
 import type { HttpServerConfig } from './http-server-config.ts';
 import { close, listen } from './http-server.ts';
-import { createServerFor, reloadFiles, type TlsConfig } from './tls.ts';
+import { createServerFor } from './tls.ts';
 
 /** What stands behind the guard. */
 export interface Site {
@@ -25,7 +25,7 @@ export class GuardedServer {
   readonly #cors: Cors | undefined;
   #authenticator: Authenticator | undefined;
   #server: Server | undefined;
-  #reloads: NodeJS.Timeout | undefined;
+  #reload: CertificateReload | undefined;
   #closing = false;
 
   constructor(config: HttpServerConfig, logger: Logger) {
@@ -43,34 +43,20 @@ export class GuardedServer {
       this.#handle(request, response, site).catch((error: unknown) => response.destroy(error as Error));
     });
     const bound = await listen(this.#server, endpoint);
-    if (tls !== undefined && tls.reload_interval > 0) this.#reloadEvery(tls, this.#server);
+    this.#reload = new CertificateReload(this.#server, tls, this.#logger);
     const isGuarded = tls !== undefined || auth !== undefined;
     announce(this.#logger, { endpoint: bound, isGuarded, ...(transport === undefined ? {} : { transport }) });
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#closing = true;
-    clearInterval(this.#reloads);
+    this.#reload?.[Symbol.dispose]();
     if (this.#server !== undefined) await close(this.#server, deadline);
   }
 
   /** Whether an answer that is sent now is the last one of its connection. */
   get endsConnections(): boolean {
     return this.#closing || !this.#config.keep_alives_enabled;
-  }
-
-  /** What cannot be used leaves the certificate in use that was there before. */
-  #reloadEvery(tls: TlsConfig, server: Server): void {
-    const incident = new Incident(this.#logger, {
-      failing: 'The certificate could not be read again: the one from before stays in use',
-      recovered: 'The certificate was read again',
-    });
-    const reload = (): Promise<void> =>
-      reloadFiles(server, tls).then(
-        () => incident.succeeded(),
-        (error: unknown) => incident.failed(error),
-      );
-    this.#reloads = setInterval(() => void reload(), tls.reload_interval).unref();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {

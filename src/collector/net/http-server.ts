@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as SocketServer } from 'node:net';
 import type { Endpoint } from '../config/fields.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Endpoint } from '../config/fields.ts';
  *
  * @throws Error that names the endpoint and the repair, if it cannot be bound.
  */
-export async function listen(server: Server, { host, port }: Endpoint): Promise<Endpoint> {
+export async function listen(server: SocketServer, { host, port }: Endpoint): Promise<Endpoint> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(explainBindError(error, { host, port }));
     server.once('error', fail);

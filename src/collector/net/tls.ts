@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import * as v from 'valibot';
 import { timerDuration } from '../config/fields.ts';
@@ -40,18 +39,18 @@ export async function createServerFor(
 ): Promise<Server> {
   if (tls === undefined) return createServer(options, listener);
   const { createServer: createTlsServer } = await import('node:https');
-  const context = await readContext(tls);
-  return createTlsServer({ ...options, ...context, requestCert: context.ca !== undefined }, listener);
+  return createTlsServer({ ...options, ...(await readContext(tls)) }, listener);
 }
 
-/** Reads the files once more, for the connections that are to come. @throws Error as `createServerFor`, or that they do not fit. */
-export async function reloadFiles(server: Server, tls: TlsConfig): Promise<void> {
-  if ('setSecureContext' in server) (server as TlsServer).setSecureContext(await readContext(tls));
-}
-
-async function readContext(tls: TlsConfig): Promise<SecureContextOptions> {
+/**
+ * What a server of TLS is made with, and what takes its place when the files have changed.
+ *
+ * @throws Error that names the key and the file, if one cannot be read.
+ */
+export async function readContext(tls: TlsConfig): Promise<SecureContextOptions & { readonly requestCert: boolean }> {
   const { cert, key, clientCa } = await readTlsFiles(tls);
-  return { cert, key, minVersion: `TLSv${tls.min_version}`, ...(clientCa === undefined ? {} : { ca: clientCa }) };
+  const authorities = clientCa === undefined ? {} : { ca: clientCa };
+  return { cert, key, minVersion: `TLSv${tls.min_version}`, requestCert: clientCa !== undefined, ...authorities };
 }
 
 /** @throws Error that names the key and the file, if one cannot be read. */

@@ -68,6 +68,8 @@ const keepaliveSchema = v.strictObject({
 });
 
 const DEFAULT_MESSAGE_MIB = 4;
+/** As many as a server should allow at least. https://www.rfc-editor.org/rfc/rfc9113#SETTINGS_MAX_CONCURRENT_STREAMS */
+const DEFAULT_STREAMS = 100;
 
 const grpcSchema = v.strictObject({
   endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
@@ -78,21 +80,12 @@ const grpcSchema = v.strictObject({
   ),
   read_buffer_size: v.optional(nonNegativeInteger()),
   write_buffer_size: v.optional(nonNegativeInteger()),
-  max_concurrent_streams: v.optional(v.pipe(positiveInteger(), v.maxValue(2 ** 32 - 1, 'must be at most 4294967295'))),
-  keepalive: v.optional(keepaliveSchema, {}),
-  tls: v.optional(
-    v.pipe(
-      tlsSchema,
-      v.check(
-        ({ min_version }) => min_version === '1.2',
-        'cannot have a min_version: the gRPC library takes 1.2 and 1.3',
-      ),
-      v.check(
-        ({ reload_interval }) => reload_interval === 0,
-        'cannot have a reload_interval: the gRPC library reads certificates once',
-      ),
-    ),
+  max_concurrent_streams: v.optional(
+    v.pipe(positiveInteger(), v.maxValue(2 ** 32 - 1, 'must be at most 4294967295')),
+    DEFAULT_STREAMS,
   ),
+  keepalive: v.optional(keepaliveSchema, {}),
+  tls: v.optional(tlsSchema),
 });
 
 /** A protocol is on if its key is there, also without a value. */
@@ -116,12 +109,11 @@ export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): R
   return { include_metadata, write_timeout: write_timeout > 0 };
 }
 
-/** The gRPC library limits neither buffers nor how often clients ask whether the server is still there. */
+/** Node sizes its buffers itself. */
 export function idleGrpcKeys(config: GrpcConfig): Readonly<Record<string, boolean>> {
   return {
     include_metadata: config.include_metadata,
     read_buffer_size: config.read_buffer_size !== undefined,
     write_buffer_size: config.write_buffer_size !== undefined,
-    'keepalive::enforcement_policy': config.keepalive.enforcement_policy !== undefined,
   };
 }

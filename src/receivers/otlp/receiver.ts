@@ -1,7 +1,7 @@
 import type { Component, ComponentSettings, ConsumerOf, Host } from '../../collector/component.ts';
 import type { OtlpReceiverConfig } from './config.ts';
-import { GrpcTransport } from './grpc-transport.ts';
-import { HttpTransport } from './http-transport.ts';
+import { GrpcTransport } from './grpc/transport.ts';
+import { HttpTransport } from './http/transport.ts';
 import { Intake } from './intake.ts';
 
 /** Takes OTLP over HTTP and gRPC. A request is answered when the pipelines have taken it. */

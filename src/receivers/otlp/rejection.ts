@@ -6,6 +6,7 @@ import { reasonOf } from '../../collector/telemetry/item-counts.ts';
 /** https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
 export const RpcCode = {
   invalidArgument: 3,
+  deadlineExceeded: 4,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
@@ -44,9 +45,15 @@ export function rejectUnauthenticated(): Rejection {
   });
 }
 
-export function rejectTooLarge(maxBytes: number): Rejection {
+/** The most bytes that a request may have, and the key that says so. */
+export interface SizeLimit {
+  readonly maxBytes: number;
+  readonly key: 'max_request_body_size' | 'max_recv_msg_size_mib';
+}
+
+export function rejectTooLarge({ maxBytes, key }: SizeLimit): Rejection {
   return new Rejection('too_large', RpcCode.resourceExhausted, {
-    message: `the request is larger than the ${maxBytes} bytes that max_request_body_size allows`,
+    message: `the request is larger than the ${maxBytes} bytes that ${key} allows`,
   });
 }
 

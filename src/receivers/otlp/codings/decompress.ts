@@ -4,10 +4,10 @@ import { TimeSlice } from '../../../collector/time-slice.ts';
 import { ByteOutput, type Decode } from './byte-output.ts';
 import { decodeLz4 } from './lz4.ts';
 import { decodeSnappy, decodeSnappyFrames } from './snappy.ts';
-import { Rejection, RpcCode, rejectMalformed, rejectTooLarge } from '../rejection.ts';
+import { Rejection, RpcCode, rejectMalformed, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
-/** Turns a body that arrived compressed into one of at most `maxBytes`. */
-export type Decompress = (body: Uint8Array, maxBytes: number) => Uint8Array | Promise<Uint8Array>;
+/** Turns what arrived compressed into what is within the limit. @throws Rejection if it cannot be, or is damaged. */
+export type Decompress = (body: Uint8Array, limit: SizeLimit) => Uint8Array | Promise<Uint8Array>;
 
 /** By the name in `Content-Encoding`; undefined where there is nothing to undo. */
 export type Decompressors = ReadonlyMap<string, Decompress | undefined>;
@@ -46,15 +46,15 @@ const SYNC_OUTPUT_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 function decompressWith(codec: Codec): Decompress {
-  return (body, maxBytes) => {
+  return (body, limit) => {
     if (body.length === 0) return body;
-    if (body.length > SYNC_INPUT_BYTES) return decompressInTurn(codec, body, maxBytes);
-    const maxOutputLength = Math.min(maxBytes, SYNC_OUTPUT_BYTES);
+    if (body.length > SYNC_INPUT_BYTES) return decompressInTurn(codec, body, limit);
+    const maxOutputLength = Math.min(limit.maxBytes, SYNC_OUTPUT_BYTES);
     try {
       return codec.sync(body, { maxOutputLength, chunkSize: CHUNK_BYTES });
     } catch (error) {
-      if (isTooLarge(error) && maxOutputLength < maxBytes) return decompressInTurn(codec, body, maxBytes);
-      throw explain(error, maxBytes);
+      if (isTooLarge(error) && maxOutputLength < limit.maxBytes) return decompressInTurn(codec, body, limit);
+      throw explain(error, limit);
     }
   };
 }
@@ -62,18 +62,18 @@ function decompressWith(codec: Codec): Decompress {
 let lastTurn: Promise<unknown> = Promise.resolve();
 
 /** One after another: together, bombs would fill the memory before the first of them is found out. */
-async function decompressInTurn(codec: Codec, body: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  const turn = lastTurn.then(() => codec.async(body, { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES }));
+async function decompressInTurn(codec: Codec, body: Uint8Array, limit: SizeLimit): Promise<Uint8Array> {
+  const turn = lastTurn.then(() => codec.async(body, { maxOutputLength: limit.maxBytes, chunkSize: CHUNK_BYTES }));
   lastTurn = turn.catch(() => undefined);
   try {
     return await turn;
   } catch (error) {
-    throw explain(error, maxBytes);
+    throw explain(error, limit);
   }
 }
 
-function explain(error: unknown, maxBytes: number): Rejection {
-  if (isTooLarge(error)) return rejectTooLarge(maxBytes);
+function explain(error: unknown, limit: SizeLimit): Rejection {
+  if (isTooLarge(error)) return rejectTooLarge(limit);
   return rejectMalformed(`the body cannot be decompressed: ${(error as Error).message}`, error);
 }
 

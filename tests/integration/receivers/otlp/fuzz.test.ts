@@ -6,6 +6,7 @@ import { MalformedError } from '../../../../src/collector/otlp/malformed-error.t
 import { protobufFromJson } from '../../../../src/collector/otlp/protobuf-from-json.ts';
 import { otlpTree } from '../../../support/otlp-tree.ts';
 import { sdkRequests, type SdkRequest } from '../../../support/sdk-requests.ts';
+import { framed, GrpcCaller } from './grpc-caller.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const REQUESTS = Number(process.env['SIPHON_FUZZ_REQUESTS'] ?? 3000);
@@ -127,6 +128,63 @@ it(
     expect(await receiver.rejected()).toEqual({ 'http/malformed': expected.statuses.get(400) });
   },
 );
+
+it(
+  `answers ${REQUESTS} damaged gRPC calls and counts each (SIPHON_FUZZ_SEED=${SEED})`,
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using receiver = await ReceiverUnderTest.start();
+    using caller = new GrpcCaller(receiver.endpoint('grpc'));
+    const random = randomNumbers(SEED);
+    const taken = { items: 0, calls: 0 };
+    receiver.consume = async ({ itemCount }) => void (taken.items += itemCount);
+    const expected = { ...taken };
+    let refused = 0;
+    const all = damagedCalls(random);
+    const sendAll = async (): Promise<void> => {
+      for (const bytes of all) {
+        const inspected = inspectCall(bytes);
+        expected.items += inspected ?? 0;
+        if (inspected !== undefined) expected.calls++;
+        const call = caller.begin();
+        for (const chunk of inChunks(bytes, random)) call.stream.write(chunk);
+        call.stream.end();
+        const { status } = await call.answer;
+        if (status === 0) taken.calls++;
+        else refused++;
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, sendAll));
+    expect(taken).toEqual(expected);
+    expect(taken.calls + refused).toBe(REQUESTS);
+    const counted = Object.values(await receiver.rejected()).reduce((sum, count) => sum + count, 0);
+    expect(counted).toBe(refused);
+    expect(Math.min(taken.calls, refused)).toBeGreaterThan(REQUESTS / 20);
+  },
+);
+
+/** Frames whose prefix may be damaged as well as their message. */
+function* damagedCalls(random: (limit: number) => number): Generator<Uint8Array> {
+  const intact = requests.traces.protobuf;
+  for (let i = 0; i < REQUESTS; i++) {
+    const mutation = mutations[random(mutations.length)] as Mutation;
+    yield random(2) === 0 ? mutation(framed(intact), random) : framed(mutation(intact, random));
+  }
+}
+
+/** The items of what is taken; undefined for what is refused. */
+function inspectCall(bytes: Uint8Array): number | undefined {
+  const isWhole = bytes.length >= 5 && bytes[0] === 0 && Buffer.from(bytes).readUInt32BE(1) === bytes.length - 5;
+  return isWhole ? inspect({ signal: 'traces', encoding: 'protobuf', bytes: bytes.subarray(5) }) : undefined;
+}
+
+function* inChunks(bytes: Uint8Array, random: (limit: number) => number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 1 + random(random(2) === 0 ? 8 : bytes.length);
+    yield bytes.subarray(at, end);
+    at = end;
+  }
+}
 
 function increment(counts: Map<number, number>, key: number): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);

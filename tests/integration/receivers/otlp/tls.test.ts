@@ -1,11 +1,15 @@
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { SecureClientSessionOptions } from 'node:http2';
 import { request } from 'node:https';
 import type { SecureVersion } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spansBatch } from '../../../support/batches.ts';
 import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { GrpcCaller } from './grpc-caller.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);
@@ -51,6 +55,15 @@ async function callGrpc(endpoint: string, { known = false }: Caller = {}): Promi
   return await promise.finally(() => client.close());
 }
 
+/** The status, or undefined without a connection. */
+async function callHttp2(
+  endpoint: string,
+  options: Pick<SecureClientSessionOptions, 'ca' | 'maxVersion'> = {},
+): Promise<number | undefined> {
+  using caller = new GrpcCaller(endpoint, { ca: pem('server.pem'), servername: '', ...options });
+  return (await caller.call(spans)).status;
+}
+
 describe.skipIf(!hasOpenssl)('with certificates', () => {
   beforeAll(() => {
     certificates = new SelfSigned('server', 'client');
@@ -76,9 +89,29 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
   });
 
   it('refuses TLS older than it may be', async () => {
-    await using receiver = await ReceiverUnderTest.start({ http: { tls: { ...server(), min_version: '1.3' } } });
+    const tls = { ...server(), min_version: '1.3' };
+    await using receiver = await ReceiverUnderTest.start({ http: { tls }, grpc: { tls } });
     await expect(postHttp(receiver.endpoint('http'), { maxVersion: 'TLSv1.2' })).rejects.toThrow();
     expect(await postHttp(receiver.endpoint('http'))).toBe(200);
+    expect(await callHttp2(receiver.endpoint('grpc'), { maxVersion: 'TLSv1.2' })).toBeUndefined();
+    expect(await callHttp2(receiver.endpoint('grpc'))).toBe(0);
+  });
+
+  it('shows new certificates to the connections that come after reload_interval', async () => {
+    using replaced = new SelfSigned('server', 'next');
+    const tls = {
+      cert_file: replaced.file('server.pem'),
+      key_file: replaced.file('server.key'),
+      reload_interval: '20ms',
+    };
+    await using receiver = await ReceiverUnderTest.start({ grpc: { tls } });
+    const endpoint = receiver.endpoint('grpc');
+    expect(await callHttp2(endpoint, { ca: replaced.read('server.pem') })).toBe(0);
+    copyFileSync(replaced.file('next.key'), tls.key_file);
+    copyFileSync(replaced.file('next.pem'), tls.cert_file);
+    await waitFor(async () => (await callHttp2(endpoint, { ca: replaced.read('next.pem') })) === 0, {
+      what: 'the new one',
+    });
   });
 });
 

@@ -43,13 +43,12 @@ it('takes every key of the stock receiver that changes nothing here, and names t
         include_metadata: false,
         read_buffer_size: 524_288,
         write_buffer_size: 1024,
-        keepalive: { enforcement_policy: { min_time: '10s', permit_without_stream: true } },
       },
     },
   }).protocols;
   expect([http && idleHttpKeys(http), grpc && idleGrpcKeys(grpc)]).toEqual([
     { include_metadata: true, write_timeout: true },
-    { include_metadata: false, read_buffer_size: true, write_buffer_size: true, 'keepalive::enforcement_policy': true },
+    { include_metadata: false, read_buffer_size: true, write_buffer_size: true },
   ]);
 });
 

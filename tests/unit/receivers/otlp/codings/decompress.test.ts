@@ -12,7 +12,9 @@ const all = decompressorsOf(ALGORITHMS);
 
 async function decompress(encoding: string, body: Uint8Array, maxBytes = MAX_BYTES): Promise<Buffer> {
   const decompressor = decompressorOf(encoding, all);
-  return Buffer.from(decompressor === undefined ? body : await decompressor(body, maxBytes));
+  return Buffer.from(
+    decompressor === undefined ? body : await decompressor(body, { maxBytes, key: 'max_request_body_size' }),
+  );
 }
 
 /** What became of it: the bytes, or the reason why there are none. Anything but a Rejection is a defect. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { ComponentSettings, Host, Signal } from '../../collector/component.ts';
-import { GuardedServer } from '../../collector/net/guarded-server.ts';
-import { reportIdleKeys } from '../../collector/net/idle-keys.ts';
-import { protobufFromJson } from '../../collector/otlp/protobuf-from-json.ts';
-import { decompressorsOf } from './codings/decompress.ts';
-import { idleHttpKeys, type HttpConfig } from './config.ts';
-import type { Intake } from './intake.ts';
-import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from './rejection.ts';
+import type { ComponentSettings, Host, Signal } from '../../../collector/component.ts';
+import { GuardedServer } from '../../../collector/net/guarded-server.ts';
+import { reportIdleKeys } from '../../../collector/net/idle-keys.ts';
+import { protobufFromJson } from '../../../collector/otlp/protobuf-from-json.ts';
+import { decompressorsOf } from '../codings/decompress.ts';
+import { idleHttpKeys, type HttpConfig } from '../config.ts';
+import type { Intake } from '../intake.ts';
+import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from '../rejection.ts';
 import { readBody, type BodyLimits } from './request-body.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -16,6 +16,7 @@ type MediaType = typeof PROTOBUF | typeof JSON_TYPE;
 
 const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
   [RpcCode.invalidArgument]: 400,
+  [RpcCode.deadlineExceeded]: 504,
   [RpcCode.resourceExhausted]: 413,
   [RpcCode.unimplemented]: 404,
   [RpcCode.internal]: 500,
@@ -38,7 +39,7 @@ export class HttpTransport {
     this.#intake = intake;
     this.#signals = signalPaths(settings, config);
     this.#limits = {
-      maxBytes: config.max_request_body_size,
+      size: { maxBytes: config.max_request_body_size, key: 'max_request_body_size' },
       decompressors: decompressorsOf(config.compression_algorithms),
     };
     this.#server = new GuardedServer(config, settings.logger);

@@ -1,0 +1,43 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import { encodeStatus, type Rejection } from '../rejection.ts';
+
+const NO_ERROR = 0;
+const GRPC = { ':status': 200, 'content-type': 'application/grpc' };
+/** An `Export<Signal>ServiceResponse` without anything to say: no compression, no bytes. */
+const NOTHING = Buffer.alloc(5);
+const OK = { 'grpc-status': '0' };
+
+/** Answers that the message was taken; `encodings` are those that messages may have. */
+export function accept(stream: ServerHttp2Stream, encodings: string): void {
+  if (stream.destroyed) return;
+  stream.once('wantTrailers', () => stream.sendTrailers(OK));
+  stream.respond({ ...GRPC, 'grpc-accept-encoding': encodings }, { waitForTrailers: true });
+  stream.end(NOTHING);
+}
+
+/** Answers with a status alone, and hears no more of the call. `encodings` as in `accept`. */
+export function refuse(stream: ServerHttp2Stream, rejection: Rejection, encodings: string): void {
+  if (stream.destroyed) return;
+  const status = {
+    'grpc-status': String(rejection.code),
+    'grpc-message': percentEncoded(rejection.message),
+    'grpc-status-details-bin': Buffer.from(encodeStatus(rejection)).toString('base64'),
+  };
+  end(stream, { ...GRPC, ...status, 'grpc-accept-encoding': encodings });
+}
+
+/** What is no gRPC is answered by a status of HTTP. */
+export function refuseForeign(stream: ServerHttp2Stream, status: number): void {
+  if (!stream.destroyed) end(stream, { ':status': status });
+}
+
+/** What the sender still has to say is not waited for. https://www.rfc-editor.org/rfc/rfc9113#section-8.1 */
+function end(stream: ServerHttp2Stream, headers: Record<string, string | number>): void {
+  stream.respond(headers, { endStream: true });
+  if (!stream.readableEnded) stream.close(NO_ERROR);
+}
+
+/** https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses */
+function percentEncoded(message: string): string {
+  return message.toWellFormed().replaceAll(/[^ -~]|%/gu, encodeURIComponent);
+}

@@ -1,0 +1,103 @@
+import type { ServerHttp2Session } from 'node:http2';
+import type { KeepaliveConfig } from '../config.ts';
+
+/**
+ * Ends a connection that is idle, old, dead or a nuisance, as the stock receiver's `keepalive` says. What is 0 or absent
+ * is not looked at. https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
+ */
+export function keepWatch(
+  session: ServerHttp2Session,
+  { server_parameters, enforcement_policy }: KeepaliveConfig,
+): void {
+  const { max_connection_idle, max_connection_age, max_connection_age_grace, time, timeout } = server_parameters;
+  endUnlessGreeted(session);
+  if (max_connection_idle > 0) endWhenIdle(session, max_connection_idle);
+  if (max_connection_age > 0) endWhenOld(session, { ageMs: max_connection_age, graceMs: max_connection_age_grace });
+  if (time > 0) endWhenDead(session, { timeMs: time, timeoutMs: timeout });
+  if (enforcement_policy !== undefined) endWhenPestered(session, enforcement_policy);
+}
+
+const GREETING_MS = 60_000;
+
+/** Who connects has to say that it speaks HTTP/2. */
+function endUnlessGreeted(session: ServerHttp2Session): void {
+  const timer = after(session, GREETING_MS, () => session.destroy());
+  session.once('remoteSettings', () => clearTimeout(timer));
+}
+
+function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  const calls = openCalls(session);
+  const timer = after(session, idleMs, () => {
+    if (calls.count === 0) session.close();
+  });
+  calls.whenNone = () => timer.refresh();
+}
+
+/** Connections that began together should not all end together. */
+const JITTER = 0.1;
+
+function endWhenOld(session: ServerHttp2Session, { ageMs, graceMs }: { ageMs: number; graceMs: number }): void {
+  after(session, ageMs * (1 + JITTER * (2 * Math.random() - 1)), () => {
+    session.close();
+    if (graceMs > 0) after(session, graceMs, () => session.destroy());
+  });
+}
+
+function endWhenDead(session: ServerHttp2Session, { timeMs, timeoutMs }: { timeMs: number; timeoutMs: number }): void {
+  session.setTimeout(timeMs, () => {
+    const timer = after(session, timeoutMs, () => session.destroy());
+    session.ping(() => clearTimeout(timer));
+  });
+}
+
+/** How often a client may ask too early whether the server is there; a call in between makes up for it. */
+const MAX_STRIKES = 2;
+/** Without a call, where `permit_without_stream` is off. */
+const IDLE_MIN_TIME_MS = 2 * 3_600_000;
+const ENHANCE_YOUR_CALM = 11;
+
+type EnforcementPolicy = NonNullable<KeepaliveConfig['enforcement_policy']>;
+
+/** https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md */
+function endWhenPestered(session: ServerHttp2Session, { min_time, permit_without_stream }: EnforcementPolicy): void {
+  const calls = openCalls(session);
+  let strikes = 0;
+  let lastPingAt = -Infinity;
+  session.on('stream', () => {
+    strikes = 0;
+    lastPingAt = -Infinity;
+  });
+  session.on('ping', () => {
+    const minTime = calls.count === 0 && !permit_without_stream ? IDLE_MIN_TIME_MS : min_time;
+    const now = performance.now();
+    if (now - lastPingAt < minTime) strikes++;
+    lastPingAt = now;
+    if (strikes <= MAX_STRIKES) return;
+    session.goaway(ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
+    session.destroy();
+  });
+}
+
+interface OpenCalls {
+  count: number;
+  whenNone?: () => void;
+}
+
+function openCalls(session: ServerHttp2Session): OpenCalls {
+  const calls: OpenCalls = { count: 0 };
+  session.on('stream', (stream) => {
+    calls.count++;
+    stream.once('close', () => {
+      calls.count--;
+      if (calls.count === 0) calls.whenNone?.();
+    });
+  });
+  return calls;
+}
+
+/** A timer that ends with the connection, and keeps no process alive. */
+function after(session: ServerHttp2Session, delayMs: number, act: () => void): NodeJS.Timeout {
+  const timer = setTimeout(act, delayMs).unref();
+  session.once('close', () => clearTimeout(timer));
+  return timer;
+}
