@@ -1,3 +1,4 @@
+import type { Protocol } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 
 /** What is measured in each case. */
@@ -31,6 +32,8 @@ interface Budgeted {
 /** Metrics in, a scrape page out. */
 export interface BenchCase extends Budgeted {
   readonly shape: LoadShape;
+  /** HTTP, unless the case says otherwise. */
+  readonly protocol?: Protocol;
   /** Whether requests are sent during scrapes too, to see how long they wait. */
   readonly whileScraped?: boolean;
 }
@@ -50,6 +53,18 @@ export const cases: readonly BenchCase[] = [
   {
     name: 'histograms-10k',
     shape: { kind: 'histogram', series: 10_000, pointsPerRequest: 1000 },
+    budget: { cpu: 0.25 },
+  },
+  {
+    name: 'sums-10k-grpc',
+    shape: { kind: 'sum', series: 10_000, pointsPerRequest: 1000 },
+    protocol: 'grpc',
+    budget: { cpu: 0.25 },
+  },
+  {
+    name: 'sums-10k-grpc-small-requests',
+    shape: { kind: 'sum', series: 10_000, pointsPerRequest: 100 },
+    protocol: 'grpc',
     budget: { cpu: 0.25 },
   },
   {

@@ -1,12 +1,16 @@
 /**
  * The load, in a process of its own so that its CPU time is not the target's:
- * `node generator.ts '{"port":…,"shape":…,"durationMs":…,"firstPass":…}'` prints a `LoadReport`.
+ * `node generator.ts '{"protocol":…,"port":…,"shape":…,"durationMs":…,"firstPass":…}'` prints a `LoadReport`.
  */
 import { Connection } from './connection.ts';
+import { GrpcConnection } from './grpc-connection.ts';
 import type { LoadShape } from './load-shape.ts';
 import { payloads, type Payload } from './payload.ts';
 
+export type Protocol = 'http' | 'grpc';
+
 export interface LoadOrder {
+  readonly protocol: Protocol;
   readonly port: number;
   readonly shape: LoadShape;
   readonly durationMs: number;
@@ -28,36 +32,50 @@ if (import.meta.main) {
   process.stdout.write(JSON.stringify(report));
 }
 
-async function generate({ port, shape, durationMs, firstPass }: LoadOrder): Promise<LoadReport> {
+async function generate({ protocol, port, shape, durationMs, firstPass }: LoadOrder): Promise<LoadReport> {
   const requests = payloads(shape);
   const count = Math.min(CONNECTIONS, requests.length);
-  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(port)));
-  const shares = connections.map((_, c) => requests.filter((_payload, i) => i % count === c));
+  const senders = await Promise.all(Array.from({ length: count }, () => openSender(protocol, port)));
+  const shares = senders.map((_, c) => requests.filter((_payload, i) => i % count === c));
   const startedAt = performance.now();
   let sent = 0;
-  const send = async (connection: Connection, payload: Payload, pass: number): Promise<void> => {
+  const send = async (sender: Sender, payload: Payload, pass: number): Promise<void> => {
     payload.stamp(pass);
-    await connection.post(headOf(port, payload), payload.body);
+    await sender.send(payload);
     sent++;
   };
   const passes = await Promise.all(
-    connections.map(async (connection, c) => {
+    senders.map(async (sender, c) => {
       let pass = firstPass;
       for (; performance.now() - startedAt < durationMs; pass++) {
-        for (const payload of shares[c] ?? []) await send(connection, payload, pass);
+        for (const payload of shares[c] ?? []) await send(sender, payload, pass);
       }
       return pass;
     }),
   );
   const lastPass = Math.max(...passes);
   await Promise.all(
-    connections.map(async (connection, c) => {
-      for (const payload of shares[c] ?? []) await send(connection, payload, lastPass);
+    senders.map(async (sender, c) => {
+      for (const payload of shares[c] ?? []) await send(sender, payload, lastPass);
     }),
   );
   const report = { points: sent * shape.pointsPerRequest, durationMs: performance.now() - startedAt, lastPass };
-  for (const connection of connections) connection.close();
+  for (const sender of senders) sender.close();
   return report;
+}
+
+interface Sender {
+  send(payload: Payload): Promise<void>;
+  close(): void;
+}
+
+async function openSender(protocol: Protocol, port: number): Promise<Sender> {
+  if (protocol === 'grpc') {
+    const connection = await GrpcConnection.open(port);
+    return { send: ({ body }) => connection.post(body), close: () => connection.close() };
+  }
+  const connection = await Connection.open(port);
+  return { send: (payload) => connection.post(headOf(port, payload), payload.body), close: () => connection.close() };
 }
 
 export function headOf(port: number, { body }: Payload): Buffer {

@@ -17,18 +17,18 @@ const SHORT_LOAD_MS = 500;
 
 export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Result>>>;
 
-type Case = Pick<BenchCase, 'shape' | 'whileScraped'>;
+type Case = Pick<BenchCase, 'shape' | 'protocol' | 'whileScraped'>;
 
 /** Runs a case on all programs, which take turns so that what else happens on the machine hits all of them. */
 export async function measureCase(
-  { shape, whileScraped = false }: Case,
+  { shape, protocol = 'http', whileScraped = false }: Case,
   programs: readonly CollectorProgram[],
   rounds: number,
 ): Promise<CaseResult> {
   await using stack = new AsyncDisposableStack();
   const runs: { target: Target; samples: Samples }[] = [];
   for (const program of programs) {
-    const target = stack.use(await Target.start(program));
+    const target = stack.use(await Target.start(program, protocol));
     await target.load(shape, WARM_UP_MS);
     runs.push({ target, samples: { cpu: [], identity: [], gzip: [], protobuf: [], first: [], waits: [] } });
   }

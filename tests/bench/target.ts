@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
 import { freePorts } from '../support/free-ports.ts';
-import type { LoadOrder, LoadReport } from './generator.ts';
+import type { LoadOrder, LoadReport, Protocol } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 import { cpuMicroseconds, peakMebibytes } from './process-usage.ts';
 import { runProgram } from './run-program.ts';
@@ -11,25 +11,31 @@ import type { ProbeOrder } from './wait-probe.ts';
 const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
 const WAIT_PROBE = fileURLToPath(new URL('wait-probe.ts', import.meta.url));
 
+/** Of OTLP and of the scrape page. */
+type Ports = readonly [number, number];
+
 /** Above the largest case and its `target_info`. */
 const MAX_SERIES = 2_000_000;
 
-/** A collector under load: OTLP/HTTP in, a scrape page out. */
+/** A collector under load: OTLP in, a scrape page out. */
 export class Target implements AsyncDisposable {
   readonly #process: CollectorProcess;
+  readonly #protocol: Protocol;
   readonly #otlpPort: number;
   readonly #scrapePort: number;
   #lastPass = 0;
 
-  private constructor(process: CollectorProcess, [otlpPort, scrapePort]: readonly [number, number]) {
+  private constructor(process: CollectorProcess, protocol: Protocol, [otlpPort, scrapePort]: Ports) {
     this.#process = process;
+    this.#protocol = protocol;
     this.#otlpPort = otlpPort;
     this.#scrapePort = scrapePort;
   }
 
-  static async start(program: CollectorProgram): Promise<Target> {
+  static async start(program: CollectorProgram, protocol: Protocol): Promise<Target> {
     const ports = (await freePorts(2)) as [number, number];
-    return new Target(await CollectorProcess.start(program, configuration(program, ports)), ports);
+    const process = await CollectorProcess.start(program, configuration(program, protocol, ports));
+    return new Target(process, protocol, ports);
   }
 
   get name(): CollectorProgram['name'] {
@@ -42,7 +48,8 @@ export class Target implements AsyncDisposable {
 
   /** The CPU time that one data point takes, in microseconds. */
   async load(shape: LoadShape, durationMs: number): Promise<number> {
-    const order: LoadOrder = { port: this.#otlpPort, shape, durationMs, firstPass: this.#lastPass + 1 };
+    const where = { protocol: this.#protocol, port: this.#otlpPort };
+    const order: LoadOrder = { ...where, shape, durationMs, firstPass: this.#lastPass + 1 };
     const before = cpuMicroseconds(this.#process.pid);
     const report = (await runProgram(GENERATOR, order)) as LoadReport;
     this.#lastPass = report.lastPass;
@@ -74,10 +81,10 @@ export class Target implements AsyncDisposable {
  * The same for every program, except that siphon bounds the series and has to be told of more;
  * their own metrics are off because they are not the work that is compared.
  */
-function configuration(program: CollectorProgram, [otlpPort, scrapePort]: readonly [number, number]): unknown {
+function configuration(program: CollectorProgram, protocol: Protocol, [otlpPort, scrapePort]: Ports): unknown {
   const bound = program.name === 'siphon' ? { max_series: MAX_SERIES } : {};
   return {
-    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${otlpPort}` } } } },
+    receivers: { otlp: { protocols: { [protocol]: { endpoint: `127.0.0.1:${otlpPort}` } } } },
     exporters: { prometheus: { endpoint: `127.0.0.1:${scrapePort}`, ...bound } },
     service: {
       telemetry: { metrics: { level: 'none' } },
