@@ -30,6 +30,7 @@ export class GrpcServer {
     server.on('connection', (socket: Socket) => keepWhileOpen(this.#sockets, socket));
     server.on('session', (session) => {
       keepWhileOpen(this.#sessions, session);
+      session.setLocalWindowSize(WINDOW_BYTES);
       keepWatch(session, config.keepalive);
     });
   }
