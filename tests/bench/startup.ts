@@ -1,7 +1,10 @@
 /**
  * Prints how long the built sidecar takes until it is ready, and what it holds when idle, on a configuration (the
- * shipped one, unless named) by what the environment turns on: `node tests/bench/startup.ts [FILE…]`.
+ * shipped one, unless named) by what the environment turns on: `node tests/bench/startup.ts [FILE…]`. A bare Node comes
+ * first: how much of its program the system maps differs from machine to machine by 15 MiB, and counts as resident.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestPostgres } from '../support/postgres.ts';
@@ -17,23 +20,36 @@ const environments: Readonly<Record<string, Readonly<Record<string, string>>>> =
   DATABASE_URL: { DATABASE_URL: database.url },
   SENTRY_DSN: { SENTRY_DSN: 'https://key@127.0.0.1:9/1' },
 };
+await reportBareNode();
 for (const config of files.length > 0 ? files : ['otel-collector.yaml']) {
   for (const [name, environment] of Object.entries(environments)) await report(name, { config, environment });
+}
+
+async function reportBareNode(): Promise<void> {
+  const bare = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+  await once(bare, 'spawn');
+  await sleep(IDLE_MS);
+  const status = statusOf(bare.pid);
+  bare.kill();
+  process.stdout.write(`bare Node: ${residentText(mebibytes(status, 'VmRSS'), mebibytes(status, 'RssAnon'))}\n`);
 }
 
 async function report(name: string, options: SidecarOptions): Promise<void> {
   const starts: Start[] = [];
   for (let start = 0; start < STARTS; start++) starts.push(await measureStart(options));
   const ready = median(starts.map(({ readyMs }) => readyMs)).toFixed(0);
-  const [rss, peak] = [median(starts.map(({ rssMib }) => rssMib)), median(starts.map(({ peakMib }) => peakMib))];
+  const [rss, own] = [median(starts.map(({ rssMib }) => rssMib)), median(starts.map(({ ownMib }) => ownMib))];
+  const peak = median(starts.map(({ peakMib }) => peakMib)).toFixed(1);
   process.stdout.write(
-    `${options.config}, ${name}: ready in ${ready} ms, idle ${rss.toFixed(1)} MiB resident, at most ${peak.toFixed(1)} MiB\n`,
+    `${options.config}, ${name}: ready in ${ready} ms, ${residentText(rss, own)}, at most ${peak} MiB\n`,
   );
 }
 
 interface Start {
   readonly readyMs: number;
   readonly rssMib: number;
+  /** What no file backs: heaps, stacks, buffers. */
+  readonly ownMib: number;
   readonly peakMib: number;
 }
 
@@ -44,8 +60,17 @@ async function measureStart(options: SidecarOptions): Promise<Start> {
   const ready = await sidecar.waitForLog('Everything is ready');
   const readyMs = Date.parse(String(ready['time'])) - startedAtMs;
   await sleep(IDLE_MS);
-  const status = readFileSync(`/proc/${sidecar.process.pid}/status`, 'utf8');
-  return { readyMs, rssMib: mebibytes(status, 'VmRSS'), peakMib: mebibytes(status, 'VmHWM') };
+  const status = statusOf(sidecar.process.pid);
+  const [rssMib, ownMib] = [mebibytes(status, 'VmRSS'), mebibytes(status, 'RssAnon')];
+  return { readyMs, rssMib, ownMib, peakMib: mebibytes(status, 'VmHWM') };
+}
+
+function residentText(rssMib: number, ownMib: number): string {
+  return `idle ${rssMib.toFixed(1)} MiB resident, ${ownMib.toFixed(1)} of them its own`;
+}
+
+function statusOf(pid: number | undefined): string {
+  return readFileSync(`/proc/${pid}/status`, 'utf8');
 }
 
 function mebibytes(status: string, field: string): number {
