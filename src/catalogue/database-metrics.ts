@@ -1,5 +1,5 @@
 /** What the sidecar reads from the database. Keys are the Prometheus names. */
-import { bodyBytes, jobSeconds, priceRatios } from './buckets.ts';
+import { bodyBytes, priceRatios, runSeconds } from './buckets.ts';
 import {
   changeTypes,
   connectionStates,
@@ -40,7 +40,7 @@ export const scrapePipelineMetrics = {
     unit: 's',
     description: 'Time from the start of a run to its end, by the database\u2019s clock',
     labels: { ...byRoaster, status: runStatuses },
-    buckets: jobSeconds,
+    buckets: runSeconds,
   },
   scrape_artifacts_recorded_total: {
     source: 'poller',

@@ -31,7 +31,7 @@ export const pipelineMetrics = {
     name: 'fetch.latency',
     unit: 's',
     description: 'Time from a request to a store until its body is read, whatever its status',
-    labels: { source, platform: platforms, operation: ['A.2', 'B.1'] },
+    labels: { source, platform: platforms },
     buckets: requestSeconds,
   },
   fetch_errors_total: {
@@ -40,15 +40,16 @@ export const pipelineMetrics = {
     name: 'fetch.errors',
     unit: '{error}',
     description: 'Requests to stores that did not give a usable answer',
-    labels: { source, platform: platforms, operation: ['A.2', 'B.1'], error_type: fetchErrorTypes },
+    labels: { source, platform: platforms, error_type: fetchErrorTypes },
   },
   artifacts_total: {
     source: 'sdk',
     kind: 'counter',
     name: 'artifacts',
     unit: '{artifact}',
-    description: 'Raw artifacts recorded, by the HTTP status of the answer',
-    labels: { source, platform: platforms, status: httpStatuses },
+    description:
+      'Raw artifacts recorded, by the HTTP status of the answer; those of each roaster are counted in the database',
+    labels: { platform: platforms, status: httpStatuses },
   },
   validation_errors_total: {
     source: 'sdk',
@@ -105,8 +106,8 @@ export const pipelineMetrics = {
     kind: 'histogram',
     name: 'price.job.duration',
     unit: 's',
-    description: 'Duration of price jobs, finished or failed',
-    labels: { roaster, job_type: jobTypes },
+    description: 'Duration of price jobs, finished or failed; that of the runs of each roaster is in the database',
+    labels: { job_type: jobTypes },
     buckets: jobSeconds,
   },
   price_job_success_total: {
@@ -115,7 +116,7 @@ export const pipelineMetrics = {
     name: 'price.job.success',
     unit: '{job}',
     description: 'Price jobs that finished',
-    labels: { roaster, job_type: jobTypes },
+    labels: { roaster },
   },
   price_job_failures_total: {
     source: 'sdk',
@@ -123,7 +124,7 @@ export const pipelineMetrics = {
     name: 'price.job.failures',
     unit: '{job}',
     description: 'Price jobs that failed',
-    labels: { roaster, job_type: jobTypes, error_type: jobErrorTypes },
+    labels: { roaster, error_type: jobErrorTypes },
   },
   price_changes_total: {
     source: 'sdk',
@@ -147,7 +148,7 @@ export const pipelineMetrics = {
     name: 'rate_limit.errors',
     unit: '{error}',
     description: 'Answers that asked the pipeline to slow down (429, 503, PostgreSQL 53300 and 53400)',
-    labels: { service: { maxValues: 50, description: 'who asked: a source, or postgresql' }, operation: operationIds },
+    labels: { service: { maxValues: 101, description: 'who asked: a source, or postgresql' } },
   },
   memory_usage_bytes: {
     source: 'sdk',

@@ -1,7 +1,9 @@
 /**
- * What the instrumentations of the preload emit and dashboards need. Names, units and buckets are those of the semantic
- * conventions; labels are the attributes' names as Prometheus sees them. Keys are the Prometheus names.
+ * What the instrumentations of the preload emit and dashboards need. Names and units are those of the semantic conventions,
+ * labels and buckets too where `src/sdk/views.ts` does not keep them fewer; labels are the attributes' names as Prometheus
+ * sees them. Keys are the Prometheus names.
  */
+import { callSeconds, pauseSeconds } from './buckets.ts';
 import type { BudgetedLabel, Metric } from './metric.ts';
 
 const httpMethod: BudgetedLabel = { maxValues: 10, description: 'HTTP method' };
@@ -22,17 +24,9 @@ export const runtimeMetrics = {
     kind: 'histogram',
     name: 'http.client.request.duration',
     unit: 's',
-    description: 'Duration of requests that the service sent',
-    labels: {
-      http_request_method: httpMethod,
-      http_response_status_code: httpStatus,
-      server_address: serverAddress,
-      server_port: serverPort,
-      url_scheme: urlScheme,
-      network_protocol_version: protocolVersion,
-      error_type: errorType,
-    },
-    buckets: requestBuckets,
+    description: 'Duration of requests that the service sent; which host was slow, their spans tell',
+    labels: { http_request_method: httpMethod, http_response_status_code: httpStatus, error_type: errorType },
+    buckets: callSeconds,
   },
   http_server_request_duration_seconds: {
     source: 'runtime',
@@ -105,6 +99,6 @@ export const runtimeMetrics = {
     unit: 's',
     description: 'Duration of garbage collections',
     labels: { v8js_gc_type: ['major', 'minor', 'incremental', 'weakcb'] },
-    buckets: requestBuckets,
+    buckets: pauseSeconds,
   },
 } as const satisfies Record<string, Metric>;

@@ -11,7 +11,7 @@ const query: BudgetedLabel = { maxValues: 40, description: 'pack and name of the
 const reason: BudgetedLabel = { maxValues: 15, description: 'why' };
 const transport = ['http', 'grpc', 'postgresql'] as const;
 const signal = ['traces', 'metrics', 'logs'] as const;
-const pollBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+const pollBuckets = [0.005, 0.025, 0.1, 1, 5] as const;
 
 export const sidecarMetrics = {
   otelcol_receiver_accepted_metric_points: {

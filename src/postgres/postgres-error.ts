@@ -1,5 +1,5 @@
 /** Why a query gave no rows. Stable: metric labels. */
-export const postgresFailures = [
+const postgresFailures = [
   'connection',
   'unavailable',
   'too_many_connections',

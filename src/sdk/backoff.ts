@@ -29,7 +29,7 @@ export interface BackoffOptions extends RateLimitLabels {
  * an error is thrown.
  */
 export async function withBackoff<T>(options: BackoffOptions, attempt: () => Promise<T>): Promise<T> {
-  const { service, operation, signal, retries = 5, minDelayMs = 500, maxDelayMs = 60_000 } = options;
+  const { service, signal, retries = 5, minDelayMs = 500, maxDelayMs = 60_000 } = options;
   const ask = async (): Promise<T> => {
     const answer = await attempt();
     const limit = readRateLimit(answer);
@@ -43,7 +43,7 @@ export async function withBackoff<T>(options: BackoffOptions, attempt: () => Pro
       minTimeout: 0,
       ...(signal === undefined ? {} : { signal }),
       onFailedAttempt: ({ error }) => {
-        if (limitOf(error) !== undefined) countRateLimit({ service, operation });
+        if (limitOf(error) !== undefined) countRateLimit({ service });
       },
       shouldRetry: async ({ error, attemptNumber }) => {
         const limit = limitOf(error);

@@ -24,7 +24,8 @@ export type RpcLabels = LabelValues<Metrics['rpc_operations_total']>;
 export type DatabaseQueryLabels = Omit<LabelValues<Metrics['database_queries_total']>, 'success'>;
 export type PriceLabels = LabelValues<Metrics['price_changes_total']>;
 export type PriceSpikeLabels = LabelValues<Metrics['price_spike_alerts_total']>;
-export type PriceJobLabels = LabelValues<Metrics['price_job_duration_seconds']>;
+export type PriceJobLabels = LabelValues<Metrics['price_job_duration_seconds']> &
+  LabelValues<Metrics['price_job_success_total']>;
 export type PriceJobErrorType = LabelValues<Metrics['price_job_failures_total']>['error_type'];
 
 const recordFetchLatency = histogram(pipelineMetrics.fetch_latency_seconds);

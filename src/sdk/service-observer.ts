@@ -7,6 +7,7 @@ import { createBackgroundExporters } from './background-exporters.ts';
 import { flushAtEnd } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
+import { views } from './views.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,7 +52,7 @@ function createSdk(): Sdk {
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
   const exporters = createBackgroundExporters();
   const observed = instrumentations();
-  const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed });
+  const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed, views: views() });
   return {
     start: () => sdk.start(),
     // NodeSDK can only shut down, after which nothing more would be observed.

@@ -25,7 +25,7 @@ const service = { job: 'scraper', instance: '7f' };
 const poller = { job: 'siphon', instance: 'db_poller' };
 const sidecar = { job: 'siphon', instance: '127.0.0.1:8888' };
 const a = { roaster: 'a', platform: 'shopify' };
-const fetchOfA = { source: 'a', platform: 'shopify', operation: 'A.2', ...service };
+const fetchOfA = { source: 'a', platform: 'shopify', ...service };
 const onSidecar = { receiver: 'db_poller', ...sidecar };
 
 /** There from the beginning to the end. */
@@ -113,7 +113,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     labels: { roaster: 'a', source: 'a' },
     // Ten requests, all within one bucket, so that the 95th percentile is at 95 % of it.
     world: (value) => [
-      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '10.0' }, 0),
+      born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '5.0' }, 0),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '30.0' }, value < 30 ? 10 : 0),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '60.0' }, value < 60 ? 10 : 0),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '120.0' }, 10),
@@ -153,19 +153,15 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
   PriceJobsFailing: {
     labels: { job: 'scraper' },
     world: (value) => [
-      born('price_job_duration_seconds_count', { roaster: 'a', job_type: 'price_only', ...service }, 40),
-      born(
-        'price_job_failures_total',
-        { roaster: 'a', job_type: 'price_only', error_type: 'fetch', ...service },
-        40 * value,
-      ),
+      born('price_job_success_total', { roaster: 'a', ...service }, 40 * (1 - value)),
+      born('price_job_failures_total', { roaster: 'a', error_type: 'fetch', ...service }, 40 * value),
     ],
     values: { warning: 0.125, critical: 0.5, fine: 0.0625 },
     isState: false,
   },
   RateLimited: {
     labels: { service: 'a' },
-    world: (value) => [born('rate_limit_errors_total', { service: 'a', operation: 'A.2', ...service }, value)],
+    world: (value) => [born('rate_limit_errors_total', { service: 'a', ...service }, value)],
     isState: false,
   },
   DatabaseDown: {

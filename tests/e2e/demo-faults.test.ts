@@ -11,7 +11,7 @@ describe('a fault of the demo', () => {
 
   beforeAll(async () => {
     demo = await startDemo({ fullRunEveryS: 5, priceRunEveryS: 1 });
-    await grows('price_job_success_total', { job_type: 'full' });
+    await grows('price_job_duration_seconds_count', { job_type: 'full' });
   });
 
   afterAll(async () => {

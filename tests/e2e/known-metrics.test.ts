@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/catalogue/catalogue.ts';
 import { knownMetrics, type KnownMetricName } from '../../src/catalogue/known-metrics.ts';
 import type { Metric } from '../../src/catalogue/metric.ts';
+import { BESIDES, cardinalityOf, ofEachRoaster, ROASTER_LABELS } from '../../src/dashboards/cardinality.ts';
 import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
-import { parsePrometheusText, type TextFamily } from '../support/prometheus-text.ts';
+import { parsePrometheusText, type TextFamily, type TextSample } from '../support/prometheus-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What every series of a page may carry. */
@@ -62,11 +63,46 @@ describe('what the catalogue says of metrics that others emit', () => {
     const bounds = new Set(samples.flatMap(({ labels }) => (labels['le'] === undefined ? [] : Number(labels['le']))));
     expect([...bounds].filter(Number.isFinite).toSorted((one, other) => one - other)).toEqual(metric.buckets);
   });
+
+  const scraped = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
+    ([, { source }]) => source !== 'prometheus',
+  );
+
+  it.each(scraped)('%s has no more label sets than docs/metrics.md says', (name, metric) => {
+    const sets = new Set((families.get(name)?.samples ?? []).map(labelSetOf));
+    const roasterLabel = Object.keys(metric.labels).find((label) => ROASTER_LABELS.has(label));
+    if (roasterLabel === undefined) {
+      expect(sets.size).toBeLessThanOrEqual(cardinalityOf(name).labelSets);
+      return;
+    }
+    const setsOf = Map.groupBy(sets, (set) => new Map(JSON.parse(set) as [string, string][]).get(roasterLabel));
+    for (const [roaster, own] of setsOf) {
+      expect(own.length, `label sets of ${roaster}`).toBeLessThanOrEqual(ofEachRoaster(name));
+    }
+  });
+
+  it('what the catalogue does not describe is no more than docs/metrics.md says', () => {
+    const besides = [...families.values()].filter(({ name }) => !Object.hasOwn(knownMetrics, name));
+    const series = besides.reduce((sum, { samples }) => sum + samples.length, 0);
+    expect(series).toBeLessThanOrEqual(Object.values(BESIDES).reduce((sum, one) => sum + one.series, 0));
+  });
 });
+
+function labelSetOf({ labels }: TextSample): string {
+  const own = Object.entries(labels).filter(([label]) => label !== 'le');
+  return JSON.stringify(own.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
 
 async function pagesOf({ ports }: Demo): Promise<ReadonlyMap<string, TextFamily>> {
   const pages = await Promise.all(
     [ports.scrape, ports.telemetry].map(async (port) => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
   );
-  return new Map(pages.flatMap(parsePrometheusText).map((family) => [family.name, family]));
+  // Both pages have a target_info, of other things.
+  const all = Map.groupBy(pages.flatMap(parsePrometheusText), ({ name }) => name);
+  return new Map(
+    [...all].map(([name, [family, ...more]]) => [
+      name,
+      { ...(family as TextFamily), samples: [family as TextFamily, ...more].flatMap(({ samples }) => samples) },
+    ]),
+  );
 }

@@ -20,7 +20,12 @@ export interface CapturedSpan {
 export interface CapturedMetric {
   readonly name: string;
   readonly unit?: string;
-  readonly histogram?: { readonly data_points: readonly { readonly explicit_bounds: readonly number[] }[] };
+  readonly histogram?: {
+    readonly data_points: readonly {
+      readonly attributes?: readonly KeyValue[];
+      readonly explicit_bounds: readonly number[];
+    }[];
+  };
 }
 
 interface Request {

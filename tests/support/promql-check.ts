@@ -237,6 +237,8 @@ class Checker {
   #matched(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): Shape {
     this.#checkMatching(node, left, right);
     if (SET_OPERATORS.has(operator) || operator === 'Mul') return left;
+    // So many seconds of so many observations are seconds.
+    if (operator === 'Div' && right.unit === '{observation}' && !isCount(left.unit)) return left;
     this.#checkUnits(node, operator, [left, right]);
     if (operator === 'Div') return { ...left, unit: '1' };
     return COMPARISONS.has(operator) || left.labels?.size !== 0 ? left : right;

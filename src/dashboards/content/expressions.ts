@@ -33,17 +33,12 @@ export function succeededRuns<By extends LabelOf<'scrape_runs_finished_total'>>(
   return [sum(ok, by), sum(count('scrape_runs_finished_total'), by)];
 }
 
-export function fetchErrors<By extends 'source' | 'platform' | 'operation' = never>(
-  by: readonly By[] = [],
-): Vector<By> {
+export function fetchErrors<By extends 'source' | 'platform' = never>(by: readonly By[] = []): Vector<By> {
   return ratio(...failedFetches(by, counted));
 }
 
 /** Requests to stores that gave nothing usable, of all requests. Those without an answer have no latency. */
-export function failedFetches<By extends 'source' | 'platform' | 'operation'>(
-  by: readonly By[],
-  count: Count,
-): Share<By> {
+export function failedFetches<By extends 'source' | 'platform'>(by: readonly By[], count: Count): Share<By> {
   const unanswered = count('fetch_errors_total', { error_type: ['timeout', 'connection'] });
   const all = together(count('fetch_latency_seconds'), unanswered);
   return [sum(count('fetch_errors_total'), by), sum(all, by)];
@@ -109,12 +104,13 @@ export function priceJobFailures(): Vector<never> {
   return ratio(...failedPriceJobs([], counted));
 }
 
-/** Price jobs that failed, of all. Both kinds are timed, so that the histogram counts all of them. */
-export function failedPriceJobs<By extends LabelOf<'price_job_duration_seconds'>>(
+/** Price jobs that failed, of all. */
+export function failedPriceJobs<By extends LabelOf<'price_job_success_total'>>(
   by: readonly By[],
   count: Count,
 ): Share<By> {
-  return [sum(count('price_job_failures_total'), by), sum(count('price_job_duration_seconds'), by)];
+  const failed = count('price_job_failures_total');
+  return [sum(failed, by), sum(together(failed, count('price_job_success_total')), by)];
 }
 
 /** How full the queues of exporters are. */

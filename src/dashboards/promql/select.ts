@@ -130,6 +130,21 @@ export function distribution<Name extends HistogramName>({
   return { form: 'vector', node, unit: '{observation}', labels: ['le'] };
 }
 
+/** The mean of what was observed within a window; without observations there is none. */
+export function mean<Name extends HistogramName, Label extends LabelOf<Name> = never>({
+  name,
+  window,
+  where = {},
+  by = [],
+}: HistogramQuery<Name, Label>): Vector<Label> {
+  const [total, number] = (['_sum', '_count'] as const).map((part): Node => {
+    const grown = call('increase', selector(name, where, { series: `${name}${part}`, window }));
+    return { type: 'aggregation', operator: 'sum', by, of: grown };
+  }) as [Node, Node];
+  const something = binary('>', number, { type: 'number', value: 0 });
+  return { form: 'vector', node: binary('/', total, something), unit: unitOf(name), labels: by };
+}
+
 /** The sum of what was observed a second, over a window. */
 export function sumRate<Name extends HistogramName>(
   name: Name,

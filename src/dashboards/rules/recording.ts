@@ -1,5 +1,6 @@
 /** What is computed once and asked for by several rules. */
 import type { Share } from '../content/expressions.ts';
+import { compare } from '../promql/arithmetic.ts';
 import type { Vector } from '../promql/vector.ts';
 
 export interface Recording {
@@ -13,12 +14,17 @@ export function recorded<Label extends string>(name: string, expression: Vector<
   return { ...expression, node: { type: 'recorded', name, of: expression.node } };
 }
 
+/** The same for a count, which is recorded only where there was something to count. */
+export function recordedCount<Label extends string>(name: string, count: Vector<Label>): Vector<Label> {
+  return recorded(name, compare(count, '>', 0));
+}
+
 /** Reads the counts that two recording rules have written. */
 export function recordedShare<Label extends string>(
   [part, whole]: Share<Label>,
   names: readonly [part: string, whole: string],
 ): Share<Label> {
-  return [recorded(names[0], part), recorded(names[1], whole)];
+  return [recordedCount(names[0], part), recordedCount(names[1], whole)];
 }
 
 /** The recordings that an expression reads. */

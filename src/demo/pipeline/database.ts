@@ -4,7 +4,6 @@ import {
   recordRpc,
   withBackoff,
   type DatabaseQueryLabels,
-  type Operation,
   type RpcLabels,
 } from '../../sdk/pipeline.ts';
 
@@ -45,8 +44,8 @@ export class PooledDatabase implements Database {
   }
 
   /** Everything that `body` writes, or nothing of it. Waits when PostgreSQL has no connection to spare. */
-  async transaction<T>(operation: Operation, body: (database: Database) => Promise<T>): Promise<T> {
-    const client = await withBackoff({ service: 'postgresql', operation, retries: 2 }, () => this.#pool.connect());
+  async transaction<T>(body: (database: Database) => Promise<T>): Promise<T> {
+    const client = await withBackoff({ service: 'postgresql', retries: 2 }, () => this.#pool.connect());
     try {
       await client.query('begin');
       const result = await body({

@@ -85,7 +85,7 @@ export class ProductFetcher {
   }
 
   async #request(source: ProductSource, url: string, etag: string | undefined): Promise<Answer> {
-    const labels = { source: source.slug, platform: source.platform, operation: this.#operation };
+    const labels = { source: source.slug, platform: source.platform };
     const headers = { accept: 'application/json', ...(etag === undefined ? {} : { 'if-none-match': etag }) };
     const attempt = async (): Promise<Response> => {
       const startedAt = performance.now();
@@ -102,10 +102,7 @@ export class ProductFetcher {
       }
     };
     try {
-      const response = await withBackoff(
-        { service: source.slug, operation: this.#operation, signal: this.#signal, retries: 2 },
-        attempt,
-      );
+      const response = await withBackoff({ service: source.slug, signal: this.#signal, retries: 2 }, attempt);
       return {
         url,
         status: response.status,
@@ -122,8 +119,7 @@ export class ProductFetcher {
   #parse(source: ProductSource, page: FetchedPage): readonly unknown[] {
     const listed = listOf(page.body);
     if (listed !== undefined) return listed;
-    const labels = { source: source.slug, platform: source.platform, operation: this.#operation };
-    recordFetch(labels, Number.NaN, 'invalid_body');
+    recordFetch({ source: source.slug, platform: source.platform }, Number.NaN, 'invalid_body');
     throw new FetchError(`${source.slug} answered with something that is no list of products`);
   }
 }

@@ -30,7 +30,7 @@ export async function storeArtifacts(
         body_len: Buffer.byteLength(page.body),
         saved_html_path: savedPath,
       });
-      recordArtifact({ source: source.slug, platform: source.platform }, page.status);
+      recordArtifact({ platform: source.platform }, page.status);
     }
     return pages.length;
   });

@@ -19,7 +19,7 @@ export async function updatePrices(
   variants: readonly Variant[],
 ): Promise<RecordedPrice[]> {
   return await runOperation('B.2', { source: source.slug }, async () => {
-    const recorded = await database.transaction('B.2', async (open) => {
+    const recorded = await database.transaction(async (open) => {
       await markChecked(open, source, variants);
       return await insertChanges(open, source, await recordedVariants(open, source), variants);
     });

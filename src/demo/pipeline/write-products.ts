@@ -19,7 +19,7 @@ export async function writeProducts(
     await markChecked(database, source, unchanged);
     const recorded: RecordedPrice[] = [];
     for (const product of products) {
-      const prices = await database.transaction('A.4', async (open) => await writeProduct(open, source, product));
+      const prices = await database.transaction(async (open) => await writeProduct(open, source, product));
       countChanges(source.slug, prices);
       recorded.push(...prices);
     }

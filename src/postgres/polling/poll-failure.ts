@@ -1,10 +1,17 @@
 import { StorageError } from '../../collector/storage.ts';
-import { PostgresError, postgresFailures, type PostgresFailure } from '../postgres-error.ts';
+import { PostgresError, type PostgresFailure } from '../postgres-error.ts';
 
 /** Why a poll gave nothing. Stable: metric labels. */
 export type PollFailure = PostgresFailure | 'pipeline_refused' | 'storage' | 'internal';
 
-export const pollFailures: readonly PollFailure[] = [...postgresFailures, 'pipeline_refused', 'storage', 'internal'];
+/** Those that may be gone with the next poll. The others stay until somebody repairs them. */
+export const passingFailures: readonly PollFailure[] = [
+  'connection',
+  'unavailable',
+  'too_many_connections',
+  'timeout',
+  'lock_timeout',
+];
 
 /** What was read has not been taken. */
 export class PipelineRefusal extends Error {

@@ -6,8 +6,6 @@ import type { ReplacedReason } from './label-values.ts';
 
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 
-const dropReasons: readonly DropReason[] = ['not_a_number', 'unmergeable', 'invalid_cron'];
-
 /** What the poller says about itself. `query` is `<pack>.<query>`. */
 export class PollerMetrics extends QueryMetrics {
   readonly #enabled;
@@ -55,7 +53,8 @@ export class PollerMetrics extends QueryMetrics {
 
   override declare(query: string): void {
     super.declare(query);
-    for (const reason of dropReasons) this.#dropped.add(0, { query, reason });
+    // Rows without labels of their own and a cadence that cannot be read are there at every poll; a number comes and goes.
+    this.#dropped.add(0, { query, reason: 'not_a_number' satisfies DropReason });
   }
 
   /** For a query that counts rows. */
@@ -77,7 +76,7 @@ export class PollerMetrics extends QueryMetrics {
   }
 
   dropped(query: string, reason: DropReason, count: number): void {
-    this.#dropped.add(count, { query, reason });
+    if (count > 0) this.#dropped.add(count, { query, reason });
   }
 
   countingSince(query: string, unixMs: number): void {

@@ -26,6 +26,7 @@ import {
   increase,
   increases,
   latest,
+  mean,
   observations,
   observationsUpTo,
   occurrences,
@@ -50,8 +51,8 @@ describe('an expression', () => {
   it('selects by labels and values of the catalogue', () => {
     f(sum(failed), 'sum(increase(scrape_runs_finished_total{status="fail"}[7d]))', '{run}');
     f(
-      sum(rate('artifacts_total', '5m', { status: { not: ['200', '304'] } }), ['source']),
-      'sum by (source) (rate(artifacts_total{status!~"200|304"}[5m]))',
+      sum(rate('artifacts_total', '5m', { status: { not: ['200', '304'] } }), ['platform']),
+      'sum by (platform) (rate(artifacts_total{status!~"200|304"}[5m]))',
       '{artifact}/s',
     );
     f(
@@ -63,8 +64,13 @@ describe('an expression', () => {
 
   it('takes values of labels literally, whatever they mean in a regular expression or a string', () => {
     f(
-      sum(observations('fetch_latency_seconds', '1d', { operation: ['A.2', 'B.1'], source: 'a"b\\c' })),
-      String.raw`sum(increase(fetch_latency_seconds_count{operation=~"A\\.2|B\\.1", source="a\"b\\c"}[1d]))`,
+      sum(observations('pipeline_operation_duration_seconds', '1d', { operation: ['A.2', 'B.1'], outcome: 'ok' })),
+      String.raw`sum(increase(pipeline_operation_duration_seconds_count{operation=~"A\\.2|B\\.1", outcome="ok"}[1d]))`,
+      '{observation}',
+    );
+    f(
+      sum(observations('fetch_latency_seconds', '1d', { source: 'a"b\\c' })),
+      String.raw`sum(increase(fetch_latency_seconds_count{source="a\"b\\c"}[1d]))`,
       '{observation}',
     );
   });
@@ -83,14 +89,19 @@ describe('an expression', () => {
       '{observation}',
     );
     f(
-      sum(observationsUpTo('price_change_ratio', 2, '7d')),
-      String.raw`sum(increase(price_change_ratio_bucket{le=~"2(\\.0)?"}[7d]))`,
+      sum(observationsUpTo('scrape_run_duration_seconds', 600, '7d')),
+      String.raw`sum(increase(scrape_run_duration_seconds_bucket{le=~"600(\\.0)?"}[7d]))`,
       '{observation}',
     );
     f(
       sum(observationsUpTo('price_change_ratio', 1.5, '7d')),
       'sum(increase(price_change_ratio_bucket{le="1.5"}[7d]))',
       '{observation}',
+    );
+    f(
+      mean({ name: 'scrape_run_duration_seconds', window: '7d', by: ['roaster'], where: { status: 'ok' } }),
+      'sum by (roaster) (increase(scrape_run_duration_seconds_sum{status="ok"}[7d])) / (sum by (roaster) (increase(scrape_run_duration_seconds_count{status="ok"}[7d])) > 0)',
+      's',
     );
     f(max(sumRate('v8js_gc_duration_seconds', '5m')), 'max(rate(v8js_gc_duration_seconds_sum[5m]))', '1');
   });

@@ -40,7 +40,7 @@ async function points(name: string) {
   return all.find(({ descriptor }) => descriptor.name === name)?.dataPoints.map((p) => [p.attributes, p.value]) ?? [];
 }
 
-const fetchLabels = { source: 'a', platform: 'shopify', operation: 'A.2' } as const;
+const fetchLabels = { source: 'a', platform: 'shopify' } as const;
 
 describe('the pipeline’s instruments', () => {
   it('counts a failed fetch by its status, and takes no latency where no answer came', async () => {
@@ -79,22 +79,22 @@ describe('the pipeline’s instruments', () => {
   });
 
   it('tries again after 429, counts each, and returns the last answer when it gives up', async () => {
-    const options = { service: 's', operation: 'A.2', retries: 2, minDelayMs: 1 } as const;
+    const options = { service: 's', retries: 2, minDelayMs: 1 } as const;
     const answer = await withBackoff(options, () => Promise.resolve(new Response('', { status: 429 })));
     expect(answer.status).toBe(429);
-    expect(await points('rate_limit.errors')).toEqual([[{ service: 's', operation: 'A.2' }, 3]]);
+    expect(await points('rate_limit.errors')).toEqual([[{ service: 's' }, 3]]);
   });
 
   it('throws any other error at once', async () => {
     let attempts = 0;
-    const failing = withBackoff({ service: 's', operation: 'A.2' }, () => Promise.reject(new Error(`${++attempts}`)));
+    const failing = withBackoff({ service: 's' }, () => Promise.reject(new Error(`${++attempts}`)));
     await expect(failing).rejects.toThrow('1');
   });
 
   it('does not compile with a wrong label', () => {
     // @ts-expect-error -- `ebay` is no platform
-    recordFetch({ source: 'a', platform: 'ebay', operation: 'A.2' }, 1, 200);
-    // @ts-expect-error -- A.3 does not fetch
-    recordFetch({ source: 'a', platform: 'shopify', operation: 'A.3' }, 1, 200);
+    recordFetch({ source: 'a', platform: 'ebay' }, 1, 200);
+    // @ts-expect-error -- a fetch is of a source
+    recordFetch({ roaster: 'a', platform: 'shopify' }, 1, 200);
   });
 });

@@ -10,7 +10,7 @@ describe('the check of an expression', () => {
     f('sum by (status) (increase(scrape_runs_finished_total{roaster=~"$roaster"}[$window]))');
     f('histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket[$__rate_interval])))');
     f('time() - max by (roaster) (scrape_last_run_timestamp_seconds{status=~"ok|partial"})');
-    f(String.raw`sum(increase(price_change_ratio_bucket{le=~"2(\\.0)?"}[7d]))`);
+    f(String.raw`sum(increase(scrape_run_duration_seconds_bucket{le=~"600(\\.0)?"}[7d]))`);
   });
 
   it('names what cannot be parsed', () => {
@@ -54,9 +54,13 @@ describe('the check of an expression', () => {
   });
 
   it('knows the unit and the labels of the result', () => {
-    const result = checkExpression('sum by (source) (rate(artifacts_total[5m]))');
-    expect(result.unit).toBe('{artifact}/s');
+    const result = checkExpression('sum by (source) (rate(fetch_errors_total[5m]))');
+    expect(result.unit).toBe('{error}/s');
     expect([...(result.labels ?? [])]).toEqual(['source']);
     expect(checkExpression('max(database_size_bytes) / max(database_size_bytes)').unit).toBe('1');
+    const mean = checkExpression(
+      'sum(increase(fetch_latency_seconds_sum[1h])) / sum(increase(fetch_latency_seconds_count[1h]))',
+    );
+    expect(mean).toMatchObject({ unit: 's', problems: [] });
   });
 });

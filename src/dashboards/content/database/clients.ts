@@ -124,13 +124,8 @@ export const clients: Row = {
     }),
     events({
       title: 'PostgreSQL asked to slow down',
-      description: 'Answers 53300 (too many connections) and 53400, by operation.',
-      queries: [
-        show(
-          sum(increase('rate_limit_errors_total', step, { service: 'postgresql' }), ['operation']),
-          ({ operation }) => operation,
-        ),
-      ],
+      description: 'Answers 53300 (too many connections) and 53400. Their traces tell which operation waited.',
+      queries: [show(sum(increase('rate_limit_errors_total', step, { service: 'postgresql' })), 'answers')],
       empty: healthyWhenEmpty('it did not'),
       width: 5,
       height: 7,

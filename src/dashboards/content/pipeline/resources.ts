@@ -61,11 +61,15 @@ export const resources: Row = {
     }),
     lines({
       title: 'Requests sent (p95)',
-      description: 'Duration of all HTTP requests of the services, by host. A dot leads to a trace.',
+      description: 'Duration of all HTTP requests of the services. A dot leads to a trace, which tells the host.',
       queries: [
         show(
-          quantile(0.95, { name: 'http_client_request_duration_seconds', window: step, by: ['server_address'] }),
-          ({ server_address }) => server_address,
+          quantile(0.95, {
+            name: 'http_client_request_duration_seconds',
+            window: step,
+            by: ['job', 'http_request_method'],
+          }),
+          ({ job, http_request_method }) => `${job} ${http_request_method}`,
         ),
       ],
       min: 0,

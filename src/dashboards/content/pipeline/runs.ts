@@ -1,7 +1,7 @@
 import type { Row } from '../../model/dashboard.ts';
 import { events, healthyWhenEmpty, lines, show, table, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, sum } from '../../promql/aggregate.ts';
-import { increase, latest, quantile } from '../../promql/select.ts';
+import { increase, latest, mean } from '../../promql/select.ts';
 import { lastSuccessAge, overdue, reviewRate, runSuccess, step, window } from '../expressions.ts';
 import { statusTones } from '../tones.ts';
 
@@ -41,7 +41,7 @@ export const runs: Row = {
         { ...show(lastSuccessAge(), 'last success') },
         { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: 'overdue_price' },
         { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: 'run_success' },
-        { ...show(quantile(0.95, { name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'p95 duration') },
+        { ...show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean duration') },
         { ...show(reviewRate(), 'review rate'), thresholds: 'review_rate' },
       ],
       empty: notPolled,

@@ -1,7 +1,7 @@
 import type { Row } from '../../model/dashboard.ts';
 import { bars, events, healthyWhenEmpty, lines, show, stat, table, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, sum } from '../../promql/aggregate.ts';
-import { increase, latest, quantile } from '../../promql/select.ts';
+import { increase, latest, mean, quantile } from '../../promql/select.ts';
 import { priceJobFailures, step, window } from '../expressions.ts';
 
 const noJob = unknownWhenEmpty('no price job within the window');
@@ -50,12 +50,14 @@ export const jobs: Row = {
     }),
     lines({
       title: 'Duration of a job',
-      description: 'Half of the jobs, 95 % and 99 % of them took no longer. A dot leads to the trace of one.',
-      queries: [
-        show(quantile(0.5, { name: 'price_job_duration_seconds', window: step }), 'p50'),
-        show(quantile(0.95, { name: 'price_job_duration_seconds', window: step }), 'p95'),
-        show(quantile(0.99, { name: 'price_job_duration_seconds', window: step }), 'p99'),
-      ],
+      description:
+        'Half of the jobs of all roasters, and 95 % of them, took no longer, by what they do. A dot leads to the trace of one.',
+      queries: [0.5, 0.95].map((q) =>
+        show(
+          quantile(q, { name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
+          ({ job_type }) => `${job_type} p${100 * q}`,
+        ),
+      ),
       min: 0,
       empty: unknownWhenEmpty('no price job within this time'),
       width: 7,
@@ -63,13 +65,14 @@ export const jobs: Row = {
     }),
     table({
       title: 'Jobs by roaster',
-      description: 'Price jobs of each roaster within the window; the slowest is on top.',
+      description:
+        'Price jobs of each roaster within the window; the slowest is on top, by the mean duration of its runs in the database.',
       labels: ['roaster'],
-      sortBy: 'p95',
+      sortBy: 'mean',
       columns: [
         show(sum(increase('price_job_success_total', window), ['roaster']), 'succeeded'),
         show(sum(increase('price_job_failures_total', window), ['roaster']), 'failed'),
-        show(quantile(0.95, { name: 'price_job_duration_seconds', window, by: ['roaster'] }), 'p95'),
+        show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean'),
       ],
       empty: noJob,
       width: 10,
@@ -90,13 +93,8 @@ export const jobs: Row = {
     }),
     events({
       title: 'Rate limits and backoff',
-      description: 'Answers that asked the pipeline to slow down, by operation and by who asked. Each is waited for.',
-      queries: [
-        show(
-          sum(increase('rate_limit_errors_total', step), ['service', 'operation']),
-          ({ service, operation }) => `${service} ${operation}`,
-        ),
-      ],
+      description: 'Answers that asked the pipeline to slow down, by who asked. Each is waited for.',
+      queries: [show(sum(increase('rate_limit_errors_total', step), ['service']), ({ service }) => service)],
       thresholds: 'rate_limits',
       empty: healthyWhenEmpty('nobody asked to slow down'),
       width: 7,

@@ -2,7 +2,7 @@ import type { Row } from '../../model/dashboard.ts';
 import { areas, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, sum } from '../../promql/aggregate.ts';
 import { age } from '../../promql/arithmetic.ts';
-import { increase, latest, quantile } from '../../promql/select.ts';
+import { increase, latest, mean, quantile } from '../../promql/select.ts';
 import { artifactErrors, inStock, runSuccess, step } from '../expressions.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
@@ -79,11 +79,12 @@ export const oneRoaster: Row = {
     }),
     lines({
       title: 'Duration of runs',
-      description: 'Half of the runs within each step, and 95 % of them, took no longer, by the database\u2019s clock.',
+      description:
+        'The mean of the runs within each step, by how they ended and by the database\u2019s clock. Runs are rare: mostly it is that of one.',
       queries: [
-        show(quantile(0.5, { name: 'scrape_run_duration_seconds', window: step }), 'p50'),
-        show(quantile(0.95, { name: 'scrape_run_duration_seconds', window: step }), 'p95'),
+        show(mean({ name: 'scrape_run_duration_seconds', window: step, by: ['status'] }), ({ status }) => status),
       ],
+      tones: statusTones,
       min: 0,
       empty: unknownWhenEmpty('no run finished within this time'),
       width: 8,
@@ -111,11 +112,13 @@ export const oneRoaster: Row = {
       height: 7,
     }),
     events({
-      title: 'Artifacts by status, as the pipeline counts them',
-      description: 'Raw artifacts by the HTTP status of the answer, before they are in the database.',
-      queries: [show(sum(increase('artifacts_total', step), ['status']), ({ status }) => status)],
+      title: 'Artifacts by status',
+      description: 'Raw artifacts that were entered into the database, by the HTTP status of the answer.',
+      queries: [
+        show(sum(increase('scrape_artifacts_recorded_total', step), ['http_status']), ({ http_status }) => http_status),
+      ],
       tones: httpTones,
-      empty: unknownWhenEmpty('no artifact within this time'),
+      empty: unknownWhenEmpty('artifacts are not counted'),
       width: 6,
       height: 7,
     }),
@@ -174,17 +177,17 @@ export const oneRoaster: Row = {
       width: 6,
       height: 7,
     }),
-    lines({
-      title: 'Duration of price jobs',
-      description:
-        'The duration that 95 % of the jobs do not exceed, by what they do. A dot leads to the trace of one.',
+    events({
+      title: 'Price jobs',
+      description: 'Price jobs that ended, and why those failed that did.',
       queries: [
+        show(sum(increase('price_job_success_total', step)), 'succeeded'),
         show(
-          quantile(0.95, { name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
-          ({ job_type }) => job_type,
+          sum(increase('price_job_failures_total', step), ['error_type']),
+          ({ error_type }) => `failed: ${error_type}`,
         ),
       ],
-      min: 0,
+      tones: { succeeded: 'good' },
       empty: unknownWhenEmpty('no price job within this time'),
       width: 6,
       height: 7,

@@ -3,7 +3,7 @@ import { compare, ratio } from '../../promql/arithmetic.ts';
 import { latest, occurrences, quantileOfOccurrences } from '../../promql/select.ts';
 import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../../content/expressions.ts';
 import { alert, type Alert } from '../alert.ts';
-import { recorded, recordedShare } from '../recording.ts';
+import { recorded, recordedCount, recordedShare } from '../recording.ts';
 
 /** Long enough that what a run did is seen after it is over, short enough that two runs do not mix. */
 const RUN = '6h';
@@ -80,7 +80,7 @@ export const fetchingAlerts: readonly Alert[] = [
   alert({
     name: 'ValidationErrors',
     owner: 'pipeline',
-    measured: recorded('source:validation_errors:count6h', sum(run('validation_errors_total'), ['source'])),
+    measured: recordedCount('source:validation_errors:count6h', sum(run('validation_errors_total'), ['source'])),
     raisedBy: { threshold: 'validation_errors' },
     for: '0m',
     keepFiringFor: '30m',
@@ -110,7 +110,7 @@ export const fetchingAlerts: readonly Alert[] = [
   alert({
     name: 'PriceSpikes',
     owner: 'pipeline',
-    measured: recorded('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
+    measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
     raisedBy: { threshold: 'price_spikes' },
     for: '0m',
     roasterLabel: 'roaster',
