@@ -1,12 +1,18 @@
 import type { DiagnosisSettings, Finding } from '../../collector/diagnosis.ts';
+import { connectionRoom, roomFindings } from '../../postgres/connection-room.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
+import { failureFinding, slowFindings } from '../../postgres/query-findings.ts';
 import type { QueryResult, ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import { answerFindings } from './answer-findings.ts';
 import type { SqlqueryConfig } from './config.ts';
-import { openPool, scheduleOf } from './pool-settings.ts';
+import { connectionsFor, openPool, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
-import { inOrderOf, userSql } from './user-sql.ts';
+import { logsStatement } from './read-logs.ts';
+import { metricsStatement } from './read-metrics.ts';
 
-/** Runs each query once, one after the other, and looks for the columns that its metrics and logs name. */
+const ROOM_TIMEOUT_MS = 5000;
+
+/** Runs each query once as the receiver does, one after the other, and looks at what its rows give. */
 export async function* diagnose(
   { signals, deadline, progress }: DiagnosisSettings,
   config: SqlqueryConfig,
@@ -15,58 +21,50 @@ export async function* diagnose(
   const close = (): void => void pool.close();
   deadline.addEventListener('abort', close, { once: true });
   try {
-    for (const reading of plannedReadings(config.queries, signals).planned) {
+    const { planned } = plannedReadings(config.queries, signals);
+    progress('the connection');
+    const room = await connectionRoom(async (text) => {
+      return (await pool.query({ text, timeoutMs: ROOM_TIMEOUT_MS, maxRows: 1 })).rows;
+    });
+    yield* roomFindings(room, 'the receiver', connectionsFor(planned.length, config));
+    for (const reading of planned) {
       progress(`query ${reading.id}`);
-      const { timeoutMs } = scheduleOf(reading.query, config);
-      const answer = await ask(pool, reading, timeoutMs);
-      yield* answer instanceof PostgresError ? [failure(reading, answer)] : findingsOf(reading, answer);
-      // The other queries would only say the same.
-      if (answer instanceof PostgresError && answer.concernsDatabase) return;
+      yield* await tryOut(reading, { pool, config, role: room.role });
     }
+  } catch (error) {
+    yield { severity: 'error', what: `cannot ask the database: ${PostgresError.from(error).message}` };
   } finally {
     deadline.removeEventListener('abort', close);
     await pool.close();
   }
 }
 
-/** One row tells the columns. */
-async function ask(
-  pool: ReadOnlyPool,
-  { query, signal }: PlannedReading,
-  timeoutMs: number,
-): Promise<QueryResult | PostgresError> {
-  const { sql, tracking_column: column, tracking_start_value: start } = query;
-  const isTracked = signal === 'logs' && column !== undefined;
-  const text = isTracked ? `${inOrderOf(column, sql)} limit 1` : userSql(sql);
+interface Surroundings {
+  readonly pool: ReadOnlyPool;
+  readonly config: SqlqueryConfig;
+  readonly role: string;
+}
+
+/** @throws PostgresError where the other queries would only say the same. */
+async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundings): Promise<Finding[]> {
+  const { timeoutMs } = scheduleOf(reading.query, config);
+  const name = `query ${reading.id}`;
+  const tried = { name, timeoutMs, role, longer: 'Make it cheaper, for example by an index, or set its timeout' };
   try {
-    return await pool.query({ text, values: isTracked ? [start] : [], timeoutMs, maxRows: 50_000, asText: true });
+    const answer = await ask(pool, reading, timeoutMs);
+    const findings = [...slowFindings(tried, answer.durationMs), ...answerFindings(reading, answer)];
+    if (findings.length > 0) return findings;
+    const amount = answer.rows.length === 0 ? 'gives no row' : 'gives rows';
+    return [{ severity: 'ok', what: `${name} ${amount}, in ${Math.round(answer.durationMs)} ms` }];
   } catch (error) {
-    return PostgresError.from(error);
+    const failure = PostgresError.from(error);
+    if (failure.concernsDatabase) throw failure;
+    return [failureFinding(tried, failure, reading.signal === 'metrics' ? 'points' : 'records')];
   }
 }
 
-function failure({ id }: PlannedReading, error: PostgresError): Finding {
-  return { severity: 'error', what: `query ${id}: ${error.message}` };
-}
-
-function findingsOf({ id, query, signal }: PlannedReading, { columns, rows, durationMs }: QueryResult): Finding[] {
-  const wanted = signal === 'metrics' ? query.metrics.flatMap(columnsOfMetric) : query.logs.flatMap(columnsOfLogs);
-  const missing = [...new Set(wanted)].filter((column) => !columns.has(column));
-  if (missing.length === 0) {
-    const amount = rows.length === 0 ? 'gives no row' : 'gives rows';
-    return [{ severity: 'ok', what: `query ${id} ${amount}, in ${Math.round(durationMs)} ms` }];
-  }
-  const repair = `Select them, or name others; it has ${[...columns.keys()].join(', ')}`;
-  return [{ severity: 'error', what: `query ${id} has no column ${missing.join(', ')}`, repair }];
-}
-
-function columnsOfMetric(metric: SqlqueryConfig['queries'][number]['metrics'][number]): string[] {
-  const { value_column, attribute_columns, ts_column, start_ts_column, row_condition } = metric;
-  return [value_column, ...attribute_columns, ts_column, start_ts_column, row_condition?.column].flatMap(
-    (one) => one ?? [],
-  );
-}
-
-function columnsOfLogs(logs: SqlqueryConfig['queries'][number]['logs'][number]): string[] {
-  return [logs.body_column, ...logs.attribute_columns];
+/** A tracked query begins where it would begin without a storage. */
+async function ask(pool: ReadOnlyPool, { query, signal }: PlannedReading, timeoutMs: number): Promise<QueryResult> {
+  const statement = signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
+  return await pool.query({ ...statement, timeoutMs, asText: true });
 }

@@ -1,20 +1,14 @@
-import { encodeLogsRequest, type LogRecord } from '../../collector/otlp/logs-writer.ts';
+import { encodeLogsRequest } from '../../collector/otlp/logs-writer.ts';
 import { send } from '../../postgres/polling/send.ts';
-import { PostgresError } from '../../postgres/postgres-error.ts';
-import type { QueryResult, Row } from '../../postgres/read-only-pool.ts';
-import { columnReader } from './answer.ts';
+import type { QueryResult } from '../../postgres/read-only-pool.ts';
 import type { QueryConfig } from './config.ts';
 import type { PollContext, Reading, Statement } from './query-poller.ts';
+import { logsStatement, recordsOf, wholeTies } from './read-logs.ts';
 import { RowDrops } from './row-drops.ts';
-import { attributesOf, present } from './row-metric.ts';
 import { scopeOf } from './scope.ts';
 import type { Tracking } from './tracking.ts';
-import { inOrderOf, userSql } from './user-sql.ts';
 
 type Ask = (statement: Statement) => Promise<QueryResult>;
-
-/** Of one batch; with tracking, what is beyond is read next. */
-const MAX_ROWS = 5000;
 
 /** Makes log records of the rows of a query. */
 export class LogsReading implements Reading {
@@ -36,11 +30,10 @@ export class LogsReading implements Reading {
   }
 
   async read(ask: Ask, signal: AbortSignal): Promise<void> {
-    const { tracking_column: column } = this.#query;
-    if (column === undefined) {
-      await this.#emit(await ask({ text: userSql(this.#query.sql), values: [], maxRows: MAX_ROWS }));
+    if (this.#query.tracking_column === undefined) {
+      await this.#emit(await ask(logsStatement(this.#query, '')));
     } else {
-      for (let isMore = true; isMore && !signal.aborted;) isMore = await this.#readOn(column, ask);
+      for (let isMore = true; isMore && !signal.aborted;) isMore = await this.#readOn(this.#query.tracking_column, ask);
     }
     this.#drops.sayOnce();
   }
@@ -53,13 +46,8 @@ export class LogsReading implements Reading {
    * Resolves to whether there are more.
    */
   async #readOn(column: string, ask: Ask): Promise<boolean> {
-    const text = inOrderOf(column, this.#query.sql);
-    const answer = await ask({
-      text: `${text} limit ${MAX_ROWS + 1}`,
-      values: [await this.#tracking.value()],
-      maxRows: MAX_ROWS + 1,
-    });
-    const batch = wholeTies(answer.rows, column);
+    const answer = await ask(logsStatement(this.#query, await this.#tracking.value()));
+    const batch = wholeTies(this.#query, answer.rows);
     await this.#emit({ ...answer, rows: batch });
     const last = batch.findLast((row) => row[column] !== null)?.[column] as string | undefined;
     if (last !== undefined) this.#tracking.moveTo(last);
@@ -67,33 +55,11 @@ export class LogsReading implements Reading {
     return last !== undefined && batch.length < answer.rows.length;
   }
 
-  async #emit({ rows, columns }: QueryResult): Promise<void> {
-    const read = columnReader(columns);
-    const records = this.#query.logs.flatMap((config) =>
-      rows.flatMap((row): LogRecord | [] => {
-        const record = (): LogRecord => ({
-          body: present(read, row, config.body_column),
-          attributes: attributesOf(row, read, config),
-        });
-        return this.#drops.unlessProblem(record) ?? [];
-      }),
-    );
+  async #emit(answer: QueryResult): Promise<void> {
+    const records = recordsOf(this.#query, answer, this.#drops.unlessProblem);
     if (records.length === 0) return;
     const { consumer, version } = this.#context;
     const chunk = encodeLogsRequest({ resource: {}, scope: scopeOf(version), observedUnixMs: Date.now(), records });
     await send(consumer, { signal: 'logs', chunk, itemCount: records.length });
   }
-}
-
-/**
- * The rows, without those at the end that share a value with one that was cut off: reading on after that value would
- * leave it out.
- */
-function wholeTies(rows: readonly Row[], column: string): readonly Row[] {
-  if (rows.length <= MAX_ROWS) return rows;
-  const value = rows.at(-1)?.[column];
-  const end = rows.findLastIndex((row) => row[column] !== value) + 1;
-  if (end === 0)
-    throw new PostgresError('too_many_rows', `more than ${MAX_ROWS} rows with one value of the tracking column`);
-  return rows.slice(0, end);
 }

@@ -1,17 +1,12 @@
 import { encodeMetricsRequest, type MetricData } from '../../collector/otlp/metrics-writer.ts';
 import { send } from '../../postgres/polling/send.ts';
 import type { QueryResult } from '../../postgres/read-only-pool.ts';
-import { columnReader } from './answer.ts';
 import type { QueryConfig } from './config.ts';
 import { PublishedSeries } from './published-series.ts';
 import type { PollContext, Reading, Statement } from './query-poller.ts';
+import { metricsOf, metricsStatement } from './read-metrics.ts';
 import { RowDrops } from './row-drops.ts';
-import { rowMetric } from './row-metric.ts';
 import { scopeOf } from './scope.ts';
-import { userSql } from './user-sql.ts';
-
-/** The answer is held in memory. */
-const MAX_ROWS = 50_000;
 
 /** Makes points of the rows of a query. */
 export class MetricsReading implements Reading {
@@ -40,22 +35,15 @@ export class MetricsReading implements Reading {
   }
 
   async read(ask: (statement: Statement) => Promise<QueryResult>): Promise<void> {
-    const answer = await ask({ text: userSql(this.#query.sql), values: [], maxRows: MAX_ROWS });
-    const metrics = this.#metricsOf(answer);
+    const answer = await ask(metricsStatement(this.#query));
+    const times = { startUnixMs: this.#startUnixMs, nowUnixMs: Date.now(), intervalMs: this.#intervalMs };
+    const metrics = metricsOf(this.#query, answer, times, this.#drops.unlessProblem);
     this.#drops.sayOnce();
     await this.#publish(metrics);
   }
 
   async retract(): Promise<void> {
     await this.#publish([]);
-  }
-
-  #metricsOf({ rows, columns }: QueryResult): MetricData[] {
-    const read = columnReader(columns);
-    const times = { startUnixMs: this.#startUnixMs, nowUnixMs: Date.now(), intervalMs: this.#intervalMs };
-    return this.#query.metrics.flatMap((config) =>
-      rows.flatMap((row) => this.#drops.unlessProblem(() => rowMetric(row, read, config, times)) ?? []),
-    );
   }
 
   async #publish(metrics: readonly MetricData[]): Promise<void> {

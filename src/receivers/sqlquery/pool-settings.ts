@@ -12,15 +12,18 @@ export function openPool(
 ): ReadOnlyPool {
   const connection = connectionOf(config);
   if (connection === undefined) throw new Error('the configuration names no database');
-  const { max_open_conn: limit } = config;
   return new ReadOnlyPool({
     datasource: new Secret(connection.url),
-    maxConnections: limit > 0 ? Math.min(limit, readings) : readings,
+    maxConnections: connectionsFor(readings, config),
     connectTimeoutMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     // A lock may take as long as the query.
     lockTimeoutMs: Infinity,
     onConnect,
   });
+}
+
+export function connectionsFor(readings: number, { max_open_conn: limit }: SqlqueryConfig): number {
+  return limit > 0 ? Math.min(limit, readings) : readings;
 }
 
 export interface QuerySchedule {

@@ -12,12 +12,21 @@ export class PublishedSeries {
     metrics: readonly MetricData[],
     send: (metrics: readonly MetricData[]) => Promise<void>,
   ): Promise<void> {
-    const next = new Map<string, MetricData>();
-    for (const metric of metrics) if (!isDelta(metric)) next.set(keyOf(metric), metric);
+    const next = lastingSeries(metrics);
     const gone = [...this.#published].filter(([key]) => !next.has(key)).map(([, metric]) => withoutValue(metric));
     if (metrics.length + gone.length > 0) await send([...metrics, ...gone]);
     this.#published = next;
   }
+}
+
+/** By series, the last of each. Without changes, which have been added to a total when they were taken. */
+function lastingSeries(metrics: readonly MetricData[]): ReadonlyMap<string, MetricData> {
+  return new Map(metrics.filter((metric) => !isDelta(metric)).map((metric) => [keyOf(metric), metric]));
+}
+
+/** How many give way to another of the same series. */
+export function overwritten(metrics: readonly MetricData[]): number {
+  return metrics.filter((metric) => !isDelta(metric)).length - lastingSeries(metrics).size;
 }
 
 /** A change has been added to a total by whoever keeps it; the total stays true. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Incident } from '../../collector/telemetry/incident.ts';
-import { RowProblem, type DropReason } from './row-metric.ts';
+import { unlessProblem, type DropReason, type RowProblem, type UnlessProblem } from './row-metric.ts';
 
 /** The rows of a query that give nothing: counted by reason, and said once as long as there are some. */
 export class RowDrops {
@@ -21,17 +21,10 @@ export class RowDrops {
     });
   }
 
-  /** What a row gives; undefined if it has a problem. */
-  unlessProblem<Result>(work: () => Result): Result | undefined {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof RowProblem)) throw error;
-      this.#record(error.reason);
-      if (error.reason !== 'null' || this.#saysNulls) this.#worthSaying ??= error;
-      return undefined;
-    }
-  }
+  readonly unlessProblem: UnlessProblem = unlessProblem((problem) => {
+    this.#record(problem.reason);
+    if (problem.reason !== 'null' || this.#saysNulls) this.#worthSaying ??= problem;
+  });
 
   /** At the end of a poll. */
   sayOnce(): void {

@@ -18,6 +18,22 @@ export class RowProblem extends Error {
   }
 }
 
+/** What a row gives; undefined if it has a problem. */
+export type UnlessProblem = <Result>(work: () => Result) => Result | undefined;
+
+/** @param onProblem is told what is the matter with a row. */
+export function unlessProblem(onProblem: (problem: RowProblem) => void): UnlessProblem {
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof RowProblem)) throw error;
+      onProblem(error);
+      return undefined;
+    }
+  };
+}
+
 export interface PollTimes {
   /** When the receiver started. */
   readonly startUnixMs: number;

@@ -1,13 +1,15 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
+import { connectionRoom, roomFindings } from '../../../postgres/connection-room.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
 import type { Check, Examined } from './check.ts';
 
 export const role: Check = {
   about: 'the role',
   async *find(examined) {
-    const { ask, role: name } = examined;
+    const { ask, config, role: name } = examined;
+    const needed = config.max_connections + (config.leader_election.enabled ? 1 : 0);
+    yield* roomFindings(await connectionRoom(ask), 'the poller', needed);
     const [row] = await ask(ROLE);
-    yield* connectionFindings(row!, examined);
     if (row!['is_superuser'] === true) {
       const repair = 'Make the role of deploy/postgres/role.sql and name it in the datasource';
       yield { severity: 'warning', what: `the role ${name} is a superuser, and needs only to read`, repair };
@@ -22,54 +24,14 @@ export const role: Check = {
 
 /** `reset_val` is what the role and the datasource set; each transaction of the poller sets its own above it. */
 const ROLE = `
-  select r.rolsuper as is_superuser, r.rolconnlimit as connection_limit,
+  select r.rolsuper as is_superuser,
          pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
          settings ->> 'default_transaction_read_only' = 'on' as is_read_only,
          (settings ->> 'statement_timeout')::int as statement_timeout,
          (settings ->> 'idle_in_transaction_session_timeout')::int as idle_timeout,
-         (settings ->> 'transaction_timeout')::int as transaction_timeout,
-         (settings ->> 'max_connections')::int - (settings ->> 'superuser_reserved_connections')::int
-           - coalesce((settings ->> 'reserved_connections')::int, 0)
-           - (select count(*)::int from pg_stat_activity
-              where backend_type = 'client backend' and application_name not like 'siphon%') as free_connections,
-         (select count(*)::int from pg_stat_activity
-          where usesysid = r.oid and application_name not like 'siphon%') as held_by_others,
-         (select count(*)::int from pg_stat_activity
-          where usesysid = r.oid and application_name = 'siphon leader election') as sidecars
+         (settings ->> 'transaction_timeout')::int as transaction_timeout
   from pg_roles r, (select jsonb_object_agg(name, reset_val) as settings from pg_settings) setting
   where r.rolname = current_user`;
-
-function* connectionFindings(row: Row, { config, role: name }: Examined): Generator<Finding> {
-  const needed = config.max_connections + (config.leader_election.enabled ? 1 : 0);
-  yield* limitFindings(row, name, needed);
-  const free = Number(row['free_connections']);
-  if (free < needed) {
-    yield {
-      severity: 'warning',
-      what: `the database has ${Math.max(0, free)} connections left, and the poller uses up to ${needed}`,
-      repair: 'Raise max_connections, or find out who holds them in pg_stat_activity',
-    };
-  }
-}
-
-/** Each sidecar that runs holds the session of the leader election; one that does not run yet shall find room. */
-function limitFindings(row: Row, name: string, needed: number): Finding[] {
-  const limit = Number(row['connection_limit']);
-  const others = Number(row['held_by_others']);
-  const sidecars = Math.max(1, Number(row['sidecars']));
-  if (limit < 0 || limit - others >= sidecars * needed) return [];
-  const who = [
-    ...(others > 0 ? [`${others} of them ${others === 1 ? 'is' : 'are'} held by others`] : []),
-    sidecars === 1 ? `the poller uses up to ${needed}` : `each of ${sidecars} pollers uses up to ${needed}`,
-  ];
-  return [
-    {
-      severity: 'warning',
-      what: [`the role ${name} may have ${limit} connections`, ...who].join(', and '),
-      repair: `alter role ${name} connection limit ${others + sidecars * needed + 1};`,
-    },
-  ];
-}
 
 function* rightFindings(row: Row, name: string): Generator<Finding> {
   if (row['is_read_only'] !== true) {

@@ -183,7 +183,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
     expect(crowded).toEqual([
       {
         severity: 'warning',
-        what: `the role ${role} may have 4 connections, and 3 of them are held by others, and the poller uses up to 2`,
+        what: `the role ${role} may have 4 connections, 3 of them held by others, and the poller uses up to 2`,
         repair: `alter role ${role} connection limit 6;`,
       },
     ]);

@@ -27,19 +27,51 @@ describe('siphon doctor about sqlquery', () => {
     return found;
   }
 
-  it('runs each query, and names those that fail and the columns that they lack', async () => {
+  it('runs each query as the receiver does, and says of each what is wrong and how to repair it', async () => {
     const found = await findings([
-      { name: 'good', sql: 'select 1 as v', metrics: metrics('v') },
+      { name: 'good', sql: 'select 1 as v;', metrics: metrics('v') },
       { name: 'lacking', sql: 'select 1 as v', metrics: metrics('w') },
       { name: 'broken', sql: 'select * from nowhere', metrics: metrics('v') },
-      { name: 'tail', sql: 'select 1 as id where 1 > $1::int', tracking_column: 'id', tracking_start_value: '5', logs: [{ body_column: 'id' }] }, // prettier-ignore
-    ]);
+      { name: 'wrong', sql: 'select 1 as', metrics: metrics('v') },
+      { name: 'late', sql: 'select 1 as v from pg_sleep(9)', timeout: '100ms', metrics: metrics('v') },
+      { name: 'slow', sql: 'select 1 as v from pg_sleep(0.5)', timeout: '900ms', metrics: metrics('v') },
+      { name: 'many', sql: 'select n as v from generate_series(1, 50001) n', metrics: metrics('v') },
+      { name: 'fraction', sql: 'select 1.5 as v union all select 2', metrics: metrics('v') },
+      { name: 'words', sql: `select 'a' as v`, metrics: metrics('v') },
+      { name: 'moment', sql: 'select 1 as v, now() as t', metrics: [{ metric_name: 'm', value_column: 'v', ts_column: 't' }] },
+      { name: 'nothing', sql: 'select null as v', metrics: metrics('v') },
+      { name: 'alike', sql: `select 1 as v, 'a' as state union all select 2, 'b'`, metrics: metrics('v') },
+      { name: 'tail', sql: 'select 1 as id where 1 > $1::int', tracking_column: 'id', tracking_start_value: '5', logs: [{ body_column: 'id' }] },
+      { name: 'bodiless', sql: 'select 1 as id', logs: [{ body_column: 'text' }] },
+    ]); // prettier-ignore
     expect(found).toMatchObject([
       { severity: 'ok', what: expect.stringMatching(/^query good gives rows, in \d+ ms$/) },
-      { severity: 'error', what: 'query lacking has no column w', repair: expect.stringContaining('it has v') },
-      { severity: 'error', what: expect.stringMatching(/^query broken: .*nowhere/) },
+      { severity: 'error', what: 'query lacking has no column w', repair: 'Select them, or name others; it has v' },
+      { severity: 'error', what: expect.stringMatching(/^query broken gives no points: .*nowhere/), repair: expect.stringContaining('schema') },
+      { severity: 'error', what: expect.stringMatching(/^query wrong gives no points: .*syntax/), repair: expect.stringMatching(/psql, as the role \w+$/) },
+      { severity: 'error', what: expect.stringMatching(/^query late gives no points: the query ran longer/), repair: expect.stringContaining('timeout') },
+      { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms of the 900 ms/) },
+      { severity: 'error', what: 'query many gives no points: more than 50000 rows', repair: expect.stringContaining('aggregate') },
+      { severity: 'warning', what: 'query fraction gets nothing from 1 of its rows: column v is no integer of 64 bits', repair: expect.stringContaining('value_type: double') },
+      { severity: 'error', what: 'query words gets nothing from 1 of its rows: column v is no integer of 64 bits' },
+      { severity: 'error', what: expect.stringMatching(/^query moment gets nothing.*column t is no time/), repair: expect.stringContaining('nanoseconds') },
+      { severity: 'warning', what: 'query nothing gets nothing from 1 of its rows: column v is NULL' },
+      { severity: 'warning', what: 'query alike has 1 points that give way to another one with the same attributes', repair: expect.stringMatching(/, of state$/) },
       { severity: 'ok', what: expect.stringMatching(/^query tail gives no row/) },
-    ]);
+      { severity: 'error', what: 'query bodiless has no column text' },
+    ]); // prettier-ignore
+  });
+
+  it('says that the role has too few connections for its queries', async () => {
+    await database.sql(`create role siphon_narrow login password 'narrow' connection limit 1`);
+    const datasource = Object.assign(new URL(database.url), { username: 'siphon_narrow', password: 'narrow' }).href;
+    const queries = [1, 2].map((n) => ({ sql: `select ${n} as v`, metrics: metrics('v') }));
+    expect(await findings(queries, `${datasource}?sslmode=disable`)).toContainEqual({
+      severity: 'warning',
+      what: 'the role siphon_narrow may have 1 connections, and the receiver uses up to 2',
+      repair: 'alter role siphon_narrow connection limit 3;',
+    });
+    await database.sql('drop role siphon_narrow');
   });
 
   it('says once that the database is away, and no password', async () => {
