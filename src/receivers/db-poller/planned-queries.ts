@@ -11,8 +11,8 @@ const SLOW_INTERVALS = 4;
 interface Plan {
   /** Names it in logs and metrics. */
   readonly id: string;
-  /** What it is called in the configuration. */
-  readonly place: string;
+  /** Where the configuration gives it more time. */
+  readonly timeoutPlace: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** Whose schema it asks; undefined for those of the user. */
@@ -49,7 +49,7 @@ function ofPack(pack: Pack, config: DbPollerConfig): PlannedQuery[] {
     const { collection_interval, timeout } = pack.overrides[name] ?? {};
     return {
       id: `${pack.name}.${name}`,
-      place: `packs::${pack.name}::queries::${name}`,
+      timeoutPlace: `packs::${pack.name}::queries::${name}::timeout`,
       intervalMs: collection_interval ?? config.collection_interval * (isSlow ? SLOW_INTERVALS : 1),
       timeoutMs: timeout ?? config.timeout,
       pack,
@@ -72,7 +72,7 @@ function ofPack(pack: Pack, config: DbPollerConfig): PlannedQuery[] {
 function ofUser(query: OwnQueryConfig, config: DbPollerConfig): PlannedQuery {
   const plan: Plan = {
     id: query.name,
-    place: `queries, ${query.name}`,
+    timeoutPlace: `timeout of ${query.name} in queries`,
     intervalMs: query.collection_interval ?? config.collection_interval,
     timeoutMs: query.timeout ?? config.timeout,
     pack: undefined,

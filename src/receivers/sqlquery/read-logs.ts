@@ -5,7 +5,7 @@ import { columnReader } from './answer.ts';
 import type { QueryConfig } from './config.ts';
 import type { Statement } from './query-poller.ts';
 import { attributesOf, present, type UnlessProblem } from './row-metric.ts';
-import { inOrderOf, userSql } from './user-sql.ts';
+import { inOrderOf, userSql } from '../../postgres/user-sql.ts';
 
 /** Of one batch; with tracking, what is beyond is read next. */
 const MAX_ROWS = 5000;

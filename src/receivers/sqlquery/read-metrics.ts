@@ -4,7 +4,7 @@ import { columnReader } from './answer.ts';
 import type { QueryConfig } from './config.ts';
 import type { Statement } from './query-poller.ts';
 import { rowMetric, type PollTimes, type UnlessProblem } from './row-metric.ts';
-import { userSql } from './user-sql.ts';
+import { userSql } from '../../postgres/user-sql.ts';
 
 /** The answer is held in memory. */
 const MAX_ROWS = 50_000;

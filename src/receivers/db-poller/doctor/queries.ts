@@ -35,11 +35,11 @@ interface Trial {
 
 /** Returns how long it took, if it answered. What it lacks is said elsewhere, and it is not run then. */
 async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, number | undefined> {
-  const { id, place, timeoutMs, pack } = planned;
+  const { id, timeoutPlace, timeoutMs, pack } = planned;
   const tried: TriedQuery = {
     name: id,
     timeoutMs,
-    longer: `See what is said of indexes, or set ${place}::timeout`,
+    longer: `See what is said of indexes, or set ${timeoutPlace}`,
     role: examined.role,
   };
   try {

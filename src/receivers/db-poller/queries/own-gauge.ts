@@ -1,4 +1,5 @@
 import type { Metric } from '../../../catalogue/metric.ts';
+import { userSql } from '../../../postgres/user-sql.ts';
 import type { StatePoll } from '../pack.ts';
 import type { OwnGaugeConfig } from './config.ts';
 import { labelsOf } from './own-labels.ts';
@@ -14,7 +15,7 @@ export function ownGauge(config: OwnGaugeConfig): {
       needs: {},
       metrics: { [value_column]: 'drop' },
       columns: [value_column, ...labels],
-      statement: () => ({ text: sql }),
+      statement: () => ({ text: userSql(sql) }),
     },
     described: {
       [value_column]: { kind: 'gauge', name, unit, description, labels: labelsOf(config), source: 'poller' },

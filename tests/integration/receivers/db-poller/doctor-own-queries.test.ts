@@ -38,8 +38,8 @@ const flawed = [
   ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME gives no points: query failed: syntax error', 'psql, as the role'],
   ['SQL that asks for a table that is not there', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME gives no points: query failed: relation "nowhere"', 'schema before it'],
   ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME gives no points: the role may not read this', 'grant select'],
-  ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME gives no points: the query ran longer than its timeout', 'set queries, NAME::timeout'],
-  ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'ms of the 600 ms that it may', 'set queries, NAME::timeout'],
+  ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME gives no points: the query ran longer than its timeout', 'set timeout of NAME in queries'],
+  ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'ms of the 600 ms that it may', 'set timeout of NAME in queries'],
   ['an answer without the columns of a gauge', { ...gauge, labels: ['state'], sql: 'select 1 as m, 2 as o' }, 'error', 'NAME gives no points: the answer has no column n, state', 'there is m, o'],
   ['rows with the same labels', { ...gauge, sql: 'select country, 1 as n from shop.orders' }, 'warning', 'NAME drops 1 series, of which several rows have the same labels', 'what tells them apart, of country'],
   ['values that are no number', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are no number', 'cast it'],
@@ -95,7 +95,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
     const all = await examine(
       { ...histogram, labels: ['country'], time_column: 'created_at' },
       { ...counter, name: 'paid', metric_name: 'paid', where: 'amount > 5', key: ['token'] },
-      { ...gauge, sql: 'select country, count(*) as n from shop.orders group by country', labels: ['country'] },
+      { ...gauge, sql: 'select country, count(*) as n from shop.orders group by country;', labels: ['country'] },
     );
     expect(all.filter(({ severity }) => severity !== 'ok')).toEqual([]);
     expect(all.map(({ what }) => what)).toEqual(

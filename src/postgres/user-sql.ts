@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../../postgres/identifier.ts';
+import { quoteIdentifier } from './identifier.ts';
 
 /** The user's text as it can stand in a subquery: without the semicolons at its end. */
 export function userSql(sql: string): string {
