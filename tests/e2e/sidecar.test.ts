@@ -143,11 +143,12 @@ describe('the cost of doing nothing', () => {
     expect(median(seconds)).toBeLessThan(0.5);
   });
 
-  it('idles below 85 MiB resident', async () => {
+  it('idles below 85 MiB resident, of which 50 are the program of Node itself', async () => {
     await using sidecar = await Sidecar.start();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const status = readFileSync(`/proc/${sidecar.process.pid}/status`, 'utf8');
-    expect(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024).toBeLessThan(85);
+    // How much of the program a system maps differs by 15 MiB; what no file backs does not.
+    expect(Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) / 1024).toBeLessThan(85 - 50);
   });
 });
 
