@@ -75,8 +75,9 @@ const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string,
   siphon_db_poller_replaced_label_values: { query: 0 },
   siphon_dropped_items: { exporter: 0 },
   siphon_receiver_rejected_requests: { receiver: 0 },
-  siphon_prometheus_dropped_points: { exporter: 0 },
-  siphon_sentry_dropped_items: { exporter: 0 },
+  // There with 0 from the start.
+  siphon_prometheus_dropped_points: { reason: 9 },
+  siphon_sentry_dropped_items: { category: 3, reason: 6 },
 };
 
 /** Under which a roaster goes. Whoever asks to slow down is one, or the database. */

@@ -15,10 +15,7 @@ const notInAQuietDemo: Partial<Record<KnownMetricName, string>> = {
   http_server_request_duration_seconds: 'the scraper answers no requests',
   siphon_dropped_items: 'nothing is lost',
   siphon_receiver_rejected_requests: 'nothing is rejected',
-  siphon_prometheus_dropped_points: 'every point is shown',
-  siphon_sentry_dropped_items: 'Sentry takes everything',
   siphon_db_poller_replaced_label_values: 'every value is listed',
-  siphon_db_poller_rebaselines: 'counting goes on',
   siphon_db_poller_uncounted_inserts: 'compared once an hour',
 };
 

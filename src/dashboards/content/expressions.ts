@@ -1,6 +1,6 @@
 /** What several panels ask for. */
 import { average, max, sum } from '../promql/aggregate.ts';
-import { age, minus, missingTo, ratio, relativeTo, together } from '../promql/arithmetic.ts';
+import { age, compare, minus, missingTo, ratio, relativeTo, together } from '../promql/arithmetic.ts';
 import type { Window } from '../promql/node.ts';
 import { increases, latest, observations, observationsUpTo, type Count } from '../promql/select.ts';
 import type { LabelOf, Vector } from '../promql/vector.ts';
@@ -15,6 +15,11 @@ export const scrapeJobs = ['services', 'siphon'];
 
 /** Of single numbers. Alerts count within windows of their own. */
 const counted = increases(window);
+
+/** Of counters that are there with 0 from the start: what has happened, so that a panel without it is empty. */
+export function happened<Label extends string>(count: Vector<Label>): Vector<Label> {
+  return compare(count, '>', 0);
+}
 
 /** A part and the whole that it is of, as counts. */
 export type Share<Label extends string> = readonly [part: Vector<Label>, whole: Vector<Label>];

@@ -2,16 +2,19 @@ import type { Counter, Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 
 /** Why a data point is not on the page. */
-export type DropReason =
-  | 'type_conflict'
-  | 'duplicate_series'
-  | 'max_series'
-  | 'invalid_name'
-  | 'invalid_buckets'
-  | 'labels_too_long'
-  | 'no_value'
-  | 'out_of_order'
-  | 'unsupported';
+export type DropReason = (typeof dropReasons)[number];
+
+const dropReasons = [
+  'type_conflict',
+  'duplicate_series',
+  'max_series',
+  'invalid_name',
+  'invalid_buckets',
+  'labels_too_long',
+  'no_value',
+  'out_of_order',
+  'unsupported',
+] as const;
 
 /** What becomes of an attribute that cannot be a label as it is. */
 export type LabelChange = 'renamed' | 'dropped';
@@ -34,6 +37,8 @@ export class Drops {
     this.#points = meter.createCounter('siphon_prometheus_dropped_points', {
       description: 'Data points that are not on the scrape page, by reason',
     });
+    // There from the start, so that a rate sees the first one.
+    for (const reason of dropReasons) this.#points.add(0, { exporter: id, reason });
     this.#labels = meter.createCounter('siphon_prometheus_changed_labels', {
       description: 'Attributes of new series that were renamed or dropped, because they cannot be labels as they are',
     });

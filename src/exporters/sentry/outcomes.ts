@@ -22,6 +22,11 @@ const reportReasons: Readonly<Record<string, string>> = {
   invalid_ids: 'event_processor',
 };
 
+const categories = ['transaction', 'span', 'error'] as const satisfies readonly Category[];
+
+/** Of what is lost on the way; what is left out beforehand, or lost at the end, needs no value before it. */
+const lossReasons = ['queue_full', 'ratelimit_backoff', 'rate_limited', 'network_error', 'send_error', 'too_large'];
+
 /** Nothing that anybody waits for is lost for these: the user has switched Sentry off, or Sentry has it already. */
 const harmlessReasons = new Set(['disabled', 'duplicate']);
 
@@ -43,6 +48,7 @@ export class Outcomes {
     this.#dropped = settings.meter.createCounter('siphon_sentry_dropped_items', {
       description: 'Transactions, spans and errors that did not reach Sentry',
     });
+    this.#declare();
   }
 
   /** @param itemCount of spans, if it was a transaction. */
@@ -65,6 +71,14 @@ export class Outcomes {
     const key = `${category} ${reported}`;
     const before = this.#unreported.get(key)?.quantity ?? 0;
     this.#unreported.set(key, { category, reason: reported, quantity: before + quantity });
+  }
+
+  /** Counters are there with 0 from the start, so that a rate sees the first failure. */
+  #declare(): void {
+    for (const category of categories) {
+      this.#sent.add(0, { category });
+      for (const reason of lossReasons) this.#dropped.add(0, { category, reason });
+    }
   }
 
   /** What was added since it was asked last. */

@@ -3,7 +3,7 @@ import { bars, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } f
 import { count, max, min, sum } from '../../promql/aggregate.ts';
 import { compare } from '../../promql/arithmetic.ts';
 import { increase, latest, quantile } from '../../promql/select.ts';
-import { pollAge, step } from '../expressions.ts';
+import { happened, pollAge, step } from '../expressions.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped, or it has no poller');
 
@@ -147,7 +147,9 @@ export const poller: Row = {
     events({
       title: 'Counting begun anew',
       description: 'By reason, such as a restored database. Counters start at 0 again.',
-      queries: [show(sum(increase('siphon_db_poller_rebaselines', step), ['reason']), ({ reason }) => reason)],
+      queries: [
+        show(happened(sum(increase('siphon_db_poller_rebaselines', step), ['reason'])), ({ reason }) => reason),
+      ],
       empty: healthyWhenEmpty('it goes on'),
       width: 6,
       height: 7,

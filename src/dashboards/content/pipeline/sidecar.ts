@@ -2,7 +2,7 @@ import type { Row } from '../../model/dashboard.ts';
 import { bars, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../model/panel.ts';
 import { max, min, sum } from '../../promql/aggregate.ts';
 import { increase, latest, rate } from '../../promql/select.ts';
-import { queueFill, scrapeJobs, step } from '../expressions.ts';
+import { happened, queueFill, scrapeJobs, step } from '../expressions.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');
 
@@ -70,7 +70,7 @@ export const sidecarState: Row = {
     events({
       title: 'Lost',
       description: 'Items that had been accepted and were then lost, by reason. This must be empty.',
-      queries: [show(sum(increase('siphon_dropped_items', step), ['reason']), ({ reason }) => reason)],
+      queries: [show(happened(sum(increase('siphon_dropped_items', step), ['reason'])), ({ reason }) => reason)],
       thresholds: 'data_dropped',
       empty: healthyWhenEmpty('nothing was lost'),
       width: 5,
@@ -121,7 +121,9 @@ export const sidecarState: Row = {
       title: 'Points that are not on the page',
       description:
         'By reason. max_series: raise the limit or find the label that grows; type_conflict: two services use one name for two things.',
-      queries: [show(sum(increase('siphon_prometheus_dropped_points', step), ['reason']), ({ reason }) => reason)],
+      queries: [
+        show(happened(sum(increase('siphon_prometheus_dropped_points', step), ['reason'])), ({ reason }) => reason),
+      ],
       empty: healthyWhenEmpty('every point is shown'),
       width: 4,
       height: 7,
@@ -132,7 +134,7 @@ export const sidecarState: Row = {
         'Transactions, spans and errors by reason. ratelimit_backoff: the quota is spent; network_error: Sentry is away.',
       queries: [
         show(
-          sum(increase('siphon_sentry_dropped_items', step), ['category', 'reason']),
+          happened(sum(increase('siphon_sentry_dropped_items', step), ['category', 'reason'])),
           ({ category, reason }) => `${category} ${reason}`,
         ),
       ],

@@ -77,9 +77,10 @@ export class ExporterUnderTest implements AsyncDisposable {
     return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   }
 
-  /** Dropped points by reason. */
-  dropped(): Promise<Record<string, number>> {
-    return this.#counts('siphon_prometheus_dropped_points', 'reason');
+  /** Dropped points by reason; every reason is there from the start, and those that have not happened are left out. */
+  async dropped(): Promise<Record<string, number>> {
+    const counts = await this.#counts('siphon_prometheus_dropped_points', 'reason');
+    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
   }
 
   changedLabels(): Promise<Record<string, number>> {

@@ -205,7 +205,7 @@ describe('the sentry exporter', () => {
     const { exporter, counts, stop } = await startExporter(sink.dsn);
     sink.setFault({ status: 429, headers: { 'x-sentry-rate-limits': '60:transaction:organization' } });
     await exporter.consume(batchOfSpans([root]));
-    await waitFor(async () => (await counts()).get('transaction rate_limited'), { what: 'the refusal' });
+    await waitFor(async () => (await counts()).get('transaction rate_limited') === 1, { what: 'the refusal' });
     sink.setFault(undefined);
     const exception = { name: 'exception', attributes: { 'exception.type': 'E', 'exception.message': 'm' } };
     await exporter.consume(batchOfSpans([{ ...root, spanId: spanId(9), events: [exception] }]));
