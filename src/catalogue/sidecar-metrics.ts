@@ -124,7 +124,7 @@ export const sidecarMetrics = {
     name: 'siphon_dropped_items',
     unit: '{item}',
     description: 'Items that had been accepted and were then lost',
-    labels: { exporter, otel_signal: signal, reason },
+    labels: { exporter, processor, otel_signal: signal, reason },
   },
   siphon_receiver_rejected_requests: {
     source: 'sidecar',

@@ -23,7 +23,7 @@ export const databaseAlerts: readonly Alert[] = [
     ),
     raisedBy: { severity: 'critical' },
     for: '30s',
-    // As long as those that it keeps back.
+    // Longer than those that it keeps back: what is asked once a minute succeeds later than the first query does.
     keepFiringFor: '5m',
     summary: () => 'The database does not answer',
     description: ({ receiver, value }) =>

@@ -12,7 +12,7 @@ export const pollerAlerts: readonly Alert[] = [
     measured: pollAge(['receiver', 'query']),
     raisedBy: { threshold: 'poll_age' },
     for: '3m',
-    keepFiringFor: '5m',
+    keepFiringFor: '3m',
     summary: ({ query }) => `The query ${query} fails`,
     description: ({ receiver, query, value }, limit) =>
       `${query} of ${receiver} last succeeded ${value} ago (limit ${limit}). What it feeds is gone from dashboards and alerts.`,

@@ -84,7 +84,7 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { threshold: 'run_success' },
     for: '15m',
     keepFiringFor: '1h',
-    summary: () => 'Too many runs fail',
+    summary: () => 'Too few runs end ok',
     description: ({ instance, value }, limit) =>
       `Only ${value} of the runs that finished within 7 days ended ok, as ${instance} counts them (limit ${limit}).`,
     whenMissing:
@@ -113,7 +113,7 @@ export const runAlerts: readonly Alert[] = [
     ),
     raisedBy: { severity: 'warning' },
     for: '15m',
-    keepFiringFor: '5m',
+    keepFiringFor: '3m',
     summary: () => 'Nobody knows how the pipeline is',
     description: () =>
       'The poller has the query of the health score, but there is no score: a component of it is unknown. Unknown is not well.',

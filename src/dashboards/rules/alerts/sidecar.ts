@@ -43,13 +43,14 @@ export const sidecarAlerts: readonly Alert[] = [
   alert({
     name: 'DataDropped',
     owner: 'sidecar',
-    measured: sum(recent('siphon_dropped_items'), ['instance', 'exporter', 'otel_signal']),
+    measured: sum(recent('siphon_dropped_items'), ['instance', 'exporter', 'processor', 'otel_signal']),
     raisedBy: { threshold: 'data_dropped' },
     for: '0m',
     keepFiringFor: '15m',
     summary: ({ otel_signal }) => `The sidecar has lost ${otel_signal}`,
-    description: ({ instance, exporter, otel_signal, value }, limit) =>
-      `${value} items of ${otel_signal} were accepted and then lost by ${exporter} on ${instance} within 15 minutes (limit ${limit}).`,
+    // Whichever of the two lost it; the other label is empty.
+    description: ({ instance, exporter, processor, otel_signal, value }, limit) =>
+      `${value} items of ${otel_signal} were accepted and then lost by ${exporter}${processor} on ${instance} within 15 minutes (limit ${limit}).`,
     whenMissing: neverCounted,
     panel: { dashboard: 'siphon-pipeline', title: 'Lost' },
   }),
