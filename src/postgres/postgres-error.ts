@@ -44,11 +44,13 @@ export class PostgresError extends Error {
     return databaseFailures.has(this.reason);
   }
 
-  /** Whether the schema is not what the query was written for. */
+  /** Whether the schema, as far as the role may read it, is not what the query was written for. */
   get concernsSchema(): boolean {
-    return this.reason === 'missing_table' || this.reason === 'missing_column';
+    return schemaFailures.has(this.reason);
   }
 }
+
+const schemaFailures: ReadonlySet<PostgresFailure> = new Set(['missing_table', 'missing_column', 'permission']);
 
 const databaseFailures: ReadonlySet<PostgresFailure> = new Set([
   'connection',
