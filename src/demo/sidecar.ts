@@ -14,6 +14,8 @@ export interface SidecarOptions {
   readonly logFile: string;
   /** How often the database is asked, e.g. `2s`. */
   readonly pollInterval: string;
+  /** Further ones, for `--set`. */
+  readonly settings: readonly string[];
 }
 
 const readyTimeoutMs = 15_000;
@@ -90,6 +92,7 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     `exporters.prometheus.endpoint=127.0.0.1:${ports.scrape}`,
     `extensions.health_check.endpoint=127.0.0.1:${ports.health}`,
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,
+    ...options.settings,
   ].flatMap((set) => ['--set', set]);
   const sidecar = new Child('sidecar', ['dist/main.js', 'run', '--config', 'otel-collector.yaml', ...sets], options);
   try {

@@ -33,6 +33,10 @@ export interface DemoOptions {
   /** From the start of a run to that of the next. Default 20 and 7. */
   readonly fullRunEveryS?: number;
   readonly priceRunEveryS?: number;
+  /** Nothing goes wrong that no fault has done. */
+  readonly isCalm?: boolean;
+  /** For the sidecar beyond what it is always told, as `--set` takes them: `exporters.prometheus.max_series=5000`. */
+  readonly sidecarSettings?: readonly string[];
   /** Told what has been started and ended, one line a step. */
   readonly progress?: (step: string) => void;
   /** Ends what has been started so far; `startDemo` then rejects with its reason. */
@@ -172,7 +176,8 @@ export class Demo implements AsyncDisposable {
   }
 
   async #startStores(): Promise<void> {
-    const shops = await startShops(this.databaseUrl, this.#options.seed ?? 'siphon');
+    const { seed = 'siphon', isCalm: areCalm = false } = this.#options;
+    const shops = await startShops(this.databaseUrl, { seed, areCalm });
     this.#stores = shops;
     this.#parts.add('the shops', async () => await Promise.all(shops.map(async (shop) => await shop.stop())));
   }
@@ -192,6 +197,7 @@ export class Demo implements AsyncDisposable {
       },
       logFile: join(this.folder, 'sidecar.log'),
       pollInterval: '2s',
+      settings: this.#options.sidecarSettings ?? [],
     });
     this.#sidecar = sidecar;
     this.#parts.add('the sidecar', async () => await sidecar.stop());

@@ -5,15 +5,13 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answersOf, seriesOf, type Moment } from '../../src/console/answers.ts';
-import { secondsOf } from '../../src/console/duration.ts';
 import { withChoices } from '../../src/console/expression.ts';
 import { startPreview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
-import { viewOf } from '../../src/console/view.ts';
 import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
-import { plain, type PlainDashboard, type PlainPanel } from '../../src/dashboards/model/plain.ts';
+import { plain } from '../../src/dashboards/model/plain.ts';
 import { chromiumMissing, startBrowser } from '../support/browser.ts';
+import { shownOn } from '../support/panel-data.ts';
 import { prometheusMissing } from '../support/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
@@ -61,7 +59,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   const emptyOnes = async (range: string): Promise<readonly string[]> => {
     const answered = await Promise.all(
       mustHaveData.map(async ({ dashboard, panel }) =>
-        (await hasData(source, dashboard, { panel, range })) ? [] : panel.title,
+        (await shownOn(source, dashboard, { panel, range })).length > 0 ? [] : panel.title,
       ),
     );
     return answered.flat();
@@ -72,7 +70,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   });
 
   it.each(['15m', '30d'])('are asked nothing over %s that Prometheus does not understand', async (range) => {
-    for (const { dashboard, panel } of eachPanel) await hasData(source, dashboard, { panel, range });
+    for (const { dashboard, panel } of eachPanel) await shownOn(source, dashboard, { panel, range });
   });
 
   it('know a value of every variable', async () => {
@@ -130,17 +128,6 @@ const LOOKS = [
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
   { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ] as const;
-
-async function hasData(
-  source: PrometheusSource,
-  dashboard: PlainDashboard,
-  { panel, range }: { readonly panel: PlainPanel; readonly range: string },
-): Promise<boolean> {
-  const { choices } = viewOf(dashboard, new URLSearchParams());
-  const moment: Moment = { nowS: Date.now() / 1000, lengthS: secondsOf(range)!, scrapeS: SCRAPE_S, choices };
-  if (panel.form === 'graph') return (await seriesOf(panel, source, moment)).series.length > 0;
-  return (await answersOf(panel, source, moment)).some(({ samples }) => samples.length > 0);
-}
 
 /** Resolves when every panel that can be seen has its answer. */
 async function drawn(page: Page): Promise<void> {

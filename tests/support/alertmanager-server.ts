@@ -38,13 +38,14 @@ export class AlertmanagerServer implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  static async start(sink: AlertSink): Promise<AlertmanagerServer> {
+  /** @param groupWait how long what belongs together is waited for. */
+  static async start(sink: AlertSink, groupWait = '1s'): Promise<AlertmanagerServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-alertmanager-'));
     const shipped = await readFile(join(shippedAlertmanager, 'alertmanager.yml'), 'utf8');
     const config = shipped
       .replaceAll('/etc/alertmanager/secrets', directory)
       .replace('https://dead-man.example.com/siphon', `${sink.url}/dead-man`)
-      .replaceAll(/group_wait: \w+/g, 'group_wait: 1s')
+      .replaceAll(/group_wait: \w+/g, `group_wait: ${groupWait}`)
       .replaceAll(/group_interval: \w+/g, 'group_interval: 1s');
     await writeFile(join(directory, 'alertmanager.yml'), config);
     await writeFile(join(directory, 'slack_url'), `${sink.url}/slack`);

@@ -1,10 +1,18 @@
 import { registerSource } from '../database/register-source.ts';
 import { startStore, type Store } from './store.ts';
 
+export interface ShopsOptions {
+  readonly seed: string;
+  /** Without hiccups and spikes of their own: what goes wrong, a fault has done. */
+  readonly areCalm: boolean;
+}
+
 /** The two shops of the demo, with hiccups that even a single run meets, known to the database as product sources. */
-export async function startShops(databaseUrl: string, seed: string): Promise<readonly Store[]> {
-  const shopify = await startStore({ platform: 'shopify', seed, rateLimitedAt: 2, brokenAt: 19 });
-  const woo = await startStore({ platform: 'woocommerce', seed, rateLimitedAt: 12, brokenAt: 3 });
+export async function startShops(databaseUrl: string, { seed, areCalm }: ShopsOptions): Promise<readonly Store[]> {
+  const isCalm = areCalm;
+  const hiccups = (rateLimitedAt: number, brokenAt: number) => (isCalm ? {} : { rateLimitedAt, brokenAt });
+  const shopify = await startStore({ platform: 'shopify', seed, isCalm, ...hiccups(2, 19) });
+  const woo = await startStore({ platform: 'woocommerce', seed, isCalm, ...hiccups(12, 3) });
   const shops = [shopify, woo];
   try {
     await registerSource(databaseUrl, {

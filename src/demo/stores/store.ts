@@ -15,6 +15,8 @@ export interface StoreOptions {
   /** Of every `hiccupPeriod` requests for products, counted from 0, which one is told to slow down and which one fails. */
   readonly rateLimitedAt?: number;
   readonly brokenAt?: number;
+  /** Whether its prices stay within what no roaster takes for a spike, unless a fault makes them jump. */
+  readonly isCalm?: boolean;
   /** The longest time that an answer takes without a fault. Default 30. */
   readonly maxLatencyMs?: number;
 }
@@ -119,6 +121,7 @@ class RunningStore implements Store {
       seed: this.#options.seed,
       generation: generationOf(this.#crawls),
       spiking: this.#faults.has('price_spike'),
+      isCalm: this.#options.isCalm ?? false,
     };
     const page = this.#storefront.page(query, market, this.#faults.has('invalid_products'));
     const body = JSON.stringify(page.body);

@@ -1,0 +1,178 @@
+/**
+ * Faults of a running demo, each of which must be told once, in a message that helps, and be told to be over. Rules are
+ * those that are shipped, with their times shortened (`hurried-rules.ts`) and the limits of `SETTINGS`.
+ */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PrometheusSource } from '../../src/console/prometheus-source.ts';
+import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
+import { plain } from '../../src/dashboards/model/plain.ts';
+import { alerts } from '../../src/dashboards/rules/alerts.ts';
+import { alertmanagerMissing } from '../support/alertmanager-server.ts';
+import { BrokenWorld } from '../support/broken-world.ts';
+import { shownOn } from '../support/panel-data.ts';
+import { prometheusMissing } from '../support/prometheus-server.ts';
+import { toldBy, type Told } from '../support/told-alerts.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { MAX_SERIES, notFilled, notProvoked, rounds, SETTINGS, type ExpectedAlert, type Fault } from './faults.ts';
+
+const missing = prometheusMissing ?? alertmanagerMissing;
+if (missing !== undefined) process.stderr.write(`That alerts reach whom they must is not proved: ${missing}\n`);
+
+/** Every shop has had a run, the score is known, and nothing is told or about to be. */
+const WELL = `
+  (count(scrape_last_run_timestamp_seconds{status="ok"}) >= 7 and on () max(pipeline_health_score{component="total"}) > 90)
+  unless on () ALERTS{alertname!="Watchdog"}`;
+
+const START_MS = 120_000;
+const FAULT_MS = 150_000;
+const FIRING = { what: 'to be told', timeoutMs: 60_000 };
+const OVER = { what: 'to be told to be over', timeoutMs: 80_000 };
+
+const dashboards = models.map(plain);
+const faults = rounds.flatMap((round) => round.faults);
+
+it('every alert is provoked, or it is said why not', () => {
+  const provoked = faults.flatMap(({ alerts: expected }) => expected.map(({ alert }) => alert));
+  const named = [...new Set(provoked), ...Object.keys(notProvoked)];
+  expect(named.toSorted()).toEqual(alerts.map(({ name }) => name).toSorted());
+});
+
+it('every panel that is empty while all is well is filled, or it is said why not', () => {
+  const panels = dashboards.flatMap(({ rows }) => rows.flatMap((row) => row.panels));
+  const healthy = panels.filter(({ empty }) => empty.meaning === 'healthy').map(({ title }) => title);
+  const filled = faults.flatMap(({ panels: shown = [] }) => shown.map(([, title]) => title));
+  expect(new Set([...filled, ...Object.keys(notFilled)])).toEqual(new Set(healthy));
+});
+
+type ShowingPanel = NonNullable<Fault['panels']>[number];
+
+describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () => {
+  let world: BrokenWorld;
+  let source: PrometheusSource;
+  const shownWhenWell = new Map<ShowingPanel, readonly string[]>();
+
+  beforeAll(async () => {
+    world = await BrokenWorld.start({ settings: SETTINGS, maxSeries: MAX_SERIES });
+    source = new PrometheusSource(world.watched.prometheus.url);
+    await waitFor(isWell, { what: 'the demo to be well', timeoutMs: START_MS });
+    world.sink.messages.splice(0);
+    for (const panel of faults.flatMap(({ panels = [] }) => panels)) shownWhenWell.set(panel, await shown(panel));
+  }, START_MS + 30_000);
+
+  afterAll(async () => await world?.[Symbol.asyncDispose]());
+
+  const isWell = async (): Promise<boolean> => (await world.watched.prometheus.query(WELL)).length > 0;
+
+  const shown = async ([uid, title]: ShowingPanel): Promise<readonly string[]> => {
+    const dashboard = dashboards.find((one) => one.uid === uid);
+    const panel = dashboard?.rows.flatMap((row) => row.panels).find((one) => one.title === title);
+    if (dashboard === undefined || panel === undefined) throw new Error(`no panel ${title} on ${uid}`);
+    return await shownOn(source, dashboard, { panel, range: '15m' });
+  };
+
+  const told = (): readonly Told[] => toldBy(world.sink.messages);
+
+  /** Provokes a fault until all that it must do is seen, ends it, and sees that too. */
+  const prove = async ({ provoke, end, alerts: expected, panels = [], keptBack = [] }: Fault): Promise<void> => {
+    const before = told().length;
+    const since = (alert: ExpectedAlert): readonly Told[] => told().slice(before).filter(isAbout(alert));
+    const isOver = (alert: ExpectedAlert): boolean =>
+      channelsOf(since(alert)).every((messages) => messages.at(-1)?.firing === 0);
+    await provoke(world);
+    try {
+      for (const alert of expected) {
+        await waitFor(() => since(alert).length > 0, { ...FIRING, what: `${nameOf(alert)} ${FIRING.what}` });
+      }
+      for (const panel of panels) {
+        const isNew = (name: string): boolean => !shownWhenWell.get(panel)!.includes(name);
+        await waitFor(async () => (await shown(panel)).some(isNew), { ...FIRING, what: `${panel[1]} to show it` });
+      }
+      for (const name of keptBack) {
+        await world.watched.prometheus.found(`ALERTS{alertname="${name}", alertstate="firing"}`);
+      }
+    } finally {
+      await end(world);
+    }
+    for (const alert of expected) {
+      await waitFor(() => isOver(alert), { ...OVER, what: `${nameOf(alert)} ${OVER.what}` });
+      for (const messages of channelsOf(since(alert))) expect(timesTold(messages), nameOf(alert)).toBe(1);
+    }
+    for (const alert of keptBack) expect(since({ alert }), alert).toEqual([]);
+  };
+
+  describe.each(rounds)('$name', ({ faults: together }) => {
+    const proofs = new Map<Fault, Promise<void>>();
+
+    beforeAll(() => {
+      for (const fault of together) {
+        const proof = prove(fault);
+        // It fails in its own test.
+        proof.catch(() => undefined);
+        proofs.set(fault, proof);
+      }
+    });
+
+    it.each(together)('$name is told once, and when it is over', async (fault) => await proofs.get(fault), FAULT_MS);
+  });
+
+  it('is told again only when it was over, and nothing is told that did not happen', () => {
+    const groups = Map.groupBy(told(), ({ alert, roaster, channel }) => `${alert} ${roaster ?? ''} ${channel}`);
+    for (const [group, messages] of groups) {
+      const ends = messages.filter(({ firing }) => firing === 0).length;
+      // What only followed from the last fault may not be over yet.
+      expect([ends, ends + 1], group).toContain(timesTold(messages));
+    }
+    expect(told().filter((one) => !isExplained(one))).toEqual([]);
+  });
+
+  it('is told with all that helps', () => {
+    for (const { alert: name, roaster, title, text, links } of told()) {
+      const alert = alerts.find((one) => one.name === name);
+      expect(title).toMatch(/^(?:Warning|Critical|Resolved): ./);
+      expect(text).not.toBe('');
+      expect(title + text).not.toMatch(/no value|\{\{|NaN|undefined/);
+      if (roaster !== undefined) expect(title).toContain(roaster);
+      expect(links['Runbook']).toBe(`https://unpkg.com/siphon-otel/docs/runbooks/${name}.md`);
+      expect(existsSync(new URL(`../../docs/runbooks/${name}.md`, import.meta.url))).toBe(true);
+      expect(panelAt(links['Dashboard'] ?? '')).toEqual(alert?.panel);
+      if (roaster !== undefined) expect(new URL(links['Dashboard']!).searchParams.get('var-roaster')).toBe(roaster);
+    }
+  });
+
+  it('leaves the watchdog calling', () => {
+    expect(world.sink.deadManCalls.map(({ alertnames }) => alertnames)).toContainEqual(['Watchdog']);
+  });
+});
+
+/** Whether a fault must raise it, or may. */
+function isExplained(one: Told): boolean {
+  return faults.some(
+    ({ alerts: expected, follow = [] }) => follow.includes(one.alert) || expected.some((alert) => isAbout(alert)(one)),
+  );
+}
+
+function isAbout({ alert, roaster }: ExpectedAlert) {
+  return (one: Told): boolean => one.alert === alert && one.roaster === roaster;
+}
+
+function channelsOf(messages: readonly Told[]): readonly (readonly Told[])[] {
+  return [...Map.groupBy(messages, ({ channel }) => channel).values()];
+}
+
+/** Not what says that some of those it told of are over. */
+function timesTold(messages: readonly Told[]): number {
+  const before = (index: number): number => messages[index - 1]?.firing ?? 0;
+  return messages.filter(({ firing }, index) => firing > 0 && (before(index) === 0 || firing >= before(index))).length;
+}
+
+function nameOf({ alert, roaster }: ExpectedAlert): string {
+  return roaster === undefined ? alert : `${alert} of ${roaster}`;
+}
+
+function panelAt(url: string): { readonly dashboard: string; readonly title: string | undefined } {
+  const { pathname, searchParams } = new URL(url);
+  const dashboard = pathname.replace('/d/', '');
+  const panels = dashboards.find(({ uid }) => uid === dashboard)?.rows.flatMap((row) => row.panels);
+  return { dashboard, title: panels?.find(({ id }) => String(id) === searchParams.get('viewPanel'))?.title };
+}
