@@ -1,9 +1,11 @@
 import type { PlainPanel } from '../dashboards/model/plain.ts';
-import type { DataSource, Sample, Steps } from './data-source.ts';
+import type { DataSource, Exemplar, Sample, Steps } from './data-source.ts';
 import { secondsOf } from './duration.ts';
+import { chosenExemplars } from './exemplar-choice.ts';
 import { concrete, stepsFor, type Choices } from './expression.ts';
-import type { NamedSeries } from './graph-data.ts';
+import { largestOf, type NamedSeries } from './graph-data.ts';
 import { nameOf } from './series-name.ts';
+import { shownPart } from './shown-part.ts';
 
 /** When, and of what, everything on a page is asked. */
 export interface Moment {
@@ -14,6 +16,12 @@ export interface Moment {
 }
 
 const POINTS_A_COLUMN = 12;
+
+/** So many beside each other are wide enough to be seen. */
+const MOST_BARS = 24;
+
+/** More lines than these are no graph. */
+const MOST_SERIES = 60;
 
 /** What every query of a panel says now. */
 export async function answersOf(
@@ -31,13 +39,15 @@ export async function answersOf(
   );
 }
 
-/** What they say over time. */
+/** What they say over time; where there are too many series, the largest of them. */
 export async function seriesOf(
   { queries, place, minStep = '' }: PlainPanel,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
-): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[] }> {
-  const leastS = Math.max(secondsOf(minStep) ?? 0, scrapeS);
+): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[]; readonly left: number }> {
+  // Of a short time a bar is wide enough though it is shorter; less than four scrapes are no rate.
+  const wideS = Math.min(secondsOf(minStep) ?? 0, Math.max(lengthS / MOST_BARS, 4 * scrapeS));
+  const leastS = Math.max(wideS, scrapeS);
   const steps = stepsFor({ lengthS, nowS }, { points: place.width * POINTS_A_COLUMN, leastS });
   const answers = await Promise.all(
     queries.map(async ({ expression, legend }) => {
@@ -45,6 +55,29 @@ export async function seriesOf(
       return series.map(({ labels, values }) => ({ name: nameOf(legend, labels), values }));
     }),
   );
-  const series = answers.flat().filter(({ values }) => values.some((value) => value !== null));
-  return { steps, series };
+  const known = answers.flat().filter(({ values }) => values.some((value) => value !== null));
+  if (known.length <= MOST_SERIES) return { steps, series: known, left: 0 };
+  const { shown, left } = shownPart(
+    known.toSorted((one, other) => size(other) - size(one)),
+    MOST_SERIES,
+  );
+  return { steps, series: shown, left };
+}
+
+function size({ values }: NamedSeries): number {
+  return largestOf(values) ?? -Infinity;
+}
+
+/** The traces behind them. A Prometheus that keeps none, or does not know what they are, takes nothing from the graph. */
+export async function exemplarsOf(
+  { queries }: PlainPanel,
+  source: DataSource,
+  { moment: { scrapeS, choices }, steps }: { readonly moment: Moment; readonly steps: Steps },
+): Promise<readonly Exemplar[]> {
+  const asked = queries
+    .filter(({ exemplars }) => exemplars)
+    .map(async ({ expression }) => {
+      return await source.exemplars(concrete(expression, { choices, steps, scrapeS }), steps).catch(() => []);
+    });
+  return chosenExemplars((await Promise.all(asked)).flat(), steps);
 }

@@ -6,6 +6,8 @@ export interface DataSource {
   at(expression: string, atS: number): Promise<readonly Sample[]>;
   /** What it says at each step, from the first to the last. */
   over(expression: string, steps: Steps): Promise<readonly Series[]>;
+  /** The observations with a trace that were kept, within the time, of the series that an expression asks for. */
+  exemplars(expression: string, time: Span): Promise<readonly Exemplar[]>;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -29,6 +31,13 @@ export interface Series {
   readonly labels: Labels;
   /** One for each step; null where nothing is known. */
   readonly values: readonly (number | null)[];
+}
+
+export interface Exemplar {
+  /** Its own labels, among them the trace; not those of its series. */
+  readonly labels: Labels;
+  readonly timeS: number;
+  readonly value: number;
 }
 
 /** The moments of the steps. */

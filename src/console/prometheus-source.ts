@@ -1,6 +1,7 @@
 import {
   momentsOf,
   type DataSource,
+  type Exemplar,
   type Labels,
   type Sample,
   type Series,
@@ -49,6 +50,17 @@ export class PrometheusSource implements DataSource {
       const known = new Map(values.map(([timeS, value]) => [Math.round((timeS - fromS) / stepS), numberOf(value)]));
       return { labels: metric, values: moments.map((_, index) => finite(known.get(index))) };
     });
+  }
+
+  async exemplars(expression: string, { fromS, toS }: Span): Promise<readonly Exemplar[]> {
+    const series = await this.#ask<
+      readonly {
+        readonly exemplars: readonly { readonly labels: Labels; readonly value: string; readonly timestamp: number }[];
+      }[]
+    >('query_exemplars', { query: expression, start: String(fromS), end: String(toS) });
+    return series.flatMap(({ exemplars }) =>
+      exemplars.map(({ labels, value, timestamp }) => ({ labels, timeS: timestamp, value: numberOf(value) })),
+    );
   }
 
   async #ask<T>(path: string, parameters: Record<string, string>): Promise<T> {

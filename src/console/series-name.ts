@@ -1,7 +1,11 @@
 import type { Labels } from './data-source.ts';
 
-/** The legend with the values of the labels; a series without a name is called by its labels. */
+/** What nobody reads to its end. */
+const LONGEST = 120;
+
+/** The legend with the values of the labels. */
 export function nameOf(legend: string, labels: Labels): string {
   const name = legend.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, label: string) => labels[label] ?? '').trim();
-  return name === '' ? '—' : name.replaceAll(/ {2,}/g, ' ');
+  if (name === '') return '—';
+  return name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name.replaceAll(/ {2,}/g, ' ');
 }

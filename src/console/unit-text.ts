@@ -5,8 +5,28 @@ export function textOf(value: number, unit: string): string {
   if (unit === '%') return `${rounded(value)} %`;
   if (unit === '1' || unit === '{fraction}') return `${rounded(value * 100)} %`;
   if (unit === 'By' || unit === 'By/s') return bytesText(value) + (unit === 'By' ? '' : '/s');
-  return shortText(value) + (unit.endsWith('/s') ? '/s' : '');
+  return unit.endsWith('/s') ? `${shortText(value)}/s` : countText(value, unit);
 }
+
+/** How often something happened is estimated, and never by half; what is rare shows that it is an estimate. */
+function countText(value: number, unit: string): string {
+  const isCounted = unit !== '{score}' && /^\{\w+\}$/.test(unit);
+  return shortText(isCounted && Math.abs(value) >= 10 ? Math.round(value) : value);
+}
+
+/** The bound of a bucket: sizes are set in powers of ten, and what has no unit is how many times as much. */
+export function boundText(bound: number, unit: string): string {
+  if (!Number.isFinite(bound)) return textOf(bound, unit);
+  if (unit === 'By') return scaled(bound, DECIMAL_BYTES, 'B');
+  return unit === '1' ? `×${rounded(bound)}` : textOf(bound, unit);
+}
+
+const DECIMAL_BYTES: readonly (readonly [string, number])[] = [
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['kB', 1e3],
+  ['B', 1],
+];
 
 const DURATIONS: readonly (readonly [string, number])[] = [
   ['d', 86_400],

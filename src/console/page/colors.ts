@@ -3,15 +3,15 @@ import type { Tone } from '../../dashboards/model/panel.ts';
 /** Told apart in light and dark, also by most people who see few colours; none of them is a red or green that means something. */
 const PALETTE = [
   '#3b7ddd',
-  '#e08a1e',
+  '#cf7a12',
   '#8a63d2',
-  '#1fa3a3',
+  '#168f8f',
   '#d6589f',
   '#7f8c3b',
-  '#5c6bc0',
+  '#6474cc',
   '#b0764a',
-  '#2f9fd8',
-  '#a1a6ad',
+  '#2b93c9',
+  '#878d96',
 ];
 
 export function colorsOf(names: readonly string[], tones: Readonly<Record<string, Tone>> = {}): readonly string[] {

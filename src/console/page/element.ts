@@ -7,6 +7,9 @@ interface Properties {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
+/** What a server says may be longer than anyone reads. */
+const LONGEST = 2000;
+
 /** Text stays text: nothing that a server says becomes markup. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -15,8 +18,8 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   if (properties.class !== undefined) made.className = properties.class;
-  if (properties.text !== undefined) made.textContent = properties.text;
-  if (properties.title !== undefined) made.title = properties.title;
+  if (properties.text !== undefined) made.textContent = properties.text.slice(0, LONGEST);
+  if (properties.title !== undefined) made.title = properties.title.slice(0, LONGEST);
   for (const [name, value] of Object.entries(properties.attributes ?? {})) made.setAttribute(name, value);
   made.append(...children.filter((child) => child !== undefined));
   return made;

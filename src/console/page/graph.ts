@@ -1,40 +1,80 @@
 /** Values over time, by uPlot, with a legend that tells numbers. */
 import uPlot from 'uplot';
 import type { PlainPanel } from '../../dashboards/model/plain.ts';
-import { momentsOf, type Steps } from '../data-source.ts';
+import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
 import { stackedUp, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
 import { colorsOf, cssColor } from './colors.ts';
 import { element } from './element.ts';
+import { exemplarDots } from './exemplar-dots.ts';
 import { legendOf } from './legend.ts';
+import { momentText } from './time-text.ts';
+
+export interface Drawing {
+  readonly steps: Steps;
+  readonly series: readonly NamedSeries[];
+  readonly exemplars: readonly Exemplar[];
+}
+
+export interface GraphContext {
+  readonly zoom: (time: Span) => void;
+  readonly sentry: string | undefined;
+}
 
 export interface Graph {
   readonly element: HTMLElement;
   /** Draws it; the element must be on the page. */
   draw(): void;
+  /** Shows newer values in place, so that what a reader looks at stays; false if the series are others. */
+  update(drawing: Drawing): boolean;
   end(): void;
 }
 
-export function graphOf(panel: PlainPanel, series: readonly NamedSeries[], steps: Steps): Graph {
+export function graphOf(panel: PlainPanel, first: Drawing, { zoom, sentry }: GraphContext): Graph {
+  const { series } = first;
   const unit = panel.queries[0]?.unit ?? '';
   const colors = colorsOf(
     series.map(({ name }) => name),
     panel.tones,
   );
-  const place = element('div', { class: 'plot' });
-  const legend = legendOf(series, { colors, unit });
+  const time = element('output', { class: 'at' });
+  const place = element('div', {
+    class: 'plot',
+    attributes: { tabindex: '0', role: 'img', 'aria-label': `${panel.title}: arrow keys read it` },
+  });
+  const legend = legendOf(series, { colors, unit, title: panel.title });
+  let drawing = first;
+  let dots = exemplarDots(first.exemplars, { panel, sentry });
   let plot: uPlot | undefined;
+  const hover = (index: number | null): void => {
+    const at = index === null ? undefined : momentsOf(drawing.steps)[index];
+    time.textContent = at === undefined ? '' : momentText(at);
+    legend.hover(index);
+  };
   const watcher = new ResizeObserver(() => plot?.setSize(sizeOf(place)));
+  place.addEventListener('keydown', (event) => plot !== undefined && moveCursor(plot, event));
+  place.addEventListener('blur', () => plot?.setCursor({ left: -10, top: -10 }));
+  const canvas = element('div', { class: 'canvas' }, place, dots.element, time);
   return {
-    element: element('div', { class: 'body' }, place, legend.element),
+    element: element('div', { class: 'body' }, canvas, legend.element),
     draw: () => {
-      plot = new uPlot(
-        optionsOf(panel, { series, colors, unit, place, hover: legend.hover }),
-        dataOf(panel, series, steps),
-        place,
-      );
+      const options = optionsOf(panel, { series, colors, unit, place, hover, zoom, drawn: (it) => dots.place(it) });
+      plot = new uPlot(options, dataOf(panel, drawing), place);
       legend.onToggle = (index, isShown) => plot?.setSeries(index + 1, { show: isShown });
       watcher.observe(place);
+    },
+    update: (next) => {
+      if (next.series.map(({ name }) => name).join('\0') !== series.map(({ name }) => name).join('\0')) return false;
+      drawing = next;
+      // Whoever is at a trace stays there.
+      if (!dots.element.contains(document.activeElement) && dots.element.querySelector(':popover-open') === null) {
+        const newer = exemplarDots(next.exemplars, { panel, sentry });
+        dots.element.replaceWith(newer.element);
+        dots = newer;
+      }
+      legend.update(next.series);
+      plot?.setData(dataOf(panel, next));
+      return true;
     },
     end: () => {
       watcher.disconnect();
@@ -43,7 +83,7 @@ export function graphOf(panel: PlainPanel, series: readonly NamedSeries[], steps
   };
 }
 
-function dataOf({ stacked = false }: PlainPanel, series: readonly NamedSeries[], steps: Steps): uPlot.AlignedData {
+function dataOf({ stacked = false }: PlainPanel, { series, steps }: Drawing): uPlot.AlignedData {
   const values = series.map((one) => one.values);
   const drawn = stacked ? stackedUp(values) : values;
   return [[...momentsOf(steps)], ...drawn.map((one) => [...one])];
@@ -55,19 +95,26 @@ interface Drawn {
   readonly unit: string;
   readonly place: HTMLElement;
   readonly hover: (index: number | null) => void;
+  readonly zoom: (time: Span) => void;
+  readonly drawn: (plot: uPlot) => void;
 }
 
-function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover }: Drawn): uPlot.Options {
+function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover, zoom, drawn }: Drawn): uPlot.Options {
   const { stacked = false, draw } = panel;
   const asBars = draw === 'bars';
   const grid = { stroke: cssColor('--line'), width: 1 };
   const quiet = cssColor('--quiet');
-  const bars = asBars ? uPlot.paths.bars?.({ size: [0.9, 24], align: -1 }) : undefined;
+  const bars = asBars ? uPlot.paths.bars?.({ size: [0.92, 160], align: -1 }) : undefined;
   return {
     ...sizeOf(place),
     legend: { show: false },
-    padding: [6, 14, 0, 0],
-    cursor: { sync: { key: 'time' }, drag: { x: false, y: false }, points: { show: !asBars } },
+    padding: [8, 14, 0, 0],
+    cursor: {
+      // The other graphs show the same moment, but only the one that is dragged on chooses a time.
+      sync: { key: 'time', filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
+      drag: { x: true, y: false, setScale: false, dist: 6 },
+      points: { show: !asBars },
+    },
     scales: { y: { range: (_, low, high) => rangeOf(panel, low, high) } },
     axes: [
       {
@@ -94,7 +141,7 @@ function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover }: Dr
       {},
       ...series.map((_, index): uPlot.Series => ({
         stroke: colors[index] ?? quiet,
-        width: asBars ? 0 : 1.25,
+        width: asBars ? 0 : 1.5,
         ...(asBars || stacked ? { fill: (colors[index] ?? quiet) + (asBars ? 'd9' : '40') } : {}),
         ...(bars === undefined ? {} : { paths: bars }),
         points: asBars ? { show: false } : { size: 4 },
@@ -102,15 +149,51 @@ function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover }: Dr
     ],
     hooks: {
       setCursor: [(plot) => hover(plot.cursor.idx ?? null)],
-      draw: [(plot) => drawThresholds(plot, panel)],
+      setSelect: [(plot) => zoom(selectedOf(plot))],
+      draw: [(plot) => drawThresholds(plot, { panel, unit }), drawn],
     },
   };
+}
+
+function selectedOf(plot: uPlot): Span {
+  const { left, width } = plot.select;
+  return { fromS: plot.posToVal(left, 'x'), toS: plot.posToVal(left + width, 'x') };
+}
+
+/** From value to value, as the pointer does. */
+function moveCursor(plot: uPlot, event: KeyboardEvent): void {
+  const last = plot.data[0].length - 1;
+  const at = plot.cursor.idx ?? (event.key === 'ArrowRight' ? -1 : last + 1);
+  const moves: Readonly<Record<string, number>> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last };
+  const to = moves[event.key];
+  if (event.key === 'Escape') plot.setCursor({ left: -10, top: -10 });
+  if (to === undefined) return;
+  event.preventDefault();
+  const moment = plot.data[0][Math.min(last, Math.max(0, to))] ?? 0;
+  plot.setCursor({ left: plot.valToPos(moment, 'x'), top: 0 });
 }
 
 /** Marks stand at numbers that are round in the unit. */
 function incrementsOf(unit: string): Pick<uPlot.Axis, 'incrs'> {
   if (unit.startsWith('By')) return { incrs: Array.from({ length: 50 }, (_, power) => 2 ** power) };
+  if (unit === 's') return { incrs: SECONDS };
+  if (unit.startsWith('{')) return { incrs: COUNTS };
   return {};
+}
+
+const SECONDS = [
+  ...roundNumbers(-6, 0),
+  10,
+  15,
+  ...[0.5, 1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60),
+  ...[1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 30, 24 * 90].map((hours) => hours * 3600),
+];
+
+const COUNTS = roundNumbers(-3, 12);
+
+function roundNumbers(lowest: number, highest: number): number[] {
+  const powers = Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index));
+  return powers.flatMap((power) => [power, 2 * power, 5 * power]);
 }
 
 const FONT = '10px system-ui, sans-serif';
@@ -131,30 +214,47 @@ function timeLabels(plot: uPlot, marks: readonly number[]): string[] {
   const format: Intl.DateTimeFormatOptions =
     span > 2 * 86_400
       ? { day: 'numeric', month: 'short' }
-      : { hour: '2-digit', minute: '2-digit', ...(span < 180 && { second: '2-digit' }) };
+      : {
+          hour: '2-digit',
+          minute: '2-digit',
+          ...((marks[1] ?? Infinity) - (marks[0] ?? 0) < 60 && { second: '2-digit' }),
+        };
   const written = new Intl.DateTimeFormat('en-GB', format);
   return marks.map((mark) => written.format(mark * 1000));
 }
 
 /** Dashed, and only where the values come near: a graph is not stretched for a limit that is far away. */
-function drawThresholds(plot: uPlot, { thresholds }: PlainPanel): void {
+function drawThresholds(
+  plot: uPlot,
+  { panel: { thresholds }, unit }: { readonly panel: PlainPanel; readonly unit: string },
+): void {
   if (thresholds === undefined) return;
   const { ctx, bbox, scales } = plot;
   const limits = [
-    [thresholds.warning, '--warning'],
-    [thresholds.critical, '--bad'],
+    ['warning', thresholds.warning, '--warning'],
+    ['critical', thresholds.critical, '--bad'],
   ] as const;
-  for (const [limit, color] of limits) {
+  for (const [name, limit, color] of limits) {
     if (limit === undefined || limit < (scales['y']?.min ?? 0) || limit > (scales['y']?.max ?? 0)) continue;
     const y = Math.round(plot.valToPos(limit, 'y', true));
     ctx.save();
     ctx.strokeStyle = cssColor(color);
+    ctx.fillStyle = ctx.strokeStyle;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
+    ctx.font = `${9 * devicePixelRatio}px system-ui, sans-serif`;
+    const isAtTop = y - bbox.top < 12 * devicePixelRatio;
+    ctx.textAlign = 'left';
+    ctx.textBaseline = isAtTop ? 'top' : 'bottom';
+    ctx.fillText(
+      `${name} ${textOf(limit, unit)}`,
+      bbox.left + (name === 'critical' ? 80 : 3) * devicePixelRatio,
+      y + (isAtTop ? 2 : -1),
+    );
     ctx.restore();
   }
 }

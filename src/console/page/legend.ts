@@ -1,49 +1,70 @@
 import { largestOf, latestOf, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
+import { oneTabStop } from './arrow-keys.ts';
 import { element } from './element.ts';
 
 export interface Legend {
   readonly element: HTMLElement;
   /** Shows the values of a step, or the latest ones. */
   readonly hover: (index: number | null) => void;
+  /** The same series, with other values. */
+  readonly update: (series: readonly NamedSeries[]) => void;
   onToggle: (index: number, isShown: boolean) => void;
 }
 
-export function legendOf(
-  series: readonly NamedSeries[],
-  { colors, unit }: { readonly colors: readonly string[]; readonly unit: string },
-): Legend {
+interface LegendLook {
+  readonly title: string;
+  readonly colors: readonly string[];
+  readonly unit: string;
+}
+
+export function legendOf(first: readonly NamedSeries[], { title, colors, unit }: LegendLook): Legend {
   const text = (value: number | null | undefined): string => (value == null ? '–' : textOf(value, unit));
-  const cells = series.map(({ values }) => element('td', { text: text(latestOf(values)) }));
-  const legend: Legend = {
-    element: element('div', { class: 'legend', attributes: { tabindex: '0' } }),
-    hover: (index) => {
-      for (const [at, cell] of cells.entries()) {
-        const values = series[at]?.values ?? [];
-        cell.textContent = text(index === null ? latestOf(values) : values[index]);
-      }
-    },
-    onToggle: () => undefined,
+  let series = first;
+  let hovered: number | null = null;
+  const cells = series.map(() => element('td'));
+  const tops = series.map(() => element('td', { class: 'max' }));
+  const fill = (): void => {
+    for (const [at, { values }] of series.entries()) {
+      cells[at]?.replaceChildren(text(hovered === null ? latestOf(values) : values[hovered]));
+      tops[at]?.replaceChildren(text(largestOf(values)));
+    }
   };
-  const lines = series.map(({ name, values }, index) => {
+  const toggles = series.map(({ name }, index) => {
     const swatch = element('i');
     swatch.style.background = colors[index] ?? '';
-    const toggle = element('button', { attributes: { 'aria-pressed': 'true' } }, swatch, name);
+    const toggle = element('button', { title: name, attributes: { 'aria-pressed': 'true' } }, swatch, name);
     toggle.addEventListener('click', () => {
       const isShown = toggle.ariaPressed !== 'true';
       toggle.ariaPressed = String(isShown);
       legend.onToggle(index, isShown);
     });
-    const most = element('td', { class: 'max', text: text(largestOf(values)) });
-    return element('tr', {}, element('td', { class: 'name' }, toggle), cells[index], most);
+    return toggle;
   });
-  const head = element(
-    'tr',
-    {},
-    element('th', { class: 'name' }),
-    element('th', { text: 'last' }),
-    element('th', { text: 'max' }),
+  const lines = toggles.map((toggle, index) =>
+    element('tr', {}, element('td', { class: 'name' }, toggle), cells[index], tops[index]),
   );
-  legend.element.append(element('table', {}, element('thead', {}, head), element('tbody', {}, ...lines)));
+  const heads = ['last', 'max'].map((head) => element('th', { text: head }));
+  const head = element('tr', {}, element('th', { class: 'name' }), ...heads);
+  const table = element(
+    'table',
+    { attributes: { 'aria-label': `Series of ${title}` } },
+    element('thead', {}, head),
+    element('tbody', {}, ...lines),
+  );
+  const legend: Legend = {
+    element: element('div', { class: 'legend' }, table),
+    hover: (index) => {
+      hovered = index;
+      fill();
+    },
+    update: (newer) => {
+      series = newer;
+      fill();
+    },
+    onToggle: () => undefined,
+  };
+  oneTabStop(legend.element, toggles);
+  fill();
   return legend;
 }

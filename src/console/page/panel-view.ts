@@ -1,35 +1,44 @@
 import type { PlainDashboard, PlainPanel } from '../../dashboards/model/plain.ts';
-import { answersOf, seriesOf, type Moment } from '../answers.ts';
+import { answersOf, exemplarsOf, seriesOf, type Moment } from '../answers.ts';
 import type { DataSource } from '../data-source.ts';
-import { addressOf, type View } from '../view.ts';
+import type { View } from '../view.ts';
 import { element } from './element.ts';
-import { graphOf } from './graph.ts';
-import { barsOf, distributionOf, statOf, tableOf } from './plain-forms.ts';
+import { graphOf, type Graph, type GraphContext } from './graph.ts';
+import { panelHead } from './panel-head.ts';
+import { barsOf, distributionOf, leftOut, statOf, tableOf } from './plain-forms.ts';
 
 /** What a panel shows: data, that nothing has happened (`healthy`), that something is not known, or an error. */
 type State = 'loading' | 'data' | 'healthy' | 'unknown' | 'error';
+
+export interface PanelContext extends GraphContext {
+  readonly dashboards: readonly PlainDashboard[];
+  readonly view: View;
+}
 
 /** One panel on the page. It keeps what it shows until the answer to the next question is there. */
 export class PanelView {
   readonly element: HTMLElement;
   readonly #panel: PlainPanel;
+  readonly #context: PanelContext;
   readonly #body = element('div', { class: 'body' });
-  #end: (() => void) | undefined;
+  #graph: Graph | undefined;
   #question = 0;
 
-  constructor(panel: PlainPanel, context: { readonly dashboards: readonly PlainDashboard[]; readonly view: View }) {
+  constructor(panel: PlainPanel, context: PanelContext) {
     this.#panel = panel;
+    this.#context = context;
     const { form, place } = panel;
     const classes = ['panel', form, place.width >= 12 ? 'wide' : '', place.width < 8 ? 'narrow' : ''];
     this.element = element(
       'section',
       { class: classes.join(' '), attributes: { 'aria-label': panel.title } },
-      headOf(panel, context),
+      panelHead(panel, context),
       this.#body,
     );
     const { style } = this.element;
-    style.gridColumn = `${place.x + 1} / span ${place.width}`;
-    style.gridRow = `${place.y + 1} / span ${place.height}`;
+    this.element.dataset['id'] = String(panel.id);
+    style.setProperty('--x', String(place.x + 1));
+    style.setProperty('--w', String(place.width));
     style.setProperty('--h', String(place.height));
     this.#say('loading', '…');
   }
@@ -38,7 +47,8 @@ export class PanelView {
   async ask(source: DataSource, moment: Moment): Promise<void> {
     const question = (this.#question += 1);
     try {
-      const show = this.#panel.form === 'graph' ? await this.#graph(source, moment) : await this.#plain(source, moment);
+      const isGraph = this.#panel.form === 'graph';
+      const show = isGraph ? await this.#askGraph(source, moment) : await this.#askPlain(source, moment);
       if (question === this.#question) show();
     } catch (error) {
       if (question === this.#question) this.#say('error', error instanceof Error ? error.message : String(error));
@@ -47,26 +57,34 @@ export class PanelView {
 
   end(): void {
     this.#question += 1;
-    this.#end?.();
+    this.#graph?.end();
   }
 
-  async #graph(source: DataSource, moment: Moment): Promise<() => void> {
-    const { steps, series } = await seriesOf(this.#panel, source, moment);
+  async #askGraph(source: DataSource, moment: Moment): Promise<() => void> {
+    const { steps, series, left } = await seriesOf(this.#panel, source, moment);
+    const exemplars = await exemplarsOf(this.#panel, source, { moment, steps });
     return () => {
       if (series.length === 0) return this.#empty();
-      const graph = graphOf(this.#panel, series, steps);
-      this.#show('data', graph.element);
+      const drawing = { steps, series, exemplars };
+      if (this.#graph?.update(drawing) === true) return;
+      const graph = graphOf(this.#panel, drawing, this.#context);
+      this.#show('data', graph.element, leftOut(left));
       graph.draw();
-      this.#end = () => graph.end();
+      this.#graph = graph;
     };
   }
 
-  async #plain(source: DataSource, moment: Moment): Promise<() => void> {
+  async #askPlain(source: DataSource, moment: Moment): Promise<() => void> {
     const answers = await answersOf(this.#panel, source, moment);
     return () => {
       if (answers.every(({ samples }) => samples.length === 0)) return this.#empty();
       const forms = { stat: statOf, bars: barsOf, table: tableOf, distribution: distributionOf, graph: statOf };
-      this.#show('data', forms[this.#panel.form](this.#panel, answers));
+      const before = this.#body.querySelector('.scroll');
+      const [top, hasFocus] = [before?.scrollTop ?? 0, before !== null && before === document.activeElement];
+      this.#show('data', ...forms[this.#panel.form](this.#panel, answers));
+      const now = this.#body.querySelector<HTMLElement>('.scroll');
+      now?.scrollTo({ top });
+      if (hasFocus) now?.focus({ preventScroll: true });
     };
   }
 
@@ -76,35 +94,14 @@ export class PanelView {
   }
 
   #say(state: State, text: string): void {
-    this.#show(state, element('p', { class: `note ${state}`, text, attributes: { role: 'status' } }));
+    this.#show(state, element('p', { class: `note ${state}`, text }));
   }
 
-  #show(state: State, shown: HTMLElement): void {
-    this.#end?.();
-    this.#end = undefined;
+  #show(state: State, ...shown: readonly (HTMLElement | undefined)[]): void {
+    this.#graph?.end();
+    this.#graph = undefined;
     this.element.dataset['state'] = state;
-    this.#body.replaceChildren(shown);
+    this.element.ariaBusy = String(state === 'loading');
+    this.#body.replaceChildren(...shown.filter((one) => one !== undefined));
   }
-}
-
-function headOf(
-  { title, description, leadsTo, empty }: PlainPanel,
-  { dashboards, view }: { readonly dashboards: readonly PlainDashboard[]; readonly view: View },
-): HTMLElement {
-  const text = empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
-  const about = element('div', { class: 'about-panel', text, attributes: { popover: '' } });
-  const button = element('button', { text: 'i', title: text, attributes: { 'aria-label': `About ${title}` } });
-  button.addEventListener('click', () => {
-    const { bottom, left } = button.getBoundingClientRect();
-    about.style.top = `${bottom + scrollY + 4}px`;
-    about.style.left = `${Math.max(8, Math.min(left, innerWidth - 360))}px`;
-    about.togglePopover();
-  });
-  const other = dashboards.find(({ uid }) => uid === leadsTo);
-  const link = other === undefined ? undefined : linkTo(other, view);
-  return element('header', {}, element('h3', { text: title, title }), link, button, about);
-}
-
-function linkTo({ uid, title }: PlainDashboard, view: View): HTMLElement {
-  return element('a', { text: '→', title, attributes: { href: addressOf(uid, view), 'aria-label': title } });
 }

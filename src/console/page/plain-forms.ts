@@ -3,9 +3,10 @@ import type { PlainPanel, PlainQuery } from '../../dashboards/model/plain.ts';
 import type { Sample } from '../data-source.ts';
 import { bucketsOf } from '../distribution.ts';
 import { nameOf } from '../series-name.ts';
+import { shownPart } from '../shown-part.ts';
 import { linesOf } from '../table-lines.ts';
 import { toneOf } from '../tone.ts';
-import { textOf } from '../unit-text.ts';
+import { boundText, textOf } from '../unit-text.ts';
 import { element } from './element.ts';
 
 /** What a query of a panel was answered. */
@@ -21,17 +22,29 @@ interface Named {
   readonly tone: string;
 }
 
-export function statOf(panel: PlainPanel, answers: readonly Answered[]): HTMLElement {
-  const all = namedValues(panel, answers);
+/** More than these nobody reads to the end. */
+const MOST_NUMBERS = 100;
+const MOST_LINES = 500;
+
+/** Says so where not all is shown. */
+export function leftOut(count: number): HTMLElement | undefined {
+  return count === 0 ? undefined : element('p', { class: 'left-out', text: `${count} more are not shown` });
+}
+
+type Shown = readonly (HTMLElement | undefined)[];
+
+export function statOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
+  const { shown: all, left } = shownPart(namedValues(panel, answers), MOST_NUMBERS);
   const isNamed = answers.length > 1 || answers.some(({ query }) => query.legend.includes('{{'));
   const items = all.map(({ name, text, tone }) =>
     element('div', {}, element('strong', { class: tone, text }), isNamed ? element('span', { text: name }) : undefined),
   );
-  return element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items);
+  return [element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items), leftOut(left)];
 }
 
-export function barsOf(panel: PlainPanel, answers: readonly Answered[]): HTMLElement {
-  const all = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
+export function barsOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
+  const sorted = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
+  const { shown: all, left } = shownPart(sorted, MOST_NUMBERS);
   const most = panel.max ?? Math.max(...all.map(({ value }) => Math.abs(value)));
   const cells = all.flatMap(({ name, value, text, tone }) => {
     const fill = element('i');
@@ -42,29 +55,34 @@ export function barsOf(panel: PlainPanel, answers: readonly Answered[]): HTMLEle
       element('span', { class: `value ${tone}`, text }),
     ];
   });
-  return element('div', { class: 'gauges' }, ...cells);
+  return [element('div', { class: 'gauges' }, ...cells), leftOut(left)];
 }
 
-export function distributionOf(_: PlainPanel, answers: readonly Answered[]): HTMLElement {
-  const buckets = bucketsOf(answers.flatMap(({ samples }) => samples));
+export function distributionOf({ queries }: PlainPanel, answers: readonly Answered[]): Shown {
+  const { observedUnit = '' } = queries[0] ?? {};
+  const all = bucketsOf(answers.flatMap(({ samples }) => samples));
+  const { shown: buckets, left } = shownPart(all, MOST_NUMBERS);
   const most = Math.max(...buckets.map(({ count }) => count));
   const columns = buckets.map(({ upTo, count }) => {
     const fill = element('i');
     fill.style.height = `${most > 0 ? (count / most) * 100 : 0}%`;
-    const bound = textOf(upTo, '');
+    const bound = boundText(upTo, observedUnit);
     const title = `up to ${bound}: ${textOf(count, '')}`;
-    return element('div', { title }, element('div', { class: 'bar' }, fill), element('span', { text: bound }));
+    const number = element('b', { text: count > 0 ? textOf(count, '') : '' });
+    const bar = element('div', { class: 'bar' }, number, fill);
+    return element('div', { title, attributes: { role: 'listitem' } }, bar, element('span', { text: `≤ ${bound}` }));
   });
-  return element('div', { class: 'histogram' }, ...columns);
+  return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }
 
-export function tableOf({ labels = [], sortBy = '' }: PlainPanel, answers: readonly Answered[]): HTMLElement {
+export function tableOf({ title, labels = [], sortBy = '' }: PlainPanel, answers: readonly Answered[]): Shown {
   const heads = [
     ...labels.map((label) => element('th', { class: 'name', text: label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
   ];
-  const lines = linesOf(answers, { labels, sortBy }).map((line) => {
-    const names = line.labels.map((label) => element('td', { class: 'name', text: label }));
+  const { shown, left } = shownPart(linesOf(answers, { labels, sortBy }), MOST_LINES);
+  const lines = shown.map((line) => {
+    const names = line.labels.map((label) => element('td', { class: 'name', text: label, title: label }));
     const values = line.values.map((value, index) => {
       const { unit = '', thresholds } = answers[index]?.query ?? {};
       if (value === undefined) return element('td', { text: '–' });
@@ -73,7 +91,8 @@ export function tableOf({ labels = [], sortBy = '' }: PlainPanel, answers: reado
     return element('tr', {}, ...names, ...values);
   });
   const table = element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...lines));
-  return element('div', { class: 'scroll', attributes: { tabindex: '0' } }, table);
+  const attributes = { tabindex: '0', role: 'region', 'aria-label': `Table: ${title}` };
+  return [element('div', { class: 'scroll', attributes }, table), leftOut(left)];
 }
 
 function namedValues({ thresholds, tones = {} }: PlainPanel, answers: readonly Answered[]): Named[] {

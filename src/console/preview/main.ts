@@ -6,16 +6,18 @@ import { plain } from '../../dashboards/model/plain.ts';
 import { secondsOf } from '../duration.ts';
 import { startPreview } from './server.ts';
 
-const help = `npm run dashboards:preview -- [--prometheus URL] [--port PORT] [--scrape-interval DURATION]
+const help = `npm run dashboards:preview -- [--prometheus URL] [--port PORT] [--scrape-interval DURATION] [--sentry URL]
   --prometheus       the Prometheus that is asked (http://127.0.0.1:9090)
   --port             where the page is served on 127.0.0.1 (a free one)
-  --scrape-interval  how often it scrapes siphon (15s)`;
+  --scrape-interval  how often it scrapes siphon (15s)
+  --sentry           where traces are, such as https://organisation.sentry.io (then exemplars lead there)`;
 
 const { values: options } = parseArgs({
   options: {
     prometheus: { type: 'string', default: 'http://127.0.0.1:9090' },
     port: { type: 'string', default: '0' },
     'scrape-interval': { type: 'string', default: '15s' },
+    sentry: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -27,9 +29,10 @@ async function start(): Promise<void> {
   const scrapeS = secondsOf(options['scrape-interval']);
   if (scrapeS === undefined)
     return fail(`--scrape-interval is a duration such as 15s, not ${options['scrape-interval']}`);
-  if (!/^https?:/.test(options.prometheus) || !URL.canParse(options.prometheus)) {
+  if (!isAddress(options.prometheus))
     return fail(`--prometheus is the address of a Prometheus, not ${options.prometheus}`);
-  }
+  if (options.sentry !== undefined && !isAddress(options.sentry))
+    return fail(`--sentry is the address of your organisation in Sentry, not ${options.sentry}`);
   if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535)
     return fail(`--port is no port: ${options.port}`);
   const prometheus = new URL(options.prometheus);
@@ -37,9 +40,14 @@ async function start(): Promise<void> {
     prometheus,
     dashboards: dashboards.map(plain),
     scrapeS,
+    sentry: options.sentry === undefined ? undefined : new URL(options.sentry),
     port: Number(options.port),
   });
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`);
+}
+
+function isAddress(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
 }
 
 function fail(message: string): void {

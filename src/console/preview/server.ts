@@ -12,6 +12,8 @@ export interface PreviewOptions {
   readonly dashboards: readonly PlainDashboard[];
   /** How often Prometheus scrapes. */
   readonly scrapeS: number;
+  /** Where traces are, as in a browser: `https://<organisation>.sentry.io`. */
+  readonly sentry?: URL | undefined;
   /** 0 for any that is free. */
   readonly port: number;
 }
@@ -24,7 +26,10 @@ interface Content {
 const HOST = '127.0.0.1';
 
 /** What the page needs, and nothing that changes anything. */
-const ASKABLE = /^\/prometheus(\/api\/v1\/(?:query|query_range|label\/[A-Za-z_]\w*\/values))(\?.*)?$/;
+const ASKABLE = /^\/prometheus(\/api\/v1\/(?:query|query_range|query_exemplars|label\/[A-Za-z_]\w*\/values))(\?.*)?$/;
+
+/** More than this no page can draw; what asks for it is mistaken. */
+const LONGEST_ANSWER = 32 * 1024 * 1024;
 
 /** Another name that leads here is that of a site which wants to read what only this machine may. */
 const OWN_NAMES = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/;
@@ -46,7 +51,7 @@ export async function startPreview(options: PreviewOptions): Promise<Server> {
   return server;
 }
 
-async function filesOf({ dashboards, scrapeS }: PreviewOptions): Promise<ReadonlyMap<string, Content>> {
+async function filesOf({ dashboards, scrapeS, sentry }: PreviewOptions): Promise<ReadonlyMap<string, Content>> {
   const page = fileURLToPath(new URL('../page/', import.meta.url));
   const uplot = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
   const styles = [uplot, `${page}console.css`].map((file) => readFileSync(file, 'utf8'));
@@ -54,7 +59,10 @@ async function filesOf({ dashboards, scrapeS }: PreviewOptions): Promise<Readonl
     ['/', { type: 'text/html', body: readFileSync(`${page}index.html`, 'utf8') }],
     ['/console.css', { type: 'text/css', body: styles.join('\n') }],
     ['/console.js', { type: 'text/javascript', body: await bundled(`${page}main.ts`) }],
-    ['/settings.json', { type: 'application/json', body: JSON.stringify({ dashboards, scrapeS }) }],
+    [
+      '/settings.json',
+      { type: 'application/json', body: JSON.stringify({ dashboards, scrapeS, sentry: sentry?.href }) },
+    ],
   ]);
 }
 
@@ -84,11 +92,27 @@ async function passOn(response: ServerResponse, url: string): Promise<void> {
   const json = { ...HEADERS, 'content-type': 'application/json' };
   try {
     const answered = await fetch(url, { signal: AbortSignal.timeout(30_000) });
-    response.writeHead(answered.status, json).end(Buffer.from(await answered.arrayBuffer()));
+    const body = await bodyOf(answered);
+    if (body === undefined) return refuse('answers more than 32 MiB: choose fewer series or a shorter time');
+    response.writeHead(answered.status, json).end(body);
   } catch {
-    const { origin } = new URL(url);
-    response
-      .writeHead(502, json)
-      .end(JSON.stringify({ status: 'error', error: `Prometheus at ${origin} does not answer` }));
+    refuse('does not answer');
   }
+
+  function refuse(problem: string): void {
+    const error = `Prometheus at ${new URL(url).origin} ${problem}`;
+    response.writeHead(502, json).end(JSON.stringify({ status: 'error', error }));
+  }
+}
+
+/** Undefined if it is too long. */
+async function bodyOf({ body }: Response): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body ?? []) {
+    length += part.length;
+    if (length > LONGEST_ANSWER) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }

@@ -78,6 +78,8 @@ export interface PlainQuery {
   readonly instant: boolean;
   /** Whether its series have exemplars. */
   readonly exemplars: boolean;
+  /** UCUM: of the bounds of a distribution, and of the exemplars, which are not what the query makes of them. */
+  readonly observedUnit?: string;
   /** Of a column of a table. */
   readonly thresholds?: PlainThresholds;
 }
@@ -143,13 +145,19 @@ function plainQuery(
 ): PlainQuery {
   const { unit } = expression;
   const instant = form !== 'graph';
+  const metrics = selectorsOf(expression.node).map(({ metric }) => metric);
+  const exemplars = !instant && metrics.some(hasExemplars);
+  const observedUnits = new Set<string>(metrics.map((metric) => knownMetrics[metric].unit));
+  const [observedUnit] = observedUnits;
+  const isObserved = (exemplars || form === 'distribution') && observedUnits.size === 1;
   return {
     refId: String.fromCodePoint('A'.charCodeAt(0) + index),
     expression: promql(expression, scope),
     legend,
     unit,
     instant,
-    exemplars: !instant && selectorsOf(expression.node).some(({ metric }) => hasExemplars(metric)),
+    exemplars,
+    ...(isObserved && observedUnit !== undefined && { observedUnit }),
     ...(thresholds !== undefined && { thresholds: plainThresholds(thresholds, unit, title) }),
   };
 }

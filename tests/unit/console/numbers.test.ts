@@ -4,7 +4,7 @@ import { secondsOf } from '../../../src/console/duration.ts';
 import { stackedUp } from '../../../src/console/graph-data.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
 import { toneOf } from '../../../src/console/tone.ts';
-import { textOf } from '../../../src/console/unit-text.ts';
+import { boundText, textOf } from '../../../src/console/unit-text.ts';
 
 describe('numbers on the page', () => {
   it.each([
@@ -16,6 +16,8 @@ describe('numbers on the page', () => {
     [12.5, '%', '12.5 %'],
     [1536, 'By', '1.5 KiB'],
     [1_048_576, 'By/s', '1 MiB/s'],
+    [24.07, '{run}', '24'],
+    [1.05, '{run}', '1.05'],
     [9999, '{run}', '9999'],
     [12_345, '{run}', '12.3k'],
     [2_500_000, '{row}', '2.5M'],
@@ -24,6 +26,16 @@ describe('numbers on the page', () => {
     [Infinity, 's', '∞'],
   ])('%d in %s reads %s', (value, unit, text) => {
     expect(textOf(value, unit)).toBe(text);
+  });
+
+  it.each([
+    [10_000, 'By', '10 kB'],
+    [5_000_000, 'By', '5 MB'],
+    [0.25, 's', '250 ms'],
+    [1.05, '1', '×1.05'],
+    [Infinity, 'By', '∞'],
+  ])('the bound %d in %s reads %s', (value, unit, text) => {
+    expect(boundText(value, unit)).toBe(text);
   });
 
   it.each([

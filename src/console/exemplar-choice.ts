@@ -1,0 +1,21 @@
+import type { Exemplar, Steps } from './data-source.ts';
+import { traceIdOf } from './trace.ts';
+
+/** Dots closer than this cannot be told apart, nor hit. */
+const MOST = 48;
+
+/** Of those with a trace, the largest of each short while: the slow one is the one that is looked for. In order of time. */
+export function chosenExemplars(
+  exemplars: readonly Exemplar[],
+  { fromS, toS }: Pick<Steps, 'fromS' | 'toS'>,
+): readonly Exemplar[] {
+  const largest = new Map<number, Exemplar>();
+  for (const exemplar of exemplars) {
+    const { timeS, value, labels } = exemplar;
+    if (traceIdOf(labels) === undefined || !Number.isFinite(value) || !(timeS >= fromS && timeS <= toS)) continue;
+    const slot = Math.floor(((timeS - fromS) / (toS - fromS)) * MOST);
+    const known = largest.get(slot);
+    if (known === undefined || known.value < value) largest.set(slot, exemplar);
+  }
+  return [...largest.values()].toSorted((one, other) => one.timeS - other.timeS);
+}

@@ -1,0 +1,79 @@
+/** Exemplars on a graph: each is a button that tells its trace. */
+import type uPlot from 'uplot';
+import type { PlainPanel } from '../../dashboards/model/plain.ts';
+import type { Exemplar } from '../data-source.ts';
+import { traceAddress, traceIdOf } from '../trace.ts';
+import { textOf } from '../unit-text.ts';
+import { oneTabStop } from './arrow-keys.ts';
+import { element } from './element.ts';
+import { popoverOf, putBeside } from './popover.ts';
+import { momentText } from './time-text.ts';
+
+export interface ExemplarDots {
+  readonly element: HTMLElement;
+  /** Where the graph has drawn. */
+  place(plot: uPlot): void;
+}
+
+export function exemplarDots(
+  exemplars: readonly Exemplar[],
+  { panel, sentry }: { readonly panel: PlainPanel; readonly sentry: string | undefined },
+): ExemplarDots {
+  const query = panel.queries.find((one) => one.exemplars);
+  const { observedUnit } = query ?? {};
+  const isOfGraph = observedUnit !== undefined && query?.unit === observedUnit;
+  const tip = popoverOf('tip');
+  const dots = exemplars.map((exemplar) => {
+    const name = `Trace at ${momentText(exemplar.timeS)}`;
+    const dot = element('button', { class: 'exemplar', attributes: { type: 'button', 'aria-label': name } });
+    const show = (): void => {
+      tip.replaceChildren(...tipOf(exemplar, { unit: observedUnit, sentry }));
+      putBeside(tip, dot);
+      tip.showPopover();
+    };
+    dot.addEventListener('click', show);
+    dot.addEventListener('pointerenter', ({ pointerType }) => pointerType === 'mouse' && show());
+    return dot;
+  });
+  const group = element(
+    'div',
+    { class: 'exemplars', attributes: { role: 'group', 'aria-label': `Traces of ${panel.title}` } },
+    ...dots,
+    tip,
+  );
+  oneTabStop(group, dots);
+  return {
+    element: group,
+    place: (plot) => {
+      // What has another unit than the graph has a time there, and no height.
+      const [low, high] = [plot.scales['y']?.min ?? 0, plot.scales['y']?.max ?? 1];
+      for (const [index, { timeS, value }] of exemplars.entries()) {
+        const style = dots[index]?.style;
+        if (style === undefined) continue;
+        const height = isOfGraph ? Math.min(high, Math.max(low, value)) : low;
+        style.left = `${plot.valToPos(timeS, 'x') + plot.over.offsetLeft}px`;
+        style.top = `${plot.valToPos(height, 'y') + plot.over.offsetTop}px`;
+      }
+    },
+  };
+}
+
+function tipOf(
+  { labels, timeS, value }: Exemplar,
+  { unit, sentry }: { readonly unit: string | undefined; readonly sentry: string | undefined },
+): readonly HTMLElement[] {
+  const traceId = traceIdOf(labels) ?? '';
+  const trace = element('code', { text: traceId });
+  const link =
+    sentry === undefined
+      ? element('p', { class: 'quiet', text: 'Start the page with --sentry URL to go to the trace from here.' })
+      : element('a', {
+          text: 'Trace in Sentry',
+          attributes: { href: traceAddress(sentry, traceId), target: '_blank', rel: 'noreferrer' },
+        });
+  return [
+    element('p', {}, element('b', { text: textOf(value, unit ?? '') }), ` at ${momentText(timeS)}`),
+    element('p', {}, 'trace ', trace),
+    link,
+  ];
+}
