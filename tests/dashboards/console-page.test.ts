@@ -155,8 +155,8 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     await page.keyboard.press('Space');
     await page.keyboard.press('Enter');
     await page.waitForURL(/var-job=pipeline/);
+    await page.locator('#var-job', { hasText: 'pipeline' }).waitFor();
     await waitFor(async () => (await page.evaluate('document.activeElement.id')) === 'var-job', { what: 'the focus' });
-    expect(await page.locator('#var-job').textContent()).toBe('Servicepipeline');
   });
 
   it('reads a graph by arrow keys, and its legend is one stop of the tab key', async () => {
@@ -201,7 +201,10 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.title()).toContain('Price monitoring');
     const names = await crowd.locator('.legend td.name').allTextContents();
-    expect(names).toContain(`${MARKUP} A.1`);
+    expect(
+      names.filter((name) => name.startsWith('<')),
+      names.slice(0, 3).join('|').slice(0, 300),
+    ).toEqual([MARKUP]);
     expect(Math.max(...names.map((name) => name.length))).toBeLessThan(200);
     const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect(wide).toBeLessThanOrEqual(0);
@@ -234,7 +237,7 @@ function metrics(): () => string {
       '# TYPE rate_limit_errors counter',
       // The first of them more often, so that it is known who is left out.
       ...SHOPS.map((name, index) => {
-        const labels = `${one},operation="A.1",service=${JSON.stringify(name)}`;
+        const labels = `${one},service=${JSON.stringify(name)}`;
         return `rate_limit_errors_total{${labels}} ${scrapes * (index === 0 ? 2 : 1)}`;
       }),
       '',

@@ -246,15 +246,18 @@ function drawThresholds(
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.font = `${9 * devicePixelRatio}px system-ui, sans-serif`;
-    const isAtTop = y - bbox.top < 12 * devicePixelRatio;
-    ctx.textAlign = 'left';
-    ctx.textBaseline = isAtTop ? 'top' : 'bottom';
-    ctx.fillText(
-      `${name} ${textOf(limit, unit)}`,
-      bbox.left + (name === 'critical' ? 80 : 3) * devicePixelRatio,
-      y + (isAtTop ? 2 : -1),
-    );
+    nameThreshold(plot, { text: `${name} ${textOf(limit, unit)}`, y, x: name === 'critical' ? 80 : 3 });
     ctx.restore();
   }
+}
+
+function nameThreshold(
+  { ctx, bbox }: uPlot,
+  { text, x, y }: { readonly text: string; readonly x: number; readonly y: number },
+): void {
+  ctx.font = `${9 * devicePixelRatio}px system-ui, sans-serif`;
+  const isAtTop = y - bbox.top < 12 * devicePixelRatio;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = isAtTop ? 'top' : 'bottom';
+  ctx.fillText(text, bbox.left + x * devicePixelRatio, y + (isAtTop ? 2 : -1));
 }

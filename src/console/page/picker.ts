@@ -38,9 +38,13 @@ export function pickerOf({ id, label, description, known, chosen, choose }: Pick
     for (const input of inputs) input.checked = false;
     popover.hidePopover();
   });
-  popover.addEventListener('keydown', ({ key }) => {
+  popover.addEventListener('keydown', (event) => {
+    const { key } = event;
     if (key === 'Escape') isTakenBack = true;
-    if (key === 'Enter' && document.activeElement !== all) popover.hidePopover();
+    if (key !== 'Enter' || document.activeElement === all) return;
+    // Else the button, which has the focus again, opens it anew.
+    event.preventDefault();
+    popover.hidePopover();
   });
   popover.addEventListener('beforetoggle', ({ newState }) => {
     if (newState === 'open') return;
