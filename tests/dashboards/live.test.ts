@@ -10,7 +10,10 @@ import { startPreview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
 import { plain } from '../../src/dashboards/model/plain.ts';
+import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
+import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { chromiumMissing, startBrowser } from '../support/browser.ts';
+import { sendMemoryUsage } from '../support/memory-usage.ts';
 import { shownOn } from '../support/panel-data.ts';
 import { prometheusMissing } from '../support/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -35,7 +38,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    watched = await WatchedDemo.start();
+    watched = await WatchedDemo.start({ rules: ruleFiles(defaultSettings) });
     const { url } = watched.prometheus;
     source = new PrometheusSource(url);
     preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });
@@ -71,6 +74,29 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
 
   it.each(['15m', '30d'])('are asked nothing over %s that Prometheus does not understand', async (range) => {
     for (const { dashboard, panel } of eachPanel) await shownOn(source, dashboard, { panel, range });
+  });
+
+  it('show within 5 s what a service has just sent, where every 2 s are scraped', async () => {
+    const dashboard = dashboards.find(({ uid }) => uid === 'siphon-pipeline')!;
+    const panel = eachPanel.find(({ panel: { title } }) => title === 'Memory')!.panel;
+    const sentAt = performance.now();
+    await sendMemoryUsage('just-started', watched.demo.ports.otlpHttp);
+    const isShown = async (): Promise<boolean> =>
+      (await shownOn(source, dashboard, { panel, range: '1m' })).some((name) => name.startsWith('just-started'));
+    await waitFor(isShown, { what: 'the new service on the panel' });
+    expect(performance.now() - sentAt).toBeLessThan(5000);
+  });
+
+  it('have rules of which none meets an error', async () => {
+    const rules = await waitFor(
+      async () => {
+        const all = await watched.prometheus.rules();
+        return all.every(({ health }) => health !== 'unknown') && all;
+      },
+      { what: 'every rule to be evaluated' },
+    );
+    expect(rules.length).toBeGreaterThan(60);
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
   });
 
   it('know a value of every variable', async () => {

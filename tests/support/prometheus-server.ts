@@ -31,6 +31,12 @@ export interface Target {
   readonly lastError: string;
 }
 
+export interface Rule {
+  readonly name: string;
+  readonly health: 'ok' | 'err' | 'unknown';
+  readonly lastError?: string | undefined;
+}
+
 export interface Metadata {
   readonly type: string;
   readonly help: string;
@@ -131,6 +137,12 @@ export class PrometheusServer implements AsyncDisposable {
   async targets(): Promise<readonly Target[]> {
     const { activeTargets } = await this.#api<{ activeTargets: readonly Target[] }>('targets');
     return activeTargets.map(({ health, lastError }) => ({ health, lastError }));
+  }
+
+  /** The rules as they were evaluated last. */
+  async rules(): Promise<readonly Rule[]> {
+    const { groups } = await this.#api<{ groups: readonly { readonly rules: readonly Rule[] }[] }>('rules');
+    return groups.flatMap(({ rules }) => rules.map(({ name, health, lastError }) => ({ name, health, lastError })));
   }
 
   /** Resolves with the targets when each has been scraped. */
