@@ -22,6 +22,12 @@ interface Version {
 
 type Outcome = 'open' | 'committed' | 'rolled_back';
 
+/** What one reading could know. */
+export interface Sight {
+  readonly settledXid: number;
+  readonly visible: readonly Version[];
+}
+
 /** A table with transactions as PostgreSQL numbers them, reduced to what counting depends on. */
 export class ModelTable implements CountedTable {
   nowMs = 10_000_000;
@@ -31,9 +37,10 @@ export class ModelTable implements CountedTable {
   readonly #outcomes = new Map<number, Outcome>();
   /** Of the current version of each key, and of those that open transactions have written. */
   readonly #versions: Version[] = [];
-  identity = 'a';
+  #identity = 'a';
   /** Fails the next reading. */
   failsNext = false;
+  #latestReading: Sight | undefined;
 
   begin(): number {
     const xid = this.#nextXid++;
@@ -54,7 +61,7 @@ export class ModelTable implements CountedTable {
     const { isSaved, ...rest } = row;
     const xid = isSaved ? this.#nextXid++ : owner;
     this.#inserted++;
-    this.#versions.push({ key: String(this.#nextKey++ % 7) + String(this.#nextKey), xid, owner, ...rest });
+    this.#versions.push({ key: String(this.#nextKey % 7) + String(this.#nextKey++), xid, owner, ...rest });
   }
 
   /** Writes a new version of a committed row that no open transaction has written. */
@@ -64,9 +71,25 @@ export class ModelTable implements CountedTable {
     if (old) this.#versions.push({ ...old, xid: owner, owner, events: old.events | events });
   }
 
+  /** Goes back to the rows of the oldest transactions, by another history, in which keys come again. */
+  restore(transactions: number): void {
+    for (const xid of this.open) this.end(xid, 'rolled_back');
+    const xids = [...this.#outcomes.keys()].toSorted((a, b) => a - b);
+    const from = xids[transactions % (xids.length + 1)] ?? Infinity;
+    const kept = this.#versions.filter(({ owner }) => owner < from);
+    this.#versions.splice(0, Infinity, ...kept);
+    this.#nextKey = Math.max(0, ...kept.map(({ key }) => Number(key.slice(1)) + 1));
+    this.#identity += 'a';
+  }
+
   /** What a reader sees who starts now. */
   committed(): readonly Version[] {
     return this.#visible();
+  }
+
+  /** Of the latest reading; undefined if nobody has read. */
+  get latestReading(): Sight | undefined {
+    return this.#latestReading;
   }
 
   async read<T>(_timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T> {
@@ -75,8 +98,10 @@ export class ModelTable implements CountedTable {
       throw new PostgresError('timeout', 'the model was told to fail');
     }
     const visible = this.#visible();
+    const head = this.#head();
+    this.#latestReading = { settledXid: head.settledXid, visible };
     return await work({
-      head: this.#head(),
+      head,
       rows: async (request) => rowsOf(visible, request),
       everyRow: async function* () {
         const keyed: KeyedRow[] = visible.filter(({ events }) => events > 0);
@@ -90,7 +115,7 @@ export class ModelTable implements CountedTable {
 
   #head(): Head {
     return {
-      identity: { history: this.identity, file: '1' },
+      identity: { history: this.#identity, file: '1' },
       settledXid: Math.min(this.#nextXid, ...this.open),
       nextXid: this.#nextXid,
       nowUnixMs: this.nowMs,
