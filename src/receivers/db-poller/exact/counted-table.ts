@@ -21,8 +21,8 @@ export interface TableSnapshot {
   known(): Promise<readonly Row[]>;
   /** Whether the table was written anew, so that its rows carry the number of another transaction than their own. */
   isRewritten(since: Position): Promise<boolean>;
-  /** Resolves when the transactions that have ended would stay ended if the server crashed now. */
-  endedForGood(): Promise<void>;
+  /** Whether the transactions that have ended would stay ended if the server crashed now; who waits for it will hear yes. */
+  endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean>;
 }
 
 /** Of a snapshot. */

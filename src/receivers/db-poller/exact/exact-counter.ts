@@ -39,7 +39,7 @@ export interface Step {
 }
 
 const OLDER_BATCHES = 10;
-/** Where nothing was counted, the position need not be kept each time: from an older one the same is found. */
+/** Where nothing was counted, the position need not be moved and kept each time: from an older one the same is found. */
 const KEEP_POSITION_EVERY_MS = 60_000;
 const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
 
@@ -153,7 +153,7 @@ export class ExactCounter {
     });
     const { head } = await table.read(longTimeoutMs, async (snapshot) => {
       if (query.events) for await (const rows of snapshot.everyRow()) await this.#remember(rows);
-      await snapshot.endedForGood();
+      await snapshot.endedForGood('waits');
       return snapshot;
     });
     const position = before(head.settledXid);
@@ -186,19 +186,29 @@ export class ExactCounter {
     const seen = await this.#settings.table.read(timeoutMs, async (snapshot) => {
       const reason = await this.#whyAnew(state, snapshot);
       if (reason !== undefined) return reason;
-      const looked = await look(state, snapshot);
-      if (!isSame(looked.next.position, state.position)) await snapshot.endedForGood();
-      return { ...looked, head: snapshot.head };
+      this.#head = snapshot.head;
+      this.#unread.saw(snapshot.head);
+      const { found, next } = await look(state, snapshot);
+      const { position } = (await this.#mayMove(state, { found, next, snapshot })) ? next : state;
+      return { found, next: { ...next, position, identity: snapshot.head.identity } };
     });
     if (typeof seen === 'string') {
       await this.#beginAnew(seen);
       return nothing;
     }
-    this.#head = seen.head;
-    const step = await this.#take(seen.found, { ...seen.next, identity: seen.head.identity });
-    this.#unread.saw(seen.head);
+    const step = await this.#take(seen.found, seen.next);
     if (seen.next.boundUnixMs !== state.boundUnixMs) this.#unread.readUpTo(state.position);
     return step;
+  }
+
+  /** Where nothing was found, nobody waits for the disk: from where the position is, the same is found later. */
+  async #mayMove(
+    state: QueryState,
+    { found, next, snapshot }: { found: SettledRows; next: QueryState; snapshot: TableSnapshot },
+  ): Promise<boolean> {
+    if (isSame(next.position, state.position)) return false;
+    const isWorthWaiting = found.rows.length > 0 || this.isReconcileDue || this.#isKeepingDue;
+    return await snapshot.endedForGood(isWorthWaiting ? 'waits' : 'does not wait');
   }
 
   async #take(found: SettledRows, state: QueryState): Promise<Step> {
@@ -228,8 +238,12 @@ export class ExactCounter {
       state.boundUnixMs !== next.boundUnixMs ||
       !isSame(state.olderPosition, next.olderPosition) ||
       next.position.key !== undefined ||
-      performance.now() - this.#keptAtMs >= KEEP_POSITION_EVERY_MS
+      this.#isKeepingDue
     );
+  }
+
+  get #isKeepingDue(): boolean {
+    return performance.now() - this.#keptAtMs >= KEEP_POSITION_EVERY_MS;
   }
 
   /** What a storage has lost is lost for the counter too. */

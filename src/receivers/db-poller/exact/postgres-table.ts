@@ -10,7 +10,9 @@ import { columns, oldestRows, rowsWithEvents, settledRows } from './settled-rows
 const MAX_KNOWN = 20_000;
 const CHUNK_ROWS = 10_000;
 /** After three rounds of the WAL writer even what nobody waited for is on disk; a round takes 0.2 s by default. */
-const FLUSH_PAUSES_S = [0.01, 0.04, 0.15, 0.4];
+const LONGEST_FLUSH_MS = 600;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 100;
 
 /** A table of a PostgreSQL database, read-only, in transactions of `REPEATABLE READ`. */
 export class PostgresTable implements CountedTable {
@@ -42,7 +44,7 @@ export class PostgresTable implements CountedTable {
       const table = schema.table(this.#query.table);
       const [head] = (await transaction.query({ ...headOf(table), maxRows: 1 })).rows;
       refuseUncountable(table, String(head!['kind']));
-      const snapshot = new PostgresSnapshot(transaction, this.#query, schema, head!);
+      const snapshot = new PostgresSnapshot(transaction, { query: this.#query, schema, timeoutMs }, head!);
       const result = await work(snapshot);
       this.#durationMs = transaction.elapsedMs - snapshot.waitedMs;
       return result;
@@ -56,12 +58,18 @@ class PostgresSnapshot implements TableSnapshot {
   readonly #transaction: ReadOnlyTransaction;
   readonly #query: ExactQuery;
   readonly #schema: PackSchema;
+  readonly #timeoutMs: number;
   readonly #writtenLsn: unknown;
 
-  constructor(transaction: ReadOnlyTransaction, query: ExactQuery, schema: PackSchema, head: Row) {
+  constructor(
+    transaction: ReadOnlyTransaction,
+    asked: { readonly query: ExactQuery; readonly schema: PackSchema; readonly timeoutMs: number },
+    head: Row,
+  ) {
     this.#transaction = transaction;
-    this.#query = query;
-    this.#schema = schema;
+    this.#query = asked.query;
+    this.#schema = asked.schema;
+    this.#timeoutMs = asked.timeoutMs;
     this.head = readHead(head);
     this.#writtenLsn = head['written_lsn'];
   }
@@ -104,16 +112,28 @@ class PostgresSnapshot implements TableSnapshot {
    * A crash forgets transactions whose end is not in the WAL on disk, and gives their numbers to others, which would
    * then lie before the position. The session outlives the wait only if there is no crash.
    */
-  async endedForGood(): Promise<void> {
-    if (this.#writtenLsn === null) return;
-    for (const pauseS of FLUSH_PAUSES_S) {
-      const text = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
-      const [row] = await this.#ask({ text, values: [this.#writtenLsn] }, 1);
-      if (row?.['is_flushed'] === true) return;
-      const sleptFromMs = this.#transaction.elapsedMs;
-      await this.#ask({ text: 'select pg_sleep($1)', values: [pauseS] }, 1);
-      this.#waitedMs += this.#transaction.elapsedMs - sleptFromMs;
+  async endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean> {
+    // No pause may be ended by the timeout.
+    const longestMs = Math.min(LONGEST_PAUSE_MS, this.#timeoutMs / 2);
+    for (let pauseMs = FIRST_PAUSE_MS; this.#waitedMs < LONGEST_FLUSH_MS; pauseMs *= 2) {
+      if (await this.#isFlushed()) return true;
+      if (patience === 'does not wait') return false;
+      await this.#pause(Math.min(pauseMs, longestMs));
     }
+    return true;
+  }
+
+  async #isFlushed(): Promise<boolean> {
+    if (this.#writtenLsn === null) return true;
+    const text = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
+    const [row] = await this.#ask({ text, values: [this.#writtenLsn] }, 1);
+    return row!['is_flushed'] === true;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const fromMs = this.#transaction.elapsedMs;
+    await this.#ask({ text: 'select pg_sleep($1::float8 / 1000)', values: [ms] }, 1);
+    this.#waitedMs += this.#transaction.elapsedMs - fromMs;
   }
 
   async #ask(statement: Statement, maxRows: number): Promise<readonly Row[]> {

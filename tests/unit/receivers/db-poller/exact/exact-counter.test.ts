@@ -84,6 +84,7 @@ const happenings = [
       world.end(transaction, commits > 0 ? 'committed' : 'rolled_back'),
     ),
   },
+  { weight: 2, arbitrary: step('flush', fc.boolean(), ({ table }, isFlushed) => void (table.isFlushed = isFlushed)) },
   { weight: 1, arbitrary: step('kill', none, (world) => void world.start()) },
   {
     weight: 1,

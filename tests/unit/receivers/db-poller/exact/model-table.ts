@@ -40,6 +40,8 @@ export class ModelTable implements CountedTable {
   #identity = 'a';
   /** Fails the next reading. */
   failsNext = false;
+  /** Whether what has ended is on disk; who waits for it does not wait long. */
+  isFlushed = true;
   #latestReading: Sight | undefined;
 
   begin(): number {
@@ -109,7 +111,7 @@ export class ModelTable implements CountedTable {
       },
       known: async () => [],
       isRewritten: async () => false,
-      endedForGood: async () => undefined,
+      endedForGood: async (patience) => patience === 'waits' || this.isFlushed,
     });
   }
 
