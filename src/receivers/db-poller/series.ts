@@ -3,6 +3,7 @@ import type { Metric } from '../../catalogue/metric.ts';
 import type { Attributes, MetricData, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import { LabelValues, type ReportReplaced } from './label-values.ts';
+import { numberOf } from './number-of.ts';
 import type { Merge, StatePoll } from './pack.ts';
 
 export interface SeriesReport {
@@ -106,9 +107,4 @@ function add(series: Map<string, Series | undefined>, one: Series, merge: Merge)
 
 function merged(a: number, b: number, merge: 'sum' | 'max'): number {
   return merge === 'sum' ? a + b : Math.max(a, b);
-}
-
-/** Undefined for NULL; node-pg gives bigint and numeric as text. */
-function numberOf(value: unknown): number | undefined {
-  return value === null || value === undefined ? undefined : Number(value);
 }

@@ -1,4 +1,5 @@
 import type { ReplacedReason } from '../label-values.ts';
+import { numberOf } from '../number-of.ts';
 import type { SettledRow } from './counted-table.ts';
 import type { ExactMetric, ExactQuery } from './exact-query.ts';
 import type { Occurrence } from './totals.ts';
@@ -56,8 +57,7 @@ function occurrenceOf(
   { details }: SettledRow,
 ): Occurrence | 'not_a_number' | undefined {
   if (value === undefined) return { metric, row: details };
-  const column = details[value];
-  if (column === null || column === undefined) return undefined;
-  const number = Number(column);
+  const number = numberOf(details[value]);
+  if (number === undefined) return undefined;
   return Number.isFinite(number) ? { metric, row: details, value: number } : 'not_a_number';
 }
