@@ -1,9 +1,17 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Client } from 'pg';
+import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Component } from '../../../../src/collector/component.ts';
 import { MemoryStorage } from '../../../../src/collector/memory-storage.ts';
 import { StorageError, type StorageOwner, type StorageSpace } from '../../../../src/collector/storage.ts';
+import { fileStorageConfig } from '../../../../src/extensions/file-storage/config.ts';
+import { fileStorageExtension } from '../../../../src/extensions/file-storage/factory.ts';
+import { componentSettings } from '../../../support/component-settings.ts';
+import { hostWith } from '../../../support/host-with.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
@@ -200,6 +208,25 @@ describe('db_poller counts rows exactly', () => {
     await shows(next, prices, 2);
   });
 
+  it('begins anew, and the storage says so, when the file of the storage is corrupt', async () => {
+    await using files = await TestFiles.make();
+    const poller = await PollerUnderTest.start(config(database), undefined, { storage: await files.open() });
+    await poller.hasBegunToCount();
+    await database.sql(price(3));
+    await shows(poller, prices, 3);
+    await poller.shutdown();
+    await files.spoil();
+    await using next = await PollerUnderTest.start(config(database), undefined, { storage: await files.open() });
+    await next.hasBegunToCount();
+    expect(files.lines).toMatchObject([{ level: 50, setAsideAs: expect.stringContaining('.corrupt-') }]);
+    await database.sql(price(2));
+    await shows(next, prices, 2);
+    await next.shutdown();
+    await using last = await PollerUnderTest.start(config(database), undefined, { storage: await files.open() });
+    await shows(last, prices, 2);
+    expect(files.lines).toEqual([]);
+  });
+
   it('begins anew when the table has been rewritten, and goes on when it was only compacted', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();
@@ -234,23 +261,6 @@ describe('db_poller counts rows exactly', () => {
     expect(created().length).toBeLessThanOrEqual(101);
     const replaced = 'replaced_label_values{query="scrape_pipeline.coffees_created",label="roaster",reason="budget"}';
     expect(await poller.own(replaced)).toBe(10_000 - (await inBudget(database, created())));
-  });
-
-  it('loses nothing while a table is locked, and counts on when the lock is gone', async () => {
-    await using poller = await start({ lock_timeout: '200ms' });
-    await poller.hasBegunToCount();
-    await database.sql(price(3));
-    await shows(poller, prices, 3);
-    const locker = await session();
-    await locker.query('begin; lock table prices in access exclusive mode');
-    await database.sql(`insert into coffees (roaster_id, name, slug) select id, 'b', 'b' from roasters`);
-    // Others are polled meanwhile.
-    await shows(poller, `coffees{platform=shopify,processing_status=unknown,roaster=blue,status=active}`, 2);
-    await locker.query(price(1));
-    await locker.query('commit');
-    await shows(poller, prices, 4);
-    await shows(poller, `coffees.created{${blue}}`, 1);
-    expect(await poller.own('rebaselines{query="scrape_pipeline.prices",reason="horizon"}')).toBe(0);
   });
 
   it('retracts what it cannot know while a table is away, and leaves the other queries alone', async () => {
@@ -303,6 +313,47 @@ class TestStorage extends MemoryStorage implements Component {
 
   async shutdown(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** The storage that siphon ships, in a directory of its own. One at a time. */
+class TestFiles implements AsyncDisposable {
+  /** What the one that is open has logged. */
+  lines: readonly Record<string, unknown>[] = [];
+  readonly #directory: string;
+  #opened: Component | undefined;
+
+  static async make(): Promise<TestFiles> {
+    return new TestFiles(await mkdtemp(join(tmpdir(), 'siphon-exact-')));
+  }
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async open(): Promise<Component> {
+    await this.#close();
+    const { settings, lines } = componentSettings('extension', 'file_storage');
+    this.#opened = fileStorageExtension.create(settings, v.parse(fileStorageConfig, { directory: this.#directory }));
+    this.lines = lines;
+    await this.#opened.start(hostWith());
+    return this.#opened;
+  }
+
+  /** As a disk might. */
+  async spoil(): Promise<void> {
+    await this.#close();
+    const [file = ''] = await readdir(this.#directory);
+    await writeFile(join(this.#directory, file), 'no database at all'.repeat(1000));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #close(): Promise<void> {
+    await this.#opened?.shutdown(AbortSignal.timeout(1000));
   }
 }
 

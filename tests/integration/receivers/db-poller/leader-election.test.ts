@@ -11,6 +11,9 @@ import { PollerUnderTest, readNumbers } from './poller-under-test.ts';
 const roasters = 'roasters{is_active=true,platform=shopify}';
 /** Of the shortest interval for which the lead is kept. */
 const TWO_INTERVALS_MS = 6000;
+/** A server may have other databases, with elections of their own. */
+const LOCKS = `from pg_locks where locktype = 'advisory' and database = (
+  select oid from pg_database where datname = current_database())`;
 const CONFIG = { packs: { scrape_pipeline: {} }, collection_interval: '200ms' };
 
 describe('db_poller beside others on one database', () => {
@@ -92,8 +95,7 @@ describe('db_poller beside others on one database', () => {
   });
 
   it('ends what runs, and retracts, as soon as it has lost the lead', async () => {
-    const locker = new Client({ connectionString: database.url });
-    await locker.connect();
+    const locker = await session(database);
     await using leader = await start({ lock_timeout: '50s', timeout: '50s' });
     await waitFor(() => polls(leader), { what: 'the leader' });
     await locker.query('begin; lock table roasters in access exclusive mode');
@@ -172,6 +174,40 @@ describe('db_poller beside others on one database', () => {
     await database.sql('delete from coffees');
   });
 
+  it('takes note of what there is while it stands by, also if it has led before without coming to that', async () => {
+    await database.sql('create table orders (id int primary key generated always as identity)');
+    const locker = await session(database);
+    const rival = await session(database);
+    await locker.query('begin; lock table orders in access exclusive mode');
+    const kept = new MemoryStorage();
+    await using poller = await PollerUnderTest.start(
+      {
+        datasource: database.url,
+        lock_timeout: '100ms',
+        storage: 'memory',
+        queries: [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders', once: true }],
+      },
+      undefined,
+      { memory: Object.assign(kept, { start: async () => undefined, shutdown: async () => undefined }) },
+    );
+    await waitFor(async () => (await poller.failures('lock_timeout')) > 0, { what: 'a baseline that fails' });
+    const elected = rival.query(`select pg_advisory_lock((classid::bigint << 32) | objid::bigint)
+      ${LOCKS} and granted`);
+    const waiting = `select ${LOCKS} and not granted`;
+    await waitFor(async () => (await database.sql(waiting)).length > 0, { what: 'the rival that waits' });
+    await endLead(database);
+    await elected;
+    await waitFor(() => standsBy(poller), { what: 'the former leader, standing by' });
+    await locker.query('commit');
+    const space = await kept.space({ kind: 'receiver', id: 'db_poller' });
+    await waitFor(async () => (await space.get(['state/orders'])).size > 0, { what: 'its position' });
+    await database.sql('insert into orders select from generate_series(1, 3)');
+    await rival.end();
+    await waitFor(() => poller.series.get('orders{}') === 3, { what: 'what came while it stood by' });
+    await locker.end();
+    await database.sql('drop table orders');
+  });
+
   it('polls without an election where that is switched off', async () => {
     const pollers = await Promise.all([1, 2].map(() => start({ leader_election: { enabled: false } })));
     await using _ = disposedTogether(pollers);
@@ -203,7 +239,7 @@ describe('db_poller beside others on one database', () => {
       expect(poller.logText).toContain('set leader_election::datasource to the database itself');
       expect(await poller.own('errors{query="leader_election",reason="pooler"}')).toBeGreaterThan(0);
       expect(await leads(poller)).toBe(0);
-      expect(await database.sql(`select from pg_locks where locktype = 'advisory'`)).toEqual([]);
+      expect(await database.sql(`select ${LOCKS}`)).toEqual([]);
       await using direct = await start({ datasource: pooler.url, leader_election: { datasource: database.url } });
       await waitFor(() => polls(direct), { what: 'the lead' });
     });
@@ -226,9 +262,15 @@ async function leaders(pollers: readonly PollerUnderTest[]): Promise<number> {
   return (await Promise.all(pollers.map(leads))).filter((value) => value === 1).length;
 }
 
+async function session(database: TestPostgres): Promise<Client> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  return client;
+}
+
 /** As an administrator might. */
 async function endLead(database: TestPostgres): Promise<void> {
-  await database.sql(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`);
+  await database.sql(`select pg_terminate_backend(pid) ${LOCKS} and granted`);
 }
 
 function disposedTogether(pollers: readonly PollerUnderTest[]): AsyncDisposable {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
@@ -47,17 +48,207 @@ it('counts the rows of a user\u2019s table as exactly as its own, by a key of tw
     select 2, n, case when n <= 3 then 'DE' end, n * 20, '{"a": 1}' from generate_series(1, 5) n`);
   await database.sql('update shop.orders set paid_at = now()');
   await database.sql('update shop.orders set amount = amount + 1');
-  const shown = (key: string, value: number) =>
-    waitFor(() => poller.series.get(key) === value, { what: `${key} to be ${value}` });
-  await shown('orders{}', 5);
-  await shown('orders.paid{country=FR}', 1);
-  await shown('orders.paid{country=DE}', 3);
-  await shown('orders.paid{country=unknown}', 2);
-  await shown('amount_count{}', 6);
-  await shown('queue{country=DE}', 3);
+  await shows(poller, 'orders{}', 5);
+  await shows(poller, 'orders.paid{country=FR}', 1);
+  await shows(poller, 'orders.paid{country=DE}', 3);
+  await shows(poller, 'orders.paid{country=unknown}', 2);
+  await shows(poller, 'amount_count{}', 6);
+  await shows(poller, 'queue{country=DE}', 3);
   await waitFor(() => [...poller.series.keys()].some((key) => key.startsWith('odd{tags={"a":1}')), {
     what: 'a label of another type, as text',
   });
   expect(await poller.own('errors{query="nowhere",reason="missing_table"}')).toBeGreaterThan(0);
   expect(await poller.own('errors{query="orders",reason="other"}')).toBeUndefined();
 });
+
+describe('a user\u2019s query that is at fault', () => {
+  const jobs = { kind: 'counter', table: 'shop.jobs' };
+  const sessions: Client[] = [];
+  const everyJob = { ...jobs, name: 'jobs', metric_name: 'jobs', once: true };
+
+  beforeEach(async () => {
+    await database.sql(`
+      create table shop.jobs (id int primary key generated always as identity, state text not null default 'due');
+      create table shop.brake ();
+      create function shop.is_due(state text) returns boolean language plpgsql as $$ begin
+        if exists (select from shop.brake) then perform pg_sleep(60); end if;
+        return state = 'due';
+      end $$;
+      insert into shop.jobs select from generate_series(1, 2)`);
+  });
+  afterEach(async () => {
+    await Promise.all(sessions.splice(0).map((session) => session.end()));
+    await database.sql('drop table shop.jobs, shop.brake; drop function shop.is_due');
+  });
+
+  it('is stopped at its timeout when it hangs, counted by name and without a number, while the others go on, and has lost nothing after', async () => {
+    const brake = (): Promise<unknown> => database.sql('insert into shop.brake default values');
+    const release = (): Promise<unknown> => database.sql('delete from shop.brake');
+    await brake();
+    await using poller = await PollerUnderTest.start({
+      datasource: database.url,
+      reconcile_timeout: '300ms',
+      queries: [everyJob, { timeout: '300ms', ...jobs, name: 'due', metric_name: 'due', where: 'shop.is_due(state)' }],
+    });
+    const timeouts = async (): Promise<number> => (await poller.own('errors{query="due",reason="timeout"}')) ?? 0;
+    const stoppedAgain = async (): Promise<void> => {
+      const before = await timeouts();
+      await waitFor(async () => (await timeouts()) > before, { what: 'one that is stopped' });
+    };
+    // Before it knows what there was.
+    await stoppedAgain();
+    await insert(1);
+    await shows(poller, 'jobs{}', 1);
+    expect(poller.series.has('due{}')).toBe(false);
+    await release();
+    await shows(poller, 'due{}', 0);
+    // While it counts.
+    await insert(1);
+    await shows(poller, 'due{}', 1);
+    await brake();
+    await insert(3);
+    await stoppedAgain();
+    await shows(poller, 'jobs{}', 5);
+    expect(poller.series.get('due{}')).toBeUndefined();
+    const [running] = await database.sql(`
+      select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and state = 'active' and now() - xact_start > interval '2 s'`);
+    expect(running).toEqual({ count: 0 });
+    expect(await poller.own('errors{query="jobs",reason="timeout"}')).toBe(0);
+    expect(poller.log).toContainEqual(expect.objectContaining({ msg: 'Query failed', query: 'due' }));
+    await release();
+    await shows(poller, 'due{}', 4);
+  });
+
+  it('does not wait for a lock beyond lock_timeout, says so, and has lost nothing when the lock is gone', async () => {
+    await using poller = await PollerUnderTest.start({
+      datasource: database.url,
+      timeout: '60s',
+      lock_timeout: '200ms',
+      queries: [
+        { ...everyJob, collection_interval: '500ms' },
+        { name: 'queue', kind: 'gauge', metric_name: 'queue', sql: 'select count(*) as n from shop.orders', value_column: 'n' }, // prettier-ignore
+      ],
+    });
+    await shows(poller, 'jobs{}', 0);
+    await insert(1);
+    await shows(poller, 'jobs{}', 1);
+    const locker = new Client({ connectionString: database.url });
+    sessions.push(locker);
+    await locker.connect();
+    // At once, so that no poll comes between: what was entered is waiting when the table is locked.
+    await locker.query(`begin; insert into shop.jobs default values; commit;
+      begin; lock table shop.jobs in access exclusive mode`);
+    const timeouts = (): Promise<number | undefined> => poller.own('errors{query="jobs",reason="lock_timeout"}');
+    await waitFor(async () => ((await timeouts()) ?? 0) > 0, { what: 'one that gives up', timeoutMs: 5000 });
+    await waitFor(() => poller.series.get('jobs{}') === undefined, { what: 'the retraction' });
+    await database.sql('insert into shop.orders (shop, number) select 3, max(number) + 1 from shop.orders');
+    const [entered] = await database.sql('select count(*)::int as count from shop.orders');
+    await shows(poller, 'queue{}', Number(entered!['count']));
+    expect(poller.log.filter(({ msg, query }) => msg === 'Query failed' && query === 'jobs')).toMatchObject([
+      { err: { message: expect.stringContaining('waited longer than lock_timeout') } },
+    ]);
+    await locker.query('insert into shop.jobs default values');
+    await locker.query('commit');
+    await insert(1);
+    await shows(poller, 'jobs{}', 4);
+    expect(await poller.own('errors{query="queue",reason="lock_timeout"}')).toBe(0);
+    expect(poller.said('Query succeeds again')).toBe(1);
+  });
+
+  it('says what its role may not read, counts from the moment when it may, and disturbs no other', async () => {
+    await database.sql(`create role siphon_test_clerk login password 'secret';
+      grant usage on schema shop to siphon_test_clerk; grant select on shop.orders to siphon_test_clerk`);
+    const datasource = Object.assign(new URL(database.url), { username: 'siphon_test_clerk', password: 'secret' }).href;
+    await using poller = await PollerUnderTest.start({
+      datasource,
+      queries: [
+        everyJob,
+        { ...jobs, name: 'orders', metric_name: 'orders', table: 'shop.orders', once: true },
+        { ...jobs, name: 'later', metric_name: 'later', table: 'shop.later' },
+      ],
+    });
+    const failed = (name: string, reason: string): Promise<unknown> =>
+      waitFor(async () => ((await poller.own(`errors{query="${name}",reason="${reason}"}`)) ?? 0) > 0, {
+        what: `${reason} of ${name}`,
+      });
+    await failed('jobs', 'permission');
+    await failed('later', 'missing_table');
+    expect(poller.logText).toContain('grant select on shop.jobs to siphon_test_clerk');
+    await shows(poller, 'orders{}', 0);
+    expect([...poller.series.keys()]).toEqual(['orders{}']);
+    await database.sql(`create table shop.later (id int primary key);
+      insert into shop.later values (1);
+      grant select on shop.jobs, shop.later to siphon_test_clerk`);
+    await shows(poller, 'jobs{}', 0);
+    await shows(poller, 'later{}', 0);
+    await insert(2);
+    await database.sql('insert into shop.later values (2), (3), (4)');
+    await shows(poller, 'jobs{}', 2);
+    await shows(poller, 'later{}', 3);
+    await poller.shutdown();
+    await database.sql('drop owned by siphon_test_clerk; drop role siphon_test_clerk; drop table shop.later');
+  });
+
+  it('names columns of any type as the database writes them, and takes nothing for a number that is none', async () => {
+    await database.sql(`create table shop.odd (
+      id int primary key, day date, span interval, flag boolean, share numeric(5, 2), raw bytea, size text)`);
+    const odd = { table: 'shop.odd', labels: ['day', 'span', 'flag', 'share', 'raw'] };
+    await using poller = await PollerUnderTest.start({
+      datasource: database.url,
+      queries: [
+        { ...odd, name: 'odd', kind: 'counter', metric_name: 'odd' },
+        { name: 'days', kind: 'gauge', metric_name: 'days', sql: 'select day, id as n from shop.odd', value_column: 'day', labels: ['n'] }, // prettier-ignore
+        {
+          ...odd,
+          name: 'sizes',
+          kind: 'histogram',
+          metric_name: 'size',
+          value_column: 'size',
+          buckets: [1],
+          labels: [],
+        },
+      ],
+    });
+    await shows(poller, 'size_count{}', 0);
+    await waitFor(async () => (await poller.own('last_success_timestamp_seconds{query="odd"}')) !== undefined, {
+      what: 'the baseline',
+    });
+    await database.sql(`insert into shop.odd
+      select n, '2026-03-01', '90 min', true, 1.50, '\\x00ff', (array[null, '', ' ', 'abc', 'Infinity', '[]', '7'])[n]
+      from generate_series(1, 7) n`);
+    await shows(poller, 'size_count{}', 1);
+    await shows(poller, String.raw`odd{day=2026-03-01,flag=true,raw=\x00ff,share=1.50,span=01:30:00}`, 7);
+    expect(await poller.own('dropped_points{query="sizes",reason="not_a_number"}')).toBe(5);
+    await waitFor(async () => ((await poller.own('dropped_points{query="days",reason="not_a_number"}')) ?? 0) >= 7, {
+      what: 'dates that are no numbers',
+    });
+    expect([...poller.series.keys()].filter((key) => key.startsWith('days'))).toEqual([]);
+    await database.sql('drop table shop.odd');
+  });
+
+  it('shows ten thousand values of a label as a hundred and the rest together', async () => {
+    await using poller = await PollerUnderTest.start({
+      datasource: database.url,
+      queries: [{ ...everyJob, labels: ['state'] }],
+    });
+    await waitFor(async () => (await poller.own('last_success_timestamp_seconds{query="jobs"}')) !== undefined, {
+      what: 'the baseline',
+    });
+    await database.sql(`insert into shop.jobs (state) select n::text from generate_series(1, 10000) n`);
+    await shows(poller, 'jobs{state=other}', 9900);
+    expect([...poller.series].filter(([key, value]) => key.startsWith('jobs{') && value === 1)).toHaveLength(100);
+    expect(poller.series.size).toBe(101);
+    expect(await poller.own('replaced_label_values{query="jobs",label="state",reason="budget"}')).toBe(9900);
+  });
+});
+
+async function insert(count: number): Promise<void> {
+  await database.sql(`insert into shop.jobs (state) select 'due' from generate_series(1, ${count})`);
+}
+
+async function shows(poller: PollerUnderTest, key: string, value: number): Promise<void> {
+  await waitFor(() => poller.series.get(key) === value, {
+    what: `${key} to be ${value}, which is ${String(poller.series.get(key))}`,
+  });
+}
