@@ -40,6 +40,9 @@ const itemFlags = Uint8Array.from(messageNames, (name) => (itemMessages.has(name
 /** Beyond any request. Larger numbers count as this one and keep their wire type, so that V8 deals in small integers only. */
 const LARGEST = 0x7fff_fff8;
 
+/** What the largest tag of protobuf takes. https://protobuf.dev/programming-guides/proto3/#assigning */
+const TAG_BYTES = 5;
+
 const KEY_VALUE = Check.message + messageNames.indexOf('KeyValue');
 const KEY_TAG = (1 << 3) | WireType.bytes;
 const VALUE_TAG = (2 << 3) | WireType.bytes;
@@ -76,8 +79,10 @@ class Walk {
     while (position < end) {
       let tag = this.#bytes[position++] as number;
       if (tag > 0x7f) {
-        tag = this.#longVarint(position - 1, end, depth);
+        const begin = position - 1;
+        tag = this.#longVarint(begin, end, depth);
         position = this.#next;
+        if (tag >= LARGEST && position - begin > TAG_BYTES) this.#failTag(tag, position, depth);
       }
       this.#path[depth] = tag;
       const check = tag < TAGS ? (checks[row + tag] as number) : Check.none;
@@ -165,8 +170,11 @@ class Walk {
   }
 
   #failTag(tag: number, offset: number, depth: number): never {
-    const problem = tag < 8 ? 'has the field number 0' : `has the wire type ${tag & 7}, which is not this field's`;
-    this.#fail(problem, offset, depth);
+    this.#path[depth] = tag;
+    if (tag < 8) this.#fail('has the field number 0', offset, depth);
+    // Those who read it later could not tell its wire type.
+    if (tag >= LARGEST) this.#fail('has a field number beyond those of protobuf', offset, depth);
+    this.#fail(`has the wire type ${tag & 7}, which is not this field's`, offset, depth);
   }
 
   #fail(problem: string, offset: number, depth: number): never {

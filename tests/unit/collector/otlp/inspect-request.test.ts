@@ -88,6 +88,11 @@ describe('what is checked', () => {
     ['a name that is a number', span((w) => w.varintField(5, 1)), `${SPAN}.name has the wire type 0`],
     ['the field number 0', span((w) => w.varintField(0, 1)), `${SPAN}.field 0 has the field number 0`],
     [
+      'a field number of 60 bits',
+      Uint8Array.of(0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1),
+      'has a field number beyond those of protobuf (byte 9)',
+    ],
+    [
       'a group',
       span((w) => w.varintField(40, 1)).map((byte, i, all) => (i === all.length - 3 ? byte | 3 : byte)),
       'field 40 has the wire type 3',
