@@ -2,6 +2,7 @@
  * What the sidecar says about itself on its own page (port 8888), where instruments keep their names as they are: the stock
  * Collector's where it has the metric, otherwise `siphon_*`. Those that dashboards and alerts need.
  */
+import { dropReasons } from './drop-reasons.ts';
 import type { BudgetedLabel, Metric } from './metric.ts';
 
 const receiver: BudgetedLabel = { maxValues: 10, description: 'id of the receiver' };
@@ -150,17 +151,7 @@ export const sidecarMetrics = {
     description: 'Data points that are not on the scrape page',
     labels: {
       exporter,
-      reason: [
-        'type_conflict',
-        'duplicate_series',
-        'max_series',
-        'invalid_name',
-        'invalid_buckets',
-        'labels_too_long',
-        'no_value',
-        'out_of_order',
-        'unsupported',
-      ],
+      reason: dropReasons,
     },
   },
   siphon_sentry_sent_items: {

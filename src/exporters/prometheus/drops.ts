@@ -1,20 +1,9 @@
 import type { Counter, Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import { dropReasons } from '../../catalogue/drop-reasons.ts';
 
 /** Why a data point is not on the page. */
 export type DropReason = (typeof dropReasons)[number];
-
-const dropReasons = [
-  'type_conflict',
-  'duplicate_series',
-  'max_series',
-  'invalid_name',
-  'invalid_buckets',
-  'labels_too_long',
-  'no_value',
-  'out_of_order',
-  'unsupported',
-] as const;
 
 /** What becomes of an attribute that cannot be a label as it is. */
 export type LabelChange = 'renamed' | 'dropped';
