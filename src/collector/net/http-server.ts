@@ -24,13 +24,22 @@ export async function listen(server: SocketServer, { host, port }: Endpoint): Pr
 /** Takes no new connections, lets the requests under way end, and cuts them off when the deadline aborts. */
 export async function close(server: Server, deadline: AbortSignal): Promise<void> {
   if (!server.listening) return;
+  const end = (): void => server.closeIdleConnections();
+  await endBy(server, deadline, { end, cutOff: () => server.closeAllConnections() });
+}
+
+/** Takes no new connections and lets `end` end those that are there; `cutOff` is called when the deadline aborts. */
+export async function endBy(
+  server: SocketServer,
+  deadline: AbortSignal,
+  { end, cutOff }: { readonly end: () => void; readonly cutOff: () => void },
+): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  const cutOff = (): void => server.closeAllConnections();
   if (deadline.aborted) cutOff();
   else deadline.addEventListener('abort', cutOff, { once: true });
-  server.closeIdleConnections();
+  end();
   await closed;
   deadline.removeEventListener('abort', cutOff);
 }

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { announce } from '../../../collector/net/announce.ts';
 import { CertificateReload } from '../../../collector/net/certificate-reload.ts';
-import { listen } from '../../../collector/net/http-server.ts';
+import { endBy, listen } from '../../../collector/net/http-server.ts';
 import { readContext } from '../../../collector/net/tls.ts';
 import type { GrpcConfig } from '../config.ts';
 import { keepWatch } from './keepalive.ts';
@@ -49,17 +49,14 @@ export class GrpcServer {
   /** Takes no new calls, lets those under way end, and cuts them off when the deadline aborts. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#reload[Symbol.dispose]();
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+    await endBy(this.#server, deadline, {
+      end: () => {
+        for (const session of this.#sessions) session.close();
+      },
+      cutOff: () => {
+        for (const connection of [...this.#sessions, ...this.#sockets]) connection.destroy();
+      },
     });
-    const cutOff = (): void => {
-      for (const connection of [...this.#sessions, ...this.#sockets]) connection.destroy();
-    };
-    if (deadline.aborted) cutOff();
-    else deadline.addEventListener('abort', cutOff, { once: true });
-    for (const session of this.#sessions) session.close();
-    await closed;
-    deadline.removeEventListener('abort', cutOff);
   }
 }
 
