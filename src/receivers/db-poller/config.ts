@@ -3,7 +3,7 @@ import { table as tableLabel } from '../../catalogue/labels.ts';
 import { duration, positiveDuration, positiveInteger } from '../../collector/config/fields.ts';
 import { Secret } from '../../collector/config/secret.ts';
 import { storageSchema } from '../../collector/storage.ts';
-import type { QueryOverride } from './pack.ts';
+import type { QueryOverride } from './packs/pack.ts';
 import { ownQueries } from './queries/config.ts';
 import { exactQueryNames, queryNames } from './packs/query-names.ts';
 import { roasterLabels } from './packs/scrape-pipeline/roaster-label.ts';

@@ -4,7 +4,7 @@ import { AdvisoryLock } from '../../postgres/advisory-lock.ts';
 import { reasonOf } from '../../postgres/polling/poll-failure.ts';
 import { nextPollMs, sleep } from '../../postgres/polling/schedule.ts';
 import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
-import type { PollerMetrics } from './poller-metrics.ts';
+import type { PollerMetrics } from './polling/poller-metrics.ts';
 
 export interface LeaderElectionSettings {
   /** Of the server that keeps the lock; a pooler in transaction mode cannot. */

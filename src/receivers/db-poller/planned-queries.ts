@@ -1,7 +1,7 @@
 import type { Metric } from '../../catalogue/metric.ts';
 import type { DbPollerConfig } from './config.ts';
 import type { ExactQuery } from './exact/exact-query.ts';
-import type { Pack, StatePoll } from './pack.ts';
+import type { Pack, StatePoll } from './packs/pack.ts';
 import type { OwnQueryConfig, OwnRowsConfig } from './queries/config.ts';
 import { ownGauge } from './queries/own-gauge.ts';
 

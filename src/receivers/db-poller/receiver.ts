@@ -11,16 +11,16 @@ import { ExactPolling, type ExactPollingSettings } from './exact/exact-polling.t
 import { Horizon } from './exact/horizon.ts';
 import { LazySpace } from './exact/lazy-space.ts';
 import { LeaderElection, type Lead } from './leader-election.ts';
-import type { Pack } from './pack.ts';
+import type { Pack } from './packs/pack.ts';
 import { configuredPacks } from './packs/configured-packs.ts';
 import { plannedQueries, type PlannedQuery } from './planned-queries.ts';
-import type { PollContext } from './poll-context.ts';
-import type { PolledQuery } from './polled-query.ts';
-import { PollerMetrics } from './poller-metrics.ts';
-import { QueryPoller } from './query-poller.ts';
-import { SchemaProbe } from './schema-probe.ts';
-import { SchemaReport } from './schema-report.ts';
-import { StateQuery } from './state-query.ts';
+import type { PollContext } from './polling/poll-context.ts';
+import type { PolledQuery } from './polling/polled-query.ts';
+import { PollerMetrics } from './polling/poller-metrics.ts';
+import { QueryPoller } from './polling/query-poller.ts';
+import { SchemaProbe } from './schema/schema-probe.ts';
+import { SchemaReport } from './schema/schema-report.ts';
+import { StateQuery } from './state/state-query.ts';
 
 /** What all queries use. */
 interface Shared {

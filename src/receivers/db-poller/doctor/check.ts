@@ -1,11 +1,11 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
 import type { ReadOnlyPool, Row } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack } from '../pack.ts';
+import type { Pack } from '../packs/pack.ts';
 import type { PlannedQuery } from '../planned-queries.ts';
 import type { OwnRowsConfig } from '../queries/config.ts';
 import type { OwnTable } from '../queries/own-table.ts';
-import type { QueriedSchema } from '../schema-probe.ts';
+import type { QueriedSchema } from '../schema/schema-probe.ts';
 
 /** The database and what the poller wants of it. */
 export interface Examined {

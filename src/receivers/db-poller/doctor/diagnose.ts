@@ -2,12 +2,12 @@ import type { DiagnosisSettings, Finding } from '../../../collector/diagnosis.ts
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack } from '../pack.ts';
+import type { Pack } from '../packs/pack.ts';
 import { configuredPacks } from '../packs/configured-packs.ts';
 import { plannedQueries } from '../planned-queries.ts';
 import type { OwnRowsConfig } from '../queries/config.ts';
 import { ownTable } from '../queries/own-table.ts';
-import { catalogues, SchemaProbe } from '../schema-probe.ts';
+import { catalogues, SchemaProbe } from '../schema/schema-probe.ts';
 import { readableIdentifier } from '../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
 import { clock } from './clock.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import type { Pack, PackIndex } from '../pack.ts';
+import type { Pack, PackIndex } from '../packs/pack.ts';
 import { columnRights } from './column-rights.ts';
 import { readableIdentifier } from '../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';

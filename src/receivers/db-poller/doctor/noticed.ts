@@ -1,8 +1,8 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import type { Remarks } from '../ask-state.ts';
-import type { ReplacedReason } from '../label-values.ts';
-import type { Remark } from '../pack.ts';
-import type { SeriesReport } from '../series.ts';
+import type { Remarks } from '../state/ask-state.ts';
+import type { ReplacedReason } from '../columns/label-values.ts';
+import type { Remark } from '../packs/pack.ts';
+import type { SeriesReport } from '../state/series.ts';
 
 const MAX_NAMED = 5;
 

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
 import { readableIdentifier } from '../../../postgres/identifier.ts';
-import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../named-tables.ts';
+import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../postgres/named-tables.ts';
 import type { PlannedOwnRows } from '../planned-queries.ts';
 import type { Check, Examined } from './check.ts';
 import { isOwnRows } from './own-tables.ts';

@@ -1,14 +1,14 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings, type TriedQuery } from '../../../postgres/query-findings.ts';
-import { askState, type StateAnswer } from '../ask-state.ts';
+import { askState, type StateAnswer } from '../state/ask-state.ts';
 import type { ExactQuery } from '../exact/exact-query.ts';
 import { PostgresTable } from '../exact/postgres-table.ts';
 import { rehearse } from '../exact/rehearse.ts';
 import type { PlannedQuery, PlannedState } from '../planned-queries.ts';
 import { ownRows } from '../queries/own-rows.ts';
-import { catalogues, type QueriedSchema } from '../schema-probe.ts';
-import { QuerySeries } from '../series.ts';
+import { catalogues, type QueriedSchema } from '../schema/schema-probe.ts';
+import { QuerySeries } from '../state/series.ts';
 import type { Check, Examined } from './check.ts';
 import { remarkFindings, RowsNoticed } from './noticed.ts';
 

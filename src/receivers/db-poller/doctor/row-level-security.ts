@@ -1,5 +1,5 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import { tablesOf } from '../query-needs.ts';
+import { tablesOf } from '../packs/query-needs.ts';
 import { readableIdentifier } from '../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
 import { isOwnRows } from './own-tables.ts';

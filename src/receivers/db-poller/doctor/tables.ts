@@ -1,6 +1,6 @@
 import type { Finding } from '../../../collector/diagnosis.ts';
-import type { Pack, TableColumns } from '../pack.ts';
-import { queryNeeds } from '../query-needs.ts';
+import type { Pack, TableColumns } from '../packs/pack.ts';
+import { queryNeeds } from '../packs/query-needs.ts';
 import { columnRights, type ColumnRights } from './column-rights.ts';
 import { readableIdentifier } from '../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';

@@ -1,5 +1,5 @@
 import type { CounterMetric, HistogramMetric } from '../../../catalogue/metric.ts';
-import type { PackSchema, Statement, TableColumns } from '../pack.ts';
+import type { PackSchema, Statement, TableColumns } from '../packs/pack.ts';
 
 /**
  * Counts the rows of one table, each of them once. SQL in it calls the row of the table `entry`.

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Row } from '../../../postgres/read-only-pool.ts';
-import type { PackSchema, TableColumns } from '../pack.ts';
-import type { PollContext } from '../poll-context.ts';
-import type { Poll, PolledQuery } from '../polled-query.ts';
+import type { PackSchema, TableColumns } from '../packs/pack.ts';
+import type { PollContext } from '../polling/poll-context.ts';
+import type { Poll, PolledQuery } from '../polling/polled-query.ts';
 
 const LONG_S = 60;
 

@@ -1,5 +1,5 @@
-import type { ReplacedReason } from '../label-values.ts';
-import { numberOf } from '../number-of.ts';
+import type { ReplacedReason } from '../columns/label-values.ts';
+import { numberOf } from '../columns/number-of.ts';
 import type { SettledRow } from './counted-table.ts';
 import type { ExactMetric, ExactQuery } from './exact-query.ts';
 import type { Occurrence } from './totals.ts';

@@ -1,6 +1,6 @@
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, ReadOnlyTransaction, Row } from '../../../postgres/read-only-pool.ts';
-import type { PackSchema, Statement } from '../pack.ts';
+import type { PackSchema, Statement } from '../packs/pack.ts';
 import { kindOf, whyUncountable } from './countable.ts';
 import type { CountedTable, Head, KeyedRow, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';

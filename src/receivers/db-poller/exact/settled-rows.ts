@@ -1,4 +1,4 @@
-import type { PackSchema, Statement } from '../pack.ts';
+import type { PackSchema, Statement } from '../packs/pack.ts';
 import type { RowsRequest } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
 

@@ -1,7 +1,7 @@
 import type { CounterMetric, HistogramMetric, Labels } from '../../../catalogue/metric.ts';
 import type { Attributes, MetricData } from '../../../collector/otlp/metrics-writer.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
-import { labelValue, type ReportReplaced } from '../label-values.ts';
+import { labelValue, type ReportReplaced } from '../columns/label-values.ts';
 
 /** One thing that happened, and what it is counted under. */
 export interface Occurrence {

@@ -1,5 +1,5 @@
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack } from '../pack.ts';
+import type { Pack } from './pack.ts';
 
 /** The SQL and what it needs are loaded only by who asks the database. */
 export async function configuredPacks({ packs }: Pick<DbPollerConfig, 'packs'>): Promise<Pack[]> {

@@ -1,6 +1,6 @@
 import type { Metric } from '../../../catalogue/metric.ts';
 import { userSql } from '../../../postgres/user-sql.ts';
-import type { StatePoll } from '../pack.ts';
+import type { StatePoll } from '../packs/pack.ts';
 import type { OwnGaugeConfig } from './config.ts';
 import { labelsOf } from './own-labels.ts';
 

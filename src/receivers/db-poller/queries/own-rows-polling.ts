@@ -1,9 +1,9 @@
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
 import { ExactPolling, type ExactPollingSettings } from '../exact/exact-polling.ts';
-import type { PackSchema, TableColumns } from '../pack.ts';
-import type { PollContext } from '../poll-context.ts';
-import type { Poll, PolledQuery } from '../polled-query.ts';
+import type { PackSchema, TableColumns } from '../packs/pack.ts';
+import type { PollContext } from '../polling/poll-context.ts';
+import type { Poll, PolledQuery } from '../polling/polled-query.ts';
 import type { OwnRowsConfig } from './config.ts';
 import { ownRows } from './own-rows.ts';
 import { ownTable } from './own-table.ts';

@@ -1,5 +1,5 @@
 import { connectionStates } from '../../../../catalogue/labels.ts';
-import type { PollQuery } from '../../pack.ts';
+import type { PollQuery } from '../pack.ts';
 
 /**
  * The session that asks is left out, except of what is compared with the limit. PostgreSQL hides what the sessions of

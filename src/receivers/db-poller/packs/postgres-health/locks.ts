@@ -1,4 +1,4 @@
-import type { PollQuery } from '../../pack.ts';
+import type { PollQuery } from '../pack.ts';
 
 /** Whoever waits for the end of a transaction waits for a lock that belongs to no database, so that its session tells. */
 export const locks: PollQuery = {

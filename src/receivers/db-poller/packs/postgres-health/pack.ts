@@ -1,4 +1,4 @@
-import type { Pack, PollQuery, QueryOverride } from '../../pack.ts';
+import type { Pack, PollQuery, QueryOverride } from '../pack.ts';
 import type { QueriesOf } from '../query-names.ts';
 import { activity } from './activity.ts';
 import { locks } from './locks.ts';

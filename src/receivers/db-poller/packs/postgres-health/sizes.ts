@@ -1,5 +1,5 @@
-import type { PollQuery } from '../../pack.ts';
-import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../named-tables.ts';
+import type { PollQuery } from '../pack.ts';
+import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../../postgres/named-tables.ts';
 
 /** Asking for sizes means to look at every file. */
 export const databaseSize: PollQuery = {

@@ -1,4 +1,4 @@
-import type { PollQuery } from '../../pack.ts';
+import type { PollQuery } from '../pack.ts';
 
 /** What PostgreSQL counts for the database, from when its statistics were last reset, if they ever were. */
 export const statistics: PollQuery = {

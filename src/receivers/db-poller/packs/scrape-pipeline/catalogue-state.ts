@@ -1,4 +1,4 @@
-import type { PollQuery } from '../../pack.ts';
+import type { PollQuery } from '../pack.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 export const roasters: PollQuery = {

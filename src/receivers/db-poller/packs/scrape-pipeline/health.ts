@@ -6,7 +6,7 @@ import {
   type HealthInputs,
 } from '../../../../catalogue/health-score.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import type { PackSchema, PollQuery, TableColumns } from '../../pack.ts';
+import type { PackSchema, PollQuery, TableColumns } from '../pack.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type CadenceRow } from './overdue.ts';
 

@@ -1,4 +1,4 @@
-import type { PackIndex } from '../../pack.ts';
+import type { PackIndex } from '../pack.ts';
 
 /** As deploy/postgres/indexes.sql makes them; whose own they are is known by their columns, under any name. */
 export const scrapePipelineIndexes: readonly PackIndex[] = [

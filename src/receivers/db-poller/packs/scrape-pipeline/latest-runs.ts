@@ -1,4 +1,4 @@
-import type { PackSchema } from '../../pack.ts';
+import type { PackSchema } from '../pack.ts';
 
 /** Runs that are looked for together: their name, and the SQL condition that tells them, which begins with a status. */
 export interface RunKind {

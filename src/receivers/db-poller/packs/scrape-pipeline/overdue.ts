@@ -1,4 +1,4 @@
-import type { PackSchema, PollQuery, TableColumns } from '../../pack.ts';
+import type { PackSchema, PollQuery, TableColumns } from '../pack.ts';
 import { overdueSeconds, parseCadence } from './cadence.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';

@@ -1,4 +1,4 @@
-import type { Pack, PollQuery, QueryOverride } from '../../pack.ts';
+import type { Pack, PollQuery, QueryOverride } from '../pack.ts';
 import type { ExactQuery } from '../../exact/exact-query.ts';
 import type { ExactQueriesOf, QueriesOf } from '../query-names.ts';
 import { coffees, reviewRate, roasters } from './catalogue-state.ts';

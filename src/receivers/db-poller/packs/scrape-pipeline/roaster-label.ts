@@ -1,4 +1,4 @@
-import type { PackSchema, Statement } from '../../pack.ts';
+import type { PackSchema, Statement } from '../pack.ts';
 
 export const roasterLabels = ['slug', 'id', 'name'] as const;
 export type RoasterColumn = (typeof roasterLabels)[number];

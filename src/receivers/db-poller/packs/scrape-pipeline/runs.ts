@@ -1,5 +1,5 @@
 import { runStatuses } from '../../../../catalogue/labels.ts';
-import type { PollQuery, TableColumns } from '../../pack.ts';
+import type { PollQuery, TableColumns } from '../pack.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';
 

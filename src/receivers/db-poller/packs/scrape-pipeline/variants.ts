@@ -1,4 +1,4 @@
-import type { PollQuery, TableColumns } from '../../pack.ts';
+import type { PollQuery, TableColumns } from '../pack.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 function joined({ columns }: RoasterLabel): TableColumns {

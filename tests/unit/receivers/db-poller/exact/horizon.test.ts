@@ -2,8 +2,8 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
 import type { ReadOnlyPool, Row } from '../../../../../src/postgres/read-only-pool.ts';
 import { Horizon } from '../../../../../src/receivers/db-poller/exact/horizon.ts';
-import type { PollContext } from '../../../../../src/receivers/db-poller/poll-context.ts';
-import { PollerMetrics } from '../../../../../src/receivers/db-poller/poller-metrics.ts';
+import type { PollContext } from '../../../../../src/receivers/db-poller/polling/poll-context.ts';
+import { PollerMetrics } from '../../../../../src/receivers/db-poller/polling/poller-metrics.ts';
 import { logLines } from '../../../../support/log-lines.ts';
 
 const writer = { pid: 42, application_name: 'migration', prepared: null };

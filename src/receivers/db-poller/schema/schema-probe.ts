@@ -1,7 +1,7 @@
-import { quoteIdentifier } from '../../postgres/identifier.ts';
-import type { ReadOnlyPool, Row } from '../../postgres/read-only-pool.ts';
-import { queryNeeds, tablesOf } from './query-needs.ts';
-import type { Pack, PackSchema, TableColumns } from './pack.ts';
+import { quoteIdentifier } from '../../../postgres/identifier.ts';
+import type { ReadOnlyPool, Row } from '../../../postgres/read-only-pool.ts';
+import { queryNeeds, tablesOf } from '../packs/query-needs.ts';
+import type { Pack, PackSchema, TableColumns } from '../packs/pack.ts';
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;

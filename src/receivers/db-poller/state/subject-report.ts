@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Remark } from './pack.ts';
+import type { Remark } from '../packs/pack.ts';
 
 const MAX_NAMED = 10;
 

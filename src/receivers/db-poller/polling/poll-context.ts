@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { Consumer } from '../../collector/component.ts';
-import { encodeMetricsRequest, type Attributes, type MetricData } from '../../collector/otlp/metrics-writer.ts';
-import { send } from '../../postgres/polling/send.ts';
-import type { SharedIncident } from '../../postgres/polling/shared-incident.ts';
-import type { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { Consumer } from '../../../collector/component.ts';
+import { encodeMetricsRequest, type Attributes, type MetricData } from '../../../collector/otlp/metrics-writer.ts';
+import { send } from '../../../postgres/polling/send.ts';
+import type { SharedIncident } from '../../../postgres/polling/shared-incident.ts';
+import type { ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
 import type { PollerMetrics } from './poller-metrics.ts';
 
 /** What the queries of one receiver share. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LabelValues } from '../../../../src/receivers/db-poller/label-values.ts';
+import { LabelValues } from '../../../../../src/receivers/db-poller/columns/label-values.ts';
 
 const budget = { maxValues: 2, description: '' };
 

@@ -1,5 +1,5 @@
-import type { BudgetedLabel, ClosedLabel, Labels } from '../../catalogue/metric.ts';
-import type { Row } from '../../postgres/read-only-pool.ts';
+import type { BudgetedLabel, ClosedLabel, Labels } from '../../../catalogue/metric.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
 
 const MAX_LENGTH = 128;
 

@@ -1,10 +1,10 @@
-import { unlessAborted } from '../../postgres/polling/unless-aborted.ts';
-import type { Metric } from '../../catalogue/metric.ts';
-import type { Row } from '../../postgres/read-only-pool.ts';
+import { unlessAborted } from '../../../postgres/polling/unless-aborted.ts';
+import type { Metric } from '../../../catalogue/metric.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
 import { askState, type Remarks } from './ask-state.ts';
-import type { PackSchema, StatePoll, TableColumns } from './pack.ts';
-import { publish, type PollContext } from './poll-context.ts';
-import type { Poll, PolledQuery } from './polled-query.ts';
+import type { PackSchema, StatePoll, TableColumns } from '../packs/pack.ts';
+import { publish, type PollContext } from '../polling/poll-context.ts';
+import type { Poll, PolledQuery } from '../polling/polled-query.ts';
 import { QuerySeries } from './series.ts';
 import { SubjectReport } from './subject-report.ts';
 

@@ -1,10 +1,10 @@
-import { catalogue } from '../../catalogue/catalogue.ts';
-import type { Metric } from '../../catalogue/metric.ts';
-import type { Attributes, MetricData, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
-import type { Row } from '../../postgres/read-only-pool.ts';
-import { LabelValues, type ReportReplaced } from './label-values.ts';
-import { numberOf } from './number-of.ts';
-import type { Merge, StatePoll } from './pack.ts';
+import { catalogue } from '../../../catalogue/catalogue.ts';
+import type { Metric } from '../../../catalogue/metric.ts';
+import type { Attributes, MetricData, NumberPoint } from '../../../collector/otlp/metrics-writer.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
+import { LabelValues, type ReportReplaced } from '../columns/label-values.ts';
+import { numberOf } from '../columns/number-of.ts';
+import type { Merge, StatePoll } from '../packs/pack.ts';
 
 export interface SeriesReport {
   readonly replaced: ReportReplaced;

@@ -1,4 +1,4 @@
-import type { PackSchema, TableColumns } from './pack.ts';
+import type { PackSchema, TableColumns } from '../packs/pack.ts';
 
 /** One question to the database, and what becomes of the answer. */
 export interface PolledQuery {

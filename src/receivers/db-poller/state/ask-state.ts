@@ -1,6 +1,6 @@
-import { PostgresError } from '../../postgres/postgres-error.ts';
-import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../postgres/read-only-pool.ts';
-import type { PackSchema, Remark, StatePoll } from './pack.ts';
+import { PostgresError } from '../../../postgres/postgres-error.ts';
+import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../../postgres/read-only-pool.ts';
+import type { PackSchema, Remark, StatePoll } from '../packs/pack.ts';
 
 /** Ten thousand roasters with both cadences, and then some. */
 const MAX_ROWS = 50_000;

@@ -1,8 +1,8 @@
 import type { Meter } from '@opentelemetry/api';
-import { QueryMetrics } from '../../postgres/polling/query-metrics.ts';
-import { rebaselineReasons, type RebaselineReason } from './exact/exact-counter.ts';
+import { QueryMetrics } from '../../../postgres/polling/query-metrics.ts';
+import { rebaselineReasons, type RebaselineReason } from '../exact/exact-counter.ts';
 import { KnownGauge } from './known-gauge.ts';
-import type { ReplacedReason } from './label-values.ts';
+import type { ReplacedReason } from '../columns/label-values.ts';
 
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 

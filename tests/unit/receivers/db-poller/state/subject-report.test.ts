@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { SubjectReport } from '../../../../src/receivers/db-poller/subject-report.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { SubjectReport } from '../../../../../src/receivers/db-poller/state/subject-report.ts';
+import { logLines } from '../../../../support/log-lines.ts';
 
 it('speaks of invalid cron texts when there is one more, and when there is none left', () => {
   const { logger, lines } = logLines();

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { MetricData } from '../../../../src/collector/otlp/metrics-writer.ts';
-import type { Row } from '../../../../src/postgres/read-only-pool.ts';
-import type { Merge } from '../../../../src/receivers/db-poller/pack.ts';
-import { QuerySeries } from '../../../../src/receivers/db-poller/series.ts';
+import type { MetricData } from '../../../../../src/collector/otlp/metrics-writer.ts';
+import type { Row } from '../../../../../src/postgres/read-only-pool.ts';
+import type { Merge } from '../../../../../src/receivers/db-poller/packs/pack.ts';
+import { QuerySeries } from '../../../../../src/receivers/db-poller/state/series.ts';
 
 const statement = () => ({ text: '' });
 

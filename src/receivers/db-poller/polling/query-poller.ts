@@ -1,13 +1,13 @@
-import { Incident } from '../../collector/telemetry/incident.ts';
-import { concernsDatabase, reasonOf } from '../../postgres/polling/poll-failure.ts';
-import { pollRepeatedly } from '../../postgres/polling/poll-loop.ts';
-import { sleep } from '../../postgres/polling/schedule.ts';
-import { unlessAborted } from '../../postgres/polling/unless-aborted.ts';
-import { PostgresError } from '../../postgres/postgres-error.ts';
-import type { PackSchema } from './pack.ts';
+import { Incident } from '../../../collector/telemetry/incident.ts';
+import { concernsDatabase, reasonOf } from '../../../postgres/polling/poll-failure.ts';
+import { pollRepeatedly } from '../../../postgres/polling/poll-loop.ts';
+import { sleep } from '../../../postgres/polling/schedule.ts';
+import { unlessAborted } from '../../../postgres/polling/unless-aborted.ts';
+import { PostgresError } from '../../../postgres/postgres-error.ts';
+import type { PackSchema } from '../packs/pack.ts';
 import type { PollContext } from './poll-context.ts';
 import type { PolledQuery } from './polled-query.ts';
-import { catalogues, type SchemaProbe } from './schema-probe.ts';
+import { catalogues, type SchemaProbe } from '../schema/schema-probe.ts';
 
 /** How long to wait before asking for the rest. */
 const CATCH_UP_MS = 1000;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { ProbedSchema } from '../../../../src/receivers/db-poller/schema-probe.ts';
-import { SchemaReport } from '../../../../src/receivers/db-poller/schema-report.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { ProbedSchema } from '../../../../../src/receivers/db-poller/schema/schema-probe.ts';
+import { SchemaReport } from '../../../../../src/receivers/db-poller/schema/schema-report.ts';
+import { logLines } from '../../../../support/log-lines.ts';
 
 const schema = new ProbedSchema(
   'a "b"',

@@ -1,6 +1,6 @@
-import type { catalogue, MetricName } from '../../catalogue/catalogue.ts';
-import type { ExactQuery } from './exact/exact-query.ts';
-import type { Row } from '../../postgres/read-only-pool.ts';
+import type { catalogue, MetricName } from '../../../catalogue/catalogue.ts';
+import type { ExactQuery } from '../exact/exact-query.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
 
 /** Of the metrics that are a number at the time of the poll; histograms are not. */
 type PollerMetricName = {
