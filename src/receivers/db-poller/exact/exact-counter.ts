@@ -56,6 +56,8 @@ export class ExactCounter {
   /** Why there is nothing to go on from; undefined if nothing was ever kept. */
   #lost: RebaselineReason | undefined;
   #head: Head | undefined;
+  /** Rows that a rewrite gave its own number come before this one. */
+  #rewrittenBelow: number | undefined;
   readonly #unread = new UnreadRows();
 
   constructor(settings: CounterSettings) {
@@ -80,6 +82,7 @@ export class ExactCounter {
     const { table, timeoutMs } = this.#settings;
     const kept = this.#state;
     const reason = kept ? await table.read(timeoutMs, async (now) => await this.#whyAnew(kept, now)) : this.#lost;
+    if (reason === 'not yet') return;
     if (reason !== undefined || !kept) await this.#beginAnew(reason);
   }
 
@@ -146,6 +149,7 @@ export class ExactCounter {
     const { query, table, longTimeoutMs, onRebaseline } = this.#settings;
     this.#state = undefined;
     this.#lost = reason;
+    this.#rewrittenBelow = undefined;
     const startUnixMs = Date.now();
     await this.#keeping(async () => {
       await this.#settings.space.write(new Map([[this.#place, undefined]]));
@@ -192,6 +196,7 @@ export class ExactCounter {
       const { position } = (await this.#mayMove(state, { found, next, snapshot })) ? next : state;
       return { found, next: { ...next, position, identity: snapshot.head.identity } };
     });
+    if (seen === 'not yet') return nothing;
     if (typeof seen === 'string') {
       await this.#beginAnew(seen);
       return nothing;
@@ -259,11 +264,16 @@ export class ExactCounter {
     }
   }
 
-  async #whyAnew(state: QueryState, snapshot: TableSnapshot): Promise<RebaselineReason | undefined> {
-    const { identity, settledXid } = snapshot.head;
+  async #whyAnew(state: QueryState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
+    const { identity, settledXid, nextXid } = snapshot.head;
     if (identity.history !== state.identity.history) return 'identity';
     if (settledXid < state.position.xid) return 'horizon';
-    if (identity.file !== state.identity.file && (await snapshot.isRewritten(state.position))) return 'rewritten';
-    return undefined;
+    if (identity.file === state.identity.file) return undefined;
+    if (this.#rewrittenBelow === undefined) {
+      if (!(await snapshot.isRewritten(state.position))) return undefined;
+      this.#rewrittenBelow = nextXid;
+    }
+    // A position below the rewritten rows would have all of them counted as new.
+    return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
   }
 }

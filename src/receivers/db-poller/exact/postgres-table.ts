@@ -5,7 +5,7 @@ import { kindOf, whyUncountable } from './countable.ts';
 import type { CountedTable, Head, KeyedRow, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
 import type { Position } from './position.ts';
-import { columns, oldestRows, rowsWithEvents, settledRows } from './settled-rows.ts';
+import { columns, firstRows, rowsWithEvents, settledRows } from './settled-rows.ts';
 
 const MAX_KNOWN = 20_000;
 const CHUNK_ROWS = 10_000;
@@ -102,10 +102,10 @@ class PostgresSnapshot implements TableSnapshot {
   }
 
   async isRewritten(since: Position): Promise<boolean> {
-    const text = oldestRows(this.#query, this.#schema);
-    const [found] = await this.#ask({ text, values: [since.xid] }, 1);
-    // After VACUUM FULL old rows are as old as before; after TRUNCATE there are none, or new ones by several writers.
-    return Number(found?.['written_before']) === 0 && Number(found?.['rows']) > 0 && Number(found?.['writers']) === 1;
+    const [found] = await this.#ask(firstRows(this.#query, this.#schema, since.xid), 1);
+    // After VACUUM FULL old rows are as old as before; after TRUNCATE there are none, or new ones by other transactions.
+    if (Number(found?.['written_before']) > 0) return false;
+    return Number(found?.['with_table']) > 0 || Number(found?.['writers']) === 1;
   }
 
   /**

@@ -52,12 +52,19 @@ export function rowsWithEvents(query: ExactQuery, schema: PackSchema): string {
     from ${schema.table(query.table)} entry where ${eventsOf(query)} <> 0`;
 }
 
-/** How many of some rows there are, and how many of them were written before `$1`, and by how many transactions. */
-export function oldestRows(query: ExactQuery, schema: PackSchema): string {
-  return `
-    select count(*) as rows, count(distinct xid) as writers,
-           count(*) filter (where (xid - $1::bigint + 2147483648) & 4294967295 < 2147483648) as written_before
-    from (select entry.xmin::text::bigint as xid from ${schema.table(query.table)} entry limit 1000) entry`;
+/**
+ * Of the first rows of the file: how many were written before a transaction, how many by the transaction that changed the table
+ * latest, and by how many all. A rewrite gives every row its own number, which stands in the catalog too, and leaves rows
+ * that come later behind them.
+ */
+export function firstRows(query: ExactQuery, schema: PackSchema, sinceXid: number): Statement {
+  const table = schema.table(query.table);
+  const text = `
+    select count(*) filter (where (xid - $1::bigint + 2147483648) & 4294967295 < 2147483648) as written_before,
+           count(*) filter (where xid = (select xmin::text::bigint from pg_class where oid = $2::regclass)) as with_table,
+           count(distinct xid) as writers
+    from (select entry.xmin::text::bigint as xid from ${table} entry where ctid < '(1000,0)' limit 1000) entry`;
+  return { text, values: [sinceXid, table] };
 }
 
 /** Below it, the ages that PostgreSQL computes of two transactions tell which of them is older. */

@@ -26,6 +26,8 @@ const price = (rows: number, scrapedAt = 'clock_timestamp()'): string => `
     select c.id, gen_random_uuid()::text, 'INR', true from coffees c, generate_series(1, ${rows}) n where c.slug = 'a' returning id)
   insert into prices (variant_id, price, currency, scraped_at) select id, 100, 'INR', ${scrapedAt} from variant`;
 
+const rewrite = 'alter table prices alter column price type numeric(20, 4)';
+
 describe('db_poller counts rows exactly', () => {
   let database: TestPostgres;
   const clients: Client[] = [];
@@ -53,6 +55,23 @@ describe('db_poller counts rows exactly', () => {
     clients.push(client);
     await client.connect();
     return client;
+  };
+
+  /** A poller that has counted three rows, and was away while this happened. */
+  const lookingAgainAfter = async (happened: () => Promise<unknown>): Promise<PollerUnderTest> => {
+    const extensions = { storage: new TestStorage() };
+    {
+      await using poller = await PollerUnderTest.start(config(database), undefined, extensions);
+      await poller.hasBegunToCount();
+      await database.sql(price(3));
+      await shows(poller, prices, 3);
+    }
+    await happened();
+    await database.sql(price(1));
+    await database.sql(price(1));
+    const poller = await PollerUnderTest.start(config(database), undefined, extensions);
+    await poller.hasBegunToCount();
+    return poller;
   };
 
   it('counts what comes after it has begun, and nothing that was there', async () => {
@@ -235,7 +254,7 @@ describe('db_poller counts rows exactly', () => {
     await database.sql('vacuum full prices');
     await database.sql(price(1));
     await shows(poller, prices, 4);
-    await database.sql('alter table prices alter column price type numeric(20, 4)');
+    await database.sql(rewrite);
     await waitFor(
       async () => (await poller.own('rebaselines{query="scrape_pipeline.prices",reason="rewritten"}')) === 1,
       {
@@ -245,6 +264,44 @@ describe('db_poller counts rows exactly', () => {
     await database.sql(price(2));
     await shows(poller, prices, 2);
     await database.sql('alter table prices alter column price type numeric');
+  });
+
+  describe('when others have written to the table before anybody looked again', () => {
+    const rewritten = 'rebaselines{query="scrape_pipeline.prices",reason="rewritten"}';
+
+    afterEach(async () => {
+      await database.sql('alter table prices alter column price type numeric');
+    });
+
+    it('begins anew after the table was rewritten', async () => {
+      await using poller = await lookingAgainAfter(async () => await database.sql(rewrite));
+      expect(await poller.own(rewritten)).toBe(1);
+      await database.sql(price(2));
+      await shows(poller, prices, 2);
+    });
+
+    it('begins anew once the transactions have ended that are older than the rewriting', async () => {
+      const older = await session();
+      await using poller = await lookingAgainAfter(async () => {
+        await older.query('begin; create table unrelated ()');
+        await database.sql(rewrite);
+      });
+      const lastPoll = 'last_success_timestamp_seconds{query="scrape_pipeline.prices"}';
+      const first = await poller.own(lastPoll);
+      await waitFor(async () => (await poller.own(lastPoll)) !== first, { what: 'another poll' });
+      expect(await poller.own(rewritten)).toBe(0);
+      expect(poller.series.get(prices)).toBe(3);
+      await older.query('rollback');
+      await waitFor(async () => (await poller.own(rewritten)) === 1, { what: 'the new beginning' });
+      await database.sql(price(2));
+      await shows(poller, prices, 2);
+    });
+
+    it('goes on after the table was emptied', async () => {
+      await using poller = await lookingAgainAfter(async () => await database.sql('truncate prices'));
+      await shows(poller, prices, 3 + 2);
+      expect(await poller.own(rewritten)).toBe(0);
+    });
   });
 
   it('keeps ten thousand values to the budget of a label, and adds up what is beyond', async () => {
