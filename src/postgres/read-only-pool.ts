@@ -14,7 +14,7 @@ export interface PoolSettings {
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
   readonly lockTimeoutMs: number;
-  readonly onConnect: (durationMs: number) => void;
+  readonly onConnect?: (durationMs: number) => void;
 }
 
 /** How long a transaction may take, and what ends it sooner. */
@@ -110,7 +110,7 @@ export class ReadOnlyPool {
     const isNew = pool.idleCount === 0;
     const startedAt = performance.now();
     const client = await pool.connect();
-    if (isNew) this.#settings.onConnect(performance.now() - startedAt);
+    if (isNew) this.#settings.onConnect?.(performance.now() - startedAt);
     return client;
   }
 

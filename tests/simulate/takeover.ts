@@ -59,7 +59,7 @@ export async function simulateTakeover(options: TakeoverOptions): Promise<Takeov
   const database = stack.use(await startTestPostgres());
   // As deploy/postgres/role.md says: three for each sidecar, and one.
   const limit = 3 * (FOUNDERS.length + 1) + 1;
-  await database.sql(`alter role "${new URL(database.pollerUrl).username}" connection limit ${limit}`);
+  await database.sql(`alter role "${database.pollerRole}" connection limit ${limit}`);
   await generateDataSet(database.url, shapeOf(OLD_ROWS_SCALE), () => undefined);
   const durationMs = options.minutes * 60_000;
   const crowd = await ScraperCrowd.gather({ url: database.url, durationMs, ...options });

@@ -9,6 +9,8 @@ export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
   /** The same for the role of `deploy/postgres/`, under a name of its own. Not without the schema. */
   readonly pollerUrl: string;
+  /** Its name. */
+  readonly pollerRole: string;
   /** Runs SQL as the owner. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Stops and starts the server; undefined where the server is not ours. */
@@ -35,6 +37,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   return {
     url,
     pollerUrl: hasSchema ? await createPollerRole(url, role) : '',
+    pollerRole: role,
     server: embedded,
     sql: (text, values) => runSql(url, text, values),
     [Symbol.asyncDispose]: async () => {

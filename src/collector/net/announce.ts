@@ -4,16 +4,20 @@ import { formatEndpoint } from './http-server.ts';
 
 interface Bound {
   readonly endpoint: Endpoint;
-  readonly transport?: 'http' | 'grpc';
-  /** Whether the server has TLS or asks who its clients are. */
-  readonly isGuarded: boolean;
+  readonly transport?: 'http' | 'grpc' | undefined;
+}
+
+/** What guards a server: TLS, or that it asks who its clients are. */
+interface Guard {
+  readonly tls?: unknown;
+  readonly auth?: unknown;
 }
 
 /** Logs where a server listens, and warns if other machines reach it and nothing guards it. */
-export function announce(logger: Logger, { endpoint, transport, isGuarded }: Bound): void {
+export function announce(logger: Logger, { endpoint, transport }: Bound, { tls, auth }: Guard): void {
   const fields = { endpoint: formatEndpoint(endpoint), ...(transport === undefined ? {} : { transport }) };
   logger.info(fields, 'Listening');
-  if (!isGuarded && !isLoopback(endpoint.host)) {
+  if (tls === undefined && auth === undefined && !isLoopback(endpoint.host)) {
     logger.warn(fields, 'Other machines may reach this address, without TLS or authentication: set tls and auth');
   }
 }

@@ -44,8 +44,7 @@ export class GuardedServer {
     });
     const bound = await listen(this.#server, endpoint);
     this.#reload = new CertificateReload(this.#server, tls, this.#logger);
-    const isGuarded = tls !== undefined || auth !== undefined;
-    announce(this.#logger, { endpoint: bound, isGuarded, ...(transport === undefined ? {} : { transport }) });
+    announce(this.#logger, { endpoint: bound, transport }, this.#config);
   }
 
   async stop(deadline: AbortSignal): Promise<void> {

@@ -1,10 +1,7 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../collector/component.ts';
 import { MemoryStorage } from '../../collector/memory-storage.ts';
 import { storageOf, type StorageSpace } from '../../collector/storage.ts';
-import { sleep } from '../../postgres/polling/schedule.ts';
-import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
-import { unlessLate } from '../../postgres/polling/unless-late.ts';
-import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import { PolledDatabase } from '../../postgres/polling/polled-database.ts';
 import type { DbPollerConfig } from './config.ts';
 import { OwnRowsPolling } from './queries/own-rows-polling.ts';
 import { ExactPolling, type ExactPollingSettings } from './exact/exact-polling.ts';
@@ -33,9 +30,7 @@ export class DbPoller implements Component {
   readonly #settings: ComponentSettings;
   readonly #config: DbPollerConfig;
   readonly #consumer: Consumer;
-  readonly #stopping = new AbortController();
-  #polling: Promise<unknown> = Promise.resolve();
-  #pool: ReadOnlyPool | undefined;
+  #database: PolledDatabase | undefined;
 
   constructor(settings: ComponentSettings, config: DbPollerConfig, consumer: Consumer) {
     this.#settings = settings;
@@ -44,77 +39,73 @@ export class DbPoller implements Component {
   }
 
   start(host: Host): Promise<void> {
-    const { datasource, storage } = this.#config;
+    const { datasource, storage, initial_delay } = this.#config;
     if (datasource.isEmpty) {
       this.#settings.logger.info('Poller is off: its datasource is empty');
-    } else {
-      const kept = storage ? storageOf(host, storage) : new MemoryStorage();
-      const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
-      this.#polling = this.#pollUntilStopped(this.#openContext(), space);
+      return Promise.resolve();
     }
+    const kept = storage ? storageOf(host, storage) : new MemoryStorage();
+    const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
+    const metrics = new PollerMetrics(this.#settings.meter);
+    this.#database = this.#openDatabase(metrics);
+    const shared = { context: this.#context(this.#database, metrics), space };
+    this.#database.start(initial_delay, async (stopping) => await this.#poll(shared, stopping));
     return Promise.resolve();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
-    this.#stopping.abort();
-    await unlessLate(Promise.allSettled([this.#pool?.close(), this.#polling]), deadline);
+    await this.#database?.close(deadline);
   }
 
-  #openContext(): PollContext {
-    const { meter, id, logger, version } = this.#settings;
-    const metrics = new PollerMetrics(meter);
-    this.#pool = new ReadOnlyPool({
-      datasource: this.#config.datasource,
-      maxConnections: this.#config.max_connections,
-      connectTimeoutMs: this.#config.connect_timeout,
-      lockTimeoutMs: this.#config.lock_timeout,
-      onConnect: (durationMs) => metrics.connected(durationMs),
-    });
-    metrics.observe(this.#pool);
+  #openDatabase(metrics: PollerMetrics): PolledDatabase {
+    const { datasource, max_connections, connect_timeout, lock_timeout } = this.#config;
+    const pool = {
+      datasource,
+      maxConnections: max_connections,
+      connectTimeoutMs: connect_timeout,
+      lockTimeoutMs: lock_timeout,
+    };
+    return new PolledDatabase(pool, { metrics, logger: this.#settings.logger });
+  }
+
+  #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): PollContext {
+    const { id, logger, version } = this.#settings;
     return {
-      pool: this.#pool,
+      pool,
       consumer: this.#consumer,
       metrics,
       logger,
-      databaseIncident: new SharedIncident(logger, {
-        failing: 'Database cannot be polled',
-        recovered: 'Database can be polled again',
-      }),
+      databaseIncident: incident,
       resource: { 'service.name': 'siphon', 'service.instance.id': id, ...this.#config.resource_attributes },
       version,
     };
   }
 
-  async #pollUntilStopped(context: PollContext, space: StorageSpace): Promise<void> {
+  async #poll({ context, space }: Shared, stopping: AbortSignal): Promise<void> {
     const packs = await configuredPacks(this.#config);
-    await sleep(this.#config.initial_delay, this.#stopping.signal);
     const planned = plannedQueries(this.#config, packs);
     const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
     const pollers = [
       ...planned.map((query) => this.#poller(query, probes, { context, space })),
       ...(planned.some(({ kind }) => kind !== 'state') ? [this.#horizonPoller(context)] : []),
     ];
-    const onStandby = (): void => {
-      for (const poller of pollers) poller.prepare(this.#stopping.signal);
-    };
-    await this.#whileLeading(context, onStandby, async (leading) => {
+    const lead: Lead = async (leading) => {
       await Promise.all(pollers.map((poller) => poller.run(leading)));
-      if (!this.#stopping.signal.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
-    });
+      if (!stopping.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
+    };
+    if (!this.#config.leader_election.enabled) {
+      context.metrics.leads(true);
+      return await lead(stopping);
+    }
+    const onStandby = (): void => {
+      for (const poller of pollers) poller.prepare(stopping);
+    };
+    await this.#election(context, onStandby).run(stopping, lead);
   }
 
-  /** Polls for good where nobody is elected, else whenever this poller is. */
-  async #whileLeading(
-    { metrics, logger, databaseIncident }: PollContext,
-    onStandby: () => void,
-    lead: Lead,
-  ): Promise<void> {
+  #election({ metrics, logger, databaseIncident }: PollContext, onStandby: () => void): LeaderElection {
     const { leader_election, collection_interval, connect_timeout, datasource } = this.#config;
-    if (!leader_election.enabled) {
-      metrics.leads(true);
-      return await lead(this.#stopping.signal);
-    }
-    const election = new LeaderElection({
+    return new LeaderElection({
       datasource: leader_election.datasource ?? datasource,
       name: leader_election.name ?? this.#settings.id,
       intervalMs: collection_interval,
@@ -124,7 +115,6 @@ export class DbPoller implements Component {
       databaseIncident,
       onStandby,
     });
-    await election.run(this.#stopping.signal, lead);
   }
 
   #poller(planned: PlannedQuery, probes: ReadonlyMap<Pack, SchemaProbe>, shared: Shared): QueryPoller {

@@ -2,10 +2,10 @@ import type { DiagnosisSettings, Finding } from '../../collector/diagnosis.ts';
 import { connectionRoom, roomFindings } from '../../postgres/connection-room.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings } from '../../postgres/query-findings.ts';
-import type { QueryResult, ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import { ReadOnlyPool, type QueryResult } from '../../postgres/read-only-pool.ts';
 import { answerFindings } from './answer-findings.ts';
 import type { SqlqueryConfig } from './config.ts';
-import { connectionsFor, openPool, scheduleOf } from './pool-settings.ts';
+import { connectionsFor, poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
 import { logsStatement } from './read-logs.ts';
 import { metricsStatement } from './read-metrics.ts';
@@ -17,7 +17,7 @@ export async function* diagnose(
   { signals, deadline, progress }: DiagnosisSettings,
   config: SqlqueryConfig,
 ): AsyncGenerator<Finding> {
-  const pool = openPool(config, { readings: 1, onConnect: () => undefined });
+  const pool = new ReadOnlyPool(poolSettings(config, 1));
   const close = (): void => void pool.close();
   deadline.addEventListener('abort', close, { once: true });
   try {

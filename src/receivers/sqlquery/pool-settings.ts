@@ -1,25 +1,21 @@
 import { Secret } from '../../collector/config/secret.ts';
-import { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import type { PoolSettings } from '../../postgres/read-only-pool.ts';
 import { connectionOf, type QueryConfig, type SqlqueryConfig } from './config.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const SHORTEST_DEFAULT_TIMEOUT_MS = 60_000;
 
 /** @param readings how many queries shall run at once: one connection for each, so that none waits for another. */
-export function openPool(
-  config: SqlqueryConfig,
-  { readings, onConnect }: { readings: number; onConnect: (durationMs: number) => void },
-): ReadOnlyPool {
+export function poolSettings(config: SqlqueryConfig, readings: number): PoolSettings {
   const connection = connectionOf(config);
   if (connection === undefined) throw new Error('the configuration names no database');
-  return new ReadOnlyPool({
+  return {
     datasource: new Secret(connection.url),
     maxConnections: connectionsFor(readings, config),
     connectTimeoutMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     // A lock may take as long as the query.
     lockTimeoutMs: Infinity,
-    onConnect,
-  });
+  };
 }
 
 export function connectionsFor(readings: number, { max_open_conn: limit }: SqlqueryConfig): number {

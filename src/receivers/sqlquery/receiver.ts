@@ -1,14 +1,11 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../collector/component.ts';
 import { MemoryStorage } from '../../collector/memory-storage.ts';
 import { storageOf, type Storage } from '../../collector/storage.ts';
-import { sleep } from '../../postgres/polling/schedule.ts';
-import { SharedIncident } from '../../postgres/polling/shared-incident.ts';
-import { unlessLate } from '../../postgres/polling/unless-late.ts';
-import type { ReadOnlyPool } from '../../postgres/read-only-pool.ts';
+import { PolledDatabase } from '../../postgres/polling/polled-database.ts';
 import type { QueryConfig, SqlqueryConfig } from './config.ts';
 import { LogsReading } from './logs-reading.ts';
 import { MetricsReading } from './metrics-reading.ts';
-import { openPool, scheduleOf } from './pool-settings.ts';
+import { poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
 import { QueryPoller, type PollContext } from './query-poller.ts';
 import { ReceiverMetrics } from './receiver-metrics.ts';
@@ -19,9 +16,7 @@ export class SqlqueryReceiver implements Component {
   readonly #settings: ComponentSettings;
   readonly #config: SqlqueryConfig;
   readonly #consumer: Consumer;
-  readonly #stopping = new AbortController();
-  #polling: Promise<unknown> = Promise.resolve();
-  #pool: ReadOnlyPool | undefined;
+  #database: PolledDatabase | undefined;
 
   constructor(settings: ComponentSettings, config: SqlqueryConfig, consumer: Consumer) {
     this.#settings = settings;
@@ -29,7 +24,7 @@ export class SqlqueryReceiver implements Component {
     this.#consumer = consumer;
   }
 
-  async start(host: Host): Promise<void> {
+  start(host: Host): Promise<void> {
     const storage = this.#config.storage ? storageOf(host, this.#config.storage) : new MemoryStorage();
     const { planned, unused } = plannedReadings(this.#config.queries, this.#settings.signals);
     if (unused.length > 0) {
@@ -38,34 +33,30 @@ export class SqlqueryReceiver implements Component {
         'Queries have parts that no pipeline asks for: they are not run for these',
       );
     }
-    const context = this.#openContext(planned.length);
+    const { meter, logger } = this.#settings;
+    const metrics = new ReceiverMetrics(meter);
+    this.#database = new PolledDatabase(poolSettings(this.#config, planned.length), { metrics, logger });
+    const context = this.#context(this.#database, metrics);
     const pollers = planned.map((reading) => this.#poller(reading, storage, context));
-    this.#polling = this.#pollUntilStopped(pollers);
+    this.#database.start(
+      this.#config.initial_delay,
+      async (stopping) => await Promise.all(pollers.map((poller) => poller.run(stopping))),
+    );
+    return Promise.resolve();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
-    this.#stopping.abort();
-    await unlessLate(Promise.allSettled([this.#pool?.close(), this.#polling]), deadline);
+    await this.#database?.close(deadline);
   }
 
-  async #pollUntilStopped(pollers: readonly QueryPoller[]): Promise<void> {
-    await sleep(this.#config.initial_delay, this.#stopping.signal);
-    await Promise.all(pollers.map((poller) => poller.run(this.#stopping.signal)));
-  }
-
-  #openContext(readings: number): PollContext {
-    const { meter, logger, version } = this.#settings;
-    const metrics = new ReceiverMetrics(meter);
-    this.#pool = openPool(this.#config, { readings, onConnect: (durationMs) => metrics.connected(durationMs) });
+  #context({ pool, incident }: PolledDatabase, metrics: ReceiverMetrics): PollContext {
+    const { logger, version } = this.#settings;
     return {
-      pool: this.#pool,
+      pool,
       consumer: this.#consumer,
       metrics,
       logger,
-      databaseIncident: new SharedIncident(logger, {
-        failing: 'Database cannot be polled',
-        recovered: 'Database can be polled again',
-      }),
+      databaseIncident: incident,
       version,
       logsQueries: this.#config.telemetry.logs.query,
     };

@@ -15,7 +15,6 @@ describe('what is shipped for the polled database', () => {
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  const roleName = (): string => new URL(database.pollerUrl).username;
   const asPoller = (text: string): Promise<Record<string, unknown>[]> => runSql(database.pollerUrl, text);
 
   it('the role can write nowhere, though it forgets that it only reads', async () => {
@@ -58,7 +57,7 @@ describe('what is shipped for the polled database', () => {
       await client.connect();
       clients.push(client);
     };
-    const sessions = `select from pg_stat_activity where usename = '${roleName()}'`;
+    const sessions = `select from pg_stat_activity where usename = '${database.pollerRole}'`;
     await waitFor(async () => (await database.sql(sessions)).length === 0, { what: 'the end of earlier sessions' });
     for (let i = 0; i < 4; i++) await open();
     await expect(open()).rejects.toMatchObject({ code: '53300' });
@@ -88,14 +87,14 @@ describe('what is shipped for the polled database', () => {
       alter table roasters enable row level security;
       alter table wages enable row level security`);
     expect(await asPoller('select from roasters')).toHaveLength(0);
-    const policies = await shippedSql('row-level-security.sql', roleName());
+    const policies = await shippedSql('row-level-security.sql', database.pollerRole);
     await database.sql(policies);
     await database.sql(policies);
     expect(await asPoller('select from roasters')).toHaveLength(1);
     expect(await database.sql('select polrelid::regclass::text as name from pg_policy')).toEqual([
       { name: 'roasters' },
     ]);
-    await database.sql(await shippedSql('row-level-security-undo.sql', roleName()));
+    await database.sql(await shippedSql('row-level-security-undo.sql', database.pollerRole));
     expect(await asPoller('select from roasters')).toHaveLength(0);
     await database.sql('alter table roasters disable row level security');
   });
@@ -121,7 +120,7 @@ describe('what is shipped for the polled database', () => {
     });
     const text = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock, current_user::text as who`;
     const { rows } = await pool.query({ text, values: [], timeoutMs: 90_000, maxRows: 1 });
-    expect(rows).toEqual([{ statement: '90s', lock: '1s', who: roleName() }]);
+    expect(rows).toEqual([{ statement: '90s', lock: '1s', who: database.pollerRole }]);
     await pool.close();
   });
 });

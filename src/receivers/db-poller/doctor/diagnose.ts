@@ -68,7 +68,6 @@ function openPool({ datasource, connect_timeout, lock_timeout }: DbPollerConfig)
     maxConnections: 1,
     connectTimeoutMs: connect_timeout,
     lockTimeoutMs: lock_timeout,
-    onConnect: () => undefined,
   });
 }
 

@@ -1,20 +1,12 @@
-import type { Logger } from 'pino';
-import type { Consumer } from '../../../collector/component.ts';
 import { encodeMetricsRequest, type Attributes, type MetricData } from '../../../collector/otlp/metrics-writer.ts';
+import type { QueryContext } from '../../../postgres/polling/query-health.ts';
 import { send } from '../../../postgres/polling/send.ts';
-import type { SharedIncident } from '../../../postgres/polling/shared-incident.ts';
-import type { ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
 import type { PollerMetrics } from './poller-metrics.ts';
 
 /** What the queries of one receiver share. */
-export interface PollContext {
-  readonly pool: ReadOnlyPool;
-  readonly consumer: Consumer;
+export interface PollContext extends QueryContext {
   readonly metrics: PollerMetrics;
-  readonly logger: Logger;
-  readonly databaseIncident: SharedIncident;
   readonly resource: Attributes;
-  readonly version: string;
 }
 
 /** Hands points over, unless there are none. @throws PipelineRefusal */

@@ -1,6 +1,5 @@
-import { Incident } from '../../../collector/telemetry/incident.ts';
-import { concernsDatabase, reasonOf } from '../../../postgres/polling/poll-failure.ts';
 import { pollRepeatedly } from '../../../postgres/polling/poll-loop.ts';
+import { QueryHealth } from '../../../postgres/polling/query-health.ts';
 import { sleep } from '../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../postgres/polling/unless-aborted.ts';
 import { PostgresError } from '../../../postgres/postgres-error.ts';
@@ -16,12 +15,10 @@ type Work = (schema: PackSchema, signal: AbortSignal) => Promise<void>;
 
 /** Polls one query, by itself and never twice at a time. */
 export class QueryPoller {
-  readonly #id: string;
   readonly #query: PolledQuery;
   readonly #intervalMs: number;
   readonly #probe: SchemaProbe | undefined;
-  readonly #context: PollContext;
-  readonly #incident: Incident;
+  readonly #health: QueryHealth;
   /** Aborts when it has first run. */
   #runs = new AbortController();
   #preparing: Promise<void> | undefined;
@@ -32,14 +29,10 @@ export class QueryPoller {
     query: PolledQuery,
     options: { readonly intervalMs: number; readonly probe: SchemaProbe | undefined; readonly context: PollContext },
   ) {
-    this.#id = id;
     this.#query = query;
     this.#intervalMs = options.intervalMs;
     this.#probe = options.probe;
-    this.#context = options.context;
-    const logger = options.context.logger.child({ query: id });
-    this.#incident = new Incident(logger, { failing: 'Query failed', recovered: 'Query succeeds again' });
-    options.context.metrics.declare(id);
+    this.#health = new QueryHealth(id, query, options.context);
   }
 
   /** Polls until the signal aborts. Never rejects. */
@@ -75,8 +68,8 @@ export class QueryPoller {
 
   /** To be called when the poller has ceased to run, and others may publish what it did. Never rejects. */
   async standBy(): Promise<void> {
-    this.#context.databaseIncident.succeeded(this.#id);
-    await this.#retract();
+    this.#health.databaseAnswered();
+    await this.#health.retract();
   }
 
   async #repeat(signal: AbortSignal, work: Work): Promise<void> {
@@ -85,48 +78,19 @@ export class QueryPoller {
 
   /** Resolves to what went wrong. */
   async #attempt(signal: AbortSignal, work: Work): Promise<unknown> {
-    try {
+    const failure = await this.#health.attempt(signal, async () => {
       const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : catalogues;
       if (schema.missing(this.#query.needs).length > 0) await this.#query.retract();
       else await work(schema, signal);
-      this.#context.databaseIncident.succeeded(this.#id);
-      return undefined;
-    } catch (error) {
-      // What the end of the poller interrupts has not failed.
-      if (!signal.aborted) await this.#failed(error);
-      return error;
-    }
+    });
+    if (failure instanceof PostgresError && failure.concernsSchema) this.#probe?.forget();
+    return failure;
   }
 
   /** Resolves to whether there is more. */
   async #pollOnce(schema: PackSchema, signal: AbortSignal): Promise<boolean> {
     const { durationMs, rows, isBehind = false } = await this.#query.poll(schema, signal);
-    this.#context.databaseIncident.succeeded(this.#id);
-    this.#context.metrics.succeeded(this.#id, durationMs, rows);
-    this.#incident.succeeded();
+    this.#health.succeeded(durationMs, rows);
     return isBehind;
-  }
-
-  async #failed(error: unknown): Promise<void> {
-    const reason = reasonOf(error);
-    this.#context.metrics.failed(this.#id, reason);
-    if (error instanceof PostgresError && error.concernsSchema) this.#probe?.forget();
-    if (concernsDatabase(error)) {
-      this.#context.databaseIncident.failed(this.#id, error);
-    } else {
-      this.#context.databaseIncident.succeeded(this.#id);
-      this.#incident.failed(error);
-    }
-    // Those who refused the points are not asked to take others now.
-    if (reason !== 'pipeline_refused') await this.#retract();
-  }
-
-  /** What was published is no longer known to be true. */
-  async #retract(): Promise<void> {
-    try {
-      await this.#query.retract();
-    } catch (error) {
-      this.#context.metrics.failed(this.#id, reasonOf(error));
-    }
   }
 }

@@ -41,8 +41,7 @@ export class GrpcServer {
     const started = new GrpcServer(server, config, logger);
     server.on('stream', serve);
     const endpoint = await listen(server, config.endpoint);
-    const isGuarded = config.tls !== undefined || config.auth !== undefined;
-    announce(logger, { endpoint, transport: 'grpc', isGuarded });
+    announce(logger, { endpoint, transport: 'grpc' }, config);
     return started;
   }
 

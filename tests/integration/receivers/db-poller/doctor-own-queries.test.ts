@@ -54,10 +54,8 @@ function nameOf(place: number): string {
 describe('siphon doctor on your own queries of db_poller', () => {
   const seemLarge = `update pg_class set reltuples = 5e6 where oid = 'shop.large'::regclass`;
   let database: TestPostgres;
-  let role: string;
   beforeAll(async () => {
     database = await startTestPostgres();
-    role = new URL(database.pollerUrl).username;
     await database.sql(`
       create schema shop;
       create table shop.orders (id bigint primary key, token text not null unique, country text, amount numeric, note text,
@@ -73,8 +71,8 @@ describe('siphon doctor on your own queries of db_poller', () => {
       create foreign table shop.far partition of shop.mixed for values from (0) to (9) server nowhere;
       create table shop.large (id bigint primary key, created_at timestamptz);
       ${seemLarge};
-      grant usage on schema shop to ${role};
-      grant select on all tables in schema shop to ${role};
+      grant usage on schema shop to ${database.pollerRole};
+      grant select on all tables in schema shop to ${database.pollerRole};
       create table shop.secret (id bigint primary key, country text);
       create schema vault; create table vault.gold (id bigint primary key)`);
   });
@@ -116,7 +114,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
     'names $flaw, and the repair',
     ({ severity, what, repair, name }) => {
       const stated = (text: string): unknown =>
-        expect.stringContaining(text.replaceAll('ROLE', role).replaceAll('NAME', name));
+        expect.stringContaining(text.replaceAll('ROLE', database.pollerRole).replaceAll('NAME', name));
       expect(found.filter((finding) => finding.what.includes(name))).toContainEqual({
         severity,
         what: stated(what),
@@ -153,13 +151,13 @@ describe('siphon doctor on your own queries of db_poller', () => {
 
   it('a time without a zone is one where the session has another than UTC', async () => {
     const local = { ...counter, time_column: 'local_at' };
-    await database.sql(`alter role ${role} set timezone = 'UTC'`);
+    await database.sql(`alter role ${database.pollerRole} set timezone = 'UTC'`);
     expect(await flaws(local)).toEqual([]);
-    await database.sql(`alter role ${role} set timezone = 'Asia/Kolkata'`);
+    await database.sql(`alter role ${database.pollerRole} set timezone = 'Asia/Kolkata'`);
     expect(await flaws(local)).toMatchObject([
       { severity: 'warning', what: expect.stringContaining('taken for the time of Asia/Kolkata') },
     ]);
-    await database.sql(`alter role ${role} reset timezone`);
+    await database.sql(`alter role ${database.pollerRole} reset timezone`);
   });
 
   it('row level security hides the rows of a table, and those of a part of it', async () => {
@@ -183,8 +181,8 @@ describe('siphon doctor on your own queries of db_poller', () => {
     expect(crowded).toEqual([
       {
         severity: 'warning',
-        what: `the role ${role} may have 4 connections, 3 of them held by others, and the poller uses up to 2`,
-        repair: `alter role ${role} connection limit 6;`,
+        what: `the role ${database.pollerRole} may have 4 connections, 3 of them held by others, and the poller uses up to 2`,
+        repair: `alter role ${database.pollerRole} connection limit 6;`,
       },
     ]);
     await expect.poll(() => flaws(counter)).toEqual([]);

@@ -12,10 +12,8 @@ import { TcpProxy } from '../../../support/tcp-proxy.ts';
 
 describe('siphon doctor on db_poller', () => {
   let database: TestPostgres;
-  let role: string;
   beforeAll(async () => {
     database = await startTestPostgres();
-    role = new URL(database.pollerUrl).username;
     await database.sql(`
       insert into roasters (name, slug, platform, full_cadence) values ('Blue', 'blue', 'shopify', '@monthly');
       insert into coffees (roaster_id, name, slug) select id, 'a', 'a' from roasters;
@@ -66,7 +64,7 @@ describe('siphon doctor on db_poller', () => {
     expect(found.filter(({ severity }) => severity !== 'ok')).toEqual([]);
     expect(found.map(({ what }) => what)).toEqual([
       expect.stringMatching(/^connects to PostgreSQL \d+.* in \d+ ms, without TLS$/),
-      `the role ${role} reads only, has timeouts and may see what other sessions do`,
+      `the role ${database.pollerRole} reads only, has timeouts and may see what other sessions do`,
       expect.stringMatching(/may read all \d tables of scrape_pipeline$/),
       'the large tables of scrape_pipeline have their indexes',
       'no transaction that writes is open for long',
@@ -135,18 +133,18 @@ describe('siphon doctor on db_poller', () => {
       ],
       ['may not see other sessions', 'revoke pg_read_all_stats from ROLE', 'may not see what other sessions do'],
     ])('%s', async (_, breaking, what) => {
-      const found = await provoked(breaking.replace('ROLE', role));
+      const found = await provoked(breaking.replace('ROLE', database.pollerRole));
       expect(found).toMatchObject([
-        { severity: 'warning', what: `the role ${role} ${what}${found[0]?.what.split(what)[1]}` },
+        { severity: 'warning', what: `the role ${database.pollerRole} ${what}${found[0]?.what.split(what)[1]}` },
       ]);
     });
 
     it('is cut off by transaction_timeout before a query is', async (context) => {
       const [known] = await database.sql(`select from pg_settings where name = 'transaction_timeout'`);
       if (known === undefined) return context.skip('the server has no transaction_timeout');
-      const found = await provoked(`alter role ${role} set transaction_timeout = '4s'`);
+      const found = await provoked(`alter role ${database.pollerRole} set transaction_timeout = '4s'`);
       expect(found).toMatchObject([{ severity: 'warning', what: expect.stringContaining('after 4000 ms') }]);
-      await database.sql(`alter role ${role} reset transaction_timeout`);
+      await database.sql(`alter role ${database.pollerRole} reset transaction_timeout`);
     });
 
     it('finds few connections left', async (context) => {
@@ -172,7 +170,7 @@ describe('siphon doctor on db_poller', () => {
     it('are in another schema', async () => {
       expect(await inSchema('nowhere')).toMatchObject([{ severity: 'error', what: 'there is no schema nowhere' }]);
       await database.sql('create schema bare');
-      const grant = { severity: 'error', repair: `grant usage on schema bare to ${role};` };
+      const grant = { severity: 'error', repair: `grant usage on schema bare to ${database.pollerRole};` };
       const none = { severity: 'error', what: 'the schema bare has none of the tables of scrape_pipeline' };
       expect(await inSchema('bare')).toMatchObject([grant, none]);
       await database.sql('drop schema bare');
@@ -180,13 +178,13 @@ describe('siphon doctor on db_poller', () => {
 
     it('may not be read, wholly or in part', async () => {
       const found = await provoked(
-        `revoke select on coffees, variants from ${role}; grant select (coffee_id, status) on variants to ${role}`,
+        `revoke select on coffees, variants from ${database.pollerRole}; grant select (coffee_id, status) on variants to ${database.pollerRole}`,
       );
       expect(found).toMatchObject([
         {
           severity: 'error',
           what: expect.stringMatching(/may not read .*roaster_id.* of public.coffees \(off: .*coffees/),
-          repair: `grant select on public.coffees to ${role};`,
+          repair: `grant select on public.coffees to ${database.pollerRole};`,
         },
         { severity: 'error', what: expect.stringMatching(/may not read .*in_stock.* of public.variants/) },
       ]);
@@ -222,7 +220,7 @@ describe('siphon doctor on db_poller', () => {
         },
       ]);
       expect((await examine()).map(({ what }) => what)).toContain(
-        `row level security lets the role ${role} see every row of public.roasters`,
+        `row level security lets the role ${database.pollerRole} see every row of public.roasters`,
       );
       await database.sql(
         'drop policy siphon_reads on roasters; create policy active_only on roasters using (is_active)',

@@ -2,36 +2,25 @@ import * as v from 'valibot';
 import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/collector/component.ts';
 import { readKeyValue, type AnyValue } from '../../../../src/collector/otlp/any-value.ts';
 import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
-import { MetricsPage } from '../../../../src/collector/telemetry/metrics-page.ts';
 import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/receivers/db-poller/receiver.ts';
 import { hostWith } from '../../../support/host-with.ts';
+import { ObservedReceiver } from '../../../support/observed-receiver.ts';
 import { waitFor } from '../../../support/wait-for.ts';
-import { logLines } from '../../../support/log-lines.ts';
 
 /** A running poller, what it published last for each series, its log, and what it says about itself. */
-export class PollerUnderTest implements AsyncDisposable {
+export class PollerUnderTest extends ObservedReceiver {
   /** `name{key=value,…}` with keys in order; a series that was retracted is `undefined`. */
   readonly series = new Map<string, number | undefined>();
-  readonly log: readonly Record<string, unknown>[];
   readonly #host: Host;
   readonly #poller: DbPoller;
-  readonly #page = new MetricsPage('0');
 
   /** @param pipeline decides about each batch before it is taken. */
   constructor(config: Record<string, unknown>, pipeline?: Consumer, extensions: Record<string, Component> = {}) {
+    super('db_poller', { signals: ['metrics'] });
     this.#host = hostWith(extensions);
-    const { logger, lines } = logLines();
-    this.log = lines;
-    const settings = {
-      id: 'db_poller',
-      signals: new Set(['metrics'] as const),
-      logger,
-      meter: this.#page.meter('receiver', 'db_poller'),
-      version: '0',
-    };
     const parsed = v.parse(configSchema, { collection_interval: '200ms', initial_delay: 0, ...config });
-    this.#poller = new DbPoller(settings, parsed, {
+    this.#poller = new DbPoller(this.settings, parsed, {
       consume: async (batch) => {
         await pipeline?.consume(batch);
         this.#take(batch);
@@ -53,18 +42,6 @@ export class PollerUnderTest implements AsyncDisposable {
     return JSON.stringify(this.log);
   }
 
-  said(sentence: string): number {
-    return this.log.filter(({ msg }) => msg === sentence).length;
-  }
-
-  /** A sample of the poller's own metrics, without the prefix and the label of the receiver; undefined if it is not there. */
-  async own(sample: string): Promise<number | undefined> {
-    const [name, labels] = sample.split('{', 2);
-    const line = `siphon_db_poller_${name}{receiver="db_poller"${labels === undefined ? '}' : `,${labels}`} `;
-    const found = (await this.#page.render()).split('\n').find((text) => text.startsWith(line));
-    return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
-  }
-
   /** Resolves when everything that comes from now on will be counted. */
   async hasBegunToCount(): Promise<void> {
     for (const name of ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created']) {
@@ -75,8 +52,7 @@ export class PollerUnderTest implements AsyncDisposable {
 
   /** Polls that failed for this reason, of all queries. */
   async failures(reason: string): Promise<number> {
-    const lines = (await this.#page.render()).split('\n');
-    const ofReason = lines.filter(
+    const ofReason = (await this.ownPage()).filter(
       (text) => text.startsWith('siphon_db_poller_errors{') && text.includes(`"${reason}"`),
     );
     return ofReason.reduce((sum, line) => sum + Number(line.slice(line.indexOf('} ') + 2).split(' ', 1)[0]), 0);
@@ -84,11 +60,6 @@ export class PollerUnderTest implements AsyncDisposable {
 
   async shutdown(deadline = AbortSignal.timeout(5000)): Promise<void> {
     await this.#poller.shutdown(deadline);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.shutdown();
-    await this.#page.shutdown();
   }
 
   #take(batch: TelemetryBatch): void {

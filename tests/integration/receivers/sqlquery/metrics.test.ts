@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../../src/collector/errors.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { runSql, startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { TcpProxy } from '../../../support/tcp-proxy.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
@@ -267,6 +268,27 @@ describe('sqlquery, metrics', () => {
     for (const name of names) await has(receiver, `${name}{}`);
     await waitFor(() => (receiver.points.get('d{}') ?? 0) > 3, { what: 'further polls' });
     expect(Math.max(...[...receiver.series.values()].map((value) => value ?? 0))).toBe(2);
+    const connections = async (state: string): Promise<number | undefined> =>
+      await receiver.own(`pool_connections{state="${state}"}`);
+    await waitFor(async () => (await connections('used')) === 2, { what: 'both connections in use' });
+    await waitFor(async () => ((await connections('waiting')) ?? 0) > 0, { what: 'a query that waits for one' });
+  });
+
+  it('says that the database is back even where a query has meanwhile lost its table', async () => {
+    const { hostname: host, port } = new URL(database.url);
+    await using proxy = await TcpProxy.start({ host, port: Number(port) });
+    await using receiver = await start([orders, one], {
+      datasource: Object.assign(new URL(datasource), { hostname: '127.0.0.1', port: proxy.port }).href,
+    });
+    await has(receiver, paid);
+    proxy.refuse(Buffer.alloc(0));
+    proxy.cut();
+    await waitFor(() => receiver.said('Database cannot be polled') === 1, { what: 'the line that says so' });
+    await retracted(receiver, paid);
+    await database.sql('drop table orders');
+    proxy.refuse(undefined);
+    await counted(receiver, 'errors{query="orders",reason="missing_table"}');
+    await waitFor(() => receiver.said('Database can be polled again') === 1, { what: 'the line that says so' });
   });
 
   it('counts what the pipeline refuses, and goes on when it takes again', async () => {

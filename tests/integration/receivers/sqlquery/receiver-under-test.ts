@@ -2,12 +2,11 @@ import * as v from 'valibot';
 import type { Component, Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
 import type { Signal } from '../../../../src/collector/component.ts';
 import { requestMessages } from '../../../../src/collector/otlp/schema.ts';
-import { MetricsPage } from '../../../../src/collector/telemetry/metrics-page.ts';
 import { messageToObject } from '../../../../src/exporters/debug/message-to-object.ts';
 import { sqlqueryConfig } from '../../../../src/receivers/sqlquery/config.ts';
 import { SqlqueryReceiver } from '../../../../src/receivers/sqlquery/receiver.ts';
 import { hostWith } from '../../../support/host-with.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { ObservedReceiver } from '../../../support/observed-receiver.ts';
 
 interface Options {
   readonly extensions?: Readonly<Record<string, Component>>;
@@ -34,7 +33,7 @@ interface LogRecord {
 }
 
 /** A running receiver, what it handed over, its log, and what it says about itself. */
-export class ReceiverUnderTest implements AsyncDisposable {
+export class ReceiverUnderTest extends ObservedReceiver {
   /** Requests as objects, in the order in which they came. */
   readonly requests: Record<string, unknown>[] = [];
   /** `name{key=value,…}`; a series that was retracted is `undefined`. */
@@ -42,9 +41,7 @@ export class ReceiverUnderTest implements AsyncDisposable {
   /** How often each series was handed over with a value. */
   readonly points = new Map<string, number>();
   readonly bodies: string[] = [];
-  readonly log: readonly Record<string, unknown>[];
   readonly #receiver: SqlqueryReceiver;
-  readonly #page = new MetricsPage('0');
 
   static async start(config: Record<string, unknown>, options: Options = {}): Promise<ReceiverUnderTest> {
     const started = new ReceiverUnderTest(config, options);
@@ -53,12 +50,9 @@ export class ReceiverUnderTest implements AsyncDisposable {
   }
 
   private constructor(config: Record<string, unknown>, { signals = ['metrics', 'logs'], pipeline }: Options) {
-    const { logger, lines } = logLines();
-    this.log = lines;
-    const meter = this.#page.meter('receiver', 'sqlquery');
-    const settings = { id: 'sqlquery', signals: new Set(signals), logger, meter, version: '1.2.3' };
+    super('sqlquery', { signals, version: '1.2.3' });
     const defaults = { driver: 'postgres', collection_interval: '200ms', initial_delay: 0 };
-    this.#receiver = new SqlqueryReceiver(settings, v.parse(sqlqueryConfig, { ...defaults, ...config }), {
+    this.#receiver = new SqlqueryReceiver(this.settings, v.parse(sqlqueryConfig, { ...defaults, ...config }), {
       consume: async (batch) => {
         await pipeline?.consume(batch);
         this.#take(batch);
@@ -66,25 +60,8 @@ export class ReceiverUnderTest implements AsyncDisposable {
     });
   }
 
-  said(sentence: string): number {
-    return this.log.filter(({ msg }) => msg === sentence).length;
-  }
-
-  /** A sample of its own metrics, without the prefix and the label of the receiver; undefined if it is not there. */
-  async own(sample: string): Promise<number | undefined> {
-    const [name, labels] = sample.split('{', 2);
-    const line = `siphon_sqlquery_${name}{receiver="sqlquery"${labels === undefined ? '}' : `,${labels}`} `;
-    const found = (await this.#page.render()).split('\n').find((text) => text.startsWith(line));
-    return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
-  }
-
   async shutdown(): Promise<void> {
     await this.#receiver.shutdown(AbortSignal.timeout(5000));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.shutdown();
-    await this.#page.shutdown();
   }
 
   #take({ signal, chunks }: TelemetryBatch): void {
