@@ -61,6 +61,7 @@ const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string,
   // A scraper answers no requests.
   http_server_request_duration_seconds: { http_request_method: 0 },
   siphon_db_poller_errors: { query: 21, reason: 5 },
+  siphon_db_poller_last_success_timestamp_seconds: { query: 21 },
   // The poller, and services over HTTP and gRPC.
   otelcol_receiver_accepted_metric_points: { receiver: 3 },
   otelcol_receiver_refused_metric_points: { receiver: 3 },

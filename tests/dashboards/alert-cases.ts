@@ -183,6 +183,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
         }),
         values: `${-value}+60x${END}`,
       },
+      always('siphon_db_poller_leader', onSidecar, 0),
     ],
     values: { critical: 120, fine: 60 },
   },
@@ -209,6 +210,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
         { query: 'postgres_health.activity', ...onSidecar },
         endSeconds - 240 - value,
       ),
+      always('siphon_db_poller_leader', onSidecar, 1),
     ],
     // It becomes older by the minute: four of them are for `for`.
     values: { warning: 120, critical: 600, fine: -150 },

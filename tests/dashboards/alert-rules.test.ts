@@ -132,30 +132,159 @@ describe.skipIf(promtoolMissing).each(events)('$alert.name', (one) => {
   });
 });
 
-describe.skipIf(promtoolMissing)('a database that stops', () => {
-  it('is told before what follows from it, so that Alertmanager can keep that back', () => {
-    const labels = 'receiver="db_poller", job="siphon", instance="127.0.0.1:8888"';
-    const input = [
-      {
-        series: `siphon_db_poller_last_success_timestamp_seconds{query="postgres_health.size", ${labels}}`,
-        values: '0+60x59 3540x60',
-      },
-      {
-        series: `siphon_db_poller_errors{query="leader_election", reason="connection", ${labels}}`,
-        values: '0x59 0+4x60',
-      },
-      { series: `siphon_db_poller_leader{${labels}}`, values: '1x59 0x60' },
-    ];
-    const names = ['DatabaseDown', 'PollerFailing', 'PollerWithoutLeader'];
-    const expects = [62, 75].map((atMinute) => ({
-      query: 'count by (alertname) (ALERTS{alertstate="firing", severity="critical"})',
-      atMinute,
-      samples: (atMinute === 62 ? names.slice(0, 1) : names).map((name) => ({
-        labels: `{alertname="${name}"}`,
-        value: 1,
+/** Since minute 60 something is otherwise; before that all of them are well. */
+interface PolledBy {
+  readonly instance: string;
+  readonly leads: string;
+  /** When a query succeeded last. */
+  readonly queried: string;
+  /** When the server last told whether it has the lead. */
+  readonly elected: string;
+  /** Polls that have failed, by reason. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+const ALL_ALONG = '0+60x120';
+const UNTIL_59 = '0+60x59 3540x60';
+
+const leader: PolledBy = {
+  instance: 'a',
+  leads: '1x120',
+  queried: ALL_ALONG,
+  elected: ALL_ALONG,
+  failed: { connection: '0x120' },
+};
+const withoutDatabase: PolledBy = {
+  ...leader,
+  leads: '1x59 0x60',
+  queried: UNTIL_59,
+  elected: UNTIL_59,
+  failed: { connection: '0x59 0+4x60' },
+};
+const standby: PolledBy = { ...leader, instance: 'b', leads: '0x120', queried: '_x120' };
+
+function polledBy(sidecars: readonly PolledBy[]): readonly InputSeries[] {
+  return sidecars.flatMap(({ instance, leads, queried, elected, failed }) => {
+    const labels = `receiver="db_poller", job="siphon", instance="${instance}"`;
+    const name = 'siphon_db_poller_last_success_timestamp_seconds';
+    return [
+      { series: `siphon_db_poller_leader{${labels}}`, values: leads },
+      { series: `${name}{query="postgres_health.size", ${labels}}`, values: queried },
+      { series: `${name}{query="leader_election", ${labels}}`, values: elected },
+      ...Object.entries(failed).map(([reason, values]) => ({
+        series: `siphon_db_poller_errors{query="leader_election", reason="${reason}", ${labels}}`,
+        values,
       })),
-    }));
-    const noWarning = { query: 'ALERTS{alertstate="firing", severity="warning"}', atMinute: 62, samples: [] };
-    expect(testRules(groupsNamed(names), [{ input, expects: [...expects, noWarning] }])).toBe('');
+    ];
+  });
+}
+
+function named(atMinute: number, names: readonly string[]): Expectation {
+  return {
+    query: 'group by (alertname) (ALERTS{alertstate="firing"})',
+    atMinute,
+    samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+  };
+}
+
+const aboutPolling = ['DatabaseDown', 'PollerFailing', 'PollerWithoutLeader'];
+
+describe.skipIf(promtoolMissing)('of sidecars that poll a database', () => {
+  it.each<{ what: string; sidecars: readonly PolledBy[]; first?: string; later?: readonly string[] }>([
+    {
+      what: 'the only one has lost it: the database, and then who follows from it',
+      sidecars: [withoutDatabase],
+      first: 'DatabaseDown',
+      later: ['DatabaseDown', 'PollerWithoutLeader'],
+    },
+    {
+      what: 'all have lost it: the same',
+      sidecars: [withoutDatabase, { ...withoutDatabase, instance: 'b', leads: '0x120', queried: '_x120' }],
+      first: 'DatabaseDown',
+      later: ['DatabaseDown', 'PollerWithoutLeader'],
+    },
+    {
+      what: 'the only one, which has no election, has lost it: the database, and then its queries',
+      sidecars: [{ ...withoutDatabase, leads: '1x120', elected: '_x120' }],
+      first: 'DatabaseDown',
+      later: ['DatabaseDown', 'PollerFailing'],
+    },
+    {
+      what: 'the leader gets no answer to any query, though it has the lead: the database',
+      sidecars: [{ ...withoutDatabase, leads: '1x120', elected: ALL_ALONG }, standby],
+      first: 'DatabaseDown',
+      later: ['DatabaseDown', 'PollerFailing'],
+    },
+    {
+      what: 'one that is not scraped has taken the lead: that nobody who is scraped has it',
+      sidecars: [{ ...leader, leads: '1x59 0x60', queried: UNTIL_59, failed: { connection: '0x59 1x60' } }],
+      later: ['PollerWithoutLeader'],
+    },
+    {
+      what: 'one that is not scraped leads since the database was away for a minute: the same',
+      sidecars: [
+        {
+          ...leader,
+          leads: '1x59 0x60',
+          queried: UNTIL_59,
+          elected: '0+60x59 3540 3660+60x58',
+          failed: { connection: '0x59 5 9x59' },
+        },
+      ],
+      later: ['PollerWithoutLeader'],
+    },
+    {
+      what: 'one that is not scraped leads since the other started again, whose preparations fail: the same',
+      sidecars: [
+        {
+          ...leader,
+          leads: '1x58 stale 0x60',
+          queried: '0+60x58 stale',
+          elected: '0+60x58 stale 3600+60x60',
+          failed: { permission: '_x59 0+4x60' },
+        },
+      ],
+      later: ['PollerWithoutLeader'],
+    },
+    {
+      what: 'the only one finds a pooler that keeps no lock: that nobody leads',
+      sidecars: [{ ...standby, leads: '_x59 0x60', elected: '_x120', failed: { pooler: '_x59 0+4x60' } }],
+      later: ['PollerWithoutLeader'],
+    },
+    {
+      what: 'one has handed the lead to another that is scraped: nothing',
+      sidecars: [
+        { ...leader, leads: '1x59 0x60', queried: UNTIL_59, failed: { connection: '0x59 1x60' } },
+        { ...standby, leads: '0x59 1x60', queried: '_x60 3600+60x60' },
+      ],
+    },
+    {
+      what: 'one that stands by does not reach it: nothing',
+      sidecars: [leader, { ...standby, elected: UNTIL_59, failed: { connection: '0x59 0+4x60' } }],
+    },
+    {
+      what: 'the only one is away, and one of its queries failed before: nothing, since nothing is known',
+      sidecars: [
+        {
+          ...leader,
+          leads: '1x59 stale',
+          queried: '0+60x59 stale',
+          elected: '0+60x59 stale',
+          failed: { permission: '0+1x59 stale' },
+        },
+      ],
+    },
+  ])('$what', ({ sidecars, first, later = [] }) => {
+    const input = polledBy(sidecars);
+    const early = first === undefined ? [] : [first];
+    const ever = {
+      ...named(119, [...later]),
+      query: 'group by (alertname) (last_over_time(ALERTS{alertstate="firing"}[1h]))',
+    };
+    expect(
+      testRules(groupsNamed(aboutPolling), [
+        { input, expects: [named(59, []), named(62, early), named(75, later), ever] },
+      ]),
+    ).toBe('');
   });
 });

@@ -212,11 +212,13 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
       raised('PollerWithoutLeader', 'critical', { receiver: 'db_poller' }),
       raised('HealthScoreUnknown', 'warning'),
       raised('PollerFailing', 'warning', { receiver: 'db_poller/other', query: 'postgres_health.activity' }),
+      raised('SidecarDown', 'critical', { job: 'siphon', instance: 'another' }),
       raised('Watchdog', 'none'),
     ]);
-    await waitFor(() => sink.messages.length >= 2 && sink.deadManCalls.length > 0, { what: 'what must be told' });
+    await waitFor(() => sink.messages.length >= 3 && sink.deadManCalls.length > 0, { what: 'what must be told' });
     expect(sink.titles.toSorted()).toEqual([
       'Critical: The database does not answer',
+      'Critical: The sidecar does not answer on another',
       'Warning: The query postgres_health.activity fails',
     ]);
     expect(sink.deadManCalls[0]).toEqual({

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Client, QueryResultRow } from 'pg';
 import { registerSource } from '../../src/demo/database/register-source.ts';
 import { withClient } from '../../src/demo/database/with-client.ts';
+import { Sidecar } from '../../src/demo/sidecar.ts';
 import { startStore, type Store } from '../../src/demo/stores/store.ts';
 import { AlertSink } from './alert-sink.ts';
 import { AlertmanagerServer } from './alertmanager-server.ts';
@@ -95,6 +97,19 @@ export class BrokenWorld implements AsyncDisposable {
 
   shop(name: Shop): Store {
     return this.#shops[name];
+  }
+
+  /** Another sidecar on the same database, which Prometheus does not scrape. It ends with the world, or before. */
+  async startRival(): Promise<Sidecar> {
+    const { databaseUrl, folder } = this.watched.demo;
+    const rival = await Sidecar.start({
+      env: { DATABASE_URL: databaseUrl, SIPHON_STORAGE_DIRECTORY: join(folder, 'rival') },
+      logFile: join(folder, 'rival.log'),
+      pollInterval: `${SCRAPE_S}s`,
+      settings: [],
+    });
+    this.#stack.defer(async () => await rival.stop());
+    return rival;
   }
 
   async sql<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {

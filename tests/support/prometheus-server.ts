@@ -12,6 +12,8 @@ export const prometheusMissing: string | undefined =
     ? undefined
     : 'no `prometheus` on the PATH (Debian: apt-get install prometheus)';
 
+const CONFIGURATION = 'prometheus.yml';
+
 /** Unix time in seconds, and the number as text. */
 export type Value = readonly [timeSeconds: number, value: string];
 export type Labels = Readonly<Record<string, string>>;
@@ -87,7 +89,7 @@ export class PrometheusServer implements AsyncDisposable {
     { features = [], files = new Map<string, string>() }: PrometheusSetup = {},
   ): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-prometheus-'));
-    const file = join(directory, 'prometheus.yml');
+    const file = join(directory, CONFIGURATION);
     await writeFile(file, JSON.stringify(configuration));
     for (const [name, text] of files) await writeFile(join(directory, name), text);
     const address = `127.0.0.1:${(await freePorts(1))[0]}`;
@@ -96,6 +98,7 @@ export class PrometheusServer implements AsyncDisposable {
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=${address}`,
       `--enable-feature=${['exemplar-storage', ...features].join(',')}`,
+      '--web.enable-lifecycle',
       '--log.level=error',
     ];
     const child = spawn('prometheus', options, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -107,6 +110,13 @@ export class PrometheusServer implements AsyncDisposable {
       await server[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** From now on with another `prometheus.yml`. */
+  async reload(configuration: object): Promise<void> {
+    await writeFile(join(this.#directory, CONFIGURATION), JSON.stringify(configuration));
+    const response = await fetch(`${this.url}/-/reload`, { method: 'POST' });
+    if (!response.ok) throw new Error(`Prometheus does not take it: ${await response.text()}`);
   }
 
   /** The result of an instant query. */
@@ -157,13 +167,13 @@ export class PrometheusServer implements AsyncDisposable {
   }
 
   /** Resolves with the samples when there are some. */
-  async found(expression: string): Promise<readonly Sample[]> {
+  async found(expression: string, timeoutMs = 20_000): Promise<readonly Sample[]> {
     return await waitFor(
       async () => {
         const samples = await this.query(expression);
         return samples.length > 0 && samples;
       },
-      { what: `Prometheus to find ${expression}` },
+      { what: `Prometheus to find ${expression}`, timeoutMs },
     );
   }
 

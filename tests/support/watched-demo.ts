@@ -4,6 +4,11 @@ import { PrometheusServer } from './prometheus-server.ts';
 /** From scrape to scrape, and from one evaluation of the rules to the next. */
 export const SCRAPE_S = 2;
 
+/** By the names of their jobs. */
+export type Page = 'services' | 'siphon';
+
+const PAGES: readonly Page[] = ['services', 'siphon'];
+
 export interface WatchOptions {
   /** Runs follow each other closely unless it says otherwise. */
   readonly demo?: DemoOptions;
@@ -17,10 +22,12 @@ export interface WatchOptions {
 export class WatchedDemo implements AsyncDisposable {
   readonly demo: Demo;
   readonly prometheus: PrometheusServer;
+  readonly #options: WatchOptions;
 
-  private constructor(demo: Demo, prometheus: PrometheusServer) {
+  private constructor(demo: Demo, prometheus: PrometheusServer, options: WatchOptions) {
     this.demo = demo;
     this.prometheus = prometheus;
+    this.#options = options;
   }
 
   static async start(options: WatchOptions = {}): Promise<WatchedDemo> {
@@ -28,11 +35,16 @@ export class WatchedDemo implements AsyncDisposable {
     try {
       const files = options.rules ?? new Map<string, string>();
       const prometheus = await PrometheusServer.startWith(configuration(demo, options), { files });
-      return new WatchedDemo(demo, prometheus);
+      return new WatchedDemo(demo, prometheus, options);
     } catch (error) {
       await demo.stop();
       throw error;
     }
+  }
+
+  /** As if service discovery found these pages, and no others. */
+  async setFound(pages: readonly Page[]): Promise<void> {
+    await this.prometheus.reload(configuration(this.demo, this.#options, pages));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -44,11 +56,13 @@ export class WatchedDemo implements AsyncDisposable {
   }
 }
 
-function configuration({ ports }: Demo, { rules, alertmanager }: WatchOptions): object {
+function configuration({ ports }: Demo, { rules, alertmanager }: WatchOptions, found = PAGES): object {
   const every = `${SCRAPE_S}s`;
+  const portOf = { services: ports.scrape, siphon: ports.telemetry } satisfies Record<Page, number>;
+  const targetsOf = (page: Page): string[] => (found.includes(page) ? [`127.0.0.1:${portOf[page]}`] : []);
   return {
     global: { scrape_interval: every, scrape_timeout: every, evaluation_interval: every },
-    scrape_configs: [scrapeJob('services', ports.scrape), scrapeJob('siphon', ports.telemetry)],
+    scrape_configs: PAGES.map((page) => scrapeJob(page, targetsOf(page))),
     rule_files: [...(rules?.keys() ?? [])],
     ...(alertmanager !== undefined && {
       alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
@@ -56,6 +70,6 @@ function configuration({ ports }: Demo, { rules, alertmanager }: WatchOptions): 
   };
 }
 
-function scrapeJob(name: string, port: number): object {
-  return { job_name: name, honor_labels: true, static_configs: [{ targets: [`127.0.0.1:${port}`] }] };
+function scrapeJob(name: string, targets: readonly string[]): object {
+  return { job_name: name, honor_labels: true, static_configs: [{ targets }] };
 }

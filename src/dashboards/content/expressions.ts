@@ -2,7 +2,7 @@
 import { average, max, sum } from '../promql/aggregate.ts';
 import { age, compare, minus, missingTo, ratio, relativeTo, together } from '../promql/arithmetic.ts';
 import type { Window } from '../promql/node.ts';
-import { increases, latest, observations, observationsUpTo, type Count } from '../promql/select.ts';
+import { increases, latest, observations, observationsUpTo, type Count, type Where } from '../promql/select.ts';
 import type { LabelOf, Vector } from '../promql/vector.ts';
 
 /** Of a graph: from one point to the next, and at least as much as a rate needs. */
@@ -96,9 +96,19 @@ export function overdue(): Vector<'roaster' | 'cadence'> {
   return max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
 }
 
+/** How many sidecars poll; those that stand by count for none. */
+export function leaders(): Vector<'receiver'> {
+  return sum(latest('siphon_db_poller_leader'), ['receiver']);
+}
+
+const LAST_SUCCESS = 'siphon_db_poller_last_success_timestamp_seconds';
+
 /** How long ago a query of the poller last succeeded. */
-export function pollAge<By extends 'query' | 'receiver'>(by: readonly By[]): Vector<By> {
-  return age(max(latest('siphon_db_poller_last_success_timestamp_seconds'), by));
+export function pollAge<By extends LabelOf<typeof LAST_SUCCESS>>(
+  by: readonly By[],
+  where: Where<typeof LAST_SUCCESS> = {},
+): Vector<By> {
+  return age(max(latest(LAST_SUCCESS, where), by));
 }
 
 export function reviewRate(): Vector<'roaster'> {

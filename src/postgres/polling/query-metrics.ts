@@ -55,8 +55,13 @@ export class QueryMetrics {
 
   succeeded(query: string, durationMs: number, rows: number): void {
     this.#duration.record(durationMs / 1000, { query });
-    this.#lastSuccess.record(Date.now() / 1000, { query });
     this.#rows.record(rows, { query });
+    this.answered(query);
+  }
+
+  /** The database has answered what is neither timed nor has rows. */
+  answered(query: string): void {
+    this.#lastSuccess.record(Date.now() / 1000, { query });
   }
 
   failed(query: string, reason: PollFailure): void {

@@ -83,6 +83,7 @@ export class LeaderElection {
   async #win(lock: AdvisoryLock, over: AbortSignal): Promise<boolean> {
     for (let isStandby = false; !over.aborted; isStandby = true) {
       const isHeld = await lock.tryTake();
+      this.#settings.metrics.answered(QUERY);
       this.#settings.databaseIncident.succeeded(QUERY);
       if (isHeld) return true;
       if (!isStandby) this.#standBy();
@@ -119,6 +120,7 @@ export class LeaderElection {
     while (!over.aborted) {
       const askedAt = performance.now();
       await lock.confirm();
+      this.#settings.metrics.answered(QUERY);
       await sleep(Math.max(0, this.#heartbeatMs - (performance.now() - askedAt)), over);
     }
     lock.ended.throwIfAborted();

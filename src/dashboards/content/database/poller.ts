@@ -3,7 +3,7 @@ import { bars, events, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } f
 import { count, max, min, sum } from '../../promql/aggregate.ts';
 import { compare } from '../../promql/arithmetic.ts';
 import { increase, latest, quantile } from '../../promql/select.ts';
-import { happened, pollAge, step } from '../expressions.ts';
+import { happened, leaders, pollAge, step } from '../expressions.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped, or it has no poller');
 
@@ -85,8 +85,8 @@ export const poller: Row = {
     }),
     stat({
       title: 'Sidecars that poll',
-      description: 'Of all sidecars that could: one polls each database, the others stand by.',
-      queries: [show(sum(latest('siphon_db_poller_leader'), ['receiver']), ({ receiver }) => receiver)],
+      description: 'Of those that are scraped: one polls each database, the others stand by.',
+      queries: [show(leaders(), ({ receiver }) => receiver)],
       thresholds: 'poller_leader',
       empty: notScraped,
       width: 3,

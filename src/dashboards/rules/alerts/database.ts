@@ -1,26 +1,37 @@
 import { max, sum } from '../../promql/aggregate.ts';
-import { compare, unless } from '../../promql/arithmetic.ts';
+import { and, compare, unless } from '../../promql/arithmetic.ts';
 import { increase, latest } from '../../promql/select.ts';
-import { connectionsUsed, pollAge } from '../../content/expressions.ts';
+import { connectionsUsed, leaders, pollAge } from '../../content/expressions.ts';
 import { alert, type Alert } from '../alert.ts';
 
 /** Shorter than what PollerFailing waits for, so that the cause is told before what follows from it. */
 const SILENCE_SECONDS = 90;
 
 /** Failures of which the database is innocent. */
-const OTHERS = ['pipeline_refused', 'storage', 'internal'] as const;
+const OTHERS = ['pooler', 'pipeline_refused', 'storage', 'internal'] as const;
+
+const failing = compare(
+  sum(increase('siphon_db_poller_errors', '5m', { reason: { not: OTHERS } }), ['receiver']),
+  '>=',
+  1,
+);
+
+const queried = compare(pollAge(['receiver'], { query: { not: 'leader_election' } }), '<', SILENCE_SECONDS);
+
+/** Sidecars that stand by ask for nothing but the lead; one that leads may get an answer to that and to nothing else. */
+const elected = compare(pollAge(['receiver'], { query: 'leader_election' }), '<', SILENCE_SECONDS);
+const stoodBy = and(elected, compare(leaders(), '<', 1));
 
 const heldByPoller =
-  'Silent, since nothing is known; what fired goes on for a while. DatabaseDown and PollerFailing say that the database is not asked.';
+  'Silent, since nothing is known; what fired goes on for a while. DatabaseDown, PollerWithoutLeader and PollerFailing say that the database is not asked.';
 
 export const databaseAlerts: readonly Alert[] = [
   alert({
     name: 'DatabaseDown',
     owner: 'database',
-    measured: unless(
-      compare(sum(increase('siphon_db_poller_errors', '5m', { reason: { not: OTHERS } }), ['receiver']), '>=', 1),
-      compare(pollAge(['receiver']), '<', SILENCE_SECONDS),
-    ),
+    measured: unless(unless(failing, queried), stoodBy),
+    // Errors outlast the page of a sidecar that is away.
+    guard: leaders(),
     raisedBy: { severity: 'critical' },
     for: '30s',
     // Longer than those that it keeps back: what is asked once a minute succeeds later than the first query does.
@@ -29,7 +40,7 @@ export const databaseAlerts: readonly Alert[] = [
     description: ({ receiver, value }) =>
       `No query of ${receiver} has succeeded for 90 seconds; ${value} have failed within five minutes.`,
     whenMissing:
-      'Silent: without errors nobody has asked. PollerWithoutLeader and SidecarDown say that. A database that has never answered fires, since its errors are counted.',
+      'Silent: without errors nobody has asked, and PollerWithoutLeader says that; without the sidecar\u2019s own page nobody knows, and SidecarDown says that. A database that has never answered fires, since its errors are counted. Where all sidecars stand by, one that gets an answer is enough to know that the database is well.',
     panel: { dashboard: 'siphon-database', title: 'Failed polls' },
   }),
   alert({

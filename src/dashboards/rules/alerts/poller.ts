@@ -1,6 +1,7 @@
-import { max, sum } from '../../promql/aggregate.ts';
+import { max } from '../../promql/aggregate.ts';
+import { compare } from '../../promql/arithmetic.ts';
 import { latest } from '../../promql/select.ts';
-import { pollAge } from '../../content/expressions.ts';
+import { leaders, pollAge } from '../../content/expressions.ts';
 import { alert, type Alert } from '../alert.ts';
 
 const withoutPoller = 'Silent: there is no poller, or the sidecar\u2019s own page is away, which is SidecarDown.';
@@ -10,13 +11,15 @@ export const pollerAlerts: readonly Alert[] = [
     name: 'PollerFailing',
     owner: 'sidecar',
     measured: pollAge(['receiver', 'query']),
+    // Whoever stands by has ages too, of queries that are another’s now.
+    guard: compare(leaders(), '>=', 1),
     raisedBy: { threshold: 'poll_age' },
     for: '3m',
     keepFiringFor: '3m',
     summary: ({ query }) => `The query ${query} fails`,
     description: ({ receiver, query, value }, limit) =>
       `${query} of ${receiver} last succeeded ${value} ago (limit ${limit}). What it feeds is gone from dashboards and alerts.`,
-    whenMissing: `${withoutPoller} A query that has never succeeded has no age: DatabaseDown tells when none does, and the log names what the schema lacks.`,
+    whenMissing: `${withoutPoller} Without a leader nothing is asked, which is PollerWithoutLeader. A query that has never succeeded has no age: DatabaseDown tells when none does, and the log names what the schema lacks.`,
     panel: { dashboard: 'siphon-database', title: 'Since the last success' },
   }),
   alert({
@@ -48,12 +51,13 @@ export const pollerAlerts: readonly Alert[] = [
   alert({
     name: 'PollerWithoutLeader',
     owner: 'sidecar',
-    measured: sum(latest('siphon_db_poller_leader'), ['receiver']),
+    measured: leaders(),
     raisedBy: { threshold: 'poller_leader' },
     for: '5m',
     keepFiringFor: '1m',
-    summary: () => 'Nobody polls the database',
-    description: ({ receiver }) => `All sidecars with ${receiver} stand by: none holds the lock that elects one.`,
+    summary: () => 'No sidecar that is scraped polls the database',
+    description: ({ receiver }) =>
+      `Every sidecar with ${receiver} that Prometheus scrapes stands by: nobody holds the lock that elects one, or a sidecar does that is not scraped.`,
     whenMissing: withoutPoller,
     panel: { dashboard: 'siphon-database', title: 'Sidecars that poll' },
   }),

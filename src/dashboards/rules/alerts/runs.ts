@@ -15,7 +15,7 @@ const lastFailure = max(latest('scrape_last_run_timestamp_seconds', { status: 'f
 const lastSuccess = max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']);
 
 const heldByDatabase =
-  'Silent, since nothing is known; what fired goes on for 30 minutes. PollerFailing and DatabaseDown say that the database is not asked.';
+  'Silent, since nothing is known; what fired goes on for 30 minutes. DatabaseDown, PollerWithoutLeader and PollerFailing say that the database is not asked.';
 
 /** Runs as the database has them: true also when no process of the pipeline lives. */
 export const runAlerts: readonly Alert[] = [

@@ -42,6 +42,22 @@ describe('db_poller beside others on one database', () => {
     for (const poller of pollers) expect(poller.series.size > 0).toBe((await leads(poller)) === 1);
   });
 
+  it('says when the server last told who has the lead, whoever has it, and no longer when it does not answer', async () => {
+    await using network = await proxy();
+    await using leader = await start();
+    await waitFor(() => polls(leader), { what: 'the leader' });
+    await using standby = await start({ datasource: through(network.port) });
+    await waitFor(() => standsBy(standby), { what: 'the standby' });
+    const before = Date.now() / 1000;
+    for (const poller of [leader, standby]) {
+      await waitFor(async () => (await answeredAt(poller)) > before, { what: 'the next answer' });
+    }
+    network.silence();
+    const silentSince = Date.now() / 1000;
+    await waitFor(async () => (await answeredAt(leader)) > silentSince + 2, { what: 'answers that go on' });
+    expect(await answeredAt(standby)).toBeLessThan(silentSince + 0.1);
+  });
+
   it('hands the lead on at its shutdown', async () => {
     await using leader = await start();
     await waitFor(() => polls(leader), { what: 'the leader' });
@@ -245,6 +261,11 @@ describe('db_poller beside others on one database', () => {
     });
   });
 });
+
+/** In Unix time. */
+async function answeredAt(poller: PollerUnderTest): Promise<number> {
+  return (await poller.own('last_success_timestamp_seconds{query="leader_election"}')) ?? 0;
+}
 
 function polls(poller: PollerUnderTest): boolean {
   return poller.series.get(roasters) !== undefined;
