@@ -1,6 +1,7 @@
 /** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
 import { load, YAMLException } from 'js-yaml';
 import { thresholds, type Threshold } from '../../catalogue/thresholds.ts';
+import { highestValue } from '../promql/highest-value.ts';
 import type { Duration } from '../promql/node.ts';
 import { severities, type Alert, type Severity } from './alert.ts';
 import { alerts } from './alerts.ts';
@@ -101,7 +102,7 @@ function settingsOf(alert: Alert, changes: unknown, problems: string[]): AlertSe
   if (waits !== undefined && !isDuration(waits)) problems.push(`${where}.for must be a duration such as 90s, 5m or 1h`);
   const settings: AlertSettings = { limits, ...(isDuration(waits) && { for: waits }) };
   if (Object.keys(limits).length === 0) return settings;
-  if ('threshold' in alert.raisedBy) orderOf(limitsOf(alert, settings), where, problems);
+  if ('threshold' in alert.raisedBy) limitProblems(alert, settings, problems);
   else problems.push(`${where} has no threshold: it says that something is there or not`);
   return settings;
 }
@@ -117,10 +118,25 @@ function limitOf(value: unknown, where: string, problems: string[]): number | 'o
   return 'off';
 }
 
-function orderOf({ bad, warning, critical }: Threshold, where: string, problems: string[]): void {
+function limitProblems(alert: Alert, settings: AlertSettings, problems: string[]): void {
+  const where = `alerts.${alert.name}`;
+  const limits = limitsOf(alert, settings);
+  for (const severity of unreachable(alert, limits)) {
+    problems.push(
+      `${where}.${severity} must be at most ${highestValue(alert.measured.node)}, the last bound of the histogram, but is ${limits[severity]}: a quantile is never beyond it`,
+    );
+  }
+  const { bad, warning, critical } = limits;
   if (warning === undefined || critical === undefined) return;
   const isOrdered = bad === 'above' ? warning < critical : warning > critical;
   if (!isOrdered) problems.push(`${where}: critical (${critical}) must be worse than warning (${warning})`);
+}
+
+/** Severities that are never raised, since what is measured cannot be as bad as that. */
+export function unreachable({ measured }: Alert, { bad, ...limits }: Threshold): readonly Severity[] {
+  const highest = highestValue(measured.node);
+  if (bad === 'below' || highest === undefined) return [];
+  return severities.filter((severity) => (limits[severity] ?? highest) > highest);
 }
 
 /** The limits of an alert with a threshold, as the user wants them. */

@@ -92,6 +92,7 @@ describe('siphon dashboards export --form prometheus', () => {
 links: {grafana: https://grafana.example.com/, sentry: https://my.sentry.io}
 alerts:
   FetchErrors: {warning: 0.1, critical: off}
+  FetchSlow: {critical: 120}
   HealthScoreLow: {critical: 45}
   PriceSpikes: false
   RunFailed: {for: 2h}
@@ -104,6 +105,7 @@ alerts:
     expect(text).toContain('(limit 10%)');
     expect(text.match(/alert: FetchErrors/g)).toHaveLength(1);
     expect(text).toContain('component="total"}) < 45');
+    expect(text).toContain('source:fetch_latency_seconds:p95_6h >= 120');
     expect(text).not.toContain('alert: PriceSpikes');
     expect(text).toMatch(/RunFailed\n.*\n +for: 2h/);
   });
@@ -118,6 +120,14 @@ alerts:
     ],
     ['alerts: {FetchErrors: {warning: 0.5}}', 'critical (0.2) must be worse than warning (0.5)'],
     ['alerts: {HealthScoreLow: {warning: 20}}', 'critical (30) must be worse than warning (20)'],
+    [
+      'alerts: {FetchSlow: {warning: 60, critical: 121}}',
+      'alerts.FetchSlow.critical must be at most 120, the last bound of the histogram, but is 121',
+    ],
+    [
+      'alerts: {FetchSlow: {warning: 300, critical: off}}',
+      'alerts.FetchSlow.warning must be at most 120, the last bound of the histogram, but is 300',
+    ],
     ['alerts: {RunFailed: {warning: 1}}', 'alerts.RunFailed has no threshold'],
     ['alerts: {RunFailed: {for: soon}}', 'alerts.RunFailed.for must be a duration such as 90s, 5m or 1h'],
     ['alerts: [FetchErrors]', 'alerts must be a mapping, but is a list'],

@@ -6,6 +6,7 @@ import { thresholds, type Threshold } from '../../../src/catalogue/thresholds.ts
 import { dashboards } from '../../../src/dashboards/content/dashboards.ts';
 import { selectorsOf } from '../../../src/dashboards/promql/node.ts';
 import { alerts } from '../../../src/dashboards/rules/alerts.ts';
+import { unreachable } from '../../../src/dashboards/rules/settings.ts';
 import type { AlertRule } from '../../../src/dashboards/rules/alert-rules.ts';
 import { checkExpression } from '../../support/promql-check.ts';
 
@@ -117,6 +118,13 @@ describe('the alerts', () => {
       const levels = Object.entries({ warning, critical }).filter(([, limit]) => limit !== undefined);
       expect(own.map(({ labels }) => labels['severity'])).toEqual(levels.map(([severity]) => severity));
       for (const [index, [, limit]] of levels.entries()) expect(own[index]?.expr).toContain(`${operator} ${limit}`);
+    }
+  });
+
+  it('have no number that what they measure cannot reach', () => {
+    for (const alert of alerts) {
+      const limits = 'threshold' in alert.raisedBy ? thresholds[alert.raisedBy.threshold] : undefined;
+      if (limits !== undefined) expect(unreachable(alert, limits), alert.name).toEqual([]);
     }
   });
 

@@ -1,0 +1,30 @@
+import { knownMetrics } from '../../catalogue/known-metrics.ts';
+import type { Metric } from '../../catalogue/metric.ts';
+import { selectorsOf, type Node } from './node.ts';
+
+/** What an expression can be at most, where that is known: a quantile is never beyond the last bound of its histogram. */
+export function highestValue(node: Node): number | undefined {
+  switch (node.type) {
+    case 'recorded':
+      return highestValue(node.of);
+    case 'call':
+      return node.name === 'histogram_quantile' ? lastBound(node) : undefined;
+    case 'binary':
+      // A filter leaves values as they are.
+      return FILTERS.has(node.operator) ? highestValue(node.left) : undefined;
+    case 'aggregation':
+    case 'selector':
+    case 'number':
+      return undefined;
+  }
+}
+
+const FILTERS: ReadonlySet<string> = new Set(['>', '>=', '<', '<=', '==', '!=', 'and', 'unless']);
+
+function lastBound(quantile: Node): number {
+  const bounds = selectorsOf(quantile).flatMap(({ metric }) => {
+    const known: Metric = knownMetrics[metric];
+    return known.kind === 'histogram' ? known.buckets : [];
+  });
+  return Math.max(...bounds);
+}
