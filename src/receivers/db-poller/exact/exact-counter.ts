@@ -1,4 +1,5 @@
 import { StorageError, type StorageSpace } from '../../../collector/storage.ts';
+import { BatchSize } from './batch-size.ts';
 import { CountedKeys } from './counted-keys.ts';
 import type { CountedTable, Head, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { ExactQuery } from './exact-query.ts';
@@ -51,6 +52,8 @@ export class ExactCounter {
   readonly #settings: CounterSettings;
   readonly #keys: CountedKeys;
   readonly #place: string;
+  readonly #recent: BatchSize;
+  readonly #older: BatchSize;
   #state: QueryState | undefined;
   #keptAtMs = -Infinity;
   /** Why there is nothing to go on from; undefined if nothing was ever kept. */
@@ -64,6 +67,9 @@ export class ExactCounter {
     this.#settings = settings;
     this.#keys = new CountedKeys(settings.space, `keys/${settings.name}/`);
     this.#place = `state/${settings.name}`;
+    const { batchRows: maxRows } = settings.query;
+    this.#recent = new BatchSize({ maxRows, timeoutMs: settings.timeoutMs });
+    this.#older = new BatchSize({ maxRows: maxRows * OLDER_BATCHES, timeoutMs: settings.longTimeoutMs });
   }
 
   /** What was counted and kept; undefined before the baseline. */
@@ -89,9 +95,9 @@ export class ExactCounter {
   /** Counts recent rows, at most a batch of them. @throws PostgresError or StorageError */
   async countRecent(): Promise<Step> {
     await this.begin();
-    const { query, timeoutMs } = this.#settings;
-    return await this.#step(timeoutMs, async (state, snapshot) => {
-      const found = await recentRows(query, snapshot, state);
+    const { query } = this.#settings;
+    return await this.#step(this.#recent, async (state, snapshot) => {
+      const found = await recentRows(query, snapshot, state, this.#recent.rows);
       const totals = state.totals.withZeros(await knownZeros(query, snapshot));
       return { found, next: { ...state, position: reached(found, before(snapshot.head.settledXid)), totals } };
     });
@@ -108,15 +114,15 @@ export class ExactCounter {
   /** Counts older rows, at most a large batch, and moves the bound when there are no more. @throws PostgresError or StorageError */
   async countOlder(): Promise<Step> {
     await this.begin();
-    const { query, longTimeoutMs } = this.#settings;
-    return await this.#step(longTimeoutMs, async (state, snapshot) => {
+    const { query } = this.#settings;
+    return await this.#step(this.#older, async (state, snapshot) => {
       const { olderPosition: after, position: upTo } = state;
       const found = await rowsBetween(snapshot, {
         lane: 'older',
         boundUnixMs: state.boundUnixMs,
         after,
         upTo,
-        limit: query.batchRows * OLDER_BATCHES,
+        limit: this.#older.rows,
       });
       const olderPosition = reached(found, upTo);
       const boundUnixMs = found.isFull ? state.boundUnixMs : newBound(query, snapshot.head);
@@ -183,11 +189,11 @@ export class ExactCounter {
 
   /** Looks at the table, and keeps what follows from what was found; begins anew where the state is of another table. */
   async #step(
-    timeoutMs: number,
+    batch: BatchSize,
     look: (state: QueryState, snapshot: TableSnapshot) => Promise<{ found: SettledRows; next: QueryState }>,
   ): Promise<Step> {
     const state = this.#state!;
-    const seen = await this.#settings.table.read(timeoutMs, async (snapshot) => {
+    const reading = this.#settings.table.read(batch.timeoutMs, async (snapshot) => {
       const reason = await this.#whyAnew(state, snapshot);
       if (reason !== undefined) return reason;
       this.#head = snapshot.head;
@@ -196,6 +202,7 @@ export class ExactCounter {
       const { position } = (await this.#mayMove(state, { found, next, snapshot })) ? next : state;
       return { found, next: { ...next, position, identity: snapshot.head.identity } };
     });
+    const seen = await batch.learnFrom(reading);
     if (seen === 'not yet') return nothing;
     if (typeof seen === 'string') {
       await this.#beginAnew(seen);

@@ -10,13 +10,14 @@ export async function recentRows(
   query: ExactQuery,
   snapshot: TableSnapshot,
   { position, boundUnixMs }: { readonly position: Position; readonly boundUnixMs: number },
+  limit: number,
 ): Promise<SettledRows> {
   return await rowsBetween(snapshot, {
     lane: query.bound ? 'recent' : 'all',
     boundUnixMs,
     after: position,
     upTo: before(snapshot.head.settledXid),
-    limit: query.batchRows,
+    limit,
   });
 }
 

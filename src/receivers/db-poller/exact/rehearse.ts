@@ -21,7 +21,7 @@ export async function rehearse(query: ExactQuery, table: CountedTable, timeoutMs
   const { found, zeros } = await table.read(timeoutMs, async (snapshot) => {
     const { head } = snapshot;
     const position = before(Math.max(FIRST_TRANSACTION, head.settledXid - LATEST_TRANSACTIONS));
-    const recent = await recentRows(query, snapshot, { position, boundUnixMs: newBound(query, head) });
+    const recent = await recentRows(query, snapshot, { position, boundUnixMs: newBound(query, head) }, query.batchRows);
     return { found: recent, zeros: await knownZeros(query, snapshot) };
   });
   const { occurrences, notNumbers } = occurrencesOf(query, found.rows, () => 0);

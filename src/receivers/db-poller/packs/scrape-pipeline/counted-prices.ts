@@ -6,7 +6,8 @@ const HOUR_MS = 3_600_000;
 
 /**
  * The price before is the latest of the same variant and currency that was scraped earlier, of those that are there
- * when a price is counted.
+ * when a price is counted. Its currency is compared in a way that lets the planner expect that nearly all are the same:
+ * where it knows little of the table, it would else read and sort all prices of the variant, for each of its prices.
  */
 export function countedPrices(roaster: RoasterLabel, batchRows: number): ExactQuery {
   return {
@@ -31,7 +32,7 @@ export function countedPrices(roaster: RoasterLabel, batchRows: number): ExactQu
         left join lateral (
           select price from ${table('prices')} earlier
           where earlier.variant_id = entry.variant_id and earlier.scraped_at < entry.scraped_at
-            and earlier.currency = entry.currency
+            and (case when earlier.currency = entry.currency then true end) is not null
           order by earlier.scraped_at desc limit 1) previous on true
         left join ${table('variants')} variant on variant.id = entry.variant_id
         left join ${table('coffees')} coffee on coffee.id = variant.coffee_id

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { waitFor } from '../../../support/wait-for.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
+
+const ofBlue = 'currency=INR,is_sale=false,platform=shopify,roaster=blue';
+
+let database: TestPostgres;
+beforeAll(async () => {
+  database = await startTestPostgres();
+  await database.sql(`
+    with roaster as (insert into roasters (name, slug, platform) values ('Blue', 'blue', 'shopify') returning id),
+         coffee as (insert into coffees (roaster_id, name, slug) select id, 'a', 'a' from roaster returning id)
+    insert into variants (coffee_id, platform_variant_id, currency, in_stock) select id, 'v', 'INR', true from coffee`);
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+it('drains forty thousand prices of one variant, of which the planner knows nothing yet', async () => {
+  await using poller = await start();
+  await enter(40_000);
+  await counted(poller, 40_000);
+  const change = (type: string): number | undefined =>
+    poller.series.get(`price.deltas{change_type=${type},currency=INR,platform=shopify,roaster=blue}`);
+  expect([change('first'), change('increase'), change('decrease'), change('unchanged')]).toEqual([1, 29_999, 10_000, undefined]); // prettier-ignore
+  expect(await timeouts(poller)).toBe(0);
+});
+
+it('takes fewer rows at once after a timeout, until the backlog is gone', async () => {
+  await database.sql(`
+    create type spoken as (word text);
+    create function say(spoken) returns text language plpgsql as $$ begin perform pg_sleep(0.005); return $1.word; end $$;
+    create cast (spoken as text) with function say(spoken);
+    alter table roasters alter slug type spoken using row(slug)::spoken`);
+  await using poller = await start({ timeout: '1s' });
+  await enter(600);
+  await counted(poller, 600);
+  expect(await timeouts(poller)).toBeGreaterThan(0);
+  expect(poller.said('Query succeeds again')).toBe(1);
+});
+
+async function start(config: Record<string, unknown> = {}): Promise<PollerUnderTest> {
+  const packs = { scrape_pipeline: {} };
+  const poller = await PollerUnderTest.start({ datasource: database.pollerUrl, packs, ...config });
+  await poller.hasBegunToCount();
+  return poller;
+}
+
+/** Three that rise, and one that falls. */
+async function enter(prices: number): Promise<void> {
+  await database.sql(`
+    insert into prices (variant_id, price, currency, scraped_at)
+    select id, n % 4 + 1, 'INR', now() - interval '1 min' + n * interval '1 ms' from variants, generate_series(1, ${prices}) n`);
+}
+
+async function counted(poller: PollerUnderTest, prices: number): Promise<void> {
+  const key = `prices.recorded{${ofBlue}}`;
+  await waitFor(() => poller.series.get(key) === prices, {
+    what: `${prices} prices, of which there are ${poller.series.get(key)}`,
+    timeoutMs: 50_000,
+  });
+}
+
+async function timeouts(poller: PollerUnderTest): Promise<number | undefined> {
+  return await poller.own('errors{query="scrape_pipeline.prices",reason="timeout"}');
+}
