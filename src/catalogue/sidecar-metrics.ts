@@ -3,6 +3,7 @@
  * Collector's where it has the metric, otherwise `siphon_*`. Those that dashboards and alerts need.
  */
 import { dropReasons } from './drop-reasons.ts';
+import { failureReasons, rejectionReasons } from './failure-reasons.ts';
 import type { BudgetedLabel, Metric } from './metric.ts';
 
 const receiver: BudgetedLabel = { maxValues: 10, description: 'id of the receiver' };
@@ -125,7 +126,7 @@ export const sidecarMetrics = {
     name: 'siphon_dropped_items',
     unit: '{item}',
     description: 'Items that had been accepted and were then lost',
-    labels: { exporter, processor, otel_signal: signal, reason },
+    labels: { exporter, processor, otel_signal: signal, reason: failureReasons },
   },
   siphon_receiver_rejected_requests: {
     source: 'sidecar',
@@ -133,7 +134,7 @@ export const sidecarMetrics = {
     name: 'siphon_receiver_rejected_requests',
     unit: '{request}',
     description: 'Requests that a receiver did not take, by the reason that their senders were told',
-    labels: { receiver, transport, reason },
+    labels: { receiver, transport, reason: rejectionReasons },
   },
   siphon_prometheus_series: {
     source: 'sidecar',

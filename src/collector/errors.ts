@@ -1,10 +1,12 @@
+import type { FailureReason } from '../catalogue/failure-reasons.ts';
+
 /** Sending the same batch again cannot help: the batch is dropped, and the drop counted under `code`. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
-  /** Stable, snake_case, few: it is a metric label. */
-  readonly code: string;
+  /** A metric label. */
+  readonly code: FailureReason;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: FailureReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -13,12 +15,12 @@ export class PermanentError extends Error {
 /** The same batch may be accepted later. */
 export class RetryableError extends Error {
   override readonly name = 'RetryableError';
-  /** Stable, snake_case, few: it is a metric label. */
-  readonly code: string;
+  /** A metric label. */
+  readonly code: FailureReason;
   /** How long the other side asked to be left alone, if it did. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, message: string, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
+  constructor(code: FailureReason, message: string, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
     super(message, options);
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs;

@@ -72,11 +72,11 @@ const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string,
   siphon_db_poller_backlog_rows: { query: 5 },
   siphon_db_poller_uncounted_inserts: { query: 5 },
   siphon_db_poller_counting_since_timestamp_seconds: { query: 5 },
-  // Nothing is lost, rejected or replaced.
+  // Nothing is replaced.
   siphon_db_poller_replaced_label_values: { query: 0 },
-  siphon_dropped_items: { exporter: 0 },
-  siphon_receiver_rejected_requests: { receiver: 0 },
   // There with 0 from the start.
+  siphon_dropped_items: { reason: 7 },
+  siphon_receiver_rejected_requests: { transport: 2, reason: 6 },
   siphon_prometheus_dropped_points: { reason: 9 },
   siphon_sentry_dropped_items: { category: 3, reason: 6 },
 };

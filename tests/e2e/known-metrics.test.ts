@@ -13,8 +13,6 @@ const ALWAYS = new Set(['job', 'instance', 'le', 'otel_scope_name', 'otel_scope_
 /** Metrics that nothing need have happened to emit: each says what it waits for. */
 const notInAQuietDemo: Partial<Record<KnownMetricName, string>> = {
   http_server_request_duration_seconds: 'the scraper answers no requests',
-  siphon_dropped_items: 'nothing is lost',
-  siphon_receiver_rejected_requests: 'nothing is rejected',
   siphon_db_poller_replaced_label_values: 'every value is listed',
   siphon_db_poller_uncounted_inserts: 'compared once an hour',
 };

@@ -53,7 +53,7 @@ export class Delivery implements Component, Consumer {
 
   #createQueues(queue: QueueSettings): void {
     const { meter, logger, signals } = this.#settings;
-    const dropped = countDropped(meter);
+    const dropped = countDropped(this.#settings);
     const incident = new Incident(logger, { failing: 'Telemetry is dropped', recovered: 'Telemetry is sent again' });
     const next = { consume: (batch: TelemetryBatch) => this.#send.consume(batch).then(() => incident.succeeded()) };
     const onDropped = (batch: TelemetryBatch, error: unknown): void => {

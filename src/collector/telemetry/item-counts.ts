@@ -1,8 +1,9 @@
 /**
- * What the engine counts around every component, under the stock names. Every counter is there with 0 from the
- * start, so that a rate sees the first failure.
+ * What the engine counts around every component, under the stock names. Counters are there with 0 from the start, so
+ * that a rate sees the first failure.
  */
-import type { Attributes, Counter, Meter } from '@opentelemetry/api';
+import type { Attributes, Counter } from '@opentelemetry/api';
+import type { FailureReason } from '../../catalogue/failure-reasons.ts';
 import type { ComponentSettings, Consumer, Signal, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 
@@ -60,16 +61,33 @@ export function countPassing(next: Consumer, name: string, { meter, signals }: M
   };
 }
 
-/** Counts items that siphon had accepted and then lost, by the stable code of the reason. */
-export function countDropped(meter: Meter): (batch: TelemetryBatch, reason: string) => void {
+/** That may be gone with the next batch. What lasts is counted for every batch, and a rate sees the second. */
+const passingFailures: readonly FailureReason[] = [
+  'queue_full',
+  'too_large',
+  'memory_limit',
+  'network_error',
+  'rate_limited',
+  'http_5xx',
+  'internal',
+];
+
+/** Counts items that siphon had accepted and then lost. */
+export function countDropped({
+  meter,
+  signals,
+}: MeterAndSignals): (batch: TelemetryBatch, reason: FailureReason) => void {
   const counter = meter.createCounter('siphon_dropped_items', {
     description: 'Items that had been accepted and were then lost',
   });
+  for (const signal of signals) {
+    for (const reason of passingFailures) counter.add(0, { otel_signal: signal, reason });
+  }
   return ({ signal, itemCount }, reason) => counter.add(itemCount, { otel_signal: signal, reason });
 }
 
 /** The label of a failure; what is neither of the two errors of the contract is a defect. */
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): FailureReason {
   return error instanceof PermanentError || error instanceof RetryableError ? error.code : 'internal';
 }
 

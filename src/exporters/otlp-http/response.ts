@@ -1,5 +1,6 @@
 /** What an OTLP/HTTP answer means. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
 import * as v from 'valibot';
+import type { FailureReason } from '../../catalogue/failure-reasons.ts';
 import { PermanentError, RetryableError } from '../../collector/errors.ts';
 import type { HttpAnswer } from '../../collector/net/http-client.ts';
 import { parseRetryAfter } from '../../collector/net/retry-after.ts';
@@ -29,10 +30,18 @@ const NOTHING_REJECTED: PartialSuccess = { rejectedItems: 0, message: '' };
 
 /** The error that an answer without success stands for. */
 export function errorOf(answer: HttpAnswer): PermanentError | RetryableError {
-  const code = `http_${answer.status}`;
+  const code = codeOf(answer.status);
   const reason = `the server answered ${answer.status}${detailOf(answer)}`;
   if (!RETRYABLE.has(answer.status)) return new PermanentError(code, reason);
   return new RetryableError(code, reason, { retryAfterMs: parseRetryAfter(answer.headers['retry-after']) });
+}
+
+/** By class, since codes are few; the message has the status. */
+function codeOf(status: number): FailureReason {
+  if (status === 413) return 'too_large';
+  if (status === 429) return 'rate_limited';
+  if (status >= 500) return 'http_5xx';
+  return status >= 400 ? 'http_4xx' : 'http_other';
 }
 
 /**

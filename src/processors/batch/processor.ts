@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Meter } from '@opentelemetry/api';
+import type { Counter, Histogram } from '@opentelemetry/api';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../collector/component.ts';
 import { RetryableError } from '../../collector/errors.ts';
 import { aborted } from '../../collector/pipeline/aborted.ts';
@@ -30,7 +30,7 @@ export class BatchProcessor implements Component, Consumer {
   constructor(settings: ComponentSettings, config: BatchConfig, next: Consumer) {
     this.#config = config;
     this.#next = next;
-    this.#metrics = new BatchMetrics(settings.meter);
+    this.#metrics = new BatchMetrics(settings);
     this.#incident = new Incident(settings.logger, {
       failing: 'Batches are dropped because the next component refuses them',
       recovered: 'Batches are accepted again',
@@ -111,13 +111,14 @@ export class BatchProcessor implements Component, Consumer {
 
 /** The stock instruments, and what was lost here. */
 class BatchMetrics {
-  readonly dropped: (batch: TelemetryBatch, reason: string) => void;
+  readonly dropped: ReturnType<typeof countDropped>;
   readonly #triggers: Readonly<Record<Trigger, Counter>>;
   readonly #items: Histogram;
   readonly #bytes: Histogram;
 
-  constructor(meter: Meter) {
-    this.dropped = countDropped(meter);
+  constructor(settings: ComponentSettings) {
+    const { meter } = settings;
+    this.dropped = countDropped(settings);
     this.#triggers = {
       size: meter.createCounter('otelcol_processor_batch_batch_size_trigger_send'),
       timeout: meter.createCounter('otelcol_processor_batch_timeout_trigger_send'),

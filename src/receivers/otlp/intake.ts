@@ -1,13 +1,24 @@
 import type { ComponentSettings, Consumer, ConsumerOf, Signal } from '../../collector/component.ts';
+import type { RejectionReason } from '../../catalogue/failure-reasons.ts';
 import { inspectRequest } from '../../collector/otlp/inspect-request.ts';
 import { Incident } from '../../collector/telemetry/incident.ts';
 import { rejectionOf, type Rejection } from './rejection.ts';
+
+/** Of a single request. A sender that is set up wrong is turned away each time, and a rate sees the second. */
+const passingReasons: readonly RejectionReason[] = [
+  'malformed',
+  'too_large',
+  'aborted',
+  'memory_limit',
+  'queue_full',
+  'internal',
+];
 
 /** The way of a request from either transport to the pipelines. */
 export class Intake {
   readonly #next: Consumer;
   readonly #defect: Incident;
-  readonly #count: (reason: string) => void;
+  readonly #count: (reason: RejectionReason) => void;
 
   constructor(transport: string, { meter, logger }: ComponentSettings, next: ConsumerOf) {
     this.#next = next(transport);
@@ -18,6 +29,8 @@ export class Intake {
     const counter = meter.createCounter('siphon_receiver_rejected_requests', {
       description: 'Requests that were not taken',
     });
+    // There from the start, so that a rate sees the first one.
+    for (const reason of passingReasons) counter.add(0, { transport, reason });
     this.#count = (reason) => counter.add(1, { transport, reason });
   }
 
@@ -41,7 +54,7 @@ export class Intake {
     return rejection;
   }
 
-  count(reason: string): void {
+  count(reason: RejectionReason): void {
     this.#count(reason);
   }
 }

@@ -1,3 +1,4 @@
+import type { RejectionReason } from '../../catalogue/failure-reasons.ts';
 import { PermanentError, RetryableError } from '../../collector/errors.ts';
 import { MalformedError } from '../../collector/otlp/malformed-error.ts';
 import { WireWriter } from '../../collector/otlp/wire-writer.ts';
@@ -19,12 +20,12 @@ export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
 /** Why a request was not taken, for its sender (`code`, message, `retryAfterMs`) and for the counter (`reason`). */
 export class Rejection extends Error {
   override readonly name = 'Rejection';
-  readonly reason: string;
+  readonly reason: RejectionReason;
   readonly code: RpcCode;
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    reason: string,
+    reason: RejectionReason,
     code: RpcCode,
     options: ErrorOptions & { message: string; retryAfterMs?: number | undefined },
   ) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { RejectionReason } from '../../../catalogue/failure-reasons.ts';
 import type { ComponentSettings, Host, Signal } from '../../../collector/component.ts';
 import { GuardedServer } from '../../../collector/net/guarded-server.ts';
 import { reportIdleKeys } from '../../../collector/net/idle-keys.ts';
@@ -106,7 +107,7 @@ export class HttpTransport {
   }
 
   /** What is no OTLP request gets no OTLP answer. */
-  #refuse(response: ServerResponse, status: number, reason: string, sentence: string): void {
+  #refuse(response: ServerResponse, status: number, reason: RejectionReason, sentence: string): void {
     this.#intake.count(reason);
     this.#send(response, status, 'text/plain', sentence);
   }

@@ -94,9 +94,9 @@ describe('refusals', () => {
   });
 
   it.each([
-    [new RetryableError('full', 'come later', { retryAfterMs: 1500 }), status.UNAVAILABLE, 'come later', 1.5],
-    [new RetryableError('full', 'come later'), status.UNAVAILABLE, 'come later', undefined],
-    [new PermanentError('broken', 'never'), status.INTERNAL, 'never', undefined],
+    [new RetryableError('queue_full', 'come later', { retryAfterMs: 1500 }), status.UNAVAILABLE, 'come later', 1.5],
+    [new RetryableError('queue_full', 'come later'), status.UNAVAILABLE, 'come later', undefined],
+    [new PermanentError('internal', 'never'), status.INTERNAL, 'never', undefined],
     [new Error('a secret of ours'), status.INTERNAL, 'internal error', undefined],
   ])('answers %s of a pipeline', async (error, code, details, retryAfterSeconds) => {
     await using receiver = await ReceiverUnderTest.start();

@@ -75,8 +75,8 @@ it.each([
 });
 
 it.each([
-  [new RetryableError('full', 'later', { retryAfterMs: 1500 }), 503, '2'],
-  [new PermanentError('broken', 'never'), 500, null],
+  [new RetryableError('queue_full', 'later', { retryAfterMs: 1500 }), 503, '2'],
+  [new PermanentError('internal', 'never'), 500, null],
   [new Error('a defect'), 500, null],
 ])('answers %s of a pipeline', async (error, status, retryAfter) => {
   receiver.consume = async () => {

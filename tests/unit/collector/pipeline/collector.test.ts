@@ -35,7 +35,7 @@ describe('Collector', () => {
     const hand = new HandReceiver();
     const [bad, good] = [new SinkExporter(), new SinkExporter()];
     bad.answer = () => {
-      throw new PermanentError('bad_data', 'no');
+      throw new PermanentError('http_4xx', 'no');
     };
     const config = collectorConfig({
       factories: { hand: hand.factory, bad: sinkFactory(bad), good: sinkFactory(good) },
@@ -92,7 +92,7 @@ describe('Collector', () => {
     const hand = new HandReceiver();
     const sink = new SinkExporter();
     sink.answer = (attempt) => {
-      if (attempt < 3) throw new RetryableError('unavailable', 'not now');
+      if (attempt < 3) throw new RetryableError('network_error', 'not now');
     };
     const config = collectorConfig({
       factories: { hand: hand.factory, batch: batchProcessor, sink: sinkFactory(sink, { queue, retry }) },
@@ -127,7 +127,7 @@ describe('Collector', () => {
 
     await hand.send(batch);
     sink.answer = () => {
-      throw new PermanentError('http_400', 'no');
+      throw new PermanentError('http_4xx', 'no');
     };
     await hand.send(batch);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -135,7 +135,7 @@ describe('Collector', () => {
     expect(after).toContain('otelcol_receiver_accepted_spans{receiver="hand",transport="hand"} 6\n');
     expect(after).toContain('otelcol_exporter_sent_spans{exporter="sink"} 3\n');
     expect(after).toContain('otelcol_exporter_send_failed_spans{exporter="sink"} 3\n');
-    expect(after).toContain('siphon_dropped_items{exporter="sink",otel_signal="traces",reason="http_400"} 3\n');
+    expect(after).toContain('siphon_dropped_items{exporter="sink",otel_signal="traces",reason="http_4xx"} 3\n');
     await collector.shutdown(soon());
   });
 

@@ -28,7 +28,9 @@ describe('an exporter with a sending queue', () => {
     expect(full).toContain('otelcol_exporter_enqueue_failed_spans{exporter="sink"} 3\n');
     expect(full).toContain('otelcol_exporter_queue_size{exporter="sink",data_type="traces"} 2\n');
     expect(full).toContain('otelcol_exporter_queue_capacity{exporter="sink",data_type="traces"} 2\n');
-    expect(full).not.toContain('siphon_dropped_items{');
+    const dropped = 'siphon_dropped_items{exporter="sink",otel_signal="traces",reason=';
+    expect(full).toContain(`${dropped}"network_error"} 0\n`);
+    expect(full).not.toMatch(/^siphon_dropped_items\{.*[1-9]$/m);
     answer();
     await delivery.shutdown(AbortSignal.timeout(1000));
     const empty = await page();

@@ -19,7 +19,7 @@ const settings = {
 function retrying(keys: Partial<typeof settings>, failures: number, retryAfterMs?: number) {
   const sink = new SinkExporter();
   sink.answer = (attempt) => {
-    if (attempt <= failures) throw new RetryableError('unavailable', 'not now', { retryAfterMs });
+    if (attempt <= failures) throw new RetryableError('network_error', 'not now', { retryAfterMs });
   };
   const { logger, lines } = logLines();
   const incident = new Incident(logger, { failing: 'failing', recovered: 'recovered' });
@@ -45,7 +45,7 @@ describe('Retry', () => {
     const { sink, retry } = retrying({ maxElapsedTimeMs: 35 }, Infinity);
     const error = await retry.consume(batch).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PermanentError);
-    expect(error).toMatchObject({ code: 'unavailable', cause: expect.any(RetryableError) });
+    expect(error).toMatchObject({ code: 'network_error', cause: expect.any(RetryableError) });
     expect(sink.attempts).toBeGreaterThan(1);
     expect(sink.attempts).toBeLessThanOrEqual(4);
   });
@@ -53,9 +53,9 @@ describe('Retry', () => {
   it('does not try again what cannot help', async () => {
     const { sink, retry } = retrying({}, 0);
     sink.answer = () => {
-      throw new PermanentError('http_400', 'no');
+      throw new PermanentError('http_4xx', 'no');
     };
-    await expect(retry.consume(batch)).rejects.toMatchObject({ code: 'http_400' });
+    await expect(retry.consume(batch)).rejects.toMatchObject({ code: 'http_4xx' });
     expect(sink.attempts).toBe(1);
   });
 
@@ -70,7 +70,7 @@ describe('Retry', () => {
 
   it('gives up at once where the server asks for more time than is left', async () => {
     const { retry } = retrying({ maxElapsedTimeMs: 1000 }, 1, 60_000);
-    const refused = expect(retry.consume(batch)).rejects.toMatchObject({ code: 'unavailable' });
+    const refused = expect(retry.consume(batch)).rejects.toMatchObject({ code: 'network_error' });
     expect(await elapsedMs(refused)).toBeLessThan(500);
   });
 

@@ -61,7 +61,7 @@ describe('SendingQueue', () => {
     expect(reasons).toEqual(['shutdown', 'shutdown']);
     expect(queue.size).toBe(0);
 
-    gate.fail(new RetryableError('unavailable', 'not now'));
+    gate.fail(new RetryableError('network_error', 'not now'));
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(reasons).toHaveLength(2);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });

@@ -86,25 +86,36 @@ describe('the otlp_http exporter', () => {
     expect(requests[0]!.url).toBe('/own?x=1');
   });
 
-  it.each([429, 502, 503, 504])('can be tried again after %i, when Retry-After says', async (status) => {
+  it.each([
+    [429, 'rate_limited'],
+    [502, 'http_5xx'],
+    [503, 'http_5xx'],
+    [504, 'http_5xx'],
+  ])('can be tried again after %i, when Retry-After says, counted as %s', async (status, code) => {
     const { url } = await startBackend((_, response) => response.writeHead(status, { 'retry-after': '7' }).end());
     const { exporter } = await startExporter({ endpoint: url });
     await expect(exporter.consume(batch)).rejects.toMatchObject({
       name: 'RetryableError',
-      code: `http_${status}`,
+      code,
       retryAfterMs: 7000,
     });
   });
 
-  it.each([301, 400, 401, 413, 500])('is final after %i', async (status) => {
+  it.each([
+    [301, 'http_other'],
+    [400, 'http_4xx'],
+    [401, 'http_4xx'],
+    [413, 'too_large'],
+    [500, 'http_5xx'],
+  ])('is final after %i, counted as %s, and says what was answered', async (status, code) => {
     const { url } = await startBackend((_, response) =>
       response.writeHead(status, { location: '/elsewhere' }).end('why'),
     );
     const { exporter } = await startExporter({ endpoint: url });
     await expect(exporter.consume(batch)).rejects.toMatchObject({
       name: 'PermanentError',
-      code: `http_${status}`,
-      message: expect.stringContaining('why'),
+      code,
+      message: expect.stringContaining(`${status}: why`),
     });
   });
 
