@@ -128,8 +128,10 @@ function instrumentations() {
     require('@opentelemetry/instrumentation-pino') as typeof import('@opentelemetry/instrumentation-pino');
   const { RuntimeNodeInstrumentation } =
     require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
+  const { isTracingSuppressed } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
   return [
-    new HttpInstrumentation(),
+    // Exports are made where tracing is suppressed: without spans anyway, and no requests of the service's.
+    new HttpInstrumentation({ ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()) }),
     new UndiciInstrumentation(),
     new PgInstrumentation(),
     new PinoInstrumentation({ disableLogSending: true }),

@@ -16,6 +16,8 @@ const REQUIRE = ['-r', 'siphon-otel/preload'];
 const FLUSH_BOUND_MS = 500;
 const SLACK_MS = 700;
 
+const EXPORTS_OFTEN = { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '100' };
+
 /** Serves, asks itself in both ways, logs and queries; then its event loop is empty. */
 const work = `
   const logger = pino();
@@ -134,6 +136,38 @@ describe('what the preload sends', () => {
     expect(bounds['db.client.operation.duration']).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]);
   });
 
+  it.each(['http/protobuf', 'http/json'])(
+    'counts the requests of the service, and not its own, with traces over %s',
+    async (protocol) => {
+      await using capture = await OtlpCapture.start();
+      const script = `
+      import { createServer, request } from 'node:http';
+      const server = createServer((_, response) => response.end('ok'));
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address();
+      const ask = (method) => new Promise((resolve) =>
+        request({ port, method }, (response) => response.resume().on('end', resolve)).end(),
+      );
+      for (let second = 0; second < 3; second++) {
+        await ask('PUT');
+        await (await fetch('http://127.0.0.1:' + port)).text();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      server.close();
+      server.closeAllConnections();`;
+      await runScript(script, capture.url, {
+        environment: { ...EXPORTS_OFTEN, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol },
+      });
+      const counts = capture
+        .metrics()
+        .filter(({ name }) => name === 'http.client.request.duration')
+        .map(({ histogram }) => histogram?.data_points.map(({ count }) => Number(count)));
+      expect(counts.length, 'exports in between').toBeGreaterThan(2);
+      // Of node:http and of fetch, which are measured each by itself.
+      expect(counts.slice(-2)).toEqual([[3], [3]]);
+    },
+  );
+
   const asking = `
     import { createServer, get } from 'node:http';
     const server = createServer((request, response) => response.end(JSON.stringify(request.headers)));
@@ -216,22 +250,21 @@ describe('how a preloaded process ends', () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     process.exitCode = 3;
     console.log('done');`;
-  const often = { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '100' };
 
   it('is with its exit code and at once when there is no sidecar', async () => {
-    const ended = await runScript(busy, await refusingEndpoint(), { environment: often });
+    const ended = await runScript(busy, await refusingEndpoint(), { environment: EXPORTS_OFTEN });
     expect(ended).toMatchObject({ code: 3, stderr: '' });
     expect(ended.endingMs).toBeLessThan(SLACK_MS);
   });
 
   it('is put off by no more than the bound when the endpoint accepts and never answers', async () => {
     await using blackHole = await OtlpCapture.start({ answers: false });
-    const ended = await runScript(busy, blackHole.url, { environment: often });
+    const ended = await runScript(busy, blackHole.url, { environment: EXPORTS_OFTEN });
     expect(ended).toMatchObject({ code: 3, stderr: '' });
     expect(blackHole.requestCount).toBeGreaterThan(0);
     expect(ended.endingMs).toBeLessThan(FLUSH_BOUND_MS + SLACK_MS);
 
-    const environment = { ...often, SIPHON_FLUSH_TIMEOUT_MS: '0' };
+    const environment = { ...EXPORTS_OFTEN, SIPHON_FLUSH_TIMEOUT_MS: '0' };
     expect((await runScript(busy, blackHole.url, { environment })).endingMs).toBeLessThan(SLACK_MS);
   });
 

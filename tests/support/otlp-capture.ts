@@ -23,6 +23,7 @@ export interface CapturedMetric {
   readonly histogram?: {
     readonly data_points: readonly {
       readonly attributes?: readonly KeyValue[];
+      readonly count: number | string;
       readonly explicit_bounds: readonly number[];
     }[];
   };
@@ -36,7 +37,7 @@ type Resource<Scope, Key extends string> = { readonly resource: { readonly attri
   readonly [K in Key]: readonly Scope[];
 };
 
-/** An OTLP/HTTP endpoint that keeps what it gets, decoded; with `answers: false` a black hole that accepts and hangs. */
+/** An OTLP/HTTP endpoint that keeps what it gets in protobuf, decoded; with `answers: false` a black hole that accepts and hangs. */
 export class OtlpCapture implements AsyncDisposable {
   readonly #server = createServer();
   readonly #requests: Request[] = [];
@@ -82,6 +83,7 @@ export class OtlpCapture implements AsyncDisposable {
 
   async #keep(request: IncomingMessage): Promise<void> {
     const raw = Buffer.concat(await request.toArray());
+    if (request.headers['content-type'] !== 'application/x-protobuf') return;
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
     const signal = request.url === '/v1/traces' ? 'Trace' : 'Metrics';
     this.#requests.push(messageToObject(`Export${signal}ServiceRequest`, body));
