@@ -161,12 +161,6 @@ set local lock_timeout = ${Math.ceil(Math.min(lockTimeoutMs, timeoutMs))};
 set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}`;
 }
 
-/**
- * Types of which node-pg makes objects, and of a date the midnight of this machine's own time zone: bytea, date, the
- * timestamps, arrays of them, and interval.
- */
-const asWritten: ReadonlySet<number> = new Set([17, 1082, 1114, 1115, 1182, 1184, 1185, 1186, 1187]);
-
 async function openPool(settings: PoolSettings): Promise<Pool> {
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({
@@ -178,9 +172,6 @@ async function openPool(settings: PoolSettings): Promise<Pool> {
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     keepAlive: true,
-    types: {
-      getTypeParser: (oid, format) => (asWritten.has(oid) ? String : pg.types.getTypeParser(oid, format)),
-    },
   });
   // A connection lost while idle: the pool has dropped it, and the next query opens another one.
   pool.on('error', alreadyReported);

@@ -8,8 +8,11 @@ export interface ReadOnlyStatement {
   readonly values?: readonly unknown[];
   /** More rows than this are an error: the answer is held in memory. */
   readonly maxRows: number;
-  /** Values as the server wrote them, instead of JavaScript's types. */
-  readonly asText?: boolean;
+  /**
+   * Of which values JavaScript's own are made, and which stay the texts that the server wrote: of all that the driver
+   * knows, unless said otherwise; of numbers and truth values alone; of none.
+   */
+  readonly parsed?: 'all' | 'scalars' | 'none';
 }
 
 export interface StatementResult {
@@ -67,14 +70,29 @@ interface ExtendedQuery extends QueryConfig {
 }
 
 const SHOW = /^\s*show\s/i;
-const asTheServerWroteIt = { getTypeParser: () => String };
 
-function bounded({ text, values = [], maxRows, asText = false }: ReadOnlyStatement): ExtendedQuery {
+/** By the OIDs of pg_type, which never change. Not int8 and numeric, which have more digits than a number. */
+const scalars = new Map<number, (text: string) => unknown>([
+  [16, (text) => text === 't'], // bool
+  [21, Number], // int2
+  [23, Number], // int4
+  [26, Number], // oid
+  [700, Number], // float4
+  [701, Number], // float8
+]);
+
+const parsers = {
+  all: {},
+  scalars: { types: { getTypeParser: (oid: number) => scalars.get(oid) ?? String } },
+  none: { types: { getTypeParser: () => String } },
+} as const;
+
+function bounded({ text, values = [], maxRows, parsed = 'all' }: ReadOnlyStatement): ExtendedQuery {
   return {
     // SHOW cannot stand in a subquery, and gives few rows. The text may end in a comment.
     text: SHOW.test(text) ? text : `select * from (${text}\n) as bounded limit ${maxRows + 1}`,
     values: [...values],
     queryMode: 'extended',
-    ...(asText ? { types: asTheServerWroteIt } : {}),
+    ...parsers[parsed],
   };
 }

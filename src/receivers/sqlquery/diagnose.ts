@@ -66,5 +66,5 @@ async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundi
 /** A tracked query begins where it would begin without a storage. */
 async function ask(pool: ReadOnlyPool, { query, signal }: PlannedReading, timeoutMs: number): Promise<QueryResult> {
   const statement = signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
-  return await pool.query({ ...statement, timeoutMs, asText: true });
+  return await pool.query({ ...statement, timeoutMs, parsed: 'none' });
 }

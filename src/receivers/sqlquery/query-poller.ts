@@ -67,7 +67,7 @@ export class QueryPoller {
   async #ask({ text, values, maxRows }: Statement): Promise<QueryResult> {
     const { pool, logsQueries } = this.#context;
     if (logsQueries) this.#logger.debug({ sql: text, parameters: values }, 'Running query');
-    const result = await pool.query({ text, values, maxRows, timeoutMs: this.#schedule.timeoutMs, asText: true });
+    const result = await pool.query({ text, values, maxRows, timeoutMs: this.#schedule.timeoutMs, parsed: 'none' });
     this.#health.databaseAnswered();
     return result;
   }

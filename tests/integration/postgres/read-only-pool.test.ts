@@ -84,7 +84,7 @@ describe('ReadOnlyPool', () => {
 
   it('gives values as the server wrote them, where that is asked for, and the types of the columns', async () => {
     const text = `select 9007199254740993::bigint as big, true as yes, null::int as nothing, now()::date as day`;
-    const { rows, columns } = await pool.query({ text, values: [], timeoutMs: 2000, maxRows: 1, asText: true });
+    const { rows, columns } = await pool.query({ text, values: [], timeoutMs: 2000, maxRows: 1, parsed: 'none' });
     expect(rows).toMatchObject([{ big: '9007199254740993', yes: 't', nothing: null }]);
     expect(rows[0]?.['day']).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect([...columns]).toEqual([['big', 20], ['yes', 16], ['nothing', 23], ['day', 1082]]); // prettier-ignore

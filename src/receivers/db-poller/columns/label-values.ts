@@ -78,8 +78,7 @@ function inBudget(text: string | undefined, admit: (text: string) => boolean): K
 }
 
 function textOf(value: unknown): string | undefined {
-  if (value === null || value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return (value as string | number | boolean | null | undefined)?.toString();
 }
 
 function isClosed(values: ClosedLabel | BudgetedLabel): values is ClosedLabel {

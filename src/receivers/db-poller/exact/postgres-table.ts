@@ -137,7 +137,7 @@ class PostgresSnapshot implements TableSnapshot {
   }
 
   async #ask(statement: Statement, maxRows: number): Promise<readonly Row[]> {
-    return (await this.#transaction.query({ ...statement, maxRows })).rows;
+    return (await this.#transaction.query({ ...statement, maxRows, parsed: 'scalars' })).rows;
   }
 }
 

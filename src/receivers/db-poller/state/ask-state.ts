@@ -25,7 +25,13 @@ export async function askState(
   { pool, ...limits }: TransactionLimits & { readonly pool: ReadOnlyPool },
 ): Promise<StateAnswer> {
   const { text, values = [] } = query.statement(schema);
-  const { rows, columns, durationMs } = await pool.query({ text, values, ...limits, maxRows: MAX_ROWS });
+  const { rows, columns, durationMs } = await pool.query({
+    text,
+    values,
+    ...limits,
+    maxRows: MAX_ROWS,
+    parsed: 'scalars',
+  });
   const missing = (query.columns ?? []).filter((column) => !columns.has(column));
   if (missing.length > 0) throw lacking(missing, [...columns.keys()]);
   const remarks = new Map<Remark, string[]>();

@@ -54,7 +54,7 @@ it('counts the rows of a user\u2019s table as exactly as its own, by a key of tw
   await shows(poller, 'orders.paid{country=unknown}', 2);
   await shows(poller, 'amount_count{}', 6);
   await shows(poller, 'queue{country=DE}', 3);
-  await waitFor(() => [...poller.series.keys()].some((key) => key.startsWith('odd{tags={"a":1}')), {
+  await waitFor(() => [...poller.series.keys()].some((key) => key.startsWith('odd{tags={"a": 1}')), {
     what: 'a label of another type, as text',
   });
   expect(await poller.own('errors{query="nowhere",reason="missing_table"}')).toBeGreaterThan(0);
@@ -192,12 +192,14 @@ describe('a user\u2019s query that is at fault', () => {
 
   it('names columns of any type as the database writes them, and takes nothing for a number that is none', async () => {
     await database.sql(`create table shop.odd (
-      id int primary key, day date, span interval, flag boolean, share numeric(5, 2), raw bytea, size text)`);
-    const odd = { table: 'shop.odd', labels: ['day', 'span', 'flag', 'share', 'raw'] };
+      id int primary key, day date, span interval, flag boolean, share numeric(5, 2), raw bytea, tags jsonb, parts text[],
+      weight float8, size text)`);
+    const odd = { table: 'shop.odd', labels: ['day', 'flag', 'parts', 'raw', 'share', 'span', 'tags', 'weight'] };
     await using poller = await PollerUnderTest.start({
       datasource: database.url,
       queries: [
         { ...odd, name: 'odd', kind: 'counter', metric_name: 'odd' },
+        { name: 'odd_now', kind: 'gauge', metric_name: 'odd.now', sql: `select *, id as n from shop.odd where id = 7`, value_column: 'n', labels: odd.labels }, // prettier-ignore
         { name: 'days', kind: 'gauge', metric_name: 'days', sql: 'select day, id as n from shop.odd', value_column: 'day', labels: ['n'] }, // prettier-ignore
         {
           ...odd,
@@ -215,10 +217,12 @@ describe('a user\u2019s query that is at fault', () => {
       what: 'the baseline',
     });
     await database.sql(`insert into shop.odd
-      select n, '2026-03-01', '90 min', true, 1.50, '\\x00ff', (array[null, '', ' ', 'abc', 'Infinity', '[]', '7'])[n]
+      select n, '2026-03-01', '90 min', true, 1.50, '\\x00ff', '{"a": [1]}', '{x,y}', 'NaN', (array[null, '', ' ', 'abc', 'Infinity', '[]', '7'])[n]
       from generate_series(1, 7) n`);
     await shows(poller, 'size_count{}', 1);
-    await shows(poller, String.raw`odd{day=2026-03-01,flag=true,raw=\x00ff,share=1.50,span=01:30:00}`, 7);
+    const written = String.raw`{day=2026-03-01,flag=true,parts={x,y},raw=\x00ff,share=1.50,span=01:30:00,tags={"a": [1]},weight=NaN}`;
+    await shows(poller, `odd${written}`, 7);
+    await shows(poller, `odd.now${written}`, 7);
     expect(await poller.own('dropped_points{query="sizes",reason="not_a_number"}')).toBe(5);
     await waitFor(async () => ((await poller.own('dropped_points{query="days",reason="not_a_number"}')) ?? 0) >= 7, {
       what: 'dates that are no numbers',

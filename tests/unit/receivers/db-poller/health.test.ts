@@ -5,7 +5,8 @@ import { health } from '../../../../src/receivers/db-poller/packs/scrape-pipelin
 
 const hour = 3600;
 const cadence = (cron: string, sinceHours: number) => ({ cron, now_s: at(), since_s: at() - sinceHours * hour });
-const known = { runs: '100', review: '0', stock: '100', freshness: [cadence('0 0 1 1 *', 0)] };
+const found = (...cadences: unknown[]) => JSON.stringify(cadences);
+const known = { runs: '100', review: '0', stock: '100', freshness: found(cadence('0 0 1 1 *', 0)) };
 
 it('computes each component from its input, and the total from all', () => {
   const scores = scoresOf({ ...known, runs: '50', review: '12.5', stock: '80' });
@@ -20,14 +21,14 @@ it.each(['runs', 'review', 'stock', 'freshness'])('leaves %s out while it is unk
 });
 
 it('is 0 where everything is broken, not what is left of the weights', () => {
-  const scores = scoresOf({ runs: '0', review: '100', stock: '0', freshness: [cadence('* * * * *', 1)] });
+  const scores = scoresOf({ runs: '0', review: '100', stock: '0', freshness: found(cadence('* * * * *', 1)) });
   expect(scores['total']).toBe(0);
 });
 
 it('judges freshness by the cadences that have a meaning', () => {
   const hourly = cadence('0 * * * *', 3);
-  expect(scoresOf({ ...known, freshness: [hourly, cadence('never', 3)] })['freshness']).toBe(0);
-  expect(scoresOf({ ...known, freshness: [cadence('never', 3)] })['freshness']).toBeUndefined();
+  expect(scoresOf({ ...known, freshness: found(hourly, cadence('never', 3)) })['freshness']).toBe(0);
+  expect(scoresOf({ ...known, freshness: found(cadence('never', 3)) })['freshness']).toBeUndefined();
 });
 
 it('asks only for what the schema can give', () => {

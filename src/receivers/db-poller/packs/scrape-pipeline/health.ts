@@ -67,7 +67,7 @@ function inputSql(schema: PackSchema, { needs, sql }: Input): string {
 function scoreRows(row: Row): Row[] {
   const known: HealthInputs = {
     ...percent('runs', row['runs']),
-    ...percent('freshness', freshness(row['freshness'] as readonly CadenceRow[] | null)),
+    ...percent('freshness', freshness(row['freshness'] as string | null)),
     ...percent('review', row['review']),
     ...percent('stock', row['stock']),
   };
@@ -84,8 +84,9 @@ function percent(name: HealthComponentName, value: unknown): HealthInputs {
 }
 
 /** Undefined when no cadence could be judged. Whose cron text is invalid, `overdue` says. */
-function freshness(cadences: readonly CadenceRow[] | null): number | undefined {
-  const ages = (cadences ?? []).map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);
+function freshness(json: string | null): number | undefined {
+  const cadences = JSON.parse(json ?? '[]') as readonly CadenceRow[];
+  const ages = cadences.map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);
   return ages.length === 0 ? undefined : (100 * ages.filter((age) => age === 0).length) / ages.length;
 }
 
