@@ -26,3 +26,6 @@ export const callSeconds = [0.05, 0.25, 1, 5, 30, 60] as const;
 
 /** Seconds of a garbage collection that nobody, somebody or everybody notices. */
 export const pauseSeconds = [0.01, 0.1, 1] as const;
+
+/** Seconds of a query of a poller, and of connecting for it: both limits are bounds, and one tells what is quick. */
+export const pollSeconds = [0.025, 0.1, 1] as const;

@@ -2,6 +2,7 @@
  * What the sidecar says about itself on its own page (port 8888), where instruments keep their names as they are: the stock
  * Collector's where it has the metric, otherwise `siphon_*`. Those that dashboards and alerts need.
  */
+import { pollSeconds } from './buckets.ts';
 import { dropReasons } from './drop-reasons.ts';
 import { failureReasons, rejectionReasons } from './failure-reasons.ts';
 import type { BudgetedLabel, Metric } from './metric.ts';
@@ -13,7 +14,6 @@ const query: BudgetedLabel = { maxValues: 40, description: 'pack and name of the
 const reason: BudgetedLabel = { maxValues: 15, description: 'why' };
 const transport = ['http', 'grpc', 'postgresql'] as const;
 const signal = ['traces', 'metrics', 'logs'] as const;
-const pollBuckets = [0.005, 0.025, 0.1, 1, 5] as const;
 
 export const sidecarMetrics = {
   otelcol_receiver_accepted_metric_points: {
@@ -194,7 +194,7 @@ export const sidecarMetrics = {
     unit: 's',
     description: 'Time from BEGIN to the last row of a query that succeeded',
     labels: { receiver, query },
-    buckets: pollBuckets,
+    buckets: pollSeconds,
   },
   siphon_db_poller_connect_duration_seconds: {
     source: 'sidecar',
@@ -203,7 +203,7 @@ export const sidecarMetrics = {
     unit: 's',
     description: 'Time to open a connection to the database',
     labels: { receiver },
-    buckets: pollBuckets,
+    buckets: pollSeconds,
   },
   siphon_db_poller_last_success_timestamp_seconds: {
     source: 'sidecar',

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withChoices } from '../../src/console/expression.ts';
 import { startPreview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
@@ -14,7 +13,14 @@ import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { chromiumMissing, startBrowser } from '../support/browser.ts';
 import { sendMemoryUsage } from '../support/memory-usage.ts';
-import { shownOn } from '../support/panel-data.ts';
+import {
+  allPanelsHaveData,
+  eachPanel,
+  notInADemo,
+  panelsWithoutData,
+  shownOn,
+  variablesWithoutValues,
+} from '../support/panel-data.ts';
 import { prometheusMissing } from '../support/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
@@ -22,14 +28,6 @@ import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
 const dashboards = models.map(plain);
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
-
-/** Panels that are empty in a demo that has just begun, though nothing is wrong. */
-const notInADemo = new Set(['Inserts that were not counted']);
-
-const eachPanel = dashboards.flatMap((dashboard) =>
-  dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),
-);
-const mustHaveData = eachPanel.filter(({ panel }) => panel.empty.meaning === 'unknown' && !notInADemo.has(panel.title));
 
 describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   let watched: WatchedDemo;
@@ -43,13 +41,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
     source = new PrometheusSource(url);
     preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });
     browser = await startBrowser();
-    let empty: readonly string[] = [];
-    await waitFor(async () => (empty = await emptyOnes('15m')).length === 0, {
-      what: 'every panel to have data',
-      timeoutMs: 90_000,
-    }).catch((cause: unknown) => {
-      throw new Error(`without data: ${empty.join(', ')}`, { cause });
-    });
+    await allPanelsHaveData(source);
   }, 150_000);
 
   afterAll(async () => {
@@ -59,17 +51,8 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
     await watched?.[Symbol.asyncDispose]();
   });
 
-  const emptyOnes = async (range: string): Promise<readonly string[]> => {
-    const answered = await Promise.all(
-      mustHaveData.map(async ({ dashboard, panel }) =>
-        (await shownOn(source, dashboard, { panel, range })).length > 0 ? [] : panel.title,
-      ),
-    );
-    return answered.flat();
-  };
-
   it.each(['15m', '6h', '7d', '30d'])('have data on every panel over %s, unless empty is healthy', async (range) => {
-    expect(await emptyOnes(range)).toEqual([]);
+    expect(await panelsWithoutData(source, { range })).toEqual([]);
   });
 
   it.each(['15m', '30d'])('are asked nothing over %s that Prometheus does not understand', async (range) => {
@@ -101,15 +84,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
 
   it('know a value of every variable', async () => {
     const toS = Date.now() / 1000;
-    for (const { variables, uid } of dashboards) {
-      for (const variable of variables) {
-        if (variable.kind !== 'values') continue;
-        const everything = Object.fromEntries(variables.map(({ name }) => [name, undefined]));
-        const series = withChoices(variable.series, everything);
-        const values = await source.labelValues(variable.of, series, { fromS: toS - 3600, toS });
-        expect(values, `${variable.name} of ${uid}`).not.toEqual([]);
-      }
-    }
+    expect(await variablesWithoutValues(source, { fromS: toS - 3600, toS })).toEqual([]);
   });
 
   it.each(dashboards)(

@@ -125,7 +125,11 @@ export class BrokenWorld implements AsyncDisposable {
   }
 }
 
-async function startShops(databaseUrl: string, stack: AsyncDisposableStack): Promise<Readonly<Record<Shop, Store>>> {
+/** They are closed with the stack. */
+export async function startShops(
+  databaseUrl: string,
+  stack: AsyncDisposableStack,
+): Promise<Readonly<Record<Shop, Store>>> {
   const started = Object.entries(shops).map(async ([slug, platform]) => {
     const store = stack.use(await startStore({ platform, seed: slug, isCalm: true }));
     const productsEndpoint = platform === 'shopify' ? '/products.json' : '/wp-json/wc/store/v1/products';

@@ -55,6 +55,10 @@ export interface PrometheusSetup {
   readonly features?: readonly string[];
   /** Beside `prometheus.yml`, by name: what it refers to. */
   readonly files?: ReadonlyMap<string, string>;
+  /** A folder with blocks of the past, which stays. */
+  readonly data?: string;
+  /** How long it keeps what it has; 15 days unless it says otherwise. */
+  readonly retention?: string;
 }
 
 /**
@@ -63,15 +67,16 @@ export interface PrometheusSetup {
  */
 export class PrometheusServer implements AsyncDisposable {
   readonly url: string;
-  readonly #process: ChildProcess;
+  readonly #options: readonly string[];
   readonly #directory: string;
+  #process: ChildProcess;
   #log = '';
 
-  private constructor(url: string, process: ChildProcess, directory: string) {
+  private constructor(url: string, options: readonly string[], directory: string) {
     this.url = url;
-    this.#process = process;
+    this.#options = options;
     this.#directory = directory;
-    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
+    this.#process = this.#spawn();
   }
 
   /** Scrapes `targets` (`host:port`) every 500 ms and believes the `job` and `instance` that they give. */
@@ -86,7 +91,7 @@ export class PrometheusServer implements AsyncDisposable {
   /** With what stands in `prometheus.yml`. */
   static async startWith(
     configuration: object,
-    { features = [], files = new Map<string, string>() }: PrometheusSetup = {},
+    { features = [], files = new Map<string, string>(), data, retention = '15d' }: PrometheusSetup = {},
   ): Promise<PrometheusServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-prometheus-'));
     const file = join(directory, CONFIGURATION);
@@ -95,14 +100,14 @@ export class PrometheusServer implements AsyncDisposable {
     const address = `127.0.0.1:${(await freePorts(1))[0]}`;
     const options = [
       `--config.file=${file}`,
-      `--storage.tsdb.path=${join(directory, 'data')}`,
+      `--storage.tsdb.path=${data ?? join(directory, 'data')}`,
+      `--storage.tsdb.retention.time=${retention}`,
       `--web.listen-address=${address}`,
       `--enable-feature=${['exemplar-storage', ...features].join(',')}`,
       '--web.enable-lifecycle',
       '--log.level=error',
     ];
-    const child = spawn('prometheus', options, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const server = new PrometheusServer(`http://${address}`, child, directory);
+    const server = new PrometheusServer(`http://${address}`, options, directory);
     try {
       await waitFor(() => server.#ready(), { what: 'Prometheus to be ready' });
       return server;
@@ -117,6 +122,13 @@ export class PrometheusServer implements AsyncDisposable {
     await writeFile(join(this.#directory, CONFIGURATION), JSON.stringify(configuration));
     const response = await fetch(`${this.url}/-/reload`, { method: 'POST' });
     if (!response.ok) throw new Error(`Prometheus does not take it: ${await response.text()}`);
+  }
+
+  /** Ends it and starts it anew on the same data, of which it then knows every block. */
+  async restart(): Promise<void> {
+    await this.#end();
+    this.#process = this.#spawn();
+    await waitFor(() => this.#ready(), { what: 'Prometheus to be ready again' });
   }
 
   /** The result of an instant query. */
@@ -178,9 +190,19 @@ export class PrometheusServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn('prometheus', this.#options, { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
+    return child;
+  }
+
+  async #end(): Promise<void> {
     this.#process.kill('SIGKILL');
     if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');
-    await rm(this.#directory, { recursive: true, force: true });
   }
 
   async #api<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {

@@ -278,7 +278,15 @@ class Checker {
   }
 }
 
-function findMetric(series: string): { name: KnownMetricName; metric: Metric; part: string } | undefined {
+export interface KnownSeries {
+  readonly name: KnownMetricName;
+  readonly metric: Metric;
+  /** Of a histogram, which of its series: `_bucket`, `_sum` or `_count`. */
+  readonly part: string;
+}
+
+/** The metric that a series is of. */
+export function findMetric(series: string): KnownSeries | undefined {
   for (const part of ['', '_bucket', '_sum', '_count']) {
     if (!series.endsWith(part)) continue;
     const name = series.slice(0, series.length - part.length);

@@ -1,9 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
+import { pollSeconds } from '../../catalogue/buckets.ts';
 import type { PoolUsage } from '../read-only-pool.ts';
 import { passingFailures, type PollFailure } from './poll-failure.ts';
-
-/** Of a query that is idle, of one as it is meant to be, and of one that is late: every query has a series for each. */
-const secondsBuckets = [0.005, 0.025, 0.1, 1, 5];
 
 /** What every receiver that polls a database says about its queries, under names that begin with its own. */
 export class QueryMetrics {
@@ -18,7 +16,7 @@ export class QueryMetrics {
   constructor(meter: Meter, prefix: string) {
     this.#duration = meter.createHistogram(`${prefix}_query_duration_seconds`, {
       description: 'Time from BEGIN to the last row of a query that succeeded',
-      advice: { explicitBucketBoundaries: secondsBuckets },
+      advice: { explicitBucketBoundaries: [...pollSeconds] },
     });
     this.#errors = meter.createCounter(`${prefix}_errors`, { description: 'Polls that gave nothing, by reason' });
     this.#lastSuccess = meter.createGauge(`${prefix}_last_success_timestamp_seconds`, {
@@ -27,7 +25,7 @@ export class QueryMetrics {
     this.#rows = meter.createGauge(`${prefix}_rows`, { description: 'Rows of the latest successful poll' });
     this.#connect = meter.createHistogram(`${prefix}_connect_duration_seconds`, {
       description: 'Time to open a connection to the database',
-      advice: { explicitBucketBoundaries: secondsBuckets },
+      advice: { explicitBucketBoundaries: [...pollSeconds] },
     });
     this.#pool = meter.createObservableGauge(`${prefix}_pool_connections`, {
       description: 'Connections to the database that are idle or in use, and queries that wait for one',

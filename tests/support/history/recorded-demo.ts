@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PrometheusSource } from '../../../src/console/prometheus-source.ts';
+import type { DemoOptions } from '../../../src/demo/start-demo.ts';
+import type { Fault } from '../../../src/demo/fault.ts';
+import { startShops } from '../broken-world.ts';
+import { allPanelsHaveData } from '../panel-data.ts';
+import { WatchedDemo } from '../watched-demo.ts';
+import { recordingOf, type Recording } from './recording.ts';
+
+export interface Scenario {
+  readonly demo?: DemoOptions;
+  /** What goes wrong one after the other. */
+  readonly faults: readonly Fault[];
+  readonly faultS: number;
+  /** Of peace before each of them, and after the last one. */
+  readonly peaceS: number;
+}
+
+/** What a demo of seven shops shows while this happens, from when every panel has data. */
+export async function recordDemo({ demo, faults, faultS, peaceS }: Scenario): Promise<Recording> {
+  await using stack = new AsyncDisposableStack();
+  const watched = stack.use(await WatchedDemo.start({ ...(demo !== undefined && { demo }) }));
+  await startShops(watched.demo.databaseUrl, stack);
+  await allPanelsHaveData(new PrometheusSource(watched.prometheus.url));
+  const fromS = Date.now() / 1000;
+  for (const fault of faults) {
+    await sleep(peaceS * 1000);
+    await watched.demo.setFault(fault, true);
+    await sleep(faultS * 1000);
+    await watched.demo.setFault(fault, false);
+  }
+  await sleep(peaceS * 1000);
+  return await recordingOf(watched.prometheus, { fromS, toS: Date.now() / 1000 });
+}
