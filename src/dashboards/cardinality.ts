@@ -85,7 +85,7 @@ const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string,
 export const ROASTER_LABELS: ReadonlySet<string> = new Set(['roaster', 'source', 'service']);
 
 /** Recorded only where something went wrong. */
-const OF_FAULTS: ReadonlySet<string> = new Set([
+export const OF_FAULTS: ReadonlySet<string> = new Set([
   'source:fetch_errors:count6h',
   'source:validation_errors:count6h',
   'roaster:failed_artifacts:count1d',
