@@ -1,0 +1,87 @@
+import { CollectorProcess, siphonFromSource } from '../../../support/collector-process.ts';
+import { freePorts } from '../../../support/free-ports.ts';
+
+interface CountingSettings {
+  readonly datasource: string;
+  /** Of its file storage; it outlives the process. */
+  readonly directory: string;
+  /** A command that runs siphon, as what follows it. */
+  readonly within?: readonly [file: string, ...args: string[]] | undefined;
+  readonly compaction?: Readonly<Record<string, unknown>>;
+}
+
+/** siphon as a process that counts `public.orders`, each key once, as `orders_total`. */
+export class CountingSidecar implements AsyncDisposable {
+  readonly process: CollectorProcess;
+  readonly #pagePort: number;
+  readonly #ownPort: number;
+
+  /** Resolves when the process exists. */
+  static async launch(settings: CountingSettings): Promise<CountingSidecar> {
+    const [pagePort = 0, ownPort = 0] = await freePorts(2);
+    const [file, ...args] = [...(settings.within ?? []), ...siphonFromSource.command] as [string, ...string[]];
+    const program = { name: 'siphon', command: [file, ...args] } as const;
+    const process = await CollectorProcess.launch(program, configuration(settings, pagePort, ownPort));
+    return new CountingSidecar(process, pagePort, ownPort);
+  }
+
+  /** Resolves when it says that everything is ready. */
+  static async start(settings: CountingSettings): Promise<CountingSidecar> {
+    const sidecar = await CountingSidecar.launch(settings);
+    await sidecar.process.ready();
+    return sidecar;
+  }
+
+  private constructor(process: CollectorProcess, pagePort: number, ownPort: number) {
+    this.process = process;
+    this.#pagePort = pagePort;
+    this.#ownPort = ownPort;
+  }
+
+  /** Undefined while it is not shown. */
+  async orders(): Promise<number | undefined> {
+    return await valueOf(this.#pagePort, 'orders_total{');
+  }
+
+  /** Sum of the samples of its own metrics whose line begins so; undefined if there are none. */
+  async own(prefix: string): Promise<number | undefined> {
+    return await valueOf(this.#ownPort, prefix);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process[Symbol.asyncDispose]();
+  }
+}
+
+async function valueOf(port: number, prefix: string): Promise<number | undefined> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(prefix));
+  if (lines.length === 0) return undefined;
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf('} ') + 2).split(' ', 1)[0]), 0);
+}
+
+function configuration(settings: CountingSettings, pagePort: number, ownPort: number): unknown {
+  const { datasource, directory, compaction = {} } = settings;
+  const queries = [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders', once: true }];
+  return {
+    receivers: {
+      db_poller: {
+        datasource,
+        storage: 'file_storage',
+        collection_interval: '200ms',
+        initial_delay: '0s',
+        leader_election: { enabled: false },
+        queries,
+      },
+    },
+    exporters: { prometheus: { endpoint: `127.0.0.1:${pagePort}` } },
+    extensions: { file_storage: { directory, compaction } },
+    service: {
+      extensions: ['file_storage'],
+      telemetry: {
+        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: ownPort } } } }] },
+      },
+      pipelines: { metrics: { receivers: ['db_poller'], exporters: ['prometheus'] } },
+    },
+  };
+}
