@@ -1,16 +1,20 @@
 import type { DiagnosisSettings, Finding } from '../../collector/diagnosis.ts';
+import { askedTables, type TableName } from '../../postgres/asked-tables.ts';
 import { connectionRoom, roomFindings } from '../../postgres/connection-room.ts';
 import { PostgresError } from '../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings } from '../../postgres/query-findings.ts';
 import { ReadOnlyPool, type QueryResult } from '../../postgres/read-only-pool.ts';
+import { rowLevelSecurityFindings, type Reader } from '../../postgres/row-level-security.ts';
 import { answerFindings } from './answer-findings.ts';
 import type { SqlqueryConfig } from './config.ts';
 import { connectionsFor, poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
+import type { Statement } from './query-poller.ts';
 import { logsStatement } from './read-logs.ts';
 import { metricsStatement } from './read-metrics.ts';
 
-const ROOM_TIMEOUT_MS = 5000;
+const OWN_TIMEOUT_MS = 5000;
+const MAX_TABLES = 1000;
 
 /** Runs each query once as the receiver does, one after the other, and looks at what its rows give. */
 export async function* diagnose(
@@ -23,10 +27,10 @@ export async function* diagnose(
   try {
     const { planned } = plannedReadings(config.queries, signals);
     progress('the connection');
-    const room = await connectionRoom(async (text) => {
-      return (await pool.query({ text, timeoutMs: ROOM_TIMEOUT_MS, maxRows: 1 })).rows;
-    });
+    const room = await connectionRoom(asker(pool));
     yield* roomFindings(room, 'the receiver', connectionsFor(planned.length, config));
+    progress('row level security');
+    yield* hiddenRows(planned, pool, room.role);
     for (const reading of planned) {
       progress(`query ${reading.id}`);
       yield* await tryOut(reading, { pool, config, role: room.role });
@@ -43,6 +47,17 @@ interface Surroundings {
   readonly pool: ReadOnlyPool;
   readonly config: SqlqueryConfig;
   readonly role: string;
+}
+
+/** @throws PostgresError where the database does not answer. */
+async function* hiddenRows(
+  planned: readonly PlannedReading[],
+  pool: ReadOnlyPool,
+  role: string,
+): AsyncGenerator<Finding> {
+  const tables: TableName[] = [];
+  for (const reading of planned) tables.push(...(await askedTables(pool, statementOf(reading), OWN_TIMEOUT_MS)));
+  yield* rowLevelSecurityFindings({ role, ask: asker(pool) }, tables);
 }
 
 /** @throws PostgresError where the other queries would only say the same. */
@@ -63,8 +78,17 @@ async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundi
   }
 }
 
+async function ask(pool: ReadOnlyPool, reading: PlannedReading, timeoutMs: number): Promise<QueryResult> {
+  return await pool.query({ ...statementOf(reading), timeoutMs, parsed: 'none' });
+}
+
 /** A tracked query begins where it would begin without a storage. */
-async function ask(pool: ReadOnlyPool, { query, signal }: PlannedReading, timeoutMs: number): Promise<QueryResult> {
-  const statement = signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
-  return await pool.query({ ...statement, timeoutMs, parsed: 'none' });
+function statementOf({ query, signal }: PlannedReading): Statement {
+  return signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
+}
+
+/** For what is asked of the database beside the queries. */
+function asker(pool: ReadOnlyPool): Reader['ask'] {
+  return async (text, values = []) =>
+    (await pool.query({ text, values, timeoutMs: OWN_TIMEOUT_MS, maxRows: MAX_TABLES })).rows;
 }

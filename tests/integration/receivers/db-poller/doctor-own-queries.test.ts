@@ -173,6 +173,32 @@ describe('siphon doctor on your own queries of db_poller', () => {
     await database.sql('drop policy siphon_reads on shop.orders; alter table shop.orders disable row level security');
   });
 
+  it.each([
+    ['as itself', 'select country, count(*) as n from shop.orders group by country', true],
+    ['in a subquery', 'select (select count(*) from shop.orders) as n', true],
+    ['beside another', 'select count(*) as n from shop.large left join shop.orders using (id)', true],
+    ['through a view that reads as who asks it', 'select count(*) as n from shop.invoked', true],
+    ['through a view that reads as its owner', 'select count(*) as n from shop.view', false],
+    ['not at all', 'select count(*) as n from shop.large', false],
+  ])('row level security hides the rows of a table that free SQL reads: %s', async (_, sql, isHidden) => {
+    await database.sql(`alter table shop.orders enable row level security;
+      create view shop.invoked with (security_invoker) as select * from shop.orders;
+      grant select on shop.invoked to ${database.pollerRole}`);
+    const said = (await flaws({ ...gauge, sql })).filter(({ what }) => what.startsWith('row level security'));
+    await database.sql('alter table shop.orders disable row level security; drop view shop.invoked');
+    expect(said).toEqual(
+      isHidden
+        ? [
+            {
+              severity: 'error',
+              what: `row level security hides all of about 2 rows of shop.orders from the role ${database.pollerRole}: it would find none`,
+              repair: `create policy siphon_reads on shop.orders for select to ${database.pollerRole} using (true);`,
+            },
+          ]
+        : [],
+    );
+  });
+
   it('others hold so many connections of the role that there is no room for a sidecar', async () => {
     const others = [0, 1, 2].map(() => new Client({ connectionString: database.pollerUrl, application_name: 'psql' }));
     await Promise.all(others.map((client) => client.connect()));

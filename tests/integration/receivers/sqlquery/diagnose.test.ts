@@ -74,6 +74,33 @@ describe('siphon doctor about sqlquery', () => {
     await database.sql('drop role siphon_narrow');
   });
 
+  it('says once of a table that row level security hides its rows, in metrics and in logs', async () => {
+    await database.sql(`create role siphon_blind login password 'blind';
+      create table tail (id int); insert into tail select generate_series(1, 7); create table seen (id int);
+      create policy everyone on seen using (true); grant select on tail, seen to siphon_blind;
+      alter table tail enable row level security; alter table seen enable row level security; analyze tail`);
+    const datasource = Object.assign(new URL(database.url), { username: 'siphon_blind', password: 'blind' }).href;
+    const tracked = { name: 'tail', sql: 'select id from tail where id > $1::int', tracking_column: 'id', tracking_start_value: '0', logs: [{ body_column: 'id' }] }; // prettier-ignore
+    const queries = [
+      { name: 'count', sql: 'select (select count(*) from tail) + count(*) as v from seen', metrics: metrics('v') },
+      tracked,
+      { name: 'broken', sql: 'select * from nowhere', metrics: metrics('v') },
+    ];
+    const found = await findings(queries, `${datasource}?sslmode=disable`);
+    expect(found).toMatchObject([
+      { severity: 'ok', what: 'row level security lets the role siphon_blind see every row of public.seen' },
+      {
+        severity: 'error',
+        what: 'row level security hides all of about 7 rows of public.tail from the role siphon_blind: it would find none',
+        repair: 'create policy siphon_reads on public.tail for select to siphon_blind using (true);',
+      },
+      { severity: 'ok', what: expect.stringContaining('query count gives rows') },
+      { severity: 'ok', what: expect.stringContaining('query tail gives no row') },
+      { severity: 'error', what: expect.stringContaining('query broken gives no points') },
+    ]);
+    await database.sql('drop owned by siphon_blind; drop role siphon_blind');
+  });
+
   it('says once that the database is away, and no password', async () => {
     const query = { sql: 'select 1 as v', metrics: metrics('v') };
     const found = await findings([query, query], 'postgresql://siphon:hunter2@127.0.0.1:1/nowhere');
