@@ -29,3 +29,11 @@ export function largestOf(values: Values): number | undefined {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? undefined : known.reduce((most, value) => Math.max(most, value));
 }
+
+/** The indices of the values that have no neighbour, so that no line leads to them. */
+export function lonelyOf(values: ArrayLike<number | null | undefined>): readonly number[] {
+  const isThere = (index: number): boolean => values[index] != null;
+  return Array.from(values, (_, index) => index).filter(
+    (index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1),
+  );
+}

@@ -2,13 +2,13 @@
 import uPlot from 'uplot';
 import type { PlainPanel } from '../../dashboards/model/plain.ts';
 import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
-import { stackedUp, type NamedSeries } from '../graph-data.ts';
+import { lonelyOf, stackedUp, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
 import { colorsOf, cssColor } from './colors.ts';
 import { element } from './element.ts';
 import { exemplarDots } from './exemplar-dots.ts';
 import { legendOf } from './legend.ts';
-import { momentText } from './time-text.ts';
+import { momentText, timeMarks } from './time-text.ts';
 
 export interface Drawing {
   readonly steps: Steps;
@@ -124,7 +124,7 @@ function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover, zoom
         size: 26,
         gap: 3,
         font: FONT,
-        values: timeLabels,
+        values: (_, marks) => timeMarks(marks),
       },
       {
         stroke: quiet,
@@ -144,7 +144,14 @@ function optionsOf(panel: PlainPanel, { series, colors, unit, place, hover, zoom
         width: asBars ? 0 : 1.5,
         ...(asBars || stacked ? { fill: (colors[index] ?? quiet) + (asBars ? 'd9' : '40') } : {}),
         ...(bars === undefined ? {} : { paths: bars }),
-        points: asBars ? { show: false } : { size: 4 },
+        points: asBars
+          ? { show: false }
+          : {
+              size: 5,
+              fill: colors[index] ?? quiet,
+              // Where there is no line, because a run is rare.
+              filter: (plot, at, areAll) => (areAll ? null : [...lonelyOf(plot.data[at] ?? [])]),
+            },
       })),
     ],
     hooks: {
@@ -207,20 +214,6 @@ function rangeOf({ min = 0, max }: PlainPanel, low: number | null, high: number 
   const top = max ?? Math.max(min, high ?? min);
   const bottom = Math.min(min, low ?? min);
   return [bottom, top > bottom ? top + (max === undefined ? (top - bottom) * 0.06 : 0) : bottom + 1];
-}
-
-function timeLabels(plot: uPlot, marks: readonly number[]): string[] {
-  const span = (plot.scales['x']?.max ?? 0) - (plot.scales['x']?.min ?? 0);
-  const format: Intl.DateTimeFormatOptions =
-    span > 2 * 86_400
-      ? { day: 'numeric', month: 'short' }
-      : {
-          hour: '2-digit',
-          minute: '2-digit',
-          ...((marks[1] ?? Infinity) - (marks[0] ?? 0) < 60 && { second: '2-digit' }),
-        };
-  const written = new Intl.DateTimeFormat('en-GB', format);
-  return marks.map((mark) => written.format(mark * 1000));
 }
 
 /** Dashed, and only where the values come near: a graph is not stretched for a limit that is far away. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bucketsOf } from '../../../src/console/distribution.ts';
 import { secondsOf } from '../../../src/console/duration.ts';
-import { stackedUp } from '../../../src/console/graph-data.ts';
+import { lonelyOf, stackedUp } from '../../../src/console/graph-data.ts';
+import { timeMarks } from '../../../src/console/page/time-text.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
 import { toneOf } from '../../../src/console/tone.ts';
 import { boundText, textOf } from '../../../src/console/unit-text.ts';
@@ -92,6 +93,20 @@ describe('numbers on the page', () => {
       [5, null],
       [3, 3],
     ]);
+  });
+
+  it('finds the values that no line leads to', () => {
+    expect(lonelyOf([1, null, 2, 3, null, null, 4])).toEqual([0, 6]);
+  });
+
+  it.each([
+    [30, ['11:59:30', '12:00:00', '12:00:30']],
+    [300, ['11:55', '12:00', '12:05']],
+    [12 * 3600, ['25 Nov', '12:00', '26 Nov']],
+    [86_400, ['24 Nov', '25 Nov', '26 Nov']],
+  ])('marks a time every %d s by texts of which none is there twice', (stepS, texts) => {
+    const noonS = new Date(2026, 10, 25, 12).getTime() / 1000;
+    expect(timeMarks([-1, 0, 1].map((index) => noonS + index * stepS))).toEqual(texts);
   });
 
   it('calls series by their labels', () => {
