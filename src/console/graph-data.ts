@@ -30,10 +30,10 @@ export function largestOf(values: Values): number | undefined {
   return known.length === 0 ? undefined : known.reduce((most, value) => Math.max(most, value));
 }
 
-/** The indices of the values that have no neighbour, so that no line leads to them. */
+/** The indices of the values that are not three in a row, so that hardly a line is seen of them. */
 export function lonelyOf(values: ArrayLike<number | null | undefined>): readonly number[] {
-  const isThere = (index: number): boolean => values[index] != null;
+  const areThere = (...indices: readonly number[]): boolean => indices.every((index) => values[index] != null);
   return Array.from(values, (_, index) => index).filter(
-    (index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1),
+    (at) => areThere(at) && !areThere(at - 2, at - 1) && !areThere(at - 1, at + 1) && !areThere(at + 1, at + 2),
   );
 }

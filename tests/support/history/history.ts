@@ -27,12 +27,15 @@ export class History implements AsyncDisposable, Span {
   readonly prometheus: PrometheusServer;
   readonly fromS: number;
   readonly toS: number;
+  /** All but the last hour, in which the end of it is repeated. */
+  readonly weeks: Span;
   readonly #folder: string;
 
   private constructor(prometheus: PrometheusServer, { fromS, toS }: Span, folder: string) {
     this.prometheus = prometheus;
     this.fromS = fromS;
     this.toS = toS;
+    this.weeks = { fromS, toS: toS - HOUR_S };
     this.#folder = folder;
   }
 

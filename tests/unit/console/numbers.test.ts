@@ -95,8 +95,8 @@ describe('numbers on the page', () => {
     ]);
   });
 
-  it('finds the values that no line leads to', () => {
-    expect(lonelyOf([1, null, 2, 3, null, null, 4])).toEqual([0, 6]);
+  it('finds the values of which hardly a line is seen', () => {
+    expect(lonelyOf([1, null, 2, 3, null, 4, 5, 6, null, null, 7])).toEqual([0, 2, 3, 10]);
   });
 
   it.each([
