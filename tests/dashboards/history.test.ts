@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
 
   beforeAll(async () => {
     const recording = await recordDemo({
-      faults: ['rate_limit_storm', 'price_spike', 'slow_store', 'invalid_products'],
+      faults: ['slow_store', 'rate_limit_storm', 'price_spike', 'invalid_products'],
       faultS: 5,
       peaceS: 1,
     });

@@ -40,7 +40,7 @@ function timeOf(series: RecordedSeries, stretches: readonly Stretch[]): Course {
 function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): Course {
   const isStepped = isOfRuns(series);
   const isWhole = series.values.every((value) => Number.isInteger(value));
-  const recorded = (atS: number): number | undefined => (isStepped ? valueAt : valueBetween)(series, atS);
+  const recorded = (atS: number): number | undefined => (isStepped ? lastValue : valueBetween)(series, atS);
   const factors = stretches.map((stretch) => (isStepped ? 1 : slownessOf(stretch)));
   let total = recorded(stretches[0]?.recorded.fromS ?? 0) ?? 0;
   const offsets = stretches.map(({ recorded: { fromS, toS } }, index) => {
@@ -81,9 +81,14 @@ function slownessOf({ recorded, told }: Stretch): number {
 /** Nothing is scraped for longer than this of a series that is gone. */
 const LONGEST_GAP_S = 5;
 
-function valueAt({ timesS, values }: RecordedSeries, atS: number): number | undefined {
-  const index = indexBefore(timesS, atS);
-  return atS - (timesS[index] ?? -Infinity) > LONGEST_GAP_S ? undefined : values[index];
+function valueAt(series: RecordedSeries, atS: number): number | undefined {
+  const lastS = series.timesS[indexBefore(series.timesS, atS)] ?? -Infinity;
+  return atS - lastS > LONGEST_GAP_S ? undefined : lastValue(series, atS);
+}
+
+/** A counter that was not scraped for a while has not begun anew. */
+function lastValue({ timesS, values }: RecordedSeries, atS: number): number | undefined {
+  return values[indexBefore(timesS, atS)];
 }
 
 function valueBetween({ timesS, values }: RecordedSeries, atS: number): number | undefined {

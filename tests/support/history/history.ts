@@ -19,8 +19,8 @@ export interface HistoryOptions {
 const LAST_STEP_S = 15;
 const HOUR_S = 3600;
 
-/** So much of the end of the recording happens once more in the last hour: a run of each kind. */
-const LAST_RUN_S = 8;
+/** So much of the end of the recording happens once more in the last hour: runs of each kind, on a busy machine too. */
+const LAST_RUN_S = 12;
 
 /** A real Prometheus that has scraped for weeks what a demo did within a minute. */
 export class History implements AsyncDisposable, Span {
