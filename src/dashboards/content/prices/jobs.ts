@@ -3,7 +3,7 @@ import { bars, events, healthyWhenEmpty, lines, show, stat, table, unknownWhenEm
 import { max, sum } from '../../promql/aggregate.ts';
 import { increase, latest, mean, quantile } from '../../promql/select.ts';
 import { priceJobFailures, step, window } from '../expressions.ts';
-import { failedJobs, jobTones } from '../tones.ts';
+import { jobOutcomes } from '../job-outcomes.ts';
 
 const noJob = unknownWhenEmpty('no price job within the window');
 
@@ -35,14 +35,7 @@ export const jobs: Row = {
     }),
     events({
       title: 'Jobs by outcome',
-      description: 'Price jobs that ended, and why those failed that did.',
-      queries: [
-        show(sum(increase('price_job_success_total', step)), 'succeeded'),
-        show(sum(increase('price_job_failures_total', step), ['error_type']), ({ error_type }) =>
-          failedJobs(error_type),
-        ),
-      ],
-      tones: jobTones,
+      ...jobOutcomes,
       empty: noJob,
       width: 7,
       height: 7,

@@ -4,6 +4,7 @@ import { max, sum } from '../../promql/aggregate.ts';
 import { age } from '../../promql/arithmetic.ts';
 import { increase, latest, mean, quantile } from '../../promql/select.ts';
 import { artifactErrors, inStock, runSuccess, step } from '../expressions.ts';
+import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
@@ -179,15 +180,7 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Price jobs',
-      description: 'Price jobs that ended, and why those failed that did.',
-      queries: [
-        show(sum(increase('price_job_success_total', step)), 'succeeded'),
-        show(
-          sum(increase('price_job_failures_total', step), ['error_type']),
-          ({ error_type }) => `failed: ${error_type}`,
-        ),
-      ],
-      tones: { succeeded: 'good' },
+      ...jobOutcomes,
       empty: unknownWhenEmpty('no price job within this time'),
       width: 6,
       height: 7,
