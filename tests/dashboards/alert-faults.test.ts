@@ -5,12 +5,10 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
-import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
-import { plain } from '../../src/dashboards/model/plain.ts';
 import { alerts } from '../../src/dashboards/rules/alerts.ts';
 import { alertmanagerMissing } from '../support/alertmanager-server.ts';
 import { BrokenWorld } from '../support/broken-world.ts';
-import { shownOn } from '../support/panel-data.ts';
+import { eachPanel, shownOn } from '../support/panel-data.ts';
 import { prometheusMissing } from '../support/prometheus-server.ts';
 import { toldBy, type Told } from '../support/told-alerts.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -29,7 +27,6 @@ const FAULT_MS = 150_000;
 const FIRING = { what: 'to be told', timeoutMs: 60_000 };
 const OVER = { what: 'to be told to be over', timeoutMs: 80_000 };
 
-const dashboards = models.map(plain);
 const faults = rounds.flatMap((round) => round.faults);
 
 it('every alert is provoked, or it is said why not', () => {
@@ -39,8 +36,7 @@ it('every alert is provoked, or it is said why not', () => {
 });
 
 it('every panel that is empty while all is well is filled, or it is said why not', () => {
-  const panels = dashboards.flatMap(({ rows }) => rows.flatMap((row) => row.panels));
-  const healthy = panels.filter(({ empty }) => empty.meaning === 'healthy').map(({ title }) => title);
+  const healthy = eachPanel.filter(({ panel }) => panel.empty.meaning === 'healthy').map(({ panel }) => panel.title);
   const filled = faults.flatMap(({ panels: shown = [] }) => shown.map(([, title]) => title));
   expect(new Set([...filled, ...Object.keys(notFilled)])).toEqual(new Set(healthy));
 });
@@ -65,10 +61,9 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   const isWell = async (): Promise<boolean> => (await world.watched.prometheus.query(WELL)).length > 0;
 
   const shown = async ([uid, title]: ShowingPanel): Promise<readonly string[]> => {
-    const dashboard = dashboards.find((one) => one.uid === uid);
-    const panel = dashboard?.rows.flatMap((row) => row.panels).find((one) => one.title === title);
-    if (dashboard === undefined || panel === undefined) throw new Error(`no panel ${title} on ${uid}`);
-    return await shownOn(source, dashboard, { panel, range: '15m' });
+    const found = eachPanel.find(({ dashboard, panel }) => dashboard.uid === uid && panel.title === title);
+    if (found === undefined) throw new Error(`no panel ${title} on ${uid}`);
+    return await shownOn(source, found.dashboard, { panel: found.panel, range: '15m' });
   };
 
   const told = (): readonly Told[] => toldBy(world.sink.messages);
@@ -173,6 +168,7 @@ function nameOf({ alert, roaster }: ExpectedAlert): string {
 function panelAt(url: string): { readonly dashboard: string; readonly title: string | undefined } {
   const { pathname, searchParams } = new URL(url);
   const dashboard = pathname.replace('/d/', '');
-  const panels = dashboards.find(({ uid }) => uid === dashboard)?.rows.flatMap((row) => row.panels);
-  return { dashboard, title: panels?.find(({ id }) => String(id) === searchParams.get('viewPanel'))?.title };
+  const id = searchParams.get('viewPanel');
+  const found = eachPanel.find((one) => one.dashboard.uid === dashboard && String(one.panel.id) === id);
+  return { dashboard, title: found?.panel.title };
 }

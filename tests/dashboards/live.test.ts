@@ -7,14 +7,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPreview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
-import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
-import { plain } from '../../src/dashboards/model/plain.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { chromiumMissing, startBrowser } from '../support/browser.ts';
 import { sendMemoryUsage } from '../support/memory-usage.ts';
 import {
   allPanelsHaveData,
+  dashboards,
   eachPanel,
   notInADemo,
   panelsWithoutData,
@@ -25,7 +24,6 @@ import { prometheusMissing } from '../support/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
 
-const dashboards = models.map(plain);
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
 

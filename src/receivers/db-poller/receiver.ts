@@ -15,6 +15,7 @@ import type { PollContext } from './polling/poll-context.ts';
 import type { PolledQuery } from './polling/polled-query.ts';
 import { PollerMetrics } from './polling/poller-metrics.ts';
 import { QueryPoller } from './polling/query-poller.ts';
+import { poolSettings } from './pool-settings.ts';
 import { SchemaProbe } from './schema/schema-probe.ts';
 import { SchemaReport } from './schema/schema-report.ts';
 import { StateQuery } from './state/state-query.ts';
@@ -40,14 +41,15 @@ export class DbPoller implements Component {
 
   start(host: Host): Promise<void> {
     const { datasource, storage, initial_delay } = this.#config;
+    const { meter, logger } = this.#settings;
     if (datasource.isEmpty) {
-      this.#settings.logger.info('Poller is off: its datasource is empty');
+      logger.info('Poller is off: its datasource is empty');
       return Promise.resolve();
     }
     const kept = storage ? storageOf(host, storage) : new MemoryStorage();
     const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
-    const metrics = new PollerMetrics(this.#settings.meter);
-    this.#database = this.#openDatabase(metrics);
+    const metrics = new PollerMetrics(meter);
+    this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
     const shared = { context: this.#context(this.#database, metrics), space };
     this.#database.start(initial_delay, async (stopping) => await this.#poll(shared, stopping));
     return Promise.resolve();
@@ -55,17 +57,6 @@ export class DbPoller implements Component {
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     await this.#database?.close(deadline);
-  }
-
-  #openDatabase(metrics: PollerMetrics): PolledDatabase {
-    const { datasource, max_connections, connect_timeout, lock_timeout } = this.#config;
-    const pool = {
-      datasource,
-      maxConnections: max_connections,
-      connectTimeoutMs: connect_timeout,
-      lockTimeoutMs: lock_timeout,
-    };
-    return new PolledDatabase(pool, { metrics, logger: this.#settings.logger });
   }
 
   #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): PollContext {

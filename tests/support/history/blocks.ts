@@ -1,8 +1,10 @@
 /** What Prometheus keeps on disk, made of what it would have scraped. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 export interface WrittenSeries {
   /** As the text format names it. */
@@ -25,7 +27,7 @@ export async function writeBlocks(
   const loading = [...perBlock].map(async ([block, moments]) => {
     const file = path.join(folder, `${block}.om`);
     writeExposition(file, series, moments);
-    await promtool(['openmetrics', file, folder]);
+    await createBlocks(['openmetrics', file, folder]);
     rmSync(file);
   });
   await Promise.all(loading);
@@ -49,16 +51,12 @@ export async function writeRecordedBlocks(
   },
 ): Promise<void> {
   const time = [`--start=${fromS}`, `--end=${toS}`, `--eval-interval=${everyS}s`];
-  await promtool(['rules', `--url=${url}`, `--output-dir=${folder}`, ...time, rules]);
+  await createBlocks(['rules', `--url=${url}`, `--output-dir=${folder}`, ...time, rules]);
 }
 
-async function promtool([what = '', ...parameters]: readonly string[]): Promise<void> {
+async function createBlocks(parameters: readonly string[]): Promise<void> {
   const options = ['tsdb', 'create-blocks-from', '--quiet', `--max-block-duration=${BLOCK_S / 3600}h`];
-  const child = spawn('promtool', [...options, what, ...parameters], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
-  const [status] = (await once(child, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`promtool could not make blocks from ${what}: ${complaints}`);
+  await run('promtool', [...options, ...parameters]);
 }
 
 const CHUNK = 1 << 20;

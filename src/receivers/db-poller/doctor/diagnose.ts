@@ -5,6 +5,7 @@ import type { DbPollerConfig } from '../config.ts';
 import type { Pack } from '../packs/pack.ts';
 import { configuredPacks } from '../packs/configured-packs.ts';
 import { plannedQueries } from '../planned-queries.ts';
+import { poolSettings } from '../pool-settings.ts';
 import type { OwnRowsConfig } from '../queries/config.ts';
 import { ownTable } from '../queries/own-table.ts';
 import { catalogues, SchemaProbe } from '../schema/schema-probe.ts';
@@ -48,7 +49,7 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   if (!isConnected) return;
   settings.progress('tries the lock of the leader election');
   yield* examineElection(config);
-  const pool = openPool(config);
+  const pool = new ReadOnlyPool(poolSettings(config, 1));
   try {
     const examined = await examine(pool, config);
     for (const check of CHECKS) {
@@ -60,15 +61,6 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   } finally {
     await pool.close();
   }
-}
-
-function openPool({ datasource, connect_timeout, lock_timeout }: DbPollerConfig): ReadOnlyPool {
-  return new ReadOnlyPool({
-    datasource,
-    maxConnections: 1,
-    connectTimeoutMs: connect_timeout,
-    lockTimeoutMs: lock_timeout,
-  });
 }
 
 async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Examined> {
