@@ -17,14 +17,16 @@ export async function sessionsCpuShare(
   const first = new Map<number, number>();
   const last = new Map<number, number>();
   const startedAt = performance.now();
+  let isFirstSample = true;
   do {
     for (const pid of await pidsOf(url, application)) {
       const used = usedBy(pid);
       if (used === undefined) continue;
       // A session that was not there at the first sample has spent everything since then.
-      if (!first.has(pid)) first.set(pid, last.size === 0 ? used : 0);
+      if (!first.has(pid)) first.set(pid, isFirstSample ? used : 0);
       last.set(pid, used);
     }
+    isFirstSample = false;
     await sleep(SAMPLE_EVERY_MS);
   } while (performance.now() - startedAt < durationMs);
   if (last.size === 0) return undefined;
