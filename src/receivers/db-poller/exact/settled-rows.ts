@@ -77,13 +77,14 @@ const NEAR = 2 ** 30;
  * as long as fewer transactions than that lie between: rows before the position, and those of transactions to come, are
  * further away than the end. Where the position is near, the difference of two ages says the same for less, and is
  * below 0 for rows before it: PostgreSQL counts both ages from one point, which is above every row that the snapshot has.
+ * The position's age is a subquery, so that it is asked for once and not for each row.
  */
 function distanceFrom(
   { after, nextXid }: RowsRequest & { readonly nextXid: number },
   parameter: (value: unknown) => string,
 ): string {
   return nextXid - after.xid < NEAR
-    ? `(age(${parameter(String(after.xid % 2 ** 32))}::text::xid)::bigint - age(entry.xmin))`
+    ? `((select age(${parameter(String(after.xid % 2 ** 32))}::text::xid)::bigint) - age(entry.xmin))`
     : `((entry.xmin::text::bigint - ${parameter(after.xid)}::bigint) & 4294967295)`;
 }
 
