@@ -39,6 +39,8 @@ export interface PoolUsage {
 
 /** The server ends a query by itself; the client waits this much longer before it stops believing in the server. */
 const GRACE_MS = 1000;
+/** Longer than the pause of what is asked once a minute: a new session knows nothing of the tables, and learns it all again. */
+const IDLE_TIMEOUT_MS = 300_000;
 
 /**
  * A few connections that can only read. Nothing is kept in a session between transactions, so that a
@@ -169,7 +171,7 @@ async function openPool(settings: PoolSettings): Promise<Pool> {
     connectionString: connectionString(settings.datasource),
     max: settings.maxConnections,
     connectionTimeoutMillis: settings.connectTimeoutMs,
-    idleTimeoutMillis: 60_000,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: 1800,
     keepAlive: true,
   });

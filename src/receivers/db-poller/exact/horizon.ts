@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Row } from '../../../postgres/read-only-pool.ts';
+import { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
 import type { PackSchema, TableColumns } from '../packs/pack.ts';
 import type { PollContext } from '../polling/poll-context.ts';
 import type { Poll, PolledQuery } from '../polling/polled-query.ts';
@@ -79,6 +80,6 @@ const OLDEST_WRITER = `
   from pg_current_snapshot() snapshot
   left join (select * from (
                select pid, application_name, null as prepared, backend_xid as xid, xact_start as since
-               from pg_stat_activity where backend_xid is not null
+               from ${SERVER_SESSIONS} where backend_xid is not null
                union all select null, null, gid, transaction, prepared from pg_prepared_xacts) writer
              order by age(xid) desc limit 1) holder on true`;

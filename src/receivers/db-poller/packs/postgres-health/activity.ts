@@ -1,4 +1,5 @@
 import { connectionStates } from '../../../../catalogue/labels.ts';
+import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
 import type { PollQuery } from '../pack.ts';
 
 /**
@@ -25,7 +26,7 @@ export const activity: PollQuery = {
                trim('_' from regexp_replace(state, '[^a-z]+', '_', 'g')) as state,
                -- What vacuum itself holds does not hold vacuum up.
                pid in (select pid from pg_stat_progress_vacuum) as is_vacuum
-        from pg_stat_activity, (select oid from pg_database where datname = current_database()) current
+        from ${SERVER_SESSIONS}, (select oid from pg_database where datname = current_database()) current
         where pid <> pg_backend_pid()
       ), visible as (
         select count(*) filter (where is_hidden) = 0 as everything,

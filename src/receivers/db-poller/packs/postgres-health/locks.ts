@@ -1,3 +1,4 @@
+import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
 import type { PollQuery } from '../pack.ts';
 
 /** Whoever waits for the end of a transaction waits for a lock that belongs to no database, so that its session tells. */
@@ -7,6 +8,8 @@ export const locks: PollQuery = {
   statement: () => ({
     text: `
       select count(*) as database_locks_waiting from pg_locks
-      where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`,
+      where not granted
+        and pid in (select pid from ${SERVER_SESSIONS}
+                    where datid = (select oid from pg_database where datname = current_database()))`,
   }),
 };
