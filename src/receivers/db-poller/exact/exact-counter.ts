@@ -5,6 +5,7 @@ import type { CountedTable, Head, SettledRows, TableSnapshot } from './counted-t
 import type { ExactQuery } from './exact-query.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
 import { before, isSame, reached } from './position.ts';
+import { readingWholeTable } from './reading-whole-table.ts';
 import { knownZeros, newBound, recentRows, rowsBetween } from './recent-rows.ts';
 import { UnreadRows } from './unread-rows.ts';
 import { decodeState, encodeState, type QueryState } from './state.ts';
@@ -115,7 +116,7 @@ export class ExactCounter {
   async countOlder(): Promise<Step> {
     await this.begin();
     const { query } = this.#settings;
-    return await this.#step(this.#older, async (state, snapshot) => {
+    const step = this.#step(this.#older, async (state, snapshot) => {
       const { olderPosition: after, position: upTo } = state;
       const found = await rowsBetween(snapshot, {
         lane: 'older',
@@ -128,6 +129,7 @@ export class ExactCounter {
       const boundUnixMs = found.isFull ? state.boundUnixMs : newBound(query, snapshot.head);
       return { found, next: { ...state, olderPosition, boundUnixMs } };
     });
+    return await readingWholeTable(step);
   }
 
   /** How many more rows were inserted than counted since counting began; undefined where the two cannot be compared. */
@@ -161,11 +163,12 @@ export class ExactCounter {
       await this.#settings.space.write(new Map([[this.#place, undefined]]));
       await this.#keys.forgetAll();
     });
-    const { head } = await table.read(longTimeoutMs, async (snapshot) => {
+    const baseline = table.read(longTimeoutMs, async (snapshot) => {
       if (query.events) for await (const rows of snapshot.everyRow()) await this.#remember(rows);
       await snapshot.endedForGood('waits');
       return snapshot;
     });
+    const { head } = await readingWholeTable(baseline);
     const position = before(head.settledXid);
     await this.#keep({
       meaning: query.meaning,

@@ -25,6 +25,19 @@ it('drains forty thousand prices of one variant, of which the planner knows noth
   expect(await timeouts(poller)).toBe(0);
 });
 
+it('says how a table gets more time that is not read within reconcile_timeout, and counts when it has it', async () => {
+  await database.sql(`
+    insert into coffees (roaster_id, name, slug) select id, n, n from roasters, generate_series(1, 20) n;
+    alter table coffees enable row level security;
+    create policy slow on coffees using (pg_sleep(0.1) is not null)`);
+  await using poller = await launch({ reconcile_timeout: '500ms' });
+  const said = (): unknown => poller.log.find(({ query }) => query === 'scrape_pipeline.coffees_created')?.['err'];
+  await waitFor(() => said() !== undefined, { what: 'the line' });
+  expect(said()).toMatchObject({ repair: 'Give it more time with reconcile_timeout' });
+  await database.sql('drop policy slow on coffees; alter table coffees disable row level security');
+  await poller.hasBegunToCount();
+});
+
 it('takes fewer rows at once after a timeout, until the backlog is gone', async () => {
   await database.sql(`
     create type spoken as (word text);
@@ -38,9 +51,13 @@ it('takes fewer rows at once after a timeout, until the backlog is gone', async 
   expect(poller.said('Query succeeds again')).toBe(1);
 });
 
-async function start(config: Record<string, unknown> = {}): Promise<PollerUnderTest> {
+async function launch(config: Record<string, unknown> = {}): Promise<PollerUnderTest> {
   const packs = { scrape_pipeline: {} };
-  const poller = await PollerUnderTest.start({ datasource: database.pollerUrl, packs, ...config });
+  return await PollerUnderTest.start({ datasource: database.pollerUrl, packs, ...config });
+}
+
+async function start(config: Record<string, unknown> = {}): Promise<PollerUnderTest> {
+  const poller = await launch(config);
   await poller.hasBegunToCount();
   return poller;
 }
