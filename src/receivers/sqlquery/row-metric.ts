@@ -1,4 +1,5 @@
 import type { Attributes, MetricData, NumberPoint } from '../../collector/otlp/metrics-writer.ts';
+import { decimalOf } from '../../postgres/polling/decimal.ts';
 import type { Row } from '../../postgres/read-only-pool.ts';
 import type { ReadColumn } from './answer.ts';
 import type { MetricConfig } from './config.ts';
@@ -107,7 +108,6 @@ function timesOf(row: Row, read: ReadColumn, config: MetricConfig, times: PollTi
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 const WHOLE = /^[+-]?\d+$/;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const NOT_FINITE: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, infinity: Infinity };
 
 function nanosecondsOf(row: Row, read: ReadColumn, column: string): bigint {
@@ -134,7 +134,8 @@ function integerOf(text: string): bigint | undefined {
 }
 
 function doubleOf(text: string): number | undefined {
-  if (DECIMAL.test(text)) return Number.isFinite(Number(text)) ? Number(text) : undefined;
+  const decimal = decimalOf(text);
+  if (decimal !== undefined) return decimal;
   const value = NOT_FINITE[text.replace(/^[+-]/, '').toLowerCase()];
   return value !== undefined && text.startsWith('-') ? -value : value;
 }
