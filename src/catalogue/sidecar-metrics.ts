@@ -229,6 +229,14 @@ export const sidecarMetrics = {
     description: '1 if the schema has what the query needs, else 0',
     labels: { receiver, query },
   },
+  siphon_db_poller_query_missing_columns: {
+    source: 'sidecar',
+    kind: 'gauge',
+    name: 'siphon_db_poller_query_missing_columns',
+    unit: '{column}',
+    description: 'Columns that the query would read and the schema lacks; it is off or tells less',
+    labels: { receiver, query },
+  },
   siphon_db_poller_dropped_points: {
     source: 'sidecar',
     kind: 'counter',

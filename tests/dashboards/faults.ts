@@ -189,7 +189,7 @@ export const rounds: readonly Round[] = [
         provoke: async (world) => await world.sql('revoke select on prices from siphon'),
         end: async (world) => await world.sql('grant select on prices to siphon'),
         alerts: [{ alert: 'PollerFailing' }],
-        panels: [['siphon-database', 'Queries switched off']],
+        panels: [['siphon-database', 'Queries that lack columns']],
       },
       {
         name: 'a table that is rewritten',

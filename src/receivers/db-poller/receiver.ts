@@ -140,7 +140,7 @@ export class DbPoller implements Component {
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
     const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }));
     const probe = new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
-      for (const [query, { needed }] of missing) metrics.enabled(`${name}.${query}`, needed.length === 0);
+      for (const [query, columns] of missing) metrics.lacks(`${name}.${query}`, columns);
       report.found(missing);
     });
     return [[pack, probe]];

@@ -93,13 +93,17 @@ export const poller: Row = {
       height: 7,
     }),
     stat({
-      title: 'Queries switched off',
+      title: 'Queries that lack columns',
       description:
-        'Queries whose tables or columns the schema lacks, or the role may not read. The log names what is missing.',
+        'Those that lack what they need are off, others tell less. A table or column is not there, or the role may not read it: the log names it.',
       queries: [
         show(
           count(compare(min(latest('siphon_db_poller_query_enabled'), ['query']), '==', 0), [], '{query}'),
           'switched off',
+        ),
+        show(
+          count(compare(max(latest('siphon_db_poller_query_missing_columns'), ['query']), '>', 0), [], '{query}'),
+          'lack columns',
         ),
       ],
       empty: healthyWhenEmpty('none'),

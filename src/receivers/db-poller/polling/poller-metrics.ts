@@ -9,6 +9,7 @@ export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 /** What the poller says about itself. `query` is `<pack>.<query>`. */
 export class PollerMetrics extends QueryMetrics {
   readonly #enabled;
+  readonly #missingColumns;
   readonly #replaced;
   readonly #dropped;
   readonly #leader;
@@ -22,6 +23,9 @@ export class PollerMetrics extends QueryMetrics {
     super(meter, 'siphon_db_poller');
     this.#enabled = meter.createGauge('siphon_db_poller_query_enabled', {
       description: '1 if the schema has what the query needs, else 0',
+    });
+    this.#missingColumns = meter.createGauge('siphon_db_poller_query_missing_columns', {
+      description: 'Columns that the query would read and the schema lacks; it is off or tells less',
     });
     this.#replaced = meter.createCounter('siphon_db_poller_replaced_label_values', {
       description: 'Label values that were published as other or unknown, by reason',
@@ -66,8 +70,10 @@ export class PollerMetrics extends QueryMetrics {
     this.#leader.record(isLeader ? 1 : 0);
   }
 
-  enabled(query: string, isEnabled: boolean): void {
-    this.#enabled.record(isEnabled ? 1 : 0, { query });
+  /** What the schema lacks: any of the needed ones, and the query is off. */
+  lacks(query: string, columns: { readonly needed: readonly string[]; readonly optional: readonly string[] }): void {
+    this.#enabled.record(columns.needed.length === 0 ? 1 : 0, { query });
+    this.#missingColumns.record(columns.needed.length + columns.optional.length, { query });
   }
 
   replaced(query: string, values: { label: string; reason: ReplacedReason; count: number }): void {

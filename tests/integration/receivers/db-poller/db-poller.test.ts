@@ -162,6 +162,8 @@ describe('db_poller on a real database', () => {
     expect(poller.log.filter(({ off }) => off !== undefined)).toMatchObject([
       { pack: 'scrape_pipeline', off: { review_rate: column }, tells_less: { coffees: column, health: column } },
     ]);
+    expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
+    expect(await poller.own('query_missing_columns{query="scrape_pipeline.coffees"}')).toBe(1);
     await database.sql('alter table coffees rename elsewhere to processing_status');
   });
 

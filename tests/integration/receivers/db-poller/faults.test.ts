@@ -53,6 +53,7 @@ describe('db_poller when the database misbehaves', () => {
       await database.sql(giveBack);
       await has(poller, coffees);
       expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
+      expect(await poller.own('query_missing_columns{query="scrape_pipeline.coffees"}')).toBe(0);
       expect(poller.said('Query succeeds again')).toBeLessThanOrEqual(poller.said('Query failed'));
       await waitFor(() => poller.said('No column is missing any more: every query is on') === 1, { what: 'the line' });
     },
