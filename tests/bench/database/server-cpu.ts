@@ -14,35 +14,26 @@ export async function sessionsCpuShare(
   application: string,
   durationMs: number,
 ): Promise<number | undefined> {
-  const first = new Map<number, number>();
-  const last = new Map<number, number>();
   const startedAt = performance.now();
-  let isFirstSample = true;
-  do {
-    for (const pid of await pidsOf(url, application)) {
-      const used = usedBy(pid);
-      if (used === undefined) continue;
-      // A session that was not there at the first sample has spent everything since then.
-      if (!first.has(pid)) first.set(pid, isFirstSample ? used : 0);
-      last.set(pid, used);
-    }
-    isFirstSample = false;
+  const first = await usedBySession(url, application);
+  const last = new Map(first);
+  while (performance.now() - startedAt < durationMs) {
     await sleep(SAMPLE_EVERY_MS);
-  } while (performance.now() - startedAt < durationMs);
+    for (const [pid, used] of await usedBySession(url, application)) last.set(pid, used);
+  }
   if (last.size === 0) return undefined;
+  // A session that was not there at first has spent everything since then.
   const spent = [...last].reduce((sum, [pid, used]) => sum + used - (first.get(pid) ?? 0), 0);
   return spent / 1000 / (performance.now() - startedAt);
 }
 
-async function pidsOf(url: string, application: string): Promise<number[]> {
+/** CPU time in microseconds that each session has used so far, by its process. */
+async function usedBySession(url: string, application: string): Promise<Map<number, number>> {
   const rows = await runSql(
     url,
     `select pid from pg_stat_activity where datname = current_database() and application_name = $1`,
     [application],
   );
-  return rows.map(({ pid }) => Number(pid));
-}
-
-function usedBy(pid: number): number | undefined {
-  return existsSync(`/proc/${pid}/stat`) ? cpuMicroseconds(pid) : undefined;
+  const here = rows.map(({ pid }) => Number(pid)).filter((pid) => existsSync(`/proc/${pid}/stat`));
+  return new Map(here.map((pid) => [pid, cpuMicroseconds(pid)]));
 }
