@@ -3,6 +3,7 @@ import { QueryMetrics } from '../../../postgres/polling/query-metrics.ts';
 import { rebaselineReasons, type RebaselineReason } from '../exact/exact-counter.ts';
 import { KnownGauge } from './known-gauge.ts';
 import type { ReplacedReason } from '../columns/label-values.ts';
+import type { MissingColumns } from '../schema/schema-probe.ts';
 
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 
@@ -71,9 +72,9 @@ export class PollerMetrics extends QueryMetrics {
   }
 
   /** What the schema lacks: any of the needed ones, and the query is off. */
-  lacks(query: string, columns: { readonly needed: readonly string[]; readonly optional: readonly string[] }): void {
-    this.#enabled.record(columns.needed.length === 0 ? 1 : 0, { query });
-    this.#missingColumns.record(columns.needed.length + columns.optional.length, { query });
+  lacks(query: string, { needed, optional }: MissingColumns): void {
+    this.#enabled.record(needed.length === 0 ? 1 : 0, { query });
+    this.#missingColumns.record(needed.length + optional.length, { query });
   }
 
   replaced(query: string, values: { label: string; reason: ReplacedReason; count: number }): void {
