@@ -6,7 +6,7 @@ export async function readingWholeTable<T>(reading: Promise<T>): Promise<T> {
     return await reading;
   } catch (error) {
     if (!(error instanceof PostgresError) || error.reason !== 'timeout' || error.repair !== undefined) throw error;
-    throw new PostgresError('timeout', `reading the whole table took too long: ${error.message}`, {
+    throw new PostgresError('timeout', 'reading the whole table took too long', {
       cause: error,
       repair: 'Give it more time with reconcile_timeout',
     });

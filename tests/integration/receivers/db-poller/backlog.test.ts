@@ -38,6 +38,21 @@ it('says how a table gets more time that is not read within reconcile_timeout, a
   await poller.hasBegunToCount();
 });
 
+it('says the same where older rows are not read within it', async () => {
+  await database.sql(`
+    alter table prices enable row level security;
+    create policy slow on prices using (scraped_at > now() - interval '2 h' or pg_sleep(0.1) is not null)`);
+  await using poller = await start({ reconcile_interval: '1s', reconcile_timeout: '500ms' });
+  await database.sql(`
+    insert into prices (variant_id, price, currency, scraped_at)
+    select id, 1, 'INR', now() - interval '3 h' - n * interval '1 ms' from variants, generate_series(1, 20) n`);
+  const older = 'Older rows could not be counted, and are counted later';
+  await waitFor(() => poller.said(older) === 1, { what: 'the line' });
+  const line = poller.log.find(({ msg }) => msg === older);
+  expect(line?.['err']).toMatchObject({ repair: 'Give it more time with reconcile_timeout' });
+  await database.sql('drop policy slow on prices; alter table prices disable row level security');
+});
+
 it('takes fewer rows at once after a timeout, until the backlog is gone', async () => {
   await database.sql(`
     create type spoken as (word text);
