@@ -1,4 +1,4 @@
-import type { Environment } from '../collector/config/expand.ts';
+import type { Environment } from '../engine/config/expand.ts';
 
 /** What `main.ts`, which alone touches the process, hands to a command. */
 export interface CommandContext {

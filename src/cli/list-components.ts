@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
-import { SECTION_OF } from '../collector/config/component-sections.ts';
-import { factories } from '../components.ts';
+import { SECTION_OF } from '../engine/config/component-sections.ts';
+import { factories } from '../components/index.ts';
 import { EXIT_OK, type Command } from './command.ts';
 
 export const listComponents: Command = {

@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml';
-import { redactConfig } from '../collector/config/redact.ts';
+import { redactConfig } from '../engine/config/redact.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 import { readConfig } from './read-config.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { MAX_SOURCE_LENGTH } from '../collector/config/parse-yaml.ts';
+import { MAX_SOURCE_LENGTH } from '../engine/config/parse-yaml.ts';
 
 /**
  * The text of a file that is written by hand.

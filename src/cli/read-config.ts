@@ -1,6 +1,6 @@
-import { ConfigError, type ConfigProblem } from '../collector/config/config-error.ts';
-import { loadConfig, type ConfigSource, type LoadedConfig } from '../collector/config/load-config.ts';
-import { factories } from '../components.ts';
+import { ConfigError, type ConfigProblem } from '../engine/schema/config-error.ts';
+import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/config/load-config.ts';
+import { factories } from '../components/index.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
 import { readBounded } from './read-bounded.ts';
 

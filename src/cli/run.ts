@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { parseDuration } from '../collector/config/duration.ts';
-import type { LoadedConfig } from '../collector/config/load-config.ts';
-import type { Collector } from '../collector/pipeline/collector.ts';
+import { parseDuration } from '../engine/schema/duration.ts';
+import type { LoadedConfig } from '../engine/config/load-config.ts';
+import type { Collector } from '../engine/pipeline/collector.ts';
 import {
   EXIT_FAILURE,
   EXIT_OK,
@@ -48,8 +48,8 @@ function shutdownTimeoutOf({ given }: CommandOptions): number {
 
 async function build({ config, warnings }: LoadedConfig, { version }: CommandContext): Promise<Running> {
   const [{ Collector }, { createLogger }] = await Promise.all([
-    import('../collector/pipeline/collector.ts'),
-    import('../collector/telemetry/create-logger.ts'),
+    import('../engine/pipeline/collector.ts'),
+    import('../engine/telemetry/create-logger.ts'),
   ]);
   const logger = await createLogger(config.service.telemetry.logs);
   for (const warning of warnings) logger.warn({ warning }, 'The configuration may not be what was meant');

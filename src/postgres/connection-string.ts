@@ -1,4 +1,4 @@
-import type { Secret } from '../collector/config/secret.ts';
+import type { Secret } from '../engine/schema/secret.ts';
 
 const LAX_SSLMODE = /([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/;
 

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Secret } from '../collector/config/secret.ts';
+import type { Secret } from '../engine/schema/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
-import type { Secret } from '../collector/config/secret.ts';
-import { isLoopback } from '../collector/net/announce.ts';
+import type { Secret } from '../engine/schema/secret.ts';
+import { isLoopback } from '../engine/net/announce.ts';
 import { backendKey } from './cancel-request.ts';
 import { connectionString } from './connection-string.ts';
 import { PostgresError } from './postgres-error.ts';

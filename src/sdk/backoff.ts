@@ -1,8 +1,8 @@
 /** Slows down when a store or PostgreSQL asks for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { pipelineMetrics } from '../catalogue/pipeline-metrics.ts';
-import type { LabelValues } from '../catalogue/metric.ts';
+import { pipelineMetrics } from '../packs/scrape-pipeline/pipeline-metrics.ts';
+import type { LabelValues } from '../metrics/metric.ts';
 import { counter } from './instruments.ts';
 import { readRateLimit, type RateLimit } from './rate-limit.ts';
 

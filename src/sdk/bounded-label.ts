@@ -1,6 +1,6 @@
 /** Keeps the number of a label's values bounded, whatever the data holds. */
 import { diag } from '@opentelemetry/api';
-import type { BudgetedLabel, ClosedLabel } from '../catalogue/metric.ts';
+import type { BudgetedLabel, ClosedLabel } from '../metrics/metric.ts';
 
 /** The value that stands for all values beyond the budget or outside the closed set. */
 export const OTHER = 'other';

@@ -1,6 +1,6 @@
 /** Instruments whose names, units, buckets and labels are the catalogue's. */
 import { metrics, type Attributes, type Context, type Counter, type Histogram, type Meter } from '@opentelemetry/api';
-import type { CounterMetric, HistogramMetric, LabelValues, Metric } from '../catalogue/metric.ts';
+import type { CounterMetric, HistogramMetric, LabelValues, Metric } from '../metrics/metric.ts';
 import { boundedLabel, type BoundedLabel } from './bounded-label.ts';
 
 export const INSTRUMENTATION_SCOPE = 'siphon-otel';

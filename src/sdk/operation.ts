@@ -1,8 +1,8 @@
 /** The operations A.1 to B.3 as spans and durations. */
 import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import type { LabelValues } from '../catalogue/metric.ts';
-import { operations, type Operation } from '../catalogue/operations.ts';
-import { pipelineMetrics } from '../catalogue/pipeline-metrics.ts';
+import type { LabelValues } from '../metrics/metric.ts';
+import { operations, type Operation } from '../packs/scrape-pipeline/operations.ts';
+import { pipelineMetrics } from '../packs/scrape-pipeline/pipeline-metrics.ts';
 import { histogram, INSTRUMENTATION_SCOPE } from './instruments.ts';
 
 const recordDuration = histogram(pipelineMetrics.pipeline_operation_duration_seconds);

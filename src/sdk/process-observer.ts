@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { metrics } from '@opentelemetry/api';
-import { pipelineMetrics } from '../catalogue/pipeline-metrics.ts';
+import { pipelineMetrics } from '../packs/scrape-pipeline/pipeline-metrics.ts';
 import { INSTRUMENTATION_SCOPE, optionsOf } from './instruments.ts';
 
 const OBSERVED = Symbol.for('siphon-otel.process-observed');

@@ -1,5 +1,5 @@
-import { writeKeyValue } from '../../src/collector/otlp/any-value.ts';
-import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
+import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
+import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { BUCKETED, valueAfter, type LoadShape } from './load-shape.ts';
 
 /** One request, built once; a pass only writes its time and values into the bytes. */

@@ -9,10 +9,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createNoopMeter } from '@opentelemetry/api';
 import pino from 'pino';
 import * as v from 'valibot';
-import type { TelemetryBatch } from '../../src/collector/component.ts';
-import { writeKeyValue } from '../../src/collector/otlp/any-value.ts';
-import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
-import { prometheusExporter } from '../../src/exporters/prometheus/factory.ts';
+import type { TelemetryBatch } from '../../src/engine/component.ts';
+import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
+import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
+import { prometheusExporter } from '../../src/components/exporters/prometheus/factory.ts';
 import { toBatch } from '../support/batches.ts';
 
 const POINTS_A_REQUEST = 1000;

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/collector/component.ts';
-import { SECTION_OF } from '../../src/collector/config/component-sections.ts';
-import { childOf, toValue } from '../../src/collector/config/config-node.ts';
-import { parseYaml } from '../../src/collector/config/parse-yaml.ts';
-import { everyKey } from '../../src/collector/config/schema-keys.ts';
-import { factories } from '../../src/components.ts';
+import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/engine/component.ts';
+import { SECTION_OF } from '../../src/engine/config/component-sections.ts';
+import { childOf, toValue } from '../../src/engine/config/config-node.ts';
+import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
+import { everyKey } from '../../src/engine/schema/schema-keys.ts';
+import { factories } from '../../src/components/index.ts';
 import { spansBatch } from '../support/batches.ts';
 import { findingsOf } from '../support/findings.ts';
 import { logLines } from '../support/log-lines.ts';
@@ -115,7 +115,7 @@ function create(factory: Factory, next: Consumer = nowhere): Component {
 }
 
 function readmeOf({ kind, type }: Factory): string {
-  const path = `../../src/${SECTION_OF[kind]}/${type.replaceAll('_', '-')}/README.md`;
+  const path = `../../src/components/${SECTION_OF[kind]}/${type.replaceAll('_', '-')}/README.md`;
   const file = fileURLToPath(new URL(path, import.meta.url));
   expect(existsSync(file), `${kind} ${type} has a README.md`).toBe(true);
   return readFileSync(file, 'utf8');

@@ -1,6 +1,6 @@
 /** For each alert the series of a world in which what it measures has a given value. */
-import { thresholds, type Threshold } from '../../src/catalogue/thresholds.ts';
-import { alerts } from '../../src/dashboards/rules/alerts.ts';
+import { thresholds, type Threshold } from '../../src/packs/scrape-pipeline/thresholds.ts';
+import { alerts } from '../../src/packs/alerts.ts';
 import type { Severity } from '../../src/dashboards/rules/alert.ts';
 import type { InputSeries } from '../support/promtool.ts';
 

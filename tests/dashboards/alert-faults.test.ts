@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
-import { alerts } from '../../src/dashboards/rules/alerts.ts';
+import { alerts } from '../../src/packs/alerts.ts';
 import { alertmanagerMissing } from '../support/alertmanager-server.ts';
 import { BrokenWorld } from '../support/broken-world.ts';
 import { eachPanel, shownOn } from '../support/panel-data.ts';

@@ -1,9 +1,9 @@
 /** What is made to go wrong, which alerts must tell of it, and on which panels it is seen. */
 import { Client } from 'pg';
 import type { DashboardUid } from '../../src/dashboards/model/dashboard.ts';
-import type { Fault as DemoFault } from '../../src/demo/fault.ts';
-import type { Sidecar } from '../../src/demo/sidecar.ts';
-import type { StoreFault } from '../../src/demo/stores/store-fault.ts';
+import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
+import type { Sidecar } from '../../examples/coffee/sidecar.ts';
+import type { StoreFault } from '../../examples/coffee/stores/store-fault.ts';
 import type { BrokenWorld, Shop } from '../support/broken-world.ts';
 
 export interface ExpectedAlert {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askDatabase } from '../../src/demo/database/database-truth.ts';
-import type { Fault } from '../../src/demo/fault.ts';
-import { scrape } from '../../src/demo/scrape-page.ts';
-import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
+import { askDatabase } from '../../examples/coffee/database/database-truth.ts';
+import type { Fault } from '../../examples/coffee/fault.ts';
+import { scrape } from '../../examples/coffee/scrape-page.ts';
+import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** One demo for all of them, in turn, on a schedule that leaves no time to wait. */

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres } from '../../src/demo/database/embedded-postgres.ts';
-import { applySchema } from '../../src/demo/database/schema.ts';
+import { startEmbeddedPostgres } from '../../examples/coffee/database/embedded-postgres.ts';
+import { applySchema } from '../../examples/coffee/database/schema.ts';
 import { DemoProcess, projectRoot } from '../support/demo-process.ts';
 import { runSql } from '../support/postgres.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -104,7 +104,7 @@ describe('a running demo', () => {
 
   it.each([
     ['dist/main.js run', 'sidecar ended with SIGKILL'],
-    ['src/demo/pipeline/main.ts', 'pipeline ended with SIGKILL'],
+    ['examples/coffee/pipeline/main.ts', 'pipeline ended with SIGKILL'],
     ['postgres -D', 'PostgreSQL ended by itself'],
   ])('exits 1 when %s is killed, names it, and leaves nothing', async (command, message) => {
     await using running = await DemoProcess.start();
@@ -118,7 +118,7 @@ describe('a running demo', () => {
 function demo(args: readonly string[], env: Record<string, string> = {}) {
   return new Promise<{ exitCode: number; output: string }>((resolve) => {
     const options = { cwd: projectRoot, env: { PATH: process.env['PATH'], ...env } };
-    execFile(process.execPath, ['src/demo/main.ts', ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, ['examples/coffee/main.ts', ...args], options, (error, stdout, stderr) => {
       resolve({ exitCode: Number(error?.code ?? 0), output: stdout + stderr });
     });
   });

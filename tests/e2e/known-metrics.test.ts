@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/catalogue/catalogue.ts';
-import { knownMetrics, type KnownMetricName } from '../../src/catalogue/known-metrics.ts';
-import type { Metric } from '../../src/catalogue/metric.ts';
-import { BESIDES, cardinalityOf, ofEachRoaster, ROASTER_LABELS } from '../../src/dashboards/cardinality.ts';
-import { startDemo, type Demo } from '../../src/demo/start-demo.ts';
+import { catalogue } from '../../src/packs/catalogue.ts';
+import { knownMetrics, type KnownMetricName } from '../../src/packs/known-metrics.ts';
+import type { Metric } from '../../src/metrics/metric.ts';
+import { BESIDES, cardinalityOf, ofEachRoaster, ROASTER_LABELS } from '../../src/packs/generate/cardinality.ts';
+import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
 import { parsePrometheusText, type TextFamily, type TextSample } from '../support/prometheus-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 

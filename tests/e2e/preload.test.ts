@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { knownMetrics } from '../../src/catalogue/known-metrics.ts';
+import { knownMetrics } from '../../src/packs/known-metrics.ts';
 import { ForeignProject, type Ended, type RunOptions } from '../support/foreign-project.ts';
 import { OtlpCapture } from '../support/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';

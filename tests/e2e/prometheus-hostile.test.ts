@@ -1,6 +1,6 @@
 import { sample, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
+import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { PrometheusServer, prometheusMissing, type Labels } from '../support/prometheus-server.ts';
 import { parsePrometheusText } from '../support/prometheus-text.ts';
 import { Sidecar } from '../support/sidecar.ts';

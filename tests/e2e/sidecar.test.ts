@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { startSentrySink } from '../../src/demo/sentry-sink/sentry-sink.ts';
+import { startSentrySink } from '../../examples/coffee/sentry-sink/sentry-sink.ts';
 import { Service } from '../support/service.ts';
 import { Sidecar } from '../support/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exactQueryNames } from '../../src/receivers/db-poller/packs/query-names.ts';
+import { exactQueryNames } from '../../src/components/receivers/db-poller/plan/query-names.ts';
 import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { waitFor } from '../support/wait-for.ts';

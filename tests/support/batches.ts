@@ -1,5 +1,5 @@
-import type { Signal, TelemetryBatch } from '../../src/collector/component.ts';
-import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
+import type { Signal, TelemetryBatch } from '../../src/engine/component.ts';
+import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 
 /** A batch of one chunk. */
 export function toBatch(signal: Signal, chunk: Uint8Array, itemCount: number): TelemetryBatch {

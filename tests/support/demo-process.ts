@@ -25,7 +25,7 @@ export class DemoProcess implements AsyncDisposable {
 
   private constructor(place: string) {
     this.place = place;
-    this.process = spawn(process.execPath, ['src/demo/main.ts'], {
+    this.process = spawn(process.execPath, ['examples/coffee/main.ts'], {
       cwd: projectRoot,
       env: { PATH: process.env['PATH'], TMPDIR: place },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { Factory, Signal } from '../../src/collector/component.ts';
-import type { Finding } from '../../src/collector/diagnosis.ts';
+import type { Factory, Signal } from '../../src/engine/component.ts';
+import type { Finding } from '../../src/engine/diagnosis.ts';
 
 /** What a factory finds out about a component of this configuration. */
 export async function findingsOf(

@@ -1,4 +1,4 @@
-import type { Consumer, TelemetryBatch } from '../../src/collector/component.ts';
+import type { Consumer, TelemetryBatch } from '../../src/engine/component.ts';
 
 /** A consumer that holds every batch until it is opened, or made to fail. */
 export class Gate implements Consumer {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Consumer, ReceiverFactory, TelemetryBatch } from '../../src/collector/component.ts';
+import type { Consumer, ReceiverFactory, TelemetryBatch } from '../../src/engine/component.ts';
 
 /** A receiver that a test feeds by hand. */
 export class HandReceiver {

@@ -1,4 +1,4 @@
-import type { Component, Host } from '../../src/collector/component.ts';
+import type { Component, Host } from '../../src/engine/component.ts';
 
 /** What a component may ask, with these extensions running under their ids. */
 export function hostWith(extensions: Readonly<Record<string, Component>> = {}): Host {

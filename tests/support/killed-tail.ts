@@ -1,11 +1,11 @@
 /** Follows a table with `sqlquery` and writes what the pipeline was given to a file. Made to be killed. */
 import { appendFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { messageToObject } from '../../src/exporters/debug/message-to-object.ts';
-import { fileStorageConfig } from '../../src/extensions/file-storage/config.ts';
-import { fileStorageExtension } from '../../src/extensions/file-storage/factory.ts';
-import { sqlqueryConfig } from '../../src/receivers/sqlquery/config.ts';
-import { sqlqueryReceiver } from '../../src/receivers/sqlquery/factory.ts';
+import { messageToObject } from '../../src/components/exporters/debug/message-to-object.ts';
+import { fileStorageConfig } from '../../src/components/extensions/file-storage/config.ts';
+import { fileStorageExtension } from '../../src/components/extensions/file-storage/factory.ts';
+import { sqlqueryConfig } from '../../src/components/receivers/sqlquery/config.ts';
+import { sqlqueryReceiver } from '../../src/components/receivers/sqlquery/factory.ts';
 import { componentSettings } from './component-settings.ts';
 import { hostWith } from './host-with.ts';
 

@@ -1,8 +1,8 @@
 /** Writes rounds into a space, each of which sets every key to its number, and says which are done. Made to be killed. */
 import * as v from 'valibot';
-import { fileStorageConfig } from '../../src/extensions/file-storage/config.ts';
-import { fileStorageExtension } from '../../src/extensions/file-storage/factory.ts';
-import type { Storage } from '../../src/collector/storage.ts';
+import { fileStorageConfig } from '../../src/components/extensions/file-storage/config.ts';
+import { fileStorageExtension } from '../../src/components/extensions/file-storage/factory.ts';
+import type { Storage } from '../../src/engine/storage.ts';
 import { componentSettings } from './component-settings.ts';
 import { hostWith } from './host-with.ts';
 

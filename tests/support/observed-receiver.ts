@@ -1,5 +1,5 @@
-import type { ComponentSettings, Signal } from '../../src/collector/component.ts';
-import { MetricsPage } from '../../src/collector/telemetry/metrics-page.ts';
+import type { ComponentSettings, Signal } from '../../src/engine/component.ts';
+import { MetricsPage } from '../../src/engine/telemetry/metrics-page.ts';
 import { logLines } from './log-lines.ts';
 
 /** What a receiver says while it runs: its log, and its own metrics. */

@@ -1,7 +1,7 @@
-import type { TelemetryBatch } from '../../src/collector/component.ts';
-import { WireWriter } from '../../src/collector/otlp/wire-writer.ts';
-import { writeKeyValue } from '../../src/collector/otlp/any-value.ts';
-import { spanKinds, type SpanKind } from '../../src/collector/otlp/span-reader.ts';
+import type { TelemetryBatch } from '../../src/engine/component.ts';
+import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
+import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
+import { spanKinds, type SpanKind } from '../../src/engine/otlp/span-reader.ts';
 
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 

@@ -1,6 +1,6 @@
-import type { Signal } from '../../src/collector/component.ts';
-import { isMessage, messages, requestMessages } from '../../src/collector/otlp/schema.ts';
-import { WireReader, WireType } from '../../src/collector/otlp/wire-reader.ts';
+import type { Signal } from '../../src/engine/component.ts';
+import { isMessage, messages, requestMessages } from '../../src/engine/otlp/schema.ts';
+import { WireReader, WireType } from '../../src/engine/otlp/wire-reader.ts';
 
 /** A message as its fields, ordered by their names, without those that have their default value. */
 export type OtlpTree = readonly (readonly [field: string, value: string | OtlpTree])[];

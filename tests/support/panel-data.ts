@@ -4,7 +4,7 @@ import { secondsOf } from '../../src/console/duration.ts';
 import { withChoices } from '../../src/console/expression.ts';
 import { nameOf } from '../../src/console/series-name.ts';
 import { viewOf } from '../../src/console/view.ts';
-import { dashboards as models } from '../../src/dashboards/content/dashboards.ts';
+import { dashboards as models } from '../../src/packs/dashboards.ts';
 import { plain, type PlainDashboard, type PlainPanel } from '../../src/dashboards/model/plain.ts';
 import { waitFor } from './wait-for.ts';
 import { SCRAPE_S } from './watched-demo.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type ServerParameters } from '../../src/demo/database/embedded-postgres.ts';
-import { applySchema } from '../../src/demo/database/schema.ts';
-import { createPollerRole } from '../../src/demo/database/shipped-sql.ts';
+import { startEmbeddedPostgres, type ServerParameters } from '../../examples/coffee/database/embedded-postgres.ts';
+import { applySchema } from '../../examples/coffee/database/schema.ts';
+import { createPollerRole } from '../../examples/coffee/database/shipped-sql.ts';
 
 /** A fresh database on a real server: the one of SIPHON_TEST_POSTGRES_URL, else an embedded one of its own. */
 export interface TestPostgres extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import { WireReader } from '../../src/collector/otlp/wire-reader.ts';
+import { WireReader } from '../../src/engine/otlp/wire-reader.ts';
 
 /** A decoded message: fields by name; repeated ones are lists, absent ones are absent. */
 export interface Message {

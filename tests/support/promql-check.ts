@@ -4,8 +4,8 @@
  */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { knownMetrics, type KnownMetricName } from '../../src/catalogue/known-metrics.ts';
-import type { Metric } from '../../src/catalogue/metric.ts';
+import { knownMetrics, type KnownMetricName } from '../../src/packs/known-metrics.ts';
+import type { Metric } from '../../src/metrics/metric.ts';
 
 export interface CheckedSelector {
   readonly series: string;

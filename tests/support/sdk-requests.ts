@@ -6,7 +6,7 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
-import type { Signal } from '../../src/collector/component.ts';
+import type { Signal } from '../../src/engine/component.ts';
 import { sdkTelemetry } from './sdk-telemetry.ts';
 
 /** The same telemetry in both encodings, as the SDK's own serializers write it. */

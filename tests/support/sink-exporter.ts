@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { Component, Consumer, ExporterFactory, TelemetryBatch } from '../../src/collector/component.ts';
-import type { DeliverySettings } from '../../src/collector/sending-queue/delivery-settings.ts';
+import type { Component, Consumer, ExporterFactory, TelemetryBatch } from '../../src/engine/component.ts';
+import type { DeliverySettings } from '../../src/engine/delivery/delivery-settings.ts';
 
 /** Keeps what it is given. `answer` decides, attempt by attempt, whether a batch is taken. */
 export class SinkExporter implements Component, Consumer {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { StorageError, type Storage } from '../../src/collector/storage.ts';
+import { StorageError, type Storage } from '../../src/engine/storage.ts';
 
 export interface OpenStorage extends AsyncDisposable {
   readonly storage: Storage;

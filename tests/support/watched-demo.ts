@@ -1,4 +1,4 @@
-import { startDemo, type Demo, type DemoOptions } from '../../src/demo/start-demo.ts';
+import { startDemo, type Demo, type DemoOptions } from '../../examples/coffee/start-demo.ts';
 import { PrometheusServer } from './prometheus-server.ts';
 
 /** From scrape to scrape, and from one evaluation of the rules to the next. */

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { startPreview } from '../../src/console/preview/server.ts';
-import { dashboards } from '../../src/dashboards/content/dashboards.ts';
+import { dashboards } from '../../src/packs/dashboards.ts';
 import { plain } from '../../src/dashboards/model/plain.ts';
 import { PrometheusServer } from './prometheus-server.ts';
 

@@ -1,5 +1,5 @@
 /** The part of Grafana's HTTP API that a push needs: https://grafana.com/docs/grafana/latest/developer-resources/api-reference/http-api/ */
-import { Secret } from '../../collector/config/secret.ts';
+import { Secret } from '../../engine/schema/secret.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Far more than any of the dashboards has. */

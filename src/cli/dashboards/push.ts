@@ -1,4 +1,4 @@
-import { Secret } from '../../collector/config/secret.ts';
+import { Secret } from '../../engine/schema/secret.ts';
 import {
   EXIT_FAILURE,
   EXIT_OK,

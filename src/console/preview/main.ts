@@ -1,7 +1,7 @@
 /** `npm run dashboards:preview`: the dashboards in a browser, without a Grafana. */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { dashboards } from '../../dashboards/content/dashboards.ts';
+import { dashboards } from '../../packs/dashboards.ts';
 import { plain } from '../../dashboards/model/plain.ts';
 import { secondsOf } from '../duration.ts';
 import { startPreview } from './server.ts';

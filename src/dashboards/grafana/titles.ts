@@ -1,4 +1,4 @@
-import { dashboards } from '../content/dashboards.ts';
+import { dashboards } from '../../packs/dashboards.ts';
 import type { DashboardUid } from '../model/dashboard.ts';
 
 export function titleOf(uid: DashboardUid): string {

@@ -2,9 +2,13 @@
  * Dashboards as plain data: every expression is text, every panel has its place. It is what renderers draw from, and what
  * is written to `dashboards/model` for pages that draw by themselves.
  */
-import type { MetricSource } from '../../catalogue/metric.ts';
-import { knownMetrics } from '../../catalogue/known-metrics.ts';
-import { thresholds as thresholdsByName, type Threshold, type ThresholdName } from '../../catalogue/thresholds.ts';
+import type { MetricSource } from '../../metrics/metric.ts';
+import { knownMetrics } from '../../packs/known-metrics.ts';
+import {
+  thresholds as thresholdsByName,
+  type Threshold,
+  type ThresholdName,
+} from '../../packs/scrape-pipeline/thresholds.ts';
 import { selectorsOf } from '../promql/node.ts';
 import { promql, type Scope } from '../promql/render.ts';
 import { dashboardUids, type Dashboard, type DashboardUid } from './dashboard.ts';

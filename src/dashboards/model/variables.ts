@@ -1,4 +1,4 @@
-import type { KnownMetricName } from '../../catalogue/known-metrics.ts';
+import type { KnownMetricName } from '../../packs/known-metrics.ts';
 import type { Scope } from '../promql/render.ts';
 import type { LabelOf } from '../promql/vector.ts';
 

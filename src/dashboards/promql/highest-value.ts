@@ -1,5 +1,5 @@
-import { knownMetrics } from '../../catalogue/known-metrics.ts';
-import type { Metric } from '../../catalogue/metric.ts';
+import { knownMetrics } from '../../packs/known-metrics.ts';
+import type { Metric } from '../../metrics/metric.ts';
 import { selectorsOf, type Node } from './node.ts';
 
 /** What an expression can be at most, where that is known: a quantile is never beyond the last bound of its histogram. */

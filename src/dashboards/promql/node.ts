@@ -1,5 +1,5 @@
 /** PromQL as data. It is written as text by `render.ts` alone. */
-import type { KnownMetricName } from '../../catalogue/known-metrics.ts';
+import type { KnownMetricName } from '../../packs/known-metrics.ts';
 
 /** A time as PromQL writes it. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;

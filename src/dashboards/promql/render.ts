@@ -1,5 +1,5 @@
-import { knownMetrics } from '../../catalogue/known-metrics.ts';
-import type { MetricSource } from '../../catalogue/metric.ts';
+import { knownMetrics } from '../../packs/known-metrics.ts';
+import type { MetricSource } from '../../metrics/metric.ts';
 import type { Matcher, Node, Selector } from './node.ts';
 import type { Vector } from './vector.ts';
 

@@ -1,5 +1,5 @@
 /** How series are taken out of Prometheus: by names, labels and values of the catalogue, so that a wrong one does not compile. */
-import { knownMetrics, type KnownMetricName } from '../../catalogue/known-metrics.ts';
+import { knownMetrics, type KnownMetricName } from '../../packs/known-metrics.ts';
 import type { BinaryOperator, Duration, Matcher, Node, Selector, Window } from './node.ts';
 import type { BoundOf, CounterName, GaugeName, HistogramName, LabelOf, Series, ValueOf, Vector } from './vector.ts';
 

@@ -1,4 +1,4 @@
-import type { KnownMetricName, knownMetrics } from '../../catalogue/known-metrics.ts';
+import type { KnownMetricName, knownMetrics } from '../../packs/known-metrics.ts';
 import type { Node } from './node.ts';
 
 type Known = typeof knownMetrics;

@@ -1,6 +1,6 @@
 /** Where an alert leads: its runbook, the panel that shows it, and what Sentry knows. Templates of Prometheus. */
-import { knownMetrics } from '../../catalogue/known-metrics.ts';
-import { dashboards } from '../content/dashboards.ts';
+import { knownMetrics } from '../../packs/known-metrics.ts';
+import { dashboards } from '../../packs/dashboards.ts';
 import { layOut } from '../model/layout.ts';
 import { scopeOf } from '../model/variables.ts';
 import { selectorsOf } from '../promql/node.ts';

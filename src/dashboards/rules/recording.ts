@@ -1,5 +1,5 @@
 /** What is computed once and asked for by several rules. */
-import type { Share } from '../content/expressions.ts';
+import type { Share } from '../../packs/scrape-pipeline/dashboards/expressions.ts';
 import { compare } from '../promql/arithmetic.ts';
 import type { Vector } from '../promql/vector.ts';
 

@@ -2,7 +2,7 @@
 import { dump } from 'js-yaml';
 import { promql } from '../promql/render.ts';
 import { alertRules } from './alert-rules.ts';
-import { alerts } from './alerts.ts';
+import { alerts } from '../../packs/alerts.ts';
 import { recordingsOf, type Recording } from './recording.ts';
 import type { RuleSettings } from './settings.ts';
 

@@ -1,10 +1,10 @@
 /** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
 import { load, YAMLException } from 'js-yaml';
-import { thresholds, type Threshold } from '../../catalogue/thresholds.ts';
+import { thresholds, type Threshold } from '../../packs/scrape-pipeline/thresholds.ts';
 import { highestValue } from '../promql/highest-value.ts';
 import type { Duration } from '../promql/node.ts';
 import { severities, type Alert, type Severity } from './alert.ts';
-import { alerts } from './alerts.ts';
+import { alerts } from '../../packs/alerts.ts';
 
 export interface Links {
   /** Where Grafana is, as in a browser. */

@@ -1,4 +1,4 @@
-import { StorageError } from '../../collector/storage.ts';
+import { StorageError } from '../../engine/storage.ts';
 import { PostgresError, type PostgresFailure } from '../postgres-error.ts';
 
 /** Why a poll gave nothing. Stable: metric labels. */

@@ -1,5 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
-import { pollSeconds } from '../../catalogue/buckets.ts';
+import { pollSeconds } from '../../metrics/buckets.ts';
 import type { PoolUsage } from '../read-only-pool.ts';
 import { passingFailures, type PollFailure } from './poll-failure.ts';
 

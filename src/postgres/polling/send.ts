@@ -1,4 +1,4 @@
-import type { Consumer, TelemetryBatch } from '../../collector/component.ts';
+import type { Consumer, TelemetryBatch } from '../../engine/component.ts';
 import { PipelineRefusal } from './poll-failure.ts';
 
 /** Hands a request to the pipeline. @throws PipelineRefusal */

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { shippedSql, statementsOf } from '../../../src/demo/database/shipped-sql.ts';
+import { shippedSql, statementsOf } from '../../../examples/coffee/database/shipped-sql.ts';
 import { builtSiphon, CollectorProcess } from '../../support/collector-process.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { runSql, startTestPostgres } from '../../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { exactQueryNames, queryNames } from '../../../src/receivers/db-poller/packs/query-names.ts';
+import { exactQueryNames, queryNames } from '../../../src/components/receivers/db-poller/plan/query-names.ts';
 import { runSql } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startWriter } from './writer.ts';

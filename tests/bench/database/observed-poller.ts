@@ -1,9 +1,9 @@
 import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
 import { pino } from 'pino';
 import * as v from 'valibot';
-import type { Component } from '../../../src/collector/component.ts';
-import { messageToObject } from '../../../src/exporters/debug/message-to-object.ts';
-import { dbPollerReceiver } from '../../../src/receivers/db-poller/factory.ts';
+import type { Component } from '../../../src/engine/component.ts';
+import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
 import { hostWith } from '../../support/host-with.ts';
 
 /** A poll of one query that succeeded. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { configSchema } from '../../../src/receivers/db-poller/config.ts';
-import { postgresHealthPack } from '../../../src/receivers/db-poller/packs/postgres-health/pack.ts';
-import { scrapePipelinePack } from '../../../src/receivers/db-poller/packs/scrape-pipeline/pack.ts';
+import { configSchema } from '../../../src/components/receivers/db-poller/config.ts';
+import { postgresHealthPack } from '../../../src/packs/postgres-health/pack.ts';
+import { scrapePipelinePack } from '../../../src/packs/scrape-pipeline/pack.ts';
 
 /** The queries of both packs that rest longer than the others. */
 export function slowQueries(): string[] {

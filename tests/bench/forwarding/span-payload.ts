@@ -1,5 +1,5 @@
-import { writeKeyValue } from '../../../src/collector/otlp/any-value.ts';
-import { WireWriter } from '../../../src/collector/otlp/wire-writer.ts';
+import { writeKeyValue } from '../../../src/engine/otlp/any-value.ts';
+import { WireWriter } from '../../../src/engine/otlp/wire-writer.ts';
 
 export const SPANS_PER_REQUEST = 100;
 

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import { inspectRequest } from '../../../src/collector/otlp/inspect-request.ts';
+import { inspectRequest } from '../../../src/engine/otlp/inspect-request.ts';
 
 let spans = 0;
 

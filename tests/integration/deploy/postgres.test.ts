@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIndexes, createPollerRole, shippedSql, statementsOf } from '../../../src/demo/database/shipped-sql.ts';
-import { Secret } from '../../../src/collector/config/secret.ts';
+import {
+  createIndexes,
+  createPollerRole,
+  shippedSql,
+  statementsOf,
+} from '../../../examples/coffee/database/shipped-sql.ts';
+import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool } from '../../../src/postgres/read-only-pool.ts';
 import { runSql, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';

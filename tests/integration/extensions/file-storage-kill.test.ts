@@ -6,10 +6,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import type { Component } from '../../../src/collector/component.ts';
-import type { Storage } from '../../../src/collector/storage.ts';
-import { fileStorageConfig } from '../../../src/extensions/file-storage/config.ts';
-import { fileStorageExtension } from '../../../src/extensions/file-storage/factory.ts';
+import type { Component } from '../../../src/engine/component.ts';
+import type { Storage } from '../../../src/engine/storage.ts';
+import { fileStorageConfig } from '../../../src/components/extensions/file-storage/config.ts';
+import { fileStorageExtension } from '../../../src/components/extensions/file-storage/factory.ts';
 import { componentSettings } from '../../support/component-settings.ts';
 import { hostWith } from '../../support/host-with.ts';
 

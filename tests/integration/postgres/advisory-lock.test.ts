@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Secret } from '../../../src/collector/config/secret.ts';
+import { Secret } from '../../../src/engine/schema/secret.ts';
 import { AdvisoryLock } from '../../../src/postgres/advisory-lock.ts';
 import { Pgbouncer, pgbouncerPath } from '../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Secret } from '../../../src/collector/config/secret.ts';
+import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type QueryResult } from '../../../src/postgres/read-only-pool.ts';
 import { Pgbouncer, pgbouncerPath } from '../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';

@@ -1,11 +1,11 @@
 import { chown, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Secret } from '../../../src/collector/config/secret.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/database/embedded-postgres.ts';
-import { chooseOwner, makeFolder } from '../../../src/demo/database/postgres-owner.ts';
+import { Secret } from '../../../src/engine/schema/secret.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/coffee/database/embedded-postgres.ts';
+import { chooseOwner, makeFolder } from '../../../examples/coffee/database/postgres-owner.ts';
 import { ReadOnlyPool, type ReadOnlyQuery } from '../../../src/postgres/read-only-pool.ts';
-import { dbPollerReceiver } from '../../../src/receivers/db-poller/factory.ts';
+import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
 import { findingsOf } from '../../support/findings.ts';
 import { runSql } from '../../support/postgres.ts';
 import { hasOpenssl, SelfSigned } from '../../support/self-signed.ts';

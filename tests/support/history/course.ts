@@ -1,5 +1,5 @@
 /** How a series went on for weeks, by what it did for a minute. */
-import { scrapePipelineMetrics } from '../../../src/catalogue/database-metrics.ts';
+import { scrapePipelineMetrics } from '../../../src/packs/scrape-pipeline/database-metrics.ts';
 import type { Span } from '../../../src/console/data-source.ts';
 import type { RecordedSeries } from './recording.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrometheusSource } from '../../../src/console/prometheus-source.ts';
-import type { DemoOptions } from '../../../src/demo/start-demo.ts';
-import type { Fault } from '../../../src/demo/fault.ts';
+import type { DemoOptions } from '../../../examples/coffee/start-demo.ts';
+import type { Fault } from '../../../examples/coffee/fault.ts';
 import { startShops } from '../broken-world.ts';
 import { allPanelsHaveData } from '../panel-data.ts';
 import { WatchedDemo } from '../watched-demo.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { Secret } from '../../../../src/collector/config/secret.ts';
-import { BasicAuthExtension } from '../../../../src/extensions/basic-auth/extension.ts';
+import { Secret } from '../../../../src/engine/schema/secret.ts';
+import { BasicAuthExtension } from '../../../../src/components/extensions/basic-auth/extension.ts';
 import { componentSettings } from '../../../support/component-settings.ts';
-import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 const auth = { authenticator: 'basic_auth' };
 const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;

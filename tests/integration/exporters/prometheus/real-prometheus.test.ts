@@ -8,7 +8,7 @@ import {
   gauge,
   histogram,
   type Json,
-} from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+} from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 const TEXTS = ['"', '\\', '\n', '\r', '{}', 'a,b="c"', '# EOF', 'ż\u{1F600}', '\0', ' ', '__name__', 'le', 'job', '1'];
 

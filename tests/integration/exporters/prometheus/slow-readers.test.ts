@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { waitFor } from '../../../support/wait-for.ts';
-import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 /** More than the buffers of a socket hold. */
 const SERIES = 40_000;

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../../support/wait-for.ts';
 import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
-import { ExporterUnderTest, gauge } from '../../../unit/exporters/prometheus/exporter-under-test.ts';
+import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 describe.skipIf(!hasOpenssl)('with certificates', () => {
   let certificates: SelfSigned;

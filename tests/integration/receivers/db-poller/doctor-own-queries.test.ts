@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../../src/collector/diagnosis.ts';
-import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { findingsOf } from '../../../support/findings.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';

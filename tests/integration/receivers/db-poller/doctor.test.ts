@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Finding } from '../../../../src/collector/diagnosis.ts';
-import { shippedSql, statementsOf } from '../../../../src/demo/database/shipped-sql.ts';
-import { versionFindings } from '../../../../src/receivers/db-poller/doctor/connection.ts';
-import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import { shippedSql, statementsOf } from '../../../../examples/coffee/database/shipped-sql.ts';
+import { versionFindings } from '../../../../src/components/receivers/db-poller/doctor/connection.ts';
+import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { findingsOf } from '../../../support/findings.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RetryableError } from '../../../../src/collector/errors.ts';
+import { RetryableError } from '../../../../src/engine/errors.ts';
 import { freePorts } from '../../../support/free-ports.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { runSql, startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { latestRuns } from '../../../../src/receivers/db-poller/packs/scrape-pipeline/latest-runs.ts';
+import { latestRuns } from '../../../../src/packs/scrape-pipeline/queries/latest-runs.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 
 const kinds = [

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryStorage } from '../../../../src/collector/memory-storage.ts';
+import { MemoryStorage } from '../../../../src/engine/memory-storage.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { Sidecar } from '../../../support/sidecar.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dbPollerReceiver } from '../../../../src/receivers/db-poller/factory.ts';
+import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { findingsOf } from '../../../support/findings.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';

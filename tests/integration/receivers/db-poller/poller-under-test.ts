@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/collector/component.ts';
-import { readKeyValue, type AnyValue } from '../../../../src/collector/otlp/any-value.ts';
-import { WireReader } from '../../../../src/collector/otlp/wire-reader.ts';
-import { configSchema } from '../../../../src/receivers/db-poller/config.ts';
-import { DbPoller } from '../../../../src/receivers/db-poller/receiver.ts';
+import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/engine/component.ts';
+import { readKeyValue, type AnyValue } from '../../../../src/engine/otlp/any-value.ts';
+import { WireReader } from '../../../../src/engine/otlp/wire-reader.ts';
+import { configSchema } from '../../../../src/components/receivers/db-poller/config.ts';
+import { DbPoller } from '../../../../src/components/receivers/db-poller/receiver.ts';
 import { hostWith } from '../../../support/host-with.ts';
 import { ObservedReceiver } from '../../../support/observed-receiver.ts';
 import { waitFor } from '../../../support/wait-for.ts';

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postgresHealthMetrics } from '../../../../src/catalogue/database-metrics.ts';
-import { connectionStates } from '../../../../src/catalogue/labels.ts';
-import { Secret } from '../../../../src/collector/config/secret.ts';
+import { postgresHealthMetrics } from '../../../../src/packs/scrape-pipeline/database-metrics.ts';
+import { connectionStates } from '../../../../src/packs/scrape-pipeline/labels.ts';
+import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type Row } from '../../../../src/postgres/read-only-pool.ts';
-import { statistics } from '../../../../src/receivers/db-poller/packs/postgres-health/statistics.ts';
+import { statistics } from '../../../../src/packs/postgres-health/queries/statistics.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';

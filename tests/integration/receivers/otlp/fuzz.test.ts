@@ -1,9 +1,9 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { beforeAll, expect, it } from 'vitest';
-import type { Signal } from '../../../../src/collector/component.ts';
-import { inspectRequest } from '../../../../src/collector/otlp/inspect-request.ts';
-import { MalformedError } from '../../../../src/collector/otlp/malformed-error.ts';
-import { protobufFromJson } from '../../../../src/collector/otlp/protobuf-from-json.ts';
+import type { Signal } from '../../../../src/engine/component.ts';
+import { inspectRequest } from '../../../../src/engine/otlp/inspect-request.ts';
+import { MalformedError } from '../../../../src/engine/otlp/malformed-error.ts';
+import { protobufFromJson } from '../../../../src/engine/otlp/protobuf-from-json.ts';
 import { otlpTree } from '../../../support/otlp-tree.ts';
 import { sdkRequests, type SdkRequest } from '../../../support/sdk-requests.ts';
 import { framed, GrpcCaller } from './grpc-caller.ts';

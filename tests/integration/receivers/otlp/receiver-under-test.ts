@@ -6,9 +6,9 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
-import type { Component, Signal, TelemetryBatch } from '../../../../src/collector/component.ts';
-import { configSchema } from '../../../../src/receivers/otlp/config.ts';
-import { OtlpReceiver } from '../../../../src/receivers/otlp/receiver.ts';
+import type { Component, Signal, TelemetryBatch } from '../../../../src/engine/component.ts';
+import { configSchema } from '../../../../src/components/receivers/otlp/config.ts';
+import { OtlpReceiver } from '../../../../src/components/receivers/otlp/receiver.ts';
 import { hostWith } from '../../../support/host-with.ts';
 import { logLines } from '../../../support/log-lines.ts';
 

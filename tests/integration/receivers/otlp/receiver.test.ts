@@ -2,8 +2,8 @@ import { gzipSync, zstdCompressSync, deflateSync } from 'node:zlib';
 import * as lz4 from 'lz4js';
 import * as snappy from 'snappyjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { PermanentError, RetryableError } from '../../../../src/collector/errors.ts';
-import { WireWriter } from '../../../../src/collector/otlp/wire-writer.ts';
+import { PermanentError, RetryableError } from '../../../../src/engine/errors.ts';
+import { WireWriter } from '../../../../src/engine/otlp/wire-writer.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 let receiver: ReceiverUnderTest;

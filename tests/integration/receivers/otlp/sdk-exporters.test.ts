@@ -14,7 +14,7 @@ import {
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import type { Signal } from '../../../../src/collector/component.ts';
+import type { Signal } from '../../../../src/engine/component.ts';
 import { otlpTree } from '../../../support/otlp-tree.ts';
 import { SDK_ITEMS, sdkTelemetry, type SdkTelemetry } from '../../../support/sdk-telemetry.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../../src/collector/diagnosis.ts';
-import { sqlqueryConfig } from '../../../../src/receivers/sqlquery/config.ts';
-import { sqlqueryReceiver } from '../../../../src/receivers/sqlquery/factory.ts';
+import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
+import { sqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/factory.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
 
 const metrics = (value_column: string) => [{ metric_name: 'm', value_column }];

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import type { Component, Consumer, TelemetryBatch } from '../../../../src/collector/component.ts';
-import type { Signal } from '../../../../src/collector/component.ts';
-import { requestMessages } from '../../../../src/collector/otlp/schema.ts';
-import { messageToObject } from '../../../../src/exporters/debug/message-to-object.ts';
-import { sqlqueryConfig } from '../../../../src/receivers/sqlquery/config.ts';
-import { SqlqueryReceiver } from '../../../../src/receivers/sqlquery/receiver.ts';
+import type { Component, Consumer, TelemetryBatch } from '../../../../src/engine/component.ts';
+import type { Signal } from '../../../../src/engine/component.ts';
+import { requestMessages } from '../../../../src/engine/otlp/schema.ts';
+import { messageToObject } from '../../../../src/components/exporters/debug/message-to-object.ts';
+import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
+import { SqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/receiver.ts';
 import { hostWith } from '../../../support/host-with.ts';
 import { ObservedReceiver } from '../../../support/observed-receiver.ts';
 

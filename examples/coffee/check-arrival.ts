@@ -1,0 +1,95 @@
+/** Compares what has arrived with what has happened. */
+import { catalogue, type MetricName } from '../../src/packs/catalogue.ts';
+import type { DatabaseTruth } from './database/database-truth.ts';
+import { notTouchedByOneRun } from './once-expectations.ts';
+import type { RunReport } from './pipeline/run-report.ts';
+import type { ScrapePage } from './scrape-page.ts';
+import type { SentrySink } from './sentry-sink/sentry-sink.ts';
+
+export interface Evidence {
+  readonly page: ScrapePage;
+  readonly truth: DatabaseTruth;
+  /** What the database held before the pipeline started; its counters start at 0. */
+  readonly baseline: DatabaseTruth;
+  readonly sink: Pick<SentrySink, 'transactions' | 'errors' | 'problems'>;
+  readonly runs: readonly RunReport[];
+}
+
+export interface Check {
+  readonly what: string;
+  readonly seen: string;
+  readonly expected: string;
+  readonly ok: boolean;
+}
+
+/** One check for each thing that must have arrived. */
+export function checkArrival(evidence: Evidence): Check[] {
+  return [
+    ...metricChecks(evidence),
+    ...databaseChecks(evidence),
+    ...evidence.runs.flatMap((run) => runChecks(evidence, run)),
+    atLeastOne('runs that the pipeline has told of', evidence.runs.length),
+    equal('envelopes that Sentry would refuse', evidence.sink.problems().length, 0),
+    ...evidence.sink.problems().map((problem) => equal(`refused: ${problem}`, 1, 0)),
+  ];
+}
+
+function metricChecks({ page }: Evidence): Check[] {
+  const names = Object.keys(catalogue) as MetricName[];
+  return names
+    .filter((name) => notTouchedByOneRun[name] === undefined)
+    .map((name) => atLeastOne(`series of ${name}`, page.seriesCount(name)));
+}
+
+/** What was counted, by the pipeline or by the poller, is what the rows have grown by; gauges are what is there. */
+function databaseChecks({ page, truth, baseline }: Evidence): Check[] {
+  const counted = (metric: MetricName | `${MetricName}_count`, of: CountedRows): Check =>
+    equal(`${metric}, as ${of} in the database`, page.sum(metric), truth[of] - baseline[of]);
+  const shown = (metric: MetricName, of: CountedRows): Check =>
+    equal(`${metric}, as in the database`, page.sum(metric), truth[of]);
+  return [
+    counted('artifacts_total', 'artifacts'),
+    counted('scrape_artifacts_recorded_total', 'artifacts'),
+    counted('prices_recorded_total', 'prices'),
+    counted('price_deltas_total', 'prices'),
+    counted('price_change_ratio_count', 'changes'),
+    counted('price_changes_total', 'changes'),
+    counted('price_spike_alerts_total', 'spikes'),
+    counted('price_job_duration_seconds_count', 'runs'),
+    counted('scrape_runs_started_total', 'runs'),
+    counted('scrape_runs_finished_total', 'runs'),
+    counted('scrape_run_duration_seconds_count', 'runs'),
+    counted('coffees_created_total', 'coffees'),
+    counted('variants_created_total', 'variants'),
+    shown('coffees', 'coffees'),
+    shown('variants', 'variants'),
+    ...truth.reviewRates.map(({ slug, percent }) =>
+      equal(`review_rate_percent of ${slug}`, page.sum('review_rate_percent', { roaster: slug }), percent),
+    ),
+  ];
+}
+
+type CountedRows = Exclude<keyof DatabaseTruth, 'reviewRates'>;
+
+function runChecks({ sink }: Evidence, { jobType, source, traceId, errors }: RunReport): Check[] {
+  const transactions = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
+  const messages = sink
+    .errors()
+    .filter(({ contexts }) => contexts.trace.trace_id === traceId)
+    .flatMap(({ exception }) => exception.values.map(({ value }) => value));
+  return [
+    atLeastOne(`transactions of ${jobType} ${source}, trace ${String(traceId)}`, transactions.length),
+    ...errors.map((message) =>
+      atLeastOne(`errors \u201C${message}\u201D in that trace`, messages.filter((value) => value === message).length),
+    ),
+  ];
+}
+
+function atLeastOne(what: string, seen: number): Check {
+  return { what, seen: String(seen), expected: 'at least 1', ok: seen >= 1 };
+}
+
+function equal(what: string, seen: number | undefined, expected: number): Check {
+  const ok = seen !== undefined && Math.abs(seen - expected) < 1e-6;
+  return { what, seen: String(seen ?? 'absent'), expected: String(expected), ok };
+}

@@ -1,0 +1,18 @@
+import type { ExporterFactory } from '../../../engine/component.ts';
+import { configSchema, type OtlpHttpExporterConfig } from './config.ts';
+import { OtlpHttpExporter } from './exporter.ts';
+
+export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
+  kind: 'exporter',
+  type: 'otlp_http',
+  aliases: ['otlphttp'],
+  signals: ['traces', 'metrics', 'logs'],
+  stability: 'beta',
+  config: configSchema,
+  delivery: (config) => ({ queue: config.sending_queue, retry: config.retry_on_failure }),
+  async *diagnose(settings, config) {
+    const { diagnose } = await import('./diagnose.ts');
+    yield* diagnose(settings, config);
+  },
+  create: (settings, config) => new OtlpHttpExporter(settings, config),
+};

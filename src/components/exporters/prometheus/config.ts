@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import { endpoint, nonNegativeInteger, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
+import { httpServerEntries } from '../../../engine/schema/http-server-config.ts';
+import type { Naming } from './names/naming.ts';
+
+const strategies = [
+  'UnderscoreEscapingWithSuffixes',
+  'UnderscoreEscapingWithoutSuffixes',
+  'NoUTF8EscapingWithSuffixes',
+  'NoTranslation',
+] as const;
+
+/** A bad one would break every page, so that it is a problem at the start. */
+const constLabelName = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/,
+    'must be a label name: letters, digits and _, not beginning with a digit or __',
+  ),
+  v.check(
+    (name) => name !== 'le' && name !== 'quantile',
+    'must not be le or quantile, which histograms and summaries need',
+  ),
+);
+
+const patterns = v.optional(v.array(v.string()), []);
+
+export const prometheusExporterConfig = v.optional(
+  v.strictObject({
+    endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
+    ...httpServerEntries,
+    max_request_body_size: v.optional(nonNegativeInteger()),
+    compression_algorithms: v.optional(v.nullable(v.array(v.string()))),
+    sending_queue: v.nullish(v.looseObject({ enabled: v.optional(v.boolean(), true) })),
+    namespace: v.optional(v.string(), ''),
+    const_labels: v.optional(v.record(constLabelName, v.string()), {}),
+    enable_open_metrics: v.optional(v.boolean(), false),
+    send_timestamps: v.optional(v.boolean(), false),
+    metric_expiration: v.optional(positiveDuration(), '5m'),
+    without_scope_info: v.optional(v.boolean(), false),
+    add_metric_suffixes: v.optional(v.boolean(), true),
+    translation_strategy: v.optional(v.picklist(strategies), 'UnderscoreEscapingWithSuffixes'),
+    resource_to_telemetry_conversion: v.optional(
+      v.strictObject({
+        enabled: v.optional(v.boolean(), false),
+        exclude_service_attributes: v.optional(v.boolean(), false),
+      }),
+      {},
+    ),
+    resource_constant_labels: v.optional(v.strictObject({ included: patterns, excluded: patterns })),
+    max_series: v.optional(positiveInteger(), 200_000),
+  }),
+  {},
+);
+
+export type PrometheusExporterConfig = v.InferOutput<typeof prometheusExporterConfig>;
+
+/** As in the stock Collector since 0.132, `add_metric_suffixes` decides nothing any more. */
+export function naming({ namespace, translation_strategy: strategy }: PrometheusExporterConfig): Naming {
+  const utf8 = strategy.startsWith('No');
+  return {
+    utf8,
+    suffixes: strategy.endsWith('WithSuffixes'),
+    namespace: utf8 ? namespace : namespace.replaceAll(/[^A-Za-z0-9_:]/gu, '_'),
+  };
+}
+
+/** A scrape has no body and its answer has its own timeout; a page that is kept in memory needs no queue before it. */
+export function idleKeys(config: PrometheusExporterConfig): Readonly<Record<string, boolean>> {
+  return {
+    include_metadata: config.include_metadata,
+    write_timeout: config.write_timeout > 0,
+    max_request_body_size: config.max_request_body_size !== undefined,
+    compression_algorithms: config.compression_algorithms !== undefined,
+    sending_queue: config.sending_queue?.enabled === true,
+  };
+}

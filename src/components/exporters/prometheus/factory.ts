@@ -1,0 +1,16 @@
+import type { ExporterFactory } from '../../../engine/component.ts';
+import { prometheusExporterConfig, type PrometheusExporterConfig } from './config.ts';
+import { PrometheusExporter } from './exporter.ts';
+
+export const prometheusExporter: ExporterFactory<PrometheusExporterConfig> = {
+  kind: 'exporter',
+  type: 'prometheus',
+  signals: ['metrics'],
+  stability: 'alpha',
+  config: prometheusExporterConfig,
+  async *diagnose(_settings, config) {
+    const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
+    yield* listeningFindings(config);
+  },
+  create: (settings, config) => new PrometheusExporter(settings, config),
+};

@@ -1,0 +1,131 @@
+import { anyValueToText, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
+import type { PrometheusExporterConfig } from '../config.ts';
+import type { LabelChange } from '../drops.ts';
+import type { FamilyType } from '../series/family.ts';
+import { labelName } from './label-name.ts';
+import { LabelSet } from './label-set.ts';
+import type { Naming } from './naming.ts';
+
+export interface Scope {
+  readonly name: string;
+  readonly version: string;
+  readonly schemaUrl: string;
+  readonly attributes: KeyValueMap;
+}
+
+/** What a series of a histogram or a summary says itself; a user's own label of that name moves aside. */
+const RESERVED: Readonly<Partial<Record<FamilyType, string>>> = { histogram: 'le', summary: 'quantile' };
+const IDENTITY = new Set(['service.name', 'service.namespace', 'service.instance.id']);
+const SCOPE_FIELDS = new Set(['name', 'version', 'schema_url']);
+
+/** Which labels a series carries, in the order in which the stock Collector gives them precedence. */
+export class SeriesLabels {
+  readonly #config: PrometheusExporterConfig;
+  readonly #naming: Naming;
+  readonly #isConstant: (key: string) => boolean;
+  readonly #changed: (change: LabelChange) => void;
+
+  constructor(config: PrometheusExporterConfig, naming: Naming, changed: (change: LabelChange) => void) {
+    this.#config = config;
+    this.#naming = naming;
+    this.#isConstant = constantAttributes(config);
+    this.#changed = changed;
+  }
+
+  ofSeries(attributes: KeyValueMap, scope: Scope, resource: KeyValueMap, type: FamilyType): LabelSet {
+    const labels = new LabelSet();
+    labels.reserve('__name__');
+    const reserved = RESERVED[type];
+    if (reserved !== undefined) labels.reserve(reserved);
+    for (const [name, value] of Object.entries(this.#config.const_labels)) labels.claim(name, value);
+    claimTarget(labels, resource);
+    const withScope = !this.#config.without_scope_info;
+    if (withScope) claimScope(labels, scope);
+    this.#addAll(labels, new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]));
+    if (withScope) this.#addAll(labels, ownAttributes(scope), 'otel_scope_');
+    for (let i = 0; i < labels.renamed; i++) this.#changed('renamed');
+    return labels;
+  }
+
+  /** The labels of `target_info`. */
+  ofTarget(resource: KeyValueMap): LabelSet {
+    const labels = new LabelSet();
+    labels.reserve('__name__');
+    claimTarget(labels, resource);
+    this.#addAll(labels, new Map([...resource].filter(([key]) => !IDENTITY.has(key))));
+    for (let i = 0; i < labels.renamed; i++) this.#changed('renamed');
+    return labels;
+  }
+
+  #addAll(labels: LabelSet, attributes: KeyValueMap, prefix = ''): void {
+    for (const [key, value] of sortedByKey(attributes)) {
+      const name = labelName(prefix + key, this.#naming);
+      if (name === undefined) this.#changed('dropped');
+      else labels.add(name, anyValueToText(value));
+    }
+  }
+}
+
+/** What tells one target from another, or undefined where the resource has no name or no instance. */
+export function targetKey(resource: KeyValueMap): string | undefined {
+  const instance = textOf(resource, 'service.instance.id');
+  return textOf(resource, 'service.name') === '' || instance === '' ? undefined : `${jobOf(resource)}\n${instance}`;
+}
+
+/** The same for the same attributes in any order. */
+export function canonicalText(attributes: KeyValueMap): string {
+  const parts = sortedByKey(attributes).map(([key, value]) => {
+    const text = anyValueToText(value);
+    return `${key.length} ${key}${text.length} ${text}`;
+  });
+  return parts.join('');
+}
+
+function claimScope(labels: LabelSet, { name, version, schemaUrl }: Scope): void {
+  labels.claim('otel_scope_name', name);
+  labels.claim('otel_scope_version', version);
+  labels.claim('otel_scope_schema_url', schemaUrl);
+}
+
+/** Those that would say once more what the scope's fields say are left out, as the specification wants it. */
+function ownAttributes({ attributes }: Scope): KeyValueMap {
+  return new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key)));
+}
+
+function claimTarget(labels: LabelSet, resource: KeyValueMap): void {
+  if (resource.has('service.name')) labels.claim('job', jobOf(resource));
+  if (resource.has('service.instance.id')) labels.claim('instance', textOf(resource, 'service.instance.id'));
+}
+
+function jobOf(resource: KeyValueMap): string {
+  const namespace = resource.has('service.namespace') ? `${textOf(resource, 'service.namespace')}/` : '';
+  return namespace + textOf(resource, 'service.name');
+}
+
+function textOf(attributes: KeyValueMap, key: string): string {
+  return anyValueToText(attributes.get(key) ?? null);
+}
+
+function sortedByKey(attributes: KeyValueMap): [string, AnyValue][] {
+  return [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Which resource attributes are labels of every series. `resource_constant_labels` is the newer spelling and decides where it is given. */
+function constantAttributes(config: PrometheusExporterConfig): (key: string) => boolean {
+  const { resource_constant_labels: chosen, resource_to_telemetry_conversion: all } = config;
+  if (chosen === undefined) {
+    return (key) => all.enabled && !(all.exclude_service_attributes && IDENTITY.has(key));
+  }
+  const included = chosen.included.map(wildcard);
+  const excluded = chosen.excluded.map(wildcard);
+  return (key) => matches(included, key) && !matches(excluded, key);
+}
+
+function matches(patterns: readonly RegExp[], key: string): boolean {
+  return patterns.some((pattern) => pattern.test(key));
+}
+
+function wildcard(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
+}

@@ -1,0 +1,27 @@
+import type { PageBuffer } from './page-buffer.ts';
+import type { PageContent, PageFormat } from './page-content.ts';
+import { ProtobufPage } from './protobuf-page.ts';
+import { TextPage } from './text-page.ts';
+import { TimeSlice } from '../../../../engine/time-slice.ts';
+
+/** Series that pass between looks at the clock. */
+const SERIES_A_LOOK = 64;
+
+/** Other work goes on between slices and may change values and add series; nothing may be freed meanwhile. */
+export async function renderPage(content: PageContent, format: PageFormat, target: PageBuffer): Promise<void> {
+  const Writer = format.syntax === 'protobuf' ? ProtobufPage : TextPage;
+  const page = new Writer(content, format, target);
+  const slice = new TimeSlice();
+  let untilLook = SERIES_A_LOOK;
+  for (const family of content.families) {
+    page.open(family);
+    for (let row = family.firstRow; row >= 0; row = content.series.next[row] as number) {
+      page.series(row);
+      if (--untilLook > 0) continue;
+      untilLook = SERIES_A_LOOK;
+      if (slice.isOver) await slice.pause();
+    }
+    page.close();
+  }
+  page.end();
+}

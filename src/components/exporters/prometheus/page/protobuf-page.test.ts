@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { parsePrometheusProtobuf, type Message } from '../../../../../tests/support/prometheus-protobuf.ts';
+import { counter, ExporterUnderTest, gauge, histogram, type Json } from '../exporter-under-test.ts';
+
+const ACCEPT =
+  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.5';
+
+async function families(exporter: ExporterUnderTest): Promise<Message[]> {
+  const answer = await exporter.scrape({ accept: ACCEPT });
+  expect(answer.headers.get('content-type')).toMatch(/^application\/vnd\.google\.protobuf; proto=/);
+  return parsePrometheusProtobuf(new Uint8Array(await answer.arrayBuffer()));
+}
+
+interface Exponential {
+  readonly scale: number;
+  readonly offset?: number;
+  readonly counts?: readonly number[];
+  readonly temporality?: 1 | 2;
+  readonly time?: number;
+}
+
+function exponential({ scale, offset = 0, counts = [], temporality = 2, time = 1 }: Exponential): Json {
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  const positive = { offset, bucketCounts: counts.map(String) };
+  const point = { count: String(count), sum: 1, scale, zeroCount: '0', positive, timeUnixNano: String(time) };
+  return { name: 'e', exponentialHistogram: { aggregationTemporality: temporality, dataPoints: [point] } };
+}
+
+async function shown(...sent: readonly Json[]): Promise<Message> {
+  await using exporter = await ExporterUnderTest.start();
+  for (const metric of sent) await exporter.consume([metric]);
+  const [family] = (await families(exporter)) as { metrics: { histogram: Message }[] }[];
+  return family?.metrics[0]?.histogram ?? {};
+}
+
+test('the page says the same as the text does', async () => {
+  await using exporter = await ExporterUnderTest.start({ send_timestamps: true });
+  const quantileValues = [{ quantile: 0.5, value: 7 }];
+  await exporter.consume([
+    gauge('g', 1.5, { labels: { a: 'x"\\\n', b: 'ż' }, time: 5_000_000 }),
+    counter('c', 3, { start: 2_000_000_001n }),
+    histogram('h', { count: 6, sum: 12, bounds: [1, 10], counts: [1, 2, 3] }),
+    { name: 's', description: 'help', summary: { dataPoints: [{ count: '2', sum: 3, quantileValues }] } },
+  ]);
+  const labels = [
+    { name: 'a', value: 'x"\\\n' },
+    { name: 'b', value: 'ż' },
+  ];
+  const counted = { value: 3, created: { seconds: 2, nanos: 1 } };
+  const buckets = [
+    { count: 1, bound: 1 },
+    { count: 3, bound: 10 },
+  ];
+  const quantiles = [{ quantile: 0.5, value: 7 }];
+  expect(await families(exporter)).toEqual([
+    { name: 'c_total', help: '', type: 0, metrics: [{ counter: counted }] },
+    { name: 'g', help: '', type: 1, metrics: [{ labels, gauge: { value: 1.5 }, timestampMs: 5 }] },
+    { name: 'h', help: '', type: 4, metrics: [{ histogram: { count: 6, sum: 12, buckets } }] },
+    { name: 's', help: 'help', type: 2, metrics: [{ summary: { count: 2, sum: 3, quantiles } }] },
+  ]);
+});
+
+test('a family whose length takes many bytes is read as one', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  await exporter.consume(
+    Array.from({ length: 5000 }, (_, i) => gauge('g', i, { labels: { a: 'x'.repeat(i % 200) + i } })),
+  );
+  const [family] = (await families(exporter)) as { metrics: { gauge: { value: number } }[] }[];
+  expect(family?.metrics.map(({ gauge: { value } }) => value)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+});
+
+test.each([
+  {
+    behaviour: 'an exponential histogram is a native one',
+    sent: [exponential({ scale: 2, offset: -2, counts: [1, 0, 2] })],
+    expected: { count: 3, schema: 2, positiveSpans: [{ offset: -1, length: 3 }], positiveDeltas: [1, -1, 2] },
+  },
+  {
+    behaviour: 'a scale above 8 is made coarser',
+    sent: [exponential({ scale: 10, offset: 3, counts: [1, 1, 1, 1] })],
+    expected: { schema: 8, positiveSpans: [{ offset: 1, length: 2 }], positiveDeltas: [1, 2] },
+  },
+  {
+    behaviour: 'deltas add up, in the coarser of their scales, with a span for buckets far away',
+    sent: [
+      exponential({ scale: 1, offset: 0, counts: [1, 2], temporality: 1, time: 1 }),
+      exponential({ scale: 0, offset: 9, counts: [5], temporality: 1, time: 2 }),
+    ],
+    expected: {
+      count: 8,
+      schema: 0,
+      positiveSpans: [
+        { offset: 1, length: 1 },
+        { offset: 8, length: 1 },
+      ],
+      positiveDeltas: [3, 2],
+    },
+  },
+  {
+    behaviour: 'more buckets than Prometheus should bear become fewer',
+    sent: [exponential({ scale: 8, offset: 0, counts: Array.from({ length: 2000 }, () => 1) })],
+    expected: { count: 2000, schema: 7, positiveSpans: [{ offset: 1, length: 1000 }] },
+  },
+])('$behaviour', async ({ sent, expected }) => {
+  expect(await shown(...sent)).toMatchObject(expected);
+});
+
+test('an exponential histogram too coarse for Prometheus has a count and a sum only', async () => {
+  expect(await shown(exponential({ scale: -5, counts: [4] }))).toEqual({ count: 4, sum: 1 });
+});
+
+test('a histogram that is explicit now has no native buckets any more', async () => {
+  const explicit = histogram('e', { count: 1, sum: 1, bounds: [1], counts: [1, 0] }, { time: 2 });
+  const both = await shown(exponential({ scale: 0, counts: [1] }), explicit);
+  expect(both).toEqual({ count: 1, sum: 1, buckets: [{ count: 1, bound: 1 }] });
+});

@@ -1,0 +1,28 @@
+import type { Point } from './point.ts';
+import type { SeriesTable } from '../series/series-table.ts';
+
+/** Whether the point was measured before the value that the row has. */
+export function isBefore({ timeHigh, timeLow }: Point, series: SeriesTable, row: number): boolean {
+  const lastHigh = series.timeHigh[row] as number;
+  return timeHigh < lastHigh || (timeHigh === lastHigh && timeLow < (series.timeLow[row] as number));
+}
+
+/** Whether the point's process, or its interval, began after the value that the row has. */
+export function beganAfter({ startHigh, startLow }: Point, series: SeriesTable, row: number): boolean {
+  const lastHigh = series.timeHigh[row] as number;
+  return startHigh > lastHigh || (startHigh === lastHigh && startLow > (series.timeLow[row] as number));
+}
+
+/**
+ * Whether a delta was counted already, in whole or in part: the same end again, or an interval that begins
+ * before the last one ended. A gap is no loss, because nothing was sent for it.
+ */
+export function overlaps(point: Point, series: SeriesTable, row: number): boolean {
+  const lastHigh = series.timeHigh[row] as number;
+  const lastLow = series.timeLow[row] as number;
+  if (lastHigh === 0 && lastLow === 0) return false;
+  if (point.timeHigh === lastHigh && point.timeLow === lastLow) return true;
+  const { startHigh, startLow } = point;
+  if (startHigh === 0 && startLow === 0) return false;
+  return startHigh < lastHigh || (startHigh === lastHigh && startLow < lastLow);
+}

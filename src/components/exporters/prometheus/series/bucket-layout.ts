@@ -1,0 +1,57 @@
+import { numberText, openMetricsNumber } from '../page/number-text.ts';
+
+/** The bounds that the series of a histogram share, or the quantiles of a summary. */
+export interface BucketLayout {
+  readonly values: Float64Array;
+  /** What ends a line's labels: `le="0.5"} `. An upper bound of +Inf has none, because the count says it. */
+  readonly labels: readonly string[];
+  readonly openMetricsLabels: readonly string[];
+  /** How many series use it. */
+  users: number;
+}
+
+/** Each layout once, as long as a series uses it. */
+export class BucketLayouts {
+  readonly #layouts = new Map<string, BucketLayout>();
+  readonly #label: string;
+
+  constructor(label: 'le' | 'quantile') {
+    this.#label = label;
+  }
+
+  acquire(values: Float64Array): BucketLayout {
+    const key = values.join();
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      layout = { values: values.slice(), ...this.#texts(values), users: 0 };
+      this.#layouts.set(key, layout);
+    }
+    layout.users++;
+    return layout;
+  }
+
+  release(layout: BucketLayout): void {
+    if (--layout.users === 0) this.#layouts.delete(layout.values.join());
+  }
+
+  #texts(values: Float64Array): Pick<BucketLayout, 'labels' | 'openMetricsLabels'> {
+    const shown = [...values].filter((value) => this.#label !== 'le' || value !== Infinity);
+    const texts = (write: (value: number) => string): string[] =>
+      shown.map((value) => `${this.#label}="${write(value)}"} `);
+    return { labels: texts(numberText), openMetricsLabels: texts(openMetricsNumber) };
+  }
+}
+
+export function hasValues(layout: BucketLayout, values: Float64Array): boolean {
+  const { values: own } = layout;
+  if (own.length !== values.length) return false;
+  for (let i = 0; i < own.length; i++) if (own[i] !== values[i]) return false;
+  return true;
+}
+
+/** What bounds must be to become labels: no value twice, none that is no number. */
+export function isIncreasing(values: Float64Array): boolean {
+  if (Number.isNaN(values[0])) return false;
+  for (let i = 1; i < values.length; i++) if (!((values[i - 1] as number) < (values[i] as number))) return false;
+  return true;
+}

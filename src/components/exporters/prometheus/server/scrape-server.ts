@@ -1,0 +1,126 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished, pipeline } from 'node:stream/promises';
+import type { Logger } from 'pino';
+import type { Host } from '../../../../engine/component.ts';
+import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
+import type { HttpServerConfig } from '../../../../engine/schema/http-server-config.ts';
+import { acceptsGzip, negotiate, type Negotiated, type Syntax } from './negotiation.ts';
+import { PageBuffer } from '../page/page-buffer.ts';
+import { inTurns, Rendering } from '../page/rendering.ts';
+
+/** Pages that readers may keep waiting at a time: each takes the memory of a page. */
+const MAX_PAGES = 4;
+/** A reader that takes nothing for so long is cut off. */
+const STALLED_MS = 30_000;
+
+export interface ScrapeServerOptions {
+  readonly server: HttpServerConfig;
+  readonly logger: Logger;
+  /** Whether OpenMetrics may be asked for. */
+  readonly openMetrics: boolean;
+  readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
+}
+
+/** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
+export class ScrapeServer {
+  readonly #server: GuardedServer;
+  readonly #options: ScrapeServerOptions;
+  readonly #renderings = new Map<string, Rendering>();
+  #pages = 0;
+  #spare: PageBuffer | undefined;
+
+  constructor(options: ScrapeServerOptions) {
+    this.#server = new GuardedServer(options.server, options.logger);
+    this.#options = options;
+  }
+
+  async start(host: Host): Promise<void> {
+    await this.#server.start(host, {
+      serve: (request, response) =>
+        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error)),
+      refuse: (_request, response) => refuse(response, 401, 'The credentials are missing or wrong\n'),
+    });
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.#server.stop(deadline);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url?.split('?', 1)[0] !== '/metrics') return refuse(response, 404, 'Only /metrics is served here\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      return refuse(response, 405, 'Only GET and HEAD are allowed\n');
+    }
+    const format = negotiate(request.headers.accept, this.#options.openMetrics);
+    const rendering = this.#rendering(format);
+    if (rendering === undefined) {
+      response.setHeader('Retry-After', '5');
+      return refuse(response, 503, 'Too many scrapes are waiting for their readers\n');
+    }
+    rendering.acquire();
+    try {
+      await this.#send(request, response, { rendering, format });
+    } finally {
+      rendering.release();
+    }
+  }
+
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { rendering, format }: { rendering: Rendering; format: Negotiated },
+  ): Promise<void> {
+    const gzipped = acceptsGzip(request.headers['accept-encoding']);
+    const page = await (gzipped ? rendering.gzipped : rendering.plain);
+    response.writeHead(200, {
+      'Content-Type': contentType(format),
+      'Content-Length': page.length,
+      Vary: 'Accept, Accept-Encoding',
+      ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
+    });
+    response.setTimeout(STALLED_MS, () => response.destroy());
+    const sent = request.method === 'HEAD' ? finished(response.end()) : pipeline(inTurns(page), response);
+    await sent.catch(ignoreReaderThatLeft);
+  }
+
+  #rendering(format: Negotiated): Rendering | undefined {
+    const key = contentType(format);
+    const shared = this.#renderings.get(key);
+    if (shared !== undefined || this.#pages === MAX_PAGES) return shared;
+    this.#pages++;
+    const buffer = this.#spare ?? new PageBuffer();
+    this.#spare = undefined;
+    buffer.clear();
+    const rendered = this.#options.render(format, buffer).finally(() => this.#renderings.delete(key));
+    const rendering = new Rendering(buffer, rendered, () => {
+      this.#pages--;
+      this.#spare = buffer;
+    });
+    this.#renderings.set(key, rendering);
+    return rendering;
+  }
+
+  #fail(response: ServerResponse, err: unknown): void {
+    this.#options.logger.error({ err }, 'A scrape failed');
+    if (response.headersSent) response.destroy();
+    else refuse(response, 500, 'The page could not be rendered\n');
+  }
+}
+
+const MEDIA_TYPES: Readonly<Record<Syntax, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  protobuf: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+};
+
+function contentType({ syntax, escaping }: Negotiated): string {
+  return `${MEDIA_TYPES[syntax]}; escaping=${escaping}`;
+}
+
+/** Its connection is gone, and with it whoever could be told. */
+function ignoreReaderThatLeft(): void {}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
+}

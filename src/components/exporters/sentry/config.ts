@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+import { duration, positiveDuration, positiveInteger, secret } from '../../../engine/schema/fields.ts';
+import { retryOnFailure, sendingQueue } from '../../../engine/delivery/config.ts';
+import { parseDsn } from './dsn.ts';
+import { isEnvironment, isRelease } from './naming-rules.ts';
+
+const dsnSchema = v.pipe(
+  secret(),
+  v.check(
+    (dsn) => dsn.isEmpty || parseDsn(dsn.reveal()) !== undefined,
+    'must be a DSN of the form https://<key>@<host>/<project>, or empty to send nothing',
+  ),
+);
+
+const BYTES_PER_MIB = 1024 * 1024;
+
+/** Envelopes are of all sizes up to 1 MiB, so that a number of them is no bound of the memory they take. */
+const queueOfBytes = v.pipe(
+  sendingQueue({ queueSize: 32 * BYTES_PER_MIB, sizer: 'bytes' }),
+  v.check(
+    (queue) => queue?.sizer !== 'bytes' || queue.queueSize >= BYTES_PER_MIB,
+    'has a queue_size below 1048576 bytes, the size of the largest envelope: choose a larger one, or another sizer',
+  ),
+);
+
+export const configSchema = v.strictObject({
+  dsn: v.nullish(dsnSchema, ''),
+  environment: v.optional(
+    v.pipe(v.string(), v.check(isEnvironment, 'must be at most 64 characters without spaces and slashes')),
+  ),
+  release: v.optional(
+    v.pipe(v.string(), v.check(isRelease, 'must be at most 250 characters without spaces and slashes')),
+  ),
+  timeout: v.optional(positiveDuration(), '30s'),
+  trace_buffer: v.optional(
+    v.strictObject({
+      grace_period: v.optional(duration(), '1s'),
+      max_age: v.optional(positiveDuration(), '5m'),
+      max_spans: v.optional(positiveInteger(), 10_000),
+      max_size_mib: v.optional(positiveInteger(), 32),
+    }),
+    {},
+  ),
+  sending_queue: queueOfBytes,
+  retry_on_failure: retryOnFailure(),
+});
+
+export type SentryExporterConfig = v.InferOutput<typeof configSchema>;

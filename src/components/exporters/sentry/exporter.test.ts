@@ -1,0 +1,392 @@
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import * as fc from 'fast-check';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import type { Consumer, TelemetryBatch } from '../../../engine/component.ts';
+import { Delivery } from '../../../engine/delivery/delivery.ts';
+import { startSentrySink, type SentrySink } from '../../../../examples/coffee/sentry-sink/sentry-sink.ts';
+import { configSchema } from './config.ts';
+import { sentryExporter } from './factory.ts';
+import { componentSettings } from '../../../../tests/support/component-settings.ts';
+import { waitFor } from '../../../../tests/support/wait-for.ts';
+import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp-spans.ts';
+
+const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
+
+/** A running exporter behind the engine's counting, and what is counted of it. */
+async function startExporter(dsn: string, config: Record<string, unknown> = {}) {
+  const { settings, lines, page } = componentSettings('exporter', 'sentry');
+  const parsed = v.parse(configSchema, {
+    dsn,
+    retry_on_failure: FAST_RETRY,
+    trace_buffer: { grace_period: '10ms' },
+    ...config,
+  });
+  const exporter = new Delivery(
+    sentryExporter.create(settings, parsed),
+    sentryExporter.delivery?.(parsed) ?? {},
+    settings,
+  );
+  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
+  return { exporter, lines, stop, counts: async () => readCounts(await page()) };
+}
+
+/** What the page of own metrics says: `siphon_sentry_*` by `category reason`, the rest by its name. */
+function readCounts(page: string): ReadonlyMap<string, number> {
+  const samples = page.matchAll(/^(?<name>\w+)\{(?<labels>.*)\} (?<value>\d+)$/gm);
+  return new Map(
+    [...samples].map(({ groups = {} }) => {
+      const { name = '', labels = '', value } = groups;
+      const texts = [...labels.matchAll(/(?:category|reason)="(\w+)"/g)].map(([, text]) => text);
+      return [texts.length > 0 ? texts.join(' ') : name, Number(value)];
+    }),
+  );
+}
+
+/** Sends batches through an exporter and shuts it down. */
+async function sendAll(sink: SentrySink, batches: readonly (readonly SpanDraft[])[], config = {}) {
+  const running = await startExporter(sink.dsn, config);
+  for (const spans of batches) await running.exporter.consume(batchOfSpans(spans));
+  await running.stop();
+  return running;
+}
+
+/** Does what a sender does. Resolves with how often the batch was refused. */
+async function sendUntilAccepted(exporter: Consumer, batch: TelemetryBatch): Promise<number> {
+  for (let refusals = 0; ; refusals++) {
+    try {
+      await exporter.consume(batch);
+      return refusals;
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'RetryableError', code: 'queue_full' });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+async function spansSentAndFailed(counts: () => Promise<ReadonlyMap<string, number>>) {
+  const counted = await counts();
+  return [counted.get('otelcol_exporter_sent_spans'), counted.get('otelcol_exporter_send_failed_spans')];
+}
+
+function thrown(message: string): NonNullable<SpanDraft['events']>[number] {
+  return { name: 'exception', attributes: { 'exception.message': message } };
+}
+
+const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
+const child: SpanDraft = { spanId: spanId(2), parentSpanId: spanId(1), name: 'child' };
+
+describe('the sentry exporter', () => {
+  it('turns spans of the real SDK into one transaction and an error that is linked to its span', async () => {
+    await using sink = await startSentrySink();
+    const spans = new InMemorySpanExporter();
+    const provider = new TracerProvider({
+      resource: resourceFromAttributes({
+        'service.name': 'coffee',
+        'service.version': '1.2.0',
+        'telemetry.sdk.language': 'nodejs',
+      }),
+      spanProcessors: [new SimpleSpanProcessor({ exporter: spans })],
+    });
+    const tracer = provider.getTracer('test');
+    const outer = tracer.startSpan('A.2 fetch');
+    const inner = tracer.startSpan(
+      'GET',
+      {
+        kind: SpanKind.CLIENT,
+        attributes: {
+          'http.request.method': 'GET',
+          'url.full': 'https://shop.test/p.json?key=1',
+          'http.response.status_code': 404,
+        },
+      },
+      trace.setSpan(ROOT_CONTEXT, outer),
+    );
+    inner.recordException(new TypeError('the store answered 404'));
+    inner.setStatus({ code: SpanStatusCode.ERROR });
+    inner.end();
+    outer.end();
+    await provider.forceFlush();
+    const finished = spans.getFinishedSpans();
+
+    const { exporter, stop } = await startExporter(sink.dsn, { environment: 'test' });
+    const chunk = ProtobufTraceSerializer.serializeRequest(finished)!;
+    await exporter.consume({ signal: 'traces', chunks: [chunk], itemCount: finished.length, sizeBytes: chunk.length });
+    expect(await sink.waitFor(() => sink.transactions().length > 0 && sink.errors().length > 0, 5000)).toBe(true);
+    await stop();
+
+    const transaction = sink.transactions()[0]!;
+    expect(transaction).toMatchObject({ transaction: 'A.2 fetch', environment: 'test', release: 'coffee@1.2.0' });
+    expect(transaction.spans).toMatchObject([
+      { op: 'http.client', description: 'GET https://shop.test/p.json', status: 'not_found' },
+    ]);
+    const error = sink.errors()[0]!;
+    expect(error.contexts.trace).toMatchObject({
+      trace_id: outer.spanContext().traceId,
+      span_id: inner.spanContext().spanId,
+    });
+    expect(error.exception.values[0]).toMatchObject({ type: 'TypeError', value: 'the store answered 404' });
+    const frames = error.exception.values[0]!.stacktrace!.frames;
+    expect(frames.at(-1)!.filename).toContain('exporter.test.ts');
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('joins children that came in an earlier request to their root', async () => {
+    await using sink = await startSentrySink();
+    await sendAll(sink, [[child], [root]]);
+    expect(sink.transactions().map((sent) => sent.spans.map((span) => span.span_id))).toEqual([[spanId(2)]]);
+  });
+
+  it('sends a child that comes after its transaction as a transaction of its own, and says so', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.transactions().length === 1, 5000);
+    await exporter.consume(batchOfSpans([child]));
+    await stop();
+    expect(sink.transactions()[1]!.contexts.trace).toMatchObject({
+      parent_span_id: spanId(1),
+      data: { 'sentry.parent_span_already_sent': true },
+    });
+  });
+
+  it('sends orphans when their time is over', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, stop } = await startExporter(sink.dsn, {
+      trace_buffer: { grace_period: '10ms', max_age: '50ms' },
+    });
+    await exporter.consume(batchOfSpans([child]));
+    expect(await sink.waitFor(() => sink.transactions().length === 1, 5000)).toBe(true);
+    await stop();
+  });
+
+  it('starts a transaction at a server span within the same trace', async () => {
+    await using sink = await startSentrySink();
+    await sendAll(sink, [[root, { ...child, kind: 'server' }]]);
+    expect(sink.transactions()).toHaveLength(2);
+  });
+
+  it('counts spans that come again, and sends them once', async () => {
+    await using sink = await startSentrySink();
+    const { counts } = await sendAll(sink, [[root], [root]]);
+    expect(sink.transactions()).toHaveLength(1);
+    expect((await counts()).get('span duplicate')).toBe(1);
+  });
+
+  it('sends at most 1000 spans a transaction, and tells Sentry how many it left out', async () => {
+    await using sink = await startSentrySink();
+    const children = Array.from({ length: 1005 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
+    const { counts } = await sendAll(sink, [[root, ...children]]);
+    expect(sink.transactions()[0]!.spans).toHaveLength(1000);
+    expect((await counts()).get('span too_many_spans')).toBe(5);
+    expect(sink.discards()).toContainEqual({ reason: 'buffer_overflow', category: 'span', quantity: 5 });
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('keeps a transaction below 1 MiB by cutting texts before it drops spans', async () => {
+    await using sink = await startSentrySink();
+    const children = Array.from({ length: 500 }, (_, index) => ({
+      ...child,
+      spanId: spanId(index + 2),
+      attributes: { 'db.system.name': 'postgresql', 'db.query.text': 'select '.repeat(5000) },
+    }));
+    await sendAll(sink, [[root, ...children]], {});
+    expect(sink.transactions()[0]!.spans).toHaveLength(500);
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('keeps to a rate limit by category, and drops without trying', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, counts, stop } = await startExporter(sink.dsn);
+    sink.setFault({ status: 429, headers: { 'x-sentry-rate-limits': '60:transaction:organization' } });
+    await exporter.consume(batchOfSpans([root]));
+    await waitFor(async () => (await counts()).get('transaction rate_limited') === 1, { what: 'the refusal' });
+    sink.setFault(undefined);
+    const exception = { name: 'exception', attributes: { 'exception.type': 'E', 'exception.message': 'm' } };
+    await exporter.consume(batchOfSpans([{ ...root, spanId: spanId(9), events: [exception] }]));
+    await stop();
+    expect(sink.transactions()).toEqual([]);
+    expect(sink.errors()).toHaveLength(1);
+    expect((await counts()).get('transaction rate_limited')).toBe(1);
+    expect((await counts()).get('transaction ratelimit_backoff')).toBe(1);
+    expect(sink.discards()).toContainEqual({ reason: 'ratelimit_backoff', category: 'transaction', quantity: 1 });
+  });
+
+  it('counts spans as sent when Sentry has taken them, not when it holds them itself', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, counts, stop } = await startExporter(sink.dsn, { trace_buffer: { grace_period: '1h' } });
+    await exporter.consume(batchOfSpans([root, child]));
+    expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
+    await stop();
+    expect(await spansSentAndFailed(counts)).toEqual([2, 0]);
+  });
+
+  it('makes one error event, of the innermost span, of an exception that is thrown through several', async () => {
+    await using sink = await startSentrySink();
+    const { counts } = await sendAll(sink, [
+      [
+        { ...root, events: [thrown('deep'), thrown('own')] },
+        { ...child, events: [thrown('deep')] },
+        { spanId: spanId(3), parentSpanId: spanId(2) },
+        { spanId: spanId(4), parentSpanId: spanId(3), events: [thrown('deep')] },
+        { spanId: spanId(5), parentSpanId: spanId(1), events: [thrown('attempt')] },
+        { spanId: spanId(6), parentSpanId: spanId(1), events: [thrown('attempt'), thrown('attempt')] },
+      ],
+    ]);
+    const errors = sink
+      .errors()
+      .map(({ contexts, exception }) => `${contexts.trace.span_id} ${exception.values[0]!.value}`);
+    expect(errors.toSorted()).toEqual([
+      `${spanId(1)} own`,
+      `${spanId(4)} deep`,
+      `${spanId(5)} attempt`,
+      `${spanId(6)} attempt`,
+      `${spanId(6)} attempt`,
+    ]);
+    expect((await counts()).get('error duplicate')).toBe(2);
+  });
+
+  it('tries again after a server error, with the same event id, until it is taken', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 500 });
+    const { exporter, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.requests >= 2, 5000);
+    sink.setFault(undefined);
+    expect(await sink.waitFor(() => sink.transactions().length === 1, 5000)).toBe(true);
+    await stop();
+  });
+
+  it('drops what is too large for the server at once', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 413 });
+    const { exporter, counts, stop } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    await sink.waitFor(() => sink.requests === 1, 5000);
+    sink.setFault(undefined);
+    await stop();
+    expect([(await counts()).get('transaction too_large'), (await counts()).get('span too_large')]).toEqual([1, 1]);
+  });
+
+  it('gives up at the deadline of shutdown, and counts what it lost', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 3000 });
+    const { exporter, counts } = await startExporter(sink.dsn);
+    await exporter.consume(batchOfSpans([root]));
+    const begun = performance.now();
+    await exporter.shutdown(AbortSignal.timeout(100));
+    expect(performance.now() - begun).toBeLessThan(1500);
+    expect((await counts()).get('span shutdown')).toBe(1);
+    expect(await spansSentAndFailed(counts)).toEqual([0, 1]);
+  });
+
+  it('refuses a batch while its queue is full', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 400 });
+    const { exporter, counts, stop } = await startExporter(sink.dsn, {
+      sending_queue: { queue_size: 1, sizer: 'requests' },
+    });
+    await exporter.consume(batchOfSpans([root]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(exporter.consume(batchOfSpans([child]))).rejects.toMatchObject({
+      name: 'RetryableError',
+      code: 'queue_full',
+    });
+    expect((await counts()).get('otelcol_exporter_enqueue_failed_spans')).toBe(1);
+    expect((await counts()).get('otelcol_exporter_queue_size')).toBe(1);
+    await stop();
+  });
+
+  it('loses nothing of a burst that is larger than its queue, nor what it holds at shutdown', async () => {
+    await using sink = await startSentrySink();
+    const roots = Array.from({ length: 300 }, (_, index) => ({ ...root, traceId: spanId(index + 1).repeat(2) }));
+    await sendAll(sink, [roots], {
+      sending_queue: { queue_size: 10, sizer: 'requests' },
+      trace_buffer: { grace_period: '1h', max_spans: 100 },
+    });
+    expect(new Set(sink.transactions().map(({ contexts }) => contexts.trace.trace_id)).size).toBe(300);
+  });
+
+  it('is off without a DSN, says so once, and counts what it discards', async () => {
+    const { exporter, counts, lines, stop } = await startExporter('');
+    await exporter.consume(batchOfSpans([root, child]));
+    await stop();
+    expect((await counts()).get('span disabled')).toBe(2);
+    expect(await spansSentAndFailed(counts)).toEqual([0, 0]);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('bounds its queue by bytes, and takes no bound that the largest envelope does not fit into', () => {
+    expect(v.parse(configSchema, {}).sending_queue).toMatchObject({ sizer: 'bytes', queueSize: 32 * 1024 * 1024 });
+    const { issues } = v.safeParse(configSchema, { sending_queue: { queue_size: 1000 } });
+    expect(issues?.[0]?.message).toContain('below 1048576 bytes');
+    expect(v.safeParse(configSchema, { sending_queue: { queue_size: 1000, sizer: 'requests' } }).success).toBe(true);
+  });
+
+  it('refuses batches while envelopes wait for bytes to become free in its queue', async () => {
+    await using sink = await startSentrySink();
+    sink.setFault({ status: 200, delayMs: 300 });
+    const { exporter, counts, stop } = await startExporter(sink.dsn, { sending_queue: { queue_size: 1024 * 1024 } });
+    const attributes = { text: 'x'.repeat(400_000) };
+    await exporter.consume(
+      batchOfSpans([1, 2, 3].map((n) => ({ traceId: spanId(n).repeat(2), spanId: spanId(n), attributes }))),
+    );
+    await waitFor(async () => Number((await counts()).get('otelcol_exporter_queue_size')) > 800_000, {
+      what: 'a load',
+    });
+    await expect(exporter.consume(batchOfSpans([root]))).rejects.toMatchObject({ code: 'queue_full' });
+    await stop();
+    expect(await spansSentAndFailed(counts)).toEqual([3, 0]);
+  });
+
+  it('does not print a DSN that it cannot read', () => {
+    const { issues } = v.safeParse(configSchema, { dsn: 'https://topsecret@' });
+    expect(issues).toHaveLength(1);
+    expect(issues?.[0]?.message).not.toContain('topsecret');
+  });
+
+  it('sends any set of spans, cut into any batches that come again when they are refused, each exactly once', async () => {
+    await using sink = await startSentrySink();
+    let traces = 0;
+    let refusals = 0;
+    const anySpan = fc.record({
+      id: fc.integer({ min: 1, max: 12 }),
+      parent: fc.option(fc.integer({ min: 1, max: 14 })),
+      kind: fc.constantFrom('internal', 'client', 'server', 'consumer'),
+    });
+    const anySpans = fc.array(fc.array(anySpan, { maxLength: 8 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(anySpans, fc.integer({ min: 1, max: 10 }), fc.boolean(), async (drafts, maxSpans, blocks) => {
+        const traceId = (++traces).toString(16).padStart(32, '0');
+        const batches = drafts.map((spans) =>
+          spans.map(({ id, parent, kind }) => ({
+            traceId,
+            spanId: spanId(id),
+            kind,
+            ...(parent === null ? {} : { parentSpanId: spanId(parent) }),
+          })),
+        );
+        const { exporter, counts, stop } = await startExporter(sink.dsn, {
+          trace_buffer: { grace_period: '0s', max_spans: maxSpans },
+          sending_queue: { queue_size: 2, sizer: 'requests', block_on_overflow: blocks },
+        });
+        for (const spans of batches) refusals += await sendUntilAccepted(exporter, batchOfSpans(spans));
+        await stop();
+        const ofThisRun = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
+        const sent = ofThisRun.flatMap(({ contexts, spans }) => [contexts.trace, ...spans].map((span) => span.span_id));
+        const given = batches.flat().map((span) => span.spanId);
+        expect(sent.toSorted()).toEqual([...new Set(given)].toSorted());
+        expect(sent.length + ((await counts()).get('span duplicate') ?? 0)).toBe(given.length);
+        expect(await spansSentAndFailed(counts)).toEqual([sent.length, 0]);
+      }),
+      { numRuns: 60 },
+    );
+    expect(refusals).toBeGreaterThan(0);
+    expect(sink.problems()).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+/** Telemetry in the types that JSON has. */
+import type { AnyValue, KeyValueMap } from '../../../engine/otlp/any-value.ts';
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = Readonly<Record<string, JsonValue>>;
+
+export function toJsonObject(values: KeyValueMap): JsonObject {
+  return Object.fromEntries([...values].map(([key, value]) => [key, toJsonValue(value)]));
+}
+
+/** Seconds since 1970, to the microsecond. */
+export function toSeconds(unixNano: bigint): number {
+  return Number(unixNano / 1000n) / 1e6;
+}
+
+/** Numbers that JSON does not have become text, exactly. */
+function toJsonValue(value: AnyValue): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (value instanceof Map) return toJsonObject(value);
+  return (value as readonly AnyValue[]).map(toJsonValue);
+}

@@ -1,0 +1,38 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { parseRetryAfter } from '../../../engine/net/retry-after.ts';
+
+/** What a 429 means that says nothing more. */
+const DEFAULT_MS = 60_000;
+const MAX_CATEGORIES = 100;
+const ALL = '';
+
+/** Until when Sentry wants no more of a category. https://develop.sentry.dev/sdk/expected-features/rate-limiting/ */
+export class RateLimits {
+  readonly #untilMs = new Map<string, number>();
+
+  isLimited(category: string, nowMs: number): boolean {
+    return Math.max(this.#untilMs.get(category) ?? 0, this.#untilMs.get(ALL) ?? 0) > nowMs;
+  }
+
+  /** Takes the limits of an answer, whatever its status: they come with successes too. */
+  update(status: number, headers: IncomingHttpHeaders, nowMs: number): void {
+    const detailed = headers['x-sentry-rate-limits'];
+    if (typeof detailed === 'string') this.#updateDetailed(detailed, nowMs);
+    else if (status === 429) this.#extend(ALL, nowMs + (parseRetryAfter(headers['retry-after'], nowMs) ?? DEFAULT_MS));
+  }
+
+  /** `seconds:category;category:scope:reason:namespaces, …`; no categories stand for all. */
+  #updateDetailed(header: string, nowMs: number): void {
+    for (const limit of header.split(',')) {
+      const [seconds = '', categories = ''] = limit.trim().split(':');
+      const waitMs = parseRetryAfter(seconds, nowMs) ?? DEFAULT_MS;
+      for (const category of categories.split(';')) this.#extend(category, nowMs + waitMs);
+    }
+  }
+
+  /** A later answer may know less: the longer limit stays. */
+  #extend(category: string, untilMs: number): void {
+    if (!this.#untilMs.has(category) && this.#untilMs.size >= MAX_CATEGORIES) return;
+    this.#untilMs.set(category, Math.max(untilMs, this.#untilMs.get(category) ?? 0));
+  }
+}

@@ -1,0 +1,101 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { SecretDigest } from '../../../engine/secret-digest.ts';
+
+/** At once, or later where it takes long. */
+type Verdict = boolean | Promise<boolean>;
+type Verifier = (password: string) => Verdict;
+
+/** Whether a password belongs to a hash that takes long to compare. */
+export type CompareSlowly = (password: string, hash: string) => Promise<boolean>;
+
+/** The users of a file as Apache's `htpasswd` writes it. https://httpd.apache.org/docs/2.4/misc/password_encryptions.html */
+export class Htpasswd {
+  readonly #users: ReadonlyMap<string, Verifier>;
+  readonly #nobody: Verifier;
+
+  /**
+   * One `user:password` or `user:hash` a line. Of a user who is there twice, the first line counts.
+   *
+   * @throws Error that names the line, and nothing of what it holds.
+   */
+  constructor(text: string, compareSlowly: CompareSlowly = () => Promise.resolve(false)) {
+    const lines = text.split('\n').map((line, index) => ({ line: line.trim(), number: index + 1 }));
+    const entries = lines.filter(({ line }) => line !== '' && !line.startsWith('#')).map(parseLine);
+    if (entries.length === 0) throw new Error('holds no user: write user:password, one a line');
+    this.#users = new Map(entries.toReversed().map(({ user, stored }) => [user, verifierOf(stored, compareSlowly)]));
+    const slow = entries.find(({ stored }) => stored.kind === 'slow')?.stored.text;
+    this.#nobody = slow === undefined ? nobody : async (password) => (await compareSlowly(password, slow)) && false;
+  }
+
+  verify(user: string, password: string): Verdict {
+    return (this.#users.get(user) ?? this.#nobody)(password);
+  }
+}
+
+interface Stored {
+  readonly kind: 'plain' | 'sha1' | 'slow';
+  readonly text: string;
+}
+
+function parseLine({ line, number }: { line: string; number: number }): { user: string; stored: Stored } {
+  const colon = line.indexOf(':');
+  if (colon < 1 || colon === line.length - 1) throw new Error(`line ${number} is not user:password`);
+  return { user: line.slice(0, colon), stored: parseStored(line.slice(colon + 1), number) };
+}
+
+const SHA1_BYTES = 20;
+const SLOW = /^\$(?:2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}|(?:apr1|1)\$[^$]{0,8}\$[./A-Za-z0-9]{22})$/;
+
+function parseStored(text: string, number: number): Stored {
+  if (SLOW.test(text)) return { kind: 'slow', text };
+  if (/^\$(?:2[abxy]?|apr1|1|5|6)\$/.test(text)) {
+    throw new Error(
+      `line ${number} has a broken hash, or one of a kind that cannot be checked: use bcrypt, {SHA}, {SSHA} or plain text`,
+    );
+  }
+  const sha = /^\{(SHA|SSHA)\}(.*)$/.exec(text);
+  if (sha === null) return { kind: 'plain', text };
+  const { length } = Buffer.from(sha[2] ?? '', 'base64');
+  if (length < SHA1_BYTES || (sha[1] === 'SHA' && length > SHA1_BYTES)) {
+    throw new Error(`line ${number} has a broken {${sha[1]}} hash`);
+  }
+  return { kind: 'sha1', text: sha[2] ?? '' };
+}
+
+function verifierOf({ kind, text }: Stored, compareSlowly: CompareSlowly): Verifier {
+  if (kind === 'slow') return verifySlowly(text, compareSlowly);
+  if (kind === 'sha1') return verifySha1(Buffer.from(text, 'base64'));
+  const digest = new SecretDigest(text);
+  return (given) => digest.matches(given);
+}
+
+function verifySha1(bytes: Buffer): Verifier {
+  const [expected, salt] = [bytes.subarray(0, SHA1_BYTES), bytes.subarray(SHA1_BYTES)];
+  return (given) => timingSafeEqual(createHash('sha1').update(given).update(salt).digest(), expected);
+}
+
+/** A password that was right once is known by its digest, so that the next request with it costs nothing. */
+function verifySlowly(hash: string, compareSlowly: CompareSlowly): Verifier {
+  let known: SecretDigest | undefined;
+  let underWay: { readonly digest: SecretDigest; readonly verdict: Promise<boolean> } | undefined;
+  return (given) => {
+    if (known?.matches(given) === true) return true;
+    if (underWay?.digest.matches(given) === true) return underWay.verdict;
+    const digest = new SecretDigest(given);
+    const verdict = compareSlowly(given, hash).then((matches) => {
+      if (matches) known = digest;
+      if (underWay?.digest === digest) underWay = undefined;
+      return matches;
+    });
+    underWay = { digest, verdict };
+    return verdict;
+  };
+}
+
+const nobodysPassword = new SecretDigest('');
+
+/** Takes as long as a user does who is there, so that the names of users cannot be found out. */
+function nobody(password: string): boolean {
+  nobodysPassword.matches(password);
+  return false;
+}

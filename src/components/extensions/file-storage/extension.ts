@@ -1,0 +1,102 @@
+import path from 'node:path';
+import type { Component, ComponentSettings } from '../../../engine/component.ts';
+import { StorageError, type Storage, type StorageOwner, type StorageSpace } from '../../../engine/storage.ts';
+import { StorageMetrics } from './storage-metrics.ts';
+import { checkDirectory } from './directory.ts';
+import type { CompactionConfig, FileStorageConfig } from './config.ts';
+import { fileNameOf } from './file-name.ts';
+import { FileSpace } from './file-space.ts';
+
+const BYTES_PER_MIB = 1024 * 1024;
+
+/** Keeps the spaces of components in a directory, an SQLite file each. */
+export class FileStorageExtension implements Component, Storage {
+  readonly #settings: ComponentSettings;
+  readonly #config: FileStorageConfig;
+  readonly #metrics: StorageMetrics;
+  readonly #spaces = new Map<string, FileSpace>();
+  readonly #opening = new Map<string, Promise<FileSpace>>();
+  #state: 'new' | 'running' | 'closed' = 'new';
+  #compaction: NodeJS.Timeout | undefined;
+
+  constructor(settings: ComponentSettings, config: FileStorageConfig) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#metrics = new StorageMetrics(settings.meter, this.#spaces);
+  }
+
+  async start(): Promise<void> {
+    await checkDirectory(this.#config);
+    this.#state = 'running';
+    const { on_rebound, check_interval } = this.#config.compaction;
+    if (on_rebound) this.#compaction = setInterval(() => this.#compactRebounded(), check_interval).unref();
+  }
+
+  async shutdown(): Promise<void> {
+    this.#state = 'closed';
+    clearInterval(this.#compaction);
+    for (const space of this.#spaces.values()) space.close();
+    this.#spaces.clear();
+  }
+
+  async space(owner: StorageOwner): Promise<StorageSpace> {
+    if (this.#state !== 'running') throw new StorageError('closed', 'the storage does not run');
+    const file = fileNameOf(owner);
+    const opening = this.#opening.get(file) ?? this.#open(file);
+    this.#opening.set(file, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      // The next one who asks tries again.
+      this.#opening.delete(file);
+      throw error;
+    }
+  }
+
+  async #open(file: string): Promise<FileSpace> {
+    const { fsync, max_size_mib, recreate, timeout, compaction } = this.#config;
+    const options = { fsync, maxBytes: max_size_mib * BYTES_PER_MIB, recreate, timeoutMs: timeout };
+    const space = new FileSpace(path.join(this.#config.directory, file), options, {
+      failed: (reason) => this.#metrics.failed(file, reason),
+      setAside: (what) => this.#setAside(file, what),
+    });
+    this.#metrics.declare(file);
+    await space.open();
+    if (compaction.on_start) this.#compact(file, space);
+    this.#spaces.set(file, space);
+    // Whoever stopped the extension meanwhile did not see this one.
+    if (this.#state !== 'running') space.close();
+    return space;
+  }
+
+  #setAside(file: string, { path: corruptFile, to, err }: { path: string; to: string; err: unknown }): void {
+    this.#metrics.setAside(file);
+    this.#settings.logger.error(
+      { file: corruptFile, setAsideAs: to, err },
+      'Storage file is corrupt: it is set aside, and a fresh one begins empty',
+    );
+  }
+
+  #compactRebounded(): void {
+    for (const [file, space] of this.#spaces) {
+      const sizes = space.sizes();
+      if (sizes !== undefined && hasRebounded(sizes, this.#config.compaction)) this.#compact(file, space);
+    }
+  }
+
+  #compact(file: string, space: FileSpace): void {
+    try {
+      space.compact();
+    } catch (err) {
+      this.#settings.logger.warn({ file, err }, 'Storage file could not be compacted');
+    }
+  }
+}
+
+/** Whether a file that had grown large holds little now. */
+function hasRebounded(sizes: { fileBytes: number; usedBytes: number }, config: CompactionConfig): boolean {
+  return (
+    sizes.fileBytes >= config.rebound_needed_threshold_mib * BYTES_PER_MIB &&
+    sizes.usedBytes <= config.rebound_trigger_threshold_mib * BYTES_PER_MIB
+  );
+}

@@ -1,0 +1,41 @@
+import type { StorageFailure } from '../../../engine/storage.ts';
+
+type Sqlite = typeof import('node:sqlite');
+
+/** The module, loaded when it is first needed. Node 22 calls it experimental, in a warning that tells users nothing. */
+export function sqlite(): Sqlite {
+  const emitWarning = Object.getOwnPropertyDescriptor(process, 'emitWarning');
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    if (emitWarning) Object.defineProperty(process, 'emitWarning', emitWarning);
+  }
+}
+
+/** What SQLite's primary result codes mean for a storage. https://www.sqlite.org/rescode.html */
+const byResultCode: Readonly<Record<number, StorageFailure>> = {
+  3: 'unwritable', // SQLITE_PERM
+  5: 'locked', // SQLITE_BUSY
+  8: 'unwritable', // SQLITE_READONLY
+  11: 'corrupt', // SQLITE_CORRUPT
+  13: 'full', // SQLITE_FULL
+  14: 'unwritable', // SQLITE_CANTOPEN
+  26: 'corrupt', // SQLITE_NOTADB
+};
+
+const bySystemError: Readonly<Record<string, StorageFailure>> = {
+  EACCES: 'unwritable',
+  EDQUOT: 'full',
+  EISDIR: 'unwritable',
+  ENOENT: 'unwritable',
+  ENOSPC: 'full',
+  EPERM: 'unwritable',
+  EROFS: 'unwritable',
+};
+
+export function failureOf(error: unknown): StorageFailure {
+  const { errcode = 0, code = '' } = error as { errcode?: number; code?: string };
+  // Extended codes carry the primary one in their lowest byte.
+  return byResultCode[errcode & 0xff] ?? bySystemError[code] ?? 'other';
+}

@@ -1,0 +1,16 @@
+import type { ExtensionFactory } from '../../../engine/component.ts';
+import { healthCheckConfig, type HealthCheckConfig } from './config.ts';
+import { HealthCheckExtension } from './extension.ts';
+
+export const healthCheckExtension: ExtensionFactory<HealthCheckConfig> = {
+  kind: 'extension',
+  type: 'health_check',
+  signals: [],
+  stability: 'beta',
+  config: healthCheckConfig,
+  async *diagnose(_settings, config) {
+    const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
+    yield* listeningFindings(config);
+  },
+  create: (settings, config) => new HealthCheckExtension(settings, config),
+};

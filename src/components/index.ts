@@ -1,0 +1,31 @@
+import type { Factory } from '../engine/component.ts';
+import { debugExporter } from './exporters/debug/factory.ts';
+import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
+import { prometheusExporter } from './exporters/prometheus/factory.ts';
+import { sentryExporter } from './exporters/sentry/factory.ts';
+import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
+import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
+import { fileStorageExtension } from './extensions/file-storage/factory.ts';
+import { healthCheckExtension } from './extensions/health-check/factory.ts';
+import { batchProcessor } from './processors/batch/factory.ts';
+import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
+import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
+import { otlpReceiver } from './receivers/otlp/factory.ts';
+import { sqlqueryReceiver } from './receivers/sqlquery/factory.ts';
+
+/** Every component that siphon has. Nothing registers itself. */
+export const factories: readonly Factory[] = [
+  otlpReceiver,
+  dbPollerReceiver,
+  sqlqueryReceiver,
+  memoryLimiterProcessor,
+  batchProcessor,
+  prometheusExporter,
+  otlpHttpExporter,
+  sentryExporter,
+  debugExporter,
+  healthCheckExtension,
+  basicAuthExtension,
+  bearerTokenAuthExtension,
+  fileStorageExtension,
+];

@@ -1,0 +1,154 @@
+import type { Counter, Histogram } from '@opentelemetry/api';
+import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
+import { RetryableError } from '../../../engine/errors.ts';
+import { aborted } from '../../../engine/pipeline/aborted.ts';
+import { Incident } from '../../../engine/telemetry/incident.ts';
+import { countDropped, reasonOf } from '../../../engine/telemetry/item-counts.ts';
+import type { BatchConfig } from './config.ts';
+import { splitBatch } from './split-batch.ts';
+
+type Trigger = 'size' | 'timeout';
+
+/**
+ * Joins small batches into large ones. As in the stock Collector, a batch counts as accepted as soon as it is
+ * held here, so that what the next consumer refuses is lost: it is counted under its reason. One batch is sent
+ * at a time, and while it is, senders wait as soon as the next one is full.
+ */
+export class BatchProcessor implements Component, Consumer {
+  readonly #config: BatchConfig;
+  readonly #next: Consumer;
+  readonly #metrics: BatchMetrics;
+  readonly #incident: Incident;
+  #pending: TelemetryBatch[] = [];
+  #pendingItems = 0;
+  /** What is being sent, and what follows it. */
+  #outgoing: TelemetryBatch[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(settings: ComponentSettings, config: BatchConfig, next: Consumer) {
+    this.#config = config;
+    this.#next = next;
+    this.#metrics = new BatchMetrics(settings);
+    this.#incident = new Incident(settings.logger, {
+      failing: 'Batches are dropped because the next component refuses them',
+      recovered: 'Batches are accepted again',
+    });
+  }
+
+  async start(): Promise<void> {}
+
+  async consume(batch: TelemetryBatch): Promise<void> {
+    // Another sender may have filled the next batch meanwhile.
+    while (this.#sending !== undefined && this.#isFull) await this.#sending;
+    if (this.#closed) throw new RetryableError('shutdown', 'the batch processor is shutting down');
+    this.#pending.push(batch);
+    this.#pendingItems += batch.itemCount;
+    if (this.#isFull) this.#flush('size');
+    else this.#timer ??= setTimeout(() => this.#flush('timeout'), this.#config.timeout);
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const flushed = this.#flushAll();
+    await Promise.race([flushed, aborted(deadline)]);
+    for (const batch of [...this.#outgoing.splice(0), ...this.#take()]) this.#metrics.dropped(batch, 'shutdown');
+  }
+
+  /** With `timeout: 0` nothing is ever held back. */
+  get #isFull(): boolean {
+    return this.#config.timeout === 0 || this.#pendingItems >= this.#config.send_batch_size;
+  }
+
+  async #flushAll(): Promise<void> {
+    this.#flush('timeout');
+    // What had gathered meanwhile is sent by the next one.
+    while (this.#sending !== undefined) await this.#sending;
+  }
+
+  /** Does nothing while a batch is being sent: what has gathered then follows it. */
+  #flush(trigger: Trigger): void {
+    if (this.#sending !== undefined || this.#pending.length === 0) return;
+    this.#sending = this.#send(this.#take(), trigger);
+  }
+
+  #take(): readonly TelemetryBatch[] {
+    const taken = this.#pending;
+    this.#pending = [];
+    this.#pendingItems = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return taken;
+  }
+
+  /** Never rejects. */
+  async #send(pending: readonly TelemetryBatch[], trigger: Trigger): Promise<void> {
+    this.#outgoing = [...splitBatch(merge(pending), this.#config.send_batch_max_size)];
+    for (let [batch] = this.#outgoing; batch !== undefined; [batch] = this.#outgoing) {
+      this.#metrics.sent(batch, trigger);
+      // One after another, so that the next consumer can slow us down.
+      await this.#sendOne(batch);
+    }
+    this.#sending = undefined;
+    if (this.#closed || this.#isFull) this.#flush('size');
+  }
+
+  /** Never rejects. */
+  async #sendOne(batch: TelemetryBatch): Promise<void> {
+    try {
+      await this.#next.consume(batch);
+      this.#outgoing.shift();
+      this.#incident.succeeded();
+    } catch (error) {
+      // Empty if the deadline came meanwhile: then the batch is counted already.
+      if (this.#outgoing.shift() !== undefined) this.#metrics.dropped(batch, reasonOf(error));
+      this.#incident.failed(error);
+    }
+  }
+}
+
+/** The stock instruments, and what was lost here. */
+class BatchMetrics {
+  readonly dropped: ReturnType<typeof countDropped>;
+  readonly #triggers: Readonly<Record<Trigger, Counter>>;
+  readonly #items: Histogram;
+  readonly #bytes: Histogram;
+
+  constructor(settings: ComponentSettings) {
+    const { meter } = settings;
+    this.dropped = countDropped(settings);
+    this.#triggers = {
+      size: meter.createCounter('otelcol_processor_batch_batch_size_trigger_send'),
+      timeout: meter.createCounter('otelcol_processor_batch_timeout_trigger_send'),
+    };
+    this.#triggers.size.add(0);
+    this.#triggers.timeout.add(0);
+    this.#items = meter.createHistogram('otelcol_processor_batch_batch_send_size', {
+      advice: { explicitBucketBoundaries: [10, 100, 1000, 5000, 8192, 10_000, 50_000, 100_000] },
+    });
+    this.#bytes = meter.createHistogram('otelcol_processor_batch_batch_send_size_bytes', {
+      advice: { explicitBucketBoundaries: [1e3, 1e4, 1e5, 5e5, 1e6, 5e6, 1e7] },
+    });
+  }
+
+  sent({ itemCount, sizeBytes }: TelemetryBatch, trigger: Trigger): void {
+    this.#triggers[trigger].add(1);
+    this.#items.record(itemCount);
+    this.#bytes.record(sizeBytes);
+  }
+}
+
+/** All are of one signal: a processor stands in one pipeline. */
+function merge(batches: readonly TelemetryBatch[]): TelemetryBatch {
+  const [first] = batches;
+  if (first === undefined) throw new RangeError('there is nothing to merge');
+  if (batches.length === 1) return first;
+  return {
+    signal: first.signal,
+    chunks: batches.flatMap(({ chunks }) => chunks),
+    itemCount: batches.reduce((sum, { itemCount }) => sum + itemCount, 0),
+    sizeBytes: batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+}

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
+import { readSpans } from '../../../engine/otlp/span-reader.ts';
+import { splitBatch } from './split-batch.ts';
+import { gaugeBatch, spansBatch } from '../../../../tests/support/batches.ts';
+
+it('leaves a batch that fits as it is', () => {
+  const batch = spansBatch(['a', 'b']);
+  expect(splitBatch(batch, 2)).toEqual([batch]);
+  expect(splitBatch(batch, 0)[0]).toBe(batch);
+});
+
+it('cuts between chunks where that is enough, without copying', () => {
+  const [one, two] = [spansBatch(['a', 'b']), spansBatch(['c'])];
+  const batch = { ...one, chunks: [...one.chunks, ...two.chunks], itemCount: 3 };
+  expect(splitBatch(batch, 2).map(({ chunks }) => chunks[0])).toEqual([one.chunks[0], two.chunks[0]]);
+  expect(splitBatch(batch, 2)[0]?.chunks[0]).toBe(one.chunks[0]);
+});
+
+it('cuts inside a scope and keeps every span once, in order, under its scope', () => {
+  const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
+  const parts = splitBatch(spansBatch(names), 4);
+  expect(parts.map(({ itemCount }) => itemCount)).toEqual([4, 4, 2]);
+  const spans = parts.flatMap(({ chunks }) => chunks.flatMap((chunk) => [...readSpans(chunk)]));
+  expect(spans.map(({ name }) => name)).toEqual(names);
+});
+
+it('cuts inside a metric between its points', () => {
+  const parts = splitBatch(gaugeBatch([1, 2, 3, 4, 5]), 2);
+  expect(parts.map(({ chunks }) => inspectRequest('metrics', chunks[0] as Uint8Array))).toEqual([2, 2, 1]);
+});

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { LabelValues } from './columns.ts';
+
+const budget = { maxValues: 2, description: '' };
+
+it.each([
+  { what: 'a value of the set', value: 'a', set: ['a', 'other'], name: 'a' },
+  { what: 'a value outside of the set', value: 'z', set: ['a', 'other'], name: 'other', reason: 'unlisted' },
+  {
+    what: 'a value outside, where only unknown is',
+    value: 'z',
+    set: ['a', 'unknown'],
+    name: 'unknown',
+    reason: 'unlisted',
+  },
+  { what: 'NULL', value: null, set: ['a', 'other', 'unknown'], name: 'unknown' },
+  { what: 'NULL where only other is', value: null, set: ['a', 'other'], name: 'other' },
+  { what: 'a boolean', value: true, set: ['true', 'false'], name: 'true' },
+])('names $what of a closed label $name', ({ value, set, name, reason }) => {
+  const reported: string[] = [];
+  const read = new LabelValues().reader([], (_label, why) => reported.push(why));
+  expect(read({ label: value }, { label: set })).toEqual({ label: name });
+  expect(reported).toEqual(reason === undefined ? [] : [reason]);
+});
+
+it('gives the first that came a place in the budget, the rest is other', () => {
+  expect(namesOf(new LabelValues(), ['b', 'a', 'c', null])).toEqual(['b', 'a', 'other', 'unknown']);
+});
+
+it('leaves a value its place while it is there, and gives it on when it has gone', () => {
+  const labels = new LabelValues();
+  namesOf(labels, ['b', 'c']);
+  expect(namesOf(labels, ['a', 'b', 'c'])).toEqual(['other', 'b', 'c']);
+  expect(namesOf(labels, ['a', 'c'])).toEqual(['a', 'c']);
+});
+
+it('does not take in what is too long, and says so', () => {
+  const reported: string[] = [];
+  const long = 'x'.repeat(129);
+  expect(namesOf(new LabelValues(), [long, 'a'], reported)).toEqual(['other', 'a']);
+  expect(reported).toEqual(['too_long']);
+});
+
+function namesOf(labels: LabelValues, values: readonly unknown[], reported: string[] = []): unknown[] {
+  const rows = values.map((label) => ({ label }));
+  const read = labels.reader(rows, (_label, reason) => reported.push(reason));
+  return rows.map((row) => read(row, { label: budget })['label']);
+}

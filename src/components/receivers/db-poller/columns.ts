@@ -1,0 +1,86 @@
+import type { BudgetedLabel, ClosedLabel, Labels } from '../../../metrics/metric.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
+
+const MAX_LENGTH = 128;
+
+/** Why a value does not appear under its own name. */
+export type ReplacedReason = 'unlisted' | 'budget' | 'too_long';
+
+export type ReportReplaced = (label: string, reason: ReplacedReason, count: number) => void;
+
+/**
+ * Turns label columns into label values that keep to the catalogue. NULL becomes `unknown`, everything else that
+ * may not appear becomes `other`; a closed set that has only one of the two has it for both.
+ */
+export class LabelValues {
+  /** The values that have a place in the budget of a label, as of the latest poll. */
+  readonly #admitted = new Map<string, ReadonlySet<string>>();
+
+  /** One function for each row set: budgets are spent on what the set holds, and who has a place keeps it. */
+  reader(rows: readonly Row[], report: ReportReplaced): (row: Row, labels: Labels) => Record<string, string> {
+    const admit = new Map<string, ReadonlySet<string>>();
+    const admitted = (label: string, budget: BudgetedLabel): ReadonlySet<string> => {
+      const known = admit.get(label) ?? this.#admit(label, budget, rows);
+      admit.set(label, known);
+      return known;
+    };
+    return (row, labels) =>
+      Object.fromEntries(
+        Object.entries(labels).map(([label, values]) => {
+          const kept = labelValue(row[label], values, (text, budget) => admitted(label, budget).has(text));
+          if (kept.reason) report(label, kept.reason, 1);
+          return [label, kept.value];
+        }),
+      );
+  }
+
+  #admit(label: string, budget: BudgetedLabel, rows: readonly Row[]): ReadonlySet<string> {
+    const present = new Set(rows.map((row) => textOf(row[label])).filter((text) => text !== undefined));
+    const previous = this.#admitted.get(label) ?? new Set();
+    const staying = [...present].filter((text) => previous.has(text));
+    const coming = [...present].filter((text) => !previous.has(text) && text.length <= MAX_LENGTH).toSorted();
+    const admitted = new Set([...staying, ...coming].slice(0, budget.maxValues));
+    this.#admitted.set(label, admitted);
+    return admitted;
+  }
+}
+
+export interface Kept {
+  readonly value: string;
+  readonly reason?: ReplacedReason;
+}
+
+/**
+ * One label of one row.
+ *
+ * @param admit whether a value has a place in the budget.
+ */
+export function labelValue(
+  column: unknown,
+  values: ClosedLabel | BudgetedLabel,
+  admit: (text: string, budget: BudgetedLabel) => boolean,
+): Kept {
+  const text = textOf(column);
+  return isClosed(values) ? inClosedSet(text, values) : inBudget(text, (known) => admit(known, values));
+}
+
+function inClosedSet(text: string | undefined, set: ClosedLabel): Kept {
+  const [first, second] = text === undefined ? ['unknown', 'other'] : ['other', 'unknown'];
+  const fallback = set.includes(first) || !set.includes(second) ? first : second;
+  if (text === undefined) return { value: fallback };
+  return set.includes(text) ? { value: text } : { value: fallback, reason: 'unlisted' };
+}
+
+function inBudget(text: string | undefined, admit: (text: string) => boolean): Kept {
+  if (text === undefined) return { value: 'unknown' };
+  if (text.length > MAX_LENGTH) return { value: 'other', reason: 'too_long' };
+  return admit(text) ? { value: text } : { value: 'other', reason: 'budget' };
+}
+
+function textOf(value: unknown): string | undefined {
+  return (value as string | number | boolean | null | undefined)?.toString();
+}
+
+function isClosed(values: ClosedLabel | BudgetedLabel): values is ClosedLabel {
+  return Array.isArray(values);
+}

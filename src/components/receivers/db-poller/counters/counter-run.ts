@@ -1,0 +1,165 @@
+import type { StorageSpace } from '../../../../engine/storage.ts';
+import { Incident } from '../../../../engine/telemetry/incident.ts';
+import { concernsDatabase, reasonOf } from '../../../../postgres/polling/poll-failure.ts';
+import { retryMs } from '../../../../postgres/polling/schedule.ts';
+import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
+import type { PackSchema, TableColumns } from '../query.ts';
+import { publish, type PollContext } from '../run/poll-context.ts';
+import type { Poll, PolledQuery } from '../run/polled-query.ts';
+import { DriftReport } from './drift-report.ts';
+import { ExactCounter, type Step } from './counter.ts';
+import type { ExactQuery } from '../exact-query.ts';
+import { PostgresTable } from './postgres-table.ts';
+import { metricsOf, type TotalSeries } from './totals.ts';
+
+export interface ExactPollingSettings {
+  readonly timeoutMs: number;
+  readonly reconcileMs: number;
+  /** For a baseline and for the older rows, which read the whole table. */
+  readonly reconcileTimeoutMs: number;
+  readonly space: StorageSpace;
+}
+
+const FIRST_RETRY_MS = 60_000;
+
+/** Publishes what a counter has counted: all totals at each poll, so that none expires. */
+export class ExactPolling implements PolledQuery {
+  readonly #id: string;
+  readonly #query: ExactQuery;
+  readonly #context: PollContext;
+  readonly #reconcileMs: number;
+  readonly #table: PostgresTable;
+  readonly #counter: ExactCounter;
+  readonly #reconciling: Incident;
+  readonly #drift: DriftReport;
+  #published: ReadonlyMap<string, TotalSeries> = new Map();
+  #turn: Promise<unknown> = Promise.resolve();
+  #reconcileFailures = 0;
+  #reconcileAgainMs = 0;
+  /** What came while another poller led is shown at once when it has been counted: step by step it would look like a burst. */
+  #isTakingOver = false;
+
+  constructor(id: string, query: ExactQuery, settings: ExactPollingSettings, context: PollContext) {
+    this.#id = id;
+    this.#query = query;
+    this.#context = context;
+    this.#reconcileMs = settings.reconcileMs;
+    this.#table = new PostgresTable(context.pool, query);
+    const logger = context.logger.child({ query: id });
+    this.#reconciling = new Incident(logger, {
+      failing: 'Older rows could not be counted, and are counted later',
+      recovered: 'Older rows are counted again',
+    });
+    this.#drift = new DriftReport(logger);
+    context.metrics.declareExact(id);
+    this.#counter = new ExactCounter({
+      query,
+      name: id,
+      table: this.#table,
+      space: settings.space,
+      timeoutMs: settings.timeoutMs,
+      longTimeoutMs: settings.reconcileTimeoutMs,
+      reconcileMs: settings.reconcileMs,
+      onRebaseline: (reason) => {
+        context.metrics.rebaselined(id, reason);
+        logger.warn({ reason }, 'Counting began anew: its counters start at 0 again');
+      },
+    });
+  }
+
+  get needs(): TableColumns {
+    return this.#query.needs;
+  }
+
+  async prepare(schema: PackSchema, signal: AbortSignal): Promise<void> {
+    await this.#inTurn(signal, async () => {
+      this.#table.use(schema, signal);
+      await this.#counter.begin();
+      this.#tellSince();
+      this.#isTakingOver = true;
+    });
+  }
+
+  async poll(schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+    return await this.#inTurn(signal, async () => {
+      this.#table.use(schema, signal);
+      const recent = await this.#counter.countRecent();
+      signal.throwIfAborted();
+      const { durationMs } = this.#table;
+      this.#tellSince();
+      this.#report(recent);
+      this.#context.metrics.backlog(this.#id, recent.backlog);
+      if (recent.backlog === 0) this.#isTakingOver = false;
+      await this.#publish();
+      const older = await this.#reconcile(signal);
+      return { durationMs, rows: recent.rows, isBehind: recent.backlog + older > 0 };
+    });
+  }
+
+  async retract(): Promise<void> {
+    this.#context.metrics.backlog(this.#id, undefined);
+    await this.#send(new Map(), 0);
+  }
+
+  /** What was ended by its signal and could not stop at once is waited for by what comes next. */
+  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(async () => {
+      signal.throwIfAborted();
+      return await work();
+    });
+    this.#turn = turn.catch(() => undefined);
+    return await unlessAborted(signal, turn);
+  }
+
+  #tellSince(): void {
+    const { state } = this.#counter;
+    if (state) this.#context.metrics.countingSince(this.#id, state.startUnixMs);
+  }
+
+  async #publish(): Promise<void> {
+    const { state } = this.#counter;
+    if (state && !this.#isTakingOver) await this.#send(state.totals.series, state.startUnixMs);
+  }
+
+  async #send(series: ReadonlyMap<string, TotalSeries>, startUnixMs: number): Promise<void> {
+    const gone = [...this.#published].filter(([key]) => !series.has(key)).map(([, one]) => one);
+    const metrics = this.#query.metrics.map(({ metric }) => metric);
+    await publish(this.#context, metricsOf(metrics, { series: series.values(), gone, startUnixMs }));
+    this.#published = series;
+  }
+
+  /** Resolves to how many older rows are left for the next time. */
+  async #reconcile(signal: AbortSignal): Promise<number> {
+    if (!this.#counter.isReconcileDue || performance.now() < this.#reconcileAgainMs) return 0;
+    try {
+      const step = await this.#counter.countOlder();
+      signal.throwIfAborted();
+      this.#reconciling.succeeded();
+      this.#reconcileFailures = 0;
+      this.#report(step);
+      if (step.rows > 0) await this.#publish();
+      if (step.backlog === 0) this.#compareWithStatistics();
+      return step.backlog;
+    } catch (error) {
+      // What the end of the poller interrupts has not failed.
+      signal.throwIfAborted();
+      if (concernsDatabase(error) || reasonOf(error) === 'pipeline_refused') throw error;
+      this.#context.metrics.failed(this.#id, reasonOf(error));
+      this.#reconciling.failed(error);
+      this.#reconcileAgainMs =
+        performance.now() + retryMs(++this.#reconcileFailures, FIRST_RETRY_MS, this.#reconcileMs);
+      return 0;
+    }
+  }
+
+  #compareWithStatistics(): void {
+    const { uncounted } = this.#counter;
+    this.#context.metrics.uncounted(this.#id, uncounted);
+    this.#drift.found(uncounted);
+  }
+
+  #report({ replaced, notNumbers }: Step): void {
+    for (const one of replaced) this.#context.metrics.replaced(this.#id, one);
+    this.#context.metrics.dropped(this.#id, 'not_a_number', notNumbers);
+  }
+}

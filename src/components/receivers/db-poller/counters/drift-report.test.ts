@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { DriftReport } from './drift-report.ts';
+import { logLines } from '../../../../../tests/support/log-lines.ts';
+
+it('says once that more was counted than inserted, when two readings agree, and once that it is over', () => {
+  const { logger, lines } = logLines();
+  const report = new DriftReport(logger);
+  const said = (...readings: (number | undefined)[]): unknown[] => {
+    const before = lines.length;
+    for (const reading of readings) report.found(reading);
+    return lines.slice(before).map(({ msg, rows }) => rows ?? msg);
+  };
+  expect(said(0, 5, undefined, -1, 0)).toEqual([]);
+  expect(said(-3, -4, -5)).toEqual([4]);
+  expect(said(2, 0)).toEqual(['No more rows are counted than were inserted']);
+});

@@ -1,0 +1,85 @@
+import type { Logger } from 'pino';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
+import type { PackSchema, TableColumns } from '../query.ts';
+import type { PollContext } from '../run/poll-context.ts';
+import type { Poll, PolledQuery } from '../run/polled-query.ts';
+
+const LONG_S = 60;
+
+/** Watches how far counting is held back: rows are not counted while an older transaction that writes is under way. */
+export class Horizon implements PolledQuery {
+  readonly needs: TableColumns = {};
+  readonly #context: PollContext;
+  readonly #timeoutMs: number;
+  readonly #holder: HolderReport;
+  #held: { readonly xid: string; readonly sinceMs: number } | undefined;
+
+  constructor(context: PollContext, timeoutMs: number) {
+    this.#context = context;
+    this.#timeoutMs = timeoutMs;
+    this.#holder = new HolderReport(context.logger);
+  }
+
+  async poll(_schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+    const { rows, durationMs } = await this.#context.pool.query({
+      text: OLDEST_WRITER,
+      values: [],
+      timeoutMs: this.#timeoutMs,
+      maxRows: 1,
+      signal,
+    });
+    const row = rows[0]!;
+    const lagS = this.#lagS(row);
+    this.#context.metrics.horizonLag(lagS);
+    this.#holder.found(lagS, row);
+    return { durationMs, rows: 1 };
+  }
+
+  async retract(): Promise<void> {
+    this.#context.metrics.horizonLag(undefined);
+    return Promise.resolve();
+  }
+
+  /** What a role may not see of other sessions, the time that the horizon has not moved tells, though late. */
+  #lagS(row: Row): number {
+    if (row['is_held'] !== true) this.#held = undefined;
+    else if (this.#held?.xid !== row['settled_xid'])
+      this.#held = { xid: String(row['settled_xid']), sinceMs: performance.now() };
+    if (!this.#held) return 0;
+    return row['age_s'] === null ? (performance.now() - this.#held.sinceMs) / 1000 : Number(row['age_s']);
+  }
+}
+
+/** Says once who holds counting back, and once that it is over. */
+class HolderReport {
+  readonly #logger: Logger;
+  #isSaid = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  found(ageS: number, { pid, application_name, prepared }: Row): void {
+    if (ageS >= LONG_S && !this.#isSaid) {
+      this.#isSaid = true;
+      const fields = { pid, application_name, prepared, age_s: Math.round(ageS) };
+      this.#logger.warn(fields, 'Counting waits for a transaction that has written and not ended');
+    } else if (ageS < LONG_S && this.#isSaid) {
+      this.#isSaid = false;
+      this.#logger.info('The transaction that counting waited for has ended');
+    }
+  }
+}
+
+/** `age_s` is NULL where the role may not see it. */
+const OLDEST_WRITER = `
+  select pg_snapshot_xmin(snapshot)::text as settled_xid, pg_snapshot_xmin(snapshot) < pg_snapshot_xmax(snapshot) as is_held,
+         holder.pid, holder.application_name, holder.prepared,
+         extract(epoch from clock_timestamp() - holder.since)::float8 as age_s
+  from pg_current_snapshot() snapshot
+  left join (select * from (
+               select pid, application_name, null as prepared, backend_xid as xid, xact_start as since
+               from ${SERVER_SESSIONS} where backend_xid is not null
+               union all select null, null, gid, transaction, prepared from pg_prepared_xacts) writer
+             order by age(xid) desc limit 1) holder on true`;

@@ -1,0 +1,159 @@
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
+import type { CountedTable, Head, KeyedRow, Lane, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
+import type { Position } from './position.ts';
+
+interface Version {
+  readonly key: string;
+  readonly xid: number;
+  /** The transaction of which `xid` is the number, or that of a savepoint in it. */
+  readonly owner: number;
+  readonly timeMs: number | undefined;
+  readonly events: number;
+  readonly label: string;
+}
+
+type Outcome = 'open' | 'committed' | 'rolled_back';
+
+/** What one reading could know. */
+export interface Sight {
+  readonly settledXid: number;
+  readonly visible: readonly Version[];
+}
+
+/** A table with transactions as PostgreSQL numbers them, reduced to what counting depends on. */
+export class ModelTable implements CountedTable {
+  nowMs = 10_000_000;
+  #nextXid = 100;
+  #nextKey = 0;
+  #inserted = 0;
+  readonly #outcomes = new Map<number, Outcome>();
+  /** Of the current version of each key, and of those that open transactions have written. */
+  readonly #versions: Version[] = [];
+  #identity = 'a';
+  /** Fails the next reading. */
+  failsNext = false;
+  /** Whether what has ended is on disk; who waits for it does not wait long. */
+  isFlushed = true;
+  #latestReading: Sight | undefined;
+
+  begin(): number {
+    const xid = this.#nextXid++;
+    this.#outcomes.set(xid, 'open');
+    return xid;
+  }
+
+  get open(): number[] {
+    return [...this.#outcomes].filter(([, outcome]) => outcome === 'open').map(([xid]) => xid);
+  }
+
+  end(xid: number, outcome: 'committed' | 'rolled_back'): void {
+    this.#outcomes.set(xid, outcome);
+  }
+
+  /** @param isSaved in a savepoint, which has a number of its own. */
+  insert(owner: number, row: { timeMs: number | undefined; events: number; label: string; isSaved: boolean }): void {
+    const { isSaved, ...rest } = row;
+    const xid = isSaved ? this.#nextXid++ : owner;
+    this.#inserted++;
+    this.#versions.push({ key: String(this.#nextKey % 7) + String(this.#nextKey++), xid, owner, ...rest });
+  }
+
+  /** Writes a new version of a committed row that no open transaction has written. */
+  update(owner: number, choice: number, events: number): void {
+    const free = this.#visible().filter(({ key }) => !this.#versions.some((v) => v.key === key && this.#is(v, 'open')));
+    const old = free[choice % Math.max(1, free.length)];
+    if (old) this.#versions.push({ ...old, xid: owner, owner, events: old.events | events });
+  }
+
+  /** Goes back to the rows of the oldest transactions, by another history, in which keys come again. */
+  restore(transactions: number): void {
+    for (const xid of this.open) this.end(xid, 'rolled_back');
+    const xids = [...this.#outcomes.keys()].toSorted((a, b) => a - b);
+    const from = xids[transactions % (xids.length + 1)] ?? Infinity;
+    const kept = this.#versions.filter(({ owner }) => owner < from);
+    this.#versions.splice(0, Infinity, ...kept);
+    this.#nextKey = Math.max(0, ...kept.map(({ key }) => Number(key.slice(1)) + 1));
+    this.#identity += 'a';
+  }
+
+  /** What a reader sees who starts now. */
+  committed(): readonly Version[] {
+    return this.#visible();
+  }
+
+  /** Of the latest reading; undefined if nobody has read. */
+  get latestReading(): Sight | undefined {
+    return this.#latestReading;
+  }
+
+  async read<T>(_timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T> {
+    if (this.failsNext) {
+      this.failsNext = false;
+      throw new PostgresError('timeout', 'the model was told to fail');
+    }
+    const visible = this.#visible();
+    const head = this.#head();
+    this.#latestReading = { settledXid: head.settledXid, visible };
+    return await work({
+      head,
+      rows: async (request) => rowsOf(visible, request),
+      everyRow: async function* () {
+        const keyed: KeyedRow[] = visible.filter(({ events }) => events > 0);
+        for (let i = 0; i < keyed.length; i += 3) yield keyed.slice(i, i + 3);
+      },
+      known: async () => [],
+      isRewritten: async () => false,
+      endedForGood: async (patience) => patience === 'waits' || this.isFlushed,
+    });
+  }
+
+  #head(): Head {
+    return {
+      identity: { history: this.#identity, file: '1' },
+      settledXid: Math.min(this.#nextXid, ...this.open),
+      nextXid: this.#nextXid,
+      nowUnixMs: this.nowMs,
+      statistics: { inserted: this.#inserted, updated: this.#versions.length },
+    };
+  }
+
+  #is({ owner }: Version, outcome: Outcome): boolean {
+    return this.#outcomes.get(owner) === outcome;
+  }
+
+  #visible(): Version[] {
+    const latest = new Map(this.#versions.filter((v) => this.#is(v, 'committed')).map((v) => [v.key, v]));
+    return [...latest.values()];
+  }
+}
+
+function rowsOf(visible: readonly Version[], request: RowsRequest): SettledRows {
+  const { after, upTo, limit } = request;
+  const found = visible
+    .filter((row) => isInLane(row, request.lane, request.boundUnixMs))
+    .filter((row) => compare(row, after) > 0 && compare(row, upTo) <= 0)
+    .toSorted((a, b) => compare(a, b));
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return {
+    rows: rows.map(({ key, events, label }) => ({ key, events, details: { label, size: 1 } })),
+    waiting: found.length,
+    isFull: rows.length === limit,
+    last: last && { xid: last.xid, key: last.key },
+  };
+}
+
+function isInLane({ timeMs }: Version, lane: Lane, boundMs: number): boolean {
+  if (lane === 'all') return true;
+  const isRecent = timeMs !== undefined && timeMs >= boundMs;
+  return lane === 'recent' ? isRecent : !isRecent;
+}
+
+/** A position without a key is before every row of its transaction. */
+function compare(a: { xid: number; key: string | undefined }, b: Position): number {
+  if (a.xid !== b.xid) return a.xid - b.xid;
+  if (a.key === b.key) return 0;
+  if (a.key === undefined) return -1;
+  if (b.key === undefined) return 1;
+  return a.key < b.key ? -1 : 1;
+}

@@ -1,0 +1,63 @@
+import type { ReplacedReason } from '../columns.ts';
+import { numberOf } from '../number-of.ts';
+import type { SettledRow } from './counted-table.ts';
+import type { ExactMetric, ExactQuery } from '../exact-query.ts';
+import type { Occurrence } from './totals.ts';
+
+export interface ReplacedLabel {
+  readonly label: string;
+  readonly reason: ReplacedReason;
+  readonly count: number;
+}
+
+export interface Found {
+  readonly occurrences: readonly Occurrence[];
+  /** All events of each key for which one is new. */
+  readonly seen: ReadonlyMap<string, number>;
+  /** Rows of which nothing was counted before. */
+  readonly rowsCounted: number;
+  readonly notNumbers: number;
+}
+
+/** The one event of rows that need none: that they are there. */
+const PRESENT = 1;
+
+/** What has happened, by rows that have come, of which some events may have been counted before. */
+export function occurrencesOf(
+  query: ExactQuery,
+  rows: readonly SettledRow[],
+  eventsOf: (key: string) => number,
+): Found {
+  const news = rows.map((row) => {
+    const known = query.events ? eventsOf(row.key) : 0;
+    const holding = query.events ? row.events : PRESENT;
+    return { row, known, events: holding & ~known };
+  });
+  const found = query.metrics.flatMap((metric) => {
+    const bit = bitOf(query, metric.event);
+    return news.filter(({ events }) => (events & bit) !== 0).map(({ row }) => occurrenceOf(metric, row));
+  });
+  return {
+    occurrences: found.filter((one) => typeof one === 'object'),
+    seen: new Map(news.filter(({ events }) => events !== 0).map(({ row, known, events }) => [row.key, known | events])),
+    rowsCounted: news.filter(({ events }) => (events & bitOf(query, query.everyRow)) !== 0).length,
+    notNumbers: found.filter((one) => one === 'not_a_number').length,
+  };
+}
+
+/** Zero for an event that the query does not have. */
+function bitOf({ events }: ExactQuery, event: string | undefined): number {
+  if (!events) return PRESENT;
+  const place = Object.keys(events).indexOf(event ?? '');
+  return place === -1 ? 0 : 1 << place;
+}
+
+function occurrenceOf(
+  { metric, value }: ExactMetric,
+  { details }: SettledRow,
+): Occurrence | 'not_a_number' | undefined {
+  if (value === undefined) return { metric, row: details };
+  const number = numberOf(details[value]);
+  if (number === undefined) return undefined;
+  return Number.isFinite(number) ? { metric, row: details, value: number } : 'not_a_number';
+}

@@ -1,0 +1,111 @@
+import type { PackSchema, Statement } from '../query.ts';
+import type { RowsRequest } from './counted-table.ts';
+import type { ExactQuery } from '../exact-query.ts';
+
+/** The columns that the counter needs, beside labels and values. */
+export const columns = {
+  /** How far the transaction that wrote the row is above that of `after`. */
+  distance: 'siphon_distance',
+  key: 'siphon_key',
+  events: 'siphon_events',
+  waiting: 'siphon_waiting',
+} as const;
+
+/** The rows between two positions, in order. */
+export function settledRows(
+  query: ExactQuery,
+  schema: PackSchema,
+  request: RowsRequest & { readonly nextXid: number },
+): Statement {
+  const { after, upTo, limit } = request;
+  const values: unknown[] = [upTo.xid - after.xid, limit];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const fromAfter = distanceFrom(request, parameter);
+  const conditions = [
+    `${fromAfter} >= 0`,
+    upTo.key === undefined
+      ? `${fromAfter} < $1::bigint`
+      : `(${fromAfter} < $1::bigint or ${fromAfter} = $1::bigint and ${keyOf(query)} <= ${parameter(upTo.key)})`,
+    ...(after.key === undefined ? [] : [`(${fromAfter} > 0 or ${keyOf(query)} > ${parameter(after.key)})`]),
+    ...laneCondition(query, schema, request, parameter),
+  ];
+  const { select, joins } = query.details(schema);
+  const { distance, key, events, waiting } = columns;
+  const text = `
+    with pending as materialized (
+      select ${fromAfter} as ${distance}, ${keyOf(query)} as ${key}, ${eventsOf(query)} as ${events}${query.columns.map((column) => `, entry.${column}`).join('')}
+      from ${schema.table(query.table)} entry
+      where ${conditions.join(' and ')}
+    ), batch as materialized (
+      select * from pending order by ${distance}, ${key} limit $2::bigint
+    )
+    select entry.${distance}, entry.${key}, entry.${events}, (select count(*) from pending) as ${waiting}, ${select}
+    from batch entry ${joins}
+    order by entry.${distance}, entry.${key}`;
+  return { text, values };
+}
+
+/** Key and events of every row that has an event. */
+export function rowsWithEvents(query: ExactQuery, schema: PackSchema): string {
+  return `
+    select ${keyOf(query)} as ${columns.key}, ${eventsOf(query)} as ${columns.events}
+    from ${schema.table(query.table)} entry where ${eventsOf(query)} <> 0`;
+}
+
+/**
+ * Of the first rows of the file: how many were written before a transaction, how many by the transaction that changed the table
+ * latest, and by how many all. A rewrite gives every row its own number, which stands in the catalog too, and leaves rows
+ * that come later behind them.
+ */
+export function firstRows(query: ExactQuery, schema: PackSchema, sinceXid: number): Statement {
+  const table = schema.table(query.table);
+  const text = `
+    select count(*) filter (where (xid - $1::bigint + 2147483648) & 4294967295 < 2147483648) as written_before,
+           count(*) filter (where xid = (select xmin::text::bigint from pg_class where oid = $2::regclass)) as with_table,
+           count(distinct xid) as writers
+    from (select entry.xmin::text::bigint as xid from ${table} entry where ctid < '(1000,0)' limit 1000) entry`;
+  return { text, values: [sinceXid, table] };
+}
+
+/** Below it, the ages that PostgreSQL computes of two transactions tell which of them is older. */
+const NEAR = 2 ** 30;
+
+/**
+ * SQL of how far a row's transaction is above that of `after`.
+ *
+ * A row has the lower 32 bits of the number of its transaction. Its distance from the position, modulo 2^32, is exact
+ * as long as fewer transactions than that lie between: rows before the position, and those of transactions to come, are
+ * further away than the end. Where the position is near, the difference of two ages says the same for less, and is
+ * below 0 for rows before it: PostgreSQL counts both ages from one point, which is above every row that the snapshot has.
+ * The position's age is a subquery, so that it is asked for once and not for each row.
+ */
+function distanceFrom(
+  { after, nextXid }: RowsRequest & { readonly nextXid: number },
+  parameter: (value: unknown) => string,
+): string {
+  return nextXid - after.xid < NEAR
+    ? `((select age(${parameter(String(after.xid % 2 ** 32))}::text::xid)::bigint) - age(entry.xmin))`
+    : `((entry.xmin::text::bigint - ${parameter(after.xid)}::bigint) & 4294967295)`;
+}
+
+/** As text in the order of its bytes, whatever the collation of the database. */
+function keyOf({ key }: ExactQuery): string {
+  const parts = key.map((column) => `entry.${column}::text`);
+  return `(${parts.length === 1 ? parts[0] : `json_build_array(${parts.join(', ')})::text`} collate "C")`;
+}
+
+function eventsOf({ events = {} }: ExactQuery): string {
+  const bits = Object.values(events).map((condition, i) => `case when (${condition}) then ${1 << i} else 0 end`);
+  return bits.length === 0 ? '0' : `(${bits.join(' + ')})`;
+}
+
+function laneCondition(
+  { bound }: ExactQuery,
+  schema: PackSchema,
+  { lane, boundUnixMs }: RowsRequest,
+  parameter: (value: unknown) => string,
+): string[] {
+  if (lane === 'all' || !bound) return [];
+  const time = `to_timestamp(${parameter(boundUnixMs)}::float8 / 1000)`;
+  return [lane === 'recent' ? bound.recent(schema, time) : bound.older(schema, time)];
+}

@@ -1,0 +1,163 @@
+import type { CounterMetric, HistogramMetric, Labels } from '../../../../metrics/metric.ts';
+import type { Attributes, MetricData } from '../../../../engine/otlp/metrics-writer.ts';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { labelValue, type ReportReplaced } from '../columns.ts';
+
+/** One thing that happened, and what it is counted under. */
+export interface Occurrence {
+  readonly metric: CounterMetric | HistogramMetric;
+  /** Columns by the names of the labels. */
+  readonly row: Row;
+  /** Of a histogram. */
+  readonly value?: number;
+}
+
+/** Since counting began. */
+export interface TotalSeries {
+  readonly metric: string;
+  readonly attributes: Attributes;
+  readonly count: number;
+  /** Of a histogram; else 0 and empty. */
+  readonly sum: number;
+  readonly bucketCounts: readonly number[];
+}
+
+/** What has been counted so far. Immutable: what is added makes other totals, which count once they are kept. */
+export class Totals {
+  readonly #series: ReadonlyMap<string, TotalSeries>;
+  /** The values that have a place in the budget of a label. They keep it: a counter does not end. */
+  readonly #admitted: ReadonlyMap<string, ReadonlySet<string>>;
+
+  private constructor(series: ReadonlyMap<string, TotalSeries>, admitted: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.#series = series;
+    this.#admitted = admitted;
+  }
+
+  static readonly none = new Totals(new Map(), new Map());
+
+  static of(series: readonly TotalSeries[]): Totals {
+    const admitted = new Map<string, Set<string>>();
+    for (const { attributes } of series)
+      for (const [label, value] of Object.entries(attributes)) placesOf(admitted, label).add(value);
+    return new Totals(new Map(series.map((one) => [keyOf(one.metric, one.attributes), one])), admitted);
+  }
+
+  get series(): ReadonlyMap<string, TotalSeries> {
+    return this.#series;
+  }
+
+  with(occurrences: readonly Occurrence[], report: ReportReplaced): Totals {
+    if (occurrences.length === 0) return this;
+    const series = new Map(this.#series);
+    const admitted = copyOf(this.#admitted);
+    const admit = (label: string, maxValues: number, value: string): boolean =>
+      takePlace(placesOf(admitted, label), maxValues, value);
+    for (const { metric, row, value } of occurrences) {
+      const attributes = attributesOf(row, metric.labels, admit, report);
+      const key = keyOf(metric.name, attributes);
+      series.set(key, increased(series.get(key) ?? zero(metric, attributes), metric, value));
+    }
+    return new Totals(series, admitted);
+  }
+
+  /** Begins what is not there yet at 0, except where a label has no place for it. */
+  withZeros(zeros: readonly Occurrence[]): Totals {
+    const series = new Map(this.#series);
+    const admitted = copyOf(this.#admitted);
+    for (const { metric, row } of zeros) {
+      let isReplaced = false;
+      const admit = (label: string, maxValues: number, value: string): boolean =>
+        takePlace(placesOf(admitted, label), maxValues, value);
+      const attributes = attributesOf(row, metric.labels, admit, () => (isReplaced = true));
+      const key = keyOf(metric.name, attributes);
+      if (!isReplaced && !series.has(key)) series.set(key, zero(metric, attributes));
+    }
+    return series.size === this.#series.size ? this : new Totals(series, admitted);
+  }
+}
+
+/** The points of `series`, and points without a value for those of `gone`. */
+export function metricsOf(
+  metrics: readonly (CounterMetric | HistogramMetric)[],
+  parts: { series: Iterable<TotalSeries>; gone: Iterable<TotalSeries>; startUnixMs: number },
+): MetricData[] {
+  const series = Map.groupBy(parts.series, ({ metric }) => metric);
+  const gone = Map.groupBy(parts.gone, ({ metric }) => metric);
+  return metrics
+    .map((metric) => {
+      const present = series.get(metric.name) ?? [];
+      const absent = (gone.get(metric.name) ?? []).map(({ attributes }) => ({ attributes, value: undefined }));
+      return metricData(metric, present, absent, parts.startUnixMs);
+    })
+    .filter(({ points }) => points.length > 0);
+}
+
+function metricData(
+  metric: CounterMetric | HistogramMetric,
+  present: readonly TotalSeries[],
+  absent: readonly { readonly attributes: Attributes; readonly value: undefined }[],
+  startUnixMs: number,
+): MetricData {
+  const { name, unit, description } = metric;
+  if (metric.kind === 'counter') {
+    const counts = present.map(({ attributes, count }) => ({ attributes, value: BigInt(count), startUnixMs }));
+    return { kind: 'sum', monotonic: true, temporality: 'cumulative', name, unit, description, points: [...counts, ...absent] }; // prettier-ignore
+  }
+  const distributions = present.map(({ attributes, ...value }) => ({ attributes, value, startUnixMs }));
+  return { kind: 'histogram', name, unit, description, bounds: metric.buckets, points: [...distributions, ...absent] };
+}
+
+function attributesOf(
+  row: Row,
+  labels: Labels,
+  admit: (label: string, maxValues: number, value: string) => boolean,
+  report: ReportReplaced,
+): Attributes {
+  return Object.fromEntries(
+    Object.entries(labels).map(([label, values]) => {
+      const kept = labelValue(row[label], values, (text, budget) => admit(label, budget.maxValues, text));
+      if (kept.reason) report(label, kept.reason, 1);
+      return [label, kept.value];
+    }),
+  );
+}
+
+function increased(series: TotalSeries, metric: CounterMetric | HistogramMetric, value = 0): TotalSeries {
+  if (metric.kind === 'counter') return { ...series, count: series.count + 1 };
+  const bucket = metric.buckets.findIndex((bound) => value <= bound);
+  const at = bucket === -1 ? metric.buckets.length : bucket;
+  return {
+    ...series,
+    count: series.count + 1,
+    sum: series.sum + value,
+    bucketCounts: series.bucketCounts.with(at, (series.bucketCounts[at] ?? 0) + 1),
+  };
+}
+
+function zero(metric: CounterMetric | HistogramMetric, attributes: Attributes): TotalSeries {
+  const bucketCounts = metric.kind === 'counter' ? [] : Array.from({ length: metric.buckets.length + 1 }, () => 0);
+  return { metric: metric.name, attributes, count: 0, sum: 0, bucketCounts };
+}
+
+function keyOf(metric: string, attributes: Attributes): string {
+  return JSON.stringify([metric, ...Object.values(attributes)]);
+}
+
+function takePlace(places: Set<string>, maxValues: number, value: string): boolean {
+  if (places.has(value)) return true;
+  // Neither of these two took a place.
+  const taken = places.size - Number(places.has('other')) - Number(places.has('unknown'));
+  if (taken >= maxValues) return false;
+  places.add(value);
+  return true;
+}
+
+function placesOf(admitted: Map<string, Set<string>>, label: string): Set<string> {
+  const places = admitted.get(label) ?? new Set();
+  admitted.set(label, places);
+  return places;
+}
+
+function copyOf(admitted: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Set<string>> {
+  return new Map([...admitted].map(([label, values]) => [label, new Set(values)]));
+}

@@ -1,0 +1,108 @@
+import type { DiagnosisSettings, Finding } from '../../../../engine/diagnosis.ts';
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
+import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
+import type { DbPollerConfig } from '../config.ts';
+import type { Pack } from '../query.ts';
+import { configuredPacks } from '../plan/configured-packs.ts';
+import { plannedQueries } from '../plan.ts';
+import { poolSettings } from '../pool-settings.ts';
+import type { OwnRowsConfig } from '../user-queries/config.ts';
+import { ownTable } from '../user-queries/table.ts';
+import { catalogues, SchemaProbe } from '../run/schema.ts';
+import { readableIdentifier } from '../../../../postgres/identifier.ts';
+import type { Check, Examined } from './check.ts';
+import { clock } from './clock.ts';
+import { examineConnection } from './connection.ts';
+import { counting } from './counting.ts';
+import { indexes } from './indexes.ts';
+import { examineElection } from './poolers.ts';
+import { ownIndexes } from './own-indexes.ts';
+import { ownTables } from './own-tables.ts';
+import { queries } from './queries.ts';
+import { role } from './role.ts';
+import { rowLevelSecurity } from './row-level-security.ts';
+import { tables } from './tables.ts';
+import { transactions } from './transactions.ts';
+
+const CHECKS: readonly Check[] = [
+  role,
+  tables,
+  ownTables,
+  rowLevelSecurity,
+  indexes,
+  ownIndexes,
+  counting,
+  transactions,
+  clock,
+  queries,
+];
+const MAX_ROWS = 50_000;
+
+/** Asks the database, read-only, what would keep the poller from its work. */
+export async function* diagnose(settings: DiagnosisSettings, config: DbPollerConfig): AsyncGenerator<Finding> {
+  if (config.datasource.isEmpty) {
+    yield { severity: 'warning', what: 'is off: its datasource is empty', repair: 'Set datasource' };
+    return;
+  }
+  settings.progress('connects');
+  const isConnected = yield* examineConnection(config);
+  if (!isConnected) return;
+  settings.progress('tries the lock of the leader election');
+  yield* examineElection(config);
+  const pool = new ReadOnlyPool(poolSettings(config, 1));
+  try {
+    const examined = await examine(pool, config);
+    for (const check of CHECKS) {
+      settings.progress(`examines ${check.about}`);
+      yield* findingsOf(check, examined);
+    }
+  } catch (error) {
+    yield failure('the database', error);
+  } finally {
+    await pool.close();
+  }
+}
+
+async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Examined> {
+  const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
+    (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
+  const packs = await configuredPacks(config);
+  const [row] = await ask('select current_user::text as role');
+  return {
+    config,
+    packs,
+    planned: plannedQueries(config, packs),
+    pool,
+    role: readableIdentifier(String(row!['role'])),
+    ask,
+    schemaOf: remembered(async ({ schema, ...pack }: Pack) => {
+      if (schema === undefined) return catalogues;
+      const limits = { timeoutMs: config.timeout, retryMs: 0 };
+      return await new SchemaProbe(pool, { ...pack, schema }, limits, () => undefined).schema();
+    }),
+    tableOf: remembered(async (query: OwnRowsConfig) => await ownTable(query, ask)),
+  };
+}
+
+/** Whoever asks again gets the same answer; what failed is tried again. */
+function remembered<Key, Value>(work: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+  const known = new Map<Key, Value>();
+  return async (key) => {
+    const value = known.get(key) ?? (await work(key));
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** One that fails leaves the others alone. */
+async function* findingsOf(check: Check, examined: Examined): AsyncGenerator<Finding> {
+  try {
+    yield* check.find(examined);
+  } catch (error) {
+    yield failure(check.about, error);
+  }
+}
+
+function failure(about: string, error: unknown): Finding {
+  return { severity: 'error', what: `cannot examine ${about}: ${PostgresError.from(error).message}` };
+}

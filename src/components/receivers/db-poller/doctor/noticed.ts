@@ -1,0 +1,72 @@
+import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Remarks } from '../gauges/ask.ts';
+import type { ReplacedReason } from '../columns.ts';
+import type { Remark } from '../query.ts';
+import type { SeriesReport } from '../gauges/series.ts';
+
+const MAX_NAMED = 5;
+
+/** What rows give no points, or points under another label, and why. */
+export class RowsNoticed implements SeriesReport {
+  readonly #dropped = { not_a_number: 0, unmergeable: 0 };
+  readonly #replaced = new Map<string, number>();
+
+  readonly dropped = (reason: 'not_a_number' | 'unmergeable', count: number): void => {
+    this.#dropped[reason] += count;
+  };
+
+  /** A value that no list has is as it should be. */
+  readonly replaced = (label: string, reason: ReplacedReason, count: number): void => {
+    if (reason !== 'unlisted') this.#replaced.set(label, (this.#replaced.get(label) ?? 0) + count);
+  };
+
+  /** @param unused columns of the user's SQL that nothing is made of. */
+  findings(id: string, unused: readonly string[] = []): Finding[] {
+    const { not_a_number: notNumbers, unmergeable } = this.#dropped;
+    return [
+      ...(notNumbers > 0 ? [notANumber(id, notNumbers)] : []),
+      ...(unmergeable > 0 ? [sameLabels(id, unmergeable, unused)] : []),
+      ...[...this.#replaced].map(([label, count]) => overBudget(id, label, count)),
+    ];
+  }
+}
+
+function notANumber(id: string, count: number): Finding {
+  return warning(`${id} drops ${count} values that are no number`, 'Name a column of numbers, or cast it in SQL');
+}
+
+function sameLabels(id: string, count: number, unused: readonly string[]): Finding {
+  const label = unused.length === 0 ? '' : `, or add to labels what tells them apart, of ${unused.join(', ')}`;
+  const what = `${id} drops ${count} series, of which several rows have the same labels`;
+  return warning(what, `Let the database aggregate them${label}`);
+}
+
+function overBudget(id: string, label: string, count: number): Finding {
+  const what = `${id} publishes ${count} rows as other: ${label} has more values, or longer ones, than a label may`;
+  return warning(what, 'Take a column with fewer values, or raise max_label_values');
+}
+
+/** What one query noticed about single subjects. */
+export function remarkFindings(id: string, remarks: Remarks): Finding[] {
+  return [...remarks].map(([remark, subjects]) => {
+    const named = subjects.slice(0, MAX_NAMED).join(', ');
+    const rest = subjects.length > MAX_NAMED ? ` and ${subjects.length - MAX_NAMED} more` : '';
+    const { what, repair } = said[remark];
+    return warning(`${id} ${what}: ${named}${rest}`, repair);
+  });
+}
+
+const said: Readonly<Record<Remark, { readonly what: string; readonly repair: string }>> = {
+  invalid_cron: {
+    what: 'has no points where a cron text is invalid or never comes',
+    repair: 'Write five fields (minute hour day month weekday) or an alias such as @weekly',
+  },
+  missing_table: {
+    what: 'has no series of tables that are listed and not there',
+    repair: 'Spell them in packs::postgres_health::tables as pg_class does, schema first, or leave them out',
+  },
+};
+
+function warning(what: string, repair: string): Finding {
+  return { severity: 'warning', what, repair };
+}

@@ -1,0 +1,105 @@
+import type { Finding } from '../../../../engine/diagnosis.ts';
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
+import { failureFinding, slowFindings, type TriedQuery } from '../../../../postgres/query-findings.ts';
+import { askState, type StateAnswer } from '../gauges/ask.ts';
+import type { ExactQuery } from '../exact-query.ts';
+import { PostgresTable } from '../counters/postgres-table.ts';
+import { rehearse } from '../counters/rehearse.ts';
+import type { PlannedQuery, PlannedState } from '../plan.ts';
+import { ownRows } from '../user-queries/counter.ts';
+import { catalogues, type QueriedSchema } from '../run/schema.ts';
+import { QuerySeries } from '../gauges/series.ts';
+import type { Check, Examined } from './check.ts';
+import { remarkFindings, RowsNoticed } from './noticed.ts';
+
+/** Runs each query once as the poller does, and looks at what its rows say. */
+export const queries: Check = {
+  about: 'the queries',
+  async *find(examined) {
+    const answered: { readonly id: string; readonly durationMs: number }[] = [];
+    for (const planned of examined.planned) {
+      const durationMs = yield* tryOut(planned, examined);
+      if (durationMs !== undefined) answered.push({ id: planned.id, durationMs });
+    }
+    const slowest = answered.toSorted((a, b) => b.durationMs - a.durationMs)[0];
+    if (slowest === undefined) return;
+    const what = `${answered.length} queries answer; the slowest, ${slowest.id}, takes ${Math.round(slowest.durationMs)} ms`;
+    yield { severity: 'ok', what };
+  },
+};
+
+interface Trial {
+  readonly durationMs: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Returns how long it took, if it answered. What it lacks is said elsewhere, and it is not run then. */
+async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, number | undefined> {
+  const { id, timeoutPlace, timeoutMs, pack } = planned;
+  const tried: TriedQuery = {
+    name: id,
+    timeoutMs,
+    longer: `See what is said of indexes, or set ${timeoutPlace}`,
+    role: examined.role,
+  };
+  try {
+    const schema = pack ? await examined.schemaOf(pack) : catalogues;
+    const trial = await trialOf(planned, schema, examined);
+    if (!trial) return undefined;
+    yield* slowFindings(tried, trial.durationMs);
+    yield* trial.findings;
+    return trial.durationMs;
+  } catch (error) {
+    yield failureFinding(tried, PostgresError.from(error), 'points');
+    return undefined;
+  }
+}
+
+/** Undefined where the poller does not run it either. @throws PostgresError */
+async function trialOf(planned: PlannedQuery, schema: QueriedSchema, examined: Examined): Promise<Trial | undefined> {
+  if (planned.kind === 'own_rows') {
+    const { key, flaws } = await examined.tableOf(planned.config);
+    if (flaws.some(({ failure }) => failure)) return undefined;
+    return await rowsTrial({ ...planned, query: ownRows(planned.config, key) }, schema, examined);
+  }
+  if (schema.missing(planned.query.needs).length > 0) return undefined;
+  return planned.kind === 'rows'
+    ? await rowsTrial(planned, schema, examined)
+    : await stateTrial(planned, schema, examined);
+}
+
+interface RowsToTry {
+  readonly id: string;
+  readonly query: ExactQuery;
+  readonly timeoutMs: number;
+}
+
+async function rowsTrial(
+  { id, query, timeoutMs }: RowsToTry,
+  schema: QueriedSchema,
+  { pool }: Examined,
+): Promise<Trial> {
+  const table = new PostgresTable(pool, query);
+  table.use(schema, new AbortController().signal);
+  const { replaced, notNumbers } = await rehearse(query, table, timeoutMs);
+  const noticed = new RowsNoticed();
+  for (const { label, reason, count } of replaced) noticed.replaced(label, reason, count);
+  noticed.dropped('not_a_number', notNumbers);
+  return { durationMs: table.durationMs, findings: noticed.findings(id) };
+}
+
+async function stateTrial(
+  { id, query, described, timeoutMs }: PlannedState,
+  schema: QueriedSchema,
+  { pool }: Examined,
+): Promise<Trial> {
+  const answer = await askState(query, schema, { pool, timeoutMs });
+  const noticed = new RowsNoticed();
+  new QuerySeries(query, described).fromRows(answer.rows, noticed);
+  return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
+}
+
+/** Columns of the user's SQL that nothing is made of. */
+function unusedColumns({ columns = [] }: PlannedState['query'], answer: StateAnswer): string[] {
+  return [...answer.columns.keys()].filter((column) => !columns.includes(column));
+}

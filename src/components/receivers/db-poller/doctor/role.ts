@@ -1,0 +1,73 @@
+import type { Finding } from '../../../../engine/diagnosis.ts';
+import { connectionRoom, roomFindings } from '../../../../postgres/connection-room.ts';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import type { Check, Examined } from './check.ts';
+
+export const role: Check = {
+  about: 'the role',
+  async *find(examined) {
+    const { ask, config, role: name } = examined;
+    const needed = config.max_connections + (config.leader_election.enabled ? 1 : 0);
+    yield* roomFindings(await connectionRoom(ask), 'the poller', needed);
+    const [row] = await ask(ROLE);
+    if (row!['is_superuser'] === true) {
+      const repair = 'Make the role of deploy/postgres/role.sql and name it in the datasource';
+      yield { severity: 'warning', what: `the role ${name} is a superuser, and needs only to read`, repair };
+      return;
+    }
+    const flaws = [...rightFindings(row!, name), ...timeoutFindings(row!, examined)];
+    yield* flaws;
+    if (flaws.length === 0)
+      yield { severity: 'ok', what: `the role ${name} reads only, has timeouts and may see what other sessions do` };
+  },
+};
+
+/** `reset_val` is what the role and the datasource set; each transaction of the poller sets its own above it. */
+const ROLE = `
+  select r.rolsuper as is_superuser,
+         pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
+         settings ->> 'default_transaction_read_only' = 'on' as is_read_only,
+         (settings ->> 'statement_timeout')::int as statement_timeout,
+         (settings ->> 'idle_in_transaction_session_timeout')::int as idle_timeout,
+         (settings ->> 'transaction_timeout')::int as transaction_timeout
+  from pg_roles r, (select jsonb_object_agg(name, reset_val) as settings from pg_settings) setting
+  where r.rolname = current_user`;
+
+function* rightFindings(row: Row, name: string): Generator<Finding> {
+  if (row['is_read_only'] !== true) {
+    yield {
+      severity: 'warning',
+      what: `the role ${name} may begin transactions that write`,
+      repair: `alter role ${name} set default_transaction_read_only = on;`,
+    };
+  }
+  if (row['sees_sessions'] !== true) {
+    yield {
+      severity: 'warning',
+      what: `the role ${name} may not see what other sessions do: metrics of connections and transactions are absent`,
+      repair: `grant pg_read_all_stats to ${name};`,
+    };
+  }
+}
+
+function* timeoutFindings(row: Row, { config, role: name }: Examined): Generator<Finding> {
+  const missing = [
+    ...(row['statement_timeout'] === 0 ? ['statement_timeout'] : []),
+    ...(row['idle_timeout'] === 0 ? ['idle_in_transaction_session_timeout'] : []),
+  ];
+  if (missing.length > 0) {
+    yield {
+      severity: 'warning',
+      what: `the role ${name} has no ${missing.join(' and no ')}: who else logs in with it may hold up others for ever`,
+      repair: missing.map((setting) => `alter role ${name} set ${setting} = '60s';`).join(' '),
+    };
+  }
+  const transactionTimeout = Number(row['transaction_timeout'] ?? 0);
+  if (transactionTimeout > 0 && transactionTimeout < config.timeout) {
+    yield {
+      severity: 'warning',
+      what: `transaction_timeout ends transactions after ${transactionTimeout} ms, before the timeout of a query`,
+      repair: `alter role ${name} set transaction_timeout = '${Math.ceil((config.timeout * 2) / 1000)}s';`,
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import type { Check } from './check.ts';
+
+/** Four polls missed is what is worth a word. */
+const INTERVALS = 4;
+
+export const transactions: Check = {
+  about: 'open transactions',
+  async *find({ ask, config }) {
+    const rows = await ask(OLD_WRITERS, [(INTERVALS * config.collection_interval) / 1000]);
+    if (rows.length === 0) yield { severity: 'ok', what: 'no transaction that writes is open for long' };
+    for (const row of rows) yield row['gid'] === null ? writer(row) : prepared(row);
+  },
+};
+
+/** Rows are counted when every transaction that began to write before them has ended. */
+const OLD_WRITERS = `
+  select * from (
+    select pid, concat_ws(' of ', nullif(application_name, ''), usename) as who, null as gid,
+           extract(epoch from clock_timestamp() - xact_start)::int as age_s
+    from pg_stat_activity where backend_xid is not null
+    union all
+    select null, owner::text, gid, extract(epoch from clock_timestamp() - prepared)::int
+    from pg_prepared_xacts) writer
+  where age_s > $1::float8 order by age_s desc limit 5`;
+
+function writer({ pid, who, age_s }: Row): Finding {
+  return {
+    severity: 'warning',
+    what: `a transaction of ${String(who)}, pid ${String(pid)}, has written and is open for ${String(age_s)} s: rows since are not counted`,
+    repair: `Let it end, or: select pg_terminate_backend(${String(pid)});`,
+  };
+}
+
+function prepared({ gid, who, age_s }: Row): Finding {
+  return {
+    severity: 'warning',
+    what: `a transaction of ${String(who)} is prepared for ${String(age_s)} s and not ended: rows since are not counted`,
+    repair: `Commit it, or: rollback prepared '${String(gid).replaceAll("'", "''")}';`,
+  };
+}

@@ -1,0 +1,48 @@
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
+import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../../../postgres/read-only-pool.ts';
+import type { PackSchema, Remark, StatePoll } from '../query.ts';
+
+/** Ten thousand roasters with both cadences, and then some. */
+const MAX_ROWS = 50_000;
+
+export interface StateAnswer {
+  /** With what was computed from them. */
+  readonly rows: readonly Row[];
+  /** Before that. */
+  readonly rowCount: number;
+  readonly durationMs: number;
+  readonly columns: QueryResult['columns'];
+  readonly remarks: Remarks;
+}
+
+/** What was noticed, and about whom. */
+export type Remarks = ReadonlyMap<Remark, readonly string[]>;
+
+/** Asks once. @throws PostgresError, also where the answer lacks a column. */
+export async function askState(
+  query: StatePoll,
+  schema: PackSchema,
+  { pool, ...limits }: TransactionLimits & { readonly pool: ReadOnlyPool },
+): Promise<StateAnswer> {
+  const { text, values = [] } = query.statement(schema);
+  const { rows, columns, durationMs } = await pool.query({
+    text,
+    values,
+    ...limits,
+    maxRows: MAX_ROWS,
+    parsed: 'scalars',
+  });
+  const missing = (query.columns ?? []).filter((column) => !columns.has(column));
+  if (missing.length > 0) throw lacking(missing, [...columns.keys()]);
+  const remarks = new Map<Remark, string[]>();
+  const derived = query.derive?.(rows, (remark, subject) => {
+    remarks.set(remark, [...(remarks.get(remark) ?? []), subject]);
+  });
+  return { rows: derived ?? rows, rowCount: rows.length, durationMs, columns, remarks };
+}
+
+function lacking(missing: readonly string[], present: readonly string[]): PostgresError {
+  return new PostgresError('missing_column', `the answer has no column ${missing.join(', ')}`, {
+    repair: `Select it, or name another one; there is ${present.join(', ')}`,
+  });
+}

@@ -1,0 +1,148 @@
+import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
+import { MemoryStorage } from '../../../engine/memory-storage.ts';
+import { storageOf, type StorageSpace } from '../../../engine/storage.ts';
+import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
+import type { DbPollerConfig } from './config.ts';
+import { OwnRowsPolling } from './user-queries/counter-run.ts';
+import { ExactPolling, type ExactPollingSettings } from './counters/counter-run.ts';
+import { Horizon } from './counters/horizon.ts';
+import { LazySpace } from './counters/lazy-space.ts';
+import { LeaderElection, type Lead } from './run/leader-election.ts';
+import type { Pack } from './query.ts';
+import { configuredPacks } from './plan/configured-packs.ts';
+import { plannedQueries, type PlannedQuery } from './plan.ts';
+import type { PollContext } from './run/poll-context.ts';
+import type { PolledQuery } from './run/polled-query.ts';
+import { PollerMetrics } from './run/poller-metrics.ts';
+import { QueryPoller } from './run/query-poller.ts';
+import { poolSettings } from './pool-settings.ts';
+import { SchemaProbe } from './run/schema.ts';
+import { SchemaReport } from './run/schema-report.ts';
+import { StateQuery } from './gauges/gauge-run.ts';
+
+/** What all queries use. */
+interface Shared {
+  readonly context: PollContext;
+  readonly space: StorageSpace;
+}
+
+/** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
+export class DbPoller implements Component {
+  readonly #settings: ComponentSettings;
+  readonly #config: DbPollerConfig;
+  readonly #consumer: Consumer;
+  #database: PolledDatabase | undefined;
+
+  constructor(settings: ComponentSettings, config: DbPollerConfig, consumer: Consumer) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#consumer = consumer;
+  }
+
+  start(host: Host): Promise<void> {
+    const { datasource, storage, initial_delay } = this.#config;
+    const { meter, logger } = this.#settings;
+    if (datasource.isEmpty) {
+      logger.info('Poller is off: its datasource is empty');
+      return Promise.resolve();
+    }
+    const kept = storage ? storageOf(host, storage) : new MemoryStorage();
+    const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
+    const metrics = new PollerMetrics(meter);
+    this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
+    const shared = { context: this.#context(this.#database, metrics), space };
+    this.#database.start(initial_delay, async (stopping) => await this.#poll(shared, stopping));
+    return Promise.resolve();
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#database?.close(deadline);
+  }
+
+  #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): PollContext {
+    const { id, logger, version } = this.#settings;
+    return {
+      pool,
+      consumer: this.#consumer,
+      metrics,
+      logger,
+      databaseIncident: incident,
+      resource: { 'service.name': 'siphon', 'service.instance.id': id, ...this.#config.resource_attributes },
+      version,
+    };
+  }
+
+  async #poll({ context, space }: Shared, stopping: AbortSignal): Promise<void> {
+    const packs = await configuredPacks(this.#config);
+    const planned = plannedQueries(this.#config, packs);
+    const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
+    const pollers = [
+      ...planned.map((query) => this.#poller(query, probes, { context, space })),
+      ...(planned.some(({ kind }) => kind !== 'state') ? [this.#horizonPoller(context)] : []),
+    ];
+    const lead: Lead = async (leading) => {
+      await Promise.all(pollers.map((poller) => poller.run(leading)));
+      if (!stopping.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
+    };
+    if (!this.#config.leader_election.enabled) {
+      context.metrics.leads(true);
+      return await lead(stopping);
+    }
+    const onStandby = (): void => {
+      for (const poller of pollers) poller.prepare(stopping);
+    };
+    await this.#election(context, onStandby).run(stopping, lead);
+  }
+
+  #election({ metrics, logger, databaseIncident }: PollContext, onStandby: () => void): LeaderElection {
+    const { leader_election, collection_interval, connect_timeout, datasource } = this.#config;
+    return new LeaderElection({
+      datasource: leader_election.datasource ?? datasource,
+      name: leader_election.name ?? this.#settings.id,
+      intervalMs: collection_interval,
+      connectTimeoutMs: connect_timeout,
+      metrics,
+      logger,
+      databaseIncident,
+      onStandby,
+    });
+  }
+
+  #poller(planned: PlannedQuery, probes: ReadonlyMap<Pack, SchemaProbe>, shared: Shared): QueryPoller {
+    const { id, pack, intervalMs } = planned;
+    const probe = pack && probes.get(pack);
+    return new QueryPoller(id, this.#polledQuery(planned, shared), { intervalMs, probe, context: shared.context });
+  }
+
+  #polledQuery(planned: PlannedQuery, { context, space }: Shared): PolledQuery {
+    const { id, timeoutMs } = planned;
+    if (planned.kind === 'state') return new StateQuery(id, planned.query, planned, context);
+    const settings = { timeoutMs, space, ...this.#reconciling };
+    return planned.kind === 'rows'
+      ? new ExactPolling(id, planned.query, settings, context)
+      : new OwnRowsPolling(planned.config, settings, context);
+  }
+
+  get #reconciling(): Pick<ExactPollingSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
+    const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
+    return { reconcileMs, reconcileTimeoutMs };
+  }
+
+  #horizonPoller(context: PollContext): QueryPoller {
+    const { collection_interval: intervalMs, timeout } = this.#config;
+    return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
+  }
+
+  /** None for a pack that reads PostgreSQL's own catalogues. */
+  #probe(pack: Pack, { pool, metrics }: PollContext): [Pack, SchemaProbe][] {
+    const { name, schema } = pack;
+    if (schema === undefined) return [];
+    const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
+    const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }));
+    const probe = new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
+      for (const [query, columns] of missing) metrics.lacks(`${name}.${query}`, columns);
+      report.found(missing);
+    });
+    return [[pack, probe]];
+  }
+}

@@ -1,0 +1,139 @@
+import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
+import { queryNeeds, tablesOf } from '../plan/query-needs.ts';
+import type { Pack, PackSchema, TableColumns } from '../query.ts';
+
+const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
+const MAX_COLUMNS = 10_000;
+
+/** What a query misses, as `table.column`. */
+export interface MissingColumns {
+  /** Any of these, and the query is off. */
+  readonly needed: readonly string[];
+  /** Any of these, and the query tells less. */
+  readonly optional: readonly string[];
+}
+
+export type MissingByQuery = ReadonlyMap<string, MissingColumns>;
+
+export interface ProbeLimits {
+  readonly timeoutMs: number;
+  /** How soon it is asked again while a query is off. */
+  readonly retryMs: number;
+}
+
+/** Tables, and what a query misses of them. */
+export interface QueriedSchema extends PackSchema {
+  /** As `table.column`. */
+  missing(needs: TableColumns): readonly string[];
+}
+
+/** PostgreSQL's own tables are always there; tables of which nothing is known are called what they are called. */
+export const catalogues: QueriedSchema = {
+  table: (name) => name,
+  has: () => true,
+  hasIndex: () => false,
+  missing: () => [],
+};
+
+/** Knows which of the columns that a pack asks for exist and may be read by this role. Asked at most once at a time. */
+export class SchemaProbe {
+  readonly #pool: ReadOnlyPool;
+  readonly #pack: Pack & { readonly schema: string };
+  readonly #limits: ProbeLimits;
+  readonly #onResult: (missing: MissingByQuery) => void;
+  #found: { readonly schema: ProbedSchema; readonly untilMs: number } | undefined;
+  #running: Promise<ProbedSchema> | undefined;
+
+  constructor(
+    pool: ReadOnlyPool,
+    pack: Pack & { readonly schema: string },
+    limits: ProbeLimits,
+    onResult: (missing: MissingByQuery) => void,
+  ) {
+    this.#pool = pool;
+    this.#pack = pack;
+    this.#limits = limits;
+    this.#onResult = onResult;
+  }
+
+  /** @throws PostgresError */
+  async schema(): Promise<ProbedSchema> {
+    if (this.#found && performance.now() < this.#found.untilMs) return this.#found.schema;
+    this.#running ??= this.#probe().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** The next question goes to the database again. */
+  forget(): void {
+    this.#found = undefined;
+  }
+
+  async #probe(): Promise<ProbedSchema> {
+    const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
+    const missing = Object.entries(queryNeeds(this.#pack)).map(([name, { needs, uses = {} }]) => {
+      return [name, { needed: schema.missing(needs), optional: schema.missing(uses) }] as const;
+    });
+    const isAnyOff = missing.some(([, { needed }]) => needed.length > 0);
+    const goodForMs = isAnyOff ? this.#limits.retryMs : PROBE_AGAIN_AFTER_MS;
+    this.#found = { schema, untilMs: performance.now() + goodForMs };
+    this.#onResult(new Map(missing));
+    return schema;
+  }
+
+  async #ask(text: string): Promise<readonly Row[]> {
+    const values = [this.#pack.schema, tablesOf(this.#pack)];
+    return (await this.#pool.query({ text, values, timeoutMs: this.#limits.timeoutMs, maxRows: MAX_COLUMNS })).rows;
+  }
+}
+
+/** Only what the role may read. */
+const COLUMNS = `
+  select table_name, column_name from information_schema.columns
+  where table_schema = $1 and table_name = any ($2)`;
+
+/** Not those over a part of the table or over expressions. */
+const INDEXES = `
+  select t.relname as table_name, array_agg(a.attname::text order by key.position) as columns
+  from pg_index i
+  join pg_class t on t.oid = i.indrelid
+  cross join lateral unnest(i.indkey::int2[]) with ordinality key (number, position)
+  join pg_attribute a on a.attrelid = t.oid and a.attnum = key.number
+  where t.relnamespace = to_regnamespace(quote_ident($1)) and t.relname = any ($2)
+    and i.indisvalid and i.indpred is null and i.indexprs is null
+  group by i.indexrelid, t.relname`;
+
+export class ProbedSchema implements QueriedSchema {
+  readonly #name: string;
+  readonly #columns: ReadonlySet<string>;
+  /** As of `indexKey`. */
+  readonly #indexes: readonly string[];
+
+  /** @param columns rows of `table_name` and `column_name`; @param indexes rows of `table_name` and `columns`. */
+  constructor(name: string, columns: readonly Row[], indexes: readonly Row[]) {
+    this.#name = name;
+    this.#columns = new Set(columns.map((row) => `${String(row['table_name'])}.${String(row['column_name'])}`));
+    this.#indexes = indexes.map((row) => indexKey(String(row['table_name']), row['columns'] as readonly string[]));
+  }
+
+  readonly table = (name: string): string => `${quoteIdentifier(this.#name)}.${quoteIdentifier(name)}`;
+
+  readonly has = (table: string, column: string): boolean => this.#columns.has(`${table}.${column}`);
+
+  readonly hasIndex = (table: string, columns: readonly string[]): boolean =>
+    this.#indexes.some((key) => key.startsWith(indexKey(table, columns)));
+
+  missing(needs: TableColumns): string[] {
+    const missing = Object.entries(needs).flatMap(([table, columns]) =>
+      columns.filter((column) => !this.has(table, column)).map((column) => `${table}.${column}`),
+    );
+    return [...new Set(missing)];
+  }
+}
+
+/** The key of an index begins with the key of each prefix of its columns. */
+function indexKey(table: string, columns: readonly string[]): string {
+  return [table, ...columns, ''].join('\0');
+}

@@ -1,0 +1,89 @@
+import * as v from 'valibot';
+import { catalogue } from '../../../../packs/catalogue.ts';
+import { positiveDuration, positiveInteger } from '../../../../engine/schema/fields.ts';
+
+const column = v.pipe(
+  v.string(),
+  v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a column, of letters, digits and _'),
+);
+const columns = v.array(column);
+const tableName = v.pipe(
+  v.string(),
+  v.regex(/^[^.]+\.[^.]+$/, 'must be schema.table, as the database’s catalogue spells them'),
+);
+
+/** Names among the own metrics' label `query`. */
+const reserved: ReadonlySet<string> = new Set(['horizon', 'leader_election']);
+
+const common = {
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[a-z0-9_]+$/, 'must be of lower-case letters, digits and _'),
+    v.check((name) => !reserved.has(name), 'is a name that siphon itself uses'),
+  ),
+  metric_name: v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_.]*$/, 'must be the name of a metric')),
+  unit: v.optional(v.string(), '1'),
+  description: v.optional(v.string(), ''),
+  labels: v.optional(columns, []),
+  max_label_values: v.optional(v.pipe(positiveInteger(), v.maxValue(1000, 'must be at most 1000')), 100),
+  collection_interval: v.optional(positiveDuration()),
+  timeout: v.optional(positiveDuration()),
+};
+
+const rows = {
+  ...common,
+  table: tableName,
+  key: v.optional(v.pipe(columns, v.nonEmpty('must name at least one column'))),
+  where: v.optional(v.pipe(v.string(), v.nonEmpty('must be a condition'))),
+  once: v.optional(v.boolean(), false),
+  time_column: v.optional(column),
+};
+
+const ascending = v.pipe(
+  v.array(v.pipe(v.number(), v.finite())),
+  v.nonEmpty('needs at least one bound'),
+  v.check((bounds) => bounds.every((bound, i) => i === 0 || bound > bounds[i - 1]!), 'must be ascending'),
+);
+
+const gauge = v.strictObject({
+  ...common,
+  kind: v.literal('gauge'),
+  sql: v.pipe(v.string(), v.nonEmpty('must be a query')),
+  value_column: column,
+});
+const counter = v.strictObject({ ...rows, kind: v.literal('counter') });
+const histogram = v.strictObject({ ...rows, kind: v.literal('histogram'), value_column: column, buckets: ascending });
+
+export type OwnGaugeConfig = v.InferOutput<typeof gauge>;
+export type OwnRowsConfig = v.InferOutput<typeof counter> | v.InferOutput<typeof histogram>;
+export type OwnQueryConfig = OwnGaugeConfig | OwnRowsConfig;
+
+const query = v.pipe(
+  v.variant('kind', [gauge, counter, histogram], 'must be counter, histogram or gauge'),
+  v.forward(
+    v.check(({ metric_name }) => !taken.has(prometheusName(metric_name)), 'is the name of a metric of siphon’s own'),
+    ['metric_name'],
+  ),
+);
+
+/** Of the user's own queries: names and metrics are theirs alone. */
+export const ownQueries = v.pipe(
+  v.array(query),
+  v.check((queries) => areUnique(queries.map(({ name }) => name)), 'must have different names'),
+  v.check(
+    (queries) => areUnique(queries.map(({ metric_name }) => prometheusName(metric_name))),
+    'must have different metric names',
+  ),
+);
+
+const taken: ReadonlySet<string> = new Set(
+  Object.entries(catalogue).flatMap(([prometheus, { name }]) => [prometheusName(prometheus), prometheusName(name)]),
+);
+
+function prometheusName(metricName: string): string {
+  return metricName.replaceAll('.', '_').replace(/_total$/, '');
+}
+
+function areUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}

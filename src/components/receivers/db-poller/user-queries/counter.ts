@@ -1,0 +1,56 @@
+import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
+import { boundByColumn, type ExactQuery } from '../exact-query.ts';
+import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import { labelsOf } from './own-labels.ts';
+import type { OwnRowsConfig } from './config.ts';
+
+const HOUR_MS = 3_600_000;
+const BATCH_ROWS = 10_000;
+const EVENT = 'holds';
+
+/** Counts the rows of a table that the user names. */
+export function ownRows(config: OwnRowsConfig, key: readonly string[]): ExactQuery {
+  const { labels, table, time_column } = config;
+  const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
+  const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
+  return {
+    needs: {},
+    table: table.split('.').map(quoteIdentifier).join('.'),
+    key: key.map(quoteIdentifier),
+    columns,
+    batchRows: BATCH_ROWS,
+    ...(time_column === undefined ? {} : { bound: boundByColumn(quoteIdentifier(time_column), HOUR_MS) }),
+    ...eventsOf(config),
+    details: () => ({ select: columns.map((column) => `entry.${column}`).join(', ') || '1 as counted', joins: '' }),
+    known: () => ({ text: 'select 1 as known' }),
+    metrics: [
+      {
+        metric: metricOf(config),
+        ...(isKeyed(config) ? { event: EVENT } : {}),
+        ...(config.kind === 'histogram' ? { value: config.value_column } : {}),
+        // Without labels there is one series, and it is known.
+        fromZero: labels.length === 0,
+      },
+    ],
+    meaning: JSON.stringify([config, key]),
+  };
+}
+
+/** Whether a key counts once, ever. */
+export function isKeyed({ once, where }: OwnRowsConfig): boolean {
+  return once || where !== undefined;
+}
+
+function eventsOf(config: OwnRowsConfig): Pick<ExactQuery, 'events' | 'everyRow'> {
+  if (!isKeyed(config)) return {};
+  const { where } = config;
+  return where === undefined ? { events: { [EVENT]: 'true' }, everyRow: EVENT } : { events: { [EVENT]: where } };
+}
+
+function metricOf(config: OwnRowsConfig): CounterMetric | HistogramMetric {
+  const { metric_name: name, unit, description } = config;
+  const described = { name, unit, description, labels: labelsOf(config), source: 'poller' } as const;
+  return config.kind === 'histogram'
+    ? { ...described, kind: 'histogram', buckets: config.buckets }
+    : { ...described, kind: 'counter' };
+}

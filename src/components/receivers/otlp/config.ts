@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import {
+  duration,
+  endpoint,
+  nonNegativeInteger,
+  positiveInteger,
+  timerDuration,
+} from '../../../engine/schema/fields.ts';
+import { httpServerEntries, serverEntries } from '../../../engine/schema/http-server-config.ts';
+import { tlsSchema } from '../../../engine/net/tls.ts';
+import { ALGORITHMS } from './codings/decompress.ts';
+
+const urlPath = (path: string) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.nonEmpty('must not be empty'),
+      v.transform((text) => (text.startsWith('/') ? text : `/${text}`)),
+    ),
+    path,
+  );
+
+const DEFAULT_BODY_BYTES = 20 * 1024 * 1024;
+
+const compressionAlgorithms = v.pipe(
+  v.nullable(v.array(v.picklist(ALGORITHMS, `must be one of ${ALGORITHMS.map((name) => name || '""').join(', ')}`))),
+  v.transform((names) => names ?? ALGORITHMS),
+);
+
+const httpSchema = v.pipe(
+  v.strictObject({
+    endpoint: v.optional(endpoint(), '127.0.0.1:4318'),
+    ...httpServerEntries,
+    traces_url_path: urlPath('/v1/traces'),
+    metrics_url_path: urlPath('/v1/metrics'),
+    logs_url_path: urlPath('/v1/logs'),
+    max_request_body_size: v.pipe(
+      v.optional(nonNegativeInteger(), DEFAULT_BODY_BYTES),
+      v.transform((bytes) => bytes || DEFAULT_BODY_BYTES),
+    ),
+    compression_algorithms: v.optional(compressionAlgorithms, null),
+  }),
+  v.check(
+    ({ traces_url_path, metrics_url_path, logs_url_path }) =>
+      new Set([traces_url_path, metrics_url_path, logs_url_path]).size === 3,
+    'needs a different path for each signal',
+  ),
+);
+
+/** What is 0 or absent is without limit, but for `time` (no pings) and `timeout`. */
+const keepaliveSchema = v.strictObject({
+  server_parameters: v.optional(
+    v.strictObject({
+      max_connection_idle: v.optional(timerDuration(), 0),
+      max_connection_age: v.optional(timerDuration(), 0),
+      max_connection_age_grace: v.optional(timerDuration(), 0),
+      time: v.optional(timerDuration(), '2h'),
+      timeout: v.optional(timerDuration(), '20s'),
+    }),
+    {},
+  ),
+  enforcement_policy: v.optional(
+    v.strictObject({
+      min_time: v.optional(duration(), '5m'),
+      permit_without_stream: v.optional(v.boolean(), false),
+    }),
+  ),
+});
+
+const DEFAULT_MESSAGE_MIB = 4;
+/** As many as a server should allow at least. https://www.rfc-editor.org/rfc/rfc9113#SETTINGS_MAX_CONCURRENT_STREAMS */
+const DEFAULT_STREAMS = 100;
+
+const grpcSchema = v.strictObject({
+  endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
+  ...serverEntries,
+  max_recv_msg_size_mib: v.pipe(
+    v.optional(nonNegativeInteger(), DEFAULT_MESSAGE_MIB),
+    v.transform((mib) => mib || DEFAULT_MESSAGE_MIB),
+  ),
+  read_buffer_size: v.optional(nonNegativeInteger()),
+  write_buffer_size: v.optional(nonNegativeInteger()),
+  max_concurrent_streams: v.optional(
+    v.pipe(positiveInteger(), v.maxValue(2 ** 32 - 1, 'must be at most 4294967295')),
+    DEFAULT_STREAMS,
+  ),
+  keepalive: v.optional(keepaliveSchema, {}),
+  tls: v.optional(tlsSchema),
+});
+
+/** A protocol is on if its key is there, also without a value. */
+export const configSchema = v.strictObject({
+  protocols: v.pipe(
+    v.strictObject({
+      http: v.optional(v.nullable(httpSchema, {})),
+      grpc: v.optional(v.nullable(grpcSchema, {})),
+    }),
+    v.check(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http, grpc or both'),
+  ),
+});
+
+export type OtlpReceiverConfig = v.InferOutput<typeof configSchema>;
+export type HttpConfig = v.InferOutput<typeof httpSchema>;
+export type GrpcConfig = v.InferOutput<typeof grpcSchema>;
+export type KeepaliveConfig = v.InferOutput<typeof keepaliveSchema>;
+
+/** Nothing in siphon reads what a request carried besides its telemetry, and answers are a few bytes. */
+export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): Readonly<Record<string, boolean>> {
+  return { include_metadata, write_timeout: write_timeout > 0 };
+}
+
+/** Node sizes its buffers itself. */
+export function idleGrpcKeys(config: GrpcConfig): Readonly<Record<string, boolean>> {
+  return {
+    include_metadata: config.include_metadata,
+    read_buffer_size: config.read_buffer_size !== undefined,
+    write_buffer_size: config.write_buffer_size !== undefined,
+  };
+}

@@ -1,0 +1,16 @@
+import type { ReceiverFactory } from '../../../engine/component.ts';
+import { configSchema, type OtlpReceiverConfig } from './config.ts';
+import { OtlpReceiver } from './receiver.ts';
+
+export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
+  kind: 'receiver',
+  type: 'otlp',
+  signals: ['traces', 'metrics', 'logs'],
+  stability: 'beta',
+  config: configSchema,
+  async *diagnose(_settings, { protocols: { http, grpc } }) {
+    const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
+    for (const server of [http, grpc]) if (server) yield* listeningFindings(server);
+  },
+  create: (settings, config, next) => new OtlpReceiver(settings, config, next),
+};

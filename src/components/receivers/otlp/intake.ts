@@ -1,0 +1,60 @@
+import type { ComponentSettings, Consumer, ConsumerOf, Signal } from '../../../engine/component.ts';
+import type { RejectionReason } from '../../../metrics/failure-reasons.ts';
+import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
+import { Incident } from '../../../engine/telemetry/incident.ts';
+import { rejectionOf, type Rejection } from './rejection.ts';
+
+/** Of a single request. A sender that is set up wrong is turned away each time, and a rate sees the second. */
+const passingReasons: readonly RejectionReason[] = [
+  'malformed',
+  'too_large',
+  'aborted',
+  'memory_limit',
+  'queue_full',
+  'internal',
+];
+
+/** The way of a request from either transport to the pipelines. */
+export class Intake {
+  readonly #next: Consumer;
+  readonly #defect: Incident;
+  readonly #count: (reason: RejectionReason) => void;
+
+  constructor(transport: string, { meter, logger }: ComponentSettings, next: ConsumerOf) {
+    this.#next = next(transport);
+    this.#defect = new Incident(logger, {
+      failing: 'A pipeline failed in a way that it should not',
+      recovered: 'The pipelines take requests again',
+    });
+    const counter = meter.createCounter('siphon_receiver_rejected_requests', {
+      description: 'Requests that were not taken',
+    });
+    // There from the start, so that a rate sees the first one.
+    for (const reason of passingReasons) counter.add(0, { transport, reason });
+    this.#count = (reason) => counter.add(1, { transport, reason });
+  }
+
+  /**
+   * Resolves when the pipelines have taken the request.
+   *
+   * @throws whatever `reject` understands.
+   */
+  async take(signal: Signal, bytes: Uint8Array): Promise<void> {
+    const itemCount = inspectRequest(signal, bytes);
+    if (itemCount === 0) return;
+    await this.#next.consume({ signal, chunks: [bytes], itemCount, sizeBytes: bytes.length });
+    this.#defect.succeeded();
+  }
+
+  /** Counts the request as rejected and says what its sender is told. */
+  reject(error: unknown): Rejection {
+    const rejection = rejectionOf(error);
+    this.count(rejection.reason);
+    if (rejection.reason === 'internal') this.#defect.failed(error);
+    return rejection;
+  }
+
+  count(reason: RejectionReason): void {
+    this.#count(reason);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Component, ComponentSettings, ConsumerOf, Host } from '../../../engine/component.ts';
+import type { OtlpReceiverConfig } from './config.ts';
+import { GrpcTransport } from './grpc/transport.ts';
+import { HttpTransport } from './http/transport.ts';
+import { Intake } from './intake.ts';
+
+/** Takes OTLP over HTTP and gRPC. A request is answered when the pipelines have taken it. */
+export class OtlpReceiver implements Component {
+  readonly #transports: (HttpTransport | GrpcTransport)[] = [];
+  #started: Promise<PromiseSettledResult<void>[]> | undefined;
+
+  constructor(settings: ComponentSettings, { protocols: { http, grpc } }: OtlpReceiverConfig, next: ConsumerOf) {
+    if (http) this.#transports.push(new HttpTransport(settings, http, new Intake('http', settings, next)));
+    if (grpc) this.#transports.push(new GrpcTransport(settings, grpc, new Intake('grpc', settings, next)));
+  }
+
+  async start(host: Host): Promise<void> {
+    this.#started = Promise.allSettled(this.#transports.map((transport) => transport.start(host)));
+    const failed = (await this.#started).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** Also while it starts: what is about to listen is closed as soon as it does. */
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#started;
+    await Promise.all(this.#transports.map((transport) => transport.shutdown(deadline)));
+  }
+}

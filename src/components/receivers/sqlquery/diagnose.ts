@@ -1,0 +1,94 @@
+import type { DiagnosisSettings, Finding } from '../../../engine/diagnosis.ts';
+import { askedTables, type TableName } from '../../../postgres/asked-tables.ts';
+import { connectionRoom, roomFindings } from '../../../postgres/connection-room.ts';
+import { PostgresError } from '../../../postgres/postgres-error.ts';
+import { failureFinding, slowFindings } from '../../../postgres/query-findings.ts';
+import { ReadOnlyPool, type QueryResult } from '../../../postgres/read-only-pool.ts';
+import { rowLevelSecurityFindings, type Reader } from '../../../postgres/row-level-security.ts';
+import { answerFindings } from './answer-findings.ts';
+import type { SqlqueryConfig } from './config.ts';
+import { connectionsFor, poolSettings, scheduleOf } from './pool-settings.ts';
+import { plannedReadings, type PlannedReading } from './planned-readings.ts';
+import type { Statement } from './query-poller.ts';
+import { logsStatement } from './read-logs.ts';
+import { metricsStatement } from './read-metrics.ts';
+
+const OWN_TIMEOUT_MS = 5000;
+const MAX_TABLES = 1000;
+
+/** Runs each query once as the receiver does, one after the other, and looks at what its rows give. */
+export async function* diagnose(
+  { signals, deadline, progress }: DiagnosisSettings,
+  config: SqlqueryConfig,
+): AsyncGenerator<Finding> {
+  const pool = new ReadOnlyPool(poolSettings(config, 1));
+  const close = (): void => void pool.close();
+  deadline.addEventListener('abort', close, { once: true });
+  try {
+    const { planned } = plannedReadings(config.queries, signals);
+    progress('the connection');
+    const room = await connectionRoom(asker(pool));
+    yield* roomFindings(room, 'the receiver', connectionsFor(planned.length, config));
+    progress('row level security');
+    yield* hiddenRows(planned, pool, room.role);
+    for (const reading of planned) {
+      progress(`query ${reading.id}`);
+      yield* await tryOut(reading, { pool, config, role: room.role });
+    }
+  } catch (error) {
+    yield { severity: 'error', what: `cannot ask the database: ${PostgresError.from(error).message}` };
+  } finally {
+    deadline.removeEventListener('abort', close);
+    await pool.close();
+  }
+}
+
+interface Surroundings {
+  readonly pool: ReadOnlyPool;
+  readonly config: SqlqueryConfig;
+  readonly role: string;
+}
+
+/** @throws PostgresError where the database does not answer. */
+async function* hiddenRows(
+  planned: readonly PlannedReading[],
+  pool: ReadOnlyPool,
+  role: string,
+): AsyncGenerator<Finding> {
+  const tables: TableName[] = [];
+  for (const reading of planned) tables.push(...(await askedTables(pool, statementOf(reading), OWN_TIMEOUT_MS)));
+  yield* rowLevelSecurityFindings({ role, ask: asker(pool) }, tables);
+}
+
+/** @throws PostgresError where the other queries would only say the same. */
+async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundings): Promise<Finding[]> {
+  const { timeoutMs } = scheduleOf(reading.query, config);
+  const name = `query ${reading.id}`;
+  const tried = { name, timeoutMs, role, longer: 'Make it cheaper, for example by an index, or set its timeout' };
+  try {
+    const answer = await ask(pool, reading, timeoutMs);
+    const findings = [...slowFindings(tried, answer.durationMs), ...answerFindings(reading, answer)];
+    if (findings.length > 0) return findings;
+    const amount = answer.rows.length === 0 ? 'gives no row' : 'gives rows';
+    return [{ severity: 'ok', what: `${name} ${amount}, in ${Math.round(answer.durationMs)} ms` }];
+  } catch (error) {
+    const failure = PostgresError.from(error);
+    if (failure.concernsDatabase) throw failure;
+    return [failureFinding(tried, failure, reading.signal === 'metrics' ? 'points' : 'records')];
+  }
+}
+
+async function ask(pool: ReadOnlyPool, reading: PlannedReading, timeoutMs: number): Promise<QueryResult> {
+  return await pool.query({ ...statementOf(reading), timeoutMs, parsed: 'none' });
+}
+
+/** A tracked query begins where it would begin without a storage. */
+function statementOf({ query, signal }: PlannedReading): Statement {
+  return signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
+}
+
+/** For what is asked of the database beside the queries. */
+function asker(pool: ReadOnlyPool): Reader['ask'] {
+  return async (text, values = []) =>
+    (await pool.query({ text, values, timeoutMs: OWN_TIMEOUT_MS, maxRows: MAX_TABLES })).rows;
+}

@@ -1,0 +1,65 @@
+import { encodeLogsRequest } from '../../../engine/otlp/logs-writer.ts';
+import { send } from '../../../postgres/polling/send.ts';
+import type { QueryResult } from '../../../postgres/read-only-pool.ts';
+import type { QueryConfig } from './config.ts';
+import type { PollContext, Reading, Statement } from './query-poller.ts';
+import { logsStatement, recordsOf, wholeTies } from './read-logs.ts';
+import { RowDrops } from './row-drops.ts';
+import { scopeOf } from './scope.ts';
+import type { Tracking } from './tracking.ts';
+
+type Ask = (statement: Statement) => Promise<QueryResult>;
+
+/** Makes log records of the rows of a query. */
+export class LogsReading implements Reading {
+  readonly #query: QueryConfig;
+  readonly #tracking: Tracking;
+  readonly #context: PollContext;
+  readonly #drops: RowDrops;
+
+  constructor(id: string, query: QueryConfig, { tracking, context }: { tracking: Tracking; context: PollContext }) {
+    this.#query = query;
+    this.#tracking = tracking;
+    this.#context = context;
+    context.metrics.declareDrops(id, 'records');
+    this.#drops = new RowDrops((reason) => context.metrics.dropped(id, 'records', reason), {
+      logger: context.logger.child({ query: id }),
+      yields: 'log record',
+      saysNulls: !query.ignore_null_values,
+    });
+  }
+
+  async read(ask: Ask, signal: AbortSignal): Promise<void> {
+    if (this.#query.tracking_column === undefined) {
+      await this.#emit(await ask(logsStatement(this.#query, '')));
+    } else {
+      for (let isMore = true; isMore && !signal.aborted;) isMore = await this.#readOn(this.#query.tracking_column, ask);
+    }
+    this.#drops.sayOnce();
+  }
+
+  /** Records are what happened, and stay true. */
+  async retract(): Promise<void> {}
+
+  /**
+   * One batch. The place is kept only once the records were taken: a process that ends in between reads the rows again.
+   * Resolves to whether there are more.
+   */
+  async #readOn(column: string, ask: Ask): Promise<boolean> {
+    const answer = await ask(logsStatement(this.#query, await this.#tracking.value()));
+    const batch = wholeTies(this.#query, answer.rows);
+    await this.#emit({ ...answer, rows: batch });
+    const last = batch.findLast((row) => row[column] !== null)?.[column] as string | undefined;
+    if (last !== undefined) this.#tracking.moveTo(last);
+    await this.#tracking.save();
+    return last !== undefined && batch.length < answer.rows.length;
+  }
+
+  async #emit(answer: QueryResult): Promise<void> {
+    const records = recordsOf(this.#query, answer, this.#drops.unlessProblem);
+    if (records.length === 0) return;
+    const { consumer, version } = this.#context;
+    const chunk = encodeLogsRequest({ resource: {}, scope: scopeOf(version), observedUnixMs: Date.now(), records });
+    await send(consumer, { signal: 'logs', chunk, itemCount: records.length });
+  }
+}

@@ -1,0 +1,38 @@
+import type { Signal } from '../../../engine/component.ts';
+import type { QueryConfig } from './config.ts';
+
+/** A query as it is run for one signal. */
+export interface PlannedReading {
+  /** Names it in logs and metrics, and no other one. */
+  readonly id: string;
+  readonly query: QueryConfig;
+  readonly signal: 'metrics' | 'logs';
+}
+
+interface Plan {
+  readonly planned: readonly PlannedReading[];
+  /** The names of those for which there is no pipeline. */
+  readonly unused: readonly string[];
+}
+
+/** What the queries are run for, one by one: a query with metrics and logs is run for each. */
+export function plannedReadings(queries: readonly QueryConfig[], signals: ReadonlySet<Signal>): Plan {
+  const taken = new Set(queries.flatMap(({ name }) => name ?? []));
+  const all = queries.flatMap((query): PlannedReading[] => {
+    const name = query.name ?? unique(query.metrics[0]?.metric_name ?? 'logs', taken);
+    taken.add(name);
+    const hasBoth = query.metrics.length > 0 && query.logs.length > 0;
+    return [
+      ...(query.metrics.length > 0 ? [{ id: name, query, signal: 'metrics' as const }] : []),
+      ...(query.logs.length > 0 ? [{ id: hasBoth ? `${name}/logs` : name, query, signal: 'logs' as const }] : []),
+    ];
+  });
+  const planned = all.filter(({ signal }) => signals.has(signal));
+  return { planned, unused: all.filter((one) => !planned.includes(one)).map(({ id, signal }) => `${id}: ${signal}`) };
+}
+
+function unique(name: string, taken: ReadonlySet<string>): string {
+  let candidate = name;
+  for (let number = 2; taken.has(candidate); number++) candidate = `${name}#${number}`;
+  return candidate;
+}

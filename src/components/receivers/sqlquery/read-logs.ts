@@ -1,0 +1,50 @@
+import type { LogRecord } from '../../../engine/otlp/logs-writer.ts';
+import { PostgresError } from '../../../postgres/postgres-error.ts';
+import type { QueryResult, Row } from '../../../postgres/read-only-pool.ts';
+import { columnReader } from './answer.ts';
+import type { QueryConfig } from './config.ts';
+import type { Statement } from './query-poller.ts';
+import { attributesOf, present, type UnlessProblem } from './row-metric.ts';
+import { inOrderOf, userSql } from '../../../postgres/user-sql.ts';
+
+/** Of one batch; with tracking, what is beyond is read next. */
+const MAX_ROWS = 5000;
+
+/** @param after the value of the tracking column up to which rows were read. */
+export function logsStatement({ sql, tracking_column: column }: QueryConfig, after: string): Statement {
+  if (column === undefined) return { text: userSql(sql), values: [], maxRows: MAX_ROWS };
+  return { text: `${inOrderOf(column, sql)} limit ${MAX_ROWS + 1}`, values: [after], maxRows: MAX_ROWS + 1 };
+}
+
+/**
+ * The rows, without those at the end that share a value of the tracking column with one that was cut off: reading on
+ * after that value would leave it out.
+ *
+ * @throws PostgresError where that would be none.
+ */
+export function wholeTies({ tracking_column: column }: QueryConfig, rows: readonly Row[]): readonly Row[] {
+  if (column === undefined || rows.length <= MAX_ROWS) return rows;
+  const value = rows.at(-1)?.[column];
+  const end = rows.findLastIndex((row) => row[column] !== value) + 1;
+  if (end === 0)
+    throw new PostgresError('too_many_rows', `more than ${MAX_ROWS} rows with one value of the tracking column`);
+  return rows.slice(0, end);
+}
+
+/** A record for each row that gives one, and for each kind that the query describes. */
+export function recordsOf(
+  query: QueryConfig,
+  { rows, columns }: Pick<QueryResult, 'rows' | 'columns'>,
+  unlessProblem: UnlessProblem,
+): LogRecord[] {
+  const read = columnReader(columns);
+  return query.logs.flatMap((config) =>
+    rows.flatMap((row): LogRecord | [] => {
+      const record = (): LogRecord => ({
+        body: present(read, row, config.body_column),
+        attributes: attributesOf(row, read, config),
+      });
+      return unlessProblem(record) ?? [];
+    }),
+  );
+}

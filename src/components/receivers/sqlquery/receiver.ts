@@ -1,0 +1,77 @@
+import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
+import { MemoryStorage } from '../../../engine/memory-storage.ts';
+import { storageOf, type Storage } from '../../../engine/storage.ts';
+import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
+import type { QueryConfig, SqlqueryConfig } from './config.ts';
+import { LogsReading } from './logs-reading.ts';
+import { MetricsReading } from './metrics-reading.ts';
+import { poolSettings, scheduleOf } from './pool-settings.ts';
+import { plannedReadings, type PlannedReading } from './planned-readings.ts';
+import { QueryPoller, type PollContext } from './query-poller.ts';
+import { ReceiverMetrics } from './receiver-metrics.ts';
+import { Tracking } from './tracking.ts';
+
+/** Runs the user's own queries on a PostgreSQL database, read-only, and makes metrics and logs of their rows. */
+export class SqlqueryReceiver implements Component {
+  readonly #settings: ComponentSettings;
+  readonly #config: SqlqueryConfig;
+  readonly #consumer: Consumer;
+  #database: PolledDatabase | undefined;
+
+  constructor(settings: ComponentSettings, config: SqlqueryConfig, consumer: Consumer) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#consumer = consumer;
+  }
+
+  start(host: Host): Promise<void> {
+    const storage = this.#config.storage ? storageOf(host, this.#config.storage) : new MemoryStorage();
+    const { planned, unused } = plannedReadings(this.#config.queries, this.#settings.signals);
+    if (unused.length > 0) {
+      this.#settings.logger.warn(
+        { unused },
+        'Queries have parts that no pipeline asks for: they are not run for these',
+      );
+    }
+    const { meter, logger } = this.#settings;
+    const metrics = new ReceiverMetrics(meter);
+    this.#database = new PolledDatabase(poolSettings(this.#config, planned.length), { metrics, logger });
+    const context = this.#context(this.#database, metrics);
+    const pollers = planned.map((reading) => this.#poller(reading, storage, context));
+    this.#database.start(
+      this.#config.initial_delay,
+      async (stopping) => await Promise.all(pollers.map((poller) => poller.run(stopping))),
+    );
+    return Promise.resolve();
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#database?.close(deadline);
+  }
+
+  #context({ pool, incident }: PolledDatabase, metrics: ReceiverMetrics): PollContext {
+    const { logger, version } = this.#settings;
+    return {
+      pool,
+      consumer: this.#consumer,
+      metrics,
+      logger,
+      databaseIncident: incident,
+      version,
+      logsQueries: this.#config.telemetry.logs.query,
+    };
+  }
+
+  #poller({ id, query, signal }: PlannedReading, storage: Storage, context: PollContext): QueryPoller {
+    const schedule = scheduleOf(query, this.#config);
+    const reading =
+      signal === 'metrics'
+        ? new MetricsReading(id, query, { intervalMs: schedule.intervalMs, startUnixMs: Date.now(), context })
+        : new LogsReading(id, query, { tracking: this.#tracking(query, storage), context });
+    return new QueryPoller(id, reading, schedule, context);
+  }
+
+  #tracking(query: QueryConfig, storage: Storage): Tracking {
+    return new Tracking(() => storage.space({ kind: 'receiver', id: this.#settings.id }), query);
+  }
+}

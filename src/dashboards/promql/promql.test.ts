@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { average, count, max, min, sum } from './aggregate.ts';
+import {
+  absent,
+  absentSeries,
+  age,
+  and,
+  compare,
+  compareTo,
+  constant,
+  minus,
+  missingTo,
+  or,
+  plus,
+  ratio,
+  relativeTo,
+  times,
+  together,
+  unless,
+} from './arithmetic.ts';
+import { selectorsOf } from './node.ts';
+import { promql } from './render.ts';
+import {
+  change,
+  distribution,
+  increase,
+  increases,
+  latest,
+  mean,
+  observations,
+  observationsUpTo,
+  occurrences,
+  overTime,
+  quantile,
+  quantileOfOccurrences,
+  rate,
+  sumRate,
+} from './select.ts';
+import type { Vector } from './vector.ts';
+import { recorded, recordingsOf } from '../rules/recording.ts';
+
+const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
+const finished = increase('scrape_runs_finished_total', '7d');
+
+function f(expression: Vector, text: string, unit: string): void {
+  expect(promql(expression)).toBe(text);
+  expect(expression.unit).toBe(unit);
+}
+
+describe('an expression', () => {
+  it('selects by labels and values of the catalogue', () => {
+    f(sum(failed), 'sum(increase(scrape_runs_finished_total{status="fail"}[7d]))', '{run}');
+    f(
+      sum(rate('artifacts_total', '5m', { status: { not: ['200', '304'] } }), ['platform']),
+      'sum by (platform) (rate(artifacts_total{status!~"200|304"}[5m]))',
+      '{artifact}/s',
+    );
+    f(
+      max(latest('scrape_runs_running', { roaster: { not: 'blue-tokai' } })),
+      'max(scrape_runs_running{roaster!="blue-tokai"})',
+      '{run}',
+    );
+  });
+
+  it('takes values of labels literally, whatever they mean in a regular expression or a string', () => {
+    f(
+      sum(observations('pipeline_operation_duration_seconds', '1d', { operation: ['A.2', 'B.1'], outcome: 'ok' })),
+      String.raw`sum(increase(pipeline_operation_duration_seconds_count{operation=~"A\\.2|B\\.1", outcome="ok"}[1d]))`,
+      '{observation}',
+    );
+    f(
+      sum(observations('fetch_latency_seconds', '1d', { source: 'a"b\\c' })),
+      String.raw`sum(increase(fetch_latency_seconds_count{source="a\"b\\c"}[1d]))`,
+      '{observation}',
+    );
+  });
+
+  it('knows gauges over time, histograms and their distribution', () => {
+    f(max(overTime('max', 'database_size_bytes', '1d')), 'max(max_over_time(database_size_bytes[1d]))', 'By');
+    f(max(change('database_size_bytes', '1d')), 'max(delta(database_size_bytes[1d]))', 'By');
+    f(
+      quantile(0.95, { name: 'fetch_latency_seconds', window: '1h', by: ['source'], where: { platform: 'shopify' } }),
+      'histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket{platform="shopify"}[1h]))) >= 0',
+      's',
+    );
+    f(
+      distribution({ name: 'price_change_ratio', window: '7d' }),
+      'sum by (le) (increase(price_change_ratio_bucket[7d]))',
+      '{observation}',
+    );
+    f(
+      sum(observationsUpTo('scrape_run_duration_seconds', 600, '7d')),
+      String.raw`sum(increase(scrape_run_duration_seconds_bucket{le=~"600(\\.0)?"}[7d]))`,
+      '{observation}',
+    );
+    f(
+      sum(observationsUpTo('price_change_ratio', 1.5, '7d')),
+      'sum(increase(price_change_ratio_bucket{le="1.5"}[7d]))',
+      '{observation}',
+    );
+    f(
+      mean({ name: 'scrape_run_duration_seconds', window: '7d', by: ['roaster'], where: { status: 'ok' } }),
+      'sum by (roaster) (increase(scrape_run_duration_seconds_sum{status="ok"}[7d])) / (sum by (roaster) (increase(scrape_run_duration_seconds_count{status="ok"}[7d])) > 0)',
+      's',
+    );
+    f(max(sumRate('v8js_gc_duration_seconds', '5m')), 'max(rate(v8js_gc_duration_seconds_sum[5m]))', '1');
+  });
+
+  it('has no ratio without a whole, and 0 where a part was never counted', () => {
+    f(
+      ratio(sum(failed), sum(finished)),
+      '(sum(increase(scrape_runs_finished_total{status="fail"}[7d])) or (sum(increase(scrape_runs_finished_total[7d])) * 0)) / (sum(increase(scrape_runs_finished_total[7d])) > 0)',
+      '1',
+    );
+  });
+
+  it('relates many to one where the one has fewer labels', () => {
+    f(
+      relativeTo(
+        max(latest('otelcol_exporter_queue_size'), ['exporter', 'data_type']),
+        max(latest('otelcol_exporter_queue_capacity'), ['exporter']),
+      ),
+      'max by (exporter, data_type) (otelcol_exporter_queue_size) / on (exporter) group_left () max by (exporter) (otelcol_exporter_queue_capacity)',
+      '1',
+    );
+  });
+
+  it('computes with what fits together', () => {
+    const size = max(latest('database_size_bytes'), ['instance']);
+    const tables = sum(latest('database_table_size_bytes'), ['instance']);
+    f(minus(size, tables), `${promql(size)} - ${promql(tables)}`, 'By');
+    f(plus(size, tables), `${promql(size)} + ${promql(tables)}`, 'By');
+    f(times(size, 8, 'bit'), `${promql(size)} * 8`, 'bit');
+    f(missingTo(100, min(latest('pipeline_health_score'))), '100 - min(pipeline_health_score)', '{score}');
+    f(
+      age(max(latest('scrape_last_run_timestamp_seconds'), ['roaster'])),
+      'time() - max by (roaster) (scrape_last_run_timestamp_seconds)',
+      's',
+    );
+  });
+
+  it('compares, and keeps what has or lacks a counterpart', () => {
+    const overdue = max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
+    const running = sum(latest('scrape_runs_running'), ['roaster']);
+    f(count(compare(overdue, '>', 0), [], '{cadence}'), `count(${promql(overdue)} > 0)`, '{cadence}');
+    f(and(compare(overdue, '>', 60), running), `(${promql(overdue)} > 60) and on (roaster) ${promql(running)}`, 's');
+    f(unless(overdue, running), `${promql(overdue)} unless on (roaster) ${promql(running)}`, 's');
+    f(or(average(latest('up')), constant(0, '{target}')), 'avg(up) or vector(0)', '{target}');
+    f(absent(sum(latest('up'))), 'absent(sum(up))', '1');
+  });
+
+  it('counts a series that is new within the window from its birth', () => {
+    const run = occurrences('6h');
+    f(
+      sum(run('fetch_errors_total', { error_type: 'timeout' }), ['source']),
+      'sum by (source) ((last_over_time(fetch_errors_total{error_type="timeout"}[6h]) unless last_over_time(fetch_errors_total{error_type="timeout"}[6h] offset 6h)) or increase(fetch_errors_total{error_type="timeout"}[6h]))',
+      '{error}',
+    );
+    f(
+      quantileOfOccurrences(0.5, { name: 'price_job_duration_seconds', window: '1d' }),
+      'histogram_quantile(0.5, sum by (le) ((last_over_time(price_job_duration_seconds_bucket[1d]) unless last_over_time(price_job_duration_seconds_bucket[1d] offset 1d)) or increase(price_job_duration_seconds_bucket[1d]))) >= 0',
+      's',
+    );
+  });
+
+  it('counts the events of counters and of histograms alike', () => {
+    const week = increases('7d');
+    f(
+      sum(together(week('fetch_latency_seconds'), week('fetch_errors_total')), ['source']),
+      'sum by (source) (increase(fetch_latency_seconds_count[7d]) or increase(fetch_errors_total[7d]))',
+      '{observation}',
+    );
+  });
+
+  it('reads what was recorded, and knows what it was computed from', () => {
+    const runs = recorded('instance:runs:count7d', sum(increases('7d')('scrape_runs_finished_total'), ['instance']));
+    f(compare(runs, '>=', 5), 'instance:runs:count7d >= 5', '{run}');
+    expect(selectorsOf(runs.node).map(({ metric }) => metric)).toEqual(['scrape_runs_finished_total']);
+    expect(recordingsOf(compare(runs, '>=', 5)).map(({ name }) => name)).toEqual(['instance:runs:count7d']);
+  });
+
+  it('compares with another vector, and tells that series are absent', () => {
+    const used = max(latest('database_connections_used'), ['instance']);
+    const limit = max(latest('database_connections_limit'), ['instance']);
+    f(compareTo(used, '>=', limit), `${promql(used)} >= ${promql(limit)}`, '{connection}');
+    const missing = absentSeries(latest('up', { job: 'siphon' }), ['job']);
+    f(missing, 'absent(up{job="siphon"})', '1');
+    expect(missing.labels).toEqual(['job']);
+  });
+
+  it('refuses to compute with different units or labels', () => {
+    const bytes = max(latest('database_size_bytes'));
+    const seconds = max(latest('database_transaction_longest_seconds'));
+    expect(() => minus(bytes, seconds)).toThrow('By and s are not the same unit');
+    expect(() => ratio(bytes, seconds)).toThrow('By and s are not the same unit');
+    expect(() => age(bytes)).toThrow('By is no time');
+    const byTable: Vector = sum(latest('database_table_size_bytes'), ['table']);
+    expect(() => plus(bytes as Vector, byTable)).toThrow('by () and by (table) never match');
+  });
+});
+
+describe('in the scope of a dashboard', () => {
+  const scope = {
+    labels: { roaster: 'roaster', source: 'roaster', platform: 'platform' },
+    sources: { sdk: { job: 'job' }, poller: { instance: 'database' } },
+  };
+
+  it('every selector carries the variables of its labels and its source', () => {
+    expect(promql(sum(latest('scrape_runs_running')), scope)).toBe(
+      'sum(scrape_runs_running{roaster=~"$roaster", platform=~"$platform", instance=~"$database"})',
+    );
+    expect(promql(sum(increase('validation_errors_total', '$window')), scope)).toBe(
+      'sum(increase(validation_errors_total{source=~"$roaster", platform=~"$platform", job=~"$job"}[$window]))',
+    );
+  });
+
+  it('a label that the expression chooses itself is left as it is', () => {
+    expect(promql(sum(latest('scrape_runs_running', { roaster: 'one', instance: 'two' })), scope)).toBe(
+      'sum(scrape_runs_running{roaster="one", instance="two", platform=~"$platform"})',
+    );
+  });
+});
+
+describe('a mistake that does not compile', () => {
+  it('is a name, a label, a value, a bound or a kind that the catalogue does not have', () => {
+    // @ts-expect-error no such metric
+    expect(() => latest('no_such_metric')).toThrow();
+    // @ts-expect-error no such label
+    sum(latest('scrape_runs_running'), ['variant']);
+    // @ts-expect-error no such value
+    increase('scrape_runs_finished_total', '7d', { status: 'failed' });
+    // @ts-expect-error no such bound
+    observationsUpTo('price_change_ratio', 1.4, '7d');
+    // @ts-expect-error a counter is no gauge
+    latest('scrape_runs_finished_total');
+    // @ts-expect-error a gauge has no rate
+    rate('database_size_bytes', '5m');
+    // @ts-expect-error a time without a unit
+    rate('artifacts_total', '5');
+  });
+});

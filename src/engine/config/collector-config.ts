@@ -1,0 +1,55 @@
+import type {
+  ConnectorFactory,
+  ExporterFactory,
+  ExtensionFactory,
+  Factory,
+  ProcessorFactory,
+  ReceiverFactory,
+  Signal,
+} from '../component.ts';
+import type { Endpoint } from '../schema/fields.ts';
+
+/** A whole configuration after every check: each reference leads somewhere and each component's part was parsed by its schema. */
+export interface CollectorConfig {
+  readonly receivers: ReadonlyMap<string, Configured<ReceiverFactory>>;
+  readonly processors: ReadonlyMap<string, Configured<ProcessorFactory>>;
+  readonly connectors: ReadonlyMap<string, Configured<ConnectorFactory>>;
+  readonly exporters: ReadonlyMap<string, Configured<ExporterFactory>>;
+  readonly extensions: ReadonlyMap<string, Configured<ExtensionFactory>>;
+  readonly service: ServiceConfig;
+}
+
+/** A component as the file names and sets it, whether or not a pipeline uses it. */
+export interface Configured<F extends Factory> {
+  /** `type` or `type/name`, as written. */
+  readonly id: string;
+  readonly factory: F;
+  readonly config: unknown;
+}
+
+export interface ServiceConfig {
+  /** Ids, in the order in which they start. */
+  readonly extensions: readonly string[];
+  readonly pipelines: readonly PipelineConfig[];
+  readonly telemetry: TelemetryConfig;
+}
+
+export interface PipelineConfig {
+  /** `signal` or `signal/name`. */
+  readonly id: string;
+  readonly signal: Signal;
+  /** Ids of receivers, or of connectors that emit into this pipeline. */
+  readonly receivers: readonly string[];
+  readonly processors: readonly string[];
+  /** Ids of exporters, or of connectors that this pipeline feeds. */
+  readonly exporters: readonly string[];
+}
+
+export interface TelemetryConfig {
+  readonly logs: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly encoding: 'json' | 'console' | 'auto';
+  };
+  /** Where the collector's own metrics are scraped; undefined when `level: none`. */
+  readonly metrics: { readonly endpoint: Endpoint } | undefined;
+}

@@ -1,0 +1,83 @@
+import type { ComponentKind, Factory } from '../component.ts';
+import { applySchema, unknownKeyMessage } from './apply-schema.ts';
+import type { CollectorConfig, Configured } from './collector-config.ts';
+import type { ProblemList } from '../schema/config-error.ts';
+import type { ConfigNode } from './config-node.ts';
+import { suggest } from './nearest-name.ts';
+
+export const SECTION_OF = {
+  receiver: 'receivers',
+  processor: 'processors',
+  connector: 'connectors',
+  exporter: 'exporters',
+  extension: 'extensions',
+} as const satisfies Record<ComponentKind, keyof CollectorConfig>;
+
+export type Components = Omit<CollectorConfig, 'service'>;
+
+const KINDS = Object.keys(SECTION_OF) as ComponentKind[];
+const TOP_LEVEL = [...Object.values(SECTION_OF), 'service'];
+
+/** Every component that the configuration names, parsed by the schema of its factory. */
+export function readComponents(root: ConfigNode, factories: readonly Factory[], problems: ProblemList): Components {
+  if (root.kind === 'mapping') reportUnknownSections(root.entries, problems);
+  const sections = KINDS.map((kind) => [SECTION_OF[kind], readSection({ root, factories, problems }, kind)] as const);
+  return Object.fromEntries(sections) as unknown as Components;
+}
+
+interface Reading {
+  readonly root: ConfigNode;
+  readonly factories: readonly Factory[];
+  readonly problems: ProblemList;
+}
+
+function reportUnknownSections(sections: ReadonlyMap<string, ConfigNode>, problems: ProblemList): void {
+  for (const [name, { place }] of sections) {
+    if (!TOP_LEVEL.includes(name)) problems.add(place, [name], unknownKeyMessage(name, TOP_LEVEL));
+  }
+}
+
+function readSection(reading: Reading, kind: ComponentKind): Map<string, Configured<Factory>> {
+  const section = SECTION_OF[kind];
+  const found = new Map<string, Configured<Factory>>();
+  const node = reading.root.kind === 'mapping' ? reading.root.entries.get(section) : undefined;
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return found;
+  if (node.kind !== 'mapping') {
+    reading.problems.add(node.place, [section], `must be a mapping of ids (type or type/name) to their settings`);
+    return found;
+  }
+  for (const [id, child] of node.entries) {
+    const factory = factoryOf(reading, { kind, id, place: child.place });
+    // A component with problems stays known by its id: what refers to it is not wrong as well.
+    if (factory !== undefined) {
+      const config = applySchema(factory.config, { node: child, path: [section, id], parent: node }, reading.problems);
+      found.set(id, { id, factory, config });
+    }
+  }
+  return found;
+}
+
+interface Named {
+  readonly kind: ComponentKind;
+  readonly id: string;
+  readonly place: ConfigNode['place'];
+}
+
+const ID = /^[a-zA-Z][a-zA-Z0-9_]{0,62}(?:\/[^\s/\p{Cc}]{1,256})?$/u;
+
+function factoryOf({ factories, problems }: Reading, { kind, id, place }: Named): Factory | undefined {
+  const path = [SECTION_OF[kind], id];
+  if (!ID.test(id)) {
+    problems.add(place, path, 'is no id: must be type or type/name, for example otlp or otlp/second');
+    return undefined;
+  }
+  const type = id.split('/', 1)[0] as string;
+  const candidates = factories.filter((factory) => factory.kind === kind);
+  const factory = candidates.find((candidate) => candidate.type === type || candidate.aliases?.includes(type));
+  if (factory === undefined) {
+    const types = candidates.map((candidate) => candidate.type);
+    const all = types.length === 0 ? 'none' : types.join(', ');
+    problems.add(place, path, `is no type of ${kind} that siphon has${suggest(type, types)}; allowed: ${all}`);
+  }
+  return factory;
+}

@@ -1,0 +1,179 @@
+import { readFileSync, statSync } from 'node:fs';
+import { ConfigError, type ProblemList } from '../schema/config-error.ts';
+import type { ConfigNode, ConfigPath, Place, ScalarNode } from './config-node.ts';
+import { MAX_SOURCE_LENGTH, parseYaml } from './parse-yaml.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ExpandContext {
+  readonly environment: Environment;
+  readonly problems: ProblemList;
+  /** Called once for each variable that has neither a value nor a default. */
+  readonly onUnset: (variable: string, place: Place) => void;
+}
+
+/**
+ * Puts in what `${env:VAR}`, `${env:VAR:-default}`, `${VAR}` and `${file:path}` stand for; `$$` is one dollar.
+ * A reference that is the whole value is read as YAML, one inside a text is put in as text. What a variable or
+ * file holds arrives unchanged where it is a text: a password with `$$` or `${` in it stays one. (The stock
+ * Collector expands it once more.) In a mapping or list that it holds, references are followed.
+ * https://github.com/open-telemetry/opentelemetry-collector/blob/main/confmap/README.md
+ */
+export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode {
+  return new Expansion(context).node(root, [], 0);
+}
+
+const MAX_ROUNDS = 50;
+const MAX_REFERENCES = 10_000;
+const ENDLESS = 'leads from one reference to the next without end';
+const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** A mistake in one value: reported there, while the others go on. */
+class ExpandError extends Error {
+  override readonly name = 'ExpandError';
+}
+
+interface Found {
+  readonly text: string;
+  readonly end: number;
+}
+
+class Expansion {
+  readonly #context: ExpandContext;
+  readonly #reported = new Set<string>();
+  #references = 0;
+  #unset: string[] = [];
+
+  constructor(context: ExpandContext) {
+    this.#context = context;
+  }
+
+  node(node: ConfigNode, path: ConfigPath, round: number): ConfigNode {
+    if (node.kind === 'sequence') {
+      return { ...node, items: node.items.map((item, index) => this.node(item, [...path, index], round)) };
+    }
+    if (node.kind === 'mapping') {
+      const entries = [...node.entries].map(([key, child]) => [key, this.node(child, [...path, key], round)] as const);
+      return { ...node, entries: new Map(entries) };
+    }
+    return typeof node.value === 'string' && node.value.includes('$') ? this.#value(node, path, round) : node;
+  }
+
+  #value(node: ScalarNode, path: ConfigPath, round: number): ConfigNode {
+    try {
+      this.#unset = [];
+      return this.#expandValue(node, path, round);
+    } catch (error) {
+      // What is inside of a resolved reference was written nowhere: the reference itself is reported.
+      if (!(error instanceof ExpandError) || round > 0) throw error;
+      this.#context.problems.add(node.place, path, error.message);
+      return { ...node, value: null };
+    }
+  }
+
+  #expandValue(node: ScalarNode, path: ConfigPath, round: number): ConfigNode {
+    const source = String(node.value);
+    const reference = wholeReference(source);
+    if (reference === undefined) {
+      const value = this.#text(source, node.place, round);
+      return { ...node, value, ...this.#unsetSoFar() };
+    }
+    const text = this.#resolve(this.#text(reference, node.place, round + 1), node.place);
+    const unset = this.#unsetSoFar();
+    const parsed = parseResolved(text, node.place);
+    const value = parsed.kind === 'scalar' ? parsed : this.node(parsed, path, round + 1);
+    return { ...value, place: node.place, text, ...unset };
+  }
+
+  #unsetSoFar(): { unsetVariables?: readonly string[] } {
+    return this.#unset.length === 0 ? {} : { unsetVariables: this.#unset };
+  }
+
+  /** The text with every reference in it replaced. */
+  #text(source: string, place: Place, round: number): string {
+    if (round > MAX_ROUNDS) throw new ExpandError(ENDLESS);
+    let out = '';
+    let at = 0;
+    for (;;) {
+      const dollar = source.indexOf('$', at);
+      if (dollar < 0) return out + source.slice(at);
+      out += source.slice(at, dollar);
+      const found = source[dollar + 1] === '{' ? referenceAt(source, dollar) : undefined;
+      if (found !== undefined) {
+        out += this.#resolve(this.#text(found.text, place, round + 1), place);
+      } else out += '$';
+      if (out.length > MAX_SOURCE_LENGTH) throw new ExpandError('is longer than 1 MiB once its references are put in');
+      at = found?.end ?? dollar + (source[dollar + 1] === '$' ? 2 : 1);
+    }
+  }
+
+  #resolve(reference: string, place: Place): string {
+    this.#references += 1;
+    if (this.#references > MAX_REFERENCES) throw new ExpandError(ENDLESS);
+    if (reference.startsWith('file:')) return readReferenced(reference.slice('file:'.length));
+    const scheme = /^([a-z][a-z0-9+.-]*):(?!-)/.exec(reference)?.[1] ?? 'env';
+    if (scheme !== 'env') {
+      throw new ExpandError(`has a reference of the kind ${scheme}:, but only env: and file: are allowed`);
+    }
+    return this.#variable(reference.replace(/^env:/, ''), place);
+  }
+
+  #variable(reference: string, place: Place): string {
+    const mark = reference.indexOf(':-');
+    const name = mark < 0 ? reference : reference.slice(0, mark);
+    if (!NAME.test(name)) {
+      throw new ExpandError(
+        'refers to a variable whose name is none: letters, digits and _ are allowed, no digit first',
+      );
+    }
+    const value = Object.hasOwn(this.#context.environment, name) ? this.#context.environment[name] : undefined;
+    if (value !== undefined) return value;
+    if (mark >= 0) return reference.slice(mark + 2);
+    this.#unset.push(name);
+    if (!this.#reported.has(name)) this.#context.onUnset(name, place);
+    this.#reported.add(name);
+    return '';
+  }
+}
+
+/** What stands in `${…}`, if the text is nothing else. */
+function wholeReference(source: string): string | undefined {
+  const found = source.startsWith('${') ? referenceAt(source, 0) : undefined;
+  return found?.end === source.length ? found.text : undefined;
+}
+
+/** The reference that begins at `start`, with those inside it; undefined if it is never closed. */
+function referenceAt(source: string, start: number): Found | undefined {
+  let depth = 0;
+  for (let at = start; at < source.length; at += 1) {
+    if (source.startsWith('$$', at)) at += 1;
+    else if (source.startsWith('${', at)) depth += 1;
+    else if (source[at] === '}') depth -= 1;
+    if (depth === 0 && at > start) return { text: source.slice(start + 2, at), end: at + 1 };
+  }
+  return undefined;
+}
+
+/** Text that is no YAML (many passwords are not) stands for itself. */
+function parseResolved(text: string, place: Place): ConfigNode {
+  try {
+    return parseYaml(place.source, text, place);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { kind: 'scalar', place, value: text };
+  }
+}
+
+function readReferenced(path: string): string {
+  try {
+    if (statSync(path).size > MAX_SOURCE_LENGTH)
+      throw new ExpandError(`refers to the file ${path}, which is larger than 1 MiB`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof ExpandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ExpandError(`refers to the file ${path}, which cannot be read (${code ?? 'unknown reason'})`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,304 @@
+import { describe, expect, it } from 'vitest';
+import * as v from 'valibot';
+import type { ConnectorFactory, ExporterFactory, ProcessorFactory, ReceiverFactory } from '../component.ts';
+import { ConfigError } from '../schema/config-error.ts';
+import { duration, secret } from '../schema/fields.ts';
+import { loadConfig, type LoadedConfig } from './load-config.ts';
+import { redactConfig } from './redact.ts';
+
+const neverCreated = (): never => {
+  throw new Error('loading a configuration creates nothing');
+};
+
+const source: ReceiverFactory = {
+  kind: 'receiver',
+  type: 'source',
+  signals: ['traces', 'metrics'],
+  stability: 'stable',
+  config: v.nullish(
+    v.strictObject({ endpoint: v.optional(v.string(), 'localhost'), timeout: v.optional(duration(), '1s') }),
+    {},
+  ),
+  create: neverCreated,
+};
+
+const sink: ExporterFactory = {
+  kind: 'exporter',
+  type: 'sink',
+  aliases: ['drain'],
+  signals: ['traces'],
+  stability: 'stable',
+  config: v.nullish(
+    v.strictObject({
+      token: v.optional(secret(), ''),
+      size: v.optional(v.number(), 1),
+      note: v.optional(v.string(), ''),
+    }),
+    {},
+  ),
+  create: neverCreated,
+};
+
+const relay: ConnectorFactory = {
+  kind: 'connector',
+  type: 'relay',
+  signals: ['traces'],
+  emits: ['traces', 'metrics'],
+  stability: 'stable',
+  config: v.unknown(),
+  create: neverCreated,
+};
+
+const filter: ProcessorFactory = {
+  kind: 'processor',
+  type: 'filter',
+  signals: ['traces', 'metrics'],
+  stability: 'stable',
+  config: v.unknown(),
+  create: neverCreated,
+};
+
+const PIPELINE = 'service: {pipelines: {traces: {receivers: [source], exporters: [sink]}}}';
+
+function load(
+  text: string,
+  options: { sets?: string[]; environment?: Record<string, string>; more?: string[] } = {},
+): LoadedConfig {
+  const sources = [text, ...(options.more ?? [])].map((each, index) => ({ name: `${index + 1}.yaml`, text: each }));
+  return loadConfig({
+    sources,
+    sets: options.sets ?? [],
+    environment: options.environment ?? {},
+    factories: [source, sink, relay, filter],
+  });
+}
+
+function problemsOf(text: string, options?: Parameters<typeof load>[1]): string[] {
+  try {
+    load(text, options);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+const sinkOf = (loaded: LoadedConfig): unknown => loaded.config.exporters.get('sink')?.config;
+const withSink = (settings: string): string =>
+  `receivers: {source: }\nexporters:\n  sink:\n    ${settings}\n${PIPELINE}`;
+
+/** A configuration of one component of each kind, with these pipelines. */
+const withPipelines = (pipelines: string): string =>
+  `receivers: {source: }\nexporters: {sink: }\nconnectors: {relay: }\nprocessors: {filter: }\nservice: {pipelines: {${pipelines}}}`;
+
+const withoutUnits = (flag: boolean): string =>
+  `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 1, without_units: ${flag}}}}}]`;
+
+const metricsOf = (sets: string[]): unknown => load(withSink('size: 1'), { sets }).config.service.telemetry.metrics;
+
+describe('loadConfig', () => {
+  it('reports five different mistakes at once, each with its line', () => {
+    const text = `receivers:
+  source:
+    endpoit: x
+    timeout: soon
+exporters:
+  sink:
+    size: many
+  snik:
+service:
+  pipelines:
+    traces:
+      receivers: [source]
+      exporters: [sinc]
+`;
+    expect(problemsOf(text)).toEqual([
+      '1.yaml:3 receivers::source::endpoit: is an unknown key (did you mean endpoint?); allowed: endpoint, timeout',
+      '1.yaml:4 receivers::source::timeout: must be a duration such as 500ms, 10s or 1m30s',
+      '1.yaml:7 exporters::sink::size: must be a number',
+      '1.yaml:8 exporters::snik: is no type of exporter that siphon has (did you mean sink?); allowed: sink',
+      '1.yaml:13 service::pipelines::traces::exporters::0: refers to sinc, which is not configured under exporters (did you mean sink?); configured: sink',
+    ]);
+  });
+
+  it('never repeats a value in a problem, since it may be a secret', () => {
+    const text = withSink('token: [hunter2]\n    size: hunter2');
+    expect(problemsOf(text).join()).not.toContain('hunter2');
+    expect(problemsOf(text)).toHaveLength(2);
+  });
+
+  it.each([
+    ['a number where text is wanted keeps its zeros', 'note: ${env:X}', { X: '0123' }, { note: '0123' }],
+    ['a default is used only when the variable is unset', 'note: ${env:X:-d}', {}, { note: 'd' }],
+    ['a variable that is set but empty stays empty', 'note: ${env:X:-d}', { X: '' }, { note: '' }],
+    ['a whole value is read as YAML', 'size: ${X}', { X: '42' }, { size: 42 }],
+    ['a reference may stand inside a text', 'note: a-${env:X}-b', { X: '1' }, { note: 'a-1-b' }],
+    ['two dollars are one', 'note: $${env:X}', { X: '1' }, { note: '${env:X}' }],
+    ['a password arrives unchanged', 'note: ${env:X}', { X: 'p$$w${HOME}$' }, { note: 'p$$w${HOME}$' }],
+    [
+      'a password arrives unchanged inside a text',
+      'note: a ${env:X}',
+      { X: 'p$$w${HOME}$' },
+      { note: 'a p$$w${HOME}$' },
+    ],
+    ['references nest', 'note: ${env:${env:X}}', { X: 'Y', Y: 'z' }, { note: 'z' }],
+    ['a key without a value takes its default', 'note:\n    size: ~\n    token: "x"', {}, { note: '', size: 1 }],
+    ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
+    ['text that is no YAML is taken as it is', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
+    ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
+  ])('%s', (_, settings, environment, expected) => {
+    expect(sinkOf(load(withSink(settings), { environment }))).toMatchObject(expected);
+  });
+
+  it('warns of an unset variable, and names it where its absence is the problem', () => {
+    expect(load(withSink('note: ${env:GONE}')).warnings).toEqual([
+      '1.yaml:4: the environment variable GONE is not set and has no default',
+    ]);
+    expect(problemsOf(withSink('size: ${env:GONE}'))).toEqual([
+      '1.yaml:4 exporters::sink::size: must be a number (the environment variable GONE is not set)',
+    ]);
+  });
+
+  it.each([
+    ['a name that is none', '${env:1X}'],
+    ['an unknown kind of reference', '${http://example.com}'],
+    ['a file that is missing', '${file:/nonexistent/file}'],
+    ['a circle', '${env:LOOP}'],
+    ['references that multiply', '${env:A}'],
+    ['references in references without end', '${'.repeat(1000) + '}'.repeat(1000)],
+  ])('refuses %s in its line', (_, reference) => {
+    const doubling = Object.fromEntries(
+      Array.from('ABCDEFGHIJKLMN').map((name, i, all) => [name, `- \${${all[i + 1]}}\n- \${${all[i + 1]}}`]),
+    );
+    const environment = { ...doubling, O: 'x', LOOP: '- ${env:LOOP}' };
+    expect(problemsOf(withSink(`note: ${reference}`), { environment })).toEqual([
+      expect.stringMatching(/^1\.yaml:4 exporters::sink::note: /),
+    ]);
+  });
+
+  it('refuses a list where a mapping belongs, an empty one too', () => {
+    const text = `receivers: {source: []}\nexporters: {sink: [a]}\n${PIPELINE}`;
+    expect(problemsOf(text)).toEqual([
+      '1.yaml:1 receivers::source: must be a mapping',
+      '1.yaml:2 exporters::sink: must be a mapping',
+    ]);
+  });
+
+  it('merges mappings, replaces lists, lets the later file win and --set last', () => {
+    const loaded = load(withSink('note: one\n    size: 1'), {
+      more: ['exporters: {sink: {size: 2, note: two}}'],
+      sets: ['exporters.sink.size=3'],
+    });
+    expect(sinkOf(loaded)).toMatchObject({ note: 'two', size: 3 });
+  });
+
+  it('locates a problem in --set there', () => {
+    expect(problemsOf(withSink('size: 1'), { sets: ['exporters.sink.size=big'] })).toEqual([
+      '--set exporters.sink.size exporters::sink::size: must be a number',
+    ]);
+  });
+
+  it.each([
+    ['no pipeline', 'receivers: {source: }', 'must have at least one pipeline'],
+    [
+      'a signal that a component is not for',
+      `receivers: {source: }\nexporters: {sink: }\nservice: {pipelines: {metrics: {receivers: [source], exporters: [sink]}}}`,
+      'it is for traces',
+    ],
+    [
+      'an unknown section',
+      `receiver: {}\nreceivers: {source: }\nexporters: {sink: }\n${PIPELINE}`,
+      'did you mean receivers?',
+    ],
+    ['a duplicate key', 'receivers: {}\nreceivers: {}', '1.yaml:2: has the key receivers twice'],
+    ['broken YAML', 'receivers: [', 'is not valid YAML'],
+    ['a list', '[]', 'must be a mapping'],
+    ['two documents', 'a: 1\n---\nb: 2', 'only one is allowed'],
+    ['a foreign tag', 'receivers: !!binary x', 'only !!str is allowed'],
+    ['__proto__', '__proto__: {}', 'not allowed anywhere'],
+    [
+      'an alias bomb',
+      [
+        'a: &a [x,x,x,x,x,x,x,x,x,x]',
+        ...Array.from('bcdefgh').map((n, i) => `${n}: &${n} [${`*${'abcdefg'[i]},`.repeat(10)}]`),
+      ].join('\n'),
+      'more than 100000 values',
+    ],
+    ['a deep nest', '['.repeat(10_000), 'is not valid YAML'],
+    ['a huge file', ' '.repeat(2_000_000), 'larger than 1 MiB'],
+  ])('refuses %s', (_, text, message) => {
+    expect(problemsOf(text).join('\n')).toContain(message);
+  });
+
+  const FED = 'traces: {receivers: [source], exporters: [relay]}';
+
+  it('accepts a connector between pipelines', () => {
+    expect(problemsOf(withPipelines(`${FED}, traces/2: {receivers: [relay], exporters: [sink]}`))).toEqual([]);
+  });
+
+  it.each([
+    ['a connector that nothing receives from', FED, 'must also stand among the receivers'],
+    [
+      'a connector that nothing feeds',
+      'traces: {receivers: [relay], exporters: [sink]}',
+      'must also stand among the exporters',
+    ],
+    [
+      'a circle of connectors',
+      'traces: {receivers: [source, relay], exporters: [relay]}',
+      'is part of a circle, which is not allowed: traces → traces',
+    ],
+    [
+      'a connector for a signal that it does not take',
+      `metrics: {receivers: [source], exporters: [relay]}, traces: {receivers: [relay], exporters: [sink]}`,
+      'cannot stand here in a pipeline of metrics: it is for traces',
+    ],
+    [
+      'a processor that stands twice in a pipeline',
+      'traces: {receivers: [source], processors: [filter, filter], exporters: [sink]}',
+      'names filter twice',
+    ],
+    [
+      'a pipeline without an exporter',
+      'traces: {receivers: [source]}',
+      'exporters: must name at least one of the exporters',
+    ],
+    ['a pipeline of nothing known', 'spans: {receivers: [source], exporters: [sink]}', 'must be traces, metrics, logs'],
+  ])('refuses %s', (_, pipelines, message) => {
+    expect(problemsOf(withPipelines(pipelines)).join('\n')).toContain(message);
+  });
+
+  it('accepts aliases of types, names behind a slash, anchors and merge keys', () => {
+    const loaded = load(`receivers: {source/a: }
+exporters:
+  drain: &base {size: 7}
+  sink/b: {<<: *base, note: n}
+service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/b]}}}`);
+    expect(loaded.config.exporters.get('sink/b')?.config).toMatchObject({ size: 7, note: 'n' });
+    expect(loaded.config.exporters.get('drain')?.factory.type).toBe('sink');
+  });
+
+  it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', () => {
+    expect(metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
+    expect(metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
+  });
+
+  it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", () => {
+    expect(metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
+    expect(problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] }).join()).toContain('must be true');
+    expect(metricsOf(['service.telemetry.resource={}'])).toBeDefined();
+    expect(problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] }).join()).toContain(
+      'must be left out',
+    );
+  });
+});
+
+describe('redactConfig', () => {
+  it('masks a secret, also where it was put outside of its setting', () => {
+    const text = withSink('token: ${env:T}\n    note: see ${env:T}');
+    const { root, config } = load(text, { environment: { T: '012345' } });
+    expect(redactConfig(root, config)).toMatchObject({
+      exporters: { sink: { token: '[REDACTED]', note: 'see [REDACTED]' } },
+    });
+  });
+});

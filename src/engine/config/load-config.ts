@@ -1,0 +1,121 @@
+import type { Factory } from '../component.ts';
+import { applySchema } from './apply-schema.ts';
+import { checkExtensionReferences } from './check-extension-references.ts';
+import { checkService } from './check-pipelines.ts';
+import type { CollectorConfig, ServiceConfig, TelemetryConfig } from './collector-config.ts';
+import { readComponents, SECTION_OF, type Components } from './component-sections.ts';
+import { componentsInUse } from './components-in-use.ts';
+import { ConfigError, ProblemList } from '../schema/config-error.ts';
+import { childOf, type ConfigNode } from './config-node.ts';
+import { expandNode, type Environment } from './expand.ts';
+import { mergeNodes } from './merge-nodes.ts';
+import { parseYaml } from './parse-yaml.ts';
+import { serviceSchema, telemetrySchema } from './service-schema.ts';
+import { parseSetOption } from './set-option.ts';
+
+export interface ConfigSource {
+  /** What problems in it are reported under: the name of the file as the user gave it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface LoadOptions {
+  /** Later ones win. */
+  readonly sources: readonly ConfigSource[];
+  /** `a.b=value`, applied last. */
+  readonly sets: readonly string[];
+  readonly environment: Environment;
+  readonly factories: readonly Factory[];
+}
+
+export interface LoadedConfig {
+  readonly config: CollectorConfig;
+  /** What the configuration is after merging and expanding, before schemas. It holds secrets. */
+  readonly root: ConfigNode;
+  /** What works but is probably not meant, one sentence each, without values. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads, merges, expands and checks a whole configuration.
+ *
+ * @throws ConfigError with every problem at once.
+ */
+export function loadConfig({ sources, sets, environment, factories }: LoadOptions): LoadedConfig {
+  const problems = new ProblemList();
+  const warnings: string[] = [];
+  const root = expandNode(mergeAll(sources, sets), {
+    environment,
+    problems,
+    onUnset: (variable, { source, line }) => {
+      const where = line === undefined ? source : `${source}:${line}`;
+      warnings.push(`${where}: the environment variable ${variable} is not set and has no default`);
+    },
+  });
+  const components = readComponents(root, factories, problems);
+  const service = readService(root, components, problems);
+  problems.throwIfAny();
+  const config: CollectorConfig = { ...components, service };
+  warnings.push(...unusedComponents(config));
+  return { config, root, warnings };
+}
+
+/** @throws ConfigError with the first problem of each source that cannot be read at all. */
+function mergeAll(sources: readonly ConfigSource[], sets: readonly string[]): ConfigNode {
+  const unreadable: ConfigError[] = [];
+  const read = (parse: () => ConfigNode): ConfigNode[] => {
+    try {
+      return [parse()];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      unreadable.push(error);
+      return [];
+    }
+  };
+  const roots = [
+    ...sources.flatMap(({ name, text }) => read(() => asSections(parseYaml(name, text)))),
+    ...sets.flatMap((set) => read(() => parseSetOption(set))),
+  ];
+  if (unreadable.length > 0) throw new ConfigError(unreadable.flatMap(({ problems }) => problems));
+  const empty: ConfigNode = {
+    kind: 'mapping',
+    place: { source: sources[0]?.name ?? 'configuration' },
+    entries: new Map(),
+  };
+  return roots.reduce(mergeNodes, empty);
+}
+
+/** An empty file is an empty configuration. */
+function asSections(root: ConfigNode): ConfigNode {
+  if (root.kind === 'mapping') return root;
+  if (root.kind === 'scalar' && root.value === null) return { kind: 'mapping', place: root.place, entries: new Map() };
+  const message =
+    'must be a mapping with the keys receivers, processors, connectors, exporters, extensions and service';
+  throw new ConfigError([{ place: root.place, path: [], message }]);
+}
+
+function readService(root: ConfigNode, components: Components, problems: ProblemList): ServiceConfig {
+  const node = childOf(root, 'service');
+  const keys = applySchema(serviceSchema, { node, path: ['service'], parent: root }, problems);
+  const telemetry = applySchema(
+    telemetrySchema,
+    { node: childOf(node, 'telemetry'), path: ['service', 'telemetry'], parent: node ?? root },
+    problems,
+  );
+  const checked = keys && checkService(keys, { root, components, problems });
+  if (checked !== undefined) checkExtensionReferences(checked.extensions, { root, components, problems });
+  return { ...(checked ?? NOTHING), telemetry: telemetry ?? DEFAULT_TELEMETRY };
+}
+
+// Stand in for what has problems until all are collected; such a configuration is never returned.
+const NOTHING = { extensions: [], pipelines: [] };
+const DEFAULT_TELEMETRY: TelemetryConfig = { logs: { level: 'info', encoding: 'auto' }, metrics: undefined };
+
+function unusedComponents(config: CollectorConfig): string[] {
+  const used = new Set(componentsInUse(config).map(({ factory, id }) => `${SECTION_OF[factory.kind]}::${id}`));
+  const all = Object.values(SECTION_OF).flatMap((section) =>
+    [...config[section].keys()].map((id) => `${section}::${id}`),
+  );
+  const unused = all.filter((name) => !used.has(name));
+  return unused.length === 0 ? [] : [`configured, but not used by the service: ${unused.join(', ')}`];
+}

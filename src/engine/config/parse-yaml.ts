@@ -1,0 +1,196 @@
+import { CORE_SCHEMA, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
+import type { Event, ScalarEvent } from 'js-yaml';
+import { ConfigError } from '../schema/config-error.ts';
+import type { ConfigNode, MappingNode, Place, ScalarNode } from './config-node.ts';
+
+/** A configuration is written by hand: what is larger than this is a mistake or an attack. */
+export const MAX_SOURCE_LENGTH = 1_048_576;
+const MAX_DEPTH = 50;
+/** Counted after aliases are followed, which keeps a few lines of them from becoming gigabytes. */
+const MAX_NODES = 100_000;
+
+/**
+ * One YAML document (1.2 core schema, with `<<`), with the place of every value. Empty text is null.
+ *
+ * @param fixedPlace for text that has no lines of its own, as that of a variable.
+ * @throws ConfigError at the first place where the text stops being such a document.
+ */
+export function parseYaml(source: string, text: string, fixedPlace?: Place): ConfigNode {
+  if (text.length > MAX_SOURCE_LENGTH) throw refusal(fixedPlace ?? { source }, 'is larger than 1 MiB');
+  try {
+    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    return new TreeBuilder(events, text, fixedPlace ?? source).build();
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark === undefined ? undefined : error.mark.line + 1;
+    throw refusal(fixedPlace ?? { source, line }, `is not valid YAML: ${error.reason}`, error);
+  }
+}
+
+interface Built {
+  readonly node: ConfigNode;
+  /** How many nodes it stands for, itself included. */
+  readonly size: number;
+}
+
+class TreeBuilder {
+  readonly #events: readonly Event[];
+  readonly #text: string;
+  readonly #origin: string | Place;
+  readonly #anchors = new Map<string, Built>();
+  readonly #lineStarts: readonly number[];
+  #next = 0;
+  #nodes = 0;
+  #offset = 0;
+
+  constructor(events: readonly Event[], text: string, origin: string | Place) {
+    this.#events = events;
+    this.#text = text;
+    this.#origin = origin;
+    this.#lineStarts = lineStartsOf(text);
+  }
+
+  build(): ConfigNode {
+    if (this.#events.filter(({ type }) => type === EVENT_ID.DOCUMENT).length > 1) {
+      throw refusal(this.#place(), 'holds several YAML documents, but only one is allowed');
+    }
+    this.#next = 1;
+    if ((this.#peek()?.type ?? EVENT_ID.POP) === EVENT_ID.POP) return this.#null();
+    return this.#node().node;
+  }
+
+  #node(): Built {
+    const event = this.#events[this.#next] as Event;
+    this.#next += 1;
+    const before = this.#nodes;
+    switch (event.type) {
+      case EVENT_ID.SCALAR:
+        return this.#finish(event, before, this.#scalar(event));
+      case EVENT_ID.MAPPING:
+        this.#offset = event.start;
+        return this.#finish(event, before, this.#mapping());
+      case EVENT_ID.SEQUENCE:
+        this.#offset = event.start;
+        return this.#finish(event, before, this.#sequence());
+      case EVENT_ID.ALIAS:
+        return this.#alias(event.anchorStart, event.anchorEnd);
+      case EVENT_ID.DOCUMENT:
+      case EVENT_ID.POP:
+        throw refusal(this.#place(), 'is not valid YAML: a value is missing');
+    }
+  }
+
+  #finish(event: { anchorStart: number; anchorEnd: number }, before: number, node: ConfigNode): Built {
+    this.#count(1);
+    const built = { node, size: this.#nodes - before };
+    if (event.anchorStart >= 0) this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), built);
+    return built;
+  }
+
+  #alias(start: number, end: number): Built {
+    this.#offset = start;
+    const name = this.#text.slice(start, end);
+    const target = this.#anchors.get(name);
+    if (target === undefined) throw refusal(this.#place(), `has the alias *${name}, but no anchor &${name} before it`);
+    this.#count(target.size);
+    return target;
+  }
+
+  #scalar(event: ScalarEvent): ScalarNode {
+    if (event.valueStart >= 0) this.#offset = event.valueStart;
+    const place = this.#place();
+    const text = getScalarValue(this.#text, event);
+    const tag = event.tagStart >= 0 ? this.#text.slice(event.tagStart, event.tagEnd) : undefined;
+    if (tag !== undefined && tag !== '!!str' && tag !== '!') {
+      throw refusal(place, `has the YAML tag ${tag}, but only !!str is allowed`);
+    }
+    const plain = event.style === SCALAR_STYLE.PLAIN && tag === undefined;
+    const value = plain ? resolvePlain(text) : text;
+    return { kind: 'scalar', place, value: value as ScalarNode['value'] };
+  }
+
+  #sequence(): ConfigNode {
+    const place = this.#place();
+    const items: ConfigNode[] = [];
+    while (this.#peek()?.type !== EVENT_ID.POP) items.push(this.#node().node);
+    this.#next += 1;
+    return { kind: 'sequence', place, items };
+  }
+
+  #mapping(): MappingNode {
+    const place = this.#place();
+    const entries = new Map<string, ConfigNode>();
+    const merged: ConfigNode[] = [];
+    while (this.#peek()?.type !== EVENT_ID.POP) {
+      const [key, keyPlace] = this.#key();
+      const { node } = this.#node();
+      if (key === '<<') merged.push(...(node.kind === 'sequence' ? node.items : [node]));
+      else if (entries.has(key)) throw refusal(keyPlace, `has the key ${key} twice in one mapping`);
+      else entries.set(key, { ...node, place: keyPlace });
+    }
+    this.#next += 1;
+    for (const base of merged) addMissing(entries, base);
+    return { kind: 'mapping', place, entries };
+  }
+
+  #key(): [key: string, place: Place] {
+    const event = this.#events[this.#next];
+    if (event?.type !== EVENT_ID.SCALAR) throw refusal(this.#place(), 'has a key that is no plain text');
+    this.#next += 1;
+    if (event.valueStart >= 0) this.#offset = event.valueStart;
+    const key = getScalarValue(this.#text, event);
+    // Such a name would be found on every object, and so slip through checks for unknown keys.
+    if (key in Object.prototype) throw refusal(this.#place(), `has the key ${key}, which is not allowed anywhere`);
+    return [key, this.#place()];
+  }
+
+  #null(): ScalarNode {
+    return { kind: 'scalar', place: this.#place(), value: null };
+  }
+
+  #peek(): Event | undefined {
+    return this.#events[this.#next];
+  }
+
+  #count(nodes: number): void {
+    this.#nodes += nodes;
+    if (this.#nodes > MAX_NODES)
+      throw refusal(this.#place(), `has more than ${MAX_NODES} values once aliases are followed`);
+  }
+
+  #place(): Place {
+    if (typeof this.#origin !== 'string') return this.#origin;
+    return { source: this.#origin, line: lineAt(this.#lineStarts, this.#offset) };
+  }
+}
+
+/** As the Collector's reader does, `010` is YAML 1.1's octal 8, so that one file means the same in both. */
+function resolvePlain(text: string): unknown {
+  if (/^[-+]?0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  return CORE_SCHEMA.resolveImplicitScalarTag(text).value;
+}
+
+/** YAML's `<<`: the mapping's own keys win, and of several bases the earlier one. */
+function addMissing(entries: Map<string, ConfigNode>, base: ConfigNode): void {
+  if (base.kind !== 'mapping') throw refusal(base.place, 'has a merge key << whose value is no mapping');
+  for (const [key, node] of base.entries) if (!entries.has(key)) entries.set(key, node);
+}
+
+function lineStartsOf(text: string): number[] {
+  return [0, ...[...text.matchAll(/\n|\r(?!\n)/g)].map(({ index }) => index + 1)];
+}
+
+function lineAt(lineStarts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = lineStarts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((lineStarts[middle] as number) <= offset) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+function refusal(place: Place, message: string, cause?: Error): ConfigError {
+  return new ConfigError([{ place, path: [], message }], cause && { cause });
+}

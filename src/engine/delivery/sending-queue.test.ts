@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { RetryableError } from '../errors.ts';
+import { backoffMs } from './retry.ts';
+import { SendingQueue } from './sending-queue.ts';
+import { reasonOf } from '../telemetry/item-counts.ts';
+import { spansBatch } from '../../../tests/support/batches.ts';
+import { Gate } from '../../../tests/support/gate.ts';
+
+const batch = spansBatch(['a', 'b']);
+const settings = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;
+
+describe('SendingQueue', () => {
+  it('refuses what does not fit as retryable, and counts what is being sent against its size', async () => {
+    const gate = new Gate();
+    const queue = new SendingQueue(gate, settings, () => undefined);
+    await queue.consume(batch);
+    await queue.consume(batch);
+    expect(queue.size).toBe(2);
+    await expect(queue.consume(batch)).rejects.toThrow(RetryableError);
+    gate.open();
+    await queue.drain(AbortSignal.timeout(1000));
+    expect(queue.size).toBe(0);
+  });
+
+  it.each([
+    ['items', 2 * batch.itemCount],
+    ['bytes', 2 * batch.sizeBytes],
+  ] as const)('measures %s', async (sizer, queueSize) => {
+    const queue = new SendingQueue(new Gate(), { ...settings, sizer, queueSize }, () => undefined);
+    await queue.consume(batch);
+    await queue.consume(batch);
+    await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(queue.consume({ ...batch, itemCount: 99, sizeBytes: 99_999 })).rejects.toMatchObject({
+      code: 'too_large',
+    });
+  });
+
+  it('makes the sender wait for room with block_on_overflow', async () => {
+    const gate = new Gate();
+    const queue = new SendingQueue(gate, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
+    await queue.consume(batch);
+    let taken = false;
+    const blocked = queue.consume(batch).then(() => (taken = true));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(taken).toBe(false);
+    gate.open();
+    await blocked;
+    await queue.drain(AbortSignal.timeout(1000));
+    expect(gate.taken).toHaveLength(2);
+  });
+
+  it('gives up at the deadline and names the reason of what is left, once', async () => {
+    const gate = new Gate();
+    const reasons: string[] = [];
+    const queue = new SendingQueue(gate, settings, (_batch, error) => reasons.push(reasonOf(error)));
+    await queue.consume(batch);
+    await queue.consume(batch);
+    await queue.drain(AbortSignal.timeout(5));
+    expect(reasons).toEqual(['shutdown']);
+    await queue.settled();
+    expect(reasons).toEqual(['shutdown', 'shutdown']);
+    expect(queue.size).toBe(0);
+
+    gate.fail(new RetryableError('network_error', 'not now'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(reasons).toHaveLength(2);
+    await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
+  });
+
+  it('waits a moment behind the deadline for what is just arriving', async () => {
+    const gate = new Gate();
+    const dropped: unknown[] = [];
+    const queue = new SendingQueue(gate, settings, (one) => dropped.push(one));
+    await queue.consume(batch);
+    await queue.drain(AbortSignal.abort());
+    setTimeout(() => gate.open(), 20);
+    await queue.settled();
+    expect(dropped).toEqual([]);
+    expect(gate.taken).toHaveLength(1);
+  });
+});
+
+describe('backoffMs', () => {
+  const retry = {
+    initialIntervalMs: 100,
+    maxIntervalMs: 300,
+    maxElapsedTimeMs: 0,
+    multiplier: 2,
+    randomizationFactor: 0.5,
+  };
+  it.each([
+    [0, 0.5, 100],
+    [1, 0.5, 200],
+    [9, 0.5, 300],
+    [0, 0, 50],
+    [0, 1, 150],
+  ])('attempt %i with chance %d waits %i ms', (attempt, chance, expected) => {
+    expect(backoffMs(retry, attempt, () => chance)).toBe(expected);
+  });
+});

@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CorsConfig } from '../schema/http-server-config.ts';
+
+/** Lets browsers of the allowed origins use a server. https://fetch.spec.whatwg.org/#http-cors-protocol */
+export class Cors {
+  readonly #config: CorsConfig;
+  readonly #origins: readonly RegExp[];
+
+  constructor(config: CorsConfig) {
+    this.#config = config;
+    this.#origins = config.allowed_origins.map(originPattern);
+  }
+
+  /** Sets the headers that an allowed origin needs. Returns whether the request was a preflight, which is then answered. */
+  apply(request: IncomingMessage, response: ServerResponse): boolean {
+    const { origin } = request.headers;
+    if (origin === undefined) return false;
+    const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+    response.setHeader('Vary', 'Origin');
+    if (this.#origins.some((pattern) => pattern.test(origin))) this.#allow(request, response, { origin, isPreflight });
+    if (isPreflight) response.writeHead(204).end();
+    return isPreflight;
+  }
+
+  #allow(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { origin, isPreflight }: { origin: string; isPreflight: boolean },
+  ): void {
+    const { allowed_headers, exposed_headers, max_age } = this.#config;
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+    if (!isPreflight) {
+      if (exposed_headers.length > 0) response.setHeader('Access-Control-Expose-Headers', exposed_headers.join(', '));
+      return;
+    }
+    response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST');
+    // With credentials, browsers take a literal * for the name of a header.
+    const asked = allowed_headers.includes('*') ? (request.headers['access-control-request-headers'] ?? []) : [];
+    const allowed = ['Content-Type', 'Content-Encoding', ...allowed_headers.filter((name) => name !== '*')].concat(
+      asked,
+    );
+    response.setHeader('Access-Control-Allow-Headers', allowed.join(', '));
+    if (max_age > 0) response.setHeader('Access-Control-Max-Age', max_age);
+  }
+}
+
+/** `*` stands for any text. */
+function originPattern(origin: string): RegExp {
+  return new RegExp(`^${origin.split('*').map(escapePattern).join('.*')}$`, 'i');
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, it } from 'vitest';
+import { listeningFindings, reachingFinding } from './endpoint-findings.ts';
+import { collected } from '../../../tests/support/findings.ts';
+import { hasOpenssl, SelfSigned } from '../../../tests/support/self-signed.ts';
+
+const timeoutMs = 2000;
+const anyPort = { host: '127.0.0.1', port: 0 };
+
+it('tells an address that is free from one that is taken and one that is not ours', async () => {
+  const free = await listening();
+  const port = portOf(free);
+  await closed(free);
+  expect(await collected(listeningFindings({ endpoint: { host: '127.0.0.1', port } }))).toEqual([
+    { severity: 'ok', what: `127.0.0.1:${port} is free` },
+  ]);
+  await using taken = await listening();
+  expect(await collected(listeningFindings({ endpoint: { host: '127.0.0.1', port: portOf(taken) } }))).toMatchObject([
+    { severity: 'warning', what: `127.0.0.1:${portOf(taken)} is taken`, repair: expect.stringMatching(/^Fine if/) },
+  ]);
+  expect(await collected(listeningFindings({ endpoint: { host: '203.0.113.1', port: 4318 } }))).toMatchObject([
+    { severity: 'error', what: expect.stringContaining('is no address of this machine') },
+  ]);
+});
+
+it('names a file of its TLS that cannot be read', async () => {
+  const tls = {
+    cert_file: '/nowhere/cert.pem',
+    key_file: '/nowhere/key.pem',
+    min_version: '1.2',
+    reload_interval: 0,
+  } as const;
+  const [, unreadable] = await collected(listeningFindings({ endpoint: anyPort, tls }));
+  expect(unreadable).toMatchObject({ severity: 'error', what: expect.stringContaining('tls.cert_file: /nowhere') });
+});
+
+it('tells a server that takes connections from one that refuses them', async () => {
+  const server = await listening();
+  const url = new URL(`http://127.0.0.1:${portOf(server)}/v1/traces?token=secret`);
+  expect(await reachingFinding(url, { timeoutMs })).toMatchObject({ severity: 'ok' });
+  await closed(server);
+  const refused = await reachingFinding(url, { timeoutMs });
+  expect(refused).toMatchObject({
+    severity: 'error',
+    what: expect.stringMatching(/cannot be reached: .*ECONNREFUSED/),
+  });
+  expect(refused.what).not.toContain('secret');
+});
+
+it.skipIf(!hasOpenssl)('tells a certificate that is trusted from one that is not, and from silence', async () => {
+  using certificates = new SelfSigned('server');
+  const [cert, key] = [certificates.read('server.pem'), certificates.read('server.key')];
+  await using server = createTlsServer({ cert, key }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(`https://127.0.0.1:${portOf(server)}`);
+  expect(await reachingFinding(url, { timeoutMs, tls: { ca: cert } })).toMatchObject({ severity: 'ok' });
+  expect(await reachingFinding(url, { timeoutMs })).toMatchObject({
+    severity: 'error',
+    what: expect.stringContaining('self-signed certificate'),
+  });
+  await using silent = await listening();
+  expect(await reachingFinding(new URL(`https://127.0.0.1:${portOf(silent)}`), { timeoutMs: 100 })).toMatchObject({
+    severity: 'error',
+    what: expect.stringContaining('no answer within 100 ms'),
+  });
+});
+
+async function listening(): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}

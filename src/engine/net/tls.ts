@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
+import * as v from 'valibot';
+import { timerDuration } from '../schema/fields.ts';
+
+const version = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.picklist(['1.2', '1.3'], 'must be "1.2" or "1.3"'),
+);
+
+export const tlsSchema = v.strictObject({
+  cert_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
+  key_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
+  client_ca_file: v.optional(v.pipe(v.string(), v.nonEmpty('must name a file'))),
+  min_version: v.optional(version, '1.2'),
+  reload_interval: v.optional(timerDuration(), 0),
+});
+
+export type TlsConfig = v.InferOutput<typeof tlsSchema>;
+
+/** A server's certificate and key, and the authorities whose certificates its clients must show. In PEM. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly clientCa: Buffer | undefined;
+}
+
+/**
+ * A server of HTTP, or of HTTPS where there is a TLS configuration.
+ *
+ * @throws Error that names the key and the file, if one cannot be read.
+ */
+export async function createServerFor(
+  tls: TlsConfig | undefined,
+  options: ServerOptions,
+  listener: RequestListener,
+): Promise<Server> {
+  if (tls === undefined) return createServer(options, listener);
+  const { createServer: createTlsServer } = await import('node:https');
+  return createTlsServer({ ...options, ...(await readContext(tls)) }, listener);
+}
+
+/**
+ * What a server of TLS is made with, and what takes its place when the files have changed.
+ *
+ * @throws Error that names the key and the file, if one cannot be read.
+ */
+export async function readContext(tls: TlsConfig): Promise<SecureContextOptions & { readonly requestCert: boolean }> {
+  const { cert, key, clientCa } = await readTlsFiles(tls);
+  const authorities = clientCa === undefined ? {} : { ca: clientCa };
+  return { cert, key, minVersion: `TLSv${tls.min_version}`, requestCert: clientCa !== undefined, ...authorities };
+}
+
+/** @throws Error that names the key and the file, if one cannot be read. */
+export async function readTlsFiles(config: TlsConfig): Promise<TlsFiles> {
+  const [cert, key, clientCa] = await Promise.all([
+    read('cert_file', config.cert_file),
+    read('key_file', config.key_file),
+    config.client_ca_file === undefined ? undefined : read('client_ca_file', config.client_ca_file),
+  ]);
+  return { cert, key, clientCa };
+}
+
+async function read(key: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new Error(`tls.${key}: ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}

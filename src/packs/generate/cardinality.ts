@@ -1,0 +1,197 @@
+/** How many series there are, so that nobody is surprised by the bill. */
+import { knownMetrics, type KnownMetricName } from '../known-metrics.ts';
+import type { BudgetedLabel, ClosedLabel, Metric } from '../../metrics/metric.ts';
+import { recordings } from '../../dashboards/rules/rule-files.ts';
+
+/** That the table is about. */
+const ROASTERS = 50;
+
+/** Of those that have a fault, or a run under way, at a time. */
+const A_TENTH = ROASTERS / 10;
+
+/**
+ * How many values a label has for each set of values of the others, where that is less than it may have: combinations that
+ * cannot occur are not counted, and those that occur sooner or later are.
+ */
+const USUAL: Readonly<Record<string, number>> = {
+  roaster: ROASTERS,
+  source: ROASTERS,
+  // A roaster has one platform and sells in one currency.
+  platform: 1,
+  currency: 1,
+  service: ROASTERS + 1,
+  // The tables that the shipped configuration names.
+  table: 5,
+  http_status: 3,
+  reason: 1,
+  query: 20,
+  label: 1,
+  receiver: 1,
+  processor: 1,
+  exporter: 1,
+  data_type: 1,
+  otel_signal: 1,
+  transport: 1,
+  http_request_method: 2,
+  http_response_status_code: 3,
+  http_route: 1,
+  url_scheme: 1,
+  network_protocol_version: 1,
+  error_type: 1,
+  server_address: 1,
+  server_port: 1,
+  db_system_name: 1,
+  db_operation_name: 5,
+  db_namespace: 1,
+  db_client_connection_pool_name: 1,
+};
+
+/** Where one metric differs. */
+const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string, number>>>>> = {
+  fetch_errors_total: { error_type: 2 },
+  artifacts_total: { platform: 4, status: 4 },
+  // Active ones that are well or in review, and some that are gone.
+  coffees: { status: 2, processing_status: 2 },
+  variants: { status: 2 },
+  roasters: { platform: 4 },
+  // A table is read or written, a function is called.
+  database_queries_total: { table: 15, query_type: 1 },
+  // Absent where no run is under way.
+  scrape_run_oldest_running_seconds: { roaster: A_TENTH },
+  // A scraper answers no requests.
+  http_server_request_duration_seconds: { http_request_method: 0 },
+  siphon_db_poller_errors: { query: 21, reason: 5 },
+  siphon_db_poller_last_success_timestamp_seconds: { query: 21 },
+  // The poller, and services over HTTP and gRPC.
+  otelcol_receiver_accepted_metric_points: { receiver: 3 },
+  otelcol_receiver_refused_metric_points: { receiver: 3 },
+  otelcol_receiver_accepted_spans: { receiver: 2 },
+  otelcol_receiver_refused_spans: { receiver: 2 },
+  siphon_db_poller_dropped_points: { query: 21, reason: 1 },
+  siphon_db_poller_rebaselines: { query: 5, reason: 5 },
+  siphon_db_poller_backlog_rows: { query: 5 },
+  siphon_db_poller_uncounted_inserts: { query: 5 },
+  siphon_db_poller_counting_since_timestamp_seconds: { query: 5 },
+  // Nothing is replaced.
+  siphon_db_poller_replaced_label_values: { query: 0 },
+  // There with 0 from the start.
+  siphon_dropped_items: { reason: 7 },
+  siphon_receiver_rejected_requests: { transport: 2, reason: 6 },
+  siphon_prometheus_dropped_points: { reason: 9 },
+  siphon_sentry_dropped_items: { category: 3, reason: 6 },
+};
+
+/** Under which a roaster goes. Whoever asks to slow down is one, or the database. */
+export const ROASTER_LABELS: ReadonlySet<string> = new Set(['roaster', 'source', 'service']);
+
+/** Recorded only where something went wrong. */
+export const OF_FAULTS: ReadonlySet<string> = new Set([
+  'source:fetch_errors:count6h',
+  'source:validation_errors:count6h',
+  'roaster:failed_artifacts:count1d',
+  'roaster:price_spike_alerts:count1d',
+]);
+
+/** What the pages have besides the metrics of the catalogue: no dashboard asks for it. */
+export const BESIDES = {
+  'from the instrumentations of the preload: `nodejs_*`, `v8js_*`, `target_info`': { labelSets: 27, series: 27 },
+  'from the sidecar: `otelcol_processor_*`, `siphon_file_storage_*`, `target_info`': { labelSets: 22, series: 41 },
+} as const satisfies Record<string, Size>;
+
+interface Size {
+  /** Sets of label values: the series of a counter, a gauge, or a native histogram. */
+  readonly labelSets: number;
+  /** With a series for each bucket of a classic histogram, one for its sum and one for its count. */
+  readonly series: number;
+}
+
+interface Row extends Size {
+  readonly what: string;
+}
+
+/** What a deployment of 50 roasters, one service process and one sidecar has of a metric. */
+export function cardinalityOf(name: KnownMetricName): Size {
+  const metric: Metric = knownMetrics[name];
+  const targets = metric.source === 'prometheus' ? 2 : 1;
+  const labelSets = ofEachRoaster(name) * roastersOf(name) * targets;
+  const perSet = metric.kind === 'histogram' ? metric.buckets.length + 3 : 1;
+  return { labelSets, series: labelSets * perSet };
+}
+
+/** Sets of values of the labels other than the roaster's name. */
+export function ofEachRoaster(name: KnownMetricName): number {
+  const sizes = Object.entries<ClosedLabel | BudgetedLabel>(knownMetrics[name].labels).map(([label, values]) =>
+    ROASTER_LABELS.has(label) ? 1 : sizeOf(name, label, values),
+  );
+  return sizes.reduce((all, size) => all * size, 1);
+}
+
+function roastersOf(name: KnownMetricName): number {
+  const label = Object.keys(knownMetrics[name].labels).find((one) => ROASTER_LABELS.has(one));
+  return label === undefined ? 1 : (USUAL_OF[name]?.[label] ?? USUAL[label] ?? ROASTERS);
+}
+
+/** What Prometheus stores of all of it. */
+export function totalCardinality(): Size {
+  return totalOf(rows());
+}
+
+export function cardinalitySection(): string {
+  const { labelSets, series } = totalCardinality();
+  return (
+    [
+      '## How many series',
+      `What Prometheus stores at a time for ${ROASTERS} roasters, one service process and one sidecar, scraped as they are shipped: **${series}** with classic histograms, which have a series for each bucket, and ${labelSets} with [native ones](prometheus.md), which are one.`,
+      'A roaster has one platform and one currency, has seen runs end in every way and two kinds of fetch errors, and sees three HTTP statuses; a tenth of the roasters has a run under way or a fault at a time. A test holds this against what a running demo shows of each roaster.',
+      `With \`enable_open_metrics\` come ${createdSamples()} samples \`…_created\`, unless the job drops them ([how](prometheus.md#exemplars)). Each start of a service is another \`instance\`: the series of the one before stay on disk as long as Prometheus keeps data.`,
+      [
+        '| metric | label sets | series |',
+        '| --- | ---: | ---: |',
+        ...rows().map((row) => `| ${row.what} | ${row.labelSets} | ${row.series} |`),
+        `| **all** | **${labelSets}** | **${series}** |`,
+      ].join('\n'),
+    ].join('\n\n') + '\n'
+  );
+}
+
+function rows(): readonly Row[] {
+  const metrics = Object.keys(knownMetrics) as KnownMetricName[];
+  const known = metrics.map((name): Row => ({ what: `\`${name}\``, ...cardinalityOf(name) }));
+  return [
+    ...known.filter(({ series }) => series > 0).toSorted((left, right) => right.series - left.series),
+    ...Object.entries(BESIDES).map(([what, size]): Row => ({ what, ...size })),
+    plain('from Prometheus: two more about each of two targets, and `ALERTS*` of the watchdog', 2 * 2 + 2),
+    plain('recorded by the [rules](../deploy/prometheus/README.md)', recordedSeries()),
+  ];
+}
+
+function plain(what: string, series: number): Row {
+  return { what, labelSets: series, series };
+}
+
+function recordedSeries(): number {
+  const sizes = recordings().map(({ name, expression }) => {
+    const isOfRoasters = expression.labels.some((label) => label === 'roaster' || label === 'source');
+    if (!isOfRoasters) return 1;
+    return OF_FAULTS.has(name) ? A_TENTH : ROASTERS;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Of counters and histograms, on the page of the services. */
+function createdSamples(): number {
+  const begun = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
+    ([, { kind, source }]) => kind !== 'gauge' && ['sdk', 'runtime', 'poller'].includes(source),
+  );
+  return totalOf(begun.map(([name]) => cardinalityOf(name))).labelSets;
+}
+
+function sizeOf(name: KnownMetricName, label: string, values: ClosedLabel | BudgetedLabel): number {
+  const usual = USUAL_OF[name]?.[label] ?? USUAL[label];
+  return usual ?? ('maxValues' in values ? values.maxValues : values.length);
+}
+
+function totalOf(sizes: readonly Size[]): Size {
+  const total = (key: keyof Size): number => sizes.reduce((sum, size) => sum + size[key], 0);
+  return { labelSets: total('labelSets'), series: total('series') };
+}

@@ -1,0 +1,142 @@
+import type { Row } from '../../../dashboards/model/dashboard.ts';
+import {
+  areas,
+  events,
+  healthyWhenEmpty,
+  lines,
+  show,
+  table,
+  unknownWhenEmpty,
+} from '../../../dashboards/model/panel.ts';
+import { sum } from '../../../dashboards/promql/aggregate.ts';
+import { ratio, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
+import { increase, latest, observations, quantile } from '../../../dashboards/promql/select.ts';
+import { step, window } from '../../scrape-pipeline/dashboards/expressions.ts';
+
+const quiet = unknownWhenEmpty('no statement within this time');
+const statements = 'db_client_operation_duration_seconds';
+
+/** The database as its clients see it. */
+export const clients: Row = {
+  title: 'As the services see it',
+  panels: [
+    table({
+      title: 'Calls of SQL functions within the window',
+      description: 'The functions by which the pipeline writes; those that fail most are on top.',
+      labels: ['rpc'],
+      sortBy: 'errors',
+      columns: [
+        show(sum(increase('rpc_operations_total', window), ['rpc']), 'calls'),
+        {
+          ...show(
+            ratio(
+              sum(increase('rpc_operations_total', window, { outcome: 'error' }), ['rpc']),
+              sum(increase('rpc_operations_total', window), ['rpc']),
+            ),
+            'errors',
+          ),
+          thresholds: 'rpc_error_rate',
+        },
+      ],
+      empty: quiet,
+      width: 8,
+      height: 8,
+    }),
+    table({
+      title: 'Statements by table within the window',
+      description: 'What the pipeline sent to PostgreSQL; those that fail most are on top.',
+      labels: ['table'],
+      sortBy: 'errors',
+      columns: [
+        show(sum(increase('database_queries_total', window), ['table']), 'statements'),
+        {
+          ...show(
+            ratio(
+              sum(increase('database_queries_total', window, { success: 'false' }), ['table']),
+              sum(increase('database_queries_total', window), ['table']),
+            ),
+            'errors',
+          ),
+          thresholds: 'rpc_error_rate',
+        },
+      ],
+      empty: quiet,
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Duration of statements (p95)',
+      description: 'Of the statements of the services, by their first word. A dot leads to the trace of one.',
+      queries: [
+        show(
+          quantile(0.95, { name: statements, window: step, by: ['db_operation_name'] }),
+          ({ db_operation_name }) => db_operation_name,
+        ),
+      ],
+      min: 0,
+      empty: quiet,
+      width: 8,
+      height: 8,
+    }),
+    events({
+      title: 'Statements',
+      description: 'Statements of the services that ended.',
+      queries: [
+        show(sum(observations(statements, step), ['db_operation_name']), ({ db_operation_name }) => db_operation_name),
+      ],
+      empty: quiet,
+      width: 5,
+      height: 7,
+    }),
+    areas({
+      title: 'Connections in the pools',
+      description: 'Of the services, by whether they are in use. A fresh pool has none.',
+      queries: [
+        show(
+          sum(latest('db_client_connection_count'), ['job', 'db_client_connection_state']),
+          ({ job, db_client_connection_state }) => `${job} ${db_client_connection_state}`,
+        ),
+      ],
+      min: 0,
+      empty: unknownWhenEmpty('no service has a pool'),
+      width: 5,
+      height: 7,
+    }),
+    lines({
+      title: 'Pools in use',
+      description: 'Connections in use, of those that the pools of a service may open.',
+      queries: [
+        show(
+          relativeTo(
+            sum(latest('db_client_connection_count', { db_client_connection_state: 'used' }), ['job']),
+            sum(latest('db_client_connection_max'), ['job']),
+          ),
+          ({ job }) => job,
+        ),
+      ],
+      thresholds: 'connections_used',
+      min: 0,
+      empty: unknownWhenEmpty('no service has a pool'),
+      width: 5,
+      height: 7,
+    }),
+    lines({
+      title: 'Waiting for a connection',
+      description: 'Requests that wait because their pool is used up.',
+      queries: [show(sum(latest('db_client_connection_pending_requests'), ['job']), ({ job }) => job)],
+      thresholds: 'pool_pending',
+      min: 0,
+      empty: unknownWhenEmpty('no service has a pool'),
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'PostgreSQL asked to slow down',
+      description: 'Answers 53300 (too many connections) and 53400. Their traces tell which operation waited.',
+      queries: [show(sum(increase('rate_limit_errors_total', step, { service: 'postgresql' })), 'answers')],
+      empty: healthyWhenEmpty('it did not'),
+      width: 5,
+      height: 7,
+    }),
+  ],
+};

@@ -1,0 +1,145 @@
+import type { Row } from '../../../dashboards/model/dashboard.ts';
+import { areas, bars, events, lines, show, stat, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import { max, sum } from '../../../dashboards/promql/aggregate.ts';
+import { ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { change, increase, latest, rate } from '../../../dashboards/promql/select.ts';
+import { connectionsUsed, step } from '../../scrape-pipeline/dashboards/expressions.ts';
+
+const notPolled = unknownWhenEmpty('the database does not answer the poller');
+
+export const server: Row = {
+  title: 'Connections, transactions, locks',
+  panels: [
+    stat({
+      title: 'Connections in use',
+      description: 'Clients of the whole server, of those that its limit allows. At 100 % nobody else gets in.',
+      queries: [show(connectionsUsed(), ({ instance }) => instance)],
+      thresholds: 'connections_used',
+      min: 0,
+      max: 1,
+      empty: notPolled,
+      width: 4,
+      height: 7,
+    }),
+    areas({
+      title: 'Connections by what they do',
+      description: 'To the polled database. idle_in_transaction holds locks and old rows while doing nothing.',
+      queries: [show(sum(latest('database_connections'), ['state']), ({ state }) => state)],
+      tones: { idle_in_transaction: 'warning', idle_in_transaction_aborted: 'bad' },
+      min: 0,
+      empty: notPolled,
+      width: 7,
+      height: 7,
+    }),
+    lines({
+      title: 'Active connections',
+      description: 'Connections to the polled database that run a statement right now.',
+      queries: [show(max(latest('database_connections_active'), ['instance']), ({ instance }) => instance)],
+      min: 0,
+      empty: unknownWhenEmpty('the poller\u2019s role may not see all sessions: it needs pg_monitor'),
+      width: 5,
+      height: 7,
+    }),
+    lines({
+      title: 'Longest transaction',
+      description:
+        'Age of the oldest transaction, and of the longest wait inside of one. Find it in pg_stat_activity by xact_start.',
+      queries: [
+        show(max(latest('database_transaction_longest_seconds'), ['instance']), ({ instance }) => `oldest ${instance}`),
+        show(
+          max(latest('database_idle_in_transaction_longest_seconds'), ['instance']),
+          ({ instance }) => `idle ${instance}`,
+        ),
+      ],
+      thresholds: 'longest_transaction',
+      min: 0,
+      empty: notPolled,
+      width: 8,
+      height: 7,
+    }),
+    lines({
+      title: 'Locks that are waited for',
+      description: 'Sessions that stand still because another holds a lock. pg_blocking_pids tells which.',
+      queries: [show(max(latest('database_locks_waiting'), ['instance']), ({ instance }) => instance)],
+      thresholds: 'locks_waiting',
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Transactions',
+      description:
+        'Transactions that end, a second. Rollbacks are errors of somebody, unless they are read-only polls.',
+      queries: [show(sum(rate('database_transactions_total', step), ['outcome']), ({ outcome }) => outcome)],
+      tones: { commit: 'good', rollback: 'warning' },
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Deadlocks',
+      description: 'Each has cost somebody a transaction. The server\u2019s log names both statements.',
+      queries: [show(sum(increase('database_deadlocks_total', step), ['instance']), ({ instance }) => instance)],
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Found in the cache',
+      description: 'Share of the blocks that PostgreSQL needed and had in its own cache.',
+      queries: [
+        show(
+          ratio(
+            sum(rate('database_blocks_total', step, { found_in: 'cache' }), ['instance']),
+            sum(rate('database_blocks_total', step), ['instance']),
+          ),
+          ({ instance }) => instance,
+        ),
+      ],
+      thresholds: 'cache_hits',
+      min: 0,
+      max: 1,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Size',
+      description: 'Of the polled database on disk.',
+      queries: [show(max(latest('database_size_bytes'), ['instance']), ({ instance }) => instance)],
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    bars({
+      title: 'Growth within the window',
+      description: 'By how many bytes each table has grown, without its indexes.',
+      queries: [show(sum(change('database_table_size_bytes', '$window'), ['table']), ({ table }) => table)],
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Written to temporary files',
+      description: 'Sorts and hashes that did not fit into work_mem.',
+      queries: [show(sum(rate('database_temp_bytes_total', step), ['instance']), ({ instance }) => instance)],
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Old rows that must be kept',
+      description: 'Transactions since the oldest snapshot that is held: vacuum removes nothing that is younger.',
+      queries: [show(max(latest('database_xmin_age'), ['instance']), ({ instance }) => instance)],
+      thresholds: 'xmin_age',
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+  ],
+};

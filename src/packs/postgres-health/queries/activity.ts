@@ -1,0 +1,67 @@
+import { connectionStates } from '../../scrape-pipeline/labels.ts';
+import { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
+import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
+
+/**
+ * The session that asks is left out, except of what is compared with the limit. PostgreSQL hides what the sessions of
+ * other roles do from a role without pg_read_all_stats; a number made of what is left would be wrong, so that there
+ * is none then. Nor can it be said how many are active where one has track_activities off.
+ */
+export const activity: PollQuery = {
+  needs: {},
+  metrics: {
+    database_connections: 'sum',
+    database_connections_active: 'drop',
+    database_connections_limit: 'drop',
+    database_connections_used: 'drop',
+    database_transaction_longest_seconds: 'drop',
+    database_idle_in_transaction_longest_seconds: 'drop',
+    database_xmin_age: 'drop',
+  },
+  statement: () => ({
+    text: `
+      with session as materialized (
+        select backend_xid, backend_xmin, xact_start, state_change, datid, datid = current.oid as is_here,
+               backend_type = 'client backend' as is_client, query = '<insufficient privilege>' as is_hidden,
+               trim('_' from regexp_replace(state, '[^a-z]+', '_', 'g')) as state,
+               -- What vacuum itself holds does not hold vacuum up.
+               pid in (select pid from pg_stat_progress_vacuum) as is_vacuum
+        from ${SERVER_SESSIONS}, (select oid from pg_database where datname = current_database()) current
+        where pid <> pg_backend_pid()
+      ), visible as (
+        select count(*) filter (where is_hidden) = 0 as everything,
+               count(*) filter (where is_hidden and datid is not null) = 0 as every_connection,
+               count(*) filter (where is_hidden and is_here) = 0 as here
+        from session
+      )
+      select state, count(session.is_client) as database_connections,
+             null as database_connections_active, null as database_connections_limit,
+             null as database_connections_used, null as database_transaction_longest_seconds,
+             null as database_idle_in_transaction_longest_seconds, null as database_xmin_age
+      from unnest($1::text[]) known (state)
+      full join (select * from session where is_here and is_client) session using (state)
+      where (select here from visible)
+      group by state
+      union all
+      select null, null,
+             case when here and count(*) filter (where of_client and state = 'disabled') = 0
+                  then count(*) filter (where of_client and state = 'active') end,
+             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+               - coalesce(current_setting('reserved_connections', true)::int, 0),
+             case when every_connection then 1 + count(*) filter (where is_client) end,
+             case when here
+                  then greatest(0, extract(epoch from now() - min(xact_start) filter (where of_client))) end,
+             case when here then greatest(0, extract(epoch from now() - min(state_change)
+                    filter (where of_client and state like 'idle_in_transaction%'))) end,
+             case when everything
+                  then greatest(0, max(age(backend_xmin)) filter (where holds_rows),
+                                max(age(backend_xid)) filter (where holds_rows),
+                                (select max(age(transaction)) from pg_prepared_xacts where database = current_database()),
+                                (select max(age(xmin)) from pg_replication_slots)) end
+      from visible left join lateral (
+        select *, is_here and is_client as of_client, (is_here or datid is null) and not is_vacuum as holds_rows
+        from session) session on true
+      group by here, every_connection, everything`,
+    values: [connectionStates],
+  }),
+};

@@ -1,0 +1,327 @@
+/** What is proved of the dashboards without a Prometheus: of the files that are shipped, not of what they are made from. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { knownMetrics, type KnownMetricName } from './known-metrics.ts';
+import type { MetricSource } from '../metrics/metric.ts';
+import { detailMetrics } from './generate/detail-metrics.ts';
+import { generatedFiles } from './generate/generated-files.ts';
+import { checkExpression } from '../../tests/support/promql-check.ts';
+import { lintExceptions } from './lint-exceptions.ts';
+
+interface Target {
+  readonly refId: string;
+  readonly expr: string;
+  readonly legendFormat: string;
+  readonly datasource: { readonly uid: string };
+  readonly instant: boolean;
+  readonly exemplar: boolean;
+}
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly datasource?: { readonly uid: string };
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly Target[];
+  readonly fieldConfig: {
+    readonly defaults: { readonly unit?: string; readonly noValue?: string };
+    readonly overrides: readonly {
+      readonly matcher: { readonly options: string };
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
+  };
+  readonly repeat?: string;
+  readonly links?: readonly { readonly url: string }[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly query: string;
+  readonly refresh?: number;
+  readonly allValue?: string;
+  readonly description?: string;
+  readonly datasource?: { readonly uid: string };
+}
+
+interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly editable: boolean;
+  readonly refresh: string;
+  readonly schemaVersion: number;
+  readonly time: { readonly from: string; readonly to: string };
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly Variable[] };
+  readonly links: readonly { readonly url: string; readonly includeVars: boolean; readonly keepTime: boolean }[];
+}
+
+const folder = new URL('../../dashboards/', import.meta.url);
+
+function read(form: string): readonly unknown[] {
+  const files = readdirSync(new URL(`${form}/`, folder)).toSorted();
+  return files.map((file): unknown => JSON.parse(readFileSync(new URL(`${form}/${file}`, folder), 'utf8')));
+}
+
+const dashboards = read('grafana') as readonly Dashboard[];
+const drawn = dashboards.flatMap((dashboard) =>
+  dashboard.panels.filter(({ type }) => type !== 'row').map((panel) => ({ dashboard, panel })),
+);
+const targets = drawn.flatMap(({ dashboard, panel }) =>
+  (panel.targets ?? []).map((target) => ({ dashboard, panel, target })),
+);
+
+const CORE_PANELS = ['timeseries', 'stat', 'bargauge', 'table', 'row'];
+
+/** The labels by which a dashboard chooses among the series of each source. */
+const REQUIRED: Readonly<Record<MetricSource, readonly string[]>> = {
+  sdk: ['job', 'instance'],
+  runtime: ['job', 'instance'],
+  poller: ['instance'],
+  sidecar: ['instance'],
+  prometheus: ['job'],
+};
+
+/** The units of Grafana in which a unit of the catalogue may be shown. */
+function shownAs(unit: string | undefined): string {
+  const known: Record<string, string> = {
+    s: 's',
+    By: 'bytes',
+    'By/s': 'Bps',
+    '%': 'percent',
+    '1': 'percentunit',
+    '{fraction}': 'percentunit',
+    '{score}': 'none',
+  };
+  return known[unit ?? ''] ?? (unit?.endsWith('/s') === true ? 'cps' : 'short');
+}
+
+/** Problems of one kind, without those that have a reason to be. */
+function problems(rule: string, found: readonly { readonly where: string; readonly what: string }[]): string[] {
+  const exceptions = lintExceptions.filter((exception) => exception.rule === rule);
+  const isExcepted = (where: string): boolean => exceptions.some((exception) => where === exception.where);
+  return found.filter(({ where }) => !isExcepted(where)).map(({ where, what }) => `${where}: ${what}`);
+}
+
+function whereIs({ dashboard, panel }: { readonly dashboard: Dashboard; readonly panel: Panel }): string {
+  return `${dashboard.title}: ${panel.title}`;
+}
+
+describe('every expression', () => {
+  it.each(targets.map((one) => [`${whereIs(one)} ${one.target.refId}`, one.target.expr]))(
+    '%s asks for what is there',
+    (_, expression) => {
+      expect(checkExpression(expression).problems).toEqual([]);
+    },
+  );
+
+  it('names series by labels that its result has', () => {
+    const found = targets.flatMap((one) => {
+      const { labels = new Set() } = checkExpression(one.target.expr);
+      const used = [...one.target.legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? '');
+      return used.filter((label) => !labels.has(label)).map((label) => ({ where: whereIs(one), what: label }));
+    });
+    expect(problems('legend', found)).toEqual([]);
+  });
+
+  it('has the unit in which its panel or column shows it', () => {
+    const found = targets.flatMap((one) => {
+      const { defaults, overrides } = one.panel.fieldConfig;
+      const column = overrides.find(({ matcher }) => matcher.options === one.target.legendFormat);
+      const override = column?.properties.find(({ id }) => id === 'unit')?.value;
+      const shown = one.panel.type === 'table' ? override : defaults.unit;
+      const unit = shownAs(checkExpression(one.target.expr).unit);
+      return shown === unit ? [] : [{ where: whereIs(one), what: `${String(shown)}, not ${unit}` }];
+    });
+    expect(problems('unit', found)).toEqual([]);
+  });
+
+  it('is narrowed by the variables of its dashboard', () => {
+    const found = targets.flatMap((one) =>
+      checkExpression(one.target.expr).selectors.flatMap(({ metric, matchers }) => {
+        const required = REQUIRED[knownMetrics[metric as KnownMetricName].source];
+        const missing = required.filter((label) => !(label in matchers));
+        return missing.map((label) => ({ where: whereIs(one), what: `${String(metric)} without ${label}` }));
+      }),
+    );
+    expect(problems('matchers', found)).toEqual([]);
+  });
+
+  it('uses only variables that its dashboard has', () => {
+    const found = targets.flatMap((one) => {
+      const names = new Set(one.dashboard.templating.list.map(({ name }) => name));
+      const used = [...one.target.expr.matchAll(/\$(\w+)/g)].map(([, name]) => name ?? '');
+      const unknown = used.filter((name) => !name.startsWith('__') && !names.has(name));
+      return unknown.map((name) => ({ where: whereIs(one), what: name }));
+    });
+    expect(problems('variables', found)).toEqual([]);
+  });
+
+  it('looks back from each point of a graph by the rate interval, and from now by the window', () => {
+    const found = targets.flatMap((one) => {
+      const windows = [...one.target.expr.matchAll(/\[([^\]]+)\]/g)].map(([, window]) => window);
+      const expected = one.target.instant ? '$window' : '$__rate_interval';
+      return windows
+        .filter((window) => window !== expected)
+        .map((window) => ({ where: whereIs(one), what: String(window) }));
+    });
+    expect(problems('window', found)).toEqual([]);
+  });
+
+  it('shows exemplars wherever there are traces', () => {
+    const found = targets.flatMap((one) => {
+      const traced = checkExpression(one.target.expr).selectors.some(({ metric }) => {
+        const { kind, source } = knownMetrics[metric as KnownMetricName];
+        return kind !== 'gauge' && (source === 'sdk' || source === 'runtime');
+      });
+      const expected = traced && !one.target.instant;
+      return one.target.exemplar === expected
+        ? []
+        : [{ where: whereIs(one), what: `exemplar: ${one.target.exemplar}` }];
+    });
+    expect(problems('exemplars', found)).toEqual([]);
+  });
+});
+
+describe('every panel', () => {
+  it('has a title of its own, a description, a text for no data, a unit and a query', () => {
+    const found = drawn.flatMap((one) => {
+      const { panel } = one;
+      const twins = drawn.filter(
+        ({ dashboard, panel: { title } }) => dashboard === one.dashboard && title === panel.title,
+      );
+      const lacks = [
+        ...(twins.length > 1 ? ['a title of its own'] : []),
+        ...((panel.description ?? '').length < 10 ? ['a description'] : []),
+        ...((panel.fieldConfig.defaults.noValue ?? '') === '' ? ['a text for no data'] : []),
+        ...(panel.fieldConfig.defaults.unit === undefined && panel.type !== 'table' ? ['a unit'] : []),
+        ...((panel.targets ?? []).length === 0 ? ['a query'] : []),
+      ];
+      return lacks.map((what) => ({ where: whereIs(one), what }));
+    });
+    expect(problems('complete', found)).toEqual([]);
+  });
+
+  it('asks the Prometheus that was chosen, and so do its queries', () => {
+    for (const { panel } of drawn) {
+      for (const asked of [panel, ...(panel.targets ?? [])]) expect(asked.datasource?.uid).toBe('${datasource}');
+    }
+  });
+
+  it('is drawn by a plugin that Grafana brings along', () => {
+    for (const { panels } of dashboards) for (const { type } of panels) expect(CORE_PANELS).toContain(type);
+  });
+
+  it('is within the 24 columns and on nobody else', () => {
+    for (const { panels } of dashboards) {
+      const taken = new Set<string>();
+      for (const { gridPos } of panels) {
+        expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+            expect(taken).not.toContain(`${x} ${y}`);
+            taken.add(`${x} ${y}`);
+          }
+        }
+      }
+    }
+  });
+
+  it('leads on to dashboards that are there', () => {
+    const uids = new Set(dashboards.map(({ uid }) => uid));
+    for (const { panel } of drawn) {
+      for (const { url } of panel.links ?? []) {
+        expect(uids).toContain(/^\/d\/([\w-]+)\?/.exec(url)?.[1]);
+        expect(url).toContain('${__url_time_range}&${__all_variables}');
+      }
+    }
+  });
+});
+
+describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as const))('%s', (_, dashboard) => {
+  it('is read-only, refreshes itself, and looks back far enough to see something', () => {
+    expect(dashboard).toMatchObject({ editable: false, schemaVersion: 42, time: { to: 'now' } });
+    expect(dashboard.refresh).toMatch(/^\d+m$/);
+    expect(dashboard.time.from).toMatch(/^now-\d+d$/);
+  });
+
+  it('lets its readers choose a Prometheus, a service and its process', () => {
+    const { list } = dashboard.templating;
+    expect(list[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
+    expect(list.map(({ name }) => name)).toEqual(expect.arrayContaining(['job', 'instance', 'window']));
+  });
+
+  it('fills its variables from labels of the catalogue, again when the time changes', () => {
+    for (const variable of dashboard.templating.list.filter(({ type }) => type === 'query')) {
+      const [, series = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(variable.query) ?? [];
+      const { problems: found, labels } = checkExpression(series);
+      expect(found.filter((problem) => !problem.includes('not within a rate'))).toEqual([]);
+      expect(labels).toContain(label);
+      expect(variable).toMatchObject({ refresh: 2, allValue: '.*', datasource: { uid: '${datasource}' } });
+      expect(variable.description).toBeTruthy();
+    }
+  });
+
+  it('links to the others, with variables and time', () => {
+    const others = dashboards.map(({ uid }) => `/d/${uid}`).filter((url) => url !== `/d/${dashboard.uid}`);
+    expect(dashboard.links.map(({ url }) => url).toSorted()).toEqual(others);
+    for (const link of dashboard.links) expect(link).toMatchObject({ includeVars: true, keepTime: true });
+  });
+});
+
+describe('the catalogue', () => {
+  const shown = new Set(
+    targets.flatMap(({ target }) => checkExpression(target.expr).selectors.map(({ metric }) => metric)),
+  );
+
+  it.each(Object.keys(knownMetrics) as KnownMetricName[])('%s is on a panel, or is a detail for a reason', (name) => {
+    expect(shown.has(name)).toBe(detailMetrics[name] === undefined);
+  });
+});
+
+describe('the other forms', () => {
+  it('ask the same', () => {
+    const classic = targets.map(({ target }) => target.expr).toSorted();
+    const inText = (value: unknown): string[] => {
+      if (typeof value !== 'object' || value === null) return [];
+      return Object.entries(value).flatMap(([key, inner]) =>
+        (key === 'expr' || key === 'expression') && typeof inner === 'string' ? [inner] : inText(inner),
+      );
+    };
+    expect(read('grafana-v2').flatMap(inText).toSorted()).toEqual(classic);
+    expect(read('model').flatMap(inText).toSorted()).toEqual(classic);
+  });
+
+  it('are resources of Grafana 13, whose layout places every panel', () => {
+    const resources = read('grafana-v2') as readonly {
+      apiVersion: string;
+      spec: { elements: object; layout: object };
+    }[];
+    for (const resource of resources) {
+      expect(resource.apiVersion).toBe('dashboard.grafana.app/v2');
+      const names = JSON.stringify(resource.spec.layout).matchAll(/"name":"(panel-\d+)"/g);
+      const placed = [...names].map(([, name]) => String(name));
+      expect(placed.toSorted()).toEqual(Object.keys(resource.spec.elements).toSorted());
+    }
+  });
+});
+
+describe('what is committed', () => {
+  it('is what npm run generate writes', () => {
+    for (const [name, text] of generatedFiles()) {
+      expect(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'), name).toBe(text);
+    }
+  });
+});
+
+describe('the exceptions', () => {
+  it('each are for a panel that is there, with a reason', () => {
+    const places = drawn.map(whereIs);
+    for (const { where, reason } of lintExceptions) {
+      expect(places).toContain(where);
+      expect(reason.length).toBeGreaterThan(10);
+    }
+  });
+});

@@ -1,0 +1,141 @@
+/** What is proved of the rules without a Prometheus: of the files that are shipped. */
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import { thresholds, type Threshold } from './scrape-pipeline/thresholds.ts';
+import { dashboards } from './dashboards.ts';
+import { selectorsOf } from '../dashboards/promql/node.ts';
+import { alerts } from './alerts.ts';
+import { unreachable } from '../dashboards/rules/settings.ts';
+import type { AlertRule } from '../dashboards/rules/alert-rules.ts';
+import { checkExpression } from '../../tests/support/promql-check.ts';
+
+interface RecordingRule {
+  readonly record: string;
+  readonly expr: string;
+}
+
+function rulesOf(file: string): readonly unknown[] {
+  const text = readFileSync(new URL(`../../dashboards/prometheus/${file}`, import.meta.url), 'utf8');
+  const { groups } = load(text) as { groups: readonly { rules: readonly unknown[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+const recordings = rulesOf('recording.yaml') as readonly RecordingRule[];
+const recorded = new Map(recordings.map(({ record, expr }) => [record, checkExpression(expr)]));
+const rules = (rulesOf('alerts.yaml') as readonly AlertRule[]).map((rule) => ({
+  rule,
+  name: `${rule.alert} ${rule.labels['severity']}`,
+}));
+const check = (rule: AlertRule) => checkExpression(rule.expr, recorded);
+
+/** Alerts that fire because something is not there; there is nothing to compare. */
+const ABOUT_NOTHING = new Set(['SidecarNotScraped', 'Watchdog']);
+
+describe('a recording rule', () => {
+  it.each(recordings)('$record asks for what is there', ({ expr }) => {
+    expect(checkExpression(expr).problems).toEqual([]);
+  });
+
+  it.each(recordings)('$record is named after the labels that it has', ({ record, expr }) => {
+    const [labels] = record.split(':');
+    expect([...(checkExpression(expr).labels ?? [])].join('_')).toBe(labels);
+  });
+
+  it.each(recordings)('$record is read by an alert', ({ record }) => {
+    expect(rules.some(({ rule }) => rule.expr.includes(record))).toBe(true);
+  });
+});
+
+describe.each(rules)('$name', ({ rule }) => {
+  const { annotations } = rule;
+
+  it('asks for what is there', () => {
+    expect(check(rule).problems).toEqual([]);
+  });
+
+  it('compares', () => {
+    expect(check(rule).hasComparison).toBe(!ABOUT_NOTHING.has(rule.alert));
+  });
+
+  it('has a severity, an owner, texts and links', () => {
+    expect(rule.labels).toMatchObject({
+      severity: expect.stringMatching(/^(warning|critical|none)$/),
+      owner: expect.stringMatching(/^(pipeline|database|sidecar)$/),
+    });
+    expect(annotations['summary']).toMatch(/^\S.{5,79}$/);
+    expect(annotations['description']).toMatch(/^\S.{20,}\.$/);
+    expect(annotations['runbook_url']).toMatch(new RegExp(`^https://.+/${rule.alert}\\.md$`));
+    expect(annotations['sentry_url']).toMatch(/^https:/);
+    if (rule.alert !== 'Watchdog') expect(annotations['dashboard_url']).toMatch(/\/d\/siphon-\w+\?.*viewPanel=\d+$/);
+  });
+
+  it('names only labels that its expression leaves', () => {
+    const { labels = new Set() } = check(rule);
+    const texts = [...Object.values(annotations), ...Object.values(rule.labels)].join(' ');
+    const used = [...texts.matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label ?? '');
+    expect(used.filter((label) => !labels.has(label))).toEqual([]);
+  });
+
+  it('says the value, unless it is only about being there', () => {
+    const alert = alerts.find(({ name }) => name === rule.alert);
+    const isCounted = alert !== undefined && 'threshold' in alert.raisedBy;
+    const isOneOrNothing = ['SidecarDown', 'PollerWithoutLeader'].includes(rule.alert);
+    if (isCounted && !isOneOrNothing) expect(annotations['description']).toContain('{{ $value');
+  });
+
+  it('leads to a panel that asks for one of its metrics, and to variables that the dashboard has', () => {
+    const url = annotations['dashboard_url'];
+    if (url === undefined) return;
+    const alert = alerts.find(({ name }) => name === rule.alert);
+    const dashboard = dashboards.find(({ uid }) => uid === alert?.panel?.dashboard);
+    const panel = dashboard?.rows.flatMap(({ panels }) => panels).find(({ title }) => title === alert?.panel?.title);
+    const shown = panel?.queries.flatMap(({ expression }) => selectorsOf(expression.node)).map(({ metric }) => metric);
+    const asked = alert === undefined ? [] : selectorsOf(alert.measured.node).map(({ metric }) => metric);
+    expect(asked.some((metric) => shown?.includes(metric))).toBe(true);
+    const variables = [...url.matchAll(/var-(\w+)=/g)].map(([, variable]) => variable);
+    const known = dashboard?.variables.map(({ name }) => name) ?? [];
+    expect(variables.filter((variable) => !known.includes(variable ?? ''))).toEqual([]);
+  });
+});
+
+describe('the alerts', () => {
+  it('have names of their own', () => {
+    const names = alerts.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => !/^[A-Z][A-Za-z]+$/.test(name))).toEqual([]);
+  });
+
+  it('have a rule for each number of their threshold, on the side that is bad', () => {
+    for (const { name, raisedBy } of alerts) {
+      const own = rules.map(({ rule }) => rule).filter((rule) => rule.alert === name);
+      if (!('threshold' in raisedBy)) {
+        expect(own.map(({ labels }) => labels['severity'])).toEqual([raisedBy.severity]);
+        continue;
+      }
+      const { bad, warning, critical }: Threshold = thresholds[raisedBy.threshold];
+      const operator = bad === 'above' ? '>=' : '<';
+      const levels = Object.entries({ warning, critical }).filter(([, limit]) => limit !== undefined);
+      expect(own.map(({ labels }) => labels['severity'])).toEqual(levels.map(([severity]) => severity));
+      for (const [index, [, limit]] of levels.entries()) expect(own[index]?.expr).toContain(`${operator} ${limit}`);
+    }
+  });
+
+  it('have no number that what they measure cannot reach', () => {
+    for (const alert of alerts) {
+      const limits = 'threshold' in alert.raisedBy ? thresholds[alert.raisedBy.threshold] : undefined;
+      if (limits !== undefined) expect(unreachable(alert, limits), alert.name).toEqual([]);
+    }
+  });
+
+  it('say what it means that their series are missing', () => {
+    for (const { name, whenMissing } of alerts) expect(whenMissing, name).toMatch(/^(Silent|This is|It needs).{20,}/);
+  });
+
+  it('outlast a scrape that failed, unless they look back far enough', () => {
+    for (const { rule } of rules.filter(({ rule: { alert } }) => !ABOUT_NOTHING.has(alert))) {
+      const looksBack = /count1d/.test(rule.expr);
+      expect(rule.keep_firing_for !== undefined || looksBack, rule.alert).toBe(true);
+    }
+  });
+});

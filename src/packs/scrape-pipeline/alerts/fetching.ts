@@ -1,0 +1,150 @@
+import { sum } from '../../../dashboards/promql/aggregate.ts';
+import { compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { latest, occurrences, quantileOfOccurrences } from '../../../dashboards/promql/select.ts';
+import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../dashboards/expressions.ts';
+import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
+import { recorded, recordedCount, recordedShare } from '../../../dashboards/rules/recording.ts';
+
+/** Long enough that what a run did is seen after it is over, short enough that two runs do not mix. */
+const RUN = '6h';
+const run = occurrences(RUN);
+const day = occurrences('1d');
+
+const fetches = recordedShare(failedFetches(['source'], run), [
+  'source:fetch_errors:count6h',
+  'source:fetch_requests:count6h',
+]);
+const artifacts = recordedShare(failedArtifacts(['roaster'], day), [
+  'roaster:failed_artifacts:count1d',
+  'roaster:artifacts:count1d',
+]);
+const priceJobs = recordedShare(failedPriceJobs(['job'], run), [
+  'job:price_job_failures:count6h',
+  'job:price_jobs:count6h',
+]);
+const inReview = sum(latest('coffees', { processing_status: 'review' }), ['roaster']);
+
+const betweenRuns =
+  'Silent: between runs nothing is counted. That a run did not come is what PriceRunOverdue and FullRunOverdue are for.';
+
+/** What runs meet on their way. Each looks back over one run, so that it neither flaps within a run nor lasts until the next. */
+export const fetchingAlerts: readonly Alert[] = [
+  alert({
+    name: 'FetchErrors',
+    owner: 'pipeline',
+    measured: ratio(...fetches),
+    guard: compare(fetches[0], '>=', 2),
+    raisedBy: { threshold: 'fetch_error_rate' },
+    for: '0m',
+    keepFiringFor: '30m',
+    roasterLabel: 'source',
+    summary: ({ source }) => `Requests to ${source} fail`,
+    description: ({ source, value }, limit) =>
+      `${value} of the requests to ${source} within 6 hours gave no usable answer (limit ${limit}).`,
+    whenMissing: betweenRuns,
+    panel: { dashboard: 'siphon-pipeline', title: 'Failing requests by shop' },
+  }),
+  alert({
+    name: 'FetchSlow',
+    owner: 'pipeline',
+    measured: recorded(
+      'source:fetch_latency_seconds:p95_6h',
+      quantileOfOccurrences(0.95, { name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
+    ),
+    guard: compare(fetches[1], '>=', 5),
+    raisedBy: { threshold: 'fetch_p95' },
+    for: '0m',
+    keepFiringFor: '30m',
+    roasterLabel: 'source',
+    summary: ({ source }) => `${source} answers slowly`,
+    description: ({ source, value }, limit) =>
+      `One request in twenty to ${source} within 6 hours took ${value} or longer (limit ${limit}).`,
+    whenMissing: betweenRuns,
+    panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops (p95)' },
+  }),
+  alert({
+    name: 'ArtifactErrors',
+    owner: 'pipeline',
+    measured: ratio(...artifacts),
+    guard: compare(artifacts[0], '>=', 2),
+    raisedBy: { threshold: 'artifact_error_rate' },
+    for: '5m',
+    keepFiringFor: '30m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `Artifacts of ${roaster} are without a usable answer`,
+    description: ({ roaster, value }, limit) =>
+      `${value} of the artifacts of ${roaster} within a day have an HTTP status other than 200 and 304 (limit ${limit}).`,
+    whenMissing: betweenRuns,
+    panel: { dashboard: 'siphon-pipeline', title: 'Artifacts without a usable answer' },
+  }),
+  alert({
+    name: 'ValidationErrors',
+    owner: 'pipeline',
+    measured: recordedCount('source:validation_errors:count6h', sum(run('validation_errors_total'), ['source'])),
+    raisedBy: { threshold: 'validation_errors' },
+    for: '0m',
+    keepFiringFor: '30m',
+    roasterLabel: 'source',
+    summary: ({ source }) => `Products of ${source} do not pass validation`,
+    description: ({ source, value }, limit) =>
+      `Validation found ${value} problems in products of ${source} within 6 hours (limit ${limit}).`,
+    whenMissing: 'Silent: a counter that was never touched is not there, and then there was no problem.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Problems found by validation' },
+  }),
+  alert({
+    name: 'ReviewRateHigh',
+    owner: 'pipeline',
+    measured: reviewRate(),
+    guard: compare(inReview, '>=', 3),
+    raisedBy: { threshold: 'review_rate' },
+    for: '30m',
+    keepFiringFor: '1h',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `Many coffees of ${roaster} wait for review`,
+    description: ({ roaster, value }, limit) =>
+      `${value} of the coffees of ${roaster} wait for a person (limit ${limit}).`,
+    whenMissing:
+      'Silent: without a coffee that has a processing status there is no rate. When the database is not asked, PollerFailing says so.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Review rate' },
+  }),
+  alert({
+    name: 'PriceSpikes',
+    owner: 'pipeline',
+    measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
+    raisedBy: { threshold: 'price_spikes' },
+    for: '0m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `Prices of ${roaster} have jumped`,
+    description: ({ roaster, value }, limit) =>
+      `${value} prices of ${roaster} changed within a day by more than its own limit allows (limit ${limit}).`,
+    whenMissing: 'Silent: a counter that was never touched is not there, and then there was no spike.',
+    panel: { dashboard: 'siphon-prices', title: 'Spikes' },
+  }),
+  alert({
+    name: 'PriceJobsFailing',
+    owner: 'pipeline',
+    measured: ratio(...priceJobs),
+    guard: compare(priceJobs[0], '>=', 2),
+    raisedBy: { threshold: 'price_job_failure_rate' },
+    for: '0m',
+    keepFiringFor: '30m',
+    summary: () => 'Price jobs fail',
+    description: ({ job, value }, limit) =>
+      `${value} of the price jobs of ${job} within 6 hours failed (limit ${limit}).`,
+    whenMissing: betweenRuns,
+    panel: { dashboard: 'siphon-prices', title: 'Jobs that failed' },
+  }),
+  alert({
+    name: 'RateLimited',
+    owner: 'pipeline',
+    measured: sum(occurrences('10m')('rate_limit_errors_total'), ['service']),
+    raisedBy: { threshold: 'rate_limits' },
+    for: '0m',
+    keepFiringFor: '30m',
+    summary: ({ service }) => `${service} asks to slow down`,
+    description: ({ service, value }, limit) =>
+      `${service} asked ${value} times within 10 minutes to slow down (limit ${limit}).`,
+    whenMissing: 'Silent: a counter that was never touched is not there, and then nobody asked.',
+    panel: { dashboard: 'siphon-prices', title: 'Rate limits and backoff' },
+  }),
+];

@@ -1,0 +1,124 @@
+import { max, min } from '../../../dashboards/promql/aggregate.ts';
+import { age, compare, compareTo, ratio, unless } from '../../../dashboards/promql/arithmetic.ts';
+import { increases, latest } from '../../../dashboards/promql/select.ts';
+import { succeededRuns } from '../dashboards/expressions.ts';
+import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
+import { recordedShare } from '../../../dashboards/rules/recording.ts';
+
+/** A week has a price run of every roaster. */
+const lastWeek = recordedShare(succeededRuns(['instance'], increases('7d')), [
+  'instance:scrape_runs_succeeded:count7d',
+  'instance:scrape_runs_finished:count7d',
+]);
+
+const lastFailure = max(latest('scrape_last_run_timestamp_seconds', { status: 'fail' }), ['roaster']);
+const lastSuccess = max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']);
+
+const heldByDatabase =
+  'Silent, since nothing is known; what fired goes on for 30 minutes. DatabaseDown, PollerWithoutLeader and PollerFailing say that the database is not asked.';
+
+/** Runs as the database has them: true also when no process of the pipeline lives. */
+export const runAlerts: readonly Alert[] = [
+  alert({
+    name: 'PriceRunOverdue',
+    owner: 'pipeline',
+    measured: max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']),
+    raisedBy: { threshold: 'overdue_price' },
+    for: '10m',
+    keepFiringFor: '30m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `The price run of ${roaster} is overdue`,
+    description: ({ roaster, value }, limit) =>
+      `A price run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
+    whenMissing: heldByDatabase,
+    panel: { dashboard: 'siphon-prices', title: 'Price runs overdue' },
+  }),
+  alert({
+    name: 'FullRunOverdue',
+    owner: 'pipeline',
+    measured: max(latest('scrape_overdue_seconds', { cadence: 'full' }), ['roaster']),
+    raisedBy: { threshold: 'overdue_full' },
+    for: '10m',
+    keepFiringFor: '30m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `The full run of ${roaster} is overdue`,
+    description: ({ roaster, value }, limit) =>
+      `A full run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
+    whenMissing: heldByDatabase,
+    panel: { dashboard: 'siphon-pipeline', title: 'Overdue' },
+  }),
+  alert({
+    name: 'RunFailed',
+    owner: 'pipeline',
+    measured: age(unless(lastFailure, compareTo(lastSuccess, '>=', lastFailure))),
+    raisedBy: { severity: 'warning' },
+    for: '5m',
+    keepFiringFor: '30m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `The latest run of ${roaster} failed`,
+    description: ({ roaster, value }) =>
+      `A run of ${roaster} failed ${value} ago, and none has succeeded since. It resolves with the next run that ends ok or partial.`,
+    whenMissing: heldByDatabase,
+    panel: { dashboard: 'siphon-pipeline', title: 'Roasters' },
+  }),
+  alert({
+    name: 'RunStuck',
+    owner: 'pipeline',
+    measured: max(latest('scrape_run_oldest_running_seconds'), ['roaster']),
+    raisedBy: { threshold: 'run_age' },
+    for: '5m',
+    keepFiringFor: '10m',
+    roasterLabel: 'roaster',
+    summary: ({ roaster }) => `A run of ${roaster} does not end`,
+    description: ({ roaster, value }, limit) =>
+      `A run of ${roaster} started ${value} ago and has not finished (limit ${limit}).`,
+    whenMissing:
+      'Silent: the series is there only while a run is under way. When the database is not asked, PollerFailing says so.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Oldest running' },
+  }),
+  alert({
+    name: 'RunSuccessLow',
+    owner: 'pipeline',
+    measured: ratio(...lastWeek),
+    guard: compare(lastWeek[1], '>=', 5),
+    raisedBy: { threshold: 'run_success' },
+    for: '15m',
+    keepFiringFor: '1h',
+    summary: () => 'Too few runs end ok',
+    description: ({ instance, value }, limit) =>
+      `Only ${value} of the runs that finished within 7 days ended ok, as ${instance} counts them (limit ${limit}).`,
+    whenMissing:
+      'Silent: with fewer than five finished runs in 7 days a share says nothing. That runs are missing is what PriceRunOverdue and FullRunOverdue are for.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Runs that succeeded' },
+  }),
+  alert({
+    name: 'HealthScoreLow',
+    owner: 'pipeline',
+    measured: min(latest('pipeline_health_score', { component: 'total' }), ['instance']),
+    raisedBy: { threshold: 'health_score' },
+    for: '15m',
+    keepFiringFor: '30m',
+    summary: () => 'The pipeline is not well',
+    description: ({ instance, value }, limit) =>
+      `The health score is ${value} of 100, as ${instance} computes it (limit ${limit}).`,
+    whenMissing: 'Silent, because HealthScoreUnknown fires instead: no score is not a good score.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Health score' },
+  }),
+  alert({
+    name: 'HealthScoreUnknown',
+    owner: 'pipeline',
+    measured: unless(
+      compare(max(latest('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.health' })), '>=', 0),
+      max(latest('pipeline_health_score', { component: 'total' })),
+    ),
+    raisedBy: { severity: 'warning' },
+    for: '15m',
+    keepFiringFor: '3m',
+    summary: () => 'Nobody knows how the pipeline is',
+    description: () =>
+      'The poller has the query of the health score, but there is no score: a component of it is unknown. Unknown is not well.',
+    whenMissing:
+      'This is the alert for what is missing. It is silent where no poller has the pack scrape_pipeline, and where the sidecar\u2019s own page is away, which is SidecarDown.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Score and components over time' },
+  }),
+];

@@ -1,0 +1,28 @@
+import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
+import {
+  database,
+  datasource,
+  instance,
+  job,
+  platform,
+  roaster,
+  sidecar,
+  timeWindow,
+} from '../../../dashboards/model/variables.ts';
+import { catalogueState } from './pipeline/catalogue.ts';
+import { fetching } from './pipeline/fetching.ts';
+import { health } from './pipeline/health.ts';
+import { operations } from './pipeline/operations.ts';
+import { resources } from './pipeline/resources.ts';
+import { runs } from './pipeline/runs.ts';
+import { sidecarState } from '../../sidecar/dashboards/sidecar.ts';
+
+export const pipelineOverview: Dashboard = {
+  uid: 'siphon-pipeline',
+  title: 'Pipeline overview',
+  description: 'Is the pipeline well, what drags it down, and where to look next',
+  from: '7d',
+  refresh: '1m',
+  variables: [datasource, job, instance, database, platform, roaster, sidecar, timeWindow],
+  rows: [health, runs, operations, fetching, catalogueState, resources, sidecarState],
+};

@@ -1,0 +1,98 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { areas, bars, events, lines, show, stat, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { increase, latest } from '../../../../dashboards/promql/select.ts';
+import { connectionsUsed, inStock, pollAge, reviewRate, step } from '../expressions.ts';
+
+const notPolled = unknownWhenEmpty('the database is not polled');
+
+export const catalogueState: Row = {
+  title: 'What the pipeline has gathered',
+  panels: [
+    events({
+      title: 'Price changes',
+      description: 'Prices that differ from the one before, by direction.',
+      queries: [
+        show(
+          sum(increase('price_deltas_total', step, { change_type: ['increase', 'decrease'] }), ['change_type']),
+          ({ change_type }) => change_type,
+        ),
+      ],
+      empty: unknownWhenEmpty('no price was compared'),
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-prices',
+    }),
+    lines({
+      title: 'Review rate',
+      description: 'Share of the coffees that wait for a person to look at them, by roaster.',
+      queries: [show(reviewRate(), ({ roaster }) => roaster)],
+      thresholds: 'review_rate',
+      min: 0,
+      empty: notPolled,
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    areas({
+      title: 'Coffees by what became of them',
+      description: 'Coffees in the catalogue by processing status; review and error wait for a person.',
+      queries: [show(sum(latest('coffees'), ['processing_status']), ({ processing_status }) => processing_status)],
+      tones: { ok: 'good', review: 'warning', error: 'bad', unknown: 'neutral' },
+      min: 0,
+      empty: notPolled,
+      width: 8,
+      height: 8,
+    }),
+    stat({
+      title: 'In stock',
+      description: 'Share of the active variants that can be bought. A sudden 0 is a parser that lost the field.',
+      queries: [show(inStock(), 'in stock')],
+      empty: notPolled,
+      width: 4,
+      height: 6,
+    }),
+    stat({
+      title: 'Roasters known',
+      description: 'All that the database has, active or not.',
+      queries: [show(sum(latest('roasters'), ['is_active']), ({ is_active }) => `active: ${is_active}`)],
+      empty: notPolled,
+      width: 4,
+      height: 6,
+    }),
+    events({
+      title: 'New in the catalogue',
+      description: 'Coffees that were added.',
+      queries: [show(sum(increase('coffees_created_total', step), ['platform']), ({ platform }) => platform)],
+      empty: notPolled,
+      width: 8,
+      height: 6,
+    }),
+    stat({
+      title: 'Connections of the database in use',
+      description: 'Of those that the server allows.',
+      queries: [show(max(connectionsUsed()), 'in use')],
+      thresholds: 'connections_used',
+      min: 0,
+      max: 1,
+      empty: notPolled,
+      width: 4,
+      height: 6,
+      leadsTo: 'siphon-database',
+    }),
+    bars({
+      title: 'Database, at a glance',
+      description: 'The oldest transaction, and how long the poller\u2019s slowest query has had no success.',
+      queries: [
+        show(max(latest('database_transaction_longest_seconds')), 'oldest transaction'),
+        show(max(pollAge(['query'])), 'oldest answer'),
+      ],
+      thresholds: 'longest_transaction',
+      min: 0,
+      empty: notPolled,
+      width: 4,
+      height: 6,
+      leadsTo: 'siphon-database',
+    }),
+  ],
+};

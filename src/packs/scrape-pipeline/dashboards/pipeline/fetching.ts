@@ -1,0 +1,117 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import {
+  bars,
+  distributionOf,
+  events,
+  healthyWhenEmpty,
+  lines,
+  show,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { sum } from '../../../../dashboards/promql/aggregate.ts';
+import { distribution, increase, quantile } from '../../../../dashboards/promql/select.ts';
+import { artifactErrors, fetchErrors, step, window } from '../expressions.ts';
+import { httpTones } from '../tones.ts';
+
+export const fetching: Row = {
+  title: 'Fetching, validating, writing',
+  panels: [
+    lines({
+      title: 'Latency of the shops (p95)',
+      description: 'Time until a body was read, by shop. A dot leads to the trace of a request.',
+      queries: [
+        show(quantile(0.95, { name: 'fetch_latency_seconds', window: step, by: ['source'] }), ({ source }) => source),
+      ],
+      thresholds: 'fetch_p95',
+      min: 0,
+      empty: unknownWhenEmpty('nothing was fetched within this time'),
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Fetch errors by kind',
+      description:
+        'Requests to shops that gave nothing usable. rate_limited: slow down; http_5xx: the shop is down; invalid_body: its feed has changed.',
+      queries: [show(sum(increase('fetch_errors_total', step), ['error_type']), ({ error_type }) => error_type)],
+      empty: healthyWhenEmpty('no error'),
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    bars({
+      title: 'Failing requests by shop',
+      description: 'Share of the requests within the window that gave nothing usable.',
+      queries: [show(fetchErrors(['source']), ({ source }) => source)],
+      thresholds: 'fetch_error_rate',
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('nothing was fetched within the window'),
+      width: 4,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    bars({
+      title: 'Artifacts without a usable answer',
+      description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
+      queries: [show(artifactErrors(['platform']), ({ platform }) => platform)],
+      thresholds: 'artifact_error_rate',
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('no artifact within the window'),
+      width: 4,
+      height: 8,
+    }),
+    events({
+      title: 'Artifacts by HTTP status',
+      description: 'Raw artifacts that were entered into the database, by the status of the answer.',
+      queries: [
+        show(sum(increase('scrape_artifacts_recorded_total', step), ['http_status']), ({ http_status }) => http_status),
+      ],
+      tones: httpTones,
+      empty: unknownWhenEmpty('artifacts are not counted'),
+      width: 8,
+      height: 8,
+    }),
+    events({
+      title: 'Artifacts by status, as the pipeline counts them',
+      description:
+        'The same before it is in the database. What is here and not there was lost on the way, or rolled back.',
+      queries: [show(sum(increase('artifacts_total', step), ['status']), ({ status }) => status)],
+      tones: httpTones,
+      empty: unknownWhenEmpty('no artifact within this time'),
+      width: 8,
+      height: 8,
+    }),
+    distributionOf({
+      title: 'Size of the bodies',
+      description: 'Artifacts within the window by the length of their bodies. Many small ones are error pages.',
+      queries: [show(distribution({ name: 'scrape_artifact_body_bytes', window }), ({ le }) => le)],
+      empty: unknownWhenEmpty('no artifact within the window'),
+      width: 8,
+      height: 8,
+    }),
+    events({
+      title: 'Problems found by validation',
+      description: 'Problems in fetched products by reason. Each sends its product to review.',
+      queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
+      empty: healthyWhenEmpty('no problem'),
+      width: 12,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Reads and writes of artifacts',
+      description: 'What the storage of raw artifacts was asked, by outcome.',
+      queries: [
+        show(
+          sum(increase('storage_operations_total', step), ['operation', 'outcome']),
+          ({ operation, outcome }) => `${operation} ${outcome}`,
+        ),
+      ],
+      empty: healthyWhenEmpty('the storage was not used'),
+      width: 12,
+      height: 8,
+    }),
+  ],
+};

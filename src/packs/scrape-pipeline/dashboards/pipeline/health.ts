@@ -1,0 +1,103 @@
+import { healthComponentNames, healthComponents } from '../../health-score.ts';
+import { bars, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { count, min, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { compare, missingTo, partOf, times } from '../../../../dashboards/promql/arithmetic.ts';
+import { increase, latest } from '../../../../dashboards/promql/select.ts';
+import { overdue, runSuccess, window } from '../expressions.ts';
+
+const unknownScore = unknownWhenEmpty('unknown');
+
+export const health: Row = {
+  title: 'Is it well?',
+  panels: [
+    stat({
+      title: 'Health score',
+      description:
+        '0 (broken) to 100 (well), the weighted total of its components. Unknown while any component is unknown, because a part that nobody sees may be the broken one.',
+      queries: [show(min(latest('pipeline_health_score', { component: 'total' })), 'score')],
+      thresholds: 'health_score',
+      min: 0,
+      max: 100,
+      empty: unknownScore,
+      width: 4,
+      height: 6,
+    }),
+    bars({
+      title: 'What drags it down',
+      description: 'Points that each component takes from the 100. The longest bar is where to begin.',
+      queries: healthComponentNames.map((component) =>
+        show(
+          times(
+            missingTo(100, min(latest('pipeline_health_score', { component }))),
+            healthComponents[component].weight / 100,
+          ),
+          component,
+        ),
+      ),
+      min: 0,
+      max: 40,
+      empty: unknownScore,
+      width: 5,
+      height: 6,
+    }),
+    bars({
+      title: 'What the score is computed from',
+      description: `The input of each component. ${healthComponentNames.map((name) => `${name}: ${healthComponents[name].input}.`).join(' ')}`,
+      queries: [show(min(latest('pipeline_health_input_percent'), ['component']), ({ component }) => component)],
+      min: 0,
+      max: 100,
+      empty: unknownScore,
+      width: 5,
+      height: 6,
+    }),
+    stat({
+      title: 'Runs that succeeded',
+      description: 'Share of the runs that finished within the window with the status ok. Below 80 % is an incident.',
+      queries: [show(runSuccess(), 'succeeded')],
+      thresholds: 'run_success',
+      empty: unknownWhenEmpty('no run finished within the window'),
+      width: 4,
+      height: 6,
+      leadsTo: 'siphon-roaster',
+    }),
+    stat({
+      title: 'Failed runs',
+      description: 'Runs that finished within the window with the status fail.',
+      queries: [
+        show(
+          partOf(
+            sum(increase('scrape_runs_finished_total', window, { status: 'fail' })),
+            sum(increase('scrape_runs_finished_total', window)),
+          ),
+          'failed',
+        ),
+      ],
+      empty: unknownWhenEmpty('runs are not counted'),
+      width: 3,
+      height: 6,
+      leadsTo: 'siphon-roaster',
+    }),
+    stat({
+      title: 'Cadences overdue',
+      description:
+        'Pairs of roaster and cadence whose run was due, by the roaster\u2019s own cron text, and has not succeeded since.',
+      queries: [show(count(compare(overdue(), '>', 0), [], '{cadence}'), 'overdue')],
+      empty: healthyWhenEmpty('none'),
+      width: 3,
+      height: 6,
+      leadsTo: 'siphon-roaster',
+    }),
+    lines({
+      title: 'Score and components over time',
+      description: 'Each component from 0 to 100. A line that ends is a component that became unknown.',
+      queries: [show(min(latest('pipeline_health_score'), ['component']), ({ component }) => component)],
+      min: 0,
+      max: 100,
+      thresholds: 'health_score',
+      empty: unknownScore,
+      width: 24,
+      height: 7,
+    }),
+  ],
+};

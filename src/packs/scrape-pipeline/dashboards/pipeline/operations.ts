@@ -1,0 +1,49 @@
+import { operationIds, operations as meanings } from '../../operations.ts';
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { events, lines, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { sum } from '../../../../dashboards/promql/aggregate.ts';
+import { observations, quantile } from '../../../../dashboards/promql/select.ts';
+import { operationErrors, step, window } from '../expressions.ts';
+
+const name = 'pipeline_operation_duration_seconds';
+const quiet = unknownWhenEmpty('no operation within this time');
+const glossary = operationIds.map((id) => `${id} ${meanings[id].name}`).join(', ');
+
+export const operations: Row = {
+  title: 'Operations A.1 to B.3',
+  panels: [
+    table({
+      title: 'Operations within the window',
+      description: `How often each ran, how often it failed and how long it took. ${glossary}.`,
+      labels: ['operation'],
+      sortBy: 'errors',
+      columns: [
+        { ...show(sum(observations(name, window), ['operation']), 'calls') },
+        { ...show(operationErrors(), 'errors'), thresholds: 'fetch_error_rate' },
+        { ...show(quantile(0.5, { name, window, by: ['operation'] }), 'p50') },
+        { ...show(quantile(0.95, { name, window, by: ['operation'] }), 'p95') },
+        { ...show(quantile(0.99, { name, window, by: ['operation'] }), 'p99') },
+      ],
+      empty: quiet,
+      width: 10,
+      height: 9,
+    }),
+    events({
+      title: 'Calls',
+      description: `Operations that ended. ${glossary}.`,
+      queries: [show(sum(observations(name, step), ['operation']), ({ operation }) => operation)],
+      empty: quiet,
+      width: 7,
+      height: 9,
+    }),
+    lines({
+      title: 'Slowest twentieth (p95)',
+      description: 'The duration that 95 % of the operations do not exceed. A dot leads to the trace of one of them.',
+      queries: [show(quantile(0.95, { name, window: step, by: ['operation'] }), ({ operation }) => operation)],
+      min: 0,
+      empty: quiet,
+      width: 7,
+      height: 9,
+    }),
+  ],
+};

@@ -1,0 +1,96 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { lines, show, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { max } from '../../../../dashboards/promql/aggregate.ts';
+import { latest, quantile, sumRate } from '../../../../dashboards/promql/select.ts';
+import { step } from '../expressions.ts';
+
+const notThere = unknownWhenEmpty('no service sends metrics');
+
+export const resources: Row = {
+  title: 'Resources of the services',
+  panels: [
+    lines({
+      title: 'CPU, memory, event loop',
+      description: 'Share of what is there that the busiest process of each service uses.',
+      queries: [
+        show(max(latest('system_resources_usage'), ['job', 'resource']), ({ job, resource }) => `${job} ${resource}`),
+      ],
+      thresholds: 'memory_share',
+      min: 0,
+      empty: notThere,
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Memory',
+      description: 'Resident memory and heap of the largest process of each service. A staircase is a leak.',
+      queries: [
+        show(
+          max(latest('memory_usage_bytes', { component: ['rss', 'heap_used'] }), ['job', 'component']),
+          ({ job, component }) => `${job} ${component}`,
+        ),
+      ],
+      min: 0,
+      empty: notThere,
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Delay of the event loop (p99)',
+      description: 'What one turn in a hundred waits longer than; everything in the process waits as long.',
+      queries: [show(max(latest('nodejs_eventloop_delay_p99_seconds'), ['job']), ({ job }) => job)],
+      thresholds: 'event_loop_delay',
+      min: 0,
+      empty: notThere,
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Time in garbage collection',
+      description: 'Share of the time that a process stands still for it, by kind.',
+      queries: [
+        show(
+          max(sumRate('v8js_gc_duration_seconds', step), ['job', 'v8js_gc_type']),
+          ({ job, v8js_gc_type }) => `${job} ${v8js_gc_type}`,
+        ),
+      ],
+      min: 0,
+      empty: notThere,
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Requests sent (p95)',
+      description: 'Duration of all HTTP requests of the services. A dot leads to a trace, which tells the host.',
+      queries: [
+        show(
+          quantile(0.95, {
+            name: 'http_client_request_duration_seconds',
+            window: step,
+            by: ['job', 'http_request_method'],
+          }),
+          ({ job, http_request_method }) => `${job} ${http_request_method}`,
+        ),
+      ],
+      min: 0,
+      empty: unknownWhenEmpty('no request was sent'),
+      width: 8,
+      height: 8,
+    }),
+    lines({
+      title: 'Statements sent (p95)',
+      description: 'Duration of the statements as the services see it, waiting for the network included.',
+      queries: [
+        show(
+          quantile(0.95, { name: 'db_client_operation_duration_seconds', window: step, by: ['db_operation_name'] }),
+          ({ db_operation_name }) => db_operation_name,
+        ),
+      ],
+      min: 0,
+      empty: unknownWhenEmpty('no statement was sent'),
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-database',
+    }),
+  ],
+};

@@ -1,0 +1,72 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { events, healthyWhenEmpty, lines, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { increase, latest, mean } from '../../../../dashboards/promql/select.ts';
+import { lastSuccessAge, overdue, reviewRate, runSuccess, step, window } from '../expressions.ts';
+import { statusTones } from '../tones.ts';
+
+const notPolled = unknownWhenEmpty('the database is not polled');
+
+export const runs: Row = {
+  title: 'Runs and freshness',
+  panels: [
+    events({
+      title: 'Runs by status',
+      description:
+        'Runs by the status with which they finished, as the database has them. Runs are rare: look at the last week or month.',
+      queries: [show(sum(increase('scrape_runs_finished_total', step), ['status']), ({ status }) => status)],
+      tones: statusTones,
+      empty: notPolled,
+      width: 12,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    lines({
+      title: 'Overdue',
+      description: 'How long a run has been due without success, by roaster and cadence; 0 while none is due.',
+      queries: [show(overdue(), ({ roaster, cadence }) => `${roaster} ${cadence}`)],
+      thresholds: 'overdue_price',
+      min: 0,
+      empty: notPolled,
+      width: 12,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    table({
+      title: 'Roasters',
+      description: 'Freshness first: the roaster that has waited longest for a success is on top.',
+      labels: ['roaster'],
+      sortBy: 'last success',
+      columns: [
+        { ...show(lastSuccessAge(), 'last success') },
+        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: 'overdue_price' },
+        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: 'run_success' },
+        { ...show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean duration') },
+        { ...show(reviewRate(), 'review rate'), thresholds: 'review_rate' },
+      ],
+      empty: notPolled,
+      width: 16,
+      height: 9,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Runs started',
+      description: 'Runs that were entered into the database. One that starts and never finishes is shown beside.',
+      queries: [show(sum(increase('scrape_runs_started_total', step), ['platform']), ({ platform }) => platform)],
+      empty: notPolled,
+      width: 4,
+      height: 9,
+    }),
+    lines({
+      title: 'Oldest running',
+      description: 'Age of the oldest run that has not finished. Hours mean that its process died without a word.',
+      queries: [show(max(latest('scrape_run_oldest_running_seconds'), ['roaster']), ({ roaster }) => roaster)],
+      thresholds: 'run_age',
+      min: 0,
+      empty: healthyWhenEmpty('no run is under way'),
+      width: 4,
+      height: 9,
+      leadsTo: 'siphon-roaster',
+    }),
+  ],
+};

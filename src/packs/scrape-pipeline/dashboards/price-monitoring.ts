@@ -1,0 +1,22 @@
+import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
+import {
+  database,
+  datasource,
+  instance,
+  job,
+  platform,
+  roaster,
+  timeWindow,
+} from '../../../dashboards/model/variables.ts';
+import { changes } from './prices/changes.ts';
+import { jobs } from './prices/jobs.ts';
+
+export const priceMonitoring: Dashboard = {
+  uid: 'siphon-prices',
+  title: 'Price monitoring',
+  description: 'Whether prices are checked in time, how they change, and which changes are too wild to be true',
+  from: '30d',
+  refresh: '5m',
+  variables: [datasource, job, instance, database, platform, roaster, timeWindow],
+  rows: [jobs, changes],
+};

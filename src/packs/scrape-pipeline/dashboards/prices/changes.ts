@@ -1,0 +1,108 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import {
+  bars,
+  distributionOf,
+  events,
+  healthyWhenEmpty,
+  show,
+  stat,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { sum } from '../../../../dashboards/promql/aggregate.ts';
+import { distribution, increase } from '../../../../dashboards/promql/select.ts';
+import { step, wildChanges, window } from '../expressions.ts';
+
+const noPrice = unknownWhenEmpty('no price was compared within this time');
+
+export const changes: Row = {
+  title: 'Changes and spikes',
+  panels: [
+    events({
+      title: 'Prices compared, by what became of them',
+      description:
+        'Prices that were recorded, by how they relate to the one before. Weeks without a change are suspicious.',
+      queries: [show(sum(increase('price_deltas_total', step), ['change_type']), ({ change_type }) => change_type)],
+      tones: { unchanged: 'neutral' },
+      empty: noPrice,
+      width: 9,
+      height: 8,
+    }),
+    events({
+      title: 'Changes by currency',
+      description:
+        'Variants whose price differs from the one before. A currency that appears is a shop that has moved or a parser that guesses.',
+      queries: [show(sum(increase('price_changes_total', step), ['currency']), ({ currency }) => currency)],
+      empty: healthyWhenEmpty('no price changed'),
+      width: 8,
+      height: 8,
+    }),
+    distributionOf({
+      title: 'Distribution of the change',
+      description:
+        'New price divided by the one before, of the prices within the window that have changed. 1 is no change, 2 is twice as dear.',
+      queries: [show(distribution({ name: 'price_change_ratio', window }), ({ le }) => le)],
+      empty: unknownWhenEmpty('no price changed within the window'),
+      width: 7,
+      height: 8,
+    }),
+    stat({
+      title: 'Wild changes',
+      description:
+        'Share of the changes within the window that are beyond a half, up or down: mostly mistakes of a feed or a parser.',
+      queries: [show(wildChanges(), 'beyond a half')],
+      thresholds: 'wild_changes',
+      empty: unknownWhenEmpty('no price changed within the window'),
+      width: 4,
+      height: 7,
+    }),
+    stat({
+      title: 'Spikes within the window',
+      description: 'Changes beyond the roaster\u2019s own limit (alert_price_delta_pct).',
+      queries: [show(sum(increase('price_spike_alerts_total', window)), 'spikes')],
+      thresholds: 'price_spikes',
+      empty: healthyWhenEmpty('none'),
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'Spikes',
+      description: 'Changes beyond the roaster\u2019s own limit, by roaster. Many at once are a broken feed.',
+      queries: [
+        show(
+          sum(increase('price_spike_alerts_total', step), ['roaster', 'currency']),
+          ({ roaster, currency }) => `${roaster} ${currency}`,
+        ),
+      ],
+      empty: healthyWhenEmpty('no spike'),
+      width: 8,
+      height: 7,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'Prices that were entered',
+      description: 'As the database has them, by currency.',
+      queries: [show(sum(increase('prices_recorded_total', step), ['currency']), ({ currency }) => currency)],
+      empty: unknownWhenEmpty('prices are not counted'),
+      width: 8,
+      height: 7,
+    }),
+    bars({
+      title: 'Changes by roaster',
+      description: 'Variants whose price differs from the one before, within the window.',
+      queries: [show(sum(increase('price_changes_total', window), ['roaster']), ({ roaster }) => roaster)],
+      min: 0,
+      empty: healthyWhenEmpty('no price changed'),
+      width: 12,
+      height: 7,
+      leadsTo: 'siphon-roaster',
+    }),
+    events({
+      title: 'New variants',
+      description: 'Variants that were added to the catalogue; their first price is no change.',
+      queries: [show(sum(increase('variants_created_total', step), ['roaster']), ({ roaster }) => roaster)],
+      empty: unknownWhenEmpty('variants are not counted'),
+      width: 12,
+      height: 7,
+    }),
+  ],
+};

@@ -1,0 +1,80 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import { bars, events, healthyWhenEmpty, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { increase, latest } from '../../../../dashboards/promql/select.ts';
+import {
+  artifactErrors,
+  fetchErrors,
+  inStock,
+  lastSuccessAge,
+  overdue,
+  reviewRate,
+  runSuccess,
+  step,
+} from '../expressions.ts';
+import { statusTones } from '../tones.ts';
+
+const notPolled = unknownWhenEmpty('the database is not polled');
+
+/** The chosen roasters side by side. */
+export const allRoasters: Row = {
+  title: 'The chosen roasters',
+  panels: [
+    table({
+      title: 'Side by side',
+      description: 'Of each roaster what matters first. Sorted by how long it has waited for a successful run.',
+      labels: ['roaster'],
+      sortBy: 'last success',
+      columns: [
+        show(lastSuccessAge(), 'last success'),
+        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: 'overdue_price' },
+        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: 'run_success' },
+        { ...show(artifactErrors(['roaster']), 'failed artifacts'), thresholds: 'artifact_error_rate' },
+        { ...show(reviewRate(), 'review rate'), thresholds: 'review_rate' },
+        show(inStock(['roaster']), 'in stock'),
+        { ...show(sum(latest('variants_price_stale'), ['roaster']), 'stale prices'), thresholds: 'stale_prices' },
+      ],
+      empty: notPolled,
+      width: 24,
+      height: 9,
+    }),
+    events({
+      title: 'All runs by status',
+      description: 'Runs of the chosen roasters by the status with which they finished.',
+      queries: [show(sum(increase('scrape_runs_finished_total', step), ['status']), ({ status }) => status)],
+      tones: statusTones,
+      empty: notPolled,
+      width: 10,
+      height: 8,
+    }),
+    bars({
+      title: 'Failing requests',
+      description: 'Share of the requests to each shop within the window that gave nothing usable.',
+      queries: [show(fetchErrors(['source']), ({ source }) => source)],
+      thresholds: 'fetch_error_rate',
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('nothing was fetched within the window'),
+      width: 7,
+      height: 8,
+    }),
+    bars({
+      title: 'Runs under way',
+      description: 'Runs that have started and not finished.',
+      queries: [show(sum(latest('scrape_runs_running'), ['roaster']), ({ roaster }) => roaster)],
+      min: 0,
+      empty: notPolled,
+      width: 7,
+      height: 8,
+    }),
+    events({
+      title: 'Requests to slow down',
+      description: 'Answers 429 and 503 and their like, by who asked. They belong to a pace that is too fast.',
+      queries: [show(sum(increase('rate_limit_errors_total', step), ['service']), ({ service }) => service)],
+      empty: healthyWhenEmpty('nobody asked to slow down'),
+      width: 24,
+      height: 7,
+      leadsTo: 'siphon-prices',
+    }),
+  ],
+};

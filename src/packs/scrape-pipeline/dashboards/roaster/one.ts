@@ -1,0 +1,198 @@
+import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import {
+  areas,
+  events,
+  healthyWhenEmpty,
+  lines,
+  show,
+  stat,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { age } from '../../../../dashboards/promql/arithmetic.ts';
+import { increase, latest, mean, quantile } from '../../../../dashboards/promql/select.ts';
+import { artifactErrors, inStock, runSuccess, step } from '../expressions.ts';
+import { jobOutcomes } from '../job-outcomes.ts';
+import { httpTones, statusTones } from '../tones.ts';
+
+const notPolled = unknownWhenEmpty('the database is not polled');
+
+/** Everything about one roaster. */
+export const oneRoaster: Row = {
+  title: '$roaster',
+  repeatFor: 'roaster',
+  panels: [
+    stat({
+      title: 'Price run overdue',
+      description:
+        'Since a price run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+      queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'price' })), 'overdue')],
+      thresholds: 'overdue_price',
+      empty: unknownWhenEmpty('no cadence'),
+      width: 4,
+      height: 5,
+      leadsTo: 'siphon-prices',
+    }),
+    stat({
+      title: 'Full run overdue',
+      description:
+        'Since a full run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+      queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'full' })), 'overdue')],
+      thresholds: 'overdue_full',
+      empty: unknownWhenEmpty('no cadence'),
+      width: 4,
+      height: 5,
+    }),
+    stat({
+      title: 'Last runs',
+      description: 'How long ago a run finished with each status.',
+      queries: [show(age(max(latest('scrape_last_run_timestamp_seconds'), ['status'])), ({ status }) => status)],
+      empty: unknownWhenEmpty('no run has finished'),
+      width: 5,
+      height: 5,
+    }),
+    stat({
+      title: 'Succeeded',
+      description: 'Share of the runs that finished within the window with the status ok.',
+      queries: [show(runSuccess(), 'succeeded')],
+      thresholds: 'run_success',
+      empty: unknownWhenEmpty('no run within the window'),
+      width: 4,
+      height: 5,
+    }),
+    stat({
+      title: 'Failed artifacts',
+      description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
+      queries: [show(artifactErrors(), 'failed')],
+      thresholds: 'artifact_error_rate',
+      empty: unknownWhenEmpty('no artifact within the window'),
+      width: 4,
+      height: 5,
+    }),
+    stat({
+      title: 'In stock now',
+      description: 'Share of the active variants that can be bought.',
+      queries: [show(inStock(), 'in stock')],
+      empty: notPolled,
+      width: 3,
+      height: 5,
+    }),
+    events({
+      title: 'Runs',
+      description: 'Runs by the status with which they finished.',
+      queries: [show(sum(increase('scrape_runs_finished_total', step), ['status']), ({ status }) => status)],
+      tones: statusTones,
+      empty: notPolled,
+      width: 8,
+      height: 7,
+    }),
+    lines({
+      title: 'Duration of runs',
+      description:
+        'The mean of the runs within each step, by how they ended and by the database\u2019s clock. Runs are rare: mostly it is that of one.',
+      queries: [
+        show(mean({ name: 'scrape_run_duration_seconds', window: step, by: ['status'] }), ({ status }) => status),
+      ],
+      tones: statusTones,
+      min: 0,
+      empty: unknownWhenEmpty('no run finished within this time'),
+      width: 8,
+      height: 7,
+    }),
+    lines({
+      title: 'Latency of the shop',
+      description: 'Half of the requests, and 95 % of them, took no longer. A dot leads to the trace of one.',
+      queries: [
+        show(quantile(0.5, { name: 'fetch_latency_seconds', window: step }), 'p50'),
+        show(quantile(0.95, { name: 'fetch_latency_seconds', window: step }), 'p95'),
+      ],
+      thresholds: 'fetch_p95',
+      min: 0,
+      empty: unknownWhenEmpty('nothing was fetched within this time'),
+      width: 8,
+      height: 7,
+    }),
+    events({
+      title: 'Fetch errors',
+      description: 'Requests to the shop that gave nothing usable, by kind.',
+      queries: [show(sum(increase('fetch_errors_total', step), ['error_type']), ({ error_type }) => error_type)],
+      empty: healthyWhenEmpty('no error'),
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Artifacts by status',
+      description: 'Raw artifacts that were entered into the database, by the HTTP status of the answer.',
+      queries: [
+        show(sum(increase('scrape_artifacts_recorded_total', step), ['http_status']), ({ http_status }) => http_status),
+      ],
+      tones: httpTones,
+      empty: unknownWhenEmpty('artifacts are not counted'),
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Validation problems',
+      description: 'Problems in fetched products, by reason. malformed or many at once: the feed has changed its form.',
+      queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
+      thresholds: 'validation_errors',
+      empty: healthyWhenEmpty('no problem'),
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Waiting for review',
+      description: 'Share of the coffees that wait for a person.',
+      queries: [show(max(latest('review_rate_percent')), 'review rate')],
+      thresholds: 'review_rate',
+      min: 0,
+      empty: unknownWhenEmpty('no coffee has a processing status'),
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Prices recorded',
+      description: 'Prices that were entered into the database, on sale or not.',
+      queries: [
+        show(sum(increase('prices_recorded_total', step), ['is_sale']), ({ is_sale }) => `on sale: ${is_sale}`),
+      ],
+      empty: notPolled,
+      width: 6,
+      height: 7,
+      leadsTo: 'siphon-prices',
+    }),
+    events({
+      title: 'Price changes by direction',
+      description: 'Prices that differ from the one before.',
+      queries: [
+        show(
+          sum(increase('price_deltas_total', step, { change_type: ['increase', 'decrease'] }), ['change_type']),
+          ({ change_type }) => change_type,
+        ),
+      ],
+      empty: unknownWhenEmpty('no price was compared'),
+      width: 6,
+      height: 7,
+      leadsTo: 'siphon-prices',
+    }),
+    areas({
+      title: 'Stock',
+      description: 'Active variants, in stock or not. A sudden fall to nothing is a parser that lost the field.',
+      queries: [
+        show(sum(latest('variants', { status: 'active' }), ['in_stock']), ({ in_stock }) => `in stock: ${in_stock}`),
+      ],
+      min: 0,
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Price jobs',
+      ...jobOutcomes,
+      empty: unknownWhenEmpty('no price job within this time'),
+      width: 6,
+      height: 7,
+      leadsTo: 'siphon-prices',
+    }),
+  ],
+};

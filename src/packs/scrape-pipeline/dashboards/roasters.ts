@@ -1,0 +1,22 @@
+import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
+import {
+  database,
+  datasource,
+  instance,
+  job,
+  platform,
+  roaster,
+  timeWindow,
+} from '../../../dashboards/model/variables.ts';
+import { allRoasters } from './roaster/all.ts';
+import { oneRoaster } from './roaster/one.ts';
+
+export const roasters: Dashboard = {
+  uid: 'siphon-roaster',
+  title: 'Roaster',
+  description: 'Runs, latency, data quality, prices and stock of any roaster, and all of them side by side',
+  from: '30d',
+  refresh: '5m',
+  variables: [datasource, job, instance, database, platform, roaster, timeWindow],
+  rows: [allRoasters, oneRoaster],
+};

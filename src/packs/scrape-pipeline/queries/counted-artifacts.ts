@@ -1,0 +1,46 @@
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import type { Bound, ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import type { RoasterLabel } from './roaster-label.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * An artifact has no time of its own, but that of its run, which does not change. Whether the run has ended does, so
+ * that it must not matter here. One without a run is recent.
+ */
+const boundByRun: Bound = {
+  marginMs: DAY_MS,
+  recent: ({ table }, bound) => `
+    (entry.run_id is null
+     or entry.run_id = any (array(select run.id from ${table('scrape_runs')} run where run.started_at >= ${bound})))`,
+  older: ({ table }, bound) => `
+    (entry.run_id is not null
+     and not exists (select from ${table('scrape_runs')} run where run.id = entry.run_id and run.started_at >= ${bound}))`,
+};
+
+export function countedArtifacts(roaster: RoasterLabel): ExactQuery {
+  return {
+    needs: {
+      scrape_artifacts: ['id', 'run_id', 'http_status', 'body_len'],
+      scrape_runs: ['id', 'source_id', 'started_at'],
+      product_sources: ['id', 'roaster_id'],
+      roasters: roaster.columns,
+    },
+    table: 'scrape_artifacts',
+    key: ['id'],
+    columns: ['run_id', 'http_status', 'body_len'],
+    batchRows: 10_000,
+    bound: boundByRun,
+    details: ({ table }) => ({
+      select: `${roaster.select}, coalesce(entry.http_status::text, 'none') as http_status, entry.body_len::float8 as body_len`,
+      joins: `left join ${table('scrape_runs')} run on run.id = entry.run_id
+              left join ${table('product_sources')} source on source.id = run.source_id
+              left join ${table('roasters')} roaster on roaster.id = source.roaster_id`,
+    }),
+    metrics: [
+      { metric: scrapePipelineMetrics.scrape_artifacts_recorded_total },
+      { metric: scrapePipelineMetrics.scrape_artifact_body_bytes, value: 'body_len' },
+    ],
+    meaning: roaster.meaning,
+  };
+}

@@ -1,0 +1,48 @@
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import type { CounterMetric } from '../../../metrics/metric.ts';
+import type { ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import type { RoasterLabel } from './roaster-label.ts';
+
+/** Rows that are updated over and over: each of them is counted when it is first seen. */
+export function countedCoffees(roaster: RoasterLabel): ExactQuery {
+  return {
+    ...created(roaster, scrapePipelineMetrics.coffees_created_total),
+    needs: { coffees: ['id', 'roaster_id'], roasters: roaster.columns },
+    table: 'coffees',
+    columns: ['roaster_id'],
+    details: ({ table }) => ({
+      select: roaster.select,
+      joins: `left join ${table('roasters')} roaster on roaster.id = entry.roaster_id`,
+    }),
+  };
+}
+
+export function countedVariants(roaster: RoasterLabel): ExactQuery {
+  return {
+    ...created(roaster, scrapePipelineMetrics.variants_created_total),
+    needs: { variants: ['id', 'coffee_id'], coffees: ['id', 'roaster_id'], roasters: roaster.columns },
+    table: 'variants',
+    columns: ['coffee_id'],
+    details: ({ table }) => ({
+      select: roaster.select,
+      joins: `left join ${table('coffees')} coffee on coffee.id = entry.coffee_id
+              left join ${table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+    }),
+  };
+}
+
+function created(
+  roaster: RoasterLabel,
+  metric: CounterMetric,
+): Pick<ExactQuery, 'isSlow' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
+  return {
+    isSlow: true,
+    key: ['id'],
+    batchRows: 10_000,
+    events: { created: 'true' },
+    everyRow: 'created',
+    known: roaster.known,
+    metrics: [{ metric, event: 'created', fromZero: true }],
+    meaning: roaster.meaning,
+  };
+}

@@ -1,0 +1,48 @@
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import { boundByColumn, type ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import type { RoasterLabel } from './roaster-label.ts';
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * The price before is the latest of the same variant and currency that was scraped earlier, of those that are there
+ * when a price is counted. Its currency is compared in a way that lets the planner expect that nearly all are the same:
+ * where it knows little of the table, it would else read and sort all prices of the variant, for each of its prices.
+ */
+export function countedPrices(roaster: RoasterLabel, batchRows: number): ExactQuery {
+  return {
+    needs: {
+      prices: ['id', 'variant_id', 'price', 'currency', 'is_sale', 'scraped_at'],
+      variants: ['id', 'coffee_id'],
+      coffees: ['id', 'roaster_id'],
+      roasters: roaster.columns,
+    },
+    table: 'prices',
+    key: ['id'],
+    columns: ['variant_id', 'price', 'currency', 'is_sale', 'scraped_at'],
+    batchRows,
+    bound: boundByColumn('scraped_at', HOUR_MS),
+    details: ({ table }) => ({
+      select: `
+        ${roaster.select}, entry.currency, entry.is_sale,
+        case when previous.price is null then 'first' when entry.price > previous.price then 'increase'
+             when entry.price < previous.price then 'decrease' else 'unchanged' end as change_type,
+        case when entry.price <> previous.price then (entry.price / nullif(previous.price, 0))::float8 end as ratio`,
+      joins: `
+        left join lateral (
+          select price from ${table('prices')} earlier
+          where earlier.variant_id = entry.variant_id and earlier.scraped_at < entry.scraped_at
+            and (case when earlier.currency = entry.currency then true end) is not null
+          order by earlier.scraped_at desc limit 1) previous on true
+        left join ${table('variants')} variant on variant.id = entry.variant_id
+        left join ${table('coffees')} coffee on coffee.id = variant.coffee_id
+        left join ${table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+    }),
+    metrics: [
+      { metric: scrapePipelineMetrics.prices_recorded_total },
+      { metric: scrapePipelineMetrics.price_deltas_total },
+      { metric: scrapePipelineMetrics.price_change_ratio, value: 'ratio' },
+    ],
+    meaning: roaster.meaning,
+  };
+}

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { Row } from '../../../postgres/read-only-pool.ts';
+import { labelledBy } from './roaster-label.ts';
+import { health } from './health.ts';
+
+const hour = 3600;
+const cadence = (cron: string, sinceHours: number) => ({ cron, now_s: at(), since_s: at() - sinceHours * hour });
+const found = (...cadences: unknown[]) => JSON.stringify(cadences);
+const known = { runs: '100', review: '0', stock: '100', freshness: found(cadence('0 0 1 1 *', 0)) };
+
+it('computes each component from its input, and the total from all', () => {
+  const scores = scoresOf({ ...known, runs: '50', review: '12.5', stock: '80' });
+  expect(scores).toEqual({ runs: 50, freshness: 100, review: 75, stock: 80, total: 15 + 40 + 15 + 8 });
+});
+
+it.each(['runs', 'review', 'stock', 'freshness'])('leaves %s out while it is unknown, and the total too', (name) => {
+  const scores = scoresOf({ ...known, [name]: null });
+  expect(scores[name]).toBeUndefined();
+  expect(scores['total']).toBeUndefined();
+  expect(Object.values(scores).filter((score) => score !== undefined)).toHaveLength(3);
+});
+
+it('is 0 where everything is broken, not what is left of the weights', () => {
+  const scores = scoresOf({ runs: '0', review: '100', stock: '0', freshness: found(cadence('* * * * *', 1)) });
+  expect(scores['total']).toBe(0);
+});
+
+it('judges freshness by the cadences that have a meaning', () => {
+  const hourly = cadence('0 * * * *', 3);
+  expect(scoresOf({ ...known, freshness: found(hourly, cadence('never', 3)) })['freshness']).toBe(0);
+  expect(scoresOf({ ...known, freshness: found(cadence('never', 3)) })['freshness']).toBeUndefined();
+});
+
+it('asks only for what the schema can give', () => {
+  const { text } = health(60, labelledBy('slug')).statement({
+    table: (name) => name,
+    has: (table) => table !== 'variants',
+    hasIndex: () => false,
+  });
+  expect(text).toContain('null as stock');
+  expect(text).not.toContain('from variants');
+});
+
+function at(): number {
+  return Date.parse('2026-03-08T05:30:00Z') / 1000;
+}
+
+function scoresOf(row: Row): Record<string, unknown> {
+  const rows = health(60, labelledBy('slug')).derive!([row], () => undefined);
+  return Object.fromEntries(rows.map((one) => [one['component'], one['pipeline_health_score']]));
+}

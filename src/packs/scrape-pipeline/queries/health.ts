@@ -1,0 +1,99 @@
+import {
+  componentScore,
+  healthComponentNames,
+  totalScore,
+  type HealthComponentName,
+  type HealthInputs,
+} from '../health-score.ts';
+import type { Row } from '../../../postgres/read-only-pool.ts';
+import type { PackSchema, PollQuery, TableColumns } from '../../../components/receivers/db-poller/query.ts';
+import type { RoasterLabel } from './roaster-label.ts';
+import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type CadenceRow } from './overdue.ts';
+
+interface Input {
+  readonly needs: TableColumns;
+  /** A scalar subquery; `$1` is the health window in seconds. */
+  readonly sql: (schema: PackSchema) => string;
+}
+
+const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Input>> => ({
+  runs: {
+    needs: { scrape_runs: ['status', 'started_at', 'finished_at'] },
+    sql: ({ table }) =>
+      `(select 100.0 * count(*) filter (where status::text = 'ok') / nullif(count(status), 0)
+        from ${table('scrape_runs')} where finished_at is not null and started_at > now() - make_interval(secs => $1))`,
+  },
+  freshness: {
+    needs: cadenceColumns(roaster),
+    sql: (schema) => `(select json_agg(one_row) from (${cadenceRows(schema, roaster)}) one_row)`,
+  },
+  review: {
+    needs: { coffees: ['processing_status'] },
+    sql: ({ table }) =>
+      `(select 100.0 * count(*) filter (where processing_status::text = 'review') / nullif(count(processing_status), 0)
+        from ${table('coffees')})`,
+  },
+  stock: {
+    needs: { variants: ['status', 'in_stock'] },
+    sql: ({ table }) =>
+      `(select 100.0 * count(*) filter (where in_stock) / nullif(count(in_stock), 0)
+        from ${table('variants')} where status::text = 'active')`,
+  },
+});
+
+/** Each input from the same snapshot; one that the schema cannot give is unknown. */
+export function health(windowSeconds: number, roaster: RoasterLabel): PollQuery {
+  const all = inputs(roaster);
+  return {
+    needs: {},
+    uses: unionOf([...Object.values(all).map(({ needs }) => needs), cadenceOptionalColumns]),
+    metrics: { pipeline_health_input_percent: 'drop', pipeline_health_score: 'drop' },
+    isSlow: true,
+    statement: (schema) => ({
+      text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
+      values: [windowSeconds],
+    }),
+    derive: (rows) => scoreRows(rows[0] ?? {}),
+  };
+}
+
+function inputSql(schema: PackSchema, { needs, sql }: Input): string {
+  const isThere = Object.entries(needs).every(([table, columns]) =>
+    columns.every((column) => schema.has(table, column)),
+  );
+  return isThere ? sql(schema) : 'null';
+}
+
+function scoreRows(row: Row): Row[] {
+  const known: HealthInputs = {
+    ...percent('runs', row['runs']),
+    ...percent('freshness', freshness(row['freshness'] as string | null)),
+    ...percent('review', row['review']),
+    ...percent('stock', row['stock']),
+  };
+  const components = Object.entries(known).map(([component, input]) => ({
+    component,
+    pipeline_health_input_percent: input,
+    pipeline_health_score: componentScore(component as HealthComponentName, input),
+  }));
+  return [...components, { component: 'total', pipeline_health_score: totalScore(known) }];
+}
+
+function percent(name: HealthComponentName, value: unknown): HealthInputs {
+  return value === null || value === undefined ? {} : { [name]: Number(value) };
+}
+
+/** Undefined when no cadence could be judged. Whose cron text is invalid, `overdue` says. */
+function freshness(json: string | null): number | undefined {
+  const cadences = JSON.parse(json ?? '[]') as readonly CadenceRow[];
+  const ages = cadences.map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);
+  return ages.length === 0 ? undefined : (100 * ages.filter((age) => age === 0).length) / ages.length;
+}
+
+function unionOf(parts: readonly TableColumns[]): TableColumns {
+  const union: Record<string, string[]> = {};
+  for (const part of parts) {
+    for (const [table, columns] of Object.entries(part)) union[table] = [...(union[table] ?? []), ...columns];
+  }
+  return union;
+}

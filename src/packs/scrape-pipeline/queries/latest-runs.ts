@@ -1,0 +1,49 @@
+import type { PackSchema } from '../../../components/receivers/db-poller/query.ts';
+
+/** Runs that are looked for together: their name, and the SQL condition that tells them, which begins with a status. */
+export interface RunKind {
+  readonly name: string;
+  readonly condition: string;
+}
+
+/**
+ * The finished run that started last, of each kind, for each source that has one; runs without a source count as one
+ * more. Columns: `source_id`, `kind`, `started_at`, `finished_at`.
+ *
+ * With an index a look-up for each source and kind finds it, however many runs there are. Without one every
+ * look-up would read the whole table, so that it is read once for all.
+ */
+export function latestRuns(schema: PackSchema, kinds: readonly RunKind[]): string {
+  const isIndexed = schema.hasIndex('scrape_runs', ['source_id', 'status', 'started_at']);
+  return isIndexed ? lookUpEach(schema, kinds) : readAllOnce(schema, kinds);
+}
+
+function lookUpEach({ table }: PackSchema, kinds: readonly RunKind[]): string {
+  const sources = [
+    { from: table('product_sources'), sourceId: 'source.id', matches: 'source_id = source.id' },
+    { from: '(select) ', sourceId: 'null', matches: 'source_id is null' },
+  ];
+  const lookUps = sources.flatMap(({ from, sourceId, matches }) =>
+    kinds.map(
+      ({ name, condition }) => `
+        select ${sourceId} as source_id, '${name}' as kind, run.started_at, run.finished_at
+        from ${from} source cross join lateral (
+          select started_at, finished_at from ${table('scrape_runs')}
+          where ${matches} and ${condition} and finished_at is not null order by started_at desc limit 1) run`,
+    ),
+  );
+  return lookUps.join(' union all ');
+}
+
+function readAllOnce({ table }: PackSchema, kinds: readonly RunKind[]): string {
+  const latest = kinds.map(
+    ({ condition }, i) => `max(array[started_at, finished_at]) filter (where ${condition}) as kind${i}`,
+  );
+  const named = kinds.map(({ name }, i) => `('${name}', kind${i})`);
+  return `
+    select source_id, run.kind, run.times[1] as started_at, run.times[2] as finished_at
+    from (select source_id, ${latest.join(', ')}
+          from ${table('scrape_runs')} where finished_at is not null group by source_id) source
+    cross join lateral (values ${named.join(', ')}) run (kind, times)
+    where run.times is not null`;
+}

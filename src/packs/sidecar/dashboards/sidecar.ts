@@ -1,0 +1,209 @@
+import type { Row } from '../../../dashboards/model/dashboard.ts';
+import {
+  bars,
+  events,
+  healthyWhenEmpty,
+  lines,
+  show,
+  stat,
+  unknownWhenEmpty,
+} from '../../../dashboards/model/panel.ts';
+import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
+import { increase, latest, rate } from '../../../dashboards/promql/select.ts';
+import { happened, queueFill, scrapeJobs, step } from '../../scrape-pipeline/dashboards/expressions.ts';
+
+const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');
+
+export const sidecarState: Row = {
+  title: 'The sidecar itself',
+  panels: [
+    stat({
+      title: 'Pages that answer',
+      description:
+        'Whether Prometheus reaches the scrape endpoint and the sidecar\u2019s own page: 1 if the last scrape was answered.',
+      queries: [show(min(latest('up', { job: scrapeJobs }), ['job']), ({ job }) => job)],
+      thresholds: 'target_up',
+      empty: unknownWhenEmpty('Prometheus has no target of siphon'),
+      width: 4,
+      height: 7,
+    }),
+    lines({
+      title: 'Points received and shown',
+      description: 'Data points that came from receivers, and those that exporters have taken over.',
+      queries: [
+        show(
+          sum(rate('otelcol_receiver_accepted_metric_points', step), ['receiver']),
+          ({ receiver }) => `received ${receiver}`,
+        ),
+        show(
+          sum(rate('otelcol_exporter_sent_metric_points', step), ['exporter']),
+          ({ exporter }) => `delivered ${exporter}`,
+        ),
+      ],
+      min: 0,
+      empty: notScraped,
+      width: 5,
+      height: 7,
+    }),
+    lines({
+      title: 'Spans received and delivered',
+      description: 'Lines that part are spans that wait or are lost.',
+      queries: [
+        show(
+          sum(rate('otelcol_receiver_accepted_spans', step), ['receiver']),
+          ({ receiver }) => `received ${receiver}`,
+        ),
+        show(sum(rate('otelcol_exporter_sent_spans', step), ['exporter']), ({ exporter }) => `delivered ${exporter}`),
+      ],
+      min: 0,
+      empty: notScraped,
+      width: 5,
+      height: 7,
+    }),
+    events({
+      title: 'Turned away',
+      description:
+        'Requests by the reason that senders were told, and points and spans that pipelines refused; memory: the memory limiter. Refused ones are sent again, malformed ones are not.',
+      queries: [
+        show(sum(increase('siphon_receiver_rejected_requests', step), ['reason']), ({ reason }) => reason),
+        show(sum(increase('otelcol_receiver_refused_metric_points', step)), 'points refused'),
+        show(sum(increase('otelcol_receiver_refused_spans', step)), 'spans refused'),
+        show(sum(increase('otelcol_processor_memory_limiter_refused_metric_points', step)), 'points, memory'),
+        show(sum(increase('otelcol_processor_memory_limiter_refused_spans', step)), 'spans, memory'),
+      ],
+      empty: notScraped,
+      width: 5,
+      height: 7,
+    }),
+    events({
+      title: 'Lost',
+      description: 'Items that had been accepted and were then lost, by reason. This must be empty.',
+      queries: [show(happened(sum(increase('siphon_dropped_items', step), ['reason'])), ({ reason }) => reason)],
+      thresholds: 'data_dropped',
+      empty: healthyWhenEmpty('nothing was lost'),
+      width: 5,
+      height: 7,
+    }),
+    bars({
+      title: 'Queues',
+      description: 'How full the queues of the exporters are. Full, they drop.',
+      queries: [show(queueFill(['exporter', 'data_type']), ({ exporter, data_type }) => `${exporter} ${data_type}`)],
+      thresholds: 'queue_fill',
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('no exporter has a queue'),
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'Could not be delivered',
+      description: 'Points and spans that exporters gave up, or whose queue was full.',
+      queries: [
+        show(
+          sum(increase('otelcol_exporter_send_failed_metric_points', step), ['exporter']),
+          ({ exporter }) => `points ${exporter}`,
+        ),
+        show(
+          sum(increase('otelcol_exporter_send_failed_spans', step), ['exporter']),
+          ({ exporter }) => `spans ${exporter}`,
+        ),
+        show(
+          sum(increase('otelcol_exporter_enqueue_failed_spans', step), ['exporter']),
+          ({ exporter }) => `queue full ${exporter}`,
+        ),
+      ],
+      empty: notScraped,
+      width: 4,
+      height: 7,
+    }),
+    lines({
+      title: 'Series on the scrape page',
+      description: 'They stay within the limit of the exporter; what is beyond is dropped and shown beside.',
+      queries: [show(max(latest('siphon_prometheus_series'), ['exporter']), ({ exporter }) => exporter)],
+      min: 0,
+      empty: notScraped,
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'Points that are not on the page',
+      description:
+        'By reason. max_series: raise the limit or find the label that grows; type_conflict: two services use one name for two things.',
+      queries: [
+        show(happened(sum(increase('siphon_prometheus_dropped_points', step), ['reason'])), ({ reason }) => reason),
+      ],
+      empty: healthyWhenEmpty('every point is shown'),
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'What did not reach Sentry',
+      description:
+        'Transactions, spans and errors by reason. ratelimit_backoff: the quota is spent; network_error: Sentry is away.',
+      queries: [
+        show(
+          happened(sum(increase('siphon_sentry_dropped_items', step), ['category', 'reason'])),
+          ({ category, reason }) => `${category} ${reason}`,
+        ),
+      ],
+      empty: healthyWhenEmpty('nothing was lost'),
+      width: 4,
+      height: 7,
+    }),
+    events({
+      title: 'What Sentry has taken',
+      description: 'Transactions and errors.',
+      queries: [
+        show(
+          sum(increase('siphon_sentry_sent_items', step, { category: ['transaction', 'error'] }), ['category']),
+          ({ category }) => category,
+        ),
+      ],
+      empty: healthyWhenEmpty('nothing was sent'),
+      width: 4,
+      height: 7,
+    }),
+    lines({
+      title: 'Time of a scrape',
+      description: 'How long Prometheus waits for each page.',
+      queries: [show(max(latest('scrape_duration_seconds', { job: scrapeJobs }), ['job']), ({ job }) => job)],
+      thresholds: 'scrape_duration',
+      min: 0,
+      empty: unknownWhenEmpty('Prometheus has no target of siphon'),
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Memory of the sidecar',
+      description: 'Resident memory, and the heap within it.',
+      queries: [
+        show(max(latest('otelcol_process_memory_rss'), ['instance']), ({ instance }) => `resident ${instance}`),
+        show(
+          max(latest('otelcol_process_runtime_heap_alloc_bytes'), ['instance']),
+          ({ instance }) => `heap ${instance}`,
+        ),
+      ],
+      min: 0,
+      empty: notScraped,
+      width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'CPU of the sidecar',
+      description: 'Share of one core.',
+      queries: [show(sum(rate('otelcol_process_cpu_seconds', step), ['instance']), ({ instance }) => instance)],
+      min: 0,
+      empty: notScraped,
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Errors that nobody handled',
+      description: 'Mistakes in the sidecar itself. Please report them.',
+      queries: [show(sum(increase('siphon_uncaught_errors', step), ['instance']), ({ instance }) => instance)],
+      empty: notScraped,
+      width: 6,
+      height: 7,
+    }),
+  ],
+};

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { PostgresError } from './postgres-error.ts';
+
+it.each([
+  ['ECONNREFUSED', 'connection'],
+  [undefined, 'connection'],
+  ['08006', 'connection'],
+  ['28P01', 'authentication'],
+  ['28000', 'authentication'],
+  ['53300', 'too_many_connections'],
+  ['57P03', 'unavailable'],
+  ['3D000', 'missing_database'],
+  ['57014', 'timeout'],
+  ['55P03', 'lock_timeout'],
+  ['42501', 'permission'],
+  ['42P01', 'missing_table'],
+  ['42703', 'missing_column'],
+  ['25006', 'read_only'],
+  ['22P02', 'other'],
+])('takes %s for %s', (code, reason) => {
+  expect(PostgresError.from(Object.assign(new Error('said so'), { code }))).toMatchObject({ reason });
+});
+
+it('keeps the cause and what the server said', () => {
+  const cause = Object.assign(new Error('relation "x" does not exist'), { code: '42P01' });
+  expect(PostgresError.from(cause)).toMatchObject({ cause, message: expect.stringContaining('relation "x"') });
+});

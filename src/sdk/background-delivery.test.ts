@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { createServer, Agent, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BackgroundDelivery } from './background-delivery.ts';
+
+const servers: ReturnType<typeof createServer>[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/** A delivery to a server that answers the nth request as the nth of these says, then as the last. */
+async function deliveryTo(...answers: RequestListener[]): Promise<{ delivery: BackgroundDelivery; bodies: string[] }> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    void request.toArray().then((chunks) => {
+      bodies.push(Buffer.concat(chunks).toString());
+      return answers[Math.min(bodies.length, answers.length) - 1]?.(request, response);
+    });
+  });
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  const delivery = new BackgroundDelivery({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`,
+    timeoutMillis: 5000,
+    concurrencyLimit: 30,
+    compression: CompressionAlgorithm.NONE,
+    headers: () => Promise.resolve({}),
+    agentFactory: () => new Agent({ keepAlive: true }),
+  });
+  return { delivery, bodies };
+}
+
+const taken: RequestListener = (_, response) => response.end();
+const hangs: RequestListener = () => undefined;
+const status =
+  (code: number, headers = {}): RequestListener =>
+  (_, response) =>
+    response.writeHead(code, headers).end();
+const body = (text: string): Uint8Array => Buffer.from(text);
+
+describe('the delivery in the background', () => {
+  it('tries a refused request again before the next one, so that none overtakes', async () => {
+    const { delivery, bodies } = await deliveryTo(status(503, { 'retry-after': '1' }), taken);
+    delivery.enqueue(body('a'));
+    delivery.enqueue(body('b'));
+    await expect.poll(() => bodies, { timeout: 5000 }).toEqual(['a', 'a', 'b']);
+  });
+
+  it('does not try again what the endpoint calls wrong', async () => {
+    const { delivery, bodies } = await deliveryTo(status(400), taken);
+    delivery.enqueue(body('a'));
+    delivery.enqueue(body('b'));
+    await delivery.flush();
+    expect(bodies).toEqual(['a', 'b']);
+  });
+
+  it('cuts the wait for a retry short when it is flushed', async () => {
+    const { delivery, bodies } = await deliveryTo(status(503, { 'retry-after': '4' }), taken);
+    delivery.enqueue(body('a'));
+    await expect.poll(() => bodies).toEqual(['a']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const startedAtMs = performance.now();
+    await delivery.flush();
+    expect(bodies).toEqual(['a', 'a']);
+    expect(performance.now() - startedAtMs).toBeLessThan(1000);
+  });
+
+  it('refuses more than sixteen while the endpoint hangs', async () => {
+    const { delivery } = await deliveryTo(hangs);
+    const accepted = Array.from({ length: 20 }, () => delivery.enqueue(body('a')));
+    expect(accepted.filter(Boolean)).toHaveLength(16);
+  });
+});
