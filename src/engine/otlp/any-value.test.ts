@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyValueToText, readAnyValue, readKeyValue, writeKeyValue, type AnyValue } from './any-value.ts';
+import {
+  anyValueToText,
+  numberOf,
+  readAnyValue,
+  readKeyValue,
+  textOf,
+  writeKeyValue,
+  type AnyValue,
+} from './any-value.ts';
 import { protobufFromJson } from './protobuf-from-json.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -71,6 +79,19 @@ describe('text of a value', () => {
     const entries = [1, 2].map((value) => `{"key":"a","value":{"intValue":${value}}}`);
     expect(anyValueToText(fromJson(`{"kvlistValue":{"values":[${entries.join(',')}]}}`))).toBe('{"a":2}');
   });
+});
+
+it('reads the first attribute of several that has the wanted type', () => {
+  const attributes = new Map<string, AnyValue>([
+    ['empty', ''],
+    ['flag', true],
+    ['name', 'shop'],
+    ['status', 503],
+  ]);
+  expect(textOf(attributes, 'missing', 'empty', 'flag', 'status', 'name')).toBe('shop');
+  expect(textOf(attributes, 'missing', 'status')).toBeUndefined();
+  expect(numberOf(attributes, 'missing', 'name', 'status')).toBe(503);
+  expect(numberOf(attributes, 'name')).toBeUndefined();
 });
 
 it('reads what it wrote, whole numbers as integers', () => {

@@ -82,6 +82,17 @@ export function anyValueToText(value: AnyValue): string {
   return scalarToText(value);
 }
 
+/** The first non-empty text under these keys. */
+export function textOf(attributes: KeyValueMap, ...keys: readonly string[]): string | undefined {
+  const values = keys.map((key) => attributes.get(key));
+  return values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
+}
+
+/** The first number under these keys. Integers beyond 2^53 do not count. */
+export function numberOf(attributes: KeyValueMap, ...keys: readonly string[]): number | undefined {
+  return keys.map((key) => attributes.get(key)).find((value) => typeof value === 'number');
+}
+
 function readArray(reader: WireReader): AnyValue[] {
   const values: AnyValue[] = [];
   while (!reader.done) {

@@ -1,7 +1,8 @@
+import { textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import { originOf, type OriginOverrides } from './event-origin.ts';
 import { toJsonObject, toSeconds, type JsonObject } from './json-values.ts';
-import { semanticsOf, textOf } from './span-semantics.ts';
+import { semanticsOf } from './span-semantics.ts';
 import { parseStackFrames } from './stack-frames.ts';
 import { newEventId } from './transaction.ts';
 

@@ -1,7 +1,6 @@
-import type { KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { JsonObject } from './json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
-import { textOf } from './span-semantics.ts';
 
 /** What the user's configuration says in place of the resource. */
 export interface OriginOverrides {

@@ -1,6 +1,6 @@
+import { textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import type { Segment } from './segments.ts';
-import { textOf } from './span-semantics.ts';
 
 /** An `exception` that was recorded on a span. */
 export interface RecordedException {

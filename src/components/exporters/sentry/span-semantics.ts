@@ -1,5 +1,5 @@
 /** How a span is called in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
-import type { KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } from './sentry-status.ts';
 
@@ -26,16 +26,6 @@ export function statusOf({ status, attributes }: Span): SentryStatus {
   if (status.code === 'unset') return inferred ?? 'ok';
   const named = sentryStatuses.find((name) => name === status.message && name !== 'ok');
   return named ?? (inferred === undefined || inferred === 'ok' ? 'internal_error' : inferred);
-}
-
-/** The first of the attributes that is a text with content. */
-export function textOf(attributes: KeyValueMap, ...keys: readonly string[]): string | undefined {
-  const values = keys.map((key) => attributes.get(key));
-  return values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
-}
-
-export function numberOf(attributes: KeyValueMap, ...keys: readonly string[]): number | undefined {
-  return keys.map((key) => attributes.get(key)).find((value) => typeof value === 'number');
 }
 
 function inferOp({ attributes, kind }: Span): string {

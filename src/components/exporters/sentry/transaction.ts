@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { numberOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanLink } from '../../../engine/otlp/span-reader.ts';
 import { originOf, type OriginOverrides } from './event-origin.ts';
 import { toJsonObject, toSeconds, type JsonObject } from './json-values.ts';
 import type { Segment } from './segments.ts';
-import { numberOf, semanticsOf, statusOf } from './span-semantics.ts';
+import { semanticsOf, statusOf } from './span-semantics.ts';
 
 /** https://develop.sentry.dev/sdk/data-model/event-payloads/transaction/ */
 export interface Transaction {
