@@ -1,8 +1,4 @@
-/** Encoders of others, for what siphon decodes. */
-declare module 'lz4js' {
-  export function compress(input: Uint8Array): Uint8Array;
-}
-
+/** Types of the snappy encoder that tests use. */
 declare module 'snappyjs' {
   export function compress(input: Uint8Array): Uint8Array;
 }

@@ -21,8 +21,8 @@ export class ByteOutput {
   }
 
   /** What was written from `start` on. Valid until the next write. */
-  from(start: number, end = this.#length): Uint8Array {
-    return this.#bytes.subarray(start, end);
+  from(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#length);
   }
 
   /** All that was written; nothing may be written after it. Whoever keeps it keeps little that is not used. */

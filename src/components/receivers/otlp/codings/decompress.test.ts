@@ -1,6 +1,5 @@
 import { constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import * as lz4 from 'lz4js';
 import * as snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS, decompressorOf, decompressorsOf } from './decompress.ts';
@@ -52,10 +51,7 @@ describe('what other encoders wrote', () => {
     expect((await decompress('snappy', framed)).equals(recordedText)).toBe(true);
   });
 
-  it.each([
-    ['snappy', snappy.compress],
-    ['lz4', lz4.compress],
-  ] as const)('%s gives back whatever was compressed', async (encoding, compress) => {
+  it('snappy restores any content', async () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc.constantFrom(...['a', 'ab', 'series '].map((text) => Buffer.from(text.repeat(50)))),
@@ -63,23 +59,20 @@ describe('what other encoders wrote', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 40 }), async (pieces) => {
         const content = Buffer.concat(pieces);
-        const restored = await decompress(encoding, compress(new Uint8Array(content)));
+        const restored = await decompress('snappy', snappy.compress(new Uint8Array(content)));
         expect(restored.equals(content)).toBe(true);
       }),
       { numRuns: 100 },
     );
   });
 
-  it.each([
-    ['snappy', snappy.compress],
-    ['lz4', lz4.compress],
-  ] as const)('%s gives back 10 MB, and others have their turn meanwhile', async (encoding, compress) => {
+  it('snappy restores 10 MB without blocking the event loop', async () => {
     const words = Array.from({ length: 900_000 }, (_, i) => `v${(i * 7919) % 100_003} `).join('');
     const content = Buffer.from(words);
-    const body = compress(new Uint8Array(content));
+    const body = snappy.compress(new Uint8Array(content));
     let turns = 0;
     const counter = setInterval(() => turns++, 0);
-    const restored = await decompress(encoding, body);
+    const restored = await decompress('snappy', body);
     clearInterval(counter);
     expect(restored.equals(content)).toBe(true);
     expect(turns).toBeGreaterThan(2);
@@ -134,12 +127,11 @@ describe('what unfolds too far', () => {
   const bomb = new Uint8Array(50_000_000);
 
   it.each([
-    ['snappy', snappy.compress(bomb)],
-    ['lz4', lz4.compress(bomb)],
-    ['a snappy block that claims 4 GB', Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 1])],
-  ])('%s is refused, and no more than the limit is ever held', async (name, body) => {
+    ['a block of zeros', snappy.compress(bomb)],
+    ['a block that claims 4 GB', Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 1])],
+  ])('snappy: %s is refused, and memory stays within the limit', async (_, body) => {
     const before = process.memoryUsage().arrayBuffers;
-    expect(await outcome(name === 'lz4' ? 'lz4' : 'snappy', body, 1_000_000)).toMatch(/too_large|malformed/);
+    expect(await outcome('snappy', body, 1_000_000)).toMatch(/too_large|malformed/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
   });
 

@@ -2,7 +2,6 @@ import { promisify } from 'node:util';
 import { gunzip, gunzipSync, inflate, inflateSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { TimeSlice } from '../../../../engine/time-slice.ts';
 import { ByteOutput, type Decode } from './byte-output.ts';
-import { decodeLz4 } from './lz4.ts';
 import { decodeSnappy, decodeSnappyFrames } from './snappy.ts';
 import { Rejection, RpcCode, rejectMalformed, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
@@ -88,7 +87,6 @@ const zstd = decompressWith(ofNode(zstdDecompressSync, promisify(zstdDecompress)
 
 const snappy = decompressWith(inSlices(decodeSnappy));
 const snappyFramed = decompressWith(inSlices(decodeSnappyFrames));
-const lz4 = decompressWith(inSlices(decodeLz4));
 
 /** Those of Node end at the end of the first stream, and say nothing of what lies behind it. */
 function ofNode(
@@ -139,7 +137,6 @@ const decompressors: Decompressors = new Map<string, Decompress | undefined>([
   ['zstd', zstd],
   ['snappy', snappy],
   ['x-snappy-framed', snappyFramed],
-  ['lz4', lz4],
 ]);
 
 /** The names that `compression_algorithms` may hold. The empty one stands for requests without `Content-Encoding`. */

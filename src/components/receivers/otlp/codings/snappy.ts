@@ -1,6 +1,4 @@
 import { STEP_BYTES, type ByteOutput } from './byte-output.ts';
-import { crc32c } from './crc32c.ts';
-import { littleEndian } from './little-endian.ts';
 
 /**
  * `Content-Encoding: snappy`: one block. As in the stock Collector also a framed stream, which its older versions sent
@@ -115,4 +113,27 @@ function readLength(input: Uint8Array): { length: number; next: number } {
     if (byte < 0x80) return { length, next: next + 1 };
   }
   throw new Error('no length of the block');
+}
+
+/** @throws Error if the input ends before. */
+function littleEndian(input: Uint8Array, at: number, width: number): number {
+  if (at + width > input.length) throw new Error('unexpected end');
+  let value = 0;
+  for (let i = width - 1; i >= 0; i--) value = value * 256 + (input[at + i] as number);
+  return value;
+}
+
+const POLYNOMIAL = 0x82f63b78;
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? POLYNOMIAL : 0);
+  return remainder;
+});
+
+/** The CRC of Castagnoli. https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4 */
+function crc32c(bytes: Uint8Array): number {
+  let remainder = -1;
+  for (const byte of bytes) remainder = (TABLE[(remainder ^ byte) & 0xff] as number) ^ (remainder >>> 8);
+  return ~remainder >>> 0;
 }
