@@ -1,5 +1,5 @@
 import { Child } from './child.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../postgres/free-port.ts';
 
 export interface SidecarPorts {
   readonly otlpHttp: number;

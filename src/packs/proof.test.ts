@@ -5,7 +5,7 @@ import { knownMetrics, type KnownMetricName } from './known-metrics.ts';
 import type { MetricSource } from '../metrics/metric.ts';
 import { detailMetrics } from './generate/detail-metrics.ts';
 import { generatedFiles } from './generate/generated-files.ts';
-import { checkExpression } from '../../tests/support/promql-check.ts';
+import { checkExpression } from '../../tests/support/prometheus/promql-check.ts';
 import { lintExceptions } from './lint-exceptions.ts';
 
 interface Target {

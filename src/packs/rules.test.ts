@@ -8,7 +8,7 @@ import { selectorsOf } from '../dashboards/promql/node.ts';
 import { alerts } from './alerts.ts';
 import { unreachable } from '../dashboards/rules/settings.ts';
 import type { AlertRule } from '../dashboards/rules/alert-rules.ts';
-import { checkExpression } from '../../tests/support/promql-check.ts';
+import { checkExpression } from '../../tests/support/prometheus/promql-check.ts';
 
 interface RecordingRule {
   readonly record: string;

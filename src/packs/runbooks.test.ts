@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { knownMetrics } from './known-metrics.ts';
 import { dashboards } from './dashboards.ts';
 import { alerts } from './alerts.ts';
-import { checkExpression, withoutMacros } from '../../tests/support/promql-check.ts';
+import { checkExpression, withoutMacros } from '../../tests/support/prometheus/promql-check.ts';
 
 const root = new URL('../../', import.meta.url);
 const folder = new URL('docs/runbooks/', root);

@@ -7,8 +7,8 @@ import type { Component } from '../../src/engine/component.ts';
 import type { Storage } from '../../src/engine/storage.ts';
 import { fileStorageConfig } from '../../src/components/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../src/components/extensions/file-storage/factory.ts';
-import { componentSettings } from '../support/component-settings.ts';
-import { hostWith } from '../support/host-with.ts';
+import { componentSettings } from '../support/components/component-settings.ts';
+import { hostWith } from '../support/components/host-with.ts';
 import { median, quantile } from './median.ts';
 
 const KEYS = 2000;

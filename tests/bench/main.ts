@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { builtSiphon, stockCollector, type CollectorProgram } from '../support/collector-process.ts';
+import { builtSiphon, stockCollector, type CollectorProgram } from '../support/processes/collector-process.ts';
 import { cases, forwardingCases, growthCases, type BenchCase, type ForwardingCase } from './cases.ts';
 import { measureForwarding } from './forwarding/measure-forwarding.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';

@@ -1,4 +1,4 @@
-import type { CollectorProgram } from '../support/collector-process.ts';
+import type { CollectorProgram } from '../support/processes/collector-process.ts';
 import type { BenchCase, Result } from './cases.ts';
 import { median, quantile } from './median.ts';
 import { ENCODINGS, type Encoding } from './scrape.ts';

@@ -13,7 +13,7 @@ import type { TelemetryBatch } from '../../src/engine/component.ts';
 import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
 import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { prometheusExporter } from '../../src/components/exporters/prometheus/factory.ts';
-import { toBatch } from '../support/batches.ts';
+import { toBatch } from '../support/components/batches.ts';
 
 const POINTS_A_REQUEST = 1000;
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { builtSiphon, CollectorProcess } from '../support/collector-process.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { builtSiphon, CollectorProcess } from '../support/processes/collector-process.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { PacedLoad, POINTS_PER_REQUEST } from './paced-load.ts';
 import { cpuMicroseconds, peakMebibytes, residentMebibytes } from './process-usage.ts';
 import { scrape } from './scrape.ts';

@@ -7,8 +7,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTestPostgres } from '../support/postgres.ts';
-import { Sidecar, type SidecarOptions } from '../support/sidecar.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { Sidecar, type SidecarOptions } from '../support/processes/sidecar.ts';
 
 const STARTS = 5;
 const IDLE_MS = 3000;

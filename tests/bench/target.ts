@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { CollectorProcess, type CollectorProgram } from '../support/processes/collector-process.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import type { LoadOrder, LoadReport, Protocol } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 import { cpuMicroseconds, peakMebibytes } from './process-usage.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { CollectorProgram } from '../support/collector-process.ts';
+import type { CollectorProgram } from '../support/processes/collector-process.ts';
 
 const MODULE = fileURLToPath(new URL('stock-collector', import.meta.url));
 const BINARY = fileURLToPath(new URL('../../node_modules/.cache/siphon/otelcol-stock', import.meta.url));

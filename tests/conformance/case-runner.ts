@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { CollectorProcess, type CollectorProgram } from '../support/processes/collector-process.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { DEFAULT_CONFIG, type ConformanceCase } from './conformance-case.ts';
 
 /** The lines of a scrape page; `HTTP 500` where there is none. */

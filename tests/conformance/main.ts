@@ -1,5 +1,5 @@
 /** `npm run conformance`: siphon's `prometheus` exporter against what the stock one answered. */
-import { siphonFromSource } from '../support/collector-process.ts';
+import { siphonFromSource } from '../support/processes/collector-process.ts';
 import { runCases } from './case-runner.ts';
 import { cases } from './cases.ts';
 import { declaredIds } from './declared-ids.ts';

@@ -1,6 +1,6 @@
 /** `npm run conformance:record`: writes down what the stock Collector answers. */
 import { isDeepStrictEqual } from 'node:util';
-import { stockCollector } from '../support/collector-process.ts';
+import { stockCollector } from '../support/processes/collector-process.ts';
 import { buildStockCollector } from './build-stock-collector.ts';
 import { runCases } from './case-runner.ts';
 import { cases } from './cases.ts';

@@ -11,10 +11,10 @@ import { childOf, toValue } from '../../src/engine/config/config-node.ts';
 import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
 import { everyKey } from '../../src/engine/schema/schema-keys.ts';
 import { factories } from '../../src/components/index.ts';
-import { spansBatch } from '../support/batches.ts';
-import { findingsOf } from '../support/findings.ts';
-import { logLines } from '../support/log-lines.ts';
-import { SinkExporter } from '../support/sink-exporter.ts';
+import { spansBatch } from '../support/components/batches.ts';
+import { findingsOf } from '../support/components/findings.ts';
+import { logLines } from '../support/components/log-lines.ts';
+import { SinkExporter } from '../support/components/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const nowhere: Consumer = { consume: async () => undefined };

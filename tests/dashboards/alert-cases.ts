@@ -2,7 +2,7 @@
 import { thresholds, type Threshold } from '../../src/packs/scrape-pipeline/thresholds.ts';
 import { alerts } from '../../src/packs/alerts.ts';
 import type { Severity } from '../../src/dashboards/rules/alert.ts';
-import type { InputSeries } from '../support/promtool.ts';
+import type { InputSeries } from '../support/prometheus/promtool.ts';
 
 /** The world ends here; every alert has had the time to fire. */
 export const END = 120;

@@ -1,16 +1,16 @@
 /**
  * Faults of a running demo, each of which must be told once, in a message that helps, and be told to be over. Rules are
- * those that are shipped, with their times shortened (`hurried-rules.ts`) and the limits of `SETTINGS`.
+ * those that are shipped, with their times shortened (`shortened-rules.ts`) and the limits of `SETTINGS`.
  */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { alerts } from '../../src/packs/alerts.ts';
-import { alertmanagerMissing } from '../support/alertmanager-server.ts';
-import { BrokenWorld } from '../support/broken-world.ts';
-import { eachPanel, shownOn } from '../support/panel-data.ts';
-import { prometheusMissing } from '../support/prometheus-server.ts';
-import { toldBy, type Told } from '../support/told-alerts.ts';
+import { alertmanagerMissing } from '../support/alerts/alertmanager-server.ts';
+import { FaultEnvironment } from '../support/alerts/fault-environment.ts';
+import { eachPanel, shownOn } from '../support/dashboards/panel-data.ts';
+import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { notificationsOf, type Notification } from '../support/alerts/slack-notifications.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { MAX_SERIES, notFilled, notProvoked, rounds, SETTINGS, type ExpectedAlert, type Fault } from './faults.ts';
 
@@ -44,12 +44,12 @@ it('every panel that is empty while all is well is filled, or it is said why not
 type ShowingPanel = NonNullable<Fault['panels']>[number];
 
 describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () => {
-  let world: BrokenWorld;
+  let world: FaultEnvironment;
   let source: PrometheusSource;
   const shownWhenWell = new Map<ShowingPanel, readonly string[]>();
 
   beforeAll(async () => {
-    world = await BrokenWorld.start({ settings: SETTINGS, maxSeries: MAX_SERIES });
+    world = await FaultEnvironment.start({ settings: SETTINGS, maxSeries: MAX_SERIES });
     source = new PrometheusSource(world.watched.prometheus.url);
     await waitFor(isWell, { what: 'the demo to be well', timeoutMs: START_MS });
     world.sink.messages.splice(0);
@@ -66,12 +66,12 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
     return await shownOn(source, found.dashboard, { panel: found.panel, range: '15m' });
   };
 
-  const told = (): readonly Told[] => toldBy(world.sink.messages);
+  const told = (): readonly Notification[] => notificationsOf(world.sink.messages);
 
   /** Provokes a fault until all that it must do is seen, ends it, and sees that too. */
   const prove = async ({ provoke, end, alerts: expected, panels = [], keptBack = [] }: Fault): Promise<void> => {
     const before = told().length;
-    const since = (alert: ExpectedAlert): readonly Told[] => told().slice(before).filter(isAbout(alert));
+    const since = (alert: ExpectedAlert): readonly Notification[] => told().slice(before).filter(isAbout(alert));
     const isOver = (alert: ExpectedAlert): boolean =>
       channelsOf(since(alert)).every((messages) => messages.at(-1)?.firing === 0);
     await provoke(world);
@@ -141,22 +141,22 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
 });
 
 /** Whether a fault must raise it, or may. */
-function isExplained(one: Told): boolean {
+function isExplained(one: Notification): boolean {
   return faults.some(
     ({ alerts: expected, follow = [] }) => follow.includes(one.alert) || expected.some((alert) => isAbout(alert)(one)),
   );
 }
 
 function isAbout({ alert, roaster }: ExpectedAlert) {
-  return (one: Told): boolean => one.alert === alert && one.roaster === roaster;
+  return (one: Notification): boolean => one.alert === alert && one.roaster === roaster;
 }
 
-function channelsOf(messages: readonly Told[]): readonly (readonly Told[])[] {
+function channelsOf(messages: readonly Notification[]): readonly (readonly Notification[])[] {
   return [...Map.groupBy(messages, ({ channel }) => channel).values()];
 }
 
 /** Not what says that some of those it told of are over. */
-function timesTold(messages: readonly Told[]): number {
+function timesTold(messages: readonly Notification[]): number {
   const before = (index: number): number => messages[index - 1]?.firing ?? 0;
   return messages.filter(({ firing }, index) => firing > 0 && (before(index) === 0 || firing >= before(index))).length;
 }

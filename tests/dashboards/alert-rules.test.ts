@@ -3,7 +3,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
 import { severities, type Alert, type Severity } from '../../src/dashboards/rules/alert.ts';
-import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/promtool.ts';
+import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/prometheus/promtool.ts';
 import { alertCases, END, JOB_STARTS, type AlertCase } from './alert-cases.ts';
 
 interface Group<Rule> {

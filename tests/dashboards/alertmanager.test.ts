@@ -5,13 +5,13 @@ import path from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
-import { AlertSink } from '../support/alert-sink.ts';
+import { AlertSink } from '../support/alerts/alert-sink.ts';
 import {
   alertmanagerMissing,
   AlertmanagerServer,
   shippedAlertmanager,
   type PostedAlert,
-} from '../support/alertmanager-server.ts';
+} from '../support/alerts/alertmanager-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const config = path.join(shippedAlertmanager, 'alertmanager.yml');

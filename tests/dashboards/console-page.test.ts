@@ -1,10 +1,10 @@
 /** What a reader does on the page of the dashboards, in a real browser, on a real Prometheus. */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumMissing, startBrowser } from '../support/browser.ts';
-import { prometheusMissing } from '../support/prometheus-server.ts';
+import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
+import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { WatchedPage } from '../support/watched-page.ts';
+import { PreviewPage } from '../support/dashboards/preview-page.ts';
 
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The page of the dashboards is not proved: ${missing}\n`);
@@ -16,13 +16,13 @@ const DURATION = 'Duration of a job';
 const CROWD = 'Rate limits and backoff';
 
 describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
-  let watched: WatchedPage;
+  let watched: PreviewPage;
   let browser: Browser;
   let page: Page;
   let errors: string[];
 
   beforeAll(async () => {
-    watched = await WatchedPage.start(metrics(), { sentry: new URL('https://example.sentry.io') });
+    watched = await PreviewPage.start(metrics(), { sentry: new URL('https://example.sentry.io') });
     browser = await startBrowser();
     await watched.prometheus.found('rate(price_job_duration_seconds_bucket[5s]) > 0');
     await waitFor(async () => (await watched.prometheus.exemplars('price_job_duration_seconds_bucket')).length > 0, {

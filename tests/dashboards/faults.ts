@@ -4,7 +4,7 @@ import type { DashboardUid } from '../../src/dashboards/model/dashboard.ts';
 import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
 import type { StoreFault } from '../../examples/coffee/stores/store-fault.ts';
-import type { BrokenWorld, Shop } from '../support/broken-world.ts';
+import type { FaultEnvironment, Shop } from '../support/alerts/fault-environment.ts';
 
 export interface ExpectedAlert {
   readonly alert: string;
@@ -13,8 +13,8 @@ export interface ExpectedAlert {
 
 export interface Fault {
   readonly name: string;
-  readonly provoke: (world: BrokenWorld) => Promise<unknown>;
-  readonly end: (world: BrokenWorld) => Promise<unknown>;
+  readonly provoke: (world: FaultEnvironment) => Promise<unknown>;
+  readonly end: (world: FaultEnvironment) => Promise<unknown>;
   readonly alerts: readonly ExpectedAlert[];
   /** Alerts that may come with it, because what they are about is wrong then too. */
   readonly follow?: readonly string[];
@@ -322,7 +322,7 @@ interface Run {
 }
 
 /** That the pipeline does not scrape. */
-async function addRoaster(world: BrokenWorld, slug: string): Promise<void> {
+async function addRoaster(world: FaultEnvironment, slug: string): Promise<void> {
   await world.sql(
     `with roaster as (
        insert into roasters (slug, name, platform, created_at) values ($1, $1, 'custom', now() - interval '40 days')
@@ -334,7 +334,7 @@ async function addRoaster(world: BrokenWorld, slug: string): Promise<void> {
   );
 }
 
-async function addRun(world: BrokenWorld, roaster: string, { startedAgo, status, times = 1 }: Run): Promise<void> {
+async function addRun(world: FaultEnvironment, roaster: string, { startedAgo, status, times = 1 }: Run): Promise<void> {
   await addRoaster(world, roaster);
   await world.sql(
     `insert into scrape_runs (source_id, started_at, finished_at, status)
@@ -346,7 +346,7 @@ async function addRun(world: BrokenWorld, roaster: string, { startedAgo, status,
 }
 
 /** Its runs have failed for days, its last success is out of sight, and everything that it sells waits for review. */
-async function neglect(world: BrokenWorld): Promise<void> {
+async function neglect(world: FaultEnvironment): Promise<void> {
   await addRun(world, 'neglected', { startedAgo: '5 days', status: 'fail', times: 5000 });
   await world.sql(`
     update roasters set price_cadence = '0 4 * * 0', full_cadence = '0 3 1 * *' where slug = 'neglected';
@@ -355,7 +355,7 @@ async function neglect(world: BrokenWorld): Promise<void> {
     where slug = 'neglected'`);
 }
 
-async function takeCare(world: BrokenWorld): Promise<void> {
+async function takeCare(world: FaultEnvironment): Promise<void> {
   await world.sql(`
     delete from scrape_runs where source_id = ${sourceOf('neglected')};
     update coffees set processing_status = 'ok' where roaster_id = (select id from roasters where slug = 'neglected')`);
@@ -363,7 +363,7 @@ async function takeCare(world: BrokenWorld): Promise<void> {
 }
 
 /** Of variants that nobody else writes, for it would wait for them. */
-async function burst(world: BrokenWorld): Promise<void> {
+async function burst(world: FaultEnvironment): Promise<void> {
   await addRoaster(world, 'bursting');
   await world.sql(`
     with coffee as (
@@ -378,7 +378,7 @@ async function burst(world: BrokenWorld): Promise<void> {
 }
 
 /** What a service sends that makes an id a label. */
-async function flood({ watched }: BrokenWorld): Promise<void> {
+async function flood({ watched }: FaultEnvironment): Promise<void> {
   const dataPoints = Array.from({ length: 2 * MAX_SERIES }, (_, number) => ({
     asInt: '1',
     timeUnixNano: `${Date.now()}000000`,

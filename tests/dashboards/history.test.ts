@@ -15,9 +15,15 @@ import { recordings, ruleFiles } from '../../src/dashboards/rules/rule-files.ts'
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { History } from '../support/history/history.ts';
 import { recordDemo } from '../support/history/recorded-demo.ts';
-import { dashboards, eachPanel, panelsWithoutData, shownOn, variablesWithoutValues } from '../support/panel-data.ts';
-import { prometheusMissing } from '../support/prometheus-server.ts';
-import { promtoolMissing } from '../support/promtool.ts';
+import {
+  dashboards,
+  eachPanel,
+  panelsWithoutData,
+  shownOn,
+  variablesWithoutValues,
+} from '../support/dashboards/panel-data.ts';
+import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { promtoolMissing } from '../support/prometheus/promtool.ts';
 
 const missing = prometheusMissing ?? promtoolMissing;
 if (missing !== undefined) process.stderr.write(`That weeks of history are shown is not proved: ${missing}\n`);

@@ -9,8 +9,8 @@ import { startPreview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
-import { chromiumMissing, startBrowser } from '../support/browser.ts';
-import { sendMemoryUsage } from '../support/memory-usage.ts';
+import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
+import { sendMemoryUsage } from '../support/otlp/send-memory-usage.ts';
 import {
   allPanelsHaveData,
   dashboards,
@@ -19,22 +19,22 @@ import {
   panelsWithoutData,
   shownOn,
   variablesWithoutValues,
-} from '../support/panel-data.ts';
-import { prometheusMissing } from '../support/prometheus-server.ts';
+} from '../support/dashboards/panel-data.ts';
+import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { SCRAPE_S, WatchedDemo } from '../support/watched-demo.ts';
+import { SCRAPE_S, MonitoredDemo } from '../support/dashboards/monitored-demo.ts';
 
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
-  let watched: WatchedDemo;
+  let watched: MonitoredDemo;
   let source: PrometheusSource;
   let preview: Server;
   let browser: Browser;
 
   beforeAll(async () => {
-    watched = await WatchedDemo.start({ rules: ruleFiles(defaultSettings) });
+    watched = await MonitoredDemo.start({ rules: ruleFiles(defaultSettings) });
     const { url } = watched.prometheus;
     source = new PrometheusSource(url);
     preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { startPreview } from '../../src/console/preview/server.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
-import { startBrowser } from '../support/browser.ts';
+import { startBrowser } from '../support/dashboards/browser.ts';
 import { History } from '../support/history/history.ts';
 import { recordDemo } from '../support/history/recorded-demo.ts';
-import { dashboards } from '../support/panel-data.ts';
+import { dashboards } from '../support/dashboards/panel-data.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));

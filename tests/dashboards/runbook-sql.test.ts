@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
 
 const folder = new URL('../../docs/runbooks/', import.meta.url);
 const statements = readdirSync(folder).flatMap((file) => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { runCommand } from '../support/cli.ts';
-import { promtoolMissing } from '../support/promtool.ts';
+import { runCommand } from '../support/processes/run-command.ts';
+import { promtoolMissing } from '../support/prometheus/promtool.ts';
 
 const shipped = fileURLToPath(new URL('../../deploy/prometheus/prometheus.yaml', import.meta.url));
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { siphon } from '../support/siphon-cli.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { siphon } from '../support/processes/run-built-command.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'siphon-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

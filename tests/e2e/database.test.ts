@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startTestPostgres } from '../support/postgres.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const POLL_OFTEN = 'receivers.db_poller.collection_interval=250ms';

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres } from '../../examples/coffee/database/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../examples/postgres/embedded-postgres.ts';
 import { applySchema } from '../../examples/coffee/database/schema.ts';
-import { DemoProcess, projectRoot } from '../support/demo-process.ts';
-import { runSql } from '../support/postgres.ts';
+import { DemoProcess, projectRoot } from '../support/processes/demo-process.ts';
+import { runSql } from '../support/postgres/test-postgres.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('npm run demo -- --once', () => {

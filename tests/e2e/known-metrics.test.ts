@@ -4,7 +4,7 @@ import { knownMetrics, type KnownMetricName } from '../../src/packs/known-metric
 import type { Metric } from '../../src/metrics/metric.ts';
 import { BESIDES, cardinalityOf, ofEachRoaster, ROASTER_LABELS } from '../../src/packs/generate/cardinality.ts';
 import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
-import { parsePrometheusText, type TextFamily, type TextSample } from '../support/prometheus-text.ts';
+import { parsePrometheusText, type TextFamily, type TextSample } from '../support/prometheus/prometheus-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What every series of a page may carry. */

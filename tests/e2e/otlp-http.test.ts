@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { batchOfSpans, spanId } from '../support/otlp-spans.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { OtlpCapture } from '../support/otlp-capture.ts';
-import { Sidecar } from '../support/sidecar.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { batchOfSpans, spanId } from '../support/otlp/otlp-spans.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
+import { TcpProxy } from '../support/network/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const REQUESTS = 15;

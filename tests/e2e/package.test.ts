@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { ForeignProject } from '../support/foreign-project.ts';
-import { startTestPostgres } from '../support/postgres.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { InstalledProject } from '../support/processes/installed-project.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 it('validates, runs and polls from the packed package, with nothing but its declared dependencies', async () => {
   await using database = await startTestPostgres();
-  await using project = await ForeignProject.create({ without: ['pg'] });
+  await using project = await InstalledProject.create({ without: ['pg'] });
   const command = path.join(project.folder, 'node_modules/.bin/siphon');
   const config = path.join(project.folder, 'node_modules/siphon-otel/otel-collector.yaml');
   const environment = { DATABASE_URL: database.url };
@@ -26,7 +26,7 @@ it('validates, runs and polls from the packed package, with nothing but its decl
 });
 
 it('brings dashboards and rules along in the packed package', async () => {
-  await using project = await ForeignProject.create();
+  await using project = await InstalledProject.create();
   const command = path.join(project.folder, 'node_modules/.bin/siphon');
   const exported = await project.run(command, { args: ['dashboards', 'export', '--dir', 'out'], environment: {} });
   expect(exported).toMatchObject({ code: 0, stderr: '' });

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownMetrics } from '../../src/packs/known-metrics.ts';
-import { ForeignProject, type Ended, type RunOptions } from '../support/foreign-project.ts';
-import { OtlpCapture } from '../support/otlp-capture.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
+import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
 
 const IMPORT = ['--import', 'siphon-otel/preload'];
 const REQUIRE = ['-r', 'siphon-otel/preload'];
@@ -45,10 +45,10 @@ import { pino } from 'pino';
 import pg from 'pg';
 ${work}`;
 
-let project: ForeignProject;
+let project: InstalledProject;
 let postgres: TestPostgres;
 beforeAll(async () => {
-  [project, postgres] = await Promise.all([ForeignProject.create(), startTestPostgres({ schema: false })]);
+  [project, postgres] = await Promise.all([InstalledProject.create(), startTestPostgres({ schema: false })]);
   await Promise.all([project.write('app.cjs', commonjs), project.write('app.mjs', esm)]);
 });
 afterAll(async () => {
@@ -283,7 +283,7 @@ describe('how a preloaded process ends', () => {
 
 describe('a preload that cannot start', () => {
   it('says so in one line, and leaves the application unobserved and unharmed', async () => {
-    await using broken = await ForeignProject.create({ without: ['import-in-the-middle'] });
+    await using broken = await InstalledProject.create({ without: ['import-in-the-middle'] });
     await using capture = await OtlpCapture.start();
     await broken.write(
       'app.cjs',

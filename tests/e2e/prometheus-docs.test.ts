@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { PrometheusServer, prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { checkConfig } from './prometheus-promtool.ts';
 import { SdkRun } from './prometheus-sdk.ts';
 

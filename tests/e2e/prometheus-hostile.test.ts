@@ -1,9 +1,9 @@
 import { sample, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
-import { PrometheusServer, prometheusMissing, type Labels } from '../support/prometheus-server.ts';
-import { parsePrometheusText } from '../support/prometheus-text.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { PrometheusServer, prometheusMissing, type Labels } from '../support/prometheus/prometheus-server.ts';
+import { parsePrometheusText } from '../support/prometheus/prometheus-text.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { checkMetrics } from './prometheus-promtool.ts';
 
 const MEGABYTE = 1_048_576;

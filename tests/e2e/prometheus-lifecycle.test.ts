@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { PrometheusServer, prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { SdkRun } from './prometheus-sdk.ts';
 

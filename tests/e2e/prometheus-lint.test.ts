@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/packs/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { counter, histogram, INSTRUMENTATION_SCOPE, optionsOf } from '../../src/sdk/instruments.ts';
-import { prometheusMissing } from '../support/prometheus-server.ts';
-import { parsePrometheusText } from '../support/prometheus-text.ts';
-import { Service } from '../support/service.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { parsePrometheusText } from '../support/prometheus/prometheus-text.ts';
+import { FixtureService } from '../support/processes/fixture-service.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { checkMetrics } from './prometheus-promtool.ts';
 
 describe.skipIf(prometheusMissing)(`promtool check metrics ${prometheusMissing ?? ''}`, () => {
@@ -24,7 +24,7 @@ describe.skipIf(prometheusMissing)(`promtool check metrics ${prometheusMissing ?
 
   it('has nothing to say about what a service sends under the preload', async () => {
     await using sidecar = await Sidecar.start();
-    await using service = new Service(sidecar.otlpHttp);
+    await using service = new FixtureService(sidecar.otlpHttp);
     expect(await service.exitCode).toBe(0);
     const page = await sidecar.scrape();
     expect(page).toContain('nodejs_eventloop_utilization');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PrometheusServer, prometheusMissing, type Labels } from '../support/prometheus-server.ts';
-import { sdkRequests } from '../support/sdk-requests.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { PrometheusServer, prometheusMissing, type Labels } from '../support/prometheus/prometheus-server.ts';
+import { sdkRequests } from '../support/otlp/sdk-requests.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { RecordingProxy } from './prometheus-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PrometheusServer, prometheusMissing } from '../support/prometheus-server.ts';
-import { Service } from '../support/service.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { PrometheusServer, prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { FixtureService } from '../support/processes/fixture-service.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { SdkRun } from './prometheus-sdk.ts';
 
 const UP = { health: 'up', lastError: '' };
@@ -9,7 +9,7 @@ const UP = { health: 'up', lastError: '' };
 describe.skipIf(prometheusMissing)(`a real Prometheus ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
   it('scrapes both endpoints without a complaint, and finds the service under its own job', async () => {
     await using sidecar = await Sidecar.start();
-    await using service = new Service(sidecar.otlpHttp);
+    await using service = new FixtureService(sidecar.otlpHttp);
     await service.exitCode;
     await using prometheus = await PrometheusServer.start([scrapeEndpoint(sidecar), ownEndpoint(sidecar)]);
 

@@ -2,15 +2,15 @@ import { createServer } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { startSentrySink } from '../../examples/coffee/sentry-sink/sentry-sink.ts';
-import { Service } from '../support/service.ts';
-import { Sidecar } from '../support/sidecar.ts';
+import { FixtureService } from '../support/processes/fixture-service.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('the sidecar on the shipped configuration', () => {
   it('shows a preloaded service on the scrape endpoint, and its failed operation in Sentry as a transaction with a linked error', async () => {
     await using sink = await startSentrySink();
     await using sidecar = await Sidecar.start({ environment: { SENTRY_DSN: sink.dsn } });
-    await using service = new Service(sidecar.otlpHttp);
+    await using service = new FixtureService(sidecar.otlpHttp);
 
     expect(await service.exitCode).toBe(0);
     const page = await sidecar.scrape();
@@ -57,7 +57,7 @@ describe('the sidecar on the shipped configuration', () => {
       environment: { SENTRY_DSN: sink.dsn },
       sets: ['processors.batch.timeout=1h'],
     });
-    await using service = new Service(sidecar.otlpHttp);
+    await using service = new FixtureService(sidecar.otlpHttp);
     await service.exitCode;
     expect(await sidecar.stop()).toBe(0);
     expect(sink.transactions().map(({ transaction }) => transaction)).toContain('A.2 fetch');
@@ -96,7 +96,7 @@ describe('the sidecar on the shipped configuration', () => {
 
   it('counts what it received and sent under the stock names', async () => {
     await using sidecar = await Sidecar.start();
-    await using service = new Service(sidecar.otlpHttp);
+    await using service = new FixtureService(sidecar.otlpHttp);
     await service.exitCode;
     const page = await sidecar.selfMetrics();
     expect(page).toMatch(
@@ -112,7 +112,7 @@ describe('a pipeline whose sidecar is killed', () => {
   it('is neither slowed nor failed, and is seen again after a restart of the sidecar alone', async () => {
     await using first = await Sidecar.start();
     const otlp = first.otlpHttp;
-    await using service = new Service(otlp, { rounds: 100, pauseMs: 100 });
+    await using service = new FixtureService(otlp, { rounds: 100, pauseMs: 100 });
     await waitFor(() => service.rounds.length > 20, { what: 'the service to work' });
     await first.stop('SIGKILL');
     const killedAt = service.rounds.length;

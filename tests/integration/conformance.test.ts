@@ -4,7 +4,7 @@ import { cases } from '../conformance/cases.ts';
 import { declaredIds } from '../conformance/declared-ids.ts';
 import { readRecording } from '../conformance/recording.ts';
 import { judge } from '../conformance/verdict.ts';
-import { siphonFromSource } from '../support/collector-process.ts';
+import { siphonFromSource } from '../support/processes/collector-process.ts';
 
 test('the scrape page is what the stock Collector shows, but for the differences that are declared', async () => {
   const pages = await runCases(siphonFromSource, cases);

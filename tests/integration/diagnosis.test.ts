@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { otlpHttpExporter } from '../../src/components/exporters/otlp-http/factory.ts';
 import { sentryExporter } from '../../src/components/exporters/sentry/factory.ts';
-import { findingsOf } from '../support/findings.ts';
+import { findingsOf } from '../support/components/findings.ts';
 
 it('otlp_http looks at the server of each of its signals once, and names what is not set or read', async () => {
   const factory = otlpHttpExporter;

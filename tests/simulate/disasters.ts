@@ -1,7 +1,7 @@
 /** What happens to the database and to the way to it while writers write. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runSql, type TestPostgres } from '../support/postgres.ts';
-import type { TcpProxy } from '../support/tcp-proxy.ts';
+import { runSql, type TestPostgres } from '../support/postgres/test-postgres.ts';
+import type { TcpProxy } from '../support/network/tcp-proxy.ts';
 import type { Random } from './random.ts';
 
 const TABLES = ['scrape_runs', 'scrape_artifacts', 'prices', 'coffees', 'variants'];

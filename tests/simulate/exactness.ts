@@ -1,8 +1,8 @@
 /** Sixteen writers, everything that can happen to siphon and its database, and at the end: is each number the true one? */
-import type { CollectorProgram } from '../support/collector-process.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
-import { generateDataSet, shapeOf } from '../support/scraper-data-set.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import type { CollectorProgram } from '../support/processes/collector-process.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
+import { generateDataSet, shapeOf } from '../support/postgres/scraper-data-set.ts';
+import { TcpProxy } from '../support/network/tcp-proxy.ts';
 import { cutNetwork, deleteAll, findDoomed, restart, spread, vacuum, type Disaster } from './disasters.ts';
 import { FragileSidecar } from './fragile-sidecar.ts';
 import { differences, untilExact, type Difference } from './published.ts';

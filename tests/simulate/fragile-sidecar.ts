@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exactQueryNames } from '../../src/components/receivers/db-poller/plan/query-names.ts';
-import { CollectorProcess, type CollectorProgram } from '../support/collector-process.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { CollectorProcess, type CollectorProgram } from '../support/processes/collector-process.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { PageWatch, readPage, type Page } from './published.ts';
 

@@ -1,6 +1,6 @@
 /** `npm run simulate:database`: are the numbers of the database poller true, whatever happens? */
 import { parseArgs } from 'node:util';
-import { builtSiphon } from '../support/collector-process.ts';
+import { builtSiphon } from '../support/processes/collector-process.ts';
 import { simulateExactness } from './exactness.ts';
 import { simulateTakeover } from './takeover.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseOpenMetrics, type TextFamily } from '../support/prometheus-text.ts';
+import { parseOpenMetrics, type TextFamily } from '../support/prometheus/prometheus-text.ts';
 import { bound, seriesKey, type Counts } from './ledger.ts';
 
 const LOOK_EVERY_MS = 200;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runSql } from '../support/postgres.ts';
+import { runSql } from '../support/postgres/test-postgres.ts';
 import { Ledger } from './ledger.ts';
 import type { Source } from './operations.ts';
 import { Random } from './random.ts';

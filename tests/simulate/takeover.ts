@@ -1,15 +1,15 @@
 /** Several sidecars on one database, whose leader is killed again and again: does exactly one poll, and is nothing lost? */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CollectorProgram } from '../support/collector-process.ts';
-import { startTestPostgres } from '../support/postgres.ts';
-import { generateDataSet, shapeOf } from '../support/scraper-data-set.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import type { CollectorProgram } from '../support/processes/collector-process.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { generateDataSet, shapeOf } from '../support/postgres/scraper-data-set.ts';
+import { TcpProxy } from '../support/network/tcp-proxy.ts';
 import { cutNetwork } from './disasters.ts';
 import { FragileSidecar } from './fragile-sidecar.ts';
 import type { Counts } from './ledger.ts';
 import { differences, untilExact, type Difference } from './published.ts';
 import { Random } from './random.ts';
-import { Reigns } from './reigns.ts';
+import { PollingHistory } from './polling-history.ts';
 import { ScraperCrowd } from './scraper-crowd.ts';
 
 export interface TakeoverOptions {
@@ -78,7 +78,7 @@ class Takeover {
   readonly #options: TakeoverOptions;
   readonly #crowd: ScraperCrowd;
   readonly #random: Random;
-  readonly #reigns = new Reigns();
+  readonly #pollingHistory = new PollingHistory();
   readonly #candidates: Candidate[] = [];
   #kills = 0;
   #cuts = 0;
@@ -157,7 +157,7 @@ class Takeover {
     while (!signal.aborted) {
       await Promise.all(
         this.#candidates.map(async ({ name, sidecar }) => {
-          this.#reigns.polled(name, await sidecar.lastSuccess('scrape_pipeline.prices'));
+          this.#pollingHistory.polled(name, await sidecar.lastSuccess('scrape_pipeline.prices'));
         }),
       );
       await sleep(50);
@@ -182,7 +182,7 @@ class Takeover {
     const violations = this.#candidates.flatMap(({ name, sidecar }) =>
       sidecar.watch.violations.map((violation) => `${name}: ${violation}`),
     );
-    const { changes, polls, longestGapMs } = this.#reigns;
+    const { changes, polls, longestGapMs } = this.#pollingHistory;
     const isTrue = Object.values(found).every((one) => one.length === 0);
     const isOnlyOne = changes <= this.#kills + this.#cuts && longestGapMs <= LONGEST_TAKEOVER_MS;
     return {

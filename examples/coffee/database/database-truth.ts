@@ -1,4 +1,4 @@
-import { withClient } from './with-client.ts';
+import { withClient } from '../../postgres/with-client.ts';
 
 /** What the database holds, to compare with what the scrape endpoint shows. */
 export interface DatabaseTruth {

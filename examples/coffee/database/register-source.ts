@@ -1,4 +1,4 @@
-import { withClient } from './with-client.ts';
+import { withClient } from '../../postgres/with-client.ts';
 
 export interface SourceRegistration {
   readonly slug: string;

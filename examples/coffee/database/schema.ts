@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
-import { createIndexes } from './shipped-sql.ts';
-import { placeOf, withClient } from './with-client.ts';
+import { createIndexes } from '../../postgres/shipped-sql.ts';
+import { placeOf, withClient } from '../../postgres/with-client.ts';
 
 /**
  * Creates the tables and functions of the scraper, all or none, and the indexes that siphon ships, unless the database has exactly these already. A

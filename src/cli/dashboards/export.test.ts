@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dashboardUids } from '../../dashboards/model/dashboard.ts';
-import { runCommand } from '../../../tests/support/cli.ts';
+import { runCommand } from '../../../tests/support/processes/run-command.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'siphon-export-'))));

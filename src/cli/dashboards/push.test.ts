@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { dashboardUids } from '../../dashboards/model/dashboard.ts';
-import { runCommand, type Ran } from '../../../tests/support/cli.ts';
-import { freePorts } from '../../../tests/support/free-ports.ts';
-import { FakeGrafana } from '../../../tests/support/grafana.ts';
+import { runCommand, type Ran } from '../../../tests/support/processes/run-command.ts';
+import { freePorts } from '../../../tests/support/network/free-ports.ts';
+import { FakeGrafana } from '../../../tests/support/dashboards/fake-grafana.ts';
 
 async function push(
   url: string,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DeliverySettings } from './delivery-settings.ts';
 import { Delivery } from './delivery.ts';
-import { spansBatch } from '../../../tests/support/batches.ts';
-import { componentSettings } from '../../../tests/support/component-settings.ts';
-import { SinkExporter } from '../../../tests/support/sink-exporter.ts';
+import { spansBatch } from '../../../tests/support/components/batches.ts';
+import { componentSettings } from '../../../tests/support/components/component-settings.ts';
+import { SinkExporter } from '../../../tests/support/components/sink-exporter.ts';
 
 const batch = spansBatch(['a', 'b', 'c']);
 const queue = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;

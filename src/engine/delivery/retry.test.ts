@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Retry } from './retry.ts';
 import { Incident } from '../telemetry/incident.ts';
-import { spansBatch } from '../../../tests/support/batches.ts';
-import { logLines } from '../../../tests/support/log-lines.ts';
-import { SinkExporter } from '../../../tests/support/sink-exporter.ts';
+import { spansBatch } from '../../../tests/support/components/batches.ts';
+import { logLines } from '../../../tests/support/components/log-lines.ts';
+import { SinkExporter } from '../../../tests/support/components/sink-exporter.ts';
 
 const batch = spansBatch(['a']);
 const settings = {

@@ -3,21 +3,21 @@ import { RetryableError } from '../errors.ts';
 import { backoffMs } from './retry.ts';
 import { SendingQueue } from './sending-queue.ts';
 import { reasonOf } from '../telemetry/item-counts.ts';
-import { spansBatch } from '../../../tests/support/batches.ts';
-import { Gate } from '../../../tests/support/gate.ts';
+import { spansBatch } from '../../../tests/support/components/batches.ts';
+import { BlockingConsumer } from '../../../tests/support/components/blocking-consumer.ts';
 
 const batch = spansBatch(['a', 'b']);
 const settings = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;
 
 describe('SendingQueue', () => {
   it('refuses what does not fit as retryable, and counts what is being sent against its size', async () => {
-    const gate = new Gate();
-    const queue = new SendingQueue(gate, settings, () => undefined);
+    const consumer = new BlockingConsumer();
+    const queue = new SendingQueue(consumer, settings, () => undefined);
     await queue.consume(batch);
     await queue.consume(batch);
     expect(queue.size).toBe(2);
     await expect(queue.consume(batch)).rejects.toThrow(RetryableError);
-    gate.open();
+    consumer.open();
     await queue.drain(AbortSignal.timeout(1000));
     expect(queue.size).toBe(0);
   });
@@ -26,7 +26,7 @@ describe('SendingQueue', () => {
     ['items', 2 * batch.itemCount],
     ['bytes', 2 * batch.sizeBytes],
   ] as const)('measures %s', async (sizer, queueSize) => {
-    const queue = new SendingQueue(new Gate(), { ...settings, sizer, queueSize }, () => undefined);
+    const queue = new SendingQueue(new BlockingConsumer(), { ...settings, sizer, queueSize }, () => undefined);
     await queue.consume(batch);
     await queue.consume(batch);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'queue_full' });
@@ -36,23 +36,23 @@ describe('SendingQueue', () => {
   });
 
   it('makes the sender wait for room with block_on_overflow', async () => {
-    const gate = new Gate();
-    const queue = new SendingQueue(gate, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
+    const consumer = new BlockingConsumer();
+    const queue = new SendingQueue(consumer, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
     await queue.consume(batch);
     let taken = false;
     const blocked = queue.consume(batch).then(() => (taken = true));
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(taken).toBe(false);
-    gate.open();
+    consumer.open();
     await blocked;
     await queue.drain(AbortSignal.timeout(1000));
-    expect(gate.taken).toHaveLength(2);
+    expect(consumer.accepted).toHaveLength(2);
   });
 
   it('gives up at the deadline and names the reason of what is left, once', async () => {
-    const gate = new Gate();
+    const consumer = new BlockingConsumer();
     const reasons: string[] = [];
-    const queue = new SendingQueue(gate, settings, (_batch, error) => reasons.push(reasonOf(error)));
+    const queue = new SendingQueue(consumer, settings, (_batch, error) => reasons.push(reasonOf(error)));
     await queue.consume(batch);
     await queue.consume(batch);
     await queue.drain(AbortSignal.timeout(5));
@@ -61,22 +61,22 @@ describe('SendingQueue', () => {
     expect(reasons).toEqual(['shutdown', 'shutdown']);
     expect(queue.size).toBe(0);
 
-    gate.fail(new RetryableError('network_error', 'not now'));
+    consumer.fail(new RetryableError('network_error', 'not now'));
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(reasons).toHaveLength(2);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
   });
 
   it('waits a moment behind the deadline for what is just arriving', async () => {
-    const gate = new Gate();
+    const consumer = new BlockingConsumer();
     const dropped: unknown[] = [];
-    const queue = new SendingQueue(gate, settings, (one) => dropped.push(one));
+    const queue = new SendingQueue(consumer, settings, (one) => dropped.push(one));
     await queue.consume(batch);
     await queue.drain(AbortSignal.abort());
-    setTimeout(() => gate.open(), 20);
+    setTimeout(() => consumer.open(), 20);
     await queue.settled();
     expect(dropped).toEqual([]);
-    expect(gate.taken).toHaveLength(1);
+    expect(consumer.accepted).toHaveLength(1);
   });
 });
 

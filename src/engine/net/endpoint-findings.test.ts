@@ -3,8 +3,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, it } from 'vitest';
 import { listeningFindings, reachingFinding } from './endpoint-findings.ts';
-import { collected } from '../../../tests/support/findings.ts';
-import { hasOpenssl, SelfSigned } from '../../../tests/support/self-signed.ts';
+import { collected } from '../../../tests/support/components/findings.ts';
+import { hasOpenssl, SelfSignedCertificates } from '../../../tests/support/network/self-signed-certificates.ts';
 
 const timeoutMs = 2000;
 const anyPort = { host: '127.0.0.1', port: 0 };
@@ -50,7 +50,7 @@ it('tells a server that takes connections from one that refuses them', async () 
 });
 
 it.skipIf(!hasOpenssl)('tells a certificate that is trusted from one that is not, and from silence', async () => {
-  using certificates = new SelfSigned('server');
+  using certificates = new SelfSignedCertificates('server');
   const [cert, key] = [certificates.read('server.pem'), certificates.read('server.key')];
   await using server = createTlsServer({ cert, key }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,10 +4,10 @@ import type { Signal } from '../component.ts';
 import { inspectRequest, MAX_DEPTH } from './inspect-request.ts';
 import { MalformedError } from './malformed-error.ts';
 import { WireWriter } from './wire-writer.ts';
-import { gaugeBatch, spansBatch } from '../../../tests/support/batches.ts';
-import { otlpTree } from '../../../tests/support/otlp-tree.ts';
-import { sdkRequests, type SdkRequest } from '../../../tests/support/sdk-requests.ts';
-import { SDK_ITEMS } from '../../../tests/support/sdk-telemetry.ts';
+import { gaugeBatch, spansBatch } from '../../../tests/support/components/batches.ts';
+import { otlpTree } from '../../../tests/support/otlp/otlp-tree.ts';
+import { sdkRequests, type SdkRequest } from '../../../tests/support/otlp/sdk-requests.ts';
+import { SDK_ITEMS } from '../../../tests/support/otlp/sdk-telemetry.ts';
 
 const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 let requests: Readonly<Record<Signal, SdkRequest>>;

@@ -4,8 +4,8 @@ import type { Signal } from '../component.ts';
 import { inspectRequest } from './inspect-request.ts';
 import { MalformedError } from './malformed-error.ts';
 import { protobufFromJson } from './protobuf-from-json.ts';
-import { otlpTree } from '../../../tests/support/otlp-tree.ts';
-import { sdkRequests, type SdkRequest } from '../../../tests/support/sdk-requests.ts';
+import { otlpTree } from '../../../tests/support/otlp/otlp-tree.ts';
+import { sdkRequests, type SdkRequest } from '../../../tests/support/otlp/sdk-requests.ts';
 
 const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 let requests: Readonly<Record<Signal, SdkRequest>>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSpans } from './span-reader.ts';
 import { WireWriter } from './wire-writer.ts';
-import { batchOfSpans, spanId, TRACE_ID } from '../../../tests/support/otlp-spans.ts';
+import { batchOfSpans, spanId, TRACE_ID } from '../../../tests/support/otlp/otlp-spans.ts';
 
 function readOne(write: (span: WireWriter) => void) {
   const writer = new WireWriter();

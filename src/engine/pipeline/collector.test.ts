@@ -4,11 +4,11 @@ import { PermanentError, RetryableError } from '../errors.ts';
 import { Collector } from './collector.ts';
 import { batchProcessor } from '../../components/processors/batch/factory.ts';
 import { healthCheckExtension } from '../../components/extensions/health-check/factory.ts';
-import { spansBatch } from '../../../tests/support/batches.ts';
-import { collectorConfig } from '../../../tests/support/collector-config.ts';
-import { HandReceiver } from '../../../tests/support/hand-receiver.ts';
-import { logLines } from '../../../tests/support/log-lines.ts';
-import { SinkExporter, sinkFactory } from '../../../tests/support/sink-exporter.ts';
+import { spansBatch } from '../../../tests/support/components/batches.ts';
+import { collectorConfig } from '../../../tests/support/components/collector-config.ts';
+import { ManualReceiver } from '../../../tests/support/components/manual-receiver.ts';
+import { logLines } from '../../../tests/support/components/log-lines.ts';
+import { SinkExporter, sinkFactory } from '../../../tests/support/components/sink-exporter.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(2000);
 const batch = spansBatch(['a', 'b', 'c']);
@@ -32,18 +32,18 @@ function collect(config: CollectorConfig) {
 
 describe('Collector', () => {
   it('gives every exporter each batch, even when one of them fails', async () => {
-    const hand = new HandReceiver();
+    const manual = new ManualReceiver();
     const [bad, good] = [new SinkExporter(), new SinkExporter()];
     bad.answer = () => {
       throw new PermanentError('http_4xx', 'no');
     };
     const config = collectorConfig({
-      factories: { hand: hand.factory, bad: sinkFactory(bad), good: sinkFactory(good) },
+      factories: { manual: manual.factory, bad: sinkFactory(bad), good: sinkFactory(good) },
       pipelines: { traces: { exporters: ['bad', 'good'] } },
     });
     const { collector } = collect(config);
     await collector.start();
-    await expect(hand.send(batch)).rejects.toThrow(PermanentError);
+    await expect(manual.send(batch)).rejects.toThrow(PermanentError);
     expect(good.batches).toEqual([batch]);
     expect(good.batches[0]).toBe(batch);
     await collector.shutdown(soon());
@@ -51,9 +51,9 @@ describe('Collector', () => {
 
   it('starts exporters before receivers, stops them after, and is ok only in between', async () => {
     const events: string[] = [];
-    const hand = new HandReceiver((event) => events.push(`receiver ${event}`));
+    const manual = new ManualReceiver((event) => events.push(`receiver ${event}`));
     const sink = new SinkExporter((event) => events.push(`exporter ${event}`));
-    const factories = { hand: hand.factory, sink: sinkFactory(sink) };
+    const factories = { manual: manual.factory, sink: sinkFactory(sink) };
     const { collector } = collect(collectorConfig({ factories, pipelines: { traces: {} } }));
     expect(collector.status()).toBe('starting');
     await collector.start();
@@ -68,7 +68,7 @@ describe('Collector', () => {
     const events: string[] = [];
     const unused = new SinkExporter((event) => events.push(event));
     const factories = {
-      hand: new HandReceiver().factory,
+      manual: new ManualReceiver().factory,
       sink: sinkFactory(new SinkExporter()),
       unused: sinkFactory(unused),
     };
@@ -80,39 +80,39 @@ describe('Collector', () => {
 
   it('names the component that does not start, and shuts down what had started', async () => {
     const events: string[] = [];
-    const hand = new HandReceiver(undefined, new Error('127.0.0.1:4318 is already in use'));
+    const manual = new ManualReceiver(undefined, new Error('127.0.0.1:4318 is already in use'));
     const sink = new SinkExporter((event) => events.push(event));
-    const factories = { hand: hand.factory, sink: sinkFactory(sink) };
+    const factories = { manual: manual.factory, sink: sinkFactory(sink) };
     const { collector } = collect(collectorConfig({ factories, pipelines: { traces: {} } }));
-    await expect(collector.start()).rejects.toThrow('receivers::hand: 127.0.0.1:4318 is already in use');
+    await expect(collector.start()).rejects.toThrow('receivers::manual: 127.0.0.1:4318 is already in use');
     expect(events).toEqual(['start', 'shutdown']);
   });
 
   it('loses nothing that batch and queue hold when it is shut down while the backend fails at first', async () => {
-    const hand = new HandReceiver();
+    const manual = new ManualReceiver();
     const sink = new SinkExporter();
     sink.answer = (attempt) => {
       if (attempt < 3) throw new RetryableError('network_error', 'not now');
     };
     const config = collectorConfig({
-      factories: { hand: hand.factory, batch: batchProcessor, sink: sinkFactory(sink, { queue, retry }) },
+      factories: { manual: manual.factory, batch: batchProcessor, sink: sinkFactory(sink, { queue, retry }) },
       configs: { batch: { send_batch_size: 8192, timeout: 3_600_000, send_batch_max_size: 0 } },
       pipelines: { traces: { processors: ['batch'] } },
     });
     const { collector } = collect(config);
     await collector.start();
-    await hand.send(batch);
-    await hand.send(batch);
+    await manual.send(batch);
+    await manual.send(batch);
     expect(sink.items).toBe(0);
     await collector.shutdown(soon());
     expect(sink.items).toBe(6);
   });
 
   it('counts under the stock names, from 0, and drops by their reason', async () => {
-    const hand = new HandReceiver();
+    const manual = new ManualReceiver();
     const sink = new SinkExporter();
     const config = collectorConfig({
-      factories: { hand: hand.factory, sink: sinkFactory(sink, { queue, retry }) },
+      factories: { manual: manual.factory, sink: sinkFactory(sink, { queue, retry }) },
       pipelines: { traces: {}, metrics: {} },
       metricsPort: 0,
     });
@@ -120,19 +120,19 @@ describe('Collector', () => {
     await collector.start();
     const before = await page();
     expect(before).toContain('# TYPE otelcol_receiver_accepted_spans counter\n');
-    expect(before).toContain('otelcol_receiver_refused_metric_points{receiver="hand",transport="hand"} 0\n');
+    expect(before).toContain('otelcol_receiver_refused_metric_points{receiver="manual",transport="manual"} 0\n');
     expect(before).toContain('otelcol_exporter_queue_capacity{exporter="sink",data_type="traces"} 10\n');
     expect(before).toMatch(/^otelcol_process_memory_rss \d{7,}$/m);
     expect(before).not.toMatch(/_total[ {]/);
 
-    await hand.send(batch);
+    await manual.send(batch);
     sink.answer = () => {
       throw new PermanentError('http_4xx', 'no');
     };
-    await hand.send(batch);
+    await manual.send(batch);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const after = await page();
-    expect(after).toContain('otelcol_receiver_accepted_spans{receiver="hand",transport="hand"} 6\n');
+    expect(after).toContain('otelcol_receiver_accepted_spans{receiver="manual",transport="manual"} 6\n');
     expect(after).toContain('otelcol_exporter_sent_spans{exporter="sink"} 3\n');
     expect(after).toContain('otelcol_exporter_send_failed_spans{exporter="sink"} 3\n');
     expect(after).toContain('siphon_dropped_items{exporter="sink",otel_signal="traces",reason="http_4xx"} 3\n');
@@ -142,7 +142,7 @@ describe('Collector', () => {
   it('answers health checks with 200 while everything runs', async () => {
     const config = collectorConfig({
       factories: {
-        hand: new HandReceiver().factory,
+        manual: new ManualReceiver().factory,
         sink: sinkFactory(new SinkExporter()),
         health_check: healthCheckExtension,
       },

@@ -2,11 +2,11 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { ConnectorFactory } from '../component.ts';
 import { Collector } from './collector.ts';
-import { gaugeBatch, spansBatch } from '../../../tests/support/batches.ts';
-import { collectorConfig } from '../../../tests/support/collector-config.ts';
-import { HandReceiver } from '../../../tests/support/hand-receiver.ts';
-import { logLines } from '../../../tests/support/log-lines.ts';
-import { SinkExporter, sinkFactory } from '../../../tests/support/sink-exporter.ts';
+import { gaugeBatch, spansBatch } from '../../../tests/support/components/batches.ts';
+import { collectorConfig } from '../../../tests/support/components/collector-config.ts';
+import { ManualReceiver } from '../../../tests/support/components/manual-receiver.ts';
+import { logLines } from '../../../tests/support/components/log-lines.ts';
+import { SinkExporter, sinkFactory } from '../../../tests/support/components/sink-exporter.ts';
 
 /** Emits, for each batch of spans, one point with their number; what it has left when it is shut down, it emits then. */
 function spanCounter(onEvent: (event: string) => void = () => undefined): ConnectorFactory {
@@ -34,11 +34,11 @@ function collectorOf(config: Parameters<typeof collectorConfig>[0]): Collector {
 
 describe('a connector', () => {
   it('ends some pipelines and begins others', async () => {
-    const hand = new HandReceiver();
+    const manual = new ManualReceiver();
     const [spans, metrics] = [new SinkExporter(), new SinkExporter()];
     const collector = collectorOf({
       factories: {
-        hand: hand.factory,
+        manual: manual.factory,
         counter: spanCounter(),
         spans: sinkFactory(spans),
         metrics: sinkFactory(metrics),
@@ -51,7 +51,7 @@ describe('a connector', () => {
     });
     await collector.start();
     const batch = spansBatch(['a', 'b']);
-    await hand.send(batch);
+    await manual.send(batch);
     expect(spans.batches).toEqual([batch]);
     expect(metrics.batches).toEqual([gaugeBatch([2]), gaugeBatch([2])]);
     await collector.shutdown(AbortSignal.timeout(1000));
@@ -63,7 +63,7 @@ describe('a connector', () => {
     const note = (name: string) => (event: string) => void events.push(`${name} ${event}`);
     const collector = collectorOf({
       factories: {
-        hand: new HandReceiver(note('receiver')).factory,
+        manual: new ManualReceiver(note('receiver')).factory,
         counter: spanCounter((event) => events.push(event)),
         sink: sinkFactory(new SinkExporter(note('exporter'))),
       },
@@ -84,8 +84,8 @@ describe('a connector', () => {
   it('that feeds its own pipeline is refused, and the pipeline named', async () => {
     const loop: ConnectorFactory = { ...spanCounter(), emits: ['traces'] };
     const collector = collectorOf({
-      factories: { hand: new HandReceiver().factory, loop },
-      pipelines: { traces: { receivers: ['hand', 'loop'], exporters: ['loop'] } },
+      factories: { manual: new ManualReceiver().factory, loop },
+      pipelines: { traces: { receivers: ['manual', 'loop'], exporters: ['loop'] } },
     });
     await expect(collector.start()).rejects.toThrow('pipeline traces feeds itself through its connectors');
   });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SharedIncident } from './shared-incident.ts';
-import { logLines } from '../../../tests/support/log-lines.ts';
+import { logLines } from '../../../tests/support/components/log-lines.ts';
 
 it('lasts from the first that fails to the last that recovers, and opens again', () => {
   const { logger, lines } = logLines();

@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { shippedSql, statementsOf } from '../../../examples/coffee/database/shipped-sql.ts';
-import { builtSiphon, CollectorProcess } from '../../support/collector-process.ts';
-import { freePorts } from '../../support/free-ports.ts';
-import { runSql, startTestPostgres } from '../../support/postgres.ts';
+import { shippedSql, statementsOf } from '../../../examples/postgres/shipped-sql.ts';
+import { builtSiphon, CollectorProcess } from '../../support/processes/collector-process.ts';
+import { freePorts } from '../../support/network/free-ports.ts';
+import { runSql, startTestPostgres } from '../../support/postgres/test-postgres.ts';
 
-import { generateDataSet, shapeOf } from '../../support/scraper-data-set.ts';
+import { generateDataSet, shapeOf } from '../../support/postgres/scraper-data-set.ts';
 import { measureDrain, measureQueries, measureStatements, type Place } from './measure.ts';
 import { firstQueries, fullCounts } from './other-ways.ts';
 import { overBudget, report, type DatabaseBench } from './report.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { exactQueryNames, queryNames } from '../../../src/components/receivers/db-poller/plan/query-names.ts';
-import { runSql } from '../../support/postgres.ts';
+import { runSql } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startWriter } from './writer.ts';
 import { ObservedPoller, type ObservedPoll } from './observed-poller.ts';

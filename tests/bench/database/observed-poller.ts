@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { Component } from '../../../src/engine/component.ts';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
-import { hostWith } from '../../support/host-with.ts';
+import { hostWith } from '../../support/components/host-with.ts';
 
 /** A poll of one query that succeeded. */
 export interface ObservedPoll {

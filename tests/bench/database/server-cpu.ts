@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runSql } from '../../support/postgres.ts';
+import { runSql } from '../../support/postgres/test-postgres.ts';
 import { cpuMicroseconds } from '../process-usage.ts';
 
 const SAMPLE_EVERY_MS = 1000;

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CollectorProcess, type CollectorProgram } from '../../support/collector-process.ts';
-import { freePorts } from '../../support/free-ports.ts';
+import { CollectorProcess, type CollectorProgram } from '../../support/processes/collector-process.ts';
+import { freePorts } from '../../support/network/free-ports.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { ForwardingCase, Result } from '../cases.ts';
 import type { CaseResult } from '../measure-case.ts';

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { sessionsCpuShare } from '../../bench/database/server-cpu.ts';
-import { startTestPostgres } from '../../support/postgres.ts';
+import { startTestPostgres } from '../../support/postgres/test-postgres.ts';
 
 const APPLICATION = 'measured';
 const MEASURED_MS = 1500;

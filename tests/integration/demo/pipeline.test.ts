@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/coffee/database/embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/postgres/embedded-postgres.ts';
 import { registerSource } from '../../../examples/coffee/database/register-source.ts';
 import { applySchema } from '../../../examples/coffee/database/schema.ts';
 import { PooledDatabase } from '../../../examples/coffee/pipeline/database.ts';
@@ -13,7 +13,7 @@ import { fullRun, type Workplace } from '../../../examples/coffee/pipeline/full-
 import { priceRun } from '../../../examples/coffee/pipeline/price-run.ts';
 import { activeSources } from '../../../examples/coffee/pipeline/product-source.ts';
 import { startStore, type StoreOptions } from '../../../examples/coffee/stores/store.ts';
-import { runSql } from '../../support/postgres.ts';
+import { runSql } from '../../support/postgres/test-postgres.ts';
 
 let postgres: EmbeddedPostgres;
 let artifactsFolder: string;

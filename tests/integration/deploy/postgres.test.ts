@@ -1,15 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createIndexes,
-  createPollerRole,
-  shippedSql,
-  statementsOf,
-} from '../../../examples/coffee/database/shipped-sql.ts';
+import { createIndexes, createPollerRole, shippedSql, statementsOf } from '../../../examples/postgres/shipped-sql.ts';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool } from '../../../src/postgres/read-only-pool.ts';
-import { runSql, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { runSql, startTestPostgres, type TestPostgres } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 describe('what is shipped for the polled database', () => {

@@ -10,10 +10,10 @@ import type { Component } from '../../../src/engine/component.ts';
 import type { Storage } from '../../../src/engine/storage.ts';
 import { fileStorageConfig } from '../../../src/components/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../src/components/extensions/file-storage/factory.ts';
-import { componentSettings } from '../../support/component-settings.ts';
-import { hostWith } from '../../support/host-with.ts';
+import { componentSettings } from '../../support/components/component-settings.ts';
+import { hostWith } from '../../support/components/host-with.ts';
 
-const writer = fileURLToPath(new URL('../../support/killed-writer.ts', import.meta.url));
+const writer = fileURLToPath(new URL('../../support/processes/storage-writer-process.ts', import.meta.url));
 const KEYS = Array.from({ length: 300 }, (_, i) => String(i));
 const KILLS = 20;
 

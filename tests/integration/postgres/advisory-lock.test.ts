@@ -2,8 +2,8 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { AdvisoryLock } from '../../../src/postgres/advisory-lock.ts';
-import { Pgbouncer, pgbouncerPath } from '../../support/pgbouncer.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { Pgbouncer, pgbouncerPath } from '../../support/postgres/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 describe('AdvisoryLock', () => {

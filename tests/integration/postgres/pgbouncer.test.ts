@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type QueryResult } from '../../../src/postgres/read-only-pool.ts';
-import { Pgbouncer, pgbouncerPath } from '../../support/pgbouncer.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { Pgbouncer, pgbouncerPath } from '../../support/postgres/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 describe.skipIf(pgbouncerPath === undefined)(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type PoolSettings } from '../../../src/postgres/read-only-pool.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 describe('ReadOnlyPool', () => {

@@ -2,13 +2,13 @@ import { chown, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/coffee/database/embedded-postgres.ts';
-import { chooseOwner, makeFolder } from '../../../examples/coffee/database/postgres-owner.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/postgres/embedded-postgres.ts';
+import { chooseOwner, makeFolder } from '../../../examples/postgres/owner.ts';
 import { ReadOnlyPool, type ReadOnlyQuery } from '../../../src/postgres/read-only-pool.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
-import { findingsOf } from '../../support/findings.ts';
-import { runSql } from '../../support/postgres.ts';
-import { hasOpenssl, SelfSigned } from '../../support/self-signed.ts';
+import { findingsOf } from '../../support/components/findings.ts';
+import { runSql } from '../../support/postgres/test-postgres.ts';
+import { hasOpenssl, SelfSignedCertificates } from '../../support/network/self-signed-certificates.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const isEncrypted: ReadOnlyQuery = {
@@ -19,7 +19,7 @@ const isEncrypted: ReadOnlyQuery = {
 };
 
 describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
-  const certificates = hasOpenssl ? new SelfSigned('server', 'other') : undefined;
+  const certificates = hasOpenssl ? new SelfSignedCertificates('server', 'other') : undefined;
   let server: EmbeddedPostgres;
   let folder: string;
   const warnings: Error[] = [];
@@ -117,7 +117,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
 });
 
 /** Certificate and key where the server may read them, and nobody else the key. */
-async function serverFiles(certificates: SelfSigned): Promise<string> {
+async function serverFiles(certificates: SelfSignedCertificates): Promise<string> {
   const owner = await chooseOwner();
   const folder = await makeFolder('siphon-tls-', owner);
   for (const name of ['server.pem', 'server.key']) {

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Span } from '../../../src/console/data-source.ts';
-import { PrometheusServer } from '../prometheus-server.ts';
-import { writeBlocks, writeRecordedBlocks } from './blocks.ts';
-import { courseOf, type Stretch } from './course.ts';
+import { PrometheusServer } from '../prometheus/prometheus-server.ts';
+import { writeBlocks, writeRecordedBlocks } from './tsdb-blocks.ts';
+import { stretchedSeries, type Stretch } from './stretched-series.ts';
 import type { Recording } from './recording.ts';
 
 export interface HistoryOptions {
@@ -46,7 +46,7 @@ export class History implements AsyncDisposable, Span {
     const toS = Math.floor(Date.now() / 1000);
     const span = { fromS: toS - days * 24 * HOUR_S, toS };
     const stretches = stretchesOf(recording, span);
-    const series = recording.series.map((one) => ({ text: one.text, at: courseOf(one, stretches) }));
+    const series = recording.series.map((one) => ({ text: one.text, at: stretchedSeries(one, stretches) }));
     const data = path.join(folder, 'data');
     await writeBlocks(data, series, momentsOf(span, stepS));
     const prometheus = stack.use(await PrometheusServer.startWith({}, { data, retention: `${2 * days}d` }));

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PrometheusSource } from '../../../src/console/prometheus-source.ts';
 import type { DemoOptions } from '../../../examples/coffee/start-demo.ts';
 import type { Fault } from '../../../examples/coffee/fault.ts';
-import { startShops } from '../broken-world.ts';
-import { allPanelsHaveData } from '../panel-data.ts';
-import { WatchedDemo } from '../watched-demo.ts';
+import { startShops } from '../alerts/fault-environment.ts';
+import { allPanelsHaveData } from '../dashboards/panel-data.ts';
+import { MonitoredDemo } from '../dashboards/monitored-demo.ts';
 import { recordingOf, type Recording } from './recording.ts';
 
 export interface Scenario {
@@ -19,7 +19,7 @@ export interface Scenario {
 /** What a demo of seven shops shows while this happens, from when every panel has data. */
 export async function recordDemo({ demo, faults, faultS, peaceS }: Scenario): Promise<Recording> {
   await using stack = new AsyncDisposableStack();
-  const watched = stack.use(await WatchedDemo.start({ ...(demo !== undefined && { demo }) }));
+  const watched = stack.use(await MonitoredDemo.start({ ...(demo !== undefined && { demo }) }));
   await startShops(watched.demo.databaseUrl, stack);
   await allPanelsHaveData(new PrometheusSource(watched.prometheus.url));
   const fromS = Date.now() / 1000;

@@ -1,6 +1,6 @@
 import type { Span } from '../../../src/console/data-source.ts';
-import { findMetric, type KnownSeries } from '../promql-check.ts';
-import type { Labels, PrometheusServer } from '../prometheus-server.ts';
+import { findMetric, type KnownSeries } from '../prometheus/promql-check.ts';
+import type { Labels, PrometheusServer } from '../prometheus/prometheus-server.ts';
 
 /** What Prometheus has scraped of a series, in the order of time. */
 export interface RecordedSeries extends KnownSeries {

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { debugConfig } from './config.ts';
 import { debugExporter } from './factory.ts';
-import { spansBatch } from '../../../../tests/support/batches.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
+import { spansBatch } from '../../../../tests/support/components/batches.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 
 const batch = spansBatch(['a', 'b']);
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { itemSummaries } from './item-summaries.ts';
 import { messageToObject } from './message-to-object.ts';
-import { gaugeBatch, spansBatch } from '../../../../tests/support/batches.ts';
+import { gaugeBatch, spansBatch } from '../../../../tests/support/components/batches.ts';
 
 it('shows the names of spans', () => {
   const [chunk] = spansBatch(['a', 'b']).chunks;

@@ -6,8 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../engine/otlp/wire-writer.ts';
 import { configSchema } from './config.ts';
 import { otlpHttpExporter } from './factory.ts';
-import { spansBatch } from '../../../../tests/support/batches.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
+import { spansBatch } from '../../../../tests/support/components/batches.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const cleanups: (() => Promise<void> | void)[] = [];

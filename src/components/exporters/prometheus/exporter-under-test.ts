@@ -9,10 +9,14 @@ import * as v from 'valibot';
 import type { Component } from '../../../engine/component.ts';
 import { protobufFromJson } from '../../../engine/otlp/protobuf-from-json.ts';
 import { prometheusExporter } from './factory.ts';
-import { toBatch } from '../../../../tests/support/batches.ts';
-import { hostWith } from '../../../../tests/support/host-with.ts';
-import { logLines } from '../../../../tests/support/log-lines.ts';
-import { parseOpenMetrics, parsePrometheusText, type TextFamily } from '../../../../tests/support/prometheus-text.ts';
+import { toBatch } from '../../../../tests/support/components/batches.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
+import { logLines } from '../../../../tests/support/components/log-lines.ts';
+import {
+  parseOpenMetrics,
+  parsePrometheusText,
+  type TextFamily,
+} from '../../../../tests/support/prometheus/prometheus-text.ts';
 
 /** A part of an `ExportMetricsServiceRequest` in OTLP's JSON. */
 export type Json = unknown;

@@ -11,9 +11,9 @@ import { Delivery } from '../../../engine/delivery/delivery.ts';
 import { startSentrySink, type SentrySink } from '../../../../examples/coffee/sentry-sink/sentry-sink.ts';
 import { configSchema } from './config.ts';
 import { sentryExporter } from './factory.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp-spans.ts';
+import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
 
 const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSpans, type Span, type SpanKind } from '../../../engine/otlp/span-reader.ts';
 import { semanticsOf, statusOf } from './span-semantics.ts';
-import { batchOfSpans, spanId } from '../../../../tests/support/otlp-spans.ts';
+import { batchOfSpans, spanId } from '../../../../tests/support/otlp/otlp-spans.ts';
 
 function spanOf(attributes: Record<string, string | number>, kind: SpanKind = 'internal'): Span {
   return [...readSpans(batchOfSpans([{ spanId: spanId(1), name: 'name', kind, attributes }]).chunks[0]!)][0]!;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSpans } from '../../../engine/otlp/span-reader.ts';
 import { TraceBuffer } from './trace-buffer.ts';
-import { batchOfSpans, spanId } from '../../../../tests/support/otlp-spans.ts';
+import { batchOfSpans, spanId } from '../../../../tests/support/otlp/otlp-spans.ts';
 
 const LIMITS = { graceMs: 10, maxAgeMs: 1000, maxSpans: 10_000, maxBytes: 1e9 };
 

@@ -9,8 +9,8 @@ import type { Authenticator } from '../../../engine/authenticator.ts';
 import type { Component } from '../../../engine/component.ts';
 import { basicAuthExtension } from './factory.ts';
 import { Htpasswd } from './htpasswd.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
-import { hostWith } from '../../../../tests/support/host-with.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siphon-htpasswd-'));
 afterAll(() => rmSync(directory, { recursive: true }));

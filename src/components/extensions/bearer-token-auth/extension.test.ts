@@ -5,8 +5,8 @@ import * as v from 'valibot';
 import { afterAll, expect, it } from 'vitest';
 import { BearerTokenAuthExtension } from './extension.ts';
 import { bearerTokenAuthExtension } from './factory.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
-import { hostWith } from '../../../../tests/support/host-with.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siphon-tokens-'));

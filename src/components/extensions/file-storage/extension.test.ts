@@ -9,10 +9,10 @@ import type { Component } from '../../../engine/component.ts';
 import type { Storage } from '../../../engine/storage.ts';
 import { fileStorageConfig } from './config.ts';
 import { fileStorageExtension } from './factory.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
-import { findingsOf } from '../../../../tests/support/findings.ts';
-import { hostWith } from '../../../../tests/support/host-with.ts';
-import { bytes, promisesOfAStorage } from '../../../../tests/support/storage-contract.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { findingsOf } from '../../../../tests/support/components/findings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
+import { bytes, storageContract } from '../../../../tests/support/components/storage-contract.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 
 const owner = { kind: 'receiver', id: 'db_poller' } as const;
@@ -34,7 +34,7 @@ async function fileStorage(keys: Record<string, unknown> = {}) {
 }
 
 describe('the storage in files', () => {
-  promisesOfAStorage(fileStorage);
+  storageContract(fileStorage);
 });
 
 it('finds again what was kept before a restart', async () => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Host, HostStatus } from '../../../engine/component.ts';
 import { healthCheckConfig } from './config.ts';
 import { healthCheckExtension } from './factory.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 
 async function healthCheck(keys: Record<string, unknown> = {}) {
   const { settings, lines } = componentSettings('extension', 'health_check');

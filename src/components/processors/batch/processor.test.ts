@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Consumer } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { batchProcessor } from './factory.ts';
-import { spansBatch } from '../../../../tests/support/batches.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
-import { Gate } from '../../../../tests/support/gate.ts';
-import { SinkExporter } from '../../../../tests/support/sink-exporter.ts';
+import { spansBatch } from '../../../../tests/support/components/batches.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { BlockingConsumer } from '../../../../tests/support/components/blocking-consumer.ts';
+import { SinkExporter } from '../../../../tests/support/components/sink-exporter.ts';
 
 const HOUR = 3_600_000;
 const three = spansBatch(['a', 'b', 'c']);
@@ -66,18 +66,18 @@ describe('batch', () => {
   });
 
   it('makes senders wait while one batch is being sent and the next one is full', async () => {
-    const gate = new Gate();
-    const { batch } = batchInto(gate, { size: 3 });
+    const consumer = new BlockingConsumer();
+    const { batch } = batchInto(consumer, { size: 3 });
     await batch.consume(three);
     await batch.consume(three);
     let accepted = false;
     const waiting = batch.consume(three).then(() => (accepted = true));
     await sleep(20);
     expect(accepted).toBe(false);
-    gate.open();
+    consumer.open();
     await waiting;
     await batch.shutdown(soon());
-    expect(gate.taken.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(9);
+    expect(consumer.accepted.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(9);
   });
 
   it('counts what the next component refuses by its reason, and says so once', async () => {
@@ -96,19 +96,19 @@ describe('batch', () => {
   });
 
   it('counts what the deadline leaves behind once, that being sent included', async () => {
-    const gate = new Gate();
-    const { batch, page } = batchInto(gate, { size: 6, max: 6 });
+    const consumer = new BlockingConsumer();
+    const { batch, page } = batchInto(consumer, { size: 6, max: 6 });
     await batch.consume(spansBatch(Array.from({ length: 10 }, (_, i) => `s${i}`)));
     await batch.consume(three);
     await batch.shutdown(AbortSignal.timeout(20));
-    expect(gate.given.map(({ itemCount }) => itemCount)).toEqual([6]);
+    expect(consumer.received.map(({ itemCount }) => itemCount)).toEqual([6]);
     const dropped = 'siphon_dropped_items{processor="batch",otel_signal="traces",reason="shutdown"} 13\n';
     expect(await page()).toContain(dropped);
 
-    gate.fail(new RetryableError('queue_full', 'no room'));
+    consumer.fail(new RetryableError('queue_full', 'no room'));
     await sleep(20);
     expect((await page()).match(/^siphon_dropped_items.*[^ ][0-9]$/gm)?.map((line) => `${line}\n`)).toEqual([dropped]);
-    expect(gate.given).toHaveLength(1);
+    expect(consumer.received).toHaveLength(1);
     await expect(batch.consume(three)).rejects.toMatchObject({ code: 'shutdown' });
   });
 });

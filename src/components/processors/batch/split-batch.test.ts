@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
 import { readSpans } from '../../../engine/otlp/span-reader.ts';
 import { splitBatch } from './split-batch.ts';
-import { gaugeBatch, spansBatch } from '../../../../tests/support/batches.ts';
+import { gaugeBatch, spansBatch } from '../../../../tests/support/components/batches.ts';
 
 it('leaves a batch that fits as it is', () => {
   const batch = spansBatch(['a', 'b']);

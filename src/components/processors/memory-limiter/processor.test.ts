@@ -4,9 +4,9 @@ import { RetryableError } from '../../../engine/errors.ts';
 import { processMemory, type ProcessMemory } from './process-memory.ts';
 import { MemoryLimiterProcessor } from './processor.ts';
 import { softLimitBytes } from './soft-limit.ts';
-import { spansBatch } from '../../../../tests/support/batches.ts';
-import { componentSettings } from '../../../../tests/support/component-settings.ts';
-import { SinkExporter } from '../../../../tests/support/sink-exporter.ts';
+import { spansBatch } from '../../../../tests/support/components/batches.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { SinkExporter } from '../../../../tests/support/components/sink-exporter.ts';
 
 const MIB = 1024 * 1024;
 const limits = {

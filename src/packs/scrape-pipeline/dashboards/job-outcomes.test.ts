@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { jobErrorTypes } from '../labels.ts';
-import { eachPanel } from '../../../../tests/support/panel-data.ts';
+import { eachPanel } from '../../../../tests/support/dashboards/panel-data.ts';
 
 it('shows failed price jobs in red, whatever they failed for, wherever they are told by reason', () => {
   const told = eachPanel.filter(({ panel }) => panel.queries.some(({ legend }) => legend.startsWith('failed: ')));

@@ -6,14 +6,14 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../../../../src/components/exporters/otlp-http/config.ts';
 import { otlpHttpExporter } from '../../../../src/components/exporters/otlp-http/factory.ts';
-import { spansBatch } from '../../../support/batches.ts';
-import { componentSettings } from '../../../support/component-settings.ts';
-import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
+import { componentSettings } from '../../../support/components/component-settings.ts';
+import { hasOpenssl, SelfSignedCertificates } from '../../../support/network/self-signed-certificates.ts';
 
 const batch = spansBatch(['a']);
 
 /** A server with the certificate `server` that takes every request, and tells as whom it knows the clients. */
-async function startServer(certificates: SelfSigned, options: ServerOptions = {}) {
+async function startServer(certificates: SelfSignedCertificates, options: ServerOptions = {}) {
   const clients: unknown[] = [];
   const identity = { cert: certificates.read('server.pem'), key: certificates.read('server.key') };
   const server = createServer({ ...identity, ...options }, (request, response) => {
@@ -50,8 +50,8 @@ async function send(endpoint: string, tls: Readonly<Record<string, unknown>>): P
 }
 
 describe.skipIf(!hasOpenssl)('the otlp_http exporter with certificates', () => {
-  let certificates: SelfSigned;
-  beforeAll(() => void (certificates = new SelfSigned('server', 'client', 'stranger')));
+  let certificates: SelfSignedCertificates;
+  beforeAll(() => void (certificates = new SelfSignedCertificates('server', 'client', 'stranger')));
   afterAll(() => certificates[Symbol.dispose]());
 
   it('sends nothing to a server that it has no reason to trust', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { BasicAuthExtension } from '../../../../src/components/extensions/basic-auth/extension.ts';
-import { componentSettings } from '../../../support/component-settings.ts';
+import { componentSettings } from '../../../support/components/component-settings.ts';
 import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 const auth = { authenticator: 'basic_auth' };

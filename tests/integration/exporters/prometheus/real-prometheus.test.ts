@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { PrometheusServer, prometheusMissing } from '../../../support/prometheus-server.ts';
+import { PrometheusServer, prometheusMissing } from '../../../support/prometheus/prometheus-server.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import {
   counter,

@@ -5,13 +5,13 @@ import { get } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../../support/wait-for.ts';
-import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
+import { hasOpenssl, SelfSignedCertificates } from '../../../support/network/self-signed-certificates.ts';
 import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 describe.skipIf(!hasOpenssl)('with certificates', () => {
-  let certificates: SelfSigned;
+  let certificates: SelfSignedCertificates;
   beforeAll(() => {
-    certificates = new SelfSigned('server', 'client');
+    certificates = new SelfSignedCertificates('server', 'client');
   });
   afterAll(() => certificates[Symbol.dispose]());
 

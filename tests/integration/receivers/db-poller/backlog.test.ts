@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

@@ -1,5 +1,5 @@
-import { CollectorProcess, siphonFromSource } from '../../../support/collector-process.ts';
-import { freePorts } from '../../../support/free-ports.ts';
+import { CollectorProcess, siphonFromSource } from '../../../support/processes/collector-process.ts';
+import { freePorts } from '../../../support/network/free-ports.ts';
 
 interface CountingSettings {
   readonly datasource: string;

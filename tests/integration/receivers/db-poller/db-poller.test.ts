@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { catalogue, type MetricName } from '../../../../src/packs/catalogue.ts';
 import { registerSource } from '../../../../examples/coffee/database/register-source.ts';
 import { notTouchedByOneRun } from '../../../../examples/coffee/once-expectations.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

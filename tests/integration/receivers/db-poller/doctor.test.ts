@@ -2,13 +2,13 @@ import { networkInterfaces } from 'node:os';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../../../src/engine/diagnosis.ts';
-import { shippedSql, statementsOf } from '../../../../examples/coffee/database/shipped-sql.ts';
+import { shippedSql, statementsOf } from '../../../../examples/postgres/shipped-sql.ts';
 import { versionFindings } from '../../../../src/components/receivers/db-poller/doctor/connection.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
-import { findingsOf } from '../../../support/findings.ts';
-import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
-import { TcpProxy } from '../../../support/tcp-proxy.ts';
+import { findingsOf } from '../../../support/components/findings.ts';
+import { Pgbouncer, pgbouncerPath } from '../../../support/postgres/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
+import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 
 describe('siphon doctor on db_poller', () => {
   let database: TestPostgres;

@@ -10,9 +10,9 @@ import { MemoryStorage } from '../../../../src/engine/memory-storage.ts';
 import { StorageError, type StorageOwner, type StorageSpace } from '../../../../src/engine/storage.ts';
 import { fileStorageConfig } from '../../../../src/components/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../../src/components/extensions/file-storage/factory.ts';
-import { componentSettings } from '../../../support/component-settings.ts';
-import { hostWith } from '../../../support/host-with.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { componentSettings } from '../../../support/components/component-settings.ts';
+import { hostWith } from '../../../support/components/host-with.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { latestRuns } from '../../../../src/packs/scrape-pipeline/queries/latest-runs.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 
 const kinds = [
   { name: 'ok', condition: `status = 'ok'` },

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../../../src/engine/memory-storage.ts';
-import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
-import { Sidecar } from '../../../support/sidecar.ts';
-import { TcpProxy } from '../../../support/tcp-proxy.ts';
+import { Pgbouncer, pgbouncerPath } from '../../../support/postgres/pgbouncer.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
+import { Sidecar } from '../../../support/processes/sidecar.ts';
+import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest, readNumbers } from './poller-under-test.ts';
 

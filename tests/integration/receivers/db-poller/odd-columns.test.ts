@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
-import { findingsOf } from '../../../support/findings.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { findingsOf } from '../../../support/components/findings.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

@@ -4,8 +4,8 @@ import { readKeyValue, type AnyValue } from '../../../../src/engine/otlp/any-val
 import { WireReader } from '../../../../src/engine/otlp/wire-reader.ts';
 import { configSchema } from '../../../../src/components/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/components/receivers/db-poller/receiver.ts';
-import { hostWith } from '../../../support/host-with.ts';
-import { ObservedReceiver } from '../../../support/observed-receiver.ts';
+import { hostWith } from '../../../support/components/host-with.ts';
+import { ObservedReceiver } from '../../../support/components/observed-receiver.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 
 /** A running poller, what it published last for each series, its log, and what it says about itself. */

@@ -5,7 +5,7 @@ import { connectionStates } from '../../../../src/packs/scrape-pipeline/labels.t
 import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type Row } from '../../../../src/postgres/read-only-pool.ts';
 import { statistics } from '../../../../src/packs/postgres-health/queries/statistics.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { siphonFromSource } from '../../../support/collector-process.ts';
+import { siphonFromSource } from '../../../support/processes/collector-process.ts';
 import { simulateExactness } from '../../../simulate/exactness.ts';
 
 it(

@@ -5,8 +5,8 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { expect, it } from 'vitest';
 import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { BearerTokenAuthExtension } from '../../../../src/components/extensions/bearer-token-auth/extension.ts';
-import { spansBatch } from '../../../support/batches.ts';
-import { componentSettings } from '../../../support/component-settings.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
+import { componentSettings } from '../../../support/components/component-settings.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);

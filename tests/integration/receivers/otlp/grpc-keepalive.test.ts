@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
-import { spansBatch } from '../../../support/batches.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
 import { GrpcCaller } from './grpc-caller.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 

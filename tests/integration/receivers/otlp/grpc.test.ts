@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '../../../../src/engine/errors.ts';
 import { listen } from '../../../../src/engine/net/http-server.ts';
 import { WireReader } from '../../../../src/engine/otlp/wire-reader.ts';
-import { gaugeBatch, spansBatch } from '../../../support/batches.ts';
-import { hostWith } from '../../../support/host-with.ts';
+import { gaugeBatch, spansBatch } from '../../../support/components/batches.ts';
+import { hostWith } from '../../../support/components/host-with.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as snappy from 'snappyjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { spansBatch } from '../../../support/batches.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { framed, GrpcCaller } from './grpc-caller.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';

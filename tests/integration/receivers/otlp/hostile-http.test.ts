@@ -5,7 +5,7 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as snappy from 'snappyjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../../src/engine/otlp/wire-writer.ts';
-import { spansBatch } from '../../../support/batches.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 

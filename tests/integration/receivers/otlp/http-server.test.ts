@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import * as snappy from 'snappyjs';
 import { expect, it } from 'vitest';
-import { spansBatch } from '../../../support/batches.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);

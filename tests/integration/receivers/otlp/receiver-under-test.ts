@@ -9,8 +9,8 @@ import * as v from 'valibot';
 import type { Component, Signal, TelemetryBatch } from '../../../../src/engine/component.ts';
 import { configSchema } from '../../../../src/components/receivers/otlp/config.ts';
 import { OtlpReceiver } from '../../../../src/components/receivers/otlp/receiver.ts';
-import { hostWith } from '../../../support/host-with.ts';
-import { logLines } from '../../../support/log-lines.ts';
+import { hostWith } from '../../../support/components/host-with.ts';
+import { logLines } from '../../../support/components/log-lines.ts';
 
 const LOCAL = { endpoint: '127.0.0.1:0' };
 

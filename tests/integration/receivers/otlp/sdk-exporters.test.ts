@@ -15,8 +15,8 @@ import {
 } from '@opentelemetry/otlp-transformer';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { Signal } from '../../../../src/engine/component.ts';
-import { otlpTree } from '../../../support/otlp-tree.ts';
-import { SDK_ITEMS, sdkTelemetry, type SdkTelemetry } from '../../../support/sdk-telemetry.ts';
+import { otlpTree } from '../../../support/otlp/otlp-tree.ts';
+import { SDK_ITEMS, sdkTelemetry, type SdkTelemetry } from '../../../support/otlp/sdk-telemetry.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 let receiver: ReceiverUnderTest;

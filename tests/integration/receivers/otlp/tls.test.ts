@@ -6,14 +6,14 @@ import { request } from 'node:https';
 import type { SecureVersion } from 'node:tls';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { spansBatch } from '../../../support/batches.ts';
-import { hasOpenssl, SelfSigned } from '../../../support/self-signed.ts';
+import { spansBatch } from '../../../support/components/batches.ts';
+import { hasOpenssl, SelfSignedCertificates } from '../../../support/network/self-signed-certificates.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { GrpcCaller } from './grpc-caller.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 
 const spans = Buffer.from(spansBatch(['a']).chunks[0] as Uint8Array);
-let certificates: SelfSigned;
+let certificates: SelfSignedCertificates;
 const file = (name: string): string => certificates.file(name);
 const pem = (name: string): Buffer => certificates.read(name);
 
@@ -66,7 +66,7 @@ async function callHttp2(
 
 describe.skipIf(!hasOpenssl)('with certificates', () => {
   beforeAll(() => {
-    certificates = new SelfSigned('server', 'client');
+    certificates = new SelfSignedCertificates('server', 'client');
   });
 
   afterAll(() => certificates[Symbol.dispose]());
@@ -98,7 +98,7 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
   });
 
   it('shows new certificates to the connections that come after reload_interval', async () => {
-    using replaced = new SelfSigned('server', 'next');
+    using replaced = new SelfSignedCertificates('server', 'next');
     const tls = {
       cert_file: replaced.file('server.pem'),
       key_file: replaced.file('server.key'),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../src/engine/diagnosis.ts';
 import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
 import { sqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/factory.ts';
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 
 const metrics = (value_column: string) => [{ metric_name: 'm', value_column }];
 

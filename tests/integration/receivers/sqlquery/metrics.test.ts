@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../../src/engine/errors.ts';
-import { Pgbouncer, pgbouncerPath } from '../../../support/pgbouncer.ts';
-import { runSql, startTestPostgres, type TestPostgres } from '../../../support/postgres.ts';
-import { TcpProxy } from '../../../support/tcp-proxy.ts';
+import { Pgbouncer, pgbouncerPath } from '../../../support/postgres/pgbouncer.ts';
+import { runSql, startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
+import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { ReceiverUnderTest } from './receiver-under-test.ts';
 

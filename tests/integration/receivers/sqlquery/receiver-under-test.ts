@@ -5,8 +5,8 @@ import { requestMessages } from '../../../../src/engine/otlp/schema.ts';
 import { messageToObject } from '../../../../src/components/exporters/debug/message-to-object.ts';
 import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
 import { SqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/receiver.ts';
-import { hostWith } from '../../../support/host-with.ts';
-import { ObservedReceiver } from '../../../support/observed-receiver.ts';
+import { hostWith } from '../../../support/components/host-with.ts';
+import { ObservedReceiver } from '../../../support/components/observed-receiver.ts';
 
 interface Options {
   readonly extensions?: Readonly<Record<string, Component>>;

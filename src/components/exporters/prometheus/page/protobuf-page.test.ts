@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePrometheusProtobuf, type Message } from '../../../../../tests/support/prometheus-protobuf.ts';
+import { parsePrometheusProtobuf, type Message } from '../../../../../tests/support/prometheus/prometheus-protobuf.ts';
 import { counter, ExporterUnderTest, gauge, histogram, type Json } from '../exporter-under-test.ts';
 
 const ACCEPT =

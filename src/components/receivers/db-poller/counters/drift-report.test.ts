@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DriftReport } from './drift-report.ts';
-import { logLines } from '../../../../../tests/support/log-lines.ts';
+import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 it('says once that more was counted than inserted, when two readings agree, and once that it is over', () => {
   const { logger, lines } = logLines();

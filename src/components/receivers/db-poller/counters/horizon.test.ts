@@ -4,7 +4,7 @@ import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import { Horizon } from './horizon.ts';
 import type { PollContext } from '../run/poll-context.ts';
 import { PollerMetrics } from '../run/poller-metrics.ts';
-import { logLines } from '../../../../../tests/support/log-lines.ts';
+import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 const writer = { pid: 42, application_name: 'migration', prepared: null };
 const held = (ageS: number | null): Row => ({ ...writer, settled_xid: '7', is_held: true, age_s: ageS });

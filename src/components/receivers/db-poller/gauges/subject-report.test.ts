@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SubjectReport } from './subject-report.ts';
-import { logLines } from '../../../../../tests/support/log-lines.ts';
+import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 it('speaks of invalid cron texts when there is one more, and when there is none left', () => {
   const { logger, lines } = logLines();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ProbedSchema } from './schema.ts';
 import { SchemaReport } from './schema-report.ts';
-import { logLines } from '../../../../../tests/support/log-lines.ts';
+import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 const schema = new ProbedSchema(
   'a "b"',

@@ -1,0 +1,87 @@
+/** One PostgreSQL server and its data, in a folder of their own. Durability is off: the data goes with the folder. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ServerParameters } from './embedded-postgres.ts';
+import type { Binaries, Owner } from './owner.ts';
+
+export interface ServerSettings {
+  readonly binaries: Binaries;
+  readonly owner: Owner;
+  /** Belongs to the owner. */
+  readonly folder: string;
+  readonly port: number;
+  readonly parameters: ServerParameters;
+}
+
+const defaults: ServerParameters = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  shared_buffers: '32MB',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+};
+
+/** Makes an empty cluster whose only user is this one. */
+export async function initialise(
+  { binaries, owner, folder }: Omit<ServerSettings, 'port' | 'parameters'>,
+  login: { readonly user: string; readonly password: string },
+): Promise<void> {
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, login.password, { mode: 0o644 });
+  const options = ['--auth=scram-sha-256', `--username=${login.user}`, `--pwfile=${passwordFile}`];
+  const form = ['--no-sync', '--encoding=UTF8', '--locale=C', `--pgdata=${join(folder, 'data')}`];
+  const initdb = launch(binaries.initdb, [...options, ...form], { owner, folder });
+  const log = logTail(initdb);
+  const [code] = (await once(initdb, 'close')) as [number | null];
+  await rm(passwordFile);
+  if (code !== 0) throw new Error(`initdb ended with code ${String(code)}\n${log.join('\n')}`);
+}
+
+/** Resolves once it takes connections; rejects with the end of its log if it ends before. */
+export async function startServer(settings: ServerSettings): Promise<ChildProcess> {
+  const { binaries, owner, folder, port, parameters } = settings;
+  const place = ['-D', join(folder, 'data'), '-p', String(port)];
+  const flags = Object.entries({ ...defaults, ...parameters }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = launch(binaries.postgres, [...place, ...flags], { owner, folder });
+  const log = logTail(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('close', () => reject(new Error(`it ended at once\n${log.join('\n')}`)));
+    server.stderr?.on('data', () => {
+      if (log.some((line) => line.includes('ready to accept connections'))) resolve();
+    });
+  });
+  return server;
+}
+
+/** Breaks off what its clients are doing and shuts down in order. */
+export async function stopServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.kill('SIGINT');
+  await once(server, 'exit');
+}
+
+function launch(
+  program: string,
+  args: readonly string[],
+  { owner, folder }: { readonly owner: Owner; readonly folder: string },
+): ChildProcess {
+  // Its own log lines are looked for, so they have to be in English.
+  const env = { ...process.env, LC_ALL: 'C' };
+  return spawn(program, args, { ...owner, cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function logTail(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream! }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > 20) lines.shift();
+    });
+  }
+  return lines;
+}

@@ -1,0 +1,50 @@
+import { dump, load } from 'js-yaml';
+import { ruleFiles } from '../../../src/dashboards/rules/rule-files.ts';
+import { readSettings } from '../../../src/dashboards/rules/settings.ts';
+
+/** What a rule waits for takes this part of its time, but at least a scrape, and no longer than a test can wait. */
+const HURRY = 30;
+const [SHORTEST_WAIT_S, LONGEST_WAIT_S] = [2, 10];
+
+/** Every window, be it of minutes or of a week: twelve scrapes, so that what a fault has done is soon out of it. */
+export const WINDOW_S = 24;
+
+/** The age within the expression of DatabaseDown, which is no limit that a user may set: three polls of the demo. */
+const SILENCE = { shipped: '< 90)', shortened: '< 6)' };
+
+interface Rule {
+  readonly expr: string;
+  readonly for?: string;
+  readonly keep_firing_for?: string;
+}
+
+/** The rules that are shipped, in their shape, with the limits of a user's file, and with their times shortened. */
+export function shortenedRules(settings: string): ReadonlyMap<string, string> {
+  const files = ruleFiles(readSettings(settings));
+  return new Map([...files].map(([name, text]) => [name, dump(shortened(load(text)))]));
+}
+
+function shortened(file: unknown): object {
+  const { groups } = file as { readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[] };
+  return { groups: groups.map(({ name, rules }) => ({ name, rules: rules.map(shortenedRule) })) };
+}
+
+function shortenedRule(rule: Rule): Rule {
+  return {
+    ...rule,
+    expr: rule.expr
+      .replaceAll(/\[\d+[smhdw]\]/g, `[${WINDOW_S}s]`)
+      .replaceAll(/offset \d+[smhdw]/g, `offset ${WINDOW_S}s`)
+      .replaceAll(SILENCE.shipped, SILENCE.shortened),
+    ...(rule.for !== undefined && { for: waitOf(rule.for) }),
+    ...(rule.keep_firing_for !== undefined && { keep_firing_for: waitOf(rule.keep_firing_for) }),
+  };
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+function waitOf(shipped: string): string {
+  const [, count, unit = ''] = /^(\d+)([smhdw])$/.exec(shipped) ?? [];
+  const seconds = (Number(count) * (SECONDS[unit] ?? Number.NaN)) / HURRY;
+  return `${Math.round(1000 * Math.min(Math.max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S))}ms`;
+}

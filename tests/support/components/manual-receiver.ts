@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import type { Consumer, ReceiverFactory, TelemetryBatch } from '../../../src/engine/component.ts';
+
+/** A receiver whose batches come from a test. */
+export class ManualReceiver {
+  readonly factory: ReceiverFactory;
+  #next: Consumer | undefined;
+
+  constructor(onEvent: (event: string) => void = () => undefined, startError?: Error) {
+    this.factory = {
+      kind: 'receiver',
+      type: 'manual',
+      signals: ['traces', 'metrics', 'logs'],
+      stability: 'development',
+      config: v.unknown(),
+      create: (_settings, _config, next) => {
+        this.#next = next('manual');
+        return {
+          start: async () => {
+            if (startError !== undefined) throw startError;
+            onEvent('start');
+          },
+          shutdown: async () => onEvent('shutdown'),
+        };
+      },
+    };
+  }
+
+  async send(batch: TelemetryBatch): Promise<void> {
+    if (this.#next === undefined) throw new Error('the receiver has not been built');
+    await this.#next.consume(batch);
+  }
+}

@@ -1,0 +1,42 @@
+import type { ComponentSettings, Signal } from '../../../src/engine/component.ts';
+import { MetricsPage } from '../../../src/engine/telemetry/metrics-page.ts';
+import { logLines } from './log-lines.ts';
+
+/** What a receiver says while it runs: its log, and its own metrics. */
+export abstract class ObservedReceiver implements AsyncDisposable {
+  readonly log: readonly Record<string, unknown>[];
+  protected readonly settings: ComponentSettings;
+  readonly #page = new MetricsPage('0');
+
+  /** @param type its id too. */
+  constructor(type: string, { signals, version = '0' }: { signals: readonly Signal[]; version?: string }) {
+    const { logger, lines } = logLines();
+    this.log = lines;
+    const meter = this.#page.meter('receiver', type);
+    this.settings = { id: type, signals: new Set(signals), logger, meter, version };
+  }
+
+  abstract shutdown(): Promise<void>;
+
+  said(sentence: string): number {
+    return this.log.filter(({ msg }) => msg === sentence).length;
+  }
+
+  /** A sample of its own metrics, without the prefix and the label of the receiver; undefined if it is not there. */
+  async own(sample: string): Promise<number | undefined> {
+    const { id } = this.settings;
+    const [name, labels] = sample.split('{', 2);
+    const line = `siphon_${id}_${name}{receiver="${id}"${labels === undefined ? '}' : `,${labels}`} `;
+    const found = (await this.ownPage()).find((text) => text.startsWith(line));
+    return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
+  }
+
+  protected async ownPage(): Promise<readonly string[]> {
+    return (await this.#page.render()).split('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+    await this.#page.shutdown();
+  }
+}

@@ -1,0 +1,91 @@
+import { answersOf, seriesOf, type Moment } from '../../../src/console/answers.ts';
+import type { DataSource, Span } from '../../../src/console/data-source.ts';
+import { secondsOf } from '../../../src/console/duration.ts';
+import { withChoices } from '../../../src/console/expression.ts';
+import { nameOf } from '../../../src/console/series-name.ts';
+import { viewOf } from '../../../src/console/view.ts';
+import { dashboards as models } from '../../../src/packs/dashboards.ts';
+import { plain, type PlainDashboard, type PlainPanel } from '../../../src/dashboards/model/plain.ts';
+import { waitFor } from '../wait-for.ts';
+import { SCRAPE_S } from './monitored-demo.ts';
+
+export interface DashboardPanel {
+  readonly dashboard: PlainDashboard;
+  readonly panel: PlainPanel;
+}
+
+export const dashboards: readonly PlainDashboard[] = models.map(plain);
+
+export const eachPanel: readonly DashboardPanel[] = dashboards.flatMap((dashboard) =>
+  dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),
+);
+
+/** Panels that are empty in a demo that has just begun, though nothing is wrong. */
+export const notInADemo: ReadonlySet<string> = new Set(['Inserts that were not counted']);
+
+export interface Asked {
+  readonly range: string;
+  /** Where it ends; now unless it says otherwise. */
+  readonly nowS?: number;
+  readonly scrapeS?: number;
+  /** What is chosen, as an address has it; everything unless it says otherwise. */
+  readonly choices?: string;
+}
+
+/** The names of what a panel shows over this range. */
+export async function shownOn(
+  source: DataSource,
+  dashboard: PlainDashboard,
+  { panel, ...asked }: Asked & Pick<DashboardPanel, 'panel'>,
+): Promise<readonly string[]> {
+  const moment = momentOf(dashboard, asked);
+  if (panel.form === 'graph') return (await seriesOf(panel, source, moment)).series.map(({ name }) => name);
+  const answers = await answersOf(panel, source, moment);
+  return answers.flatMap(({ query, samples }) => samples.map(({ labels }) => nameOf(query.legend, labels)));
+}
+
+/** The panels that say that something is not known. */
+export async function panelsWithoutData(source: DataSource, asked: Asked): Promise<readonly string[]> {
+  const mustHaveData = eachPanel.filter(
+    ({ panel: { empty, title } }) => empty.meaning === 'unknown' && !notInADemo.has(title),
+  );
+  const answered = await Promise.all(
+    mustHaveData.map(async ({ dashboard, panel }) =>
+      (await shownOn(source, dashboard, { panel, ...asked })).length > 0 ? [] : panel.title,
+    ),
+  );
+  return answered.flat();
+}
+
+/** Resolves when all of them know something of the last minutes. */
+export async function allPanelsHaveData(source: DataSource): Promise<void> {
+  let empty: readonly string[] = [];
+  await waitFor(async () => (empty = await panelsWithoutData(source, { range: '15m' })).length === 0, {
+    what: 'every panel to have data',
+    timeoutMs: 90_000,
+  }).catch((cause: unknown) => {
+    throw new Error(`without data: ${empty.join(', ')}`, { cause });
+  });
+}
+
+/** The variables of which nothing can be chosen. */
+export async function variablesWithoutValues(source: DataSource, time: Span): Promise<readonly string[]> {
+  const without: string[] = [];
+  for (const { variables, uid } of dashboards) {
+    const everything = Object.fromEntries(variables.map(({ name }) => [name, undefined]));
+    for (const variable of variables) {
+      if (variable.kind !== 'values') continue;
+      const values = await source.labelValues(variable.of, withChoices(variable.series, everything), time);
+      if (values.length === 0) without.push(`${variable.name} of ${uid}`);
+    }
+  }
+  return without;
+}
+
+function momentOf(
+  dashboard: PlainDashboard,
+  { range, nowS = Date.now() / 1000, scrapeS = SCRAPE_S, choices: chosen = '' }: Asked,
+): Moment {
+  const { choices } = viewOf(dashboard, new URLSearchParams(chosen));
+  return { nowS, lengthS: secondsOf(range)!, scrapeS, choices };
+}

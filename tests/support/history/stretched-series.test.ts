@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { knownMetrics, type KnownMetricName } from '../../../src/packs/known-metrics.ts';
+import { stretchedSeries, type Stretch } from './stretched-series.ts';
+import type { RecordedSeries } from './recording.ts';
+
+/** Ten seconds that are told as a thousand, and the last four of them once more as forty. */
+const STRETCHES: readonly Stretch[] = [
+  { recorded: { fromS: 100, toS: 110 }, told: { fromS: 5000, toS: 6000 } },
+  { recorded: { fromS: 106, toS: 110 }, told: { fromS: 6000, toS: 6040 } },
+];
+
+describe('the history of a recorded series', () => {
+  it('has as many runs as there were, each at one moment, and goes on from stretch to stretch', () => {
+    const runs = stretchedSeries(recorded('scrape_runs_started_total', { 100: 3, 104: 5, 108: 6 }), STRETCHES);
+    expect([5000, 5399, 5400, 5800, 6000, 6019, 6020, 6040].map(runs)).toEqual([3, 3, 5, 6, 6, 6, 7, 7]);
+  });
+
+  it('has as much a second as there was of what goes on all the time', () => {
+    const seconds = stretchedSeries(recorded('otelcol_process_cpu_seconds', { 100: 0.5, 105: 1, 110: 1.5 }), STRETCHES);
+    expect([5000, 5250, 6000, 6020].map(seconds)).toEqual([0.5, 25.5, 100.5, 102.5]);
+  });
+
+  it('begins where a series began, and has nothing of a gauge while it was gone', () => {
+    const failed = stretchedSeries(recorded('price_job_failures_total', { 102: 1 }), STRETCHES);
+    expect([5199, 5200, 6040].map(failed)).toEqual([undefined, 1, 1]);
+    const age = stretchedSeries(recorded('scrape_run_oldest_running_seconds', { 100: 2 }), STRETCHES);
+    expect([5000, 5900].map(age)).toEqual([2, undefined]);
+  });
+
+  it('has a last run that is as many times longer ago as the time is stretched, and a poll that is not', () => {
+    expect(timeAt('scrape_last_run_timestamp_seconds')).toBe(5500 - 300);
+    expect(timeAt('siphon_db_poller_last_success_timestamp_seconds')).toBe(5500 - 3);
+  });
+});
+
+/** What happened at 98 and was seen at 100, and at 102 and seen at 104, as it was seen at 105. */
+function timeAt(name: KnownMetricName): number | undefined {
+  return stretchedSeries(recorded(name, { 100: 98, 104: 102 }), STRETCHES)(5500);
+}
+
+/** By time. */
+function recorded(name: KnownMetricName, values: Readonly<Record<number, number>>): RecordedSeries {
+  const metric = knownMetrics[name];
+  return { name, metric, part: '', text: name, timesS: Object.keys(values).map(Number), values: Object.values(values) };
+}

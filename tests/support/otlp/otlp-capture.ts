@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+
+interface KeyValue {
+  readonly key: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+export interface CapturedSpan {
+  readonly name: string;
+  readonly kind: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly attributes?: readonly KeyValue[];
+}
+
+export interface CapturedMetric {
+  readonly name: string;
+  readonly unit?: string;
+  readonly histogram?: {
+    readonly data_points: readonly {
+      readonly attributes?: readonly KeyValue[];
+      readonly count: number | string;
+      readonly explicit_bounds: readonly number[];
+    }[];
+  };
+}
+
+interface Request {
+  readonly resource_spans?: readonly Resource<{ spans: readonly CapturedSpan[] }, 'scope_spans'>[];
+  readonly resource_metrics?: readonly Resource<{ metrics: readonly CapturedMetric[] }, 'scope_metrics'>[];
+}
+type Resource<Scope, Key extends string> = { readonly resource: { readonly attributes: readonly KeyValue[] } } & {
+  readonly [K in Key]: readonly Scope[];
+};
+
+/** An OTLP/HTTP endpoint that keeps what it gets in protobuf, decoded; with `answers: false` a black hole that accepts and hangs. */
+export class OtlpCapture implements AsyncDisposable {
+  readonly #server = createServer();
+  readonly #requests: Request[] = [];
+  /** How many requests came, answered or not. */
+  requestCount = 0;
+
+  static async start({ answers = true }: { answers?: boolean } = {}): Promise<OtlpCapture> {
+    const capture = new OtlpCapture();
+    capture.#server.on('request', (request, response) => {
+      capture.requestCount++;
+      if (!answers) return;
+      void capture.#keep(request).then(() => response.end());
+    });
+    capture.#server.listen(0, '127.0.0.1');
+    await once(capture.#server, 'listening');
+    return capture;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  spans(): CapturedSpan[] {
+    return this.#requests.flatMap(({ resource_spans: resources = [] }) =>
+      resources.flatMap(({ scope_spans: scopes }) => scopes.flatMap(({ spans }) => spans)),
+    );
+  }
+
+  metrics(): CapturedMetric[] {
+    return this.#requests.flatMap(({ resource_metrics: resources = [] }) =>
+      resources.flatMap(({ scope_metrics: scopes }) => scopes.flatMap(({ metrics }) => metrics)),
+    );
+  }
+
+  /** The text of one resource attribute, in each request that has it. */
+  resourceAttribute(key: string): unknown[] {
+    return this.#requests
+      .flatMap(({ resource_spans: spans = [], resource_metrics: metrics = [] }) => [...spans, ...metrics])
+      .flatMap(({ resource }) => resource.attributes)
+      .filter((attribute) => attribute.key === key)
+      .map(({ value }) => value['string_value']);
+  }
+
+  async #keep(request: IncomingMessage): Promise<void> {
+    const raw = Buffer.concat(await request.toArray());
+    if (request.headers['content-type'] !== 'application/x-protobuf') return;
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
+    const signal = request.url === '/v1/traces' ? 'Trace' : 'Metrics';
+    this.#requests.push(messageToObject(`Export${signal}ServiceRequest`, body));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}

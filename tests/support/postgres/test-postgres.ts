@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { startEmbeddedPostgres, type ServerParameters } from '../../../examples/postgres/embedded-postgres.ts';
+import { applySchema } from '../../../examples/coffee/database/schema.ts';
+import { createPollerRole } from '../../../examples/postgres/shipped-sql.ts';
+
+/** A fresh database on a real server: the one of SIPHON_TEST_POSTGRES_URL, else an embedded one of its own. */
+export interface TestPostgres extends AsyncDisposable {
+  readonly url: string;
+  /** The same for the role of `deploy/postgres/`, under a name of its own. Not without the schema. */
+  readonly pollerUrl: string;
+  /** Its name. */
+  readonly pollerRole: string;
+  /** Runs SQL as the owner. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Stops and starts the server; undefined where the server is not ours. */
+  readonly server: { pause(): Promise<void>; resume(): Promise<void> } | undefined;
+}
+
+export interface TestPostgresOptions {
+  /** Whether the tables of the demo are there; true unless said otherwise. */
+  readonly schema?: boolean;
+  /** For the embedded server; another one is taken as it is. */
+  readonly parameters?: ServerParameters;
+}
+
+export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const given = process.env['SIPHON_TEST_POSTGRES_URL'];
+  const embedded = given === undefined ? await startEmbeddedPostgres(options.parameters) : undefined;
+  const serverUrl = given ?? embedded?.url ?? '';
+  const name = `siphon_test_${randomBytes(6).toString('hex')}`;
+  const role = `${name}_poller`;
+  await runSql(serverUrl, `create database ${name}`);
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  const hasSchema = options.schema !== false;
+  if (hasSchema) await applySchema(url);
+  return {
+    url,
+    pollerUrl: hasSchema ? await createPollerRole(url, role) : '',
+    pollerRole: role,
+    server: embedded,
+    sql: (text, values) => runSql(url, text, values),
+    [Symbol.asyncDispose]: async () => {
+      if (embedded) await embedded.stop();
+      else {
+        await runSql(serverUrl, `drop database ${name} with (force)`);
+        await runSql(serverUrl, `drop role if exists ${role}`);
+      }
+    },
+  };
+}
+
+/** Runs SQL on a connection of its own. */
+export async function runSql(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,102 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+const HANGS_AFTER_MS = 15_000;
+
+export interface RunOptions {
+  readonly flags?: readonly string[];
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Called with every line of stdout. */
+  readonly onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly lines: readonly string[];
+  readonly stderr: string;
+  /** From the last line of stdout to the end of the process. */
+  readonly endingMs: number;
+}
+
+/**
+ * Somebody else's project with the package as `npm pack` makes it, and `pg`, which its services use. Of the package's
+ * dependencies only the declared ones are there, linked instead of installed, so that it needs no network.
+ */
+export class InstalledProject implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create({ without = [] }: { without?: readonly string[] } = {}): Promise<InstalledProject> {
+    const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'siphon-foreign-')));
+    const project = new InstalledProject(folder);
+    const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+    const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
+    const target = path.join(folder, 'node_modules/siphon-otel');
+    await mkdir(target, { recursive: true });
+    await run('tar', ['-xzf', path.join(folder, filename), '-C', target, '--strip-components=1']);
+    const manifest = await readFile(path.join(target, 'package.json'), 'utf8');
+    const { dependencies, bin } = JSON.parse(manifest) as Record<'dependencies' | 'bin', Record<string, string>>;
+    const names = [...Object.keys(dependencies), '@types/node', 'pg'].filter((name) => !without.includes(name));
+    for (const name of names) await project.#link(name);
+    for (const [name, file] of Object.entries(bin)) await project.#linkCommand(name, path.join(target, file));
+    await project.write('package.json', JSON.stringify({ name: 'foreign', private: true }));
+    return project;
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    await writeFile(path.join(this.folder, file), text);
+  }
+
+  async run(file: string, { flags = [], args = [], environment = {}, onLine }: RunOptions = {}): Promise<Ended> {
+    const child = spawn(process.execPath, [...flags, file, ...args], {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'], ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const lines: string[] = [];
+    let [rest, stderr, lastLineAtMs] = ['', '', performance.now()];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const complete = (rest + text).split('\n');
+      rest = complete.pop() ?? '';
+      lastLineAtMs = performance.now();
+      lines.push(...complete);
+      for (const line of complete) onLine?.(line, (signal) => child.kill(signal));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const timer = setTimeout(() => child.kill('SIGKILL'), HANGS_AFTER_MS);
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    clearTimeout(timer);
+    return { code, signal, lines, stderr, endingMs: performance.now() - lastLineAtMs };
+  }
+
+  /** As npm installs it. */
+  async #linkCommand(name: string, file: string): Promise<void> {
+    const folder = path.join(this.folder, 'node_modules/.bin');
+    await mkdir(folder, { recursive: true });
+    await chmod(file, 0o755);
+    await symlink(file, path.join(folder, name));
+  }
+
+  async #link(name: string): Promise<void> {
+    const link = path.join(this.folder, 'node_modules', name);
+    await mkdir(path.dirname(link), { recursive: true });
+    await symlink(path.join(root, 'node_modules', name), link);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

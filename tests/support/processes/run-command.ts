@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { runCli } from '../../../src/cli/cli.ts';
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly printed: string;
+  readonly errors: string;
+}
+
+/** Runs a command within this process, from sources. */
+export async function runCommand(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  const printed: string[] = [];
+  const errors: string[] = [];
+  const exitCode = await runCli(args, {
+    environment,
+    version: '0.0.0',
+    hasColours: false,
+    showProgress: () => {},
+    dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),
+    print: (text) => printed.push(text),
+    printError: (text) => errors.push(text),
+  });
+  return { exitCode, printed: printed.join('\n'), errors: errors.join('\n') };
+}
