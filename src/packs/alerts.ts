@@ -1,7 +1,7 @@
 import type { Alert } from '../dashboards/rules/alert.ts';
 import { databaseAlerts } from './postgres-health/alerts/database.ts';
 import { fetchingAlerts } from './scrape-pipeline/alerts/fetching.ts';
-import { pollerAlerts } from './postgres-health/alerts/poller.ts';
+import { pollerAlerts } from './sidecar/alerts/poller.ts';
 import { runAlerts } from './scrape-pipeline/alerts/runs.ts';
 import { sidecarAlerts } from './sidecar/alerts/sidecar.ts';
 

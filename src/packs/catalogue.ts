@@ -1,4 +1,5 @@
-import { postgresHealthMetrics, scrapePipelineMetrics } from './scrape-pipeline/database-metrics.ts';
+import { postgresHealthMetrics } from './postgres-health/metrics.ts';
+import { scrapePipelineMetrics } from './scrape-pipeline/database-metrics.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { pipelineMetrics } from './scrape-pipeline/pipeline-metrics.ts';
 

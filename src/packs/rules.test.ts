@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { thresholds, type Threshold } from './scrape-pipeline/thresholds.ts';
+import { thresholds } from './all-thresholds.ts';
+import type { Threshold } from '../dashboards/threshold.ts';
 import { dashboards } from './dashboards.ts';
 import { selectorsOf } from '../dashboards/promql/node.ts';
 import { alerts } from './alerts.ts';

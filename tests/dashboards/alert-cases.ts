@@ -1,5 +1,6 @@
 /** For each alert the series of a world in which what it measures has a given value. */
-import { thresholds, type Threshold } from '../../src/packs/scrape-pipeline/thresholds.ts';
+import { thresholds } from '../../src/packs/all-thresholds.ts';
+import type { Threshold } from '../../src/dashboards/threshold.ts';
 import { alerts } from '../../src/packs/alerts.ts';
 import type { Severity } from '../../src/dashboards/rules/alert.ts';
 import type { InputSeries } from '../support/prometheus/promtool.ts';

@@ -1,5 +1,5 @@
 /** What a panel is, as data. Renderers draw it; none of them adds anything that is not here. */
-import type { ThresholdName } from '../../packs/scrape-pipeline/thresholds.ts';
+import type { ThresholdName } from '../../packs/all-thresholds.ts';
 import type { Duration } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';
 import type { DashboardUid } from './dashboard.ts';

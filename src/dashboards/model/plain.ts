@@ -4,11 +4,8 @@
  */
 import type { MetricSource } from '../../metrics/metric.ts';
 import { knownMetrics } from '../../packs/known-metrics.ts';
-import {
-  thresholds as thresholdsByName,
-  type Threshold,
-  type ThresholdName,
-} from '../../packs/scrape-pipeline/thresholds.ts';
+import { thresholds as thresholdsByName, type ThresholdName } from '../../packs/all-thresholds.ts';
+import type { Threshold } from '../threshold.ts';
 import { selectorsOf } from '../promql/node.ts';
 import { promql, type Scope } from '../promql/render.ts';
 import { dashboardUids, type Dashboard, type DashboardUid } from './dashboard.ts';

@@ -1,5 +1,5 @@
 /** What an alert is, as data. `alert-rules.ts` makes rules of it, a runbook in docs/runbooks says what to do. */
-import type { ThresholdName } from '../../packs/scrape-pipeline/thresholds.ts';
+import type { ThresholdName } from '../../packs/all-thresholds.ts';
 import type { DashboardUid } from '../model/dashboard.ts';
 import type { Duration } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';

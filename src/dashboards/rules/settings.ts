@@ -1,6 +1,7 @@
 /** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
 import { load, YAMLException } from 'js-yaml';
-import { thresholds, type Threshold } from '../../packs/scrape-pipeline/thresholds.ts';
+import { thresholds } from '../../packs/all-thresholds.ts';
+import type { Threshold } from '../threshold.ts';
 import { highestValue } from '../promql/highest-value.ts';
 import type { Duration } from '../promql/node.ts';
 import { severities, type Alert, type Severity } from './alert.ts';

@@ -1,5 +1,6 @@
 /** All alerts on one page, as the way to their runbooks. */
-import { thresholds, type Threshold } from '../scrape-pipeline/thresholds.ts';
+import { thresholds } from '../all-thresholds.ts';
+import type { Threshold } from '../../dashboards/threshold.ts';
 import { titleOf } from '../../dashboards/grafana/titles.ts';
 import type { Alert, Owner } from '../../dashboards/rules/alert.ts';
 import { alerts } from '../alerts.ts';

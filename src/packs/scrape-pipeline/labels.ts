@@ -17,18 +17,6 @@ export const fetchErrorTypes = [
 ] as const;
 export const jobErrorTypes = ['fetch', 'validation', 'database', 'timeout', 'other'] as const;
 
-/** As `pg_stat_activity` has them; `starting` since PostgreSQL 18, and before that, `unknown` while one starts. */
-export const connectionStates = [
-  'starting',
-  'active',
-  'idle',
-  'idle_in_transaction',
-  'idle_in_transaction_aborted',
-  'fastpath_function_call',
-  'disabled',
-  'unknown',
-] as const;
-
 /** `none`: no answer came; `other`: a status that is not listed. */
 export const httpStatuses = [
   '200',
@@ -54,4 +42,3 @@ export const source: BudgetedLabel = {
 };
 export const roaster: BudgetedLabel = { maxValues: 100, description: 'slug of the roaster' };
 export const currency: BudgetedLabel = { maxValues: 10, description: 'ISO 4217 code' };
-export const table: BudgetedLabel = { maxValues: 50, description: 'schema and name of the table' };

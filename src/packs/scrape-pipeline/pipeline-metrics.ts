@@ -10,9 +10,9 @@ import {
   platforms,
   roaster,
   source,
-  trueOrFalse,
 } from './labels.ts';
 import type { Metric } from '../../metrics/metric.ts';
+import { serviceMetrics } from '../../metrics/service.ts';
 import { operationIds } from './operations.ts';
 
 export const pipelineMetrics = {
@@ -72,11 +72,7 @@ export const pipelineMetrics = {
     labels: { operation: ['read', 'write', 'delete'], outcome: outcomes },
   },
   rpc_operations_total: {
-    source: 'sdk',
-    kind: 'counter',
-    name: 'rpc.operations',
-    unit: '{operation}',
-    description: 'Calls of SQL functions that write',
+    ...serviceMetrics.rpc_operations_total,
     labels: {
       rpc: [
         'rpc_scrape_run_start',
@@ -89,18 +85,7 @@ export const pipelineMetrics = {
       outcome: outcomes,
     },
   },
-  database_queries_total: {
-    source: 'sdk',
-    kind: 'counter',
-    name: 'database.queries',
-    unit: '{query}',
-    description: 'Statements that the pipeline sent to PostgreSQL',
-    labels: {
-      query_type: ['select', 'insert', 'update', 'delete', 'rpc'],
-      table: { maxValues: 30, description: 'table or function that the statement is about' },
-      success: trueOrFalse,
-    },
-  },
+  database_queries_total: serviceMetrics.database_queries_total,
   price_job_duration_seconds: {
     source: 'sdk',
     kind: 'histogram',
@@ -142,28 +127,7 @@ export const pipelineMetrics = {
     description: 'Price changes beyond the roaster\u2019s alert threshold',
     labels: { roaster, currency },
   },
-  rate_limit_errors_total: {
-    source: 'sdk',
-    kind: 'counter',
-    name: 'rate_limit.errors',
-    unit: '{error}',
-    description: 'Answers that asked the pipeline to slow down (429, 503, PostgreSQL 53300 and 53400)',
-    labels: { service: { maxValues: 101, description: 'who asked: a source, or postgresql' } },
-  },
-  memory_usage_bytes: {
-    source: 'sdk',
-    kind: 'gauge',
-    name: 'memory.usage',
-    unit: 'By',
-    description: 'Memory of the pipeline process',
-    labels: { component: ['rss', 'heap_used', 'heap_total', 'external', 'array_buffers'] },
-  },
-  system_resources_usage: {
-    source: 'sdk',
-    kind: 'gauge',
-    name: 'system.resources.usage',
-    unit: '{fraction}',
-    description: 'Share of what is there that the pipeline process uses, 0 to 1',
-    labels: { resource: ['cpu', 'memory', 'event_loop'] },
-  },
+  rate_limit_errors_total: serviceMetrics.rate_limit_errors_total,
+  memory_usage_bytes: serviceMetrics.memory_usage_bytes,
+  system_resources_usage: serviceMetrics.system_resources_usage,
 } as const satisfies Record<string, Metric>;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { table as tableLabel } from '../../../packs/scrape-pipeline/labels.ts';
+import { table as tableLabel } from '../../../packs/postgres-health/metrics.ts';
 import { duration, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
 import { storageSchema } from '../../../engine/storage.ts';

@@ -1,7 +1,7 @@
 import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
 import { datasource, instance, job, polledDatabase, sidecar, timeWindow } from '../../../dashboards/model/variables.ts';
 import { clients } from './clients.ts';
-import { poller } from './poller.ts';
+import { poller } from '../../sidecar/dashboards/poller.ts';
 import { server } from './server.ts';
 import { tables } from './tables.ts';
 

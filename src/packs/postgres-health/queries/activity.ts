@@ -1,4 +1,4 @@
-import { connectionStates } from '../../scrape-pipeline/labels.ts';
+import { connectionStates } from '../metrics.ts';
 import { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
 import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
 

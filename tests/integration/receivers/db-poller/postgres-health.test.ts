@@ -1,7 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postgresHealthMetrics } from '../../../../src/packs/scrape-pipeline/database-metrics.ts';
-import { connectionStates } from '../../../../src/packs/scrape-pipeline/labels.ts';
+import { connectionStates, postgresHealthMetrics } from '../../../../src/packs/postgres-health/metrics.ts';
 import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type Row } from '../../../../src/postgres/read-only-pool.ts';
 import { statistics } from '../../../../src/packs/postgres-health/queries/statistics.ts';

@@ -1,0 +1,12 @@
+import { definePack } from '../pack.ts';
+import { postgresHealthMetrics } from './metrics.ts';
+import { thresholds } from './thresholds.ts';
+
+export const postgresHealth = definePack({
+  name: 'postgres_health',
+  description: 'Connections, transactions, locks, vacuum and growth of any PostgreSQL database',
+  metrics: postgresHealthMetrics,
+  thresholds,
+  dashboards: async () => [(await import('./dashboards/database-health.ts')).databaseHealth],
+  alerts: async () => (await import('./alerts/database.ts')).databaseAlerts,
+});

@@ -1,0 +1,63 @@
+import type { Threshold } from '../../dashboards/threshold.ts';
+
+const MINUTE = 60;
+
+export const thresholds = {
+  rpc_error_rate: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.01,
+    critical: 0.1,
+    why: 'Writes do not fail by themselves; at 10 % the catalogue falls behind',
+  },
+  connections_used: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.75,
+    critical: 0.9,
+    why: 'Above 90 % the next deployment or job finds no connection',
+  },
+  pool_pending: {
+    bad: 'above',
+    unit: '{request}',
+    warning: 1,
+    critical: 10,
+    why: 'Requests that wait for a connection are time that the pipeline loses',
+  },
+  longest_transaction: {
+    bad: 'above',
+    unit: 's',
+    warning: 5 * MINUTE,
+    critical: 30 * MINUTE,
+    why: 'A transaction holds back vacuum and exact counting for as long as it lasts',
+  },
+  freeze_age: {
+    bad: 'above',
+    unit: '{transaction}',
+    warning: 500_000_000,
+    critical: 1_500_000_000,
+    why: 'Autovacuum freezes at 200 million by default, so 500 million say that it does not keep up; writes stop at 2^31',
+  },
+  xmin_age: {
+    bad: 'above',
+    unit: '{transaction}',
+    warning: 1_000_000,
+    critical: 50_000_000,
+    why: 'Old rows pile up behind the oldest snapshot',
+  },
+  dead_rows: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.2,
+    critical: 0.5,
+    why: 'Autovacuum starts at 20 % of dead rows by default; half of them dead means that it cannot finish',
+  },
+  cache_hits: {
+    bad: 'below',
+    unit: '1',
+    warning: 0.95,
+    critical: 0.8,
+    why: 'A working set that fits has 99 %; below 80 % most queries wait for storage',
+  },
+  locks_waiting: { bad: 'above', unit: '{lock}', warning: 1, critical: 10, why: 'Waiting sessions are stopped work' },
+} as const satisfies Record<string, Threshold>;
