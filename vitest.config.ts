@@ -5,7 +5,7 @@ const project = (name: string, timeoutMs: number, include = [`tests/${name}/**/*
 });
 
 /** A unit test stands next to its source. */
-const besideTheSource = ['{src,examples}/**/*.test.ts', 'tests/{bench,conformance,support}/**/*.test.ts'];
+const besideTheSource = ['{src,examples}/**/*.test.ts', 'tests/{bench,conformance,repository,support}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

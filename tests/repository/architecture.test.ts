@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path/posix';
+import { describe, expect, it } from 'vitest';
+import { allows, boundaryOf, readBoundaries } from './boundaries.ts';
+import { cyclesIn } from './cycles.ts';
+import { filesBelow, importsOf, ROOT } from './source-files.ts';
+
+/**
+ * Known violations: imports as `folder -> folder`, folders that contain a cycle, and named files that do not exist yet.
+ * The lists only shrink: remove an entry as soon as the test reports that it is gone.
+ */
+const KNOWN_IMPORTS: readonly string[] = [
+  'examples/coffee -> src/packs',
+  'src/**/*.test.ts -> examples/coffee',
+  'src/cli -> src/components/index.ts',
+  'src/components/receivers/* -> src/packs',
+  'src/components/receivers/* -> src/packs/*',
+  'src/components/receivers/* -> src/packs/*/pack.ts',
+  'src/components/receivers/* -> src/packs/*/queries',
+  'src/dashboards -> src/packs',
+  'src/dashboards -> src/packs/*',
+  'src/dashboards -> src/packs/*/dashboards',
+  'src/dashboards/grafana -> src/packs',
+  'src/packs/*/alerts -> src/packs/*/dashboards',
+  'src/packs/*/dashboards -> src/packs/*/dashboards',
+  'src/packs/*/pack.ts -> src/components/receivers/*',
+  'src/packs/*/queries -> src/components/receivers/*',
+  'src/packs/*/queries -> src/packs/*',
+  'src/packs/*/queries -> src/postgres',
+  'src/sdk -> src/packs/*',
+];
+const KNOWN_CYCLES: readonly string[] = [
+  'src',
+  'src/components/exporters/prometheus',
+  'src/components/receivers/db-poller',
+  'src/dashboards/model',
+  'src/engine',
+  'src/packs',
+];
+const KNOWN_MISSING: readonly string[] = ['src/packs/index.ts', 'src/packs/pack.ts'];
+
+/** Files that only tests import. */
+const FOR_TESTS = /(?:\.test|-under-test)\.ts$/;
+
+const boundaries = readBoundaries();
+const files = ['src', 'examples', 'tests'].flatMap((folder) => filesBelow(folder, /\.m?ts$/));
+const imports = files.flatMap(importsOf);
+const isOurs = (path: string) => /^(?:src|examples|tests)\//.test(path);
+
+describe('the table of folders in docs/architecture.md', () => {
+  it('has a row for every file', () => {
+    expect(files.filter((file) => boundaryOf(boundaries, file) === undefined)).toEqual([]);
+  });
+
+  it('names only folders and files that exist', () => {
+    const named = boundaries.flatMap(({ pattern, mayImport: others }) => [pattern, ...others]);
+    const missing = new Set(named.filter((path) => !path.includes('*') && !existsSync(ROOT + path)));
+    expect([...missing].toSorted()).toEqual(KNOWN_MISSING);
+    const unused = boundaries.filter((row) => !files.some((file) => boundaryOf(boundaries, file) === row));
+    expect(unused.map(({ pattern }) => pattern)).toEqual([]);
+  });
+
+  it('allows every import', () => {
+    const forbidden = imports
+      .filter((one) => isOurs(one.to))
+      .filter((one) => {
+        const row = boundaryOf(boundaries, one.from);
+        return row !== undefined && !allows(row, one);
+      });
+    const byFolder = Map.groupBy(forbidden, ({ from, to }) => `${rowName(from)} -> ${rowName(to)}`);
+    const unknown = [...byFolder].filter(([name]) => !KNOWN_IMPORTS.includes(name));
+    expect(unknown.flatMap(([name, all]) => all.map(({ from, to }) => `${name}: ${from} imports ${to}`))).toEqual([]);
+    expect(
+      KNOWN_IMPORTS.filter((name) => !byFolder.has(name)),
+      'gone: remove it from KNOWN_IMPORTS',
+    ).toEqual([]);
+  });
+
+  it('allows every import of a package that it reserves', () => {
+    const reserved = boundaries.flatMap(({ packages }) => packages);
+    const forbidden = imports.filter(({ from, to }) => {
+      const name = reserved.find((one) => to === one || to.startsWith(`${one}/`));
+      const row = boundaryOf(boundaries, from);
+      return name !== undefined && from.startsWith('src/') && !FOR_TESTS.test(from) && !row?.packages.includes(name);
+    });
+    expect(forbidden.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+});
+
+it('no file imports a test', () => {
+  const forbidden = imports.filter(({ from, to }) => FOR_TESTS.test(to) && !FOR_TESTS.test(from));
+  expect(forbidden).toEqual([]);
+});
+
+it('no files and no folders import each other in a cycle', () => {
+  const inProgram = imports.filter(({ from, to }) => isOurs(to) && !FOR_TESTS.test(from));
+  const folders = new Set(['', ...files.flatMap(ancestors)]);
+  const cycles = new Map(
+    [...folders]
+      .map((folder) => [folder, cyclesIn(folder, inProgram)] as const)
+      .filter(([, found]) => found.length > 0),
+  );
+  const unknown = [...cycles].filter(([folder]) => !KNOWN_CYCLES.includes(folder));
+  expect(unknown.map(([folder, found]) => `${folder}: ${found.map((names) => names.join(', ')).join('; ')}`)).toEqual(
+    [],
+  );
+  expect(
+    KNOWN_CYCLES.filter((folder) => !cycles.has(folder)),
+    'gone: remove it from KNOWN_CYCLES',
+  ).toEqual([]);
+});
+
+function rowName(file: string): string {
+  return boundaryOf(boundaries, file)?.pattern ?? file;
+}
+
+function ancestors(path: string): string[] {
+  const folder = dirname(path);
+  return folder === '.' ? [] : [folder, ...ancestors(folder)];
+}
