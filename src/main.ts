@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/cli.ts';
+import { componentFactories } from './components/index.ts';
+import { packs } from './packs/index.ts';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };
@@ -9,6 +11,7 @@ const { version } = JSON.parse(manifest) as { version: string };
 const exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
   version,
+  factories: componentFactories(packs),
   dashboardsFolder: fileURLToPath(new URL('../dashboards', import.meta.url)),
   print: (text) => process.stdout.write(`${text}\n`),
   printError: (text) => process.stderr.write(`${text}\n`),

@@ -1,3 +1,4 @@
+import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
 
 /** What `main.ts`, which alone touches the process, hands to a command. */
@@ -10,6 +11,8 @@ export interface CommandContext {
   readonly hasColours: boolean;
   /** Shows a line in place of the one before, to whoever watches; an empty one takes it away. */
   readonly showProgress: (text: string) => void;
+  /** The components that a configuration may use. */
+  readonly factories: readonly Factory[];
   /** Where the dashboards are that siphon brings along. */
   readonly dashboardsFolder: string;
 }

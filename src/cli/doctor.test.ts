@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
+import { componentFactories } from '../components/index.ts';
+import { packs as builtInPacks } from '../packs/index.ts';
 import { runCli } from './cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'siphon-doctor-'));
@@ -25,6 +27,7 @@ async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: 
   await runCli(['doctor', '--config', path], {
     environment: {},
     version: '0',
+    factories: componentFactories(builtInPacks),
     dashboardsFolder: folder,
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,

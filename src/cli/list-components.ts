@@ -1,13 +1,13 @@
 import { dump } from 'js-yaml';
 import { SECTION_OF } from '../engine/config/component-sections.ts';
-import { factories } from '../components/index.ts';
+import type { Factory } from '../engine/component.ts';
 import { EXIT_OK, type Command } from './command.ts';
 
 export const listComponents: Command = {
   summary: 'list every component, the signals it is for and how stable it is, as YAML',
   optionLines: [],
   readsConfig: false,
-  async run(_options, { print, version }) {
+  async run(_options, { print, version, factories }) {
     const sections = Object.entries(SECTION_OF).map(([kind, section]) => [
       section,
       factories.filter((factory) => factory.kind === kind).map(describe),
@@ -17,7 +17,7 @@ export const listComponents: Command = {
   },
 };
 
-function describe(factory: (typeof factories)[number]): Record<string, unknown> {
+function describe(factory: Factory): Record<string, unknown> {
   const { type, aliases = [], signals, stability } = factory;
   return {
     type,

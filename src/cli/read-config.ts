@@ -1,6 +1,5 @@
 import { ConfigError, type ConfigProblem } from '../engine/schema/config-error.ts';
 import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/config/load-config.ts';
-import { factories } from '../components/index.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
 import { readBounded } from './read-bounded.ts';
 
@@ -8,7 +7,8 @@ import { readBounded } from './read-bounded.ts';
 export function readConfig({ configs, sets }: CommandOptions, context: CommandContext): LoadedConfig | undefined {
   try {
     const sources = readSources(configs);
-    return loadConfig({ sources, sets, environment: context.environment, factories });
+    const { environment, factories } = context;
+    return loadConfig({ sources, sets, environment, factories });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { length } = error.problems;

@@ -10,13 +10,18 @@ import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
+import type { DatabasePack } from './receivers/db-poller/query.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
 import { sqlqueryReceiver } from './receivers/sqlquery/factory.ts';
 
-/** Every component that siphon has. Nothing registers itself. */
-export const factories: readonly Factory[] = [
+/**
+ * All components of siphon. None registers itself.
+ *
+ * @param packs the packs whose queries `db_poller` can run.
+ */
+export const componentFactories = (packs: readonly DatabasePack[]): readonly Factory[] => [
   otlpReceiver,
-  dbPollerReceiver,
+  dbPollerReceiver(packs),
   sqlqueryReceiver,
   memoryLimiterProcessor,
   batchProcessor,

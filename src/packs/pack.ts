@@ -2,6 +2,7 @@
  * The contract of a pack: everything about one thing, as one typed value. Only the metrics are required. Parts that are
  * expensive to load may be functions, so that a process loads only the parts that it uses.
  */
+import type { PackQueries } from '../components/receivers/db-poller/query.ts';
 import type { Dashboard } from '../dashboards/model/dashboard.ts';
 import type { Alert } from '../dashboards/rules/alert.ts';
 import type { Threshold } from '../dashboards/threshold.ts';
@@ -15,11 +16,7 @@ export type PackThresholds = Readonly<Record<string, Threshold>>;
 /** A value, or a function that loads it. */
 export type Lazy<T> = T | (() => Promise<T>);
 
-export interface Pack<
-  Metrics extends PackMetrics = PackMetrics,
-  Thresholds extends PackThresholds = PackThresholds,
-  Database = unknown,
-> {
+export interface Pack<Metrics extends PackMetrics = PackMetrics, Thresholds extends PackThresholds = PackThresholds> {
   /** In snake case; the configuration of a `db_poller` uses it as a key. */
   readonly name: string;
   /** One sentence. */
@@ -30,8 +27,8 @@ export interface Pack<
   /** What the service does, by the value of the label `operation`. */
   readonly operations?: Readonly<Record<string, Operation>>;
   readonly thresholds?: Thresholds;
-  /** What a `db_poller` asks of the database. */
-  readonly database?: Lazy<Database>;
+  /** The queries that a `db_poller` runs. */
+  readonly database?: PackQueries;
   readonly dashboards?: Lazy<readonly Dashboard[]>;
   readonly alerts?: Lazy<readonly Alert[]>;
   readonly runbooks?: Runbooks;
@@ -51,9 +48,9 @@ export interface Runbooks {
 }
 
 /** Checks the types of a pack and returns it unchanged. */
-export function definePack<const Metrics extends PackMetrics, const Thresholds extends PackThresholds, Database>(
-  pack: Pack<Metrics, Thresholds, Database>,
-): Pack<Metrics, Thresholds, Database> {
+export function definePack<const Metrics extends PackMetrics, const Thresholds extends PackThresholds>(
+  pack: Pack<Metrics, Thresholds>,
+): Pack<Metrics, Thresholds> {
   return pack;
 }
 

@@ -10,7 +10,8 @@ import { SECTION_OF } from '../../src/engine/config/component-sections.ts';
 import { childOf, toValue } from '../../src/engine/config/config-node.ts';
 import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
 import { everyKey } from '../../src/engine/schema/schema-keys.ts';
-import { factories } from '../../src/components/index.ts';
+import { componentFactories } from '../../src/components/index.ts';
+import { packs as builtInPacks } from '../../src/packs/index.ts';
 import { spansBatch } from '../support/components/batches.ts';
 import { findingsOf } from '../support/components/findings.ts';
 import { logLines } from '../support/components/log-lines.ts';
@@ -22,6 +23,8 @@ const unusedDirectory = mkdtempSync(join(tmpdir(), 'siphon-contract-'));
 afterAll(() => rmSync(unusedDirectory, { recursive: true }));
 
 const host: Host = { extension: () => undefined, status: () => 'ok' };
+
+const factories = componentFactories(builtInPacks);
 
 describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, factory] as const))('%s', (_, factory) => {
   it('has a README that names every option', () => {

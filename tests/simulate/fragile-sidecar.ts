@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exactQueryNames } from '../../src/components/receivers/db-poller/plan/query-names.ts';
+import { scrapePipelineDatabase } from '../../src/packs/scrape-pipeline/database.ts';
 import { CollectorProcess, type CollectorProgram } from '../support/processes/collector-process.ts';
 import { freePorts } from '../support/network/free-ports.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -40,7 +40,7 @@ export class FragileSidecar implements AsyncDisposable {
   /** Resolves when each of its counters knows from where it counts, also if another sidecar is the one that polls. */
   async hasBegun(): Promise<void> {
     await this.#running?.process.ready();
-    for (const name of exactQueryNames.scrape_pipeline) {
+    for (const name of scrapePipelineDatabase.names.counters) {
       await waitFor(() => this.#ofQuery('counting_since_timestamp_seconds', `scrape_pipeline.${name}`), {
         what: `counting of ${name} to begin\n${this.logTail}`,
         timeoutMs: START_TIMEOUT_MS,

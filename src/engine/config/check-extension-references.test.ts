@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ConfigError } from '../schema/config-error.ts';
 import { loadConfig } from './load-config.ts';
 import { redactConfig } from './redact.ts';
-import { factories } from '../../components/index.ts';
+import { componentFactories } from '../../components/index.ts';
 
 function load(authenticator: string, extensions = '[health_check, basic_auth/second]') {
   const text = `
@@ -17,7 +17,12 @@ service:
   extensions: ${extensions}
   pipelines: { traces: { receivers: [otlp], exporters: [debug] } }
 `.replace(/.*basicauth.broken.*\n/, (line) => (authenticator === 'basicauth/broken' ? line : ''));
-  return loadConfig({ sources: [{ name: 'c.yaml', text }], sets: [], environment: {}, factories });
+  return loadConfig({
+    sources: [{ name: 'c.yaml', text }],
+    sets: [],
+    environment: {},
+    factories: componentFactories([]),
+  });
 }
 
 const WHERE = 'c.yaml:2 receivers::otlp::protocols::grpc::auth::authenticator:';

@@ -1,5 +1,6 @@
 import { definePack } from '../pack.ts';
 import { scrapePipelineMetrics } from './database-metrics.ts';
+import { scrapePipelineDatabase } from './database.ts';
 import { operations } from './operations.ts';
 import { pipelineMetrics } from './pipeline-metrics.ts';
 import { thresholds } from './thresholds.ts';
@@ -10,6 +11,7 @@ export const scrapePipeline = definePack({
   metrics: { ...pipelineMetrics, ...scrapePipelineMetrics },
   operations,
   thresholds,
+  database: scrapePipelineDatabase,
   dashboards: async () => {
     const [{ pipelineOverview }, { roasters }, { priceMonitoring }] = await Promise.all([
       import('./dashboards/pipeline-overview.ts'),

@@ -73,7 +73,7 @@ async function bench(scale: number, seconds: number): Promise<void> {
     server: String((await database.sql('show server_version'))[0]?.['server_version']),
     scale,
     generatedInSeconds,
-    slowQueries: slowQueries(),
+    slowQueries: await slowQueries(),
     ...(await measureAll(database, seconds)),
   };
   process.stdout.write(`\n${report(result)}\n`);

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { exactQueryNames, queryNames } from '../../../src/components/receivers/db-poller/plan/query-names.ts';
+import type { PackQueries } from '../../../src/components/receivers/db-poller/query.ts';
+import { postgresHealthDatabase } from '../../../src/packs/postgres-health/database.ts';
+import { scrapePipelineDatabase } from '../../../src/packs/scrape-pipeline/database.ts';
 import { runSql } from '../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startWriter } from './writer.ts';
@@ -40,8 +42,8 @@ const ONE_AFTER_THE_OTHER = { max_connections: 1, collection_interval: '100ms' }
 const OFTEN = { collection_interval: '100ms' };
 /** Those that rest longer are asked as often as the others. */
 const BOTH_PACKS_OFTEN = {
-  scrape_pipeline: { queries: often([...queryNames.scrape_pipeline, ...exactQueryNames.scrape_pipeline]) },
-  postgres_health: { queries: often(queryNames.postgres_health) },
+  scrape_pipeline: { queries: often(scrapePipelineDatabase) },
+  postgres_health: { queries: often(postgresHealthDatabase) },
 };
 /** The counter whose batches are the dearest. */
 const PRICES = 'scrape_pipeline.prices';
@@ -113,8 +115,8 @@ export async function measureStatements(
   }
 }
 
-function often(names: readonly string[]): Record<string, typeof OFTEN> {
-  return Object.fromEntries(names.map((name) => [name, OFTEN]));
+function often({ names }: PackQueries): Record<string, typeof OFTEN> {
+  return Object.fromEntries([...names.gauges, ...names.counters].map((name) => [name, OFTEN]));
 }
 
 function pricePolls(poller: ObservedPoller): ObservedPoll[] {

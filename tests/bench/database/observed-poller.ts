@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import type { Component } from '../../../src/engine/component.ts';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
+import { packs as builtInPacks } from '../../../src/packs/index.ts';
 import { hostWith } from '../../support/components/host-with.ts';
 
 /** A poll of one query that succeeded. */
@@ -46,8 +47,9 @@ export class ObservedPoller implements AsyncDisposable {
       meter: this.#meter(),
       version: '0',
     };
-    const parsed = v.parse(dbPollerReceiver.config, { initial_delay: 0, ...config });
-    this.#receiver = dbPollerReceiver.create(settings, parsed, () => ({
+    const receiver = dbPollerReceiver(builtInPacks);
+    const parsed = v.parse(receiver.config, { initial_delay: 0, ...config });
+    this.#receiver = receiver.create(settings, parsed, () => ({
       consume: async ({ chunks }) => {
         for (const chunk of chunks) this.#take(messageToObject('ExportMetricsServiceRequest', chunk));
       },

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../examples/
 import { chooseOwner, makeFolder } from '../../../examples/postgres/owner.ts';
 import { ReadOnlyPool, type ReadOnlyQuery } from '../../../src/postgres/read-only-pool.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
+import { packs as builtInPacks } from '../../../src/packs/index.ts';
 import { findingsOf } from '../../support/components/findings.ts';
 import { runSql } from '../../support/postgres/test-postgres.ts';
 import { hasOpenssl, SelfSignedCertificates } from '../../support/network/self-signed-certificates.ts';
@@ -73,7 +74,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
   ])('is looked at by siphon doctor with sslmode=%s', async (mode, connects, flaws) => {
     const parameters = mode === 'verify-full' ? `sslmode=${mode}&${trusting('server')}` : `sslmode=${mode}`;
     const datasource = Object.assign(new URL(server.url), { search: parameters }).href;
-    const found = await findingsOf(dbPollerReceiver, { datasource, packs: { postgres_health: {} } });
+    const found = await findingsOf(dbPollerReceiver(builtInPacks), { datasource, packs: { postgres_health: {} } });
     expect(found[0]).toMatchObject({ severity: 'ok', what: expect.stringMatching(connects) });
     const objections = found.filter(({ severity, what }) => severity !== 'ok' && !what.includes('superuser'));
     expect(objections.map(({ what }) => what)).toEqual(flaws);

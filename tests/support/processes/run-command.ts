@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { componentFactories } from '../../../src/components/index.ts';
+import { packs as builtInPacks } from '../../../src/packs/index.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 
 export interface Ran {
@@ -15,6 +17,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     environment,
     version: '0.0.0',
     hasColours: false,
+    factories: componentFactories(builtInPacks),
     showProgress: () => {},
     dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),
     print: (text) => printed.push(text),

@@ -1,4 +1,5 @@
 import type { BudgetedLabel, ClosedLabel, Labels } from '../../../metrics/metric.ts';
+import { decimalOf } from '../../../postgres/polling/decimal.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
 
 const MAX_LENGTH = 128;
@@ -43,6 +44,13 @@ export class LabelValues {
     this.#admitted.set(label, admitted);
     return admitted;
   }
+}
+
+/** The number in a column: undefined for NULL, NaN for any other value. node-pg returns bigint and numeric as text. */
+export function numberOf(column: unknown): number | undefined {
+  if (column === null || column === undefined) return undefined;
+  if (typeof column === 'string') return decimalOf(column.trim()) ?? Number.NaN;
+  return typeof column === 'number' || typeof column === 'boolean' ? Number(column) : Number.NaN;
 }
 
 export interface Kept {

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { configSchema } from './config.ts';
-import { queryNames } from './plan/query-names.ts';
+import { packs as builtInPacks } from '../../../packs/index.ts';
+import { scrapePipelineDatabase } from '../../../packs/scrape-pipeline/database.ts';
+import { dbPollerConfig } from './config.ts';
 
+const configSchema = dbPollerConfig(builtInPacks);
 const datasource = 'postgresql://siphon:s3cret@db.example:5432/coffee';
 const packs = { scrape_pipeline: {} };
 
@@ -54,14 +56,14 @@ it.each([
 
 it('reads every query with an interval and a timeout of its own', () => {
   const own = { collection_interval: '1m', timeout: '2s' };
-  const all = Object.fromEntries(queryNames.scrape_pipeline.map((name) => [name, own]));
+  const all = Object.fromEntries(scrapePipelineDatabase.names.gauges.map((name) => [name, own]));
   const { packs: parsed } = v.parse(configSchema, { datasource, packs: queriesOf(all) });
-  expect(parsed.scrape_pipeline?.queries['health']).toEqual({ collection_interval: 60_000, timeout: 2000 });
+  expect(parsed[0]?.overrides['health']).toEqual({ collection_interval: 60_000, timeout: 2000 });
 });
 
 it('switches a pack on by its name alone', () => {
   const { packs: parsed } = v.parse(configSchema, { datasource, packs: { postgres_health: null } });
-  expect(parsed).toEqual({ postgres_health: { tables: [], queries: {} } });
+  expect(parsed).toMatchObject([{ name: 'postgres_health', settings: { tables: [] }, overrides: {} }]);
 });
 
 it('takes an empty datasource, which switches the poller off', () => {

@@ -1,22 +1,24 @@
 import * as v from 'valibot';
-import { table as tableLabel } from '../../../packs/postgres-health/metrics.ts';
 import { duration, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
 import { storageSchema } from '../../../engine/storage.ts';
-import type { QueryOverride } from './query.ts';
-import { ownQueries } from './user-queries/config.ts';
-import { exactQueryNames, queryNames } from './plan/query-names.ts';
-import { roasterLabels } from '../../../packs/scrape-pipeline/queries/roaster-label.ts';
+import type { DatabasePack, PackQueries, QueryOverride } from './query.ts';
+import { userQueries, type OwnQueryConfig } from './user-queries/config.ts';
+
+/** A pack that the configuration chooses. */
+export interface ChosenPack {
+  readonly name: string;
+  readonly database: PackQueries;
+  /** As the schema of the pack returns them. */
+  readonly settings: unknown;
+  /** By the name of the query. */
+  readonly overrides: Readonly<Record<string, QueryOverride>>;
+}
 
 const override = v.strictObject({
   collection_interval: v.optional(positiveDuration()),
   timeout: v.optional(positiveDuration()),
 });
-
-/** What may be set for one query of a pack. */
-function overrides(names: readonly string[]): v.GenericSchema<unknown, Readonly<Record<string, QueryOverride>>> {
-  return v.record(v.picklist(names, `must be one of the pack's queries: ${names.join(', ')}`), override);
-}
 
 const datasource = v.pipe(
   v.string('must be text such as ${env:DATABASE_URL}'),
@@ -26,31 +28,6 @@ const datasource = v.pipe(
   ),
   v.transform((text) => new Secret(text)),
 );
-
-const scrapePipeline = v.strictObject({
-  schema: v.optional(v.pipe(v.string(), v.nonEmpty('must name a schema')), 'public'),
-  price_stale_after: v.optional(positiveDuration(), '192h'),
-  health_window: v.optional(positiveDuration(), '168h'),
-  roaster_label: v.optional(v.picklist(roasterLabels, `must be one of ${roasterLabels.join(', ')}`), 'slug'),
-  batch_rows: v.optional(v.pipe(positiveInteger(), v.maxValue(100_000, 'must be at most 100000')), 2000),
-  queries: v.optional(overrides([...queryNames.scrape_pipeline, ...exactQueryNames.scrape_pipeline]), {}),
-});
-
-const tableNames = v.pipe(
-  v.array(v.pipe(v.string(), v.regex(/^[^.]+\../, 'must be schema.table, as the catalogue spells them'))),
-  v.maxLength(tableLabel.maxValues, `at most ${tableLabel.maxValues}: each is several series`),
-);
-
-const postgresHealth = v.strictObject({
-  tables: v.optional(tableNames, []),
-  queries: v.optional(overrides(queryNames.postgres_health), {}),
-});
-
-/** A key without a value switches a pack on too. */
-const packs = v.strictObject({
-  scrape_pipeline: v.optional(v.pipe(v.unknown(), v.transform(emptyIfNull), scrapePipeline)),
-  postgres_health: v.optional(v.pipe(v.unknown(), v.transform(emptyIfNull), postgresHealth)),
-});
 
 const leaderElection = v.strictObject({
   enabled: v.optional(v.boolean(), true),
@@ -71,23 +48,50 @@ const keys = v.strictObject({
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
   leader_election: v.optional(leaderElection, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
-  packs: v.optional(packs, {}),
-  queries: v.optional(ownQueries, []),
 });
 
-export const configSchema = v.pipe(
-  keys,
-  v.forward(
-    v.check(
-      ({ packs: chosen, queries }) => Object.keys(chosen).length + queries.length > 0,
-      'needs at least one pack, scrape_pipeline or postgres_health, or else queries of your own',
+export interface DbPollerConfig extends v.InferOutput<typeof keys> {
+  readonly packs: readonly ChosenPack[];
+  readonly queries: readonly OwnQueryConfig[];
+}
+
+/** @param packs the packs that the configuration may choose. */
+export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchema<unknown, DbPollerConfig> {
+  const names = packs.filter(({ database }) => database).map(({ name }) => name);
+  return v.pipe(
+    v.strictObject({
+      ...keys.entries,
+      packs: v.optional(chosenPacks(packs), {}),
+      queries: v.optional(userQueries(packs.map(({ metrics }) => metrics)), []),
+    }),
+    v.forward(
+      v.check(
+        ({ packs: chosen, queries }) => chosen.length + queries.length > 0,
+        `needs at least one pack (${names.join(', ')}) or queries of your own`,
+      ),
+      ['packs'],
     ),
-    ['packs'],
-  ),
-);
+  );
+}
 
-export type DbPollerConfig = v.InferOutput<typeof configSchema>;
+function chosenPacks(packs: readonly DatabasePack[]): v.GenericSchema<unknown, readonly ChosenPack[]> {
+  const entries = packs.flatMap(({ name, database }) =>
+    database ? [[name, v.optional(chosenPack(name, database))] as const] : [],
+  );
+  return v.pipe(
+    v.strictObject(Object.fromEntries(entries)),
+    v.transform((chosen) => Object.values(chosen).filter((pack) => pack !== undefined)),
+  );
+}
 
-function emptyIfNull(value: unknown): unknown {
-  return value ?? {};
+/** A key without a value chooses a pack too. */
+function chosenPack(name: string, database: PackQueries): v.GenericSchema<unknown, ChosenPack> {
+  const names = [...database.names.gauges, ...database.names.counters];
+  const queries = v.record(v.picklist(names, `must be one of the pack's queries: ${names.join(', ')}`), override);
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => value ?? {}),
+    v.strictObject({ ...database.settings.entries, queries: v.optional(queries, {}) }),
+    v.transform(({ queries: overrides, ...settings }) => ({ name, database, settings, overrides })),
+  );
 }

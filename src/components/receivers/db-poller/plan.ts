@@ -1,12 +1,34 @@
-import type { Metric } from '../../../metrics/metric.ts';
+import type { PoolSettings } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
-import type { ExactQuery } from './exact-query.ts';
-import type { Pack, StatePoll } from './query.ts';
+import type { CounterQuery, GaugeQuery, QueryOverride, QuerySet } from './query.ts';
 import type { OwnQueryConfig, OwnRowsConfig } from './user-queries/config.ts';
 import { ownGauge } from './user-queries/gauge.ts';
 
 /** Of the receiver's: how rarely slow queries are polled. */
 const SLOW_INTERVALS = 4;
+
+/** The queries of a chosen pack. */
+export interface ConfiguredPack extends QuerySet {
+  readonly name: string;
+  readonly overrides: Readonly<Record<string, QueryOverride>>;
+}
+
+/** Loads the SQL of the packs, which only a process that uses the database needs. */
+export async function configuredPacks({ packs }: Pick<DbPollerConfig, 'packs'>): Promise<ConfiguredPack[]> {
+  return await Promise.all(
+    packs.map(async ({ name, database, settings, overrides }) => ({
+      ...(await database.create(settings)),
+      name,
+      overrides,
+    })),
+  );
+}
+
+/** @param maxConnections fewer than configured, for a caller that runs one query at a time. */
+export function poolSettings(config: DbPollerConfig, maxConnections = config.max_connections): PoolSettings {
+  const { datasource, connect_timeout: connectTimeoutMs, lock_timeout: lockTimeoutMs } = config;
+  return { datasource, maxConnections, connectTimeoutMs, lockTimeoutMs };
+}
 
 interface Plan {
   /** Names it in logs and metrics. */
@@ -16,19 +38,17 @@ interface Plan {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** Whose schema it asks; undefined for those of the user. */
-  readonly pack: Pack | undefined;
+  readonly pack: ConfiguredPack | undefined;
 }
 
 export interface PlannedState extends Plan {
   readonly kind: 'state';
-  readonly query: StatePoll;
-  /** The metrics by the names of their columns, where the catalogue does not describe them. */
-  readonly described?: Readonly<Record<string, Metric>>;
+  readonly query: GaugeQuery;
 }
 
 export interface PlannedRows extends Plan {
   readonly kind: 'rows';
-  readonly query: ExactQuery;
+  readonly query: CounterQuery;
 }
 
 /** Rows of a table of the user's, of which the database knows more than the configuration. */
@@ -40,11 +60,11 @@ export interface PlannedOwnRows extends Plan {
 export type PlannedQuery = PlannedState | PlannedRows | PlannedOwnRows;
 
 /** Everything that this configuration asks the database for, one by one. */
-export function plannedQueries(config: DbPollerConfig, packs: readonly Pack[]): PlannedQuery[] {
+export function plannedQueries(config: DbPollerConfig, packs: readonly ConfiguredPack[]): PlannedQuery[] {
   return [...packs.flatMap((pack) => ofPack(pack, config)), ...config.queries.map((query) => ofUser(query, config))];
 }
 
-function ofPack(pack: Pack, config: DbPollerConfig): PlannedQuery[] {
+function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
   const planOf = (name: string, isSlow = false): Plan => {
     const { collection_interval, timeout } = pack.overrides[name] ?? {};
     return {
@@ -56,12 +76,12 @@ function ofPack(pack: Pack, config: DbPollerConfig): PlannedQuery[] {
     };
   };
   return [
-    ...Object.entries(pack.queries).map(([name, query]) => ({
+    ...Object.entries(pack.gauges).map(([name, query]) => ({
       kind: 'state' as const,
       query,
       ...planOf(name, query.isSlow),
     })),
-    ...Object.entries(pack.exactQueries ?? {}).map(([name, query]) => ({
+    ...Object.entries(pack.counters).map(([name, query]) => ({
       kind: 'rows' as const,
       query,
       ...planOf(name, query.isSlow),
@@ -78,6 +98,6 @@ function ofUser(query: OwnQueryConfig, config: DbPollerConfig): PlannedQuery {
     pack: undefined,
   };
   return query.kind === 'gauge'
-    ? { kind: 'state', ...ownGauge(query), ...plan }
+    ? { kind: 'state', query: ownGauge(query), ...plan }
     : { kind: 'own_rows', config: query, ...plan };
 }

@@ -1,44 +1,193 @@
-import type { catalogue, MetricName } from '../../../packs/catalogue.ts';
-import type { ExactQuery } from './exact-query.ts';
+/** The contract between `db_poller` and the packs: the queries that a pack runs against the database. */
+import type * as v from 'valibot';
+import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../../../metrics/metric.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
 
-/** Of the metrics that are a number at the time of the poll; histograms are not. */
-type PollerMetricName = {
-  [Name in MetricName]: (typeof catalogue)[Name] extends { source: 'poller'; kind: 'gauge' | 'counter' } ? Name : never;
-}[MetricName];
+export type { Row } from '../../../postgres/read-only-pool.ts';
+/** For the settings of a pack. */
+export { positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
+/** SQL for queries on PostgreSQL's own catalogs. */
+export { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
+export { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../postgres/named-tables.ts';
+
+/** The part of a pack that `db_poller` uses. */
+export interface DatabasePack {
+  /** Names it in the configuration, in logs and in metric labels. */
+  readonly name: string;
+  /** All metrics of the pack, by their Prometheus names. */
+  readonly metrics: Readonly<Record<string, Metric>>;
+  /** Undefined: the pack does not use the database. */
+  readonly database?: PackQueries;
+}
+
+/** The queries of a pack. Write them with `packQueries`, which checks their types. */
+export interface PackQueries {
+  /** The settings of the pack in the configuration, besides `queries`. */
+  readonly settings: v.StrictObjectSchema<v.ObjectEntries, undefined>;
+  readonly names: QueryNames;
+  /** Creates the queries for these settings. It may import the SQL, so that only a process that polls loads it. */
+  create(settings: unknown): QuerySet | Promise<QuerySet>;
+}
+
+/** The names of all queries of a pack. The configuration is checked against them before `create` loads any SQL. */
+export interface QueryNames<Gauge extends string = string, Counter extends string = string> {
+  readonly gauges: readonly Gauge[];
+  readonly counters: readonly Counter[];
+}
+
+/** The queries that one configuration of a pack asks for, by name. A name is a metric label and a key of the configuration. */
+export interface QuerySet<Gauge extends string = string, Counter extends string = string> {
+  /**
+   * The database schema with the tables; a pack that has one accepts it as its setting `schema`. Undefined: the queries
+   * read only PostgreSQL's own catalogs, which always exist.
+   */
+  readonly schema?: string;
+  readonly gauges: Readonly<Record<Gauge, GaugeQuery>>;
+  readonly counters: Readonly<Record<Counter, CounterQuery>>;
+  /** The indexes that keep the queries cheap on large tables. */
+  readonly indexes?: readonly TableIndex[];
+}
+
+/** Checks that `create` accepts what `settings` returns, and that it creates exactly the named queries. */
+export function packQueries<Entries extends v.ObjectEntries, Gauge extends string, Counter extends string>(queries: {
+  readonly settings: v.StrictObjectSchema<Entries, undefined>;
+  readonly names: QueryNames<Gauge, Counter>;
+  create(
+    settings: v.InferOutput<v.StrictObjectSchema<Entries, undefined>>,
+  ): QuerySet<NoInfer<Gauge>, NoInfer<Counter>> | Promise<QuerySet<NoInfer<Gauge>, NoInfer<Counter>>>;
+}): PackQueries {
+  return queries;
+}
 
 /**
- * What becomes of points that end up with the same labels, because a value was outside of a label's closed set
- * or beyond its budget: counts add up, of ages the largest counts, and what cannot be merged is dropped.
+ * One statement whose rows are published as they are: the columns of a row are metrics and their labels. A label is the
+ * column of the same name. A NULL metric is not a point.
  */
-export type Merge = 'sum' | 'max' | 'drop';
-
-/**
- * One statement and the metrics that it yields. Columns of its rows are named as the metrics and as their
- * labels are named in the catalogue; a NULL metric is no point.
- */
-export interface PollQuery {
-  /** Without these, the query is off. */
+export interface GaugeQuery {
+  /** The query is off while one of these columns is missing. */
   readonly needs: TableColumns;
-  /** Made use of where they are there. */
+  /** The query uses these columns where they exist. */
   readonly uses?: TableColumns;
-  readonly metrics: Partial<Readonly<Record<PollerMetricName, Merge>>>;
-  /** The column that tells, in Unix milliseconds, since when PostgreSQL counts; NULL: nobody knows. For counters. */
+  /** By the name of the column with the value. */
+  readonly metrics: Readonly<Record<string, ColumnMetric>>;
+  /** For counters: the column with the time since which PostgreSQL counts, in Unix milliseconds. NULL: unknown. */
   readonly since?: string;
-  /** What it asks about changes slowly, or costs much: its interval is four times the receiver's, unless its own is set. */
+  /** The rows change slowly or are expensive: its interval is four times the receiver's unless the configuration sets one. */
   readonly isSlow?: boolean;
-  statement(schema: PackSchema): Statement;
-  /** Columns without which the answer is an error; for SQL that is not ours. */
+  statement(schema: Schema): Statement;
+  /** An answer without these columns is an error. For SQL that the user writes. */
   readonly columns?: readonly string[];
-  /** Computes in TypeScript what SQL cannot, and notices what is wrong with whom. */
+  /** Computes in TypeScript what SQL cannot, and reports subjects with a problem. */
   derive?(rows: readonly Row[], notice: (remark: Remark, subject: string) => void): readonly Row[];
 }
 
-/** `invalid_cron`: a cron text without meaning. `missing_table`: a table that is listed and not there. */
+/** The metric that one column of a row is a value of. */
+export interface ColumnMetric {
+  readonly metric: GaugeMetric | CounterMetric;
+  readonly merge: Merge;
+}
+
+/**
+ * How points are merged that end up with the same labels, because a value was not in a label's closed set or exceeded
+ * its budget: counts are added, the largest age wins, and points that cannot be merged are dropped.
+ */
+export type Merge = 'sum' | 'max' | 'drop';
+
+/** `invalid_cron`: a cron text that cannot be parsed. `missing_table`: a listed table that does not exist. */
 export type Remark = 'invalid_cron' | 'missing_table';
 
-/** A `PollQuery` whose metrics are described elsewhere than in the catalogue, by the names of their columns. */
-export type StatePoll = Omit<PollQuery, 'metrics'> & { readonly metrics: Readonly<Partial<Record<string, Merge>>> };
+/** Metrics whose columns have the Prometheus names of the metrics. */
+export function metricColumns<Metrics extends Readonly<Record<string, Metric>>>(
+  metrics: Metrics,
+  merges: Readonly<Partial<Record<PolledName<Metrics>, Merge>>>,
+): Readonly<Record<string, ColumnMetric>> {
+  return Object.fromEntries(
+    Object.entries<Merge | undefined>(merges).flatMap(([column, merge]) => {
+      const metric = metrics[column];
+      return metric && metric.kind !== 'histogram' && merge ? [[column, { metric, merge }]] : [];
+    }),
+  );
+}
+
+/** The poller's metrics with one value per poll, which excludes histograms. */
+type PolledName<Metrics extends Readonly<Record<string, Metric>>> = {
+  [Name in keyof Metrics]: Metrics[Name] extends { source: 'poller'; kind: 'gauge' | 'counter' } ? Name : never;
+}[keyof Metrics];
+
+/** Counts the rows of one table, each of them once. SQL in it refers to the row of the table as `entry`. */
+export interface CounterQuery {
+  /** The query is off while one of these columns is missing. */
+  readonly needs: TableColumns;
+  /** The query uses these columns where they exist. */
+  readonly uses?: TableColumns;
+  readonly table: string;
+  /** The columns that identify a row. */
+  readonly key: readonly string[];
+  /** The columns of `entry` that `details` reads. */
+  readonly columns: readonly string[];
+  /** See `GaugeQuery.isSlow`. */
+  readonly isSlow?: boolean;
+  /** The largest number of rows that one poll counts. */
+  readonly batchRows: number;
+  /** Without a bound, each poll reads the whole table. */
+  readonly bound?: Bound;
+  /**
+   * For tables whose rows are updated: SQL conditions by name, over the columns of the table alone. Each of them counts
+   * once for a key, when it first holds. At most eight. Without events, each version of a row counts: a row that is
+   * only inserted counts once.
+   */
+  readonly events?: Readonly<Record<string, string>>;
+  /** The event that holds for every row, if one does: then counted rows can be compared with inserted rows. */
+  readonly everyRow?: string;
+  details(schema: Schema): RowDetails;
+  readonly metrics: readonly CountedMetric[];
+  /**
+   * Rows with the labels of series that exist before a row is counted, and start at 0. If a row omits a closed label,
+   * each value of the label gets a series.
+   */
+  known?(schema: Schema): Statement;
+  /** Two versions of a query count the same rows if this is equal. If it changes, counting starts again at 0. */
+  readonly meaning: string;
+}
+
+export interface CountedMetric {
+  readonly metric: CounterMetric | HistogramMetric;
+  /** The event that it counts. Undefined: each row. */
+  readonly event?: string;
+  /** For a histogram: the column with the values. NULL is not a value. */
+  readonly value?: string;
+  /** Whether the series of the `known` rows start at 0. */
+  readonly fromZero?: boolean;
+}
+
+/** The columns and joins of a counted row. Each join must match at most one row, and keep `entry` if it matches none. */
+export interface RowDetails {
+  /** The select list: columns with the names of the metrics' labels and values. */
+  readonly select: string;
+  /** The joins, or empty text. */
+  readonly joins: string;
+}
+
+/**
+ * Two SQL conditions that divide a table permanently: each row satisfies exactly one of them at any time, as long as the
+ * bound stays the same.
+ */
+export interface Bound {
+  /** How much the time of a recent row may precede its insertion into the database. */
+  readonly marginMs: number;
+  /** @param bound SQL of a `timestamptz`. */
+  recent(schema: Schema, bound: string): string;
+  older(schema: Schema, bound: string): string;
+}
+
+/** Divides a table by one of its own columns. */
+export function boundByColumn(column: string, marginMs: number): Bound {
+  return {
+    marginMs,
+    recent: (_, bound) => `entry.${column} >= ${bound}`,
+    older: (_, bound) => `(entry.${column} >= ${bound}) is not true`,
+  };
+}
 
 export interface Statement {
   readonly text: string;
@@ -48,43 +197,30 @@ export interface Statement {
 /** Column names by table name. */
 export type TableColumns = Readonly<Record<string, readonly string[]>>;
 
-export interface PackSchema {
-  /** The table's name as SQL needs it, schema included. */
+/** The database schema of a pack, as far as the poller's role may read it. */
+export interface Schema {
+  /** The quoted SQL name of a table, including the schema. */
   readonly table: (name: string) => string;
   readonly has: (table: string, column: string) => boolean;
   /** Whether an index over the whole table begins with these columns. */
   readonly hasIndex: (table: string, columns: readonly string[]) => boolean;
 }
 
-/** Queries that share a schema and settings. */
-export interface Pack {
-  readonly name: string;
-  /** Undefined: its queries read PostgreSQL's own catalogues, which need no probe. */
-  readonly schema: string | undefined;
-  /** By name, which is a metric label and a key of the configuration. */
-  readonly queries: Readonly<Record<string, PollQuery>>;
-  /** Those that count rows, by name too. */
-  readonly exactQueries?: Readonly<Record<string, ExactQuery>>;
-  readonly overrides: Readonly<Record<string, QueryOverride>>;
-  /** What keeps its queries cheap on large tables. */
-  readonly indexes?: readonly PackIndex[];
-}
-
-export interface PackIndex {
-  /** What it is to be called where it has to be made. */
+export interface TableIndex {
+  /** The name that `create index` suggests. */
   readonly name: string;
   readonly table: string;
-  /** Those that it begins with. */
+  /** The first columns of the index. */
   readonly columns: readonly string[];
-  /** What stands behind the name of the table in `create index`. */
+  /** The part of `create index` after the name of the table. */
   readonly definition: string;
-  /** Which rows it is over, and the column that tells; undefined: all. */
+  /** For a partial index: its condition, and the column that the condition reads. */
   readonly over?: { readonly where: string; readonly column: string };
-  /** Those that read the whole table without it. */
+  /** The queries that read the whole table without the index. */
   readonly queries: readonly string[];
 }
 
-/** What the configuration may set for one query. */
+/** The settings that the configuration may override for one query. */
 export interface QueryOverride {
   readonly collection_interval?: number | undefined;
   readonly timeout?: number | undefined;

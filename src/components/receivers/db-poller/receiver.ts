@@ -8,14 +8,11 @@ import { ExactPolling, type ExactPollingSettings } from './counters/counter-run.
 import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
 import { LeaderElection, type Lead } from './run/leader-election.ts';
-import type { Pack } from './query.ts';
-import { configuredPacks } from './plan/configured-packs.ts';
-import { plannedQueries, type PlannedQuery } from './plan.ts';
+import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack, type PlannedQuery } from './plan.ts';
 import type { PollContext } from './run/poll-context.ts';
 import type { PolledQuery } from './run/polled-query.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
-import { poolSettings } from './pool-settings.ts';
 import { SchemaProbe } from './run/schema.ts';
 import { SchemaReport } from './run/schema-report.ts';
 import { StateQuery } from './gauges/gauge-run.ts';
@@ -108,7 +105,7 @@ export class DbPoller implements Component {
     });
   }
 
-  #poller(planned: PlannedQuery, probes: ReadonlyMap<Pack, SchemaProbe>, shared: Shared): QueryPoller {
+  #poller(planned: PlannedQuery, probes: ReadonlyMap<ConfiguredPack, SchemaProbe>, shared: Shared): QueryPoller {
     const { id, pack, intervalMs } = planned;
     const probe = pack && probes.get(pack);
     return new QueryPoller(id, this.#polledQuery(planned, shared), { intervalMs, probe, context: shared.context });
@@ -134,7 +131,7 @@ export class DbPoller implements Component {
   }
 
   /** None for a pack that reads PostgreSQL's own catalogues. */
-  #probe(pack: Pack, { pool, metrics }: PollContext): [Pack, SchemaProbe][] {
+  #probe(pack: ConfiguredPack, { pool, metrics }: PollContext): [ConfiguredPack, SchemaProbe][] {
     const { name, schema } = pack;
     if (schema === undefined) return [];
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };

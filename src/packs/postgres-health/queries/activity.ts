@@ -1,15 +1,14 @@
-import { connectionStates } from '../metrics.ts';
-import { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
-import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
+import { connectionStates, postgresHealthMetrics } from '../metrics.ts';
+import { metricColumns, SERVER_SESSIONS, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
 /**
  * The session that asks is left out, except of what is compared with the limit. PostgreSQL hides what the sessions of
  * other roles do from a role without pg_read_all_stats; a number made of what is left would be wrong, so that there
  * is none then. Nor can it be said how many are active where one has track_activities off.
  */
-export const activity: PollQuery = {
+export const activity: GaugeQuery = {
   needs: {},
-  metrics: {
+  metrics: metricColumns(postgresHealthMetrics, {
     database_connections: 'sum',
     database_connections_active: 'drop',
     database_connections_limit: 'drop',
@@ -17,7 +16,7 @@ export const activity: PollQuery = {
     database_transaction_longest_seconds: 'drop',
     database_idle_in_transaction_longest_seconds: 'drop',
     database_xmin_age: 'drop',
-  },
+  }),
   statement: () => ({
     text: `
       with session as materialized (

@@ -1,10 +1,10 @@
-import { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
-import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
+import { postgresHealthMetrics } from '../metrics.ts';
+import { metricColumns, SERVER_SESSIONS, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
 /** Whoever waits for the end of a transaction waits for a lock that belongs to no database, so that its session tells. */
-export const locks: PollQuery = {
+export const locks: GaugeQuery = {
   needs: {},
-  metrics: { database_locks_waiting: 'drop' },
+  metrics: metricColumns(postgresHealthMetrics, { database_locks_waiting: 'drop' }),
   statement: () => ({
     text: `
       select count(*) as database_locks_waiting from pg_locks

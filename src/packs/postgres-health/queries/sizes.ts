@@ -1,10 +1,16 @@
-import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
-import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../postgres/named-tables.ts';
+import { postgresHealthMetrics } from '../metrics.ts';
+import {
+  metricColumns,
+  NAMED_TABLES,
+  namedTablesValues,
+  STORED_PARTS,
+  type GaugeQuery,
+} from '../../../components/receivers/db-poller/query.ts';
 
 /** Asking for sizes means to look at every file. */
-export const databaseSize: PollQuery = {
+export const databaseSize: GaugeQuery = {
   needs: {},
-  metrics: { database_size_bytes: 'drop', database_freeze_age: 'drop' },
+  metrics: metricColumns(postgresHealthMetrics, { database_size_bytes: 'drop', database_freeze_age: 'drop' }),
   isSlow: true,
   statement: () => ({
     text: `
@@ -19,16 +25,16 @@ export const databaseSize: PollQuery = {
  *
  * @param names as `schema.table`.
  */
-export function tableSizes(names: readonly string[]): PollQuery {
+export function tableSizes(names: readonly string[]): GaugeQuery {
   return {
     needs: {},
-    metrics: {
+    metrics: metricColumns(postgresHealthMetrics, {
       database_table_size_bytes: 'drop',
       database_table_indexes_size_bytes: 'drop',
       database_table_rows: 'drop',
       database_table_autovacuum_age_seconds: 'drop',
       database_table_freeze_age: 'drop',
-    },
+    }),
     isSlow: true,
     statement: () => ({
       text: `

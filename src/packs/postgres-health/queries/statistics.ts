@@ -1,14 +1,15 @@
-import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
+import { postgresHealthMetrics } from '../metrics.ts';
+import { metricColumns, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
 /** What PostgreSQL counts for the database, from when its statistics were last reset, if they ever were. */
-export const statistics: PollQuery = {
+export const statistics: GaugeQuery = {
   needs: {},
-  metrics: {
+  metrics: metricColumns(postgresHealthMetrics, {
     database_deadlocks_total: 'drop',
     database_transactions_total: 'drop',
     database_blocks_total: 'drop',
     database_temp_bytes_total: 'drop',
-  },
+  }),
   since: 'reset_unix_ms',
   statement: () => ({
     text: `

@@ -1,19 +1,20 @@
-import type { PollQuery } from '../../../components/receivers/db-poller/query.ts';
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import { metricColumns, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
-export const roasters: PollQuery = {
+export const roasters: GaugeQuery = {
   needs: { roasters: ['platform', 'is_active'] },
-  metrics: { roasters: 'sum' },
+  metrics: metricColumns(scrapePipelineMetrics, { roasters: 'sum' }),
   isSlow: true,
   statement: ({ table }) => ({
     text: `select platform, is_active, count(*) as roasters from ${table('roasters')} group by platform, is_active`,
   }),
 };
 
-export const coffees = (roaster: RoasterLabel): PollQuery => ({
+export const coffees = (roaster: RoasterLabel): GaugeQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'status'] },
   uses: { coffees: ['processing_status'] },
-  metrics: { coffees: 'sum' },
+  metrics: metricColumns(scrapePipelineMetrics, { coffees: 'sum' }),
   isSlow: true,
   statement: ({ table, has }) => ({
     text: `
@@ -26,9 +27,9 @@ export const coffees = (roaster: RoasterLabel): PollQuery => ({
   }),
 });
 
-export const reviewRate = (roaster: RoasterLabel): PollQuery => ({
+export const reviewRate = (roaster: RoasterLabel): GaugeQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'processing_status'] },
-  metrics: { review_rate_percent: 'drop' },
+  metrics: metricColumns(scrapePipelineMetrics, { review_rate_percent: 'drop' }),
   isSlow: true,
   statement: ({ table }) => ({
     text: `

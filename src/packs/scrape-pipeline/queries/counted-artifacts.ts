@@ -1,5 +1,5 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
-import type { Bound, ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import type { Bound, CounterQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +18,7 @@ const boundByRun: Bound = {
      and not exists (select from ${table('scrape_runs')} run where run.id = entry.run_id and run.started_at >= ${bound}))`,
 };
 
-export function countedArtifacts(roaster: RoasterLabel): ExactQuery {
+export function countedArtifacts(roaster: RoasterLabel): CounterQuery {
   return {
     needs: {
       scrape_artifacts: ['id', 'run_id', 'http_status', 'body_len'],

@@ -1,10 +1,10 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import type { CounterMetric } from '../../../metrics/metric.ts';
-import type { ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import type { CounterQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 /** Rows that are updated over and over: each of them is counted when it is first seen. */
-export function countedCoffees(roaster: RoasterLabel): ExactQuery {
+export function countedCoffees(roaster: RoasterLabel): CounterQuery {
   return {
     ...created(roaster, scrapePipelineMetrics.coffees_created_total),
     needs: { coffees: ['id', 'roaster_id'], roasters: roaster.columns },
@@ -17,7 +17,7 @@ export function countedCoffees(roaster: RoasterLabel): ExactQuery {
   };
 }
 
-export function countedVariants(roaster: RoasterLabel): ExactQuery {
+export function countedVariants(roaster: RoasterLabel): CounterQuery {
   return {
     ...created(roaster, scrapePipelineMetrics.variants_created_total),
     needs: { variants: ['id', 'coffee_id'], coffees: ['id', 'roaster_id'], roasters: roaster.columns },
@@ -34,7 +34,7 @@ export function countedVariants(roaster: RoasterLabel): ExactQuery {
 function created(
   roaster: RoasterLabel,
   metric: CounterMetric,
-): Pick<ExactQuery, 'isSlow' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
+): Pick<CounterQuery, 'isSlow' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
   return {
     isSlow: true,
     key: ['id'],

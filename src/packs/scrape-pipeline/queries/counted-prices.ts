@@ -1,5 +1,5 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
-import { boundByColumn, type ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import { boundByColumn, type CounterQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
  * when a price is counted. Its currency is compared in a way that lets the planner expect that nearly all are the same:
  * where it knows little of the table, it would else read and sort all prices of the variant, for each of its prices.
  */
-export function countedPrices(roaster: RoasterLabel, batchRows: number): ExactQuery {
+export function countedPrices(roaster: RoasterLabel, batchRows: number): CounterQuery {
   return {
     needs: {
       prices: ['id', 'variant_id', 'price', 'currency', 'is_sale', 'scraped_at'],

@@ -1,12 +1,12 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { runStatuses } from '../labels.ts';
-import { boundByColumn, type ExactQuery } from '../../../components/receivers/db-poller/exact-query.ts';
+import { boundByColumn, type CounterQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
 
 /** A run is entered when it starts, and updated when it ends, and perhaps again. */
-export function countedRuns(roaster: RoasterLabel): ExactQuery {
+export function countedRuns(roaster: RoasterLabel): CounterQuery {
   return {
     needs: {
       scrape_runs: ['id', 'source_id', 'started_at', 'finished_at', 'status'],

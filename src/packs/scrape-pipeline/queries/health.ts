@@ -1,3 +1,4 @@
+import { scrapePipelineMetrics } from '../database-metrics.ts';
 import {
   componentScore,
   healthComponentNames,
@@ -5,15 +6,20 @@ import {
   type HealthComponentName,
   type HealthInputs,
 } from '../health-score.ts';
-import type { Row } from '../../../postgres/read-only-pool.ts';
-import type { PackSchema, PollQuery, TableColumns } from '../../../components/receivers/db-poller/query.ts';
+import {
+  metricColumns,
+  type GaugeQuery,
+  type Row,
+  type Schema,
+  type TableColumns,
+} from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type CadenceRow } from './overdue.ts';
 
 interface Input {
   readonly needs: TableColumns;
   /** A scalar subquery; `$1` is the health window in seconds. */
-  readonly sql: (schema: PackSchema) => string;
+  readonly sql: (schema: Schema) => string;
 }
 
 const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Input>> => ({
@@ -42,12 +48,15 @@ const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Inp
 });
 
 /** Each input from the same snapshot; one that the schema cannot give is unknown. */
-export function health(windowSeconds: number, roaster: RoasterLabel): PollQuery {
+export function health(windowSeconds: number, roaster: RoasterLabel): GaugeQuery {
   const all = inputs(roaster);
   return {
     needs: {},
     uses: unionOf([...Object.values(all).map(({ needs }) => needs), cadenceOptionalColumns]),
-    metrics: { pipeline_health_input_percent: 'drop', pipeline_health_score: 'drop' },
+    metrics: metricColumns(scrapePipelineMetrics, {
+      pipeline_health_input_percent: 'drop',
+      pipeline_health_score: 'drop',
+    }),
     isSlow: true,
     statement: (schema) => ({
       text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
@@ -57,7 +66,7 @@ export function health(windowSeconds: number, roaster: RoasterLabel): PollQuery 
   };
 }
 
-function inputSql(schema: PackSchema, { needs, sql }: Input): string {
+function inputSql(schema: Schema, { needs, sql }: Input): string {
   const isThere = Object.entries(needs).every(([table, columns]) =>
     columns.every((column) => schema.has(table, column)),
   );

@@ -1,7 +1,7 @@
-import type { PackIndex } from '../../../components/receivers/db-poller/query.ts';
+import type { TableIndex } from '../../../components/receivers/db-poller/query.ts';
 
 /** As deploy/postgres/indexes.sql makes them; whose own they are is known by their columns, under any name. */
-export const scrapePipelineIndexes: readonly PackIndex[] = [
+export const scrapePipelineIndexes: readonly TableIndex[] = [
   {
     name: 'siphon_prices_scraped_at',
     table: 'prices',

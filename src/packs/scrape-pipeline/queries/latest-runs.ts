@@ -1,4 +1,4 @@
-import type { PackSchema } from '../../../components/receivers/db-poller/query.ts';
+import type { Schema } from '../../../components/receivers/db-poller/query.ts';
 
 /** Runs that are looked for together: their name, and the SQL condition that tells them, which begins with a status. */
 export interface RunKind {
@@ -13,12 +13,12 @@ export interface RunKind {
  * With an index a look-up for each source and kind finds it, however many runs there are. Without one every
  * look-up would read the whole table, so that it is read once for all.
  */
-export function latestRuns(schema: PackSchema, kinds: readonly RunKind[]): string {
+export function latestRuns(schema: Schema, kinds: readonly RunKind[]): string {
   const isIndexed = schema.hasIndex('scrape_runs', ['source_id', 'status', 'started_at']);
   return isIndexed ? lookUpEach(schema, kinds) : readAllOnce(schema, kinds);
 }
 
-function lookUpEach({ table }: PackSchema, kinds: readonly RunKind[]): string {
+function lookUpEach({ table }: Schema, kinds: readonly RunKind[]): string {
   const sources = [
     { from: table('product_sources'), sourceId: 'source.id', matches: 'source_id = source.id' },
     { from: '(select) ', sourceId: 'null', matches: 'source_id is null' },
@@ -35,7 +35,7 @@ function lookUpEach({ table }: PackSchema, kinds: readonly RunKind[]): string {
   return lookUps.join(' union all ');
 }
 
-function readAllOnce({ table }: PackSchema, kinds: readonly RunKind[]): string {
+function readAllOnce({ table }: Schema, kinds: readonly RunKind[]): string {
   const latest = kinds.map(
     ({ condition }, i) => `max(array[started_at, finished_at]) filter (where ${condition}) as kind${i}`,
   );

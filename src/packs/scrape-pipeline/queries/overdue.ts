@@ -1,4 +1,10 @@
-import type { PackSchema, PollQuery, TableColumns } from '../../../components/receivers/db-poller/query.ts';
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import {
+  metricColumns,
+  type GaugeQuery,
+  type Schema,
+  type TableColumns,
+} from '../../../components/receivers/db-poller/query.ts';
 import { overdueSeconds, parseCadence } from './cadence.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';
@@ -14,11 +20,11 @@ export function cadenceColumns({ columns }: RoasterLabel): TableColumns {
 /** Without it, nobody can tell a price-only run from a full one, and every run counts as full. */
 export const cadenceOptionalColumns: TableColumns = { scrape_runs: ['stats_json'] };
 
-export function overdue(label: RoasterLabel): PollQuery {
+export function overdue(label: RoasterLabel): GaugeQuery {
   return {
     needs: cadenceColumns(label),
     uses: cadenceOptionalColumns,
-    metrics: { scrape_overdue_seconds: 'max' },
+    metrics: metricColumns(scrapePipelineMetrics, { scrape_overdue_seconds: 'max' }),
     statement: (schema) => ({ text: cadenceRows(schema, label) }),
     derive: (rows, notice) =>
       (rows as readonly unknown[] as readonly CadenceRow[]).map((row) => {
@@ -51,7 +57,7 @@ export function overdueOf(row: CadenceRow): number | undefined {
  * One row for each cadence of each active roaster. A full run checks prices too; a run that failed satisfies
  * neither cadence, one that is under way none yet.
  */
-export function cadenceRows(schema: PackSchema, label: RoasterLabel): string {
+export function cadenceRows(schema: Schema, label: RoasterLabel): string {
   const { table } = schema;
   return `
     select ${label.select}, due.cadence, due.cron, extract(epoch from now())::float8 as now_s,
@@ -67,7 +73,7 @@ export function cadenceRows(schema: PackSchema, label: RoasterLabel): string {
     where roaster.is_active and due.cron <> ''`;
 }
 
-function satisfying({ has }: PackSchema): RunKind[] {
+function satisfying({ has }: Schema): RunKind[] {
   const isFull = has('scrape_runs', 'stats_json') ? `stats_json ->> 'job_type' is distinct from 'price_only'` : 'true';
   return ['ok', 'partial'].flatMap((status) => [
     { name: 'any', condition: `status = '${status}'` },

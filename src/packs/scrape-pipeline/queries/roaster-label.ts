@@ -1,4 +1,4 @@
-import type { PackSchema, Statement } from '../../../components/receivers/db-poller/query.ts';
+import type { Schema, Statement } from '../../../components/receivers/db-poller/query.ts';
 
 export const roasterLabels = ['slug', 'id', 'name'] as const;
 export type RoasterColumn = (typeof roasterLabels)[number];
@@ -9,7 +9,7 @@ export interface RoasterLabel {
   readonly columns: readonly string[];
   readonly select: string;
   /** Every roaster that there is. */
-  readonly known: (schema: PackSchema) => Statement;
+  readonly known: (schema: Schema) => Statement;
   readonly meaning: string;
 }
 

@@ -1,5 +1,6 @@
+import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { runStatuses } from '../labels.ts';
-import type { PollQuery, TableColumns } from '../../../components/receivers/db-poller/query.ts';
+import { metricColumns, type GaugeQuery, type TableColumns } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';
 
@@ -9,9 +10,12 @@ function sourceColumns({ columns }: RoasterLabel): TableColumns {
 }
 
 /** Every roaster has a row, so that "none runs" is a 0 that somebody looked up. */
-export const runningRuns = (label: RoasterLabel): PollQuery => ({
+export const runningRuns = (label: RoasterLabel): GaugeQuery => ({
   needs: { ...sourceColumns(label), scrape_runs: ['id', 'source_id', 'started_at', 'finished_at'] },
-  metrics: { scrape_runs_running: 'sum', scrape_run_oldest_running_seconds: 'max' },
+  metrics: metricColumns(scrapePipelineMetrics, {
+    scrape_runs_running: 'sum',
+    scrape_run_oldest_running_seconds: 'max',
+  }),
   statement: ({ table }) => ({
     text: `
       select roaster, platform, count(run.id) as scrape_runs_running,
@@ -24,9 +28,9 @@ export const runningRuns = (label: RoasterLabel): PollQuery => ({
   }),
 });
 
-export const lastRuns = (label: RoasterLabel): PollQuery => ({
+export const lastRuns = (label: RoasterLabel): GaugeQuery => ({
   needs: { ...sourceColumns(label), scrape_runs: ['source_id', 'started_at', 'finished_at', 'status'] },
-  metrics: { scrape_last_run_timestamp_seconds: 'max' },
+  metrics: metricColumns(scrapePipelineMetrics, { scrape_last_run_timestamp_seconds: 'max' }),
   statement: (schema) => ({
     text: `
       select ${label.select}, run.kind as status,

@@ -1,13 +1,14 @@
-import type { PollQuery, TableColumns } from '../../../components/receivers/db-poller/query.ts';
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import { metricColumns, type GaugeQuery, type TableColumns } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
 function joined({ columns }: RoasterLabel): TableColumns {
   return { roasters: columns, coffees: ['id', 'roaster_id'] };
 }
 
-export const variants = (roaster: RoasterLabel): PollQuery => ({
+export const variants = (roaster: RoasterLabel): GaugeQuery => ({
   needs: { ...joined(roaster), variants: ['coffee_id', 'in_stock', 'status'] },
-  metrics: { variants: 'sum' },
+  metrics: metricColumns(scrapePipelineMetrics, { variants: 'sum' }),
   isSlow: true,
   statement: ({ table }) => ({
     text: `
@@ -20,10 +21,10 @@ export const variants = (roaster: RoasterLabel): PollQuery => ({
 });
 
 /** A price that was never checked was not checked in time either. */
-export function priceStale(staleAfterSeconds: number, roaster: RoasterLabel): PollQuery {
+export function priceStale(staleAfterSeconds: number, roaster: RoasterLabel): GaugeQuery {
   return {
     needs: { ...joined(roaster), variants: ['coffee_id', 'status', 'price_last_checked_at'] },
-    metrics: { variants_price_stale: 'sum' },
+    metrics: metricColumns(scrapePipelineMetrics, { variants_price_stale: 'sum' }),
     isSlow: true,
     statement: ({ table }) => ({
       text: `

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../src/engine/diagnosis.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
+import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
@@ -79,7 +80,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
   afterAll(() => database[Symbol.asyncDispose]());
 
   const examine = (...queries: unknown[]): Promise<Finding[]> =>
-    findingsOf(dbPollerReceiver, {
+    findingsOf(dbPollerReceiver(builtInPacks), {
       datasource: database.pollerUrl,
       storage: 'file_storage',
       leader_election: { enabled: false },

@@ -5,6 +5,7 @@ import type { Finding } from '../../../../src/engine/diagnosis.ts';
 import { shippedSql, statementsOf } from '../../../../examples/postgres/shipped-sql.ts';
 import { versionFindings } from '../../../../src/components/receivers/db-poller/doctor/connection.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
+import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/postgres/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
@@ -26,7 +27,7 @@ describe('siphon doctor on db_poller', () => {
   afterEach(() => vi.useRealTimers());
 
   const examine = (config: Record<string, unknown> = {}): Promise<Finding[]> =>
-    findingsOf(dbPollerReceiver, {
+    findingsOf(dbPollerReceiver(builtInPacks), {
       datasource: database.pollerUrl,
       storage: 'file_storage',
       packs: { scrape_pipeline: {}, postgres_health: {} },

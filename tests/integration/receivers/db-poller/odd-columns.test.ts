@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
+import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
@@ -80,7 +81,7 @@ describe('a label column of db_poller that is of another type than its pack expe
     expect(poller.log.filter(({ msg }) => msg === 'Query failed')).toMatchObject([
       { query: 'scrape_pipeline.coffees', err: { message: expect.stringContaining(problem) } },
     ]);
-    const found = await findingsOf(dbPollerReceiver, {
+    const found = await findingsOf(dbPollerReceiver(builtInPacks), {
       datasource: database.pollerUrl,
       storage: 'file_storage',
       packs,

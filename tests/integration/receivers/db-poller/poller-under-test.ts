@@ -2,11 +2,14 @@ import * as v from 'valibot';
 import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/engine/component.ts';
 import { readKeyValue, type AnyValue } from '../../../../src/engine/otlp/any-value.ts';
 import { WireReader } from '../../../../src/engine/otlp/wire-reader.ts';
-import { configSchema } from '../../../../src/components/receivers/db-poller/config.ts';
+import { dbPollerConfig } from '../../../../src/components/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/components/receivers/db-poller/receiver.ts';
+import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { hostWith } from '../../../support/components/host-with.ts';
 import { ObservedReceiver } from '../../../support/components/observed-receiver.ts';
 import { waitFor } from '../../../support/wait-for.ts';
+
+const configSchema = dbPollerConfig(builtInPacks);
 
 /** A running poller, what it published last for each series, its log, and what it says about itself. */
 export class PollerUnderTest extends ObservedReceiver {

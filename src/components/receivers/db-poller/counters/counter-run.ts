@@ -3,12 +3,12 @@ import { Incident } from '../../../../engine/telemetry/incident.ts';
 import { concernsDatabase, reasonOf } from '../../../../postgres/polling/poll-failure.ts';
 import { retryMs } from '../../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
-import type { PackSchema, TableColumns } from '../query.ts';
+import type { Schema, TableColumns } from '../query.ts';
 import { publish, type PollContext } from '../run/poll-context.ts';
 import type { Poll, PolledQuery } from '../run/polled-query.ts';
 import { DriftReport } from './drift-report.ts';
 import { ExactCounter, type Step } from './counter.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import { PostgresTable } from './postgres-table.ts';
 import { metricsOf, type TotalSeries } from './totals.ts';
 
@@ -25,7 +25,7 @@ const FIRST_RETRY_MS = 60_000;
 /** Publishes what a counter has counted: all totals at each poll, so that none expires. */
 export class ExactPolling implements PolledQuery {
   readonly #id: string;
-  readonly #query: ExactQuery;
+  readonly #query: CounterQuery;
   readonly #context: PollContext;
   readonly #reconcileMs: number;
   readonly #table: PostgresTable;
@@ -39,7 +39,7 @@ export class ExactPolling implements PolledQuery {
   /** What came while another poller led is shown at once when it has been counted: step by step it would look like a burst. */
   #isTakingOver = false;
 
-  constructor(id: string, query: ExactQuery, settings: ExactPollingSettings, context: PollContext) {
+  constructor(id: string, query: CounterQuery, settings: ExactPollingSettings, context: PollContext) {
     this.#id = id;
     this.#query = query;
     this.#context = context;
@@ -71,7 +71,7 @@ export class ExactPolling implements PolledQuery {
     return this.#query.needs;
   }
 
-  async prepare(schema: PackSchema, signal: AbortSignal): Promise<void> {
+  async prepare(schema: Schema, signal: AbortSignal): Promise<void> {
     await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
       await this.#counter.begin();
@@ -80,7 +80,7 @@ export class ExactPolling implements PolledQuery {
     });
   }
 
-  async poll(schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+  async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     return await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
       const recent = await this.#counter.countRecent();

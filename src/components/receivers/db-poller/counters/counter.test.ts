@@ -4,7 +4,7 @@ import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.
 import { MemoryStorage } from '../../../../engine/memory-storage.ts';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
 import { ExactCounter } from './counter.ts';
-import { boundByColumn, type ExactQuery } from '../exact-query.ts';
+import { boundByColumn, type CounterQuery } from '../query.ts';
 import { ModelTable, type Sight } from './model-table.ts';
 
 const labels = { label: { maxValues: 10, description: '' } };
@@ -16,7 +16,7 @@ const sized: HistogramMetric = { kind: 'histogram', name: 'sized', buckets: [0.5
 const MARGIN_MS = 1000;
 const RECONCILE_MS = 5000;
 
-const query: ExactQuery = {
+const query: CounterQuery = {
   needs: {},
   table: 't',
   key: ['id'],
@@ -27,7 +27,7 @@ const query: ExactQuery = {
   metrics: [{ metric: counted }, { metric: sized, value: 'size' }],
   meaning: '1',
 };
-const keyedQuery: ExactQuery = {
+const keyedQuery: CounterQuery = {
   ...query,
   events: { created: 'true', ended: 'ended' },
   everyRow: 'created',
@@ -114,11 +114,11 @@ class World {
   readonly table = new ModelTable();
   readonly storage = new FailingSpace(() => (this.#baseline = this.table.latestReading));
   readonly anew: string[] = [];
-  readonly #query: ExactQuery;
+  readonly #query: CounterQuery;
   #counter: ExactCounter;
   #baseline: Sight | undefined;
 
-  constructor(of: ExactQuery) {
+  constructor(of: CounterQuery) {
     this.#query = of;
     this.#counter = this.start();
   }
@@ -237,7 +237,7 @@ describe('counting each row once', () => {
     ['only inserted, without a bound', { ...query, bound: undefined }],
     ['updated, with a bound', keyedQuery],
     ['updated, without a bound', { ...keyedQuery, bound: undefined }],
-  ] as [string, ExactQuery][])(
+  ] as [string, CounterQuery][])(
     'holds for rows that are %s, whatever was there before, commits when and whoever dies',
     async (_, of) => {
       await fc.assert(
@@ -286,7 +286,7 @@ describe('counting each row once', () => {
  * Rows that can be updated: the events that did not hold when counting began. Others: the rows of transactions that had
  * not all ended before those that were open then.
  */
-function eventsSince(baseline: Sight, table: ModelTable, { events }: ExactQuery): Record<string, number> {
+function eventsSince(baseline: Sight, table: ModelTable, { events }: CounterQuery): Record<string, number> {
   const known = new Map(baseline.visible.map(({ key, events: held }) => [key, held]));
   const totals: Record<string, number> = {};
   const add = (metric: string, label: string): void => {

@@ -2,7 +2,7 @@ import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
 import { BatchSize } from './batch-size.ts';
 import { CountedKeys } from './counted-keys.ts';
 import type { CountedTable, Head, SettledRows, TableSnapshot } from './counted-table.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
 import { before, isSame, reached } from './position.ts';
 import { readingWholeTable } from './reading-whole-table.ts';
@@ -16,7 +16,7 @@ export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed',
 export type RebaselineReason = (typeof rebaselineReasons)[number];
 
 export interface CounterSettings {
-  readonly query: ExactQuery;
+  readonly query: CounterQuery;
   /** Tells what is kept of this query from what is kept of others in the same space. */
   readonly name: string;
   readonly table: CountedTable;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
-import type { PackSchema, TableColumns } from '../query.ts';
+import type { Schema, TableColumns } from '../query.ts';
 import type { PollContext } from '../run/poll-context.ts';
 import type { Poll, PolledQuery } from '../run/polled-query.ts';
 
@@ -21,7 +21,7 @@ export class Horizon implements PolledQuery {
     this.#holder = new HolderReport(context.logger);
   }
 
-  async poll(_schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+  async poll(_schema: Schema, signal: AbortSignal): Promise<Poll> {
     const { rows, durationMs } = await this.#context.pool.query({
       text: OLDEST_WRITER,
       values: [],

@@ -6,7 +6,7 @@ import { Totals, type TotalSeries } from './totals.ts';
 
 /** Everything that counting goes on from. Kept in one piece, so that no part of it is ever older than another. */
 export interface QueryState {
-  /** What was counted; see `ExactQuery.meaning`. */
+  /** What was counted; see `CounterQuery.meaning`. */
   readonly meaning: string;
   readonly identity: TableIdentity;
   /** When counting began: the start of every series, by siphon's own clock. */

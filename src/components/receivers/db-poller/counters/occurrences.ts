@@ -1,7 +1,7 @@
 import type { ReplacedReason } from '../columns.ts';
-import { numberOf } from '../number-of.ts';
+import { numberOf } from '../columns.ts';
 import type { SettledRow } from './counted-table.ts';
-import type { ExactMetric, ExactQuery } from '../exact-query.ts';
+import type { CountedMetric, CounterQuery } from '../query.ts';
 import type { Occurrence } from './totals.ts';
 
 export interface ReplacedLabel {
@@ -24,7 +24,7 @@ const PRESENT = 1;
 
 /** What has happened, by rows that have come, of which some events may have been counted before. */
 export function occurrencesOf(
-  query: ExactQuery,
+  query: CounterQuery,
   rows: readonly SettledRow[],
   eventsOf: (key: string) => number,
 ): Found {
@@ -46,14 +46,14 @@ export function occurrencesOf(
 }
 
 /** Zero for an event that the query does not have. */
-function bitOf({ events }: ExactQuery, event: string | undefined): number {
+function bitOf({ events }: CounterQuery, event: string | undefined): number {
   if (!events) return PRESENT;
   const place = Object.keys(events).indexOf(event ?? '');
   return place === -1 ? 0 : 1 << place;
 }
 
 function occurrenceOf(
-  { metric, value }: ExactMetric,
+  { metric, value }: CountedMetric,
   { details }: SettledRow,
 ): Occurrence | 'not_a_number' | undefined {
   if (value === undefined) return { metric, row: details };

@@ -1,9 +1,9 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { ReadOnlyPool, ReadOnlyTransaction, Row } from '../../../../postgres/read-only-pool.ts';
-import type { PackSchema, Statement } from '../query.ts';
+import type { Schema, Statement } from '../query.ts';
 import { kindOf, whyUncountable } from './countable.ts';
 import type { CountedTable, Head, KeyedRow, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import type { Position } from './position.ts';
 import { columns, firstRows, rowsWithEvents, settledRows } from './settled-rows.ts';
 
@@ -17,18 +17,18 @@ const LONGEST_PAUSE_MS = 100;
 /** A table of a PostgreSQL database, read-only, in transactions of `REPEATABLE READ`. */
 export class PostgresTable implements CountedTable {
   readonly #pool: ReadOnlyPool;
-  readonly #query: ExactQuery;
+  readonly #query: CounterQuery;
   #durationMs = 0;
-  #schema: PackSchema | undefined;
+  #schema: Schema | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(pool: ReadOnlyPool, query: ExactQuery) {
+  constructor(pool: ReadOnlyPool, query: CounterQuery) {
     this.#pool = pool;
     this.#query = query;
   }
 
   /** From now on: what the tables are called and what they have, and what ends a reading. */
-  use(schema: PackSchema, signal: AbortSignal): void {
+  use(schema: Schema, signal: AbortSignal): void {
     this.#schema = schema;
     this.#signal = signal;
   }
@@ -56,14 +56,14 @@ class PostgresSnapshot implements TableSnapshot {
   readonly head: Head;
   #waitedMs = 0;
   readonly #transaction: ReadOnlyTransaction;
-  readonly #query: ExactQuery;
-  readonly #schema: PackSchema;
+  readonly #query: CounterQuery;
+  readonly #schema: Schema;
   readonly #timeoutMs: number;
   readonly #writtenLsn: unknown;
 
   constructor(
     transaction: ReadOnlyTransaction,
-    asked: { readonly query: ExactQuery; readonly schema: PackSchema; readonly timeoutMs: number },
+    asked: { readonly query: CounterQuery; readonly schema: Schema; readonly timeoutMs: number },
     head: Row,
   ) {
     this.#transaction = transaction;

@@ -1,13 +1,13 @@
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { Head, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import { knownSeries } from './known-series.ts';
 import { before, isSame, type Position } from './position.ts';
 import type { Occurrence } from './totals.ts';
 
 /** A batch of what was settled since a position. @throws PostgresError */
 export async function recentRows(
-  query: ExactQuery,
+  query: CounterQuery,
   snapshot: TableSnapshot,
   { position, boundUnixMs }: { readonly position: Position; readonly boundUnixMs: number },
   limit: number,
@@ -29,7 +29,7 @@ export async function rowsBetween(snapshot: TableSnapshot, request: RowsRequest)
 
 /** The series that are there before anything has happened. @throws PostgresError */
 export async function knownZeros(
-  { metrics }: ExactQuery,
+  { metrics }: CounterQuery,
   snapshot: TableSnapshot,
 ): Promise<readonly Pick<Occurrence, 'metric' | 'row'>[]> {
   const fromZero = metrics.filter((metric) => metric.fromZero);
@@ -41,6 +41,6 @@ export async function knownZeros(
 }
 
 /** Rows whose time is later are recent, as of this moment. */
-export function newBound({ bound }: ExactQuery, head: Head): number {
+export function newBound({ bound }: CounterQuery, head: Head): number {
   return head.nowUnixMs - (bound?.marginMs ?? 0);
 }

@@ -1,5 +1,5 @@
 import type { CountedTable } from './counted-table.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
 import { before } from './position.ts';
 import { knownZeros, newBound, recentRows } from './recent-rows.ts';
@@ -17,7 +17,7 @@ export interface Rehearsal {
 }
 
 /** Does what a poll does that has to catch up, for a counter that has counted nothing, and keeps nothing. @throws PostgresError */
-export async function rehearse(query: ExactQuery, table: CountedTable, timeoutMs: number): Promise<Rehearsal> {
+export async function rehearse(query: CounterQuery, table: CountedTable, timeoutMs: number): Promise<Rehearsal> {
   const { found, zeros } = await table.read(timeoutMs, async (snapshot) => {
     const { head } = snapshot;
     const position = before(Math.max(FIRST_TRANSACTION, head.settledXid - LATEST_TRANSACTIONS));

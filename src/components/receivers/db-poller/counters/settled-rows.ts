@@ -1,6 +1,6 @@
-import type { PackSchema, Statement } from '../query.ts';
+import type { Schema, Statement } from '../query.ts';
 import type { RowsRequest } from './counted-table.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 
 /** The columns that the counter needs, beside labels and values. */
 export const columns = {
@@ -13,8 +13,8 @@ export const columns = {
 
 /** The rows between two positions, in order. */
 export function settledRows(
-  query: ExactQuery,
-  schema: PackSchema,
+  query: CounterQuery,
+  schema: Schema,
   request: RowsRequest & { readonly nextXid: number },
 ): Statement {
   const { after, upTo, limit } = request;
@@ -46,7 +46,7 @@ export function settledRows(
 }
 
 /** Key and events of every row that has an event. */
-export function rowsWithEvents(query: ExactQuery, schema: PackSchema): string {
+export function rowsWithEvents(query: CounterQuery, schema: Schema): string {
   return `
     select ${keyOf(query)} as ${columns.key}, ${eventsOf(query)} as ${columns.events}
     from ${schema.table(query.table)} entry where ${eventsOf(query)} <> 0`;
@@ -57,7 +57,7 @@ export function rowsWithEvents(query: ExactQuery, schema: PackSchema): string {
  * latest, and by how many all. A rewrite gives every row its own number, which stands in the catalog too, and leaves rows
  * that come later behind them.
  */
-export function firstRows(query: ExactQuery, schema: PackSchema, sinceXid: number): Statement {
+export function firstRows(query: CounterQuery, schema: Schema, sinceXid: number): Statement {
   const table = schema.table(query.table);
   const text = `
     select count(*) filter (where (xid - $1::bigint + 2147483648) & 4294967295 < 2147483648) as written_before,
@@ -89,19 +89,19 @@ function distanceFrom(
 }
 
 /** As text in the order of its bytes, whatever the collation of the database. */
-function keyOf({ key }: ExactQuery): string {
+function keyOf({ key }: CounterQuery): string {
   const parts = key.map((column) => `entry.${column}::text`);
   return `(${parts.length === 1 ? parts[0] : `json_build_array(${parts.join(', ')})::text`} collate "C")`;
 }
 
-function eventsOf({ events = {} }: ExactQuery): string {
+function eventsOf({ events = {} }: CounterQuery): string {
   const bits = Object.values(events).map((condition, i) => `case when (${condition}) then ${1 << i} else 0 end`);
   return bits.length === 0 ? '0' : `(${bits.join(' + ')})`;
 }
 
 function laneCondition(
-  { bound }: ExactQuery,
-  schema: PackSchema,
+  { bound }: CounterQuery,
+  schema: Schema,
   { lane, boundUnixMs }: RowsRequest,
   parameter: (value: unknown) => string,
 ): string[] {

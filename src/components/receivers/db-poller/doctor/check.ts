@@ -1,8 +1,7 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack } from '../query.ts';
-import type { PlannedQuery } from '../plan.ts';
+import type { ConfiguredPack, PlannedQuery } from '../plan.ts';
 import type { OwnRowsConfig } from '../user-queries/config.ts';
 import type { OwnTable } from '../user-queries/table.ts';
 import type { QueriedSchema } from '../run/schema.ts';
@@ -10,7 +9,7 @@ import type { QueriedSchema } from '../run/schema.ts';
 /** The database and what the poller wants of it. */
 export interface Examined {
   readonly config: DbPollerConfig;
-  readonly packs: readonly Pack[];
+  readonly packs: readonly ConfiguredPack[];
   /** Who the poller logs in as, as SQL wants the name. */
   readonly role: string;
   /** What the poller would run. */
@@ -20,7 +19,7 @@ export interface Examined {
   /** One statement in a read-only transaction of its own, within the poller's timeout unless given. @throws PostgresError */
   readonly ask: (text: string, values?: readonly unknown[], timeoutMs?: number) => Promise<readonly Row[]>;
   /** What the role may read of a pack's tables. @throws PostgresError */
-  readonly schemaOf: (pack: Pack) => Promise<QueriedSchema>;
+  readonly schemaOf: (pack: ConfiguredPack) => Promise<QueriedSchema>;
   /** What the database has of the table of a query of the user's. @throws PostgresError */
   readonly tableOf: (config: OwnRowsConfig) => Promise<OwnTable>;
 }

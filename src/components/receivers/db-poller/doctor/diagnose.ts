@@ -2,10 +2,7 @@ import type { DiagnosisSettings, Finding } from '../../../../engine/diagnosis.ts
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Pack } from '../query.ts';
-import { configuredPacks } from '../plan/configured-packs.ts';
-import { plannedQueries } from '../plan.ts';
-import { poolSettings } from '../pool-settings.ts';
+import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack } from '../plan.ts';
 import type { OwnRowsConfig } from '../user-queries/config.ts';
 import { ownTable } from '../user-queries/table.ts';
 import { catalogues, SchemaProbe } from '../run/schema.ts';
@@ -75,7 +72,7 @@ async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Exam
     pool,
     role: readableIdentifier(String(row!['role'])),
     ask,
-    schemaOf: remembered(async ({ schema, ...pack }: Pack) => {
+    schemaOf: remembered(async ({ schema, ...pack }: ConfiguredPack) => {
       if (schema === undefined) return catalogues;
       const limits = { timeoutMs: config.timeout, retryMs: 0 };
       return await new SchemaProbe(pool, { ...pack, schema }, limits, () => undefined).schema();

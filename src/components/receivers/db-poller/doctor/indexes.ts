@@ -1,5 +1,6 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
-import type { Pack, PackIndex } from '../query.ts';
+import type { ConfiguredPack } from '../plan.ts';
+import type { TableIndex } from '../query.ts';
 import { columnRights } from './column-rights.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
@@ -16,8 +17,8 @@ export const indexes: Check = {
 };
 
 async function* packFindings(
-  pack: Pack & { readonly schema: string },
-  wanted: readonly PackIndex[],
+  pack: ConfiguredPack & { readonly schema: string },
+  wanted: readonly TableIndex[],
   examined: Examined,
 ): AsyncGenerator<Finding> {
   const tables = [...new Set(wanted.map(({ table }) => table))];
@@ -35,7 +36,7 @@ async function* packFindings(
   if (flaws.length === 0) yield { severity: 'ok', what: `the large tables of ${pack.name} have their indexes` };
 }
 
-function wantedFindings(schema: string, wanted: PackIndex, present: readonly PresentIndex[]): Finding[] {
+function wantedFindings(schema: string, wanted: TableIndex, present: readonly PresentIndex[]): Finding[] {
   const serving = present.filter((index) => index.isValid && serves(index, wanted));
   const table = `${readableIdentifier(schema)}.${wanted.table}`;
   if (serving.length === 0) {
@@ -52,7 +53,7 @@ function wantedFindings(schema: string, wanted: PackIndex, present: readonly Pre
 }
 
 /** By its columns, and by what rows it is over. */
-function serves(index: PresentIndex, { table, columns, over }: PackIndex): boolean {
+function serves(index: PresentIndex, { table, columns, over }: TableIndex): boolean {
   return (
     index.table === table &&
     columns.every((column, i) => index.columns[i] === column) &&

@@ -2,7 +2,7 @@ import type { Finding } from '../../../../engine/diagnosis.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings, type TriedQuery } from '../../../../postgres/query-findings.ts';
 import { askState, type StateAnswer } from '../gauges/ask.ts';
-import type { ExactQuery } from '../exact-query.ts';
+import type { CounterQuery } from '../query.ts';
 import { PostgresTable } from '../counters/postgres-table.ts';
 import { rehearse } from '../counters/rehearse.ts';
 import type { PlannedQuery, PlannedState } from '../plan.ts';
@@ -70,7 +70,7 @@ async function trialOf(planned: PlannedQuery, schema: QueriedSchema, examined: E
 
 interface RowsToTry {
   readonly id: string;
-  readonly query: ExactQuery;
+  readonly query: CounterQuery;
   readonly timeoutMs: number;
 }
 
@@ -89,13 +89,13 @@ async function rowsTrial(
 }
 
 async function stateTrial(
-  { id, query, described, timeoutMs }: PlannedState,
+  { id, query, timeoutMs }: PlannedState,
   schema: QueriedSchema,
   { pool }: Examined,
 ): Promise<Trial> {
   const answer = await askState(query, schema, { pool, timeoutMs });
   const noticed = new RowsNoticed();
-  new QuerySeries(query, described).fromRows(answer.rows, noticed);
+  new QuerySeries(query).fromRows(answer.rows, noticed);
   return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
 }
 

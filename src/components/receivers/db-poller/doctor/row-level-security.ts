@@ -1,8 +1,7 @@
 import { askedTables, type TableName } from '../../../../postgres/asked-tables.ts';
 import { rowLevelSecurityFindings } from '../../../../postgres/row-level-security.ts';
-import { tablesOf } from '../plan/query-needs.ts';
 import type { PlannedQuery } from '../plan.ts';
-import { catalogues } from '../run/schema.ts';
+import { catalogues, tablesOf } from '../run/schema.ts';
 import type { Check, Examined } from './check.ts';
 
 /** Of the tables of the packs, and of those that the user's queries count or ask. */

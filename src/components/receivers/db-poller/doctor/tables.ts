@@ -1,6 +1,7 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
-import type { Pack, TableColumns } from '../query.ts';
-import { queryNeeds } from '../plan/query-needs.ts';
+import type { ConfiguredPack } from '../plan.ts';
+import type { TableColumns } from '../query.ts';
+import { queryNeeds } from '../run/schema.ts';
 import { columnRights, type ColumnRights } from './column-rights.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
@@ -15,7 +16,7 @@ export const tables: Check = {
   },
 };
 
-async function* packFindings(pack: Pack & { schema: string }, examined: Examined): AsyncGenerator<Finding> {
+async function* packFindings(pack: ConfiguredPack & { schema: string }, examined: Examined): AsyncGenerator<Finding> {
   const { role, ask } = examined;
   const schema = readableIdentifier(pack.schema);
   const [rights] = await ask(SCHEMA_RIGHTS, [pack.schema]);
@@ -53,7 +54,7 @@ interface Want {
   readonly optional: ReadonlyMap<string, readonly string[]>;
 }
 
-function wantedTables(pack: Pack): Map<string, Want> {
+function wantedTables(pack: ConfiguredPack): Map<string, Want> {
   const needs = Object.entries(queryNeeds(pack));
   const names = needs.flatMap(([, { needs: needed, uses = {} }]) => [...Object.keys(needed), ...Object.keys(uses)]);
   return new Map(

@@ -1,6 +1,6 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../../../postgres/read-only-pool.ts';
-import type { PackSchema, Remark, StatePoll } from '../query.ts';
+import type { Schema, Remark, GaugeQuery } from '../query.ts';
 
 /** Ten thousand roasters with both cadences, and then some. */
 const MAX_ROWS = 50_000;
@@ -20,8 +20,8 @@ export type Remarks = ReadonlyMap<Remark, readonly string[]>;
 
 /** Asks once. @throws PostgresError, also where the answer lacks a column. */
 export async function askState(
-  query: StatePoll,
-  schema: PackSchema,
+  query: GaugeQuery,
+  schema: Schema,
   { pool, ...limits }: TransactionLimits & { readonly pool: ReadOnlyPool },
 ): Promise<StateAnswer> {
   const { text, values = [] } = query.statement(schema);

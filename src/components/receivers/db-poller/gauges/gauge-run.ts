@@ -1,8 +1,7 @@
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
-import type { Metric } from '../../../../metrics/metric.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { askState, type Remarks } from './ask.ts';
-import type { PackSchema, StatePoll, TableColumns } from '../query.ts';
+import type { Schema, GaugeQuery, TableColumns } from '../query.ts';
 import { publish, type PollContext } from '../run/poll-context.ts';
 import type { Poll, PolledQuery } from '../run/polled-query.ts';
 import { QuerySeries } from './series.ts';
@@ -11,25 +10,19 @@ import { SubjectReport } from './subject-report.ts';
 /** Publishes what is there now: each answer takes the place of the one before. */
 export class StateQuery implements PolledQuery {
   readonly #id: string;
-  readonly #query: StatePoll;
+  readonly #query: GaugeQuery;
   readonly #timeoutMs: number;
   readonly #context: PollContext;
   readonly #series: QuerySeries;
   readonly #invalidCrons: SubjectReport;
   readonly #missingTables: SubjectReport;
 
-  /** @param described the metrics by the names of their columns; those of the catalogue unless given. */
-  constructor(
-    id: string,
-    query: StatePoll,
-    { timeoutMs, described }: { readonly timeoutMs: number; readonly described?: Readonly<Record<string, Metric>> },
-    context: PollContext,
-  ) {
+  constructor(id: string, query: GaugeQuery, { timeoutMs }: { readonly timeoutMs: number }, context: PollContext) {
     this.#id = id;
     this.#query = query;
     this.#timeoutMs = timeoutMs;
     this.#context = context;
-    this.#series = new QuerySeries(query, described);
+    this.#series = new QuerySeries(query);
     const logger = context.logger.child({ query: id });
     this.#invalidCrons = new SubjectReport(logger, 'invalid_cron');
     this.#missingTables = new SubjectReport(logger, 'missing_table');
@@ -39,7 +32,7 @@ export class StateQuery implements PolledQuery {
     return this.#query.needs;
   }
 
-  async poll(schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+  async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     const limits = { pool: this.#context.pool, timeoutMs: this.#timeoutMs, signal };
     const { rows, rowCount, durationMs, remarks } = await unlessAborted(signal, askState(this.#query, schema, limits));
     this.#say(remarks);

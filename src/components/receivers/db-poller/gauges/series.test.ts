@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { MetricData } from '../../../../engine/otlp/metrics-writer.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import type { Merge } from '../query.ts';
+import { postgresHealthMetrics } from '../../../../packs/postgres-health/metrics.ts';
+import { scrapePipelineMetrics } from '../../../../packs/scrape-pipeline/database-metrics.ts';
+import { metricColumns, type Merge } from '../query.ts';
 import { QuerySeries } from './series.ts';
-
-const statement = () => ({ text: '' });
 
 it.each([
   ['adds counts up', 'sum', 3],
@@ -46,8 +46,8 @@ it('retracts it again after a refusal', async () => {
 });
 
 it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody knows when', async () => {
-  const metrics = { database_deadlocks_total: 'drop' } as const;
-  const series = new QuerySeries({ needs: {}, metrics, since: 'reset_ms', statement });
+  const metrics = metricColumns(postgresHealthMetrics, { database_deadlocks_total: 'drop' });
+  const series = new QuerySeries({ metrics, since: 'reset_ms' });
   const { sent } = await published(series, [{ database_deadlocks_total: '7', reset_ms: '1700000000000.5' }]);
   expect(sent).toMatchObject([{ kind: 'sum', monotonic: true, temporality: 'cumulative', name: 'database.deadlocks' }]);
   expect(sent[0]?.points).toMatchObject([{ attributes: {}, value: 7, startUnixMs: 1_700_000_000_000.5 }]);
@@ -57,7 +57,7 @@ it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody kno
 });
 
 function seriesWith(merge: Merge): QuerySeries {
-  return new QuerySeries({ needs: {}, metrics: { roasters: merge }, statement });
+  return new QuerySeries({ metrics: metricColumns(scrapePipelineMetrics, { roasters: merge }) });
 }
 
 /** `mars` is no platform that the catalogue knows. */

@@ -1,10 +1,8 @@
-import { catalogue } from '../../../../packs/catalogue.ts';
-import type { Metric } from '../../../../metrics/metric.ts';
 import type { Attributes, MetricData, NumberPoint } from '../../../../engine/otlp/metrics-writer.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { LabelValues, type ReportReplaced } from '../columns.ts';
-import { numberOf } from '../number-of.ts';
-import type { Merge, StatePoll } from '../query.ts';
+import { numberOf } from '../columns.ts';
+import type { ColumnMetric, GaugeQuery, Merge } from '../query.ts';
 
 export interface SeriesReport {
   readonly replaced: ReportReplaced;
@@ -12,8 +10,7 @@ export interface SeriesReport {
 }
 
 interface Series {
-  /** The column that it comes from. */
-  readonly metric: string;
+  readonly column: string;
   readonly attributes: Attributes;
   readonly value: number;
   /** When counting began, if that is known. */
@@ -22,17 +19,14 @@ interface Series {
 
 /** What one query has published, so that what is gone can be said to be gone. */
 export class QuerySeries {
-  readonly #metrics: readonly (readonly [string, Merge])[];
-  readonly #described: Readonly<Record<string, Metric>>;
+  readonly #metrics: readonly (readonly [string, ColumnMetric])[];
   readonly #since: string | undefined;
   readonly #labels = new LabelValues();
   #published: ReadonlyMap<string, Series> = new Map();
 
-  /** @param described the metrics by the names of their columns. */
-  constructor(query: StatePoll, described: Readonly<Record<string, Metric>> = catalogue) {
-    this.#metrics = Object.entries(query.metrics) as [string, Merge][];
-    this.#described = described;
-    this.#since = query.since;
+  constructor({ metrics, since }: Pick<GaugeQuery, 'metrics' | 'since'>) {
+    this.#metrics = Object.entries(metrics);
+    this.#since = since;
   }
 
   /** The series of these rows; `publish` makes them known. */
@@ -40,12 +34,12 @@ export class QuerySeries {
     const labelsOf = this.#labels.reader(rows, report.replaced);
     const series = new Map<string, Series | undefined>();
     for (const row of rows) {
-      for (const [metric, merge] of this.#metrics) {
-        const value = numberOf(row[metric]);
+      for (const [column, { metric, merge }] of this.#metrics) {
+        const value = numberOf(row[column]);
         if (value === undefined) continue;
         if (Number.isFinite(value)) {
-          const attributes = labelsOf(row, this.#described[metric]!.labels);
-          add(series, { metric, attributes, value, startUnixMs: this.#startOf(row) }, merge);
+          const attributes = labelsOf(row, metric.labels);
+          add(series, { column, attributes, value, startUnixMs: this.#startOf(row) }, merge);
         } else report.dropped('not_a_number', 1);
       }
     }
@@ -74,20 +68,23 @@ export class QuerySeries {
 
   #metricData(next: ReadonlyMap<string, Series>, gone: readonly Series[]): MetricData[] {
     return this.#metrics
-      .map(([metric]) => {
+      .map(([column, { metric }]) => {
         const points: NumberPoint[] = [
-          ...[...next.values()].filter((series) => series.metric === metric),
+          ...[...next.values()].filter((series) => series.column === column),
           ...gone
-            .filter((series) => series.metric === metric)
+            .filter((series) => series.column === column)
             .map(({ attributes }) => ({ attributes, value: undefined })),
         ];
-        return metricData(this.#described[metric]!, points);
+        return metricData(metric, points);
       })
       .filter(({ points }) => points.length > 0);
   }
 }
 
-function metricData({ kind, name, unit, description }: Metric, points: readonly NumberPoint[]): MetricData {
+function metricData(
+  { kind, name, unit, description }: ColumnMetric['metric'],
+  points: readonly NumberPoint[],
+): MetricData {
   const described = { name, unit, description, points };
   return kind === 'counter'
     ? { kind: 'sum', monotonic: true, temporality: 'cumulative', ...described }
@@ -96,7 +93,7 @@ function metricData({ kind, name, unit, description }: Metric, points: readonly 
 
 /** Undefined marks a key whose series cannot be merged. */
 function add(series: Map<string, Series | undefined>, one: Series, merge: Merge): void {
-  const key = JSON.stringify([one.metric, ...Object.values(one.attributes)]);
+  const key = JSON.stringify([one.column, ...Object.values(one.attributes)]);
   if (!series.has(key)) {
     series.set(key, one);
     return;

@@ -1,4 +1,4 @@
-import type { PackSchema, TableColumns } from '../query.ts';
+import type { Schema, TableColumns } from '../query.ts';
 
 /** One question to the database, and what becomes of the answer. */
 export interface PolledQuery {
@@ -11,13 +11,13 @@ export interface PolledQuery {
    * @param signal ends it soon; what it rejects with then does not matter.
    * @throws PostgresError, StorageError or PipelineRefusal
    */
-  poll(schema: PackSchema, signal: AbortSignal): Promise<Poll>;
+  poll(schema: Schema, signal: AbortSignal): Promise<Poll>;
 
   /** Says of what was published that nobody knows any more whether it is true. @throws PipelineRefusal */
   retract(): Promise<void>;
 
   /** Takes note of what is there now, so that what is to come can be counted later, by `poll`. */
-  prepare?(schema: PackSchema, signal: AbortSignal): Promise<void>;
+  prepare?(schema: Schema, signal: AbortSignal): Promise<void>;
 }
 
 export interface Poll {

@@ -3,7 +3,7 @@ import { QueryHealth } from '../../../../postgres/polling/query-health.ts';
 import { sleep } from '../../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
-import type { PackSchema } from '../query.ts';
+import type { Schema } from '../query.ts';
 import type { PollContext } from './poll-context.ts';
 import type { PolledQuery } from './polled-query.ts';
 import { catalogues, type SchemaProbe } from './schema.ts';
@@ -11,7 +11,7 @@ import { catalogues, type SchemaProbe } from './schema.ts';
 /** How long to wait before asking for the rest. */
 const CATCH_UP_MS = 1000;
 
-type Work = (schema: PackSchema, signal: AbortSignal) => Promise<void>;
+type Work = (schema: Schema, signal: AbortSignal) => Promise<void>;
 
 /** Polls one query, by itself and never twice at a time. */
 export class QueryPoller {
@@ -88,7 +88,7 @@ export class QueryPoller {
   }
 
   /** Resolves to whether there is more. */
-  async #pollOnce(schema: PackSchema, signal: AbortSignal): Promise<boolean> {
+  async #pollOnce(schema: Schema, signal: AbortSignal): Promise<boolean> {
     const { durationMs, rows, isBehind = false } = await this.#query.poll(schema, signal);
     this.#health.succeeded(durationMs, rows);
     return isBehind;

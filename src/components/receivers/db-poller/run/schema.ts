@@ -1,7 +1,9 @@
 import { quoteIdentifier } from '../../../../postgres/identifier.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
-import { queryNeeds, tablesOf } from '../plan/query-needs.ts';
-import type { Pack, PackSchema, TableColumns } from '../query.ts';
+import type { GaugeQuery, QuerySet, Schema, TableColumns } from '../query.ts';
+
+/** The queries on the tables of one schema. */
+export type TableQueries = Pick<QuerySet, 'gauges' | 'counters'> & { readonly schema: string };
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;
@@ -23,7 +25,7 @@ export interface ProbeLimits {
 }
 
 /** Tables, and what a query misses of them. */
-export interface QueriedSchema extends PackSchema {
+export interface QueriedSchema extends Schema {
   /** As `table.column`. */
   missing(needs: TableColumns): readonly string[];
 }
@@ -39,7 +41,7 @@ export const catalogues: QueriedSchema = {
 /** Knows which of the columns that a pack asks for exist and may be read by this role. Asked at most once at a time. */
 export class SchemaProbe {
   readonly #pool: ReadOnlyPool;
-  readonly #pack: Pack & { readonly schema: string };
+  readonly #pack: TableQueries;
   readonly #limits: ProbeLimits;
   readonly #onResult: (missing: MissingByQuery) => void;
   #found: { readonly schema: ProbedSchema; readonly untilMs: number } | undefined;
@@ -47,7 +49,7 @@ export class SchemaProbe {
 
   constructor(
     pool: ReadOnlyPool,
-    pack: Pack & { readonly schema: string },
+    pack: TableQueries,
     limits: ProbeLimits,
     onResult: (missing: MissingByQuery) => void,
   ) {
@@ -87,6 +89,20 @@ export class SchemaProbe {
     const values = [this.#pack.schema, tablesOf(this.#pack)];
     return (await this.#pool.query({ text, values, timeoutMs: this.#limits.timeoutMs, maxRows: MAX_COLUMNS })).rows;
   }
+}
+
+/** The columns that each query needs or uses. */
+export function queryNeeds({
+  gauges,
+  counters,
+}: Pick<QuerySet, 'gauges' | 'counters'>): Readonly<Record<string, Pick<GaugeQuery, 'needs' | 'uses'>>> {
+  return { ...gauges, ...counters };
+}
+
+/** The tables that these queries need or use. */
+export function tablesOf(queries: Pick<QuerySet, 'gauges' | 'counters'>): string[] {
+  const columns = Object.values(queryNeeds(queries)).flatMap(({ needs, uses = {} }) => [needs, uses]);
+  return [...new Set(columns.flatMap((byTable) => Object.keys(byTable)))];
 }
 
 /** Only what the role may read. */

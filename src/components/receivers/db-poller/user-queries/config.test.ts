@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { configSchema } from '../config.ts';
+import { packs as builtInPacks } from '../../../../packs/index.ts';
+import { dbPollerConfig } from '../config.ts';
 
+const configSchema = dbPollerConfig(builtInPacks);
 const base = { datasource: 'postgresql://db/shop' };
 const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table: 'shop.orders' };
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 2] };

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { catalogue } from '../../../../packs/catalogue.ts';
+import type { Metric } from '../../../../metrics/metric.ts';
 import { positiveDuration, positiveInteger } from '../../../../engine/schema/fields.ts';
 
 const column = v.pipe(
@@ -58,27 +58,35 @@ export type OwnGaugeConfig = v.InferOutput<typeof gauge>;
 export type OwnRowsConfig = v.InferOutput<typeof counter> | v.InferOutput<typeof histogram>;
 export type OwnQueryConfig = OwnGaugeConfig | OwnRowsConfig;
 
-const query = v.pipe(
-  v.variant('kind', [gauge, counter, histogram], 'must be counter, histogram or gauge'),
-  v.forward(
-    v.check(({ metric_name }) => !taken.has(prometheusName(metric_name)), 'is the name of a metric of siphon’s own'),
-    ['metric_name'],
-  ),
-);
-
-/** Of the user's own queries: names and metrics are theirs alone. */
-export const ownQueries = v.pipe(
-  v.array(query),
-  v.check((queries) => areUnique(queries.map(({ name }) => name)), 'must have different names'),
-  v.check(
-    (queries) => areUnique(queries.map(({ metric_name }) => prometheusName(metric_name))),
-    'must have different metric names',
-  ),
-);
-
-const taken: ReadonlySet<string> = new Set(
-  Object.entries(catalogue).flatMap(([prometheus, { name }]) => [prometheusName(prometheus), prometheusName(name)]),
-);
+/**
+ * The schema of the user's queries. Their names and metrics must be unique.
+ *
+ * @param known the metrics of the packs, by their Prometheus names, which a query must not publish.
+ */
+export function userQueries(
+  known: readonly Readonly<Record<string, Metric>>[],
+): v.GenericSchema<unknown, readonly OwnQueryConfig[]> {
+  const taken = new Set(
+    known.flatMap((metrics) =>
+      Object.entries(metrics).flatMap(([prometheus, { name }]) => [prometheusName(prometheus), prometheusName(name)]),
+    ),
+  );
+  const query = v.pipe(
+    v.variant('kind', [gauge, counter, histogram], 'must be counter, histogram or gauge'),
+    v.forward(
+      v.check(({ metric_name }) => !taken.has(prometheusName(metric_name)), 'is the name of a metric of siphon’s own'),
+      ['metric_name'],
+    ),
+  );
+  return v.pipe(
+    v.array(query),
+    v.check((queries) => areUnique(queries.map(({ name }) => name)), 'must have different names'),
+    v.check(
+      (queries) => areUnique(queries.map(({ metric_name }) => prometheusName(metric_name))),
+      'must have different metric names',
+    ),
+  );
+}
 
 function prometheusName(metricName: string): string {
   return metricName.replaceAll('.', '_').replace(/_total$/, '');

@@ -1,7 +1,7 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { ExactPolling, type ExactPollingSettings } from '../counters/counter-run.ts';
-import type { PackSchema, TableColumns } from '../query.ts';
+import type { Schema, TableColumns } from '../query.ts';
 import type { PollContext } from '../run/poll-context.ts';
 import type { Poll, PolledQuery } from '../run/polled-query.ts';
 import type { OwnRowsConfig } from './config.ts';
@@ -22,11 +22,11 @@ export class OwnRowsPolling implements PolledQuery {
     this.#context = context;
   }
 
-  async prepare(schema: PackSchema, signal: AbortSignal): Promise<void> {
+  async prepare(schema: Schema, signal: AbortSignal): Promise<void> {
     await (await this.#opened(signal)).prepare(schema, signal);
   }
 
-  async poll(schema: PackSchema, signal: AbortSignal): Promise<Poll> {
+  async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     return await (await this.#opened(signal)).poll(schema, signal);
   }
 

@@ -1,5 +1,5 @@
 import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
-import { boundByColumn, type ExactQuery } from '../exact-query.ts';
+import { boundByColumn, type CounterQuery } from '../query.ts';
 import { quoteIdentifier } from '../../../../postgres/identifier.ts';
 import { labelsOf } from './own-labels.ts';
 import type { OwnRowsConfig } from './config.ts';
@@ -9,7 +9,7 @@ const BATCH_ROWS = 10_000;
 const EVENT = 'holds';
 
 /** Counts the rows of a table that the user names. */
-export function ownRows(config: OwnRowsConfig, key: readonly string[]): ExactQuery {
+export function ownRows(config: OwnRowsConfig, key: readonly string[]): CounterQuery {
   const { labels, table, time_column } = config;
   const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
   const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
@@ -41,7 +41,7 @@ export function isKeyed({ once, where }: OwnRowsConfig): boolean {
   return once || where !== undefined;
 }
 
-function eventsOf(config: OwnRowsConfig): Pick<ExactQuery, 'events' | 'everyRow'> {
+function eventsOf(config: OwnRowsConfig): Pick<CounterQuery, 'events' | 'everyRow'> {
   if (!isKeyed(config)) return {};
   const { where } = config;
   return where === undefined ? { events: { [EVENT]: 'true' }, everyRow: EVENT } : { events: { [EVENT]: where } };
