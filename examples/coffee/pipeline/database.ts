@@ -5,7 +5,7 @@ import {
   withBackoff,
   type DatabaseQueryLabels,
   type RpcLabels,
-} from '../../../src/packs/scrape-pipeline/instruments.ts';
+} from 'siphon-otel/pipeline';
 
 export type Rpc = RpcLabels['rpc'];
 

@@ -1,9 +1,4 @@
-import {
-  recordFetch,
-  runOperation,
-  withBackoff,
-  type FetchErrorType,
-} from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordFetch, runOperation, withBackoff, type FetchErrorType } from 'siphon-otel/pipeline';
 import type { ProductSource } from './product-source.ts';
 
 /** A.2 for everything, B.1 for prices and stock only. */

@@ -1,4 +1,4 @@
-import { recordPriceJob, runOperation } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordPriceJob, runOperation } from 'siphon-otel/pipeline';
 import type { Logger } from 'pino';
 import type { PooledDatabase } from './database.ts';
 import type { ProductFetcher } from './fetch-products.ts';

@@ -1,7 +1,7 @@
 /** The scraper. Knows nothing of who watches it but the calls of `siphon-otel/pipeline`. */
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { observeProcess } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { observeProcess } from 'siphon-otel/pipeline';
 import { PooledDatabase } from './database.ts';
 import { ProductFetcher } from './fetch-products.ts';
 import { fullRun, type Workplace } from './full-run.ts';

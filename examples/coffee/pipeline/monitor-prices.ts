@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { recordPriceSpike, runOperation } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordPriceSpike, runOperation } from 'siphon-otel/pipeline';
 import type { PooledDatabase } from './database.ts';
 import { isSpike, type RecordedPrice } from './price-change.ts';
 import type { ProductSource } from './product-source.ts';

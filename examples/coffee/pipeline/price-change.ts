@@ -1,4 +1,4 @@
-import { recordPriceChange } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordPriceChange } from 'siphon-otel/pipeline';
 
 /** A price that was recorded, beside the one before it. */
 export interface RecordedPrice {

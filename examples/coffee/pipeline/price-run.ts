@@ -1,5 +1,5 @@
 import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import { recordPriceJob } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordPriceJob } from 'siphon-otel/pipeline';
 import type { ProductFetcher } from './fetch-products.ts';
 import { closeOnFailure, finishRun, statusOf, type Workplace } from './full-run.ts';
 import { monitorPrices } from './monitor-prices.ts';

@@ -1,4 +1,4 @@
-import type { PriceJobErrorType } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import type { PriceJobErrorType } from 'siphon-otel/pipeline';
 import { FetchError } from './fetch-products.ts';
 
 /** How a run went, for whoever watches the pipeline. */

@@ -1,10 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  recordArtifact,
-  recordStorageOperation,
-  runOperation,
-} from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordArtifact, recordStorageOperation, runOperation } from 'siphon-otel/pipeline';
 import type { PooledDatabase } from './database.ts';
 import type { FetchedPage } from './fetch-products.ts';
 import type { ProductSource } from './product-source.ts';

@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import {
-  recordValidationError,
-  runOperation,
-  type ValidationErrorLabels,
-} from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { recordValidationError, runOperation, type ValidationErrorLabels } from 'siphon-otel/pipeline';
 import type { Product, Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 

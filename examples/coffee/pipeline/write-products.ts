@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { runOperation } from '../../../src/packs/scrape-pipeline/instruments.ts';
+import { runOperation } from 'siphon-otel/pipeline';
 import type { Database, PooledDatabase } from './database.ts';
 import { markChecked } from './mark-checked.ts';
 import { countChanges, type RecordedPrice } from './price-change.ts';
