@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { SECTION_OF } from '../engine/config/component-sections.ts';
+import { SECTION_OF } from '../engine/config/read-components.ts';
 import { componentsInUse, type ComponentInUse } from '../engine/config/components-in-use.ts';
 import type { Finding, Severity } from '../engine/diagnosis.ts';
 import { aborted } from '../engine/pipeline/aborted.ts';
@@ -14,7 +14,7 @@ export const doctor: Command = {
   optionLines: [],
   readsConfig: true,
   async run(options, context) {
-    const loaded = readConfig(options, context);
+    const loaded = await readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     const components = componentsInUse(loaded.config).filter(({ factory }) => 'diagnose' in factory);
     const report = new Report(['configuration', ...components.map(nameOf)], context);

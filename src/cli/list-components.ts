@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml';
-import { SECTION_OF } from '../engine/config/component-sections.ts';
+import { SECTION_OF } from '../engine/config/read-components.ts';
 import type { Factory } from '../engine/component.ts';
 import { EXIT_OK, type Command } from './command.ts';
 

@@ -8,7 +8,7 @@ export const printConfig: Command = {
   optionLines: [],
   readsConfig: true,
   async run(options, context) {
-    const loaded = readConfig(options, context);
+    const loaded = await readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     context.print(dump(redactConfig(loaded.root, loaded.config), { noRefs: true, lineWidth: -1 }).trimEnd());
     return EXIT_OK;

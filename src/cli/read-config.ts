@@ -1,14 +1,17 @@
-import { ConfigError, type ConfigProblem } from '../engine/schema/config-error.ts';
+import { ConfigError, type ConfigProblem } from '../engine/config/config-error.ts';
 import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/config/load-config.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
 import { readBounded } from './read-bounded.ts';
 
 /** The configuration that the options name; undefined after all its problems were printed. */
-export function readConfig({ configs, sets }: CommandOptions, context: CommandContext): LoadedConfig | undefined {
+export async function readConfig(
+  { configs, sets }: CommandOptions,
+  context: CommandContext,
+): Promise<LoadedConfig | undefined> {
   try {
     const sources = readSources(configs);
     const { environment, factories } = context;
-    return loadConfig({ sources, sets, environment, factories });
+    return await loadConfig({ sources, sets, environment, factories });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { length } = error.problems;

@@ -20,7 +20,7 @@ export const run: Command = {
   readsConfig: true,
   async run(options, context) {
     const shutdownTimeoutMs = shutdownTimeoutOf(options);
-    const loaded = readConfig(options, context);
+    const loaded = await readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     keepYoungGenerationSmall();
     const { collector, logger } = await build(loaded, context);

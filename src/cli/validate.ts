@@ -6,7 +6,7 @@ export const validate: Command = {
   optionLines: [],
   readsConfig: true,
   async run(options, context) {
-    const loaded = readConfig(options, context);
+    const loaded = await readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
     for (const warning of loaded.warnings) context.printError(`warning: ${warning}`);
     const { pipelines } = loaded.config.service;

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import type { GenericSchema } from 'valibot';
+import type { GenericSchema, GenericSchemaAsync } from 'valibot';
 import type { DiagnosisSettings, Finding } from './diagnosis.ts';
 import type { ExtensionRole } from './extension-reference.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
@@ -68,7 +68,7 @@ export interface ComponentSettings {
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable';
 
 /** Strict (unknown keys are problems), and with a default for every key that has one: `{}` or an absent value must be parsed too. */
-export type ConfigSchema<Config> = GenericSchema<unknown, Config>;
+export type ConfigSchema<Config> = GenericSchema<unknown, Config> | GenericSchemaAsync<unknown, Config>;
 
 interface FactoryOf<Kind extends string, Config> {
   readonly kind: Kind;

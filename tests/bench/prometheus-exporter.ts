@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import type { TelemetryBatch } from '../../src/engine/component.ts';
 import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
 import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
+import { prometheusExporterConfig } from '../../src/components/exporters/prometheus/config.ts';
 import { prometheusExporter } from '../../src/components/exporters/prometheus/factory.ts';
 import { toBatch } from '../support/components/batches.ts';
 
@@ -25,7 +26,7 @@ let endpoint = '';
 const logger = pino({}, { write: (line: string) => (endpoint ||= String(JSON.parse(line).endpoint)) });
 const exporter = prometheusExporter.create(
   { id: 'prometheus', signals: new Set(['metrics' as const]), logger, meter: createNoopMeter(), version: '0' },
-  v.parse(prometheusExporter.config, { endpoint: '127.0.0.1:0', max_series: 2_000_000 }),
+  v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', max_series: 2_000_000 }),
 );
 await exporter.start({ extension: () => undefined, status: () => 'ok' });
 

@@ -6,10 +6,10 @@ import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/engine/component.ts';
-import { SECTION_OF } from '../../src/engine/config/component-sections.ts';
+import { SECTION_OF } from '../../src/engine/config/read-components.ts';
 import { childOf, toValue } from '../../src/engine/config/config-node.ts';
 import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
-import { everyKey } from '../../src/engine/schema/schema-keys.ts';
+import { everyKey } from './every-key.ts';
 import { componentFactories } from '../../src/components/index.ts';
 import { packs as builtInPacks } from '../../src/packs/index.ts';
 import { spansBatch } from '../support/components/batches.ts';
@@ -33,24 +33,24 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
     expect(missing.map((path) => path.join('::'))).toEqual([]);
   });
 
-  it('shows an example in its README that its schema takes', () => {
-    expect(v.safeParse(factory.config, exampleOf(factory)).issues).toBeUndefined();
+  it('shows an example in its README that its schema takes', async () => {
+    expect((await v.safeParseAsync(factory.config, exampleOf(factory))).issues).toBeUndefined();
   });
 
-  it('refuses an unknown key and names it', () => {
-    const { issues } = v.safeParse(factory.config, { ...exampleOf(factory), no_such_key: 1 });
+  it('refuses an unknown key and names it', async () => {
+    const { issues } = await v.safeParseAsync(factory.config, { ...exampleOf(factory), no_such_key: 1 });
     expect(issues?.map((issue) => v.getDotPath(issue))).toContain('no_such_key');
   });
 
   it('can be shut down without a start, and twice', async () => {
-    const component = create(factory);
+    const component = await create(factory);
     await component.shutdown(AbortSignal.timeout(1000));
     await component.shutdown(AbortSignal.timeout(1000));
   });
 
   it('leaves no timer or socket after start and shutdown', async () => {
     const before = resources();
-    const component = create(factory);
+    const component = await create(factory);
     await component.start(host);
     await component.shutdown(AbortSignal.timeout(2000));
     await waitFor(() => resources().length <= before.length, {
@@ -74,7 +74,7 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
   );
 
   it('gives up at once when the deadline has passed', async () => {
-    const component = create(factory);
+    const component = await create(factory);
     await component.start(host);
     const begun = performance.now();
     await component.shutdown(AbortSignal.abort());
@@ -88,7 +88,7 @@ it.each(processors.map((factory) => [factory.type, factory] as const))(
   '%s hands on everything it took before its shutdown',
   async (_, factory) => {
     const sink = new SinkExporter();
-    const component = create(factory, sink) as Component & Consumer;
+    const component = (await create(factory, sink)) as Component & Consumer;
     await component.start(host);
     await component.consume(spansBatch(['a', 'b', 'c']));
     await component.shutdown(AbortSignal.timeout(2000));
@@ -103,7 +103,7 @@ it('no two factories of a kind share a type or an alias', () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
-function create(factory: Factory, next: Consumer = nowhere): Component {
+async function create(factory: Factory, next: Consumer = nowhere): Promise<Component> {
   const settings: ComponentSettings = {
     id: factory.type,
     signals: new Set(factory.signals),
@@ -111,7 +111,7 @@ function create(factory: Factory, next: Consumer = nowhere): Component {
     meter: createNoopMeter(),
     version: '0.0.0',
   };
-  const config = v.parse(factory.config, exampleOf(factory));
+  const config = await v.parseAsync(factory.config, exampleOf(factory));
   if (factory.kind === 'receiver') return factory.create(settings, config, () => next);
   if (factory.kind === 'processor' || factory.kind === 'connector') return factory.create(settings, config, next);
   return factory.create(settings, config);

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { ConfigError } from '../schema/config-error.ts';
+import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
 import { redactConfig } from './redact.ts';
 import { componentFactories } from '../../components/index.ts';
 
-function load(authenticator: string, extensions = '[health_check, basic_auth/second]') {
+async function load(authenticator: string, extensions = '[health_check, basic_auth/second]') {
   const text = `
 receivers: { otlp: { protocols: { grpc: { auth: { authenticator: ${authenticator} } } } } }
 exporters: { debug: }
@@ -17,7 +17,7 @@ service:
   extensions: ${extensions}
   pipelines: { traces: { receivers: [otlp], exporters: [debug] } }
 `.replace(/.*basicauth.broken.*\n/, (line) => (authenticator === 'basicauth/broken' ? line : ''));
-  return loadConfig({
+  return await loadConfig({
     sources: [{ name: 'c.yaml', text }],
     sets: [],
     environment: {},
@@ -27,28 +27,27 @@ service:
 
 const WHERE = 'c.yaml:2 receivers::otlp::protocols::grpc::auth::authenticator:';
 
-it('takes an authenticator that the service runs, by its id', () => {
-  expect(load('basic_auth/second').config.service.extensions).toContain('basic_auth/second');
-  expect(load('bearertokenauth', '[bearertokenauth]').config.service.extensions).toEqual(['bearertokenauth']);
+it('takes an authenticator that the service runs, by its id', async () => {
+  expect((await load('basic_auth/second')).config.service.extensions).toContain('basic_auth/second');
+  expect((await load('bearertokenauth', '[bearertokenauth]')).config.service.extensions).toEqual(['bearertokenauth']);
 });
 
 it.each([
   ['oidc', `${WHERE} refers to oidc, which is not configured under extensions`],
   ['health_check', `${WHERE} refers to health_check, which is no authenticator`],
   ['bearertokenauth', `${WHERE} refers to bearertokenauth, which does not run: list it in service::extensions`],
-])('refuses %s and says where it is named', (id, message) => {
-  expect(() => load(id)).toThrow(ConfigError);
-  expect(() => load(id)).toThrow(message);
+])('refuses %s and says where it is named', async (id, message) => {
+  await expect(load(id)).rejects.toThrow(ConfigError);
+  await expect(load(id)).rejects.toThrow(message);
 });
 
-const broken = (): unknown => load('basicauth/broken', '[basicauth/broken]');
-
-it('does not complain twice of an authenticator that is itself wrong', () => {
-  expect(broken).toThrow('line 1 is not user:password');
-  expect(broken).not.toThrow('authenticator:');
+it('does not report an authenticator twice that is itself wrong', async () => {
+  const broken = load('basicauth/broken', '[basicauth/broken]');
+  await expect(broken).rejects.toThrow('line 1 is not user:password');
+  await expect(broken).rejects.not.toThrow('authenticator:');
 });
 
-it('prints a configuration without its users and tokens', () => {
-  const { config, root } = load('basic_auth/second');
+it('prints a configuration without its users and tokens', async () => {
+  const { config, root } = await load('basic_auth/second');
   expect(JSON.stringify([redactConfig(root, config), config])).not.toMatch(/topsecret|anothersecret/);
 });

@@ -1,6 +1,6 @@
 import { ExtensionReference } from '../extension-reference.ts';
-import { unknownReference, type PipelineContext } from './check-pipelines.ts';
-import { SECTION_OF } from './component-sections.ts';
+import { unknownReference, type PipelineContext } from './check-service.ts';
+import { SECTION_OF } from './read-components.ts';
 import { childOf, nearestNode, type ConfigPath } from './config-node.ts';
 
 /** Whether each extension that another component names is one of the kind it needs, and is run by the service. */

@@ -1,5 +1,5 @@
 import type { Factory, Signal } from '../component.ts';
-import type { CollectorConfig, Configured, PipelineConfig } from './collector-config.ts';
+import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
 
 export interface ComponentInUse extends Configured<Factory> {
   /** Of the pipelines that it stands in. Empty for extensions. */

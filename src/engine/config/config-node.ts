@@ -21,7 +21,8 @@ interface NodeBase {
 
 export interface ScalarNode extends NodeBase {
   readonly kind: 'scalar';
-  readonly value: string | number | boolean | null;
+  /** Undefined counts as absent: `prepare` decided that the schema's default applies. */
+  readonly value: string | number | boolean | null | undefined;
 }
 
 export interface MappingNode extends NodeBase {
@@ -52,10 +53,12 @@ export function nearestNode(root: ConfigNode, path: ConfigPath): ConfigNode {
   return node;
 }
 
+/** Plain values, without what is absent. */
 export function toValue(node: ConfigNode): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'sequence') return node.items.map(toValue);
-  return Object.fromEntries([...node.entries].map(([key, child]) => [key, toValue(child)]));
+  const entries = [...node.entries].map(([key, child]) => [key, toValue(child)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** `a::b::c`, as the Collector writes it. */

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { ConfigError, type ProblemList } from '../schema/config-error.ts';
+import { ConfigError, type ProblemList } from './config-error.ts';
 import type { ConfigNode, ConfigPath, Place, ScalarNode } from './config-node.ts';
 import { MAX_SOURCE_LENGTH, parseYaml } from './parse-yaml.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import type { ConnectorFactory, ExporterFactory, ProcessorFactory, ReceiverFactory } from '../component.ts';
-import { ConfigError } from '../schema/config-error.ts';
+import { ConfigError } from './config-error.ts';
 import { duration, secret } from '../schema/fields.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { redactConfig } from './redact.ts';
@@ -60,12 +60,12 @@ const filter: ProcessorFactory = {
 
 const PIPELINE = 'service: {pipelines: {traces: {receivers: [source], exporters: [sink]}}}';
 
-function load(
+async function load(
   text: string,
   options: { sets?: string[]; environment?: Record<string, string>; more?: string[] } = {},
-): LoadedConfig {
+): Promise<LoadedConfig> {
   const sources = [text, ...(options.more ?? [])].map((each, index) => ({ name: `${index + 1}.yaml`, text: each }));
-  return loadConfig({
+  return await loadConfig({
     sources,
     sets: options.sets ?? [],
     environment: options.environment ?? {},
@@ -73,9 +73,9 @@ function load(
   });
 }
 
-function problemsOf(text: string, options?: Parameters<typeof load>[1]): string[] {
+async function problemsOf(text: string, options?: Parameters<typeof load>[1]): Promise<string[]> {
   try {
-    load(text, options);
+    await load(text, options);
   } catch (error) {
     if (error instanceof ConfigError) return error.message.split('\n');
     throw error;
@@ -94,10 +94,11 @@ const withPipelines = (pipelines: string): string =>
 const withoutUnits = (flag: boolean): string =>
   `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 1, without_units: ${flag}}}}}]`;
 
-const metricsOf = (sets: string[]): unknown => load(withSink('size: 1'), { sets }).config.service.telemetry.metrics;
+const metricsOf = async (sets: string[]): Promise<unknown> =>
+  (await load(withSink('size: 1'), { sets })).config.service.telemetry.metrics;
 
 describe('loadConfig', () => {
-  it('reports five different mistakes at once, each with its line', () => {
+  it('reports five different mistakes at once, each with its line', async () => {
     const text = `receivers:
   source:
     endpoit: x
@@ -112,7 +113,7 @@ service:
       receivers: [source]
       exporters: [sinc]
 `;
-    expect(problemsOf(text)).toEqual([
+    expect(await problemsOf(text)).toEqual([
       '1.yaml:3 receivers::source::endpoit: is an unknown key (did you mean endpoint?); allowed: endpoint, timeout',
       '1.yaml:4 receivers::source::timeout: must be a duration such as 500ms, 10s or 1m30s',
       '1.yaml:7 exporters::sink::size: must be a number',
@@ -121,10 +122,10 @@ service:
     ]);
   });
 
-  it('never repeats a value in a problem, since it may be a secret', () => {
+  it('never repeats a value in a problem, since it may be a secret', async () => {
     const text = withSink('token: [hunter2]\n    size: hunter2');
-    expect(problemsOf(text).join()).not.toContain('hunter2');
-    expect(problemsOf(text)).toHaveLength(2);
+    expect((await problemsOf(text)).join()).not.toContain('hunter2');
+    expect(await problemsOf(text)).toHaveLength(2);
   });
 
   it.each([
@@ -146,15 +147,15 @@ service:
     ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
     ['text that is no YAML is taken as it is', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
     ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
-  ])('%s', (_, settings, environment, expected) => {
-    expect(sinkOf(load(withSink(settings), { environment }))).toMatchObject(expected);
+  ])('%s', async (_, settings, environment, expected) => {
+    expect(sinkOf(await load(withSink(settings), { environment }))).toMatchObject(expected);
   });
 
-  it('warns of an unset variable, and names it where its absence is the problem', () => {
-    expect(load(withSink('note: ${env:GONE}')).warnings).toEqual([
+  it('warns of an unset variable, and names it where its absence is the problem', async () => {
+    expect((await load(withSink('note: ${env:GONE}'))).warnings).toEqual([
       '1.yaml:4: the environment variable GONE is not set and has no default',
     ]);
-    expect(problemsOf(withSink('size: ${env:GONE}'))).toEqual([
+    expect(await problemsOf(withSink('size: ${env:GONE}'))).toEqual([
       '1.yaml:4 exporters::sink::size: must be a number (the environment variable GONE is not set)',
     ]);
   });
@@ -166,34 +167,34 @@ service:
     ['a circle', '${env:LOOP}'],
     ['references that multiply', '${env:A}'],
     ['references in references without end', '${'.repeat(1000) + '}'.repeat(1000)],
-  ])('refuses %s in its line', (_, reference) => {
+  ])('refuses %s in its line', async (_, reference) => {
     const doubling = Object.fromEntries(
       Array.from('ABCDEFGHIJKLMN').map((name, i, all) => [name, `- \${${all[i + 1]}}\n- \${${all[i + 1]}}`]),
     );
     const environment = { ...doubling, O: 'x', LOOP: '- ${env:LOOP}' };
-    expect(problemsOf(withSink(`note: ${reference}`), { environment })).toEqual([
+    expect(await problemsOf(withSink(`note: ${reference}`), { environment })).toEqual([
       expect.stringMatching(/^1\.yaml:4 exporters::sink::note: /),
     ]);
   });
 
-  it('refuses a list where a mapping belongs, an empty one too', () => {
+  it('refuses a list where a mapping belongs, an empty one too', async () => {
     const text = `receivers: {source: []}\nexporters: {sink: [a]}\n${PIPELINE}`;
-    expect(problemsOf(text)).toEqual([
+    expect(await problemsOf(text)).toEqual([
       '1.yaml:1 receivers::source: must be a mapping',
       '1.yaml:2 exporters::sink: must be a mapping',
     ]);
   });
 
-  it('merges mappings, replaces lists, lets the later file win and --set last', () => {
-    const loaded = load(withSink('note: one\n    size: 1'), {
+  it('merges mappings, replaces lists, lets the later file win and --set last', async () => {
+    const loaded = await load(withSink('note: one\n    size: 1'), {
       more: ['exporters: {sink: {size: 2, note: two}}'],
       sets: ['exporters.sink.size=3'],
     });
     expect(sinkOf(loaded)).toMatchObject({ note: 'two', size: 3 });
   });
 
-  it('locates a problem in --set there', () => {
-    expect(problemsOf(withSink('size: 1'), { sets: ['exporters.sink.size=big'] })).toEqual([
+  it('locates a problem in --set there', async () => {
+    expect(await problemsOf(withSink('size: 1'), { sets: ['exporters.sink.size=big'] })).toEqual([
       '--set exporters.sink.size exporters::sink::size: must be a number',
     ]);
   });
@@ -226,14 +227,14 @@ service:
     ],
     ['a deep nest', '['.repeat(10_000), 'is not valid YAML'],
     ['a huge file', ' '.repeat(2_000_000), 'larger than 1 MiB'],
-  ])('refuses %s', (_, text, message) => {
-    expect(problemsOf(text).join('\n')).toContain(message);
+  ])('refuses %s', async (_, text, message) => {
+    expect((await problemsOf(text)).join('\n')).toContain(message);
   });
 
   const FED = 'traces: {receivers: [source], exporters: [relay]}';
 
-  it('accepts a connector between pipelines', () => {
-    expect(problemsOf(withPipelines(`${FED}, traces/2: {receivers: [relay], exporters: [sink]}`))).toEqual([]);
+  it('accepts a connector between pipelines', async () => {
+    expect(await problemsOf(withPipelines(`${FED}, traces/2: {receivers: [relay], exporters: [sink]}`))).toEqual([]);
   });
 
   it.each([
@@ -264,12 +265,12 @@ service:
       'exporters: must name at least one of the exporters',
     ],
     ['a pipeline of nothing known', 'spans: {receivers: [source], exporters: [sink]}', 'must be traces, metrics, logs'],
-  ])('refuses %s', (_, pipelines, message) => {
-    expect(problemsOf(withPipelines(pipelines)).join('\n')).toContain(message);
+  ])('refuses %s', async (_, pipelines, message) => {
+    expect((await problemsOf(withPipelines(pipelines))).join('\n')).toContain(message);
   });
 
-  it('accepts aliases of types, names behind a slash, anchors and merge keys', () => {
-    const loaded = load(`receivers: {source/a: }
+  it('accepts aliases of types, names behind a slash, anchors and merge keys', async () => {
+    const loaded = await load(`receivers: {source/a: }
 exporters:
   drain: &base {size: 7}
   sink/b: {<<: *base, note: n}
@@ -278,25 +279,25 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
     expect(loaded.config.exporters.get('drain')?.factory.type).toBe('sink');
   });
 
-  it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', () => {
-    expect(metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
-    expect(metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
+  it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', async () => {
+    expect(await metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
+    expect(await metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
   });
 
-  it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", () => {
-    expect(metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
-    expect(problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] }).join()).toContain('must be true');
-    expect(metricsOf(['service.telemetry.resource={}'])).toBeDefined();
-    expect(problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] }).join()).toContain(
-      'must be left out',
-    );
+  it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", async () => {
+    expect(await metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
+    expect((await problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] })).join()).toContain('must be true');
+    expect(await metricsOf(['service.telemetry.resource={}'])).toBeDefined();
+    expect(
+      (await problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] })).join(),
+    ).toContain('must be left out');
   });
 });
 
 describe('redactConfig', () => {
-  it('masks a secret, also where it was put outside of its setting', () => {
+  it('masks a secret, also where it was put outside of its setting', async () => {
     const text = withSink('token: ${env:T}\n    note: see ${env:T}');
-    const { root, config } = load(text, { environment: { T: '012345' } });
+    const { root, config } = await load(text, { environment: { T: '012345' } });
     expect(redactConfig(root, config)).toMatchObject({
       exporters: { sink: { token: '[REDACTED]', note: 'see [REDACTED]' } },
     });

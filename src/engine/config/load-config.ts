@@ -1,11 +1,11 @@
 import type { Factory } from '../component.ts';
 import { applySchema } from './apply-schema.ts';
 import { checkExtensionReferences } from './check-extension-references.ts';
-import { checkService } from './check-pipelines.ts';
-import type { CollectorConfig, ServiceConfig, TelemetryConfig } from './collector-config.ts';
-import { readComponents, SECTION_OF, type Components } from './component-sections.ts';
+import { checkService } from './check-service.ts';
+import type { CollectorConfig, ServiceConfig, TelemetryConfig } from '../collector-config.ts';
+import { readComponents, SECTION_OF, type Components } from './read-components.ts';
 import { componentsInUse } from './components-in-use.ts';
-import { ConfigError, ProblemList } from '../schema/config-error.ts';
+import { ConfigError, ProblemList } from './config-error.ts';
 import { childOf, type ConfigNode } from './config-node.ts';
 import { expandNode, type Environment } from './expand.ts';
 import { mergeNodes } from './merge-nodes.ts';
@@ -41,7 +41,7 @@ export interface LoadedConfig {
  *
  * @throws ConfigError with every problem at once.
  */
-export function loadConfig({ sources, sets, environment, factories }: LoadOptions): LoadedConfig {
+export async function loadConfig({ sources, sets, environment, factories }: LoadOptions): Promise<LoadedConfig> {
   const problems = new ProblemList();
   const warnings: string[] = [];
   const root = expandNode(mergeAll(sources, sets), {
@@ -52,8 +52,8 @@ export function loadConfig({ sources, sets, environment, factories }: LoadOption
       warnings.push(`${where}: the environment variable ${variable} is not set and has no default`);
     },
   });
-  const components = readComponents(root, factories, problems);
-  const service = readService(root, components, problems);
+  const components = await readComponents(root, factories, problems);
+  const service = await readService(root, components, problems);
   problems.throwIfAny();
   const config: CollectorConfig = { ...components, service };
   warnings.push(...unusedComponents(config));
@@ -94,10 +94,10 @@ function asSections(root: ConfigNode): ConfigNode {
   throw new ConfigError([{ place: root.place, path: [], message }]);
 }
 
-function readService(root: ConfigNode, components: Components, problems: ProblemList): ServiceConfig {
+async function readService(root: ConfigNode, components: Components, problems: ProblemList): Promise<ServiceConfig> {
   const node = childOf(root, 'service');
-  const keys = applySchema(serviceSchema, { node, path: ['service'], parent: root }, problems);
-  const telemetry = applySchema(
+  const keys = await applySchema(serviceSchema, { node, path: ['service'], parent: root }, problems);
+  const telemetry = await applySchema(
     telemetrySchema,
     { node: childOf(node, 'telemetry'), path: ['service', 'telemetry'], parent: node ?? root },
     problems,

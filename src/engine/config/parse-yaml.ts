@@ -1,6 +1,6 @@
 import { CORE_SCHEMA, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { Event, ScalarEvent } from 'js-yaml';
-import { ConfigError } from '../schema/config-error.ts';
+import { ConfigError } from './config-error.ts';
 import type { ConfigNode, MappingNode, Place, ScalarNode } from './config-node.ts';
 
 /** A configuration is written by hand: what is larger than this is a mistake or an attack. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ConfigError, ProblemList } from '../schema/config-error.ts';
+import { ConfigError, ProblemList } from './config-error.ts';
 import { toValue, type ConfigNode } from './config-node.ts';
 import { parseDuration } from '../schema/duration.ts';
 import { expandNode } from './expand.ts';

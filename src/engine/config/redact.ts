@@ -1,5 +1,5 @@
 import type { ConfigNode } from './config-node.ts';
-import type { CollectorConfig } from './collector-config.ts';
+import type { CollectorConfig } from '../collector-config.ts';
 import { Secret } from '../schema/secret.ts';
 
 /**

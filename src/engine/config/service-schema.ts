@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { TelemetryConfig } from './collector-config.ts';
+import type { TelemetryConfig } from '../collector-config.ts';
 
 /** What siphon's page does anyway; the opposite cannot be asked for. */
 const always = v.optional(v.literal(true, 'must be true, since own metrics keep their stock names'));

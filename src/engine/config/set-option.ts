@@ -1,4 +1,4 @@
-import { ConfigError } from '../schema/config-error.ts';
+import { ConfigError } from './config-error.ts';
 import type { ConfigNode, Place } from './config-node.ts';
 import { parseYaml } from './parse-yaml.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CollectorConfig } from '../config/collector-config.ts';
+import type { CollectorConfig } from '../collector-config.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Collector } from './collector.ts';
 import { batchProcessor } from '../../components/processors/batch/factory.ts';

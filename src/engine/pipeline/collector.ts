@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Component, Host, HostStatus } from '../component.ts';
-import type { CollectorConfig } from '../config/collector-config.ts';
+import type { CollectorConfig } from '../collector-config.ts';
 import { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { buildGraph } from './graph.ts';
 import { startStages, shutdownStages, type Stage } from './stages.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Component, ComponentKind, ComponentSettings, Consumer, Factory, Signal } from '../component.ts';
-import type { CollectorConfig, Configured, PipelineConfig } from '../config/collector-config.ts';
+import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { countAccepted, countPassing } from '../telemetry/item-counts.ts';
 import type { SelfMetrics } from '../telemetry/self-metrics.ts';

@@ -1,5 +1,5 @@
 import { pino, stdTimeFunctions, type Logger, type LoggerOptions } from 'pino';
-import type { TelemetryConfig } from '../config/collector-config.ts';
+import type { TelemetryConfig } from '../collector-config.ts';
 
 /**
  * siphon's logger. Lines go to standard error and are written at once, so that none is lost when the process

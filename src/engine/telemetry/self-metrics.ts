@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { ComponentKind } from '../component.ts';
-import type { TelemetryConfig } from '../config/collector-config.ts';
+import type { TelemetryConfig } from '../collector-config.ts';
 import type { Endpoint } from '../schema/fields.ts';
 import { close, formatEndpoint, listen } from '../net/http-server.ts';
 import type { MetricsPage } from './metrics-page.ts';

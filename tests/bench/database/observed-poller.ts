@@ -1,8 +1,9 @@
 import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
 import { pino } from 'pino';
 import * as v from 'valibot';
-import type { Component } from '../../../src/engine/component.ts';
+import type { Component, ReceiverFactory } from '../../../src/engine/component.ts';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import type { DbPollerConfig } from '../../../src/components/receivers/db-poller/config.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';
 import { hostWith } from '../../support/components/host-with.ts';
@@ -34,12 +35,14 @@ export class ObservedPoller implements AsyncDisposable {
 
   /** @param config of the receiver, as in a configuration file. */
   static async start(config: Readonly<Record<string, unknown>>): Promise<ObservedPoller> {
-    const poller = new ObservedPoller(config);
+    const receiver = dbPollerReceiver(builtInPacks);
+    const parsed = await v.parseAsync(receiver.config, { initial_delay: 0, ...config });
+    const poller = new ObservedPoller(receiver, parsed);
     await poller.#receiver.start(hostWith());
     return poller;
   }
 
-  private constructor(config: Readonly<Record<string, unknown>>) {
+  private constructor(factory: ReceiverFactory<DbPollerConfig>, config: DbPollerConfig) {
     const settings = {
       id: 'db_poller',
       signals: new Set(['metrics'] as const),
@@ -47,9 +50,7 @@ export class ObservedPoller implements AsyncDisposable {
       meter: this.#meter(),
       version: '0',
     };
-    const receiver = dbPollerReceiver(builtInPacks);
-    const parsed = v.parse(receiver.config, { initial_delay: 0, ...config });
-    this.#receiver = receiver.create(settings, parsed, () => ({
+    this.#receiver = factory.create(settings, config, () => ({
       consume: async ({ chunks }) => {
         for (const chunk of chunks) this.#take(messageToObject('ExportMetricsServiceRequest', chunk));
       },

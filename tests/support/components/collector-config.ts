@@ -1,5 +1,5 @@
 import type { Factory, Signal } from '../../../src/engine/component.ts';
-import type { CollectorConfig, Configured, PipelineConfig } from '../../../src/engine/config/collector-config.ts';
+import type { CollectorConfig, Configured, PipelineConfig } from '../../../src/engine/collector-config.ts';
 
 interface Parts {
   readonly factories: Readonly<Record<string, Factory>>;

@@ -14,7 +14,7 @@ export async function findingsOf(
     deadline: new AbortController().signal,
     progress: () => undefined,
   };
-  return await collected(factory.diagnose?.(settings, v.parse(factory.config, config)) ?? []);
+  return await collected(factory.diagnose?.(settings, await v.parseAsync(factory.config, config)) ?? []);
 }
 
 export async function collected(findings: AsyncIterable<Finding> | readonly Finding[]): Promise<Finding[]> {

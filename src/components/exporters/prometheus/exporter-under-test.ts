@@ -8,6 +8,7 @@ import {
 import * as v from 'valibot';
 import type { Component } from '../../../engine/component.ts';
 import { protobufFromJson } from '../../../engine/otlp/protobuf-from-json.ts';
+import { prometheusExporterConfig } from './config.ts';
 import { prometheusExporter } from './factory.ts';
 import { toBatch } from '../../../../tests/support/components/batches.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
@@ -34,7 +35,7 @@ export class ExporterUnderTest implements AsyncDisposable {
     const settings = { id: 'prometheus', signals: new Set(['metrics' as const]), logger, version: '0' };
     this.#exporter = prometheusExporter.create(
       { ...settings, meter: this.#meters.getMeter('test') },
-      v.parse(prometheusExporter.config, { endpoint: '127.0.0.1:0', without_scope_info: true, ...config }),
+      v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', without_scope_info: true, ...config }),
     );
   }
 

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Authenticator } from '../../../engine/authenticator.ts';
 import type { Component } from '../../../engine/component.ts';
+import { basicAuthConfig } from './config.ts';
 import { basicAuthExtension } from './factory.ts';
 import { Htpasswd } from './htpasswd.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
@@ -16,7 +17,7 @@ const directory = mkdtempSync(join(tmpdir(), 'siphon-htpasswd-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 async function basicAuth(htpasswd: Record<string, string>): Promise<Component & Authenticator> {
-  const config = v.parse(basicAuthExtension.config, { htpasswd });
+  const config = v.parse(basicAuthConfig, { htpasswd });
   const extension = basicAuthExtension.create(componentSettings('extension', 'basic_auth').settings, config);
   await extension.start(hostWith());
   return extension as Component & Authenticator;
@@ -24,7 +25,7 @@ async function basicAuth(htpasswd: Record<string, string>): Promise<Component & 
 
 const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;
 const problems = (htpasswd: Record<string, string>): string[] =>
-  v.safeParse(basicAuthExtension.config, { htpasswd }).issues?.map(({ message }) => message) ?? [];
+  v.safeParse(basicAuthConfig, { htpasswd }).issues?.map(({ message }) => message) ?? [];
 
 describe('a password', () => {
   const salted = Buffer.concat([createHash('sha1').update('secretsalt').digest(), Buffer.from('salt')]);

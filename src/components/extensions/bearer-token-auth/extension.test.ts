@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, expect, it } from 'vitest';
 import { BearerTokenAuthExtension } from './extension.ts';
+import { bearerTokenAuthConfig } from './config.ts';
 import { bearerTokenAuthExtension } from './factory.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
@@ -13,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), 'siphon-tokens-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 async function bearerAuth(keys: Record<string, unknown>): Promise<BearerTokenAuthExtension> {
-  const config = v.parse(bearerTokenAuthExtension.config, keys);
+  const config = v.parse(bearerTokenAuthConfig, keys);
   const { settings } = componentSettings('extension', 'bearer_token_auth');
   const extension = bearerTokenAuthExtension.create(settings, config);
   await extension.start(hostWith());
@@ -59,7 +60,7 @@ it('reads the file again when it changes, and keeps the old tokens while it cann
   const filename = join(directory, 'rotated');
   writeFileSync(filename, 'one\n');
   const { settings, lines } = componentSettings('extension', 'bearer_token_auth');
-  const extension = new BearerTokenAuthExtension(settings, v.parse(bearerTokenAuthExtension.config, { filename }));
+  const extension = new BearerTokenAuthExtension(settings, v.parse(bearerTokenAuthConfig, { filename }));
   await extension.start();
   const admits = async (token: string): Promise<boolean> => extension.authenticate(() => `Bearer ${token}`);
   expect(await admits('one')).toBe(true);
@@ -80,7 +81,7 @@ it('takes the tokens of the file where token stands next to it, and says so', as
   const filename = join(directory, 'both');
   writeFileSync(filename, 'file\n');
   const { settings, lines } = componentSettings('extension', 'bearer_token_auth');
-  const config = v.parse(bearerTokenAuthExtension.config, { filename, token: 'inline' });
+  const config = v.parse(bearerTokenAuthConfig, { filename, token: 'inline' });
   const extension = new BearerTokenAuthExtension(settings, config);
   await extension.start();
   expect(admitted(extension, ['Bearer file', 'Bearer inline'])).toEqual(['Bearer file']);
@@ -95,6 +96,6 @@ it.each([
   ['no tokens', { tokens: [] }, 'must hold at least one token'],
   ['a header that is none', { token: 'a', header: 'a b' }, 'must be the name of a header'],
 ])('refuses %s', (_, keys, message) => {
-  const { issues } = v.safeParse(bearerTokenAuthExtension.config, keys);
+  const { issues } = v.safeParse(bearerTokenAuthConfig, keys);
   expect(issues?.map((issue) => issue.message)).toContain(message);
 });

@@ -1,7 +1,7 @@
 import type { Factory, Signal } from '../component.ts';
-import type { Configured, PipelineConfig } from './collector-config.ts';
-import type { Components } from './component-sections.ts';
-import type { ProblemList } from '../schema/config-error.ts';
+import type { Configured, PipelineConfig } from '../collector-config.ts';
+import type { Components } from './read-components.ts';
+import type { ProblemList } from './config-error.ts';
 import { childOf, nearestNode, type ConfigNode, type ConfigPath } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
 import type { ServiceKeys } from './service-schema.ts';

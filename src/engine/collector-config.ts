@@ -6,8 +6,7 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
   Signal,
-} from '../component.ts';
-import type { Endpoint } from '../schema/fields.ts';
+} from './component.ts';
 
 /** A whole configuration after every check: each reference leads somewhere and each component's part was parsed by its schema. */
 export interface CollectorConfig {
@@ -51,5 +50,5 @@ export interface TelemetryConfig {
     readonly encoding: 'json' | 'console' | 'auto';
   };
   /** Where the collector's own metrics are scraped; undefined when `level: none`. */
-  readonly metrics: { readonly endpoint: Endpoint } | undefined;
+  readonly metrics: { readonly endpoint: { readonly host: string; readonly port: number } } | undefined;
 }

@@ -1,7 +1,7 @@
 import type { ComponentKind, Factory } from '../component.ts';
 import { applySchema, unknownKeyMessage } from './apply-schema.ts';
-import type { CollectorConfig, Configured } from './collector-config.ts';
-import type { ProblemList } from '../schema/config-error.ts';
+import type { CollectorConfig, Configured } from '../collector-config.ts';
+import type { ProblemList } from './config-error.ts';
 import type { ConfigNode } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
 
@@ -19,9 +19,14 @@ const KINDS = Object.keys(SECTION_OF) as ComponentKind[];
 const TOP_LEVEL = [...Object.values(SECTION_OF), 'service'];
 
 /** Every component that the configuration names, parsed by the schema of its factory. */
-export function readComponents(root: ConfigNode, factories: readonly Factory[], problems: ProblemList): Components {
+export async function readComponents(
+  root: ConfigNode,
+  factories: readonly Factory[],
+  problems: ProblemList,
+): Promise<Components> {
   if (root.kind === 'mapping') reportUnknownSections(root.entries, problems);
-  const sections = KINDS.map((kind) => [SECTION_OF[kind], readSection({ root, factories, problems }, kind)] as const);
+  const sections: [string, Map<string, Configured<Factory>>][] = [];
+  for (const kind of KINDS) sections.push([SECTION_OF[kind], await readSection({ root, factories, problems }, kind)]);
   return Object.fromEntries(sections) as unknown as Components;
 }
 
@@ -37,7 +42,7 @@ function reportUnknownSections(sections: ReadonlyMap<string, ConfigNode>, proble
   }
 }
 
-function readSection(reading: Reading, kind: ComponentKind): Map<string, Configured<Factory>> {
+async function readSection(reading: Reading, kind: ComponentKind): Promise<Map<string, Configured<Factory>>> {
   const section = SECTION_OF[kind];
   const found = new Map<string, Configured<Factory>>();
   const node = reading.root.kind === 'mapping' ? reading.root.entries.get(section) : undefined;
@@ -50,7 +55,8 @@ function readSection(reading: Reading, kind: ComponentKind): Map<string, Configu
     const factory = factoryOf(reading, { kind, id, place: child.place });
     // A component with problems stays known by its id: what refers to it is not wrong as well.
     if (factory !== undefined) {
-      const config = applySchema(factory.config, { node: child, path: [section, id], parent: node }, reading.problems);
+      const part = { node: child, path: [section, id], parent: node };
+      const config = await applySchema(factory.config, part, reading.problems);
       found.set(id, { id, factory, config });
     }
   }

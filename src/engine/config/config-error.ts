@@ -1,4 +1,4 @@
-import { formatPath, type ConfigPath, type Place } from '../config/config-node.ts';
+import { formatPath, type ConfigPath, type Place } from './config-node.ts';
 
 /** One thing that is wrong with a configuration. Never holds a value, since that may be a secret. */
 export interface ConfigProblem {

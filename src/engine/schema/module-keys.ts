@@ -1,0 +1,14 @@
+import * as v from 'valibot';
+
+/**
+ * Marks a mapping whose keys may be module files. The loader makes such keys absolute: `./shop.ts` is relative to the
+ * configuration file that contains it, or to the working directory if it comes from the command line.
+ */
+export function moduleKeys<Mapping>(): v.MetadataAction<Mapping, { readonly keys: 'module files' }> {
+  return v.metadata({ keys: 'module files' });
+}
+
+/** Whether a key is a module file, and not a name: it starts with `./`, `../` or `/`. */
+export function isModuleFile(key: string): boolean {
+  return /^\.{0,2}\//.test(key);
+}
