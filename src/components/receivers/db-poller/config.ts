@@ -3,7 +3,7 @@ import { duration, positiveDuration, positiveInteger } from '../../../engine/sch
 import { Secret } from '../../../engine/schema/secret.ts';
 import { storageSchema } from '../../../engine/storage.ts';
 import type { DatabasePack, PackQueries, QueryOverride } from './query.ts';
-import { userQueries, type OwnQueryConfig } from './user-queries/config.ts';
+import { userQueries, type UserQueryConfig } from './user-queries/config.ts';
 
 /** A pack that the configuration chooses. */
 export interface ChosenPack {
@@ -52,7 +52,7 @@ const keys = v.strictObject({
 
 export interface DbPollerConfig extends v.InferOutput<typeof keys> {
   readonly packs: readonly ChosenPack[];
-  readonly queries: readonly OwnQueryConfig[];
+  readonly queries: readonly UserQueryConfig[];
 }
 
 /** @param packs the packs that the configuration may choose. */

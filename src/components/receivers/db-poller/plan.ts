@@ -1,8 +1,8 @@
 import type { PoolSettings } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
 import type { CounterQuery, GaugeQuery, QueryOverride, QuerySet } from './query.ts';
-import type { OwnQueryConfig, OwnRowsConfig } from './user-queries/config.ts';
-import { ownGauge } from './user-queries/gauge.ts';
+import type { UserQueryConfig, UserCounterConfig } from './user-queries/config.ts';
+import { userGauge } from './user-queries/gauge.ts';
 
 /** Of the receiver's: how rarely slow queries are polled. */
 const SLOW_INTERVALS = 4;
@@ -41,23 +41,23 @@ interface Plan {
   readonly pack: ConfiguredPack | undefined;
 }
 
-export interface PlannedState extends Plan {
-  readonly kind: 'state';
+export interface PlannedGauges extends Plan {
+  readonly kind: 'gauges';
   readonly query: GaugeQuery;
 }
 
-export interface PlannedRows extends Plan {
-  readonly kind: 'rows';
+export interface PlannedCounters extends Plan {
+  readonly kind: 'counters';
   readonly query: CounterQuery;
 }
 
 /** Rows of a table of the user's, of which the database knows more than the configuration. */
-export interface PlannedOwnRows extends Plan {
-  readonly kind: 'own_rows';
-  readonly config: OwnRowsConfig;
+export interface PlannedUserCounter extends Plan {
+  readonly kind: 'user_counter';
+  readonly config: UserCounterConfig;
 }
 
-export type PlannedQuery = PlannedState | PlannedRows | PlannedOwnRows;
+export type PlannedQuery = PlannedGauges | PlannedCounters | PlannedUserCounter;
 
 /** Everything that this configuration asks the database for, one by one. */
 export function plannedQueries(config: DbPollerConfig, packs: readonly ConfiguredPack[]): PlannedQuery[] {
@@ -77,19 +77,19 @@ function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
   };
   return [
     ...Object.entries(pack.gauges).map(([name, query]) => ({
-      kind: 'state' as const,
+      kind: 'gauges' as const,
       query,
       ...planOf(name, query.isSlow),
     })),
     ...Object.entries(pack.counters).map(([name, query]) => ({
-      kind: 'rows' as const,
+      kind: 'counters' as const,
       query,
       ...planOf(name, query.isSlow),
     })),
   ];
 }
 
-function ofUser(query: OwnQueryConfig, config: DbPollerConfig): PlannedQuery {
+function ofUser(query: UserQueryConfig, config: DbPollerConfig): PlannedQuery {
   const plan: Plan = {
     id: query.name,
     timeoutPlace: `timeout of ${query.name} in queries`,
@@ -98,6 +98,6 @@ function ofUser(query: OwnQueryConfig, config: DbPollerConfig): PlannedQuery {
     pack: undefined,
   };
   return query.kind === 'gauge'
-    ? { kind: 'state', query: ownGauge(query), ...plan }
-    : { kind: 'own_rows', config: query, ...plan };
+    ? { kind: 'gauges', query: userGauge(query), ...plan }
+    : { kind: 'user_counter', config: query, ...plan };
 }

@@ -3,23 +3,23 @@ import { MemoryStorage } from '../../../engine/memory-storage.ts';
 import { storageOf, type StorageSpace } from '../../../engine/storage.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
 import type { DbPollerConfig } from './config.ts';
-import { OwnRowsPolling } from './user-queries/counter-run.ts';
-import { ExactPolling, type ExactPollingSettings } from './counters/counter-run.ts';
+import { UserCounterRun } from './user-queries/counter-run.ts';
+import { CounterRun, type CounterRunSettings } from './counters/counter-run.ts';
 import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
 import { LeaderElection, type Lead } from './run/leader-election.ts';
 import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack, type PlannedQuery } from './plan.ts';
-import type { PollContext } from './run/poll-context.ts';
-import type { PolledQuery } from './run/polled-query.ts';
+import type { RunContext } from './run/query-run.ts';
+import type { QueryRun } from './run/query-run.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
 import { SchemaProbe } from './run/schema.ts';
-import { SchemaReport } from './run/schema-report.ts';
-import { StateQuery } from './gauges/gauge-run.ts';
+import { SchemaReport } from './run/schema.ts';
+import { GaugeRun } from './gauges/gauge-run.ts';
 
 /** What all queries use. */
 interface Shared {
-  readonly context: PollContext;
+  readonly context: RunContext;
   readonly space: StorageSpace;
 }
 
@@ -56,7 +56,7 @@ export class DbPoller implements Component {
     await this.#database?.close(deadline);
   }
 
-  #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): PollContext {
+  #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): RunContext {
     const { id, logger, version } = this.#settings;
     return {
       pool,
@@ -75,7 +75,7 @@ export class DbPoller implements Component {
     const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
     const pollers = [
       ...planned.map((query) => this.#poller(query, probes, { context, space })),
-      ...(planned.some(({ kind }) => kind !== 'state') ? [this.#horizonPoller(context)] : []),
+      ...(planned.some(({ kind }) => kind !== 'gauges') ? [this.#horizonPoller(context)] : []),
     ];
     const lead: Lead = async (leading) => {
       await Promise.all(pollers.map((poller) => poller.run(leading)));
@@ -91,7 +91,7 @@ export class DbPoller implements Component {
     await this.#election(context, onStandby).run(stopping, lead);
   }
 
-  #election({ metrics, logger, databaseIncident }: PollContext, onStandby: () => void): LeaderElection {
+  #election({ metrics, logger, databaseIncident }: RunContext, onStandby: () => void): LeaderElection {
     const { leader_election, collection_interval, connect_timeout, datasource } = this.#config;
     return new LeaderElection({
       datasource: leader_election.datasource ?? datasource,
@@ -108,30 +108,30 @@ export class DbPoller implements Component {
   #poller(planned: PlannedQuery, probes: ReadonlyMap<ConfiguredPack, SchemaProbe>, shared: Shared): QueryPoller {
     const { id, pack, intervalMs } = planned;
     const probe = pack && probes.get(pack);
-    return new QueryPoller(id, this.#polledQuery(planned, shared), { intervalMs, probe, context: shared.context });
+    return new QueryPoller(id, this.#queryRun(planned, shared), { intervalMs, probe, context: shared.context });
   }
 
-  #polledQuery(planned: PlannedQuery, { context, space }: Shared): PolledQuery {
+  #queryRun(planned: PlannedQuery, { context, space }: Shared): QueryRun {
     const { id, timeoutMs } = planned;
-    if (planned.kind === 'state') return new StateQuery(id, planned.query, planned, context);
+    if (planned.kind === 'gauges') return new GaugeRun(id, planned.query, planned, context);
     const settings = { timeoutMs, space, ...this.#reconciling };
-    return planned.kind === 'rows'
-      ? new ExactPolling(id, planned.query, settings, context)
-      : new OwnRowsPolling(planned.config, settings, context);
+    return planned.kind === 'counters'
+      ? new CounterRun(id, planned.query, settings, context)
+      : new UserCounterRun(planned.config, settings, context);
   }
 
-  get #reconciling(): Pick<ExactPollingSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
+  get #reconciling(): Pick<CounterRunSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
     const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
     return { reconcileMs, reconcileTimeoutMs };
   }
 
-  #horizonPoller(context: PollContext): QueryPoller {
+  #horizonPoller(context: RunContext): QueryPoller {
     const { collection_interval: intervalMs, timeout } = this.#config;
     return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
   }
 
-  /** None for a pack that reads PostgreSQL's own catalogues. */
-  #probe(pack: ConfiguredPack, { pool, metrics }: PollContext): [ConfiguredPack, SchemaProbe][] {
+  /** None for a pack that reads PostgreSQL's own pgCatalog. */
+  #probe(pack: ConfiguredPack, { pool, metrics }: RunContext): [ConfiguredPack, SchemaProbe][] {
     const { name, schema } = pack;
     if (schema === undefined) return [];
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };

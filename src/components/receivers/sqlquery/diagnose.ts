@@ -9,7 +9,7 @@ import { answerFindings } from './answer-findings.ts';
 import type { SqlqueryConfig } from './config.ts';
 import { connectionsFor, poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
-import type { Statement } from './query-poller.ts';
+import type { Statement } from './reading-poller.ts';
 import { logsStatement } from './read-logs.ts';
 import { metricsStatement } from './read-metrics.ts';
 

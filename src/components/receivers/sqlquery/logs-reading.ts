@@ -2,7 +2,7 @@ import { encodeLogsRequest } from '../../../engine/otlp/logs-writer.ts';
 import { send } from '../../../postgres/polling/send.ts';
 import type { QueryResult } from '../../../postgres/read-only-pool.ts';
 import type { QueryConfig } from './config.ts';
-import type { PollContext, Reading, Statement } from './query-poller.ts';
+import type { ReadingContext, Reading, Statement } from './reading-poller.ts';
 import { logsStatement, recordsOf, wholeTies } from './read-logs.ts';
 import { RowDrops } from './row-drops.ts';
 import { scopeOf } from './scope.ts';
@@ -14,10 +14,10 @@ type Ask = (statement: Statement) => Promise<QueryResult>;
 export class LogsReading implements Reading {
   readonly #query: QueryConfig;
   readonly #tracking: Tracking;
-  readonly #context: PollContext;
+  readonly #context: ReadingContext;
   readonly #drops: RowDrops;
 
-  constructor(id: string, query: QueryConfig, { tracking, context }: { tracking: Tracking; context: PollContext }) {
+  constructor(id: string, query: QueryConfig, { tracking, context }: { tracking: Tracking; context: ReadingContext }) {
     this.#query = query;
     this.#tracking = tracking;
     this.#context = context;

@@ -3,7 +3,7 @@ import { send } from '../../../postgres/polling/send.ts';
 import type { QueryResult } from '../../../postgres/read-only-pool.ts';
 import type { QueryConfig } from './config.ts';
 import { PublishedSeries } from './published-series.ts';
-import type { PollContext, Reading, Statement } from './query-poller.ts';
+import type { ReadingContext, Reading, Statement } from './reading-poller.ts';
 import { metricsOf, metricsStatement } from './read-metrics.ts';
 import { RowDrops } from './row-drops.ts';
 import { scopeOf } from './scope.ts';
@@ -13,14 +13,14 @@ export class MetricsReading implements Reading {
   readonly #query: QueryConfig;
   readonly #intervalMs: number;
   readonly #startUnixMs: number;
-  readonly #context: PollContext;
+  readonly #context: ReadingContext;
   readonly #drops: RowDrops;
   readonly #series = new PublishedSeries();
 
   constructor(
     id: string,
     query: QueryConfig,
-    { intervalMs, startUnixMs, context }: { intervalMs: number; startUnixMs: number; context: PollContext },
+    { intervalMs, startUnixMs, context }: { intervalMs: number; startUnixMs: number; context: ReadingContext },
   ) {
     this.#query = query;
     this.#intervalMs = intervalMs;

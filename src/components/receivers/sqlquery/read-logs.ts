@@ -3,7 +3,7 @@ import { PostgresError } from '../../../postgres/postgres-error.ts';
 import type { QueryResult, Row } from '../../../postgres/read-only-pool.ts';
 import { columnReader } from './answer.ts';
 import type { QueryConfig } from './config.ts';
-import type { Statement } from './query-poller.ts';
+import type { Statement } from './reading-poller.ts';
 import { attributesOf, present, type UnlessProblem } from './row-metric.ts';
 import { inOrderOf, userSql } from '../../../postgres/user-sql.ts';
 

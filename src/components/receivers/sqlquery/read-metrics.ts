@@ -2,7 +2,7 @@ import type { MetricData } from '../../../engine/otlp/metrics-writer.ts';
 import type { QueryResult } from '../../../postgres/read-only-pool.ts';
 import { columnReader } from './answer.ts';
 import type { QueryConfig } from './config.ts';
-import type { Statement } from './query-poller.ts';
+import type { Statement } from './reading-poller.ts';
 import { rowMetric, type PollTimes, type UnlessProblem } from './row-metric.ts';
 import { userSql } from '../../../postgres/user-sql.ts';
 

@@ -7,7 +7,7 @@ import { LogsReading } from './logs-reading.ts';
 import { MetricsReading } from './metrics-reading.ts';
 import { poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
-import { QueryPoller, type PollContext } from './query-poller.ts';
+import { ReadingPoller, type ReadingContext } from './reading-poller.ts';
 import { ReceiverMetrics } from './receiver-metrics.ts';
 import { Tracking } from './tracking.ts';
 
@@ -49,7 +49,7 @@ export class SqlqueryReceiver implements Component {
     await this.#database?.close(deadline);
   }
 
-  #context({ pool, incident }: PolledDatabase, metrics: ReceiverMetrics): PollContext {
+  #context({ pool, incident }: PolledDatabase, metrics: ReceiverMetrics): ReadingContext {
     const { logger, version } = this.#settings;
     return {
       pool,
@@ -62,13 +62,13 @@ export class SqlqueryReceiver implements Component {
     };
   }
 
-  #poller({ id, query, signal }: PlannedReading, storage: Storage, context: PollContext): QueryPoller {
+  #poller({ id, query, signal }: PlannedReading, storage: Storage, context: ReadingContext): ReadingPoller {
     const schedule = scheduleOf(query, this.#config);
     const reading =
       signal === 'metrics'
         ? new MetricsReading(id, query, { intervalMs: schedule.intervalMs, startUnixMs: Date.now(), context })
         : new LogsReading(id, query, { tracking: this.#tracking(query, storage), context });
-    return new QueryPoller(id, reading, schedule, context);
+    return new ReadingPoller(id, reading, schedule, context);
   }
 
   #tracking(query: QueryConfig, storage: Storage): Tracking {

@@ -1,18 +1,16 @@
+import type { Logger } from 'pino';
 import type { StorageSpace } from '../../../../engine/storage.ts';
 import { Incident } from '../../../../engine/telemetry/incident.ts';
 import { concernsDatabase, reasonOf } from '../../../../postgres/polling/poll-failure.ts';
 import { retryMs } from '../../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
-import type { Schema, TableColumns } from '../query.ts';
-import { publish, type PollContext } from '../run/poll-context.ts';
-import type { Poll, PolledQuery } from '../run/polled-query.ts';
-import { DriftReport } from './drift-report.ts';
-import { ExactCounter, type Step } from './counter.ts';
-import type { CounterQuery } from '../query.ts';
+import type { CounterQuery, Schema, TableColumns } from '../query.ts';
+import { publish, type Poll, type RunContext, type QueryRun } from '../run/query-run.ts';
+import { Counter, type Step } from './counter.ts';
 import { PostgresTable } from './postgres-table.ts';
 import { metricsOf, type TotalSeries } from './totals.ts';
 
-export interface ExactPollingSettings {
+export interface CounterRunSettings {
   readonly timeoutMs: number;
   readonly reconcileMs: number;
   /** For a baseline and for the older rows, which read the whole table. */
@@ -23,13 +21,13 @@ export interface ExactPollingSettings {
 const FIRST_RETRY_MS = 60_000;
 
 /** Publishes what a counter has counted: all totals at each poll, so that none expires. */
-export class ExactPolling implements PolledQuery {
+export class CounterRun implements QueryRun {
   readonly #id: string;
   readonly #query: CounterQuery;
-  readonly #context: PollContext;
+  readonly #context: RunContext;
   readonly #reconcileMs: number;
   readonly #table: PostgresTable;
-  readonly #counter: ExactCounter;
+  readonly #counter: Counter;
   readonly #reconciling: Incident;
   readonly #drift: DriftReport;
   #published: ReadonlyMap<string, TotalSeries> = new Map();
@@ -39,7 +37,7 @@ export class ExactPolling implements PolledQuery {
   /** What came while another poller led is shown at once when it has been counted: step by step it would look like a burst. */
   #isTakingOver = false;
 
-  constructor(id: string, query: CounterQuery, settings: ExactPollingSettings, context: PollContext) {
+  constructor(id: string, query: CounterQuery, settings: CounterRunSettings, context: RunContext) {
     this.#id = id;
     this.#query = query;
     this.#context = context;
@@ -51,8 +49,8 @@ export class ExactPolling implements PolledQuery {
       recovered: 'Older rows are counted again',
     });
     this.#drift = new DriftReport(logger);
-    context.metrics.declareExact(id);
-    this.#counter = new ExactCounter({
+    context.metrics.declareCounter(id);
+    this.#counter = new Counter({
       query,
       name: id,
       table: this.#table,
@@ -161,5 +159,29 @@ export class ExactPolling implements PolledQuery {
   #report({ replaced, notNumbers }: Step): void {
     for (const one of replaced) this.#context.metrics.replaced(this.#id, one);
     this.#context.metrics.dropped(this.#id, 'not_a_number', notNumbers);
+  }
+}
+
+/** Says once that more was counted than inserted, and once that it no longer is so. */
+export class DriftReport {
+  readonly #logger: Logger;
+  #negativeReadings = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** @param uncounted rows inserted less rows counted; undefined where they cannot be compared. */
+  found(uncounted: number | undefined): void {
+    const isNegative = uncounted !== undefined && uncounted < 0;
+    if (!isNegative && this.#negativeReadings > 1) this.#logger.info('No more rows are counted than were inserted');
+    this.#negativeReadings = isNegative ? this.#negativeReadings + 1 : 0;
+    // PostgreSQL's statistics come late: one reading may be ahead of them.
+    if (this.#negativeReadings === 2) {
+      this.#logger.warn(
+        { rows: -uncounted! },
+        'More rows were counted than inserted: rows without events were updated, or statistics were reset',
+      );
+    }
   }
 }

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
 import { MemoryStorage } from '../../../../engine/memory-storage.ts';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
-import { ExactCounter } from './counter.ts';
+import { Counter } from './counter.ts';
 import { boundByColumn, type CounterQuery } from '../query.ts';
-import { ModelTable, type Sight } from './model-table.ts';
+import { ModelTable, type Sight } from '../../../../../tests/support/postgres/model-table.ts';
 
 const labels = { label: { maxValues: 10, description: '' } };
 const described = { unit: '', description: '', labels, source: 'poller' } as const;
@@ -115,7 +115,7 @@ class World {
   readonly storage = new FailingSpace(() => (this.#baseline = this.table.latestReading));
   readonly anew: string[] = [];
   readonly #query: CounterQuery;
-  #counter: ExactCounter;
+  #counter: Counter;
   #baseline: Sight | undefined;
 
   constructor(of: CounterQuery) {
@@ -123,8 +123,8 @@ class World {
     this.#counter = this.start();
   }
 
-  start(): ExactCounter {
-    this.#counter = new ExactCounter({
+  start(): Counter {
+    this.#counter = new Counter({
       query: this.#query,
       name: 'q',
       table: this.table,
@@ -137,7 +137,7 @@ class World {
     return this.#counter;
   }
 
-  get counter(): ExactCounter {
+  get counter(): Counter {
     return this.#counter;
   }
 

@@ -1,19 +1,21 @@
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
-import { BatchSize } from './batch-size.ts';
-import { CountedKeys } from './counted-keys.ts';
-import type { CountedTable, Head, SettledRows, TableSnapshot } from './counted-table.ts';
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { CounterQuery } from '../query.ts';
+import { BatchSize } from './batch-size.ts';
+import {
+  before,
+  isSame,
+  reached,
+  type CountedTable,
+  type Head,
+  type SettledRows,
+  type TableSnapshot,
+} from './counted-table.ts';
+import { CountedKeys, decodeState, encodeState, type KeptState } from './kept-state.ts';
+import type { RebaselineReason } from '../run/poller-metrics.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
-import { before, isSame, reached } from './position.ts';
-import { readingWholeTable } from './reading-whole-table.ts';
-import { knownZeros, newBound, recentRows, rowsBetween } from './recent-rows.ts';
-import { UnreadRows } from './unread-rows.ts';
-import { decodeState, encodeState, type QueryState } from './kept-state.ts';
+import { knownZeros, newBound, recentRows, rowsBetween, UnreadRows } from './recent-rows.ts';
 import { Totals } from './totals.ts';
-
-/** Why counting began anew, although it had begun before. Stable: metric labels. */
-export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed', 'corrupt'] as const;
-export type RebaselineReason = (typeof rebaselineReasons)[number];
 
 export interface CounterSettings {
   readonly query: CounterQuery;
@@ -49,13 +51,13 @@ const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
  * Counts each row of a table once, and keeps what it has counted, how far it has come and which keys it has seen in
  * one write. Totals that were not kept do not exist. One method at a time.
  */
-export class ExactCounter {
+export class Counter {
   readonly #settings: CounterSettings;
   readonly #keys: CountedKeys;
   readonly #place: string;
   readonly #recent: BatchSize;
   readonly #older: BatchSize;
-  #state: QueryState | undefined;
+  #state: KeptState | undefined;
   #keptAtMs = -Infinity;
   /** Why there is nothing to go on from; undefined if nothing was ever kept. */
   #lost: RebaselineReason | undefined;
@@ -74,7 +76,7 @@ export class ExactCounter {
   }
 
   /** What was counted and kept; undefined before the baseline. */
-  get state(): QueryState | undefined {
+  get state(): KeptState | undefined {
     return this.#state;
   }
 
@@ -193,7 +195,7 @@ export class ExactCounter {
   /** Looks at the table, and keeps what follows from what was found; begins anew where the state is of another table. */
   async #step(
     batch: BatchSize,
-    look: (state: QueryState, snapshot: TableSnapshot) => Promise<{ found: SettledRows; next: QueryState }>,
+    look: (state: KeptState, snapshot: TableSnapshot) => Promise<{ found: SettledRows; next: KeptState }>,
   ): Promise<Step> {
     const state = this.#state!;
     const reading = this.#settings.table.read(batch.timeoutMs, async (snapshot) => {
@@ -218,15 +220,15 @@ export class ExactCounter {
 
   /** Where nothing was found, nobody waits for the disk: from where the position is, the same is found later. */
   async #mayMove(
-    state: QueryState,
-    { found, next, snapshot }: { found: SettledRows; next: QueryState; snapshot: TableSnapshot },
+    state: KeptState,
+    { found, next, snapshot }: { found: SettledRows; next: KeptState; snapshot: TableSnapshot },
   ): Promise<boolean> {
     if (isSame(next.position, state.position)) return false;
     const isWorthWaiting = found.rows.length > 0 || this.isReconcileDue || this.#isKeepingDue;
     return await snapshot.endedForGood(isWorthWaiting ? 'waits' : 'does not wait');
   }
 
-  async #take(found: SettledRows, state: QueryState): Promise<Step> {
+  async #take(found: SettledRows, state: KeptState): Promise<Step> {
     const { query } = this.#settings;
     const keys = query.events ? found.rows.map(({ key }) => key) : [];
     const eventsOf = await this.#keeping(async () => await this.#keys.eventsOf(keys));
@@ -237,7 +239,7 @@ export class ExactCounter {
     return { rows: found.rows.length, backlog: found.waiting - found.rows.length, replaced, notNumbers };
   }
 
-  async #keep(state: QueryState, keys: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
+  async #keep(state: KeptState, keys: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
     if (this.#isWorthKeeping(state)) {
       const changes = new Map([...keys, [this.#place, encodeState(state)] as const]);
       await this.#keeping(async () => await this.#settings.space.write(changes));
@@ -246,7 +248,7 @@ export class ExactCounter {
     this.#state = state;
   }
 
-  #isWorthKeeping(next: QueryState): boolean {
+  #isWorthKeeping(next: KeptState): boolean {
     const state = this.#state;
     return (
       state?.totals !== next.totals ||
@@ -274,7 +276,7 @@ export class ExactCounter {
     }
   }
 
-  async #whyAnew(state: QueryState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
+  async #whyAnew(state: KeptState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
     const { identity, settledXid, nextXid } = snapshot.head;
     if (identity.history !== state.identity.history) return 'identity';
     if (settledXid < state.position.xid) return 'horizon';
@@ -285,5 +287,18 @@ export class ExactCounter {
     }
     // A position below the rewritten rows would have all of them counted as new.
     return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
+  }
+}
+
+/** Of which a timeout says how there can be more: a batch of fewer rows reads no less of the table. @throws whatever it throws */
+export async function readingWholeTable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof PostgresError) || error.reason !== 'timeout' || error.repair !== undefined) throw error;
+    throw new PostgresError('timeout', 'reading the whole table took too long', {
+      cause: error,
+      repair: 'Give it more time with reconcile_timeout',
+    });
   }
 }

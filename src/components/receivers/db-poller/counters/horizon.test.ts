@@ -2,7 +2,7 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import { Horizon } from './horizon.ts';
-import type { PollContext } from '../run/poll-context.ts';
+import type { RunContext } from '../run/query-run.ts';
 import { PollerMetrics } from '../run/poller-metrics.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
@@ -18,7 +18,7 @@ async function watch(rows: readonly Row[]): Promise<{ said: unknown[]; lags: (nu
   metrics.horizonLag = (seconds) => void lags.push(seconds);
   const left = [...rows];
   const pool = { query: async () => ({ rows: [left.shift()!], columns: new Map(), durationMs: 1 }) };
-  const context = { pool: pool as unknown as ReadOnlyPool, metrics, logger } as unknown as PollContext;
+  const context = { pool: pool as unknown as ReadOnlyPool, metrics, logger } as unknown as RunContext;
   const horizon = new Horizon(context, 1000);
   const schema = { table: String, has: () => true, hasIndex: () => true };
   for (const _ of rows) await horizon.poll(schema, new AbortController().signal);

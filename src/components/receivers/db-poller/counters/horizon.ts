@@ -2,20 +2,20 @@ import type { Logger } from 'pino';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
 import type { Schema, TableColumns } from '../query.ts';
-import type { PollContext } from '../run/poll-context.ts';
-import type { Poll, PolledQuery } from '../run/polled-query.ts';
+import type { RunContext } from '../run/query-run.ts';
+import type { Poll, QueryRun } from '../run/query-run.ts';
 
 const LONG_S = 60;
 
 /** Watches how far counting is held back: rows are not counted while an older transaction that writes is under way. */
-export class Horizon implements PolledQuery {
+export class Horizon implements QueryRun {
   readonly needs: TableColumns = {};
-  readonly #context: PollContext;
+  readonly #context: RunContext;
   readonly #timeoutMs: number;
   readonly #holder: HolderReport;
   #held: { readonly xid: string; readonly sinceMs: number } | undefined;
 
-  constructor(context: PollContext, timeoutMs: number) {
+  constructor(context: RunContext, timeoutMs: number) {
     this.#context = context;
     this.#timeoutMs = timeoutMs;
     this.#holder = new HolderReport(context.logger);

@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
+import type { StorageSpace } from '../../../../engine/storage.ts';
 import type { TableIdentity } from './counted-table.ts';
-import type { Position } from './position.ts';
+import type { Position } from './counted-table.ts';
 import { Totals, type TotalSeries } from './totals.ts';
 
 /** Everything that counting goes on from. Kept in one piece, so that no part of it is ever older than another. */
-export interface QueryState {
+export interface KeptState {
   /** What was counted; see `CounterQuery.meaning`. */
   readonly meaning: string;
   readonly identity: TableIdentity;
@@ -27,14 +28,14 @@ export interface QueryState {
 const VERSION = 1;
 
 /** The bytes hold their own checksum: a number that a broken disk has changed is worse than none. */
-export function encodeState(state: QueryState): Uint8Array {
+export function encodeState(state: KeptState): Uint8Array {
   const { totals, ...rest } = state;
   const json = JSON.stringify({ version: VERSION, ...rest, series: [...totals.series.values()] });
   return Buffer.from(`${checksum(json)}${json}`);
 }
 
 /** @throws Error if these are not bytes of `encodeState`. */
-export function decodeState(bytes: Uint8Array): QueryState {
+export function decodeState(bytes: Uint8Array): KeptState {
   const text = Buffer.from(bytes).toString();
   const json = text.slice(CHECKSUM_LENGTH);
   if (checksum(json) !== text.slice(0, CHECKSUM_LENGTH)) throw new Error('the checksum does not match');
@@ -75,3 +76,35 @@ const stateSchema = v.object({
   rowsCounted: count,
   series: v.array(series),
 });
+
+/** Remembers which events of which keys have been counted: one bit for each event. */
+export class CountedKeys {
+  readonly #space: StorageSpace;
+  readonly #prefix: string;
+
+  /** @param prefix of the keys under which it is kept. */
+  constructor(space: StorageSpace, prefix: string) {
+    this.#space = space;
+    this.#prefix = prefix;
+  }
+
+  /** Zero for a key of which nothing was counted. @throws StorageError */
+  async eventsOf(keys: readonly string[]): Promise<(key: string) => number> {
+    const found = await this.#space.get(keys.map((key) => this.#place(key)));
+    return (key) => found.get(this.#place(key))?.[0] ?? 0;
+  }
+
+  /** What has to be written so that these are remembered. */
+  changes(events: Iterable<readonly [key: string, events: number]>): Map<string, Uint8Array> {
+    return new Map([...events].map(([key, bits]) => [this.#place(key), new Uint8Array([bits])]));
+  }
+
+  /** @throws StorageError */
+  async forgetAll(): Promise<void> {
+    await this.#space.clear(this.#prefix);
+  }
+
+  #place(key: string): string {
+    return `${this.#prefix}${key}`;
+  }
+}

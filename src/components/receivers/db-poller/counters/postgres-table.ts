@@ -4,7 +4,7 @@ import type { Schema, Statement } from '../query.ts';
 import { kindOf, whyUncountable } from './countable.ts';
 import type { CountedTable, Head, KeyedRow, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
-import type { Position } from './position.ts';
+import type { Position } from './counted-table.ts';
 import { columns, firstRows, rowsWithEvents, settledRows } from './settled-rows.ts';
 
 const MAX_KNOWN = 20_000;

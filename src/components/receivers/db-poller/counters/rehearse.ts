@@ -1,7 +1,7 @@
 import type { CountedTable } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
-import { before } from './position.ts';
+import { before } from './counted-table.ts';
 import { knownZeros, newBound, recentRows } from './recent-rows.ts';
 import { Totals } from './totals.ts';
 

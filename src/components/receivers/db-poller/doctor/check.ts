@@ -2,8 +2,8 @@ import type { Finding } from '../../../../engine/diagnosis.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
 import type { ConfiguredPack, PlannedQuery } from '../plan.ts';
-import type { OwnRowsConfig } from '../user-queries/config.ts';
-import type { OwnTable } from '../user-queries/table.ts';
+import type { UserCounterConfig } from '../user-queries/config.ts';
+import type { UserTable } from '../user-queries/table.ts';
 import type { QueriedSchema } from '../run/schema.ts';
 
 /** The database and what the poller wants of it. */
@@ -21,7 +21,7 @@ export interface Examined {
   /** What the role may read of a pack's tables. @throws PostgresError */
   readonly schemaOf: (pack: ConfiguredPack) => Promise<QueriedSchema>;
   /** What the database has of the table of a query of the user's. @throws PostgresError */
-  readonly tableOf: (config: OwnRowsConfig) => Promise<OwnTable>;
+  readonly tableOf: (config: UserCounterConfig) => Promise<UserTable>;
 }
 
 /** Looks at one thing. */

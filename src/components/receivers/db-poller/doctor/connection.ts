@@ -1,7 +1,9 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
+import { isPooled, shareBackend } from '../../../../postgres/pooler.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { Session } from '../../../../postgres/session.ts';
 import type { DbPollerConfig } from '../config.ts';
+import type { Check } from './check.ts';
 
 /** The first that knows a snapshot of 64 bits. */
 const OLDEST_VERSION = 130_000;
@@ -61,3 +63,57 @@ export async function openSession(config: DbPollerConfig, datasource = config.da
     answerTimeoutMs: config.timeout,
   });
 }
+
+/** Whether one poller of many can be elected by way of the connection that the election uses. */
+export async function* examineElection(config: DbPollerConfig): AsyncGenerator<Finding> {
+  const { enabled, datasource } = config.leader_election;
+  if (!enabled) return;
+  const sessions: Session[] = [];
+  try {
+    sessions.push(await openSession(config, datasource));
+    const [session] = sessions as [Session];
+    if (!(await isPooled(session))) return;
+    sessions.push(await openSession(config, datasource));
+    if (await shareBackend(session, sessions[1]!)) yield transactionMode;
+    else yield { severity: 'ok', what: 'a pooler stands before the database, and keeps a session for one client' };
+  } catch (error) {
+    yield {
+      severity: 'error',
+      what: `cannot open the session of the leader election: ${PostgresError.from(error).message}`,
+      repair: 'Raise the connection limit, or set leader_election::datasource to where a session can be had',
+    };
+  } finally {
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
+const transactionMode: Finding = {
+  severity: 'error',
+  what: 'a pooler in transaction mode stands before the database: no leader can be elected, and nothing is polled',
+  repair:
+    'Set leader_election::datasource to the database itself, or leader_election::enabled to false if this is the only sidecar',
+};
+
+/** What a round trip blurs comes on top. */
+const TOLERANCE_S = 1;
+
+export const clock: Check = {
+  about: 'the clocks',
+  async *find({ ask }) {
+    const before = Date.now();
+    const [row] = await ask('select extract(epoch from clock_timestamp())::float8 as now_s');
+    const after = Date.now();
+    const differenceS = Number(row!['now_s']) - (before + after) / 2000;
+    const isWithin = Math.abs(differenceS) <= TOLERANCE_S + (after - before) / 2000;
+    if (isWithin) {
+      yield { severity: 'ok', what: 'the clocks of the database and of this machine agree' };
+      return;
+    }
+    const direction = differenceS > 0 ? 'ahead of' : 'behind';
+    yield {
+      severity: 'warning',
+      what: `the clock of the database is ${Math.abs(differenceS).toFixed(1)} s ${direction} that of this machine: ages on dashboards are wrong by as much`,
+      repair: 'Let both be set by NTP',
+    };
+  },
+};

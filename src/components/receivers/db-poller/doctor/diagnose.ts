@@ -3,31 +3,31 @@ import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
 import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack } from '../plan.ts';
-import type { OwnRowsConfig } from '../user-queries/config.ts';
-import { ownTable } from '../user-queries/table.ts';
-import { catalogues, SchemaProbe } from '../run/schema.ts';
+import type { UserCounterConfig } from '../user-queries/config.ts';
+import { userTable } from '../user-queries/table.ts';
+import { pgCatalog, SchemaProbe } from '../run/schema.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
-import { clock } from './clock.ts';
+import { clock } from './connection.ts';
 import { examineConnection } from './connection.ts';
-import { counting } from './counting.ts';
+import { counting } from './user-tables.ts';
 import { indexes } from './indexes.ts';
-import { examineElection } from './poolers.ts';
-import { ownIndexes } from './own-indexes.ts';
-import { ownTables } from './own-tables.ts';
+import { examineElection } from './connection.ts';
+import { userIndexes } from './indexes.ts';
+import { userTables } from './user-tables.ts';
 import { queries } from './queries.ts';
 import { role } from './role.ts';
-import { rowLevelSecurity } from './row-level-security.ts';
+import { rowLevelSecurity } from './tables.ts';
 import { tables } from './tables.ts';
 import { transactions } from './transactions.ts';
 
 const CHECKS: readonly Check[] = [
   role,
   tables,
-  ownTables,
+  userTables,
   rowLevelSecurity,
   indexes,
-  ownIndexes,
+  userIndexes,
   counting,
   transactions,
   clock,
@@ -73,11 +73,11 @@ async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Exam
     role: readableIdentifier(String(row!['role'])),
     ask,
     schemaOf: remembered(async ({ schema, ...pack }: ConfiguredPack) => {
-      if (schema === undefined) return catalogues;
+      if (schema === undefined) return pgCatalog;
       const limits = { timeoutMs: config.timeout, retryMs: 0 };
       return await new SchemaProbe(pool, { ...pack, schema }, limits, () => undefined).schema();
     }),
-    tableOf: remembered(async (query: OwnRowsConfig) => await ownTable(query, ask)),
+    tableOf: remembered(async (query: UserCounterConfig) => await userTable(query, ask)),
   };
 }
 

@@ -1,10 +1,12 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
-import type { ConfiguredPack } from '../plan.ts';
-import type { TableIndex } from '../query.ts';
-import { columnRights } from './column-rights.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
+import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../../postgres/named-tables.ts';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import type { ConfiguredPack, PlannedUserCounter } from '../plan.ts';
+import type { TableIndex } from '../query.ts';
 import type { Check, Examined } from './check.ts';
-import { invalidFinding, presentIndexes, scatteredFindings, type PresentIndex } from './present-indexes.ts';
+import { columnRights } from './tables.ts';
+import { isUserCounter } from './user-tables.ts';
 
 export const indexes: Check = {
   about: 'indexes',
@@ -67,4 +69,140 @@ function plain(condition: string): string {
     .toLowerCase()
     .replaceAll('::text', '')
     .replaceAll(/[\s()]+/g, '');
+}
+
+/** Below it, reading the whole table at each poll is cheap enough. */
+const LARGE_ROWS = 100_000;
+
+/** Whether large tables whose rows the user has counted can be asked for their latest rows. */
+export const userIndexes: Check = {
+  about: 'the indexes of your tables',
+  async *find(examined) {
+    const counted = examined.planned.filter(isUserCounter);
+    const names = [...new Set(counted.map(({ config }) => config.table))];
+    const sizes = await examined.ask(SIZES, namedTablesValues(names));
+    for (const planned of counted) {
+      const { flaws } = await examined.tableOf(planned.config);
+      const size = sizes.find(({ name }) => name === planned.config.table);
+      if (!size || Number(size['rows']) < LARGE_ROWS || flaws.some(({ failure }) => failure)) continue;
+      yield* largeFindings(planned, examined, { rows: Number(size['rows']), isPartitioned: size['kind'] === 'p' });
+    }
+  },
+};
+
+/** As the statistics have it. */
+const SIZES = `
+  select name, root.relkind::text as kind,
+         sum(greatest(stored.reltuples, pg_stat_get_live_tuples(stored.oid)))::float8 as rows
+  from ${NAMED_TABLES}
+  ${STORED_PARTS}
+  group by name, root.relkind`;
+
+async function* largeFindings(
+  { id, config }: PlannedUserCounter,
+  examined: Examined,
+  { rows, isPartitioned }: { readonly rows: number; readonly isPartitioned: boolean },
+): AsyncGenerator<Finding> {
+  const [schema, tableName] = config.table.split('.') as [string, string];
+  const table = `${readableIdentifier(schema)}.${readableIdentifier(tableName)}`;
+  if (config.time_column === undefined) {
+    yield {
+      severity: 'warning',
+      what: `${id} reads all of about ${rows} rows of ${table} at each poll`,
+      repair: 'Set time_column to the column that tells when a row was entered, with an index on it',
+    };
+    return;
+  }
+  const all = await presentIndexes(examined, schema, [tableName]);
+  const onTime = all.filter(({ columns, where }) => columns[0] === config.time_column && where === '');
+  yield* onTime.filter(({ isValid }) => !isValid).map((index) => invalidFinding(schema, index));
+  const serving = onTime.filter(({ isValid, method }) => isValid && RANGES.has(method));
+  const column = readableIdentifier(config.time_column);
+  if (serving.length > 0) {
+    yield* scatteredFindings(serving, table, column);
+    return;
+  }
+  const repair = isPartitioned
+    ? `create index on ${table} (${column}); keeps writers out while it runs, unless each partition was given its own CONCURRENTLY before`
+    : `create index concurrently on ${table} (${column});`;
+  yield {
+    severity: 'warning',
+    what: `no index on ${table} (${column}): ${id} reads all of about ${rows} rows at each poll`,
+    repair,
+  };
+}
+
+/** Those that lead to the rows of a range. */
+const RANGES = new Set(['btree', 'brin']);
+
+/** Below it, the blocks of a range of time are all over the table, and a BRIN index leads to nearly all of them. */
+const MIN_CORRELATION = 0.9;
+
+export interface PresentIndex {
+  readonly table: string;
+  readonly name: string;
+  readonly isValid: boolean;
+  readonly method: string;
+  readonly where: string;
+  readonly correlation: number | undefined;
+  readonly columns: readonly string[];
+}
+
+/** @throws PostgresError */
+export async function presentIndexes(
+  { ask }: Examined,
+  schema: string,
+  tables: readonly string[],
+): Promise<readonly PresentIndex[]> {
+  return (await ask(INDEXES, [schema, tables])).map(readIndex);
+}
+
+/** What is no column of the table but an expression has an empty name. `correlation` is that of the first column; NULL where it is not known, or the role may not read the table. */
+const INDEXES = `
+  select t.relname::text as table_name, i.relname::text as index_name, x.indisvalid as is_valid, am.amname::text as method,
+         pg_get_expr(x.indpred, x.indrelid) as predicate, s.correlation,
+         array(select coalesce(a.attname::text, '') from unnest(x.indkey::int2[]) with ordinality key (number, position)
+               left join pg_attribute a on a.attrelid = t.oid and a.attnum = key.number order by key.position) as columns
+  from pg_index x
+  join pg_class t on t.oid = x.indrelid
+  join pg_class i on i.oid = x.indexrelid
+  join pg_am am on am.oid = i.relam
+  left join pg_stats s on s.schemaname = $1 and s.tablename = t.relname and not s.inherited
+    and s.attname = (select attname from pg_attribute where attrelid = t.oid and attnum = x.indkey[0])
+  where t.relnamespace = to_regnamespace(quote_ident($1)) and t.relname = any ($2)`;
+
+function readIndex(row: Row): PresentIndex {
+  return {
+    table: String(row['table_name']),
+    name: String(row['index_name']),
+    isValid: row['is_valid'] === true,
+    method: String(row['method']),
+    where: typeof row['predicate'] === 'string' ? row['predicate'] : '',
+    correlation: typeof row['correlation'] === 'number' ? row['correlation'] : undefined,
+    columns: row['columns'] as readonly string[],
+  };
+}
+
+/** Of the indexes that could serve: none where one of them does. */
+export function scatteredFindings(serving: readonly PresentIndex[], table: string, column: string): Finding[] {
+  const scattered = serving.filter(
+    ({ method, correlation }) => method === 'brin' && Math.abs(correlation ?? 1) < MIN_CORRELATION,
+  );
+  if (scattered.length < serving.length) return [];
+  const { name, correlation } = scattered[0]!;
+  return [
+    {
+      severity: 'warning',
+      what: `rows of ${table} do not lie in the order of ${column} (correlation ${correlation!.toFixed(2)}): the BRIN index ${name} leads to most of the table`,
+      repair: `create index concurrently on ${table} (${column});`,
+    },
+  ];
+}
+
+export function invalidFinding(schema: string, { name, table }: PresentIndex): Finding {
+  return {
+    severity: 'warning',
+    what: `the index ${name} on ${table} is invalid: its build was broken off, and it only costs`,
+    repair: `drop index concurrently ${readableIdentifier(schema)}.${readableIdentifier(name)};`,
+  };
 }

@@ -1,14 +1,14 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings, type TriedQuery } from '../../../../postgres/query-findings.ts';
-import { askState, type StateAnswer } from '../gauges/ask.ts';
+import { askGauges, type GaugeAnswer } from '../gauges/ask.ts';
 import type { CounterQuery } from '../query.ts';
 import { PostgresTable } from '../counters/postgres-table.ts';
 import { rehearse } from '../counters/rehearse.ts';
-import type { PlannedQuery, PlannedState } from '../plan.ts';
-import { ownRows } from '../user-queries/counter.ts';
-import { catalogues, type QueriedSchema } from '../run/schema.ts';
-import { QuerySeries } from '../gauges/series.ts';
+import type { PlannedQuery, PlannedGauges } from '../plan.ts';
+import { userCounter } from '../user-queries/counter.ts';
+import { pgCatalog, type QueriedSchema } from '../run/schema.ts';
+import { GaugeSeries } from '../gauges/series.ts';
 import type { Check, Examined } from './check.ts';
 import { remarkFindings, RowsNoticed } from './noticed.ts';
 
@@ -43,7 +43,7 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
     role: examined.role,
   };
   try {
-    const schema = pack ? await examined.schemaOf(pack) : catalogues;
+    const schema = pack ? await examined.schemaOf(pack) : pgCatalog;
     const trial = await trialOf(planned, schema, examined);
     if (!trial) return undefined;
     yield* slowFindings(tried, trial.durationMs);
@@ -57,13 +57,13 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
 
 /** Undefined where the poller does not run it either. @throws PostgresError */
 async function trialOf(planned: PlannedQuery, schema: QueriedSchema, examined: Examined): Promise<Trial | undefined> {
-  if (planned.kind === 'own_rows') {
+  if (planned.kind === 'user_counter') {
     const { key, flaws } = await examined.tableOf(planned.config);
     if (flaws.some(({ failure }) => failure)) return undefined;
-    return await rowsTrial({ ...planned, query: ownRows(planned.config, key) }, schema, examined);
+    return await rowsTrial({ ...planned, query: userCounter(planned.config, key) }, schema, examined);
   }
   if (schema.missing(planned.query.needs).length > 0) return undefined;
-  return planned.kind === 'rows'
+  return planned.kind === 'counters'
     ? await rowsTrial(planned, schema, examined)
     : await stateTrial(planned, schema, examined);
 }
@@ -89,17 +89,17 @@ async function rowsTrial(
 }
 
 async function stateTrial(
-  { id, query, timeoutMs }: PlannedState,
+  { id, query, timeoutMs }: PlannedGauges,
   schema: QueriedSchema,
   { pool }: Examined,
 ): Promise<Trial> {
-  const answer = await askState(query, schema, { pool, timeoutMs });
+  const answer = await askGauges(query, schema, { pool, timeoutMs });
   const noticed = new RowsNoticed();
-  new QuerySeries(query).fromRows(answer.rows, noticed);
+  new GaugeSeries(query).fromRows(answer.rows, noticed);
   return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
 }
 
 /** Columns of the user's SQL that nothing is made of. */
-function unusedColumns({ columns = [] }: PlannedState['query'], answer: StateAnswer): string[] {
+function unusedColumns({ columns = [] }: PlannedGauges['query'], answer: GaugeAnswer): string[] {
   return [...answer.columns.keys()].filter((column) => !columns.includes(column));
 }

@@ -1,9 +1,11 @@
 import type { Finding } from '../../../../engine/diagnosis.ts';
-import type { ConfiguredPack } from '../plan.ts';
-import type { TableColumns } from '../query.ts';
-import { queryNeeds } from '../run/schema.ts';
-import { columnRights, type ColumnRights } from './column-rights.ts';
+import { askedTables, type TableName } from '../../../../postgres/asked-tables.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
+import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { rowLevelSecurityFindings } from '../../../../postgres/row-level-security.ts';
+import type { ConfiguredPack, PlannedQuery } from '../plan.ts';
+import type { TableColumns } from '../query.ts';
+import { pgCatalog, queryNeeds, tablesOf } from '../run/schema.ts';
 import type { Check, Examined } from './check.ts';
 
 export const tables: Check = {
@@ -128,4 +130,61 @@ const NO_PART = 'Add it if the numbers are wanted, else leave it so';
 
 function queriesOf(columns: readonly string[], wanted: ReadonlyMap<string, readonly string[]>): string[] {
   return [...new Set(columns.flatMap((column) => wanted.get(column) ?? []))];
+}
+
+/** What these tables have, and what of it the role may read. @throws PostgresError */
+export async function columnRights({ ask }: Examined, schema: string, names: readonly string[]): Promise<ColumnRights> {
+  return new ColumnRights(await ask(COLUMN_RIGHTS, [schema, names]));
+}
+
+const COLUMN_RIGHTS = `
+  select t.relname::text as table_name, a.attname::text as column_name,
+         has_column_privilege(t.oid, a.attnum, 'select') as may_read
+  from pg_class t join pg_attribute a on a.attrelid = t.oid
+  where t.relnamespace = to_regnamespace(quote_ident($1)) and t.relname = any ($2)
+    and t.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped`;
+
+export class ColumnRights {
+  readonly #mayRead = new Map<string, boolean>();
+  readonly #tables = new Set<string>();
+
+  constructor(rows: readonly Row[]) {
+    for (const { table_name, column_name, may_read } of rows) {
+      this.#tables.add(String(table_name));
+      this.#mayRead.set(`${String(table_name)}.${String(column_name)}`, may_read === true);
+    }
+  }
+
+  hasTable(table: string): boolean {
+    return this.#tables.has(table);
+  }
+
+  state(table: string, column: string): 'readable' | 'hidden' | 'missing' {
+    const mayRead = this.#mayRead.get(`${table}.${column}`);
+    if (mayRead === undefined) return 'missing';
+    return mayRead ? 'readable' : 'hidden';
+  }
+}
+
+/** Of the tables of the packs, and of those that the user's queries count or ask. */
+export const rowLevelSecurity: Check = {
+  about: 'row level security',
+  async *find(examined) {
+    const own = await Promise.all(examined.planned.map((planned) => userTables(planned, examined)));
+    yield* rowLevelSecurityFindings(examined, [...packTables(examined), ...own.flat()]);
+  },
+};
+
+function packTables({ packs }: Examined): TableName[] {
+  return packs.flatMap(({ schema, ...pack }) =>
+    schema === undefined ? [] : tablesOf(pack).map((table) => ({ schema, table })),
+  );
+}
+
+async function userTables(planned: PlannedQuery, { pool, config }: Examined): Promise<TableName[]> {
+  if (planned.pack !== undefined) return [];
+  if (planned.kind === 'gauges') return await askedTables(pool, planned.query.statement(pgCatalog), config.timeout);
+  if (planned.kind === 'counters') return [];
+  const [schema = '', table = ''] = planned.config.table.split('.');
+  return [{ schema, table }];
 }

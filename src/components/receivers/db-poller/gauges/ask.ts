@@ -5,7 +5,7 @@ import type { Schema, Remark, GaugeQuery } from '../query.ts';
 /** Ten thousand roasters with both cadences, and then some. */
 const MAX_ROWS = 50_000;
 
-export interface StateAnswer {
+export interface GaugeAnswer {
   /** With what was computed from them. */
   readonly rows: readonly Row[];
   /** Before that. */
@@ -19,11 +19,11 @@ export interface StateAnswer {
 export type Remarks = ReadonlyMap<Remark, readonly string[]>;
 
 /** Asks once. @throws PostgresError, also where the answer lacks a column. */
-export async function askState(
+export async function askGauges(
   query: GaugeQuery,
   schema: Schema,
   { pool, ...limits }: TransactionLimits & { readonly pool: ReadOnlyPool },
-): Promise<StateAnswer> {
+): Promise<GaugeAnswer> {
   const { text, values = [] } = query.statement(schema);
   const { rows, columns, durationMs } = await pool.query({
     text,

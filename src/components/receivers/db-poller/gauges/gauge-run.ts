@@ -1,28 +1,27 @@
+import type { Logger } from 'pino';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import { askState, type Remarks } from './ask.ts';
-import type { Schema, GaugeQuery, TableColumns } from '../query.ts';
-import { publish, type PollContext } from '../run/poll-context.ts';
-import type { Poll, PolledQuery } from '../run/polled-query.ts';
-import { QuerySeries } from './series.ts';
-import { SubjectReport } from './subject-report.ts';
+import type { GaugeQuery, Remark, Schema, TableColumns } from '../query.ts';
+import { publish, type Poll, type RunContext, type QueryRun } from '../run/query-run.ts';
+import { askGauges, type Remarks } from './ask.ts';
+import { GaugeSeries } from './series.ts';
 
 /** Publishes what is there now: each answer takes the place of the one before. */
-export class StateQuery implements PolledQuery {
+export class GaugeRun implements QueryRun {
   readonly #id: string;
   readonly #query: GaugeQuery;
   readonly #timeoutMs: number;
-  readonly #context: PollContext;
-  readonly #series: QuerySeries;
+  readonly #context: RunContext;
+  readonly #series: GaugeSeries;
   readonly #invalidCrons: SubjectReport;
   readonly #missingTables: SubjectReport;
 
-  constructor(id: string, query: GaugeQuery, { timeoutMs }: { readonly timeoutMs: number }, context: PollContext) {
+  constructor(id: string, query: GaugeQuery, { timeoutMs }: { readonly timeoutMs: number }, context: RunContext) {
     this.#id = id;
     this.#query = query;
     this.#timeoutMs = timeoutMs;
     this.#context = context;
-    this.#series = new QuerySeries(query);
+    this.#series = new GaugeSeries(query);
     const logger = context.logger.child({ query: id });
     this.#invalidCrons = new SubjectReport(logger, 'invalid_cron');
     this.#missingTables = new SubjectReport(logger, 'missing_table');
@@ -34,7 +33,7 @@ export class StateQuery implements PolledQuery {
 
   async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     const limits = { pool: this.#context.pool, timeoutMs: this.#timeoutMs, signal };
-    const { rows, rowCount, durationMs, remarks } = await unlessAborted(signal, askState(this.#query, schema, limits));
+    const { rows, rowCount, durationMs, remarks } = await unlessAborted(signal, askGauges(this.#query, schema, limits));
     this.#say(remarks);
     await this.#publish(rows);
     return { durationMs, rows: rowCount };
@@ -58,5 +57,42 @@ export class StateQuery implements PolledQuery {
       dropped: (reason, count) => metrics.dropped(this.#id, reason, count),
     });
     await this.#series.publish(series, async (data) => await publish(this.#context, data));
+  }
+}
+
+const MAX_NAMED = 10;
+
+const sentences: Readonly<Record<Remark, { readonly found: string; readonly gone: string }>> = {
+  invalid_cron: {
+    found: 'Cron texts are invalid or never come: there is no point for them',
+    gone: 'Every cron text is valid again',
+  },
+  missing_table: {
+    found: 'Tables that are listed are not there: they have no series',
+    gone: 'Every table that is listed is there',
+  },
+};
+
+/** Says of whom a remark is true: whenever there is one more, and once when there is nobody left. */
+export class SubjectReport {
+  readonly #logger: Logger;
+  readonly #remark: Remark;
+  #known: ReadonlySet<string> = new Set();
+
+  constructor(logger: Logger, remark: Remark) {
+    this.#logger = logger;
+    this.#remark = remark;
+  }
+
+  /** @param subjects all that one poll found. */
+  found(subjects: readonly string[]): void {
+    const before = this.#known;
+    this.#known = new Set(subjects);
+    const { found, gone } = sentences[this.#remark];
+    if (subjects.some((subject) => !before.has(subject))) {
+      this.#logger.warn({ subjects: subjects.slice(0, MAX_NAMED), count: subjects.length }, found);
+    } else if (subjects.length === 0 && before.size > 0) {
+      this.#logger.info(gone);
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { postgresHealthMetrics } from '../../../../packs/postgres-health/metrics.ts';
 import { scrapePipelineMetrics } from '../../../../packs/scrape-pipeline/database-metrics.ts';
 import { metricColumns, type Merge } from '../query.ts';
-import { QuerySeries } from './series.ts';
+import { GaugeSeries } from './series.ts';
 
 it.each([
   ['adds counts up', 'sum', 3],
@@ -47,7 +47,7 @@ it('retracts it again after a refusal', async () => {
 
 it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody knows when', async () => {
   const metrics = metricColumns(postgresHealthMetrics, { database_deadlocks_total: 'drop' });
-  const series = new QuerySeries({ metrics, since: 'reset_ms' });
+  const series = new GaugeSeries({ metrics, since: 'reset_ms' });
   const { sent } = await published(series, [{ database_deadlocks_total: '7', reset_ms: '1700000000000.5' }]);
   expect(sent).toMatchObject([{ kind: 'sum', monotonic: true, temporality: 'cumulative', name: 'database.deadlocks' }]);
   expect(sent[0]?.points).toMatchObject([{ attributes: {}, value: 7, startUnixMs: 1_700_000_000_000.5 }]);
@@ -56,8 +56,8 @@ it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody kno
   expect((await published(series, [])).sent).toMatchObject([{ kind: 'sum', points: [{ value: undefined }] }]);
 });
 
-function seriesWith(merge: Merge): QuerySeries {
-  return new QuerySeries({ metrics: metricColumns(scrapePipelineMetrics, { roasters: merge }) });
+function seriesWith(merge: Merge): GaugeSeries {
+  return new GaugeSeries({ metrics: metricColumns(scrapePipelineMetrics, { roasters: merge }) });
 }
 
 /** `mars` is no platform that the catalogue knows. */
@@ -69,7 +69,7 @@ function shopify(roasters: unknown): Row {
   return { platform: 'shopify', is_active: true, roasters };
 }
 
-async function published(series: QuerySeries, rows: readonly Row[]) {
+async function published(series: GaugeSeries, rows: readonly Row[]) {
   const dropped: Record<string, number> = {};
   const next = series.fromRows(rows, {
     replaced: () => undefined,

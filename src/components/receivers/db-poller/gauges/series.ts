@@ -18,7 +18,7 @@ interface Series {
 }
 
 /** What one query has published, so that what is gone can be said to be gone. */
-export class QuerySeries {
+export class GaugeSeries {
   readonly #metrics: readonly (readonly [string, ColumnMetric])[];
   readonly #since: string | undefined;
   readonly #labels = new LabelValues();

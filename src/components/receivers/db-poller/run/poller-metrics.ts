@@ -1,9 +1,11 @@
 import type { Meter } from '@opentelemetry/api';
 import { QueryMetrics } from '../../../../postgres/polling/query-metrics.ts';
-import { rebaselineReasons, type RebaselineReason } from '../counters/counter.ts';
-import { KnownGauge } from './known-gauge.ts';
 import type { ReplacedReason } from '../columns.ts';
 import type { MissingColumns } from './schema.ts';
+
+/** Why counting started again at 0. Stable: metric labels. */
+export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed', 'corrupt'] as const;
+export type RebaselineReason = (typeof rebaselineReasons)[number];
 
 export type DropReason = 'not_a_number' | 'unmergeable' | 'invalid_cron';
 
@@ -63,7 +65,7 @@ export class PollerMetrics extends QueryMetrics {
   }
 
   /** For a query that counts rows. */
-  declareExact(query: string): void {
+  declareCounter(query: string): void {
     for (const reason of rebaselineReasons) this.#rebaselines.add(0, { query, reason });
   }
 
@@ -105,5 +107,22 @@ export class PollerMetrics extends QueryMetrics {
 
   horizonLag(seconds: number | undefined): void {
     this.#horizonLag.set(seconds, {});
+  }
+}
+
+/** A gauge that is absent while nobody knows its value. */
+export class KnownGauge {
+  readonly #values = new Map<string, { readonly value: number; readonly labels: Record<string, string> }>();
+
+  constructor(meter: Meter, name: string, description: string) {
+    meter.createObservableGauge(name, { description }).addCallback((result) => {
+      for (const { value, labels } of this.#values.values()) result.observe(value, labels);
+    });
+  }
+
+  set(value: number | undefined, labels: Record<string, string>): void {
+    const key = JSON.stringify(labels);
+    if (value === undefined) this.#values.delete(key);
+    else this.#values.set(key, { value, labels });
   }
 }

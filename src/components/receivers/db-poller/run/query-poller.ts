@@ -4,9 +4,9 @@ import { sleep } from '../../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { Schema } from '../query.ts';
-import type { PollContext } from './poll-context.ts';
-import type { PolledQuery } from './polled-query.ts';
-import { catalogues, type SchemaProbe } from './schema.ts';
+import type { RunContext } from './query-run.ts';
+import type { QueryRun } from './query-run.ts';
+import { pgCatalog, type SchemaProbe } from './schema.ts';
 
 /** How long to wait before asking for the rest. */
 const CATCH_UP_MS = 1000;
@@ -15,7 +15,7 @@ type Work = (schema: Schema, signal: AbortSignal) => Promise<void>;
 
 /** Polls one query, by itself and never twice at a time. */
 export class QueryPoller {
-  readonly #query: PolledQuery;
+  readonly #query: QueryRun;
   readonly #intervalMs: number;
   readonly #probe: SchemaProbe | undefined;
   readonly #health: QueryHealth;
@@ -26,8 +26,8 @@ export class QueryPoller {
   /** @param id names the query in logs and metrics. */
   constructor(
     id: string,
-    query: PolledQuery,
-    options: { readonly intervalMs: number; readonly probe: SchemaProbe | undefined; readonly context: PollContext },
+    query: QueryRun,
+    options: { readonly intervalMs: number; readonly probe: SchemaProbe | undefined; readonly context: RunContext },
   ) {
     this.#query = query;
     this.#intervalMs = options.intervalMs;
@@ -79,7 +79,7 @@ export class QueryPoller {
   /** Resolves to what went wrong. */
   async #attempt(signal: AbortSignal, work: Work): Promise<unknown> {
     const failure = await this.#health.attempt(signal, async () => {
-      const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : catalogues;
+      const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : pgCatalog;
       if (schema.missing(this.#query.needs).length > 0) await this.#query.retract();
       else await work(schema, signal);
     });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ProbedSchema } from './schema.ts';
-import { SchemaReport } from './schema-report.ts';
+import { SchemaReport } from './schema.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 const schema = new ProbedSchema(

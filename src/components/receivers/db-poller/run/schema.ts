@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { quoteIdentifier } from '../../../../postgres/identifier.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import type { GaugeQuery, QuerySet, Schema, TableColumns } from '../query.ts';
@@ -31,7 +32,7 @@ export interface QueriedSchema extends Schema {
 }
 
 /** PostgreSQL's own tables are always there; tables of which nothing is known are called what they are called. */
-export const catalogues: QueriedSchema = {
+export const pgCatalog: QueriedSchema = {
   table: (name) => name,
   has: () => true,
   hasIndex: () => false,
@@ -152,4 +153,30 @@ export class ProbedSchema implements QueriedSchema {
 /** The key of an index begins with the key of each prefix of its columns. */
 function indexKey(table: string, columns: readonly string[]): string {
   return [table, ...columns, ''].join('\0');
+}
+
+/** Says what the schema lacks, and again only when that has changed. */
+export class SchemaReport {
+  readonly #logger: Logger;
+  #lastSaid = '{}';
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  found(missing: MissingByQuery): void {
+    const lacking = { ...columnsBy('off', missing, 'needed'), ...columnsBy('tells_less', missing, 'optional') };
+    const text = JSON.stringify(lacking);
+    if (text === this.#lastSaid) return;
+    this.#lastSaid = text;
+    if (text === '{}') this.#logger.info('No column is missing any more: every query is on');
+    else this.#logger.warn(lacking, 'Columns are missing or not granted: queries are off or tell less');
+  }
+}
+
+/** `{ [field]: { query: columns } }`, or nothing if no query lacks any. */
+function columnsBy(field: string, missing: MissingByQuery, kind: keyof MissingColumns): Record<string, unknown> {
+  const lacking = [...missing].filter(([, columns]) => columns[kind].length > 0);
+  if (lacking.length === 0) return {};
+  return { [field]: Object.fromEntries(lacking.map(([query, columns]) => [query, columns[kind]])) };
 }

@@ -54,9 +54,9 @@ const gauge = v.strictObject({
 const counter = v.strictObject({ ...rows, kind: v.literal('counter') });
 const histogram = v.strictObject({ ...rows, kind: v.literal('histogram'), value_column: column, buckets: ascending });
 
-export type OwnGaugeConfig = v.InferOutput<typeof gauge>;
-export type OwnRowsConfig = v.InferOutput<typeof counter> | v.InferOutput<typeof histogram>;
-export type OwnQueryConfig = OwnGaugeConfig | OwnRowsConfig;
+export type UserGaugeConfig = v.InferOutput<typeof gauge>;
+export type UserCounterConfig = v.InferOutput<typeof counter> | v.InferOutput<typeof histogram>;
+export type UserQueryConfig = UserGaugeConfig | UserCounterConfig;
 
 /**
  * The schema of the user's queries. Their names and metrics must be unique.
@@ -65,7 +65,7 @@ export type OwnQueryConfig = OwnGaugeConfig | OwnRowsConfig;
  */
 export function userQueries(
   known: readonly Readonly<Record<string, Metric>>[],
-): v.GenericSchema<unknown, readonly OwnQueryConfig[]> {
+): v.GenericSchema<unknown, readonly UserQueryConfig[]> {
   const taken = new Set(
     known.flatMap((metrics) =>
       Object.entries(metrics).flatMap(([prometheus, { name }]) => [prometheusName(prometheus), prometheusName(name)]),

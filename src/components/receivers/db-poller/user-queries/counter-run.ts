@@ -1,22 +1,22 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import { ExactPolling, type ExactPollingSettings } from '../counters/counter-run.ts';
+import { CounterRun, type CounterRunSettings } from '../counters/counter-run.ts';
 import type { Schema, TableColumns } from '../query.ts';
-import type { PollContext } from '../run/poll-context.ts';
-import type { Poll, PolledQuery } from '../run/polled-query.ts';
-import type { OwnRowsConfig } from './config.ts';
-import { ownRows } from './counter.ts';
-import { ownTable } from './table.ts';
+import type { RunContext } from '../run/query-run.ts';
+import type { Poll, QueryRun } from '../run/query-run.ts';
+import type { UserCounterConfig } from './config.ts';
+import { userCounter } from './counter.ts';
+import { userTable } from './table.ts';
 
 /** Counts the rows of a table whose key, where the configuration does not name it, the database knows. */
-export class OwnRowsPolling implements PolledQuery {
+export class UserCounterRun implements QueryRun {
   readonly needs: TableColumns = {};
-  readonly #config: OwnRowsConfig;
-  readonly #settings: ExactPollingSettings;
-  readonly #context: PollContext;
-  #polling: ExactPolling | undefined;
+  readonly #config: UserCounterConfig;
+  readonly #settings: CounterRunSettings;
+  readonly #context: RunContext;
+  #polling: CounterRun | undefined;
 
-  constructor(config: OwnRowsConfig, settings: ExactPollingSettings, context: PollContext) {
+  constructor(config: UserCounterConfig, settings: CounterRunSettings, context: RunContext) {
     this.#config = config;
     this.#settings = settings;
     this.#context = context;
@@ -34,12 +34,12 @@ export class OwnRowsPolling implements PolledQuery {
     await this.#polling?.retract();
   }
 
-  async #opened(signal: AbortSignal): Promise<ExactPolling> {
+  async #opened(signal: AbortSignal): Promise<CounterRun> {
     if (this.#polling) return this.#polling;
-    const { key, flaws } = await ownTable(this.#config, async (text, values) => await this.#ask(text, values, signal));
+    const { key, flaws } = await userTable(this.#config, async (text, values) => await this.#ask(text, values, signal));
     const fatal = flaws.find(({ failure }) => failure);
     if (fatal) throw new PostgresError(fatal.failure!, fatal.what, { repair: fatal.repair });
-    this.#polling = new ExactPolling(this.#config.name, ownRows(this.#config, key), this.#settings, this.#context);
+    this.#polling = new CounterRun(this.#config.name, userCounter(this.#config, key), this.#settings, this.#context);
     return this.#polling;
   }
 

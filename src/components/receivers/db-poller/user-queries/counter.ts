@@ -1,15 +1,14 @@
-import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
-import { boundByColumn, type CounterQuery } from '../query.ts';
+import type { BudgetedLabel, CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
 import { quoteIdentifier } from '../../../../postgres/identifier.ts';
-import { labelsOf } from './own-labels.ts';
-import type { OwnRowsConfig } from './config.ts';
+import { boundByColumn, type CounterQuery } from '../query.ts';
+import type { UserQueryConfig, UserCounterConfig } from './config.ts';
 
 const HOUR_MS = 3_600_000;
 const BATCH_ROWS = 10_000;
 const EVENT = 'holds';
 
 /** Counts the rows of a table that the user names. */
-export function ownRows(config: OwnRowsConfig, key: readonly string[]): CounterQuery {
+export function userCounter(config: UserCounterConfig, key: readonly string[]): CounterQuery {
   const { labels, table, time_column } = config;
   const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
   const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
@@ -37,20 +36,24 @@ export function ownRows(config: OwnRowsConfig, key: readonly string[]): CounterQ
 }
 
 /** Whether a key counts once, ever. */
-export function isKeyed({ once, where }: OwnRowsConfig): boolean {
+export function isKeyed({ once, where }: UserCounterConfig): boolean {
   return once || where !== undefined;
 }
 
-function eventsOf(config: OwnRowsConfig): Pick<CounterQuery, 'events' | 'everyRow'> {
+function eventsOf(config: UserCounterConfig): Pick<CounterQuery, 'events' | 'everyRow'> {
   if (!isKeyed(config)) return {};
   const { where } = config;
   return where === undefined ? { events: { [EVENT]: 'true' }, everyRow: EVENT } : { events: { [EVENT]: where } };
 }
 
-function metricOf(config: OwnRowsConfig): CounterMetric | HistogramMetric {
+function metricOf(config: UserCounterConfig): CounterMetric | HistogramMetric {
   const { metric_name: name, unit, description } = config;
   const described = { name, unit, description, labels: labelsOf(config), source: 'poller' } as const;
   return config.kind === 'histogram'
     ? { ...described, kind: 'histogram', buckets: config.buckets }
     : { ...described, kind: 'counter' };
+}
+
+export function labelsOf({ labels, max_label_values }: UserQueryConfig): Readonly<Record<string, BudgetedLabel>> {
+  return Object.fromEntries(labels.map((label) => [label, { maxValues: max_label_values, description: '' }]));
 }

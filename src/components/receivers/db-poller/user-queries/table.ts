@@ -2,7 +2,7 @@ import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { PostgresFailure } from '../../../../postgres/postgres-error.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { kindOf, whyUncountable } from '../counters/countable.ts';
-import type { OwnRowsConfig } from './config.ts';
+import type { UserCounterConfig } from './config.ts';
 import { isKeyed } from './counter.ts';
 
 /** What keeps rows from being counted, or from being counted well. */
@@ -14,7 +14,7 @@ export interface TableFlaw {
 }
 
 /** The table of a query, as the catalogue of the database has it, held against what the query wants of it. */
-export interface OwnTable {
+export interface UserTable {
   /** What tells its rows apart. */
   readonly key: readonly string[];
   readonly flaws: readonly TableFlaw[];
@@ -24,7 +24,7 @@ export interface OwnTable {
 export type Ask = (text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
 
 /** @throws PostgresError where the database does not answer. */
-export async function ownTable(config: OwnRowsConfig, ask: Ask): Promise<OwnTable> {
+export async function userTable(config: UserCounterConfig, ask: Ask): Promise<UserTable> {
   const [row] = await ask(TABLE, config.table.split('.'));
   const found = row as unknown as FoundTable;
   const primaryKey = found.keys.find(({ is_primary }) => is_primary)?.columns;
@@ -77,7 +77,7 @@ const TABLE = `
   left join pg_namespace n on n.nspname = schema_name
   left join pg_class t on t.relnamespace = n.oid and t.relname = table_name and t.relkind in ('r', 'p', 'v', 'm', 'f')`;
 
-function flawsOf(config: OwnRowsConfig, found: FoundTable, key: readonly string[]): TableFlaw[] {
+function flawsOf(config: UserCounterConfig, found: FoundTable, key: readonly string[]): TableFlaw[] {
   const place = { ...found, table: config.table.split('.').map(readableIdentifier).join('.') };
   const absent = absence(place);
   if (absent) return [absent];
@@ -104,7 +104,7 @@ function absence({ table, role, has_schema, may_use, has_table, kind }: Place): 
 }
 
 /** Those of a condition are found when it is run. */
-function columnFlaws(config: OwnRowsConfig, { table, role, columns }: Place, key: readonly string[]): TableFlaw[] {
+function columnFlaws(config: UserCounterConfig, { table, role, columns }: Place, key: readonly string[]): TableFlaw[] {
   const value = config.kind === 'histogram' ? [config.value_column] : [];
   const time = config.time_column === undefined ? [] : [config.time_column];
   const wanted = [...new Set([...key, ...config.labels, ...value, ...time])];
@@ -158,7 +158,7 @@ function keyFlaws({ table, keys }: Place, key: readonly string[]): TableFlaw[] {
   return [{ what, repair }];
 }
 
-function typeFlaws(config: OwnRowsConfig, { table, columns, time_zone }: Place): TableFlaw[] {
+function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Place): TableFlaw[] {
   const value = config.kind === 'histogram' ? columns[config.value_column] : undefined;
   const time = config.time_column === undefined ? undefined : columns[config.time_column];
   return [
@@ -191,7 +191,7 @@ function timeFlaws(column: string, { type }: FoundColumn, timeZone: string): Tab
 }
 
 /** The rows of a partition that is rewritten look like new ones; a key that was counted is not counted again. */
-function partitionFlaws(config: OwnRowsConfig, { table, kind }: Place): TableFlaw[] {
+function partitionFlaws(config: UserCounterConfig, { table, kind }: Place): TableFlaw[] {
   if (kind !== 'p' || isKeyed(config)) return [];
   const what = `${table} is partitioned: an ALTER TABLE that rewrites a partition makes its rows count again`;
   return [{ what, repair: 'Set once: true, so that each key counts once, ever' }];

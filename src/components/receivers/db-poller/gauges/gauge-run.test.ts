@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SubjectReport } from './subject-report.ts';
+import { SubjectReport } from './gauge-run.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 it('speaks of invalid cron texts when there is one more, and when there is none left', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DriftReport } from './drift-report.ts';
+import { DriftReport } from './counter-run.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 it('says once that more was counted than inserted, when two readings agree, and once that it is over', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { scrapePipelineMetrics } from '../../../../packs/scrape-pipeline/database-metrics.ts';
-import { knownSeries } from './known-series.ts';
+import { knownSeries } from './recent-rows.ts';
 
 const row = { roaster: 'blue', platform: 'shopify' };
 

@@ -6,7 +6,7 @@ import type { QuerySchedule } from './pool-settings.ts';
 import type { ReceiverMetrics } from './receiver-metrics.ts';
 
 /** What the queries of one receiver share. */
-export interface PollContext extends QueryContext {
+export interface ReadingContext extends QueryContext {
   readonly metrics: ReceiverMetrics;
   /** Whether the SQL and its parameters go to the debug log. */
   readonly logsQueries: boolean;
@@ -27,15 +27,15 @@ export interface Reading {
 }
 
 /** Polls one query, by itself and never twice at a time. */
-export class QueryPoller {
+export class ReadingPoller {
   readonly #reading: Reading;
   readonly #schedule: QuerySchedule;
-  readonly #context: PollContext;
+  readonly #context: ReadingContext;
   readonly #health: QueryHealth;
   readonly #logger: Logger;
 
   /** @param id names the query in logs and metrics. */
-  constructor(id: string, reading: Reading, schedule: QuerySchedule, context: PollContext) {
+  constructor(id: string, reading: Reading, schedule: QuerySchedule, context: ReadingContext) {
     this.#reading = reading;
     this.#schedule = schedule;
     this.#context = context;

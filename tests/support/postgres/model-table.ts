@@ -1,6 +1,14 @@
-import { PostgresError } from '../../../../postgres/postgres-error.ts';
-import type { CountedTable, Head, KeyedRow, Lane, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
-import type { Position } from './position.ts';
+import { PostgresError } from '../../../src/postgres/postgres-error.ts';
+import type {
+  CountedTable,
+  Head,
+  KeyedRow,
+  Lane,
+  RowsRequest,
+  SettledRows,
+  TableSnapshot,
+} from '../../../src/components/receivers/db-poller/counters/counted-table.ts';
+import type { Position } from '../../../src/components/receivers/db-poller/counters/counted-table.ts';
 
 interface Version {
   readonly key: string;
