@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, type MetricName } from '../../src/packs/catalogue.ts';
-import { checkArrival, type Evidence } from './check-arrival.ts';
-import { notTouchedByOneRun } from './once-expectations.ts';
+import { checkArrival, notTouchedByOneRun, type Evidence } from './check-arrival.ts';
 import { checkTable } from './once.ts';
 import { ScrapePage } from './scrape-page.ts';
 import type { SentError, SentTransaction } from './sentry-sink/payloads.ts';
 
 const traceId = 'a'.repeat(32);
-const message = 'the shop did not give page 2: 502';
+const message = 'cannot fetch page 2 of the shop: 502';
 const nothing = { artifacts: 0, prices: 0, changes: 0, spikes: 0, runs: 0, coffees: 0, variants: 0, reviewRates: [] };
 const truth = {
   artifacts: 6,
@@ -38,25 +37,25 @@ const values: Partial<Record<MetricName, number>> = {
   review_rate_percent: 20,
 };
 
-describe('what has arrived', () => {
-  it('is enough when all of it is there', () => {
+describe('the arrival check', () => {
+  it('passes when everything has arrived', () => {
     expect(missing({})).toEqual([]);
   });
 
   it.each((Object.keys(catalogue) as MetricName[]).filter((name) => notTouchedByOneRun[name] === undefined))(
-    'lacks %s when it is not on the page',
+    'fails without %s on the scrape page',
     (name) => {
       expect(missing({ page: pageOf({ [name]: undefined }) }).join()).toContain(`series of ${name}`);
     },
   );
 
-  it.each(Object.keys(values) as MetricName[])('lacks something when %s differs from the database', (name) => {
+  it.each(Object.keys(values) as MetricName[])('fails when %s differs from the database', (name) => {
     const found = missing({ page: pageOf({ [name]: values[name]! - 1 }) });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(name);
   });
 
-  it('compares counters with what the database has grown by, and gauges with what it holds', () => {
+  it('compares counters with the new rows, and gauges with all rows', () => {
     const baseline = { ...truth, artifacts: 2, prices: 300, changes: 10, spikes: 1, runs: 3 };
     const grown = {
       artifacts_total: 4,
@@ -78,7 +77,7 @@ describe('what has arrived', () => {
   });
 
   it.each<[string, Partial<Evidence>, string]>([
-    ['the runs', { runs: [] }, 'runs that the pipeline has told of'],
+    ['the runs', { runs: [] }, 'runs reported by the pipeline'],
     [
       'a transaction',
       { sink: sinkOf([], [errorEvent(traceId, message)]) },
@@ -95,16 +94,16 @@ describe('what has arrived', () => {
       { sink: sinkOf([transaction(traceId)], [errorEvent(traceId, 'another')]) },
       `errors \u201C${message}\u201D in that trace`,
     ],
-  ])('lacks %s when the sink does not have it', (_, evidence, what) => {
+  ])('fails without %s in the sink', (_, evidence, what) => {
     expect(missing(evidence)).toEqual([what]);
   });
 
-  it('is not right while Sentry would refuse some of it', () => {
+  it('fails when Sentry would refuse an envelope', () => {
     const sink = { ...sinkOf([transaction(traceId)], [errorEvent(traceId, message)]), problems: () => ['no event_id'] };
     expect(missing({ sink })).toEqual(['envelopes that Sentry would refuse', 'refused: no event_id']);
   });
 
-  it('is shown as a table that says what is missing', () => {
+  it('prints a table that shows what is missing', () => {
     const table = checkTable([
       { what: 'coffees, as in the database', seen: '39', expected: '40', ok: false },
       { what: 'series of variants', seen: '4', expected: 'at least 1', ok: true },

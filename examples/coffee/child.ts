@@ -10,13 +10,13 @@ export const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
 const graceMs = 3000;
 const tailCharacters = 2000;
 
-/** A part of the demo that is a process of its own. */
+/** A part of the demo that runs as a separate process. */
 export class Child {
   readonly name: string;
   readonly process: ChildProcess;
-  /** Resolves with a description when it has ended. */
+  /** Resolves with a description when the process has ended. */
   readonly ended: Promise<string>;
-  /** The end of what it has written to stderr. */
+  /** The last part of its stderr. */
   #tail = '';
 
   constructor(name: string, args: readonly string[], options: { env: Record<string, string>; logFile: string }) {
@@ -24,7 +24,7 @@ export class Child {
     this.process = spawn(process.execPath, args, {
       cwd: projectFolder,
       env: { PATH: process.env['PATH'], ...options.env },
-      // Ctrl-C reaches the demo only, which ends its parts in order.
+      // Ctrl-C reaches only the demo, which ends its parts in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -45,7 +45,7 @@ export class Child {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** Resolves when it writes the text to stderr; rejects when it ends instead, or takes too long. */
+  /** Resolves when it writes the text to stderr. Rejects when it ends before, or after the timeout. */
   async hasLogged(text: string, timeoutMs: number): Promise<void> {
     const timeout = AbortSignal.timeout(timeoutMs);
     while (!this.#tail.includes(text)) {
@@ -55,7 +55,7 @@ export class Child {
     }
   }
 
-  /** Asks it to end, and kills it if it does not. */
+  /** Sends SIGTERM, and SIGKILL after a grace period. */
   async stop(): Promise<void> {
     if (this.isRunning) this.process.kill('SIGTERM');
     const timeout = new AbortController();

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe('the control of a running demo', () => {
-  it('switches its faults on and off, and is gone once it has ended', async () => {
+  it('switches faults on and off until it ends', async () => {
     const { switches, end } = await startRecording('siphon-demo-one');
     await switchFault('price_spike', true, place);
     await switchFault('price_spike', false, place);
@@ -24,16 +24,16 @@ describe('the control of a running demo', () => {
     await expect(switchFault('price_spike', true, place)).rejects.toThrow('no demo is running: start one with');
   });
 
-  it('hands back why the demo refuses', async () => {
+  it('returns the reason when the demo refuses', async () => {
     const folder = await makeFolder('siphon-demo-one');
     const end = await startControl(folder, async () => {
-      throw new Error('a database that the demo has not started is not its to stop');
+      throw new Error('cannot stop a database that the demo has not started');
     });
-    await expect(switchFault('database_stopped', true, place)).rejects.toThrow('not its to stop');
+    await expect(switchFault('database_stopped', true, place)).rejects.toThrow('cannot stop a database');
     await end();
   });
 
-  it('reaches the demo that was started last', async () => {
+  it('switches the fault of the latest demo', async () => {
     const [older, newer] = [await startRecording('siphon-demo-one'), await startRecording('siphon-demo-two')];
     await utimes(join(place, 'siphon-demo-one', 'control.json'), 1, 1);
     await switchFault('store_down', true, place);
@@ -41,7 +41,7 @@ describe('the control of a running demo', () => {
     await Promise.all([older.end(), newer.end()]);
   });
 
-  it('passes over folders that say nothing', async () => {
+  it('ignores folders without a readable control file', async () => {
     await makeFolder('siphon-demo-starting');
     await writeFile(join(await makeFolder('siphon-demo-half'), 'control.json'), '{"po');
     await writeFile(join(place, 'siphon-demo-file'), '');
@@ -52,7 +52,7 @@ describe('the control of a running demo', () => {
     ['PUT', '/faults/no_such_fault'],
     ['POST', '/faults/store_down'],
     ['PUT', '/'],
-  ])('answers %s %s with what it takes', async (method, path) => {
+  ])('answers %s %s with the list of faults', async (method, path) => {
     const { port, switches, end } = await startRecording('siphon-demo-one');
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
     expect(response.status).toBe(404);

@@ -1,4 +1,4 @@
-/** How a second command reaches a running demo: over a port of 127.0.0.1 that a file in the demo's folder tells. */
+/** Lets a second command control a running demo: a file in the demo's folder contains the port of a server on 127.0.0.1. */
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { faults, isFault, type Fault } from './fault.ts';
 import { stopServer } from './stop-server.ts';
 
-/** Where the folders of running demos are, and how their names begin. */
+/** The parent folder and the name prefix of the folders of running demos. */
 export const foldersPlace = tmpdir();
 export const folderPrefix = 'siphon-demo-';
 
@@ -15,7 +15,7 @@ const fileName = 'control.json';
 
 type SetFault = (fault: Fault, on: boolean) => Promise<void>;
 
-/** `PUT` or `DELETE` of `/faults/NAME`. Returns how to end it. */
+/** Accepts `PUT` and `DELETE` of `/faults/NAME`. Returns a function that ends the server. */
 export async function startControl(folder: string, setFault: SetFault): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
     request.resume();
@@ -35,8 +35,8 @@ export async function startControl(folder: string, setFault: SetFault): Promise<
 }
 
 /**
- * Switches a fault of the demo that was started last.
- * @throws Error that says what to do when none runs, or why the demo refuses.
+ * Switches a fault of the latest running demo.
+ * @throws Error when no demo runs, or with the reason why the demo refuses.
  */
 export async function switchFault(fault: Fault, on: boolean, place = foldersPlace): Promise<void> {
   for (const port of await portsIn(place)) {
@@ -53,7 +53,7 @@ function readSwitch({ url = '', method }: IncomingMessage): { fault: Fault; on: 
   return { fault, on: method === 'PUT' };
 }
 
-/** The latest first. A demo that does not answer has gone without removing its folder. */
+/** Sorted by start time, latest first. A demo that was killed may have left its folder. */
 async function portsIn(place: string): Promise<number[]> {
   const names = (await readdir(place)).filter((name) => name.startsWith(folderPrefix));
   const found = await Promise.all(names.map(async (name) => await readPort(join(place, name, fileName))));
@@ -68,7 +68,7 @@ async function readPort(file: string): Promise<{ port: number; since: number } |
     const { port } = JSON.parse(await readFile(file, 'utf8')) as { port: number };
     return { port, since: (await stat(file)).mtimeMs };
   } catch (error) {
-    // It is being started or ended, or is somebody else's.
+    // The demo is starting or ending, or the folder belongs to another user.
     if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -4,28 +4,28 @@ import type { GuardianMessage } from './guardian.ts';
 
 let guardian: ChildProcess | undefined;
 
-/** Has the process killed when this one goes without having ended it. */
+/** Kills the process if this process ends without ending it. */
 export function guardProcess(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
-  tell({ started: pid });
-  child.once('exit', () => tell({ ended: pid }));
+  send({ started: pid });
+  child.once('exit', () => send({ ended: pid }));
 }
 
-/** Has the folder removed when this process goes. */
+/** Removes the folder when this process ends. */
 export function guardFolder(folder: string): void {
-  tell({ folder });
+  send({ folder });
 }
 
-function tell(message: GuardianMessage): void {
+function send(message: GuardianMessage): void {
   if (guardian === undefined || !guardian.connected) guardian = startGuardian();
   guardian.send(message);
 }
 
-/** Not every part watches whether the demo is still there, so that somebody else does. */
+/** The parts of the demo do not notice when it is killed, so a separate process watches it. */
 function startGuardian(): ChildProcess {
   const started = fork(fileURLToPath(new URL('guardian.ts', import.meta.url)), {
-    // A terminal's Ctrl-C is not for it.
+    // Keeps Ctrl-C in a terminal from reaching it.
     detached: true,
     execArgv: [],
     stdio: 'ignore',

@@ -1,4 +1,4 @@
-/** Ends the parts of the demo, and removes its folder, when the demo is gone without having done so. */
+/** Kills the parts of the demo and removes its folder if the demo ends without doing so. */
 import { rm } from 'node:fs/promises';
 
 export type GuardianMessage = { readonly started: number } | { readonly ended: number } | { readonly folder: string };
@@ -20,7 +20,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // It has ended already, which is how it should be.
+    // It has already ended, as it should.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

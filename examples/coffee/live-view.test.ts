@@ -15,7 +15,7 @@ const busy: Snapshot = {
       .join('\n'),
   ),
   scrapeMs: 12.34,
-  own: new ScrapePage(
+  self: new ScrapePage(
     `otelcol_receiver_accepted_metric_points{receiver="otlp"} 12345678
 otelcol_receiver_accepted_spans{receiver="otlp"} 7654321
 otelcol_process_memory_rss 104857600`,
@@ -28,13 +28,13 @@ otelcol_process_memory_rss 104857600`,
 };
 
 describe('the live view', () => {
-  it('fits 80 columns and 24 rows however much there is to say', () => {
+  it('fits 80 columns and 24 rows', () => {
     const lines = liveView(busy);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
     expect(lines.length).toBeLessThan(24);
   });
 
-  it('has room for the confirmation of every switch', () => {
+  it('has room for the confirmation of every fault', () => {
     for (const fault of faults) expect(describeSwitch(fault, true).length, fault).toBeLessThan(80);
   });
 
@@ -48,14 +48,14 @@ describe('the live view', () => {
     expect(text).toContain('*8 sidecar_killed');
   });
 
-  it('never invents what it cannot read', () => {
-    const text = liveView({ ...busy, page: undefined, own: undefined, lastError: undefined }).join('\n');
+  it('shows unknown values as question marks', () => {
+    const text = liveView({ ...busy, page: undefined, self: undefined, lastError: undefined }).join('\n');
     expect(text).toMatch(/babas-beans +12345 +3 +1 +\? +\?/);
-    expect(text).toContain('sidecar   does not answer');
-    expect(text).toContain('none so far');
+    expect(text).toContain('sidecar   not reachable');
+    expect(text).toContain('error     none');
   });
 
-  it('is one line where there is no terminal', () => {
+  it('is one line without a terminal', () => {
     expect(plainLine(busy)).toBe(
       '61:11 | babas-beans 12345 ok 3 partial 1 fail | 12,345,678 points, 7,654,321 spans, scrape 12.3 ms, ' +
         'memory 100 MiB | 5000 transactions 5000 errors | sidecar_killed',

@@ -1,4 +1,4 @@
-/** What there is to see of a running demo, as lines of less than 80 characters, so that a terminal of 80 does not wrap. What cannot be read is shown as `?`. */
+/** Formats the status of a running demo as lines of fewer than 80 characters. Unknown values are shown as `?`. */
 import { faults, type Fault } from './fault.ts';
 import type { Tally } from './run-log.ts';
 import type { ScrapePage } from './scrape-page.ts';
@@ -11,13 +11,13 @@ export interface Snapshot {
   /** Undefined while the scrape endpoint does not answer. */
   readonly page: ScrapePage | undefined;
   readonly scrapeMs: number;
-  /** The sidecar's own metrics. */
-  readonly own: ScrapePage | undefined;
+  /** The sidecar's self-metrics. */
+  readonly self: ScrapePage | undefined;
   readonly transactions: number;
   readonly errors: number;
   readonly lastError: { readonly message: string; readonly traceId: string | undefined } | undefined;
   readonly faults: ReadonlySet<Fault>;
-  /** What the last switch of a fault has said. */
+  /** The result of the last fault switch. */
   readonly note: string;
 }
 
@@ -27,23 +27,23 @@ const faultWidth = 23;
 export function liveView(now: Snapshot): string[] {
   const { lastError } = now;
   return [
-    `${'siphon demo: a coffee-price scraper and the sidecar that watches it'.padEnd(73)}${time(now)}`,
-    `curl http://127.0.0.1:${now.ports.scrape}/metrics   the sidecar\u2019s own: port ${now.ports.telemetry}`,
+    `${'siphon demo: a coffee price scraper and its sidecar'.padEnd(73)}${time(now)}`,
+    `curl http://127.0.0.1:${now.ports.scrape}/metrics   self-metrics: port ${now.ports.telemetry}`,
     `prometheus --config.file=${now.prometheusFile}`,
     '',
     shopLine(['shop', 'runs ok', 'partial', 'fail', 'price changes', 'review', 'artifacts by status']),
     ...[...now.tallies].map(([source, tally]) => shopLine(shopCells(now, source, tally))),
     '',
     `sidecar   ${sidecar(now)}`,
-    `sink      ${now.transactions} transactions, ${now.errors} errors, as Sentry would show them`,
-    `error     ${lastError?.message ?? 'none so far'}`,
+    `sink      ${now.transactions} transactions, ${now.errors} errors received`,
+    `error     ${lastError?.message ?? 'none'}`,
     ...(lastError === undefined ? [] : [`          trace ${lastError.traceId ?? '?'}`]),
     ...faultLines(now.faults),
     now.note,
   ].map((line) => line.slice(0, 79));
 }
 
-/** The same in one line, for a file or a pipe. */
+/** The same as one line, for a file or a pipe. */
 export function plainLine(now: Snapshot): string {
   const shops = [...now.tallies].map(
     ([source, { ok, partial, fail }]) => `${source} ${ok} ok ${partial} partial ${fail} fail`,
@@ -68,11 +68,11 @@ function shopLine(cells: readonly string[]): string {
   return `${shop.padEnd(12)}${numbers}  ${artifacts}`;
 }
 
-function sidecar({ page, own, scrapeMs }: Snapshot): string {
-  if (page === undefined || own === undefined) return 'does not answer';
-  const points = count(own.sum('otelcol_receiver_accepted_metric_points'));
-  const spans = count(own.sum('otelcol_receiver_accepted_spans'));
-  const memory = count(own.sum('otelcol_process_memory_rss'), 2 ** 20);
+function sidecar({ page, self, scrapeMs }: Snapshot): string {
+  if (page === undefined || self === undefined) return 'not reachable';
+  const points = count(self.sum('otelcol_receiver_accepted_metric_points'));
+  const spans = count(self.sum('otelcol_receiver_accepted_spans'));
+  const memory = count(self.sum('otelcol_process_memory_rss'), 2 ** 20);
   return `${points} points, ${spans} spans, scrape ${scrapeMs.toFixed(1)} ms, memory ${memory} MiB`;
 }
 

@@ -1,4 +1,4 @@
-/** `npm run demo`: a real scraper being observed, on this machine alone. */
+/** `npm run demo`: runs a scraper, its database and a siphon sidecar on this machine. */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { projectFolder } from './child.ts';
@@ -8,10 +8,10 @@ import { awaitArrival, checkTable } from './once.ts';
 import { startDemo, type Demo } from './start-demo.ts';
 import { watch } from './watch.ts';
 
-const help = `npm run demo                        starts everything and shows it until Ctrl-C
-npm run demo -- --once              one full run and one price run, checked from end to end; exit 0 if all has arrived
-npm run demo -- fault NAME on|off   switches a fault of the running demo: ${faults.join(', ')}
-DATABASE_URL                        a PostgreSQL to use instead of an embedded one; it gets the demo\u2019s tables`;
+const help = `npm run demo                        starts everything and shows its status until Ctrl-C
+npm run demo -- --once              runs the pipeline once and checks that all data has arrived; exits with 0 or 1
+npm run demo -- fault NAME on|off   switches a fault of the running demo; faults: ${faults.join(', ')}
+DATABASE_URL                        use this PostgreSQL instead of an embedded one; the demo creates its tables in it`;
 
 const usageExitCode = 2;
 const interruptedExitCode = 130;
@@ -47,8 +47,8 @@ function parseArguments() {
 
 async function fault([command, name = '', state, ...rest]: readonly string[]): Promise<void> {
   if (command !== 'fault' || rest.length > 0) return usageError('unknown command');
-  if (!isFault(name)) return usageError(`no fault is called \u201C${name}\u201D; there are ${faults.join(', ')}`);
-  if (state !== 'on' && state !== 'off') return usageError(`say whether ${name} is to be on or off`);
+  if (!isFault(name)) return usageError(`unknown fault \u201C${name}\u201D; valid faults: ${faults.join(', ')}`);
+  if (state !== 'on' && state !== 'off') return usageError(`expected on or off after ${name}`);
   await switchFault(name, state === 'on');
   print(describeSwitch(name, state === 'on'));
 }
@@ -72,13 +72,13 @@ async function run({ once, build }: { readonly once: boolean; readonly build: bo
   process.exit();
 }
 
-/** What the sidecar and the preload are started from. Not before a fault is switched: that demo runs already. */
+/** The sidecar and the preload run from the build. */
 function buildPackage(): void {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: projectFolder, stdio: 'inherit' });
-  progress('siphon, built');
+  progress('built siphon');
 }
 
-/** The first signal ends everything in order; the second ends this process, and its guardian ends the rest. */
+/** The first signal ends all parts in order. The second ends this process; its guardian then kills the parts. */
 function listenForSignals(): AbortController {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -93,13 +93,13 @@ function listenForSignals(): AbortController {
 
 async function check(demo: Demo, signal: AbortSignal): Promise<void> {
   const interrupted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('interrupted before everything was checked')));
+    signal.addEventListener('abort', () => reject(new Error('interrupted before all checks were done')));
   });
   const checks = await Promise.race([awaitArrival(demo), interrupted]);
   print(checkTable(checks).join('\n'));
   const missing = checks.filter(({ ok }) => !ok);
-  if (missing.length > 0) throw new Error(`not everything has arrived: ${missing.map(({ what }) => what).join(', ')}`);
-  progress(`everything has arrived: ${checks.length} checks`);
+  if (missing.length > 0) throw new Error(`missing data: ${missing.map(({ what }) => what).join(', ')}`);
+  progress(`all data has arrived: ${checks.length} checks passed`);
 }
 
 async function crash(demo: Demo): Promise<never> {

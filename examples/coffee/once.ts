@@ -7,11 +7,11 @@ import type { Demo } from './start-demo.ts';
 const pipelineTimeoutMs = 30_000;
 const arrivalTimeoutMs = 15_000;
 
-/** Waits until the pipeline has done its runs and everything of them has arrived, or it is too late for that. */
+/** Waits until the pipeline has finished its runs and all their data has arrived, or until a timeout. */
 export async function awaitArrival(demo: Demo): Promise<Check[]> {
   const late = sleep(pipelineTimeoutMs, 'late', { ref: false });
   if ((await Promise.race([demo.pipelineEnded(), late])) === 'late') {
-    throw new Error(`the pipeline has not ended after ${pipelineTimeoutMs / 1000} s`);
+    throw new Error(`the pipeline did not end within ${pipelineTimeoutMs / 1000} s`);
   }
   const end = performance.now() + arrivalTimeoutMs;
   for (;;) {
@@ -21,7 +21,7 @@ export async function awaitArrival(demo: Demo): Promise<Check[]> {
   }
 }
 
-/** A table of what was checked. */
+/** Formats the checks as a table. */
 export function checkTable(checks: readonly Check[]): string[] {
   const rows = [
     ['checked', 'seen', 'expected', ''],

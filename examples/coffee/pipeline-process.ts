@@ -6,13 +6,13 @@ export interface PipelineOptions {
   readonly databaseUrl: string;
   /** The sidecar's port for OTLP over HTTP. */
   readonly otlpPort: number;
-  /** For its raw artifacts and its log. */
+  /** Folder for its artifacts and its log. */
   readonly folder: string;
-  /** One run of each kind, or for ever, this often. */
+  /** One run of each kind, or repeated runs at these intervals. */
   readonly schedule: 'once' | { readonly fullRunEveryS: number; readonly priceRunEveryS: number };
 }
 
-/** Starts the scraper as its own process, with the built preload and whatever else a service would be given. */
+/** Starts the scraper as a separate process with the built preload, configured like any service. */
 export function startPipeline({ databaseUrl, otlpPort, folder, schedule }: PipelineOptions): Child {
   const args = ['--artifacts-folder', join(folder, 'artifacts'), ...scheduleArgs(schedule)];
   return new Child('pipeline', ['--import', 'siphon-otel/preload', 'examples/coffee/pipeline/main.ts', ...args], {

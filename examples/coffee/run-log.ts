@@ -4,7 +4,7 @@ const maxKept = 1000;
 
 export type Tally = Readonly<Record<RunReport['status'], number>>;
 
-/** The runs that the pipeline has told of: the latest in full, all of them as numbers. */
+/** The runs that the pipeline has reported: the latest in full, all of them as totals. */
 export class RunLog {
   readonly #latest: RunReport[] = [];
   readonly #tallies = new Map<string, Tally>();
@@ -16,17 +16,17 @@ export class RunLog {
     this.#tallies.set(run.source, { ...tally, [run.status]: tally[run.status] + 1 });
   }
 
-  /** The latest last; old ones are forgotten. */
+  /** Sorted by time; limited to the latest runs. */
   get latest(): readonly RunReport[] {
     return this.#latest;
   }
 
-  /** How many ended how, by source. */
+  /** The number of runs by source and status. */
   get tallies(): ReadonlyMap<string, Tally> {
     return this.#tallies;
   }
 
-  /** The latest run that had an error, with that error. */
+  /** The latest run with an error, and its last error. */
   get lastError(): { readonly message: string; readonly run: RunReport } | undefined {
     const run = this.#latest.findLast(({ errors }) => errors.length > 0);
     return run && { message: run.errors.at(-1)!, run };

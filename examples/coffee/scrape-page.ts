@@ -1,4 +1,4 @@
-/** What a scrape endpoint shows, in the text format 0.0.4, as far as the demo asks. */
+/** The content of a scrape endpoint in text format 0.0.4, with the lookups that the demo needs. */
 export class ScrapePage {
   readonly #samples: readonly Sample[];
 
@@ -6,18 +6,18 @@ export class ScrapePage {
     this.#samples = text.split('\n').flatMap((line) => parseSample(line) ?? []);
   }
 
-  /** How many series a counter or gauge of this name, or a histogram, has. */
+  /** The number of series of a counter, gauge or histogram. */
   seriesCount(name: string): number {
     return this.#samples.filter((sample) => sample.name === name || sample.name === `${name}_count`).length;
   }
 
-  /** The sum over the series that carry all these labels; undefined without such a series. */
+  /** The sum of all series with these labels; undefined without such a series. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const matching = this.#matching(name, labels);
     return matching.length === 0 ? undefined : matching.reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** The sums over the series that carry all these labels, by the value of another label. */
+  /** The sums of all series with these labels, grouped by the value of another label. */
   sumBy(label: string, name: string, labels: Readonly<Record<string, string>> = {}): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
     for (const sample of this.#matching(name, labels)) {

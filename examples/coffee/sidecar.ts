@@ -12,16 +12,16 @@ export interface SidecarPorts {
 export interface SidecarOptions {
   readonly env: Record<string, string>;
   readonly logFile: string;
-  /** How often the database is asked, e.g. `2s`. */
+  /** The collection interval of the poller, e.g. `2s`. */
   readonly pollInterval: string;
-  /** Further ones, for `--set`. */
+  /** Additional `--set` options. */
   readonly settings: readonly string[];
 }
 
 const readyTimeoutMs = 15_000;
 const startAttempts = 3;
 
-/** `siphon run` on the shipped configuration, as its own process, which can be killed and comes back on the same ports. */
+/** `siphon run` with the shipped configuration as a process, which can be killed and restarted on the same ports. */
 export class Sidecar {
   readonly ports: SidecarPorts;
   readonly #options: SidecarOptions;
@@ -41,13 +41,13 @@ export class Sidecar {
         await sidecar.restart();
         return sidecar;
       } catch (error) {
-        // Between choosing a port and binding it, another process may have taken it.
+        // Another process may have taken the port after it was chosen.
         if (attempt === startAttempts || !String(error).includes('already in use')) throw error;
       }
     }
   }
 
-  /** Resolves with what happened when it ends and nobody has ended it. */
+  /** Resolves with a description when the process ends unexpectedly. */
   get crashed(): Promise<string> {
     return this.#crash.promise;
   }
@@ -72,7 +72,7 @@ export class Sidecar {
   }
 }
 
-/** The ports of the shipped configuration where they are free. */
+/** Returns the ports of the shipped configuration if they are free, and other free ports otherwise. */
 async function choosePorts(): Promise<SidecarPorts> {
   return {
     otlpHttp: await freePort(4318),
@@ -102,4 +102,20 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     throw error;
   }
   return sidecar;
+}
+
+/** A Prometheus configuration that scrapes the demo's sidecar. */
+export function prometheusConfig({ scrape, telemetry }: SidecarPorts): string {
+  return `# prometheus --config.file=<this file>
+global:
+  scrape_interval: 5s
+scrape_configs:
+  - job_name: services
+    honor_labels: true
+    static_configs:
+      - targets: ['127.0.0.1:${scrape}']
+  - job_name: siphon
+    static_configs:
+      - targets: ['127.0.0.1:${telemetry}']
+`;
 }

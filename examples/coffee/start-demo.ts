@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { Child } from './child.ts';
 import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
@@ -9,15 +10,12 @@ import { applySchema } from './database/schema.ts';
 import { createPollerRole } from '../postgres/shipped-sql.ts';
 import { isStoreFault, type Fault } from './fault.ts';
 import { guardFolder } from './guard.ts';
-import { openHangingTransaction } from './hanging-transaction.ts';
-import { Parts } from './parts.ts';
 import { startPipeline } from './pipeline-process.ts';
 import type { RunReport } from './pipeline/run-report.ts';
-import { prometheusConfig } from './prometheus-config.ts';
 import { RunLog } from './run-log.ts';
 import { scrape, type ScrapePage } from './scrape-page.ts';
 import { startSentrySink, type SentrySink } from './sentry-sink/sentry-sink.ts';
-import { Sidecar, type SidecarPorts } from './sidecar.ts';
+import { prometheusConfig, Sidecar, type SidecarPorts } from './sidecar.ts';
 import { startShops } from './stores/shops.ts';
 import type { Store } from './stores/store.ts';
 
@@ -25,21 +23,21 @@ const countingTimeoutMs = 20_000;
 const countedTables = ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created'];
 
 export interface DemoOptions {
-  /** One full run and one price run, then the pipeline ends. */
+  /** Ends the pipeline after one full run and one price run. */
   readonly once?: boolean;
-  /** A database to use instead of an embedded one; it gets the demo's tables. */
+  /** A database to use instead of an embedded one. The demo creates its tables in it. */
   readonly databaseUrl?: string;
   readonly seed?: string;
-  /** From the start of a run to that of the next. Default 20 and 7. */
+  /** Intervals between the starts of two runs. Default 20 and 7. */
   readonly fullRunEveryS?: number;
   readonly priceRunEveryS?: number;
-  /** Nothing goes wrong that no fault has done. */
+  /** Without built-in hiccups: errors come only from faults. */
   readonly isCalm?: boolean;
-  /** For the sidecar beyond what it is always told, as `--set` takes them: `exporters.prometheus.max_series=5000`. */
+  /** Additional `--set` options for the sidecar, e.g. `exporters.prometheus.max_series=5000`. */
   readonly sidecarSettings?: readonly string[];
-  /** Told what has been started and ended, one line a step. */
+  /** Called with one line for each part that was started or ended. */
   readonly progress?: (step: string) => void;
-  /** Ends what has been started so far; `startDemo` then rejects with its reason. */
+  /** Ends everything that was started so far; `startDemo` then rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,11 +52,11 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   }
 }
 
-/** Database, stores, sink, sidecar and pipeline, and how to break and end them. */
+/** The database, stores, sink, sidecar and pipeline of a running demo, and their faults. */
 export class Demo implements AsyncDisposable {
-  /** What the pipeline has told of its runs. */
+  /** The runs that the pipeline has reported. */
   readonly runs = new RunLog();
-  /** The faults that are on. */
+  /** The active faults. */
   readonly faults = new Set<Fault>();
   databaseUrl = '';
   folder = '';
@@ -79,12 +77,12 @@ export class Demo implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves with what happened when a part ends that nobody has ended. */
+  /** Resolves with a description when a part ends unexpectedly. */
   get crashed(): Promise<string> {
     return this.#crash.promise;
   }
 
-  /** What the database held before the pipeline started. */
+  /** The content of the database before the pipeline started. */
   get baseline(): DatabaseTruth {
     return this.#baseline!;
   }
@@ -97,36 +95,35 @@ export class Demo implements AsyncDisposable {
     return this.#sidecar!.ports;
   }
 
-  /** A configuration for a Prometheus that scrapes the sidecar. */
+  /** A Prometheus configuration that scrapes the sidecar. */
   get prometheusFile(): string {
     return join(this.folder, 'prometheus.yaml');
   }
 
-  /** Resolves when the pipeline has ended by itself, which it does after `once`. */
+  /** Resolves when the pipeline has ended, which it does after its runs with `once`. */
   async pipelineEnded(): Promise<void> {
     await this.#pipeline?.ended;
   }
 
-  /** Lets the pipeline finish what it is at, and send what it has counted. */
+  /** Lets the pipeline finish its current run and send its metrics. */
   async endPipeline(): Promise<void> {
     const pipeline = this.#pipeline;
     this.#pipeline = undefined;
     await pipeline?.stop();
   }
 
-  /** What `startDemo` does. */
   async start(): Promise<void> {
     await this.#makeFolder();
-    await this.#step('PostgreSQL, with the scraper\u2019s schema', async () => await this.#startDatabase());
-    await this.#step('two shops, on recorded feeds', async () => await this.#startStores());
+    await this.#step('PostgreSQL with the scraper\u2019s schema', async () => await this.#startDatabase());
+    await this.#step('two shops with recorded feeds', async () => await this.#startStores());
     await this.#step('a Sentry-like sink', async () => await this.#startSink());
-    await this.#step('the sidecar, on otel-collector.yaml', async () => await this.#startSidecar());
-    await this.#step('the pipeline, with siphon-otel/preload', async () => await this.#startPipeline());
+    await this.#step('the sidecar with otel-collector.yaml', async () => await this.#startSidecar());
+    await this.#step('the pipeline with siphon-otel/preload', async () => await this.#startPipeline());
     if (this.#options.once !== true)
-      await this.#step('faults, which can be switched from now on', async () => await this.#startControl());
+      await this.#step('the fault switch: npm run demo -- fault NAME on|off', async () => await this.#startControl());
   }
 
-  /** One switch at a time; a fault that is in that state already stays in it. */
+  /** Switches one fault at a time. Setting a fault to its current state has no effect. */
   async setFault(fault: Fault, on: boolean): Promise<void> {
     const before = this.#switching;
     const switched = (async () => {
@@ -140,7 +137,7 @@ export class Demo implements AsyncDisposable {
     await switched;
   }
 
-  /** Ends every part, last started first, and removes what was written. Safe to call twice. */
+  /** Ends all parts, last started first, and removes their files. Safe to call twice. */
   async stop(): Promise<void> {
     await this.#parts.end(this.#options.progress ?? ignore);
   }
@@ -170,7 +167,7 @@ export class Demo implements AsyncDisposable {
     }
     this.databaseUrl = this.#embedded?.url ?? this.#options.databaseUrl!;
     await applySchema(this.databaseUrl);
-    // A role belongs to the whole server: on one that is not the demo's, the sidecar is who the URL says.
+    // Roles belong to the whole server, so on a given server the sidecar uses the login of DATABASE_URL.
     this.#pollerUrl = this.#embedded ? await createPollerRole(this.databaseUrl) : this.databaseUrl;
     this.#baseline = await askDatabase(this.databaseUrl);
   }
@@ -203,7 +200,7 @@ export class Demo implements AsyncDisposable {
     this.#parts.add('the sidecar', async () => await sidecar.stop());
     void sidecar.crashed.then(this.#crash.resolve);
     await writeFile(this.prometheusFile, prometheusConfig(sidecar.ports));
-    await countingBegun(sidecar.ports.telemetry);
+    await awaitCounting(sidecar.ports.telemetry);
   }
 
   async #startPipeline(): Promise<void> {
@@ -237,7 +234,7 @@ export class Demo implements AsyncDisposable {
   }
 
   async #setDatabaseStopped(on: boolean): Promise<void> {
-    if (this.#embedded === undefined) throw new Error('a database that the demo has not started is not its to stop');
+    if (this.#embedded === undefined) throw new Error('cannot stop a database that the demo has not started');
     await (on ? this.#embedded.pause() : this.#embedded.resume());
   }
 
@@ -247,16 +244,16 @@ export class Demo implements AsyncDisposable {
   }
 }
 
-/** What comes after this is counted, and nothing that comes before. */
-async function countingBegun(telemetryPort: number): Promise<void> {
+/** Waits until the sidecar counts rows: it counts only rows that are inserted after that. */
+async function awaitCounting(telemetryPort: number): Promise<void> {
   const end = performance.now() + countingTimeoutMs;
-  while (!hasBegunCounting(await scrape(telemetryPort))) {
-    if (performance.now() > end) throw new Error('the sidecar has not begun to count the rows of the database');
+  while (!isCounting(await scrape(telemetryPort))) {
+    if (performance.now() > end) throw new Error('the sidecar does not count the rows of the database');
     await sleep(100);
   }
 }
 
-function hasBegunCounting(own: ScrapePage): boolean {
+function isCounting(own: ScrapePage): boolean {
   return countedTables.every((name) => {
     const query = `scrape_pipeline.${name}`;
     return own.sum('siphon_db_poller_last_success_timestamp_seconds', { query }) !== undefined;
@@ -265,4 +262,45 @@ function hasBegunCounting(own: ScrapePage): boolean {
 
 function ignore(): void {
   return;
+}
+
+/** The started parts in order, and how to end each of them. */
+class Parts {
+  readonly #parts: { readonly name: string; readonly end: () => Promise<unknown> }[] = [];
+  #ended: Promise<void> | undefined;
+
+  add(name: string, end: () => Promise<unknown>): void {
+    this.#parts.push({ name, end });
+  }
+
+  /** Ends all parts, last started first, also when some of them fail. Safe to call twice. */
+  async end(progress: (step: string) => void): Promise<void> {
+    this.#ended ??= this.#endEach(progress);
+    await this.#ended;
+  }
+
+  async #endEach(progress: (step: string) => void): Promise<void> {
+    const errors: unknown[] = [];
+    for (const { name, end } of this.#parts.toReversed()) {
+      await end().then(
+        () => progress(`ended ${name}`),
+        (error: unknown) => errors.push(error),
+      );
+    }
+    if (errors.length > 0) throw new AggregateError(errors, `cannot end all parts: ${errors.map(String).join('; ')}`);
+  }
+}
+
+/** Opens a transaction that has written, holds its locks and stays idle. Returns a function that ends it. */
+async function openHangingTransaction(databaseUrl: string): Promise<() => Promise<void>> {
+  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-hanging' });
+  // Stopping the database ends the transaction too, with an error on this connection.
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query('begin');
+  await client.query(`update variants set updated_at = now() where id = (select min(id::text)::uuid from variants)`);
+  return async () => {
+    await client.query('rollback').catch(() => undefined);
+    await client.end();
+  };
 }

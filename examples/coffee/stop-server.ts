@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 
-/** Resolves when nothing listens any more; requests under way are cut off. Safe to call twice. */
+/** Closes the server and its open connections. Safe to call twice. */
 export async function stopServer(server: Server): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Shows a running demo until it ends: a view that is drawn again every second, or lines now and then for a file. */
+/** Shows a running demo until it ends: a view that is redrawn every second, or one line every ten seconds without a terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeSwitch, faults } from './fault.ts';
 import { liveView, plainLine, type Snapshot } from './live-view.ts';
@@ -42,7 +42,7 @@ async function look(demo: Demo, elapsedS: number, note: string): Promise<Snapsho
     tallies,
     page,
     scrapeMs,
-    own: await scrape(demo.ports.telemetry).catch(() => undefined),
+    self: await scrape(demo.ports.telemetry).catch(() => undefined),
     transactions: demo.sink.transactions().length,
     errors: demo.sink.errors().length,
     lastError: lastError && { message: lastError.message, traceId: lastError.run.traceId },
@@ -51,7 +51,7 @@ async function look(demo: Demo, elapsedS: number, note: string): Promise<Snapsho
   };
 }
 
-/** Writes over the view before, in one piece, so that nothing flickers. Returns how many lines it has now. */
+/** Replaces the previous view with one write, so that it does not flicker. Returns the number of lines. */
 function draw(lines: readonly string[], height: number): number {
   const { columns, rows } = process.stdout;
   const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => `${line.slice(0, columns - 1)}\u001B[K\n`);
@@ -59,7 +59,7 @@ function draw(lines: readonly string[], height: number): number {
   return shown.length;
 }
 
-/** Of a terminal: numbers switch faults, and `q` and Ctrl-C are the signal SIGINT. */
+/** Terminal keys: numbers switch faults; `q` and Ctrl-C send SIGINT. */
 class Keys {
   note = 'npm run demo -- fault NAME on|off switches a fault; Ctrl-C ends everything';
   readonly #demo: Demo;
@@ -73,7 +73,7 @@ class Keys {
     process.stdin.on('data', this.#take);
   }
 
-  /** Aborted at the next key that changes something. */
+  /** Aborted after the next key that switches a fault. */
   nextPress(): AbortSignal {
     this.#press = new AbortController();
     return this.#press.signal;

@@ -4,23 +4,23 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-/** A real PostgreSQL server on 127.0.0.1 with an empty database, for demonstration and tests. */
+/** A real PostgreSQL server on 127.0.0.1 with an empty database, for the examples and the tests. */
 export interface EmbeddedPostgres extends AsyncDisposable {
-  /** `postgresql://user:password@127.0.0.1:port/database`; stays the same over `pause` and `resume`. */
+  /** `postgresql://user:password@127.0.0.1:port/database`; does not change with `pause` and `resume`. */
   readonly url: string;
-  /** Resolves when the server has gone; with what happened, if nobody asked for it. */
+  /** Resolves when the server has ended; with an error if it ended unexpectedly. */
   readonly ended: Promise<Error | undefined>;
-  /** Shuts the server down, keeping its data, as a crash or a maintenance would. */
+  /** Stops the server and keeps its data. */
   pause(): Promise<void>;
   /** Starts it again on the same port. */
   resume(): Promise<void>;
-  /** Shuts it down and removes its data. Safe to call twice. */
+  /** Stops the server and removes its data. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 export type KeeperRequest = StartRequest | { readonly command: 'pause' | 'resume' | 'stop' };
 
-/** What the server is to be told beyond what it is always told, such as `shared_buffers`, by name. */
+/** Additional server parameters by name, e.g. `shared_buffers`. */
 export type ServerParameters = Readonly<Record<string, string>>;
 
 export interface StartRequest {
@@ -41,18 +41,18 @@ export interface KeptServer {
   readonly folder: string;
 }
 
-const user = 'coffee';
+const user = 'example';
 
 /**
- * Starts PostgreSQL 18 on a free port, its data in the system's temporary folder. Durability is off.
+ * Starts PostgreSQL 18 on a free port with its data in the system's temporary folder. Durability is off.
  *
- * The server is held by a keeper process, which ends it and removes its data as soon as this process is gone,
- * however it went.
+ * A keeper process owns the server. It stops the server and removes its data when this process ends, even when it is
+ * killed.
  */
 export async function startEmbeddedPostgres(parameters: ServerParameters = {}): Promise<EmbeddedPostgres> {
   const password = randomBytes(12).toString('hex');
   const keeper = fork(fileURLToPath(new URL('keeper.ts', import.meta.url)), {
-    // A terminal's Ctrl-C reaches this process only: whoever started the server decides when it ends.
+    // Ctrl-C in a terminal reaches only this process, which decides when the server ends.
     detached: true,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -81,9 +81,9 @@ class KeptPostgres implements EmbeddedPostgres {
     this.ended = once(keeper, 'exit').then(async ([code, signal]) => {
       if (this.#stopping) return undefined;
       await removeOrphan(this.#server);
-      return new Error(`PostgreSQL ended by itself (${String(signal ?? `code ${String(code)}`)})`);
+      return new Error(`PostgreSQL ended unexpectedly (${String(signal ?? `code ${String(code)}`)})`);
     });
-    // The server alone does not keep a finished program alive.
+    // A running server must not keep a finished program alive.
     keeper.unref();
     keeper.channel?.unref();
   }
@@ -111,7 +111,7 @@ class KeptPostgres implements EmbeddedPostgres {
   }
 }
 
-/** A keeper that was killed could not do it. */
+/** Stops the server and removes its data after its keeper was killed. */
 async function removeOrphan({ pid, folder }: KeptServer): Promise<void> {
   try {
     process.kill(pid, 'SIGQUIT');
@@ -132,7 +132,7 @@ async function ask(keeper: ChildProcess, request: KeeperRequest): Promise<Keeper
 async function nextReply(keeper: ChildProcess): Promise<KeeperReply> {
   keeper.channel?.ref();
   const reply = await new Promise<KeeperReply>((resolve) => {
-    const gone = (): void => resolve({ error: 'its process has ended' });
+    const gone = (): void => resolve({ error: 'the keeper process has ended' });
     keeper.once('exit', gone);
     keeper.once('message', (message) => {
       keeper.off('exit', gone);

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/** The wanted port of 127.0.0.1 if nobody has it, else one that is free. */
+/** Returns the wanted port of 127.0.0.1 if it is free, and another free port otherwise. */
 export async function freePort(wanted: number): Promise<number> {
   return (await tryPort(wanted)) ?? (await tryPort(0))!;
 }

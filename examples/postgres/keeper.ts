@@ -1,6 +1,6 @@
 /**
- * Holds one PostgreSQL server on behalf of the process that forked this one, and lives exactly as long: when the
- * channel to it closes, for whatever reason, the server is stopped and its data removed.
+ * Owns one PostgreSQL server for the parent process. When the channel to the parent closes, for any reason, the keeper
+ * stops the server and removes its data.
  */
 import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -22,7 +22,7 @@ process.on('message', (request: KeeperRequest) => {
 process.on('disconnect', () => {
   void end();
 });
-// A request that came while this module was still loading would have been lost: the other side waits for this.
+// The parent waits for this message, because a request sent while this module was loading would be lost.
 if (process.connected) send({});
 else await end();
 
@@ -42,7 +42,7 @@ async function answer(request: KeeperRequest): Promise<KeeperReply> {
       await stop();
       return {};
     case 'resume':
-      if (settings === undefined) throw new Error('it was never started');
+      if (settings === undefined) throw new Error('the server was never started');
       return { server: await start(settings) };
     case 'stop':
       await end();
@@ -58,13 +58,13 @@ async function startOnFreePort({ parameters, ...login }: StartRequest): Promise<
     try {
       return await start(settings);
     } catch (error) {
-      // Between choosing a port and binding it, another process may have taken it.
+      // Another process may have taken the port after it was chosen.
       if (attempt === startAttempts || !String(error).includes('Address already in use')) throw error;
     }
   }
 }
 
-/** A keeper without a server would be a lie: when the server dies of itself, the keeper ends too. */
+/** The keeper ends when the server ends unexpectedly, so that the parent notices. */
 async function start(place: ServerSettings): Promise<KeptServer> {
   const started = await startServer(place);
   server = started;

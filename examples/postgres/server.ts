@@ -1,4 +1,4 @@
-/** One PostgreSQL server and its data, in a folder of their own. Durability is off: the data goes with the folder. */
+/** One PostgreSQL server with its data in one folder. Durability is off, because the folder is removed afterwards. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { Binaries, Owner } from './owner.ts';
 export interface ServerSettings {
   readonly binaries: Binaries;
   readonly owner: Owner;
-  /** Belongs to the owner. */
+  /** A folder of the owner. */
   readonly folder: string;
   readonly port: number;
   readonly parameters: ServerParameters;
@@ -25,7 +25,7 @@ const defaults: ServerParameters = {
   full_page_writes: 'off',
 };
 
-/** Makes an empty cluster whose only user is this one. */
+/** Creates an empty cluster with one user. */
 export async function initialise(
   { binaries, owner, folder }: Omit<ServerSettings, 'port' | 'parameters'>,
   login: { readonly user: string; readonly password: string },
@@ -41,7 +41,7 @@ export async function initialise(
   if (code !== 0) throw new Error(`initdb ended with code ${String(code)}\n${log.join('\n')}`);
 }
 
-/** Resolves once it takes connections; rejects with the end of its log if it ends before. */
+/** Resolves when the server accepts connections. Rejects with the end of its log if it ends before. */
 export async function startServer(settings: ServerSettings): Promise<ChildProcess> {
   const { binaries, owner, folder, port, parameters } = settings;
   const place = ['-D', join(folder, 'data'), '-p', String(port)];
@@ -50,7 +50,7 @@ export async function startServer(settings: ServerSettings): Promise<ChildProces
   const log = logTail(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.once('close', () => reject(new Error(`it ended at once\n${log.join('\n')}`)));
+    server.once('close', () => reject(new Error(`the server ended\n${log.join('\n')}`)));
     server.stderr?.on('data', () => {
       if (log.some((line) => line.includes('ready to accept connections'))) resolve();
     });
@@ -58,7 +58,7 @@ export async function startServer(settings: ServerSettings): Promise<ChildProces
   return server;
 }
 
-/** Breaks off what its clients are doing and shuts down in order. */
+/** Cancels running transactions and shuts down. */
 export async function stopServer(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   server.kill('SIGINT');
@@ -70,7 +70,7 @@ function launch(
   args: readonly string[],
   { owner, folder }: { readonly owner: Owner; readonly folder: string },
 ): ChildProcess {
-  // Its own log lines are looked for, so they have to be in English.
+  // startServer searches the log for an English message.
   const env = { ...process.env, LC_ALL: 'C' };
   return spawn(program, args, { ...owner, cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }

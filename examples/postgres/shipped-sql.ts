@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { withClient } from './with-client.ts';
 
-/** Builds the indexes of `deploy/postgres/` that are not there yet. */
+/** Creates the missing indexes of `deploy/postgres/`. */
 export async function createIndexes(databaseUrl: string): Promise<void> {
   const statements = statementsOf(await shippedSql('indexes.sql'));
   await withClient(databaseUrl, async (client) => {
@@ -11,9 +11,9 @@ export async function createIndexes(databaseUrl: string): Promise<void> {
 }
 
 /**
- * Makes the role of `deploy/postgres/` and gives it a new password.
- * @param name what it is called here, for roles belong to the whole server.
- * @returns the database's URL for it.
+ * Creates the role of `deploy/postgres/` with a new password.
+ * @param name must be unique, because roles belong to the whole server.
+ * @returns the URL of the database with this login.
  */
 export async function createPollerRole(databaseUrl: string, name = 'siphon'): Promise<string> {
   const password = randomBytes(12).toString('hex');
@@ -24,13 +24,13 @@ export async function createPollerRole(databaseUrl: string, name = 'siphon'): Pr
   return Object.assign(new URL(databaseUrl), { username: name, password }).href;
 }
 
-/** A file of `deploy/postgres/`, for a role of this name. */
+/** Reads a file of `deploy/postgres/` and replaces the name of the role. */
 export async function shippedSql(file: string, role = 'siphon'): Promise<string> {
   const text = await readFile(new URL(`../../deploy/postgres/${file}`, import.meta.url), 'utf8');
   return text.replaceAll(/\bsiphon\b/g, role);
 }
 
-/** Each by itself, for what is built concurrently cannot stand in a transaction, as several in one message do. */
+/** Splits the file, because several statements in one message run in one transaction, which CREATE INDEX CONCURRENTLY refuses. */
 export function statementsOf(sql: string): string[] {
   const statements = sql.replaceAll(/^--.*$/gm, '').split(';');
   return statements.map((statement) => statement.trim()).filter((statement) => statement !== '');

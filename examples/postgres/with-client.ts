@@ -1,17 +1,17 @@
 import { Client } from 'pg';
 
 /**
- * Runs `body` on a connection of its own.
- * @throws Error that names the database, without its password, when it cannot be reached.
+ * Runs `body` with a new connection.
+ * @throws Error with the name of the database and without its password when the connection fails.
  */
 export async function withClient<T>(databaseUrl: string, body: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo' });
   try {
     await client.connect();
   } catch (cause) {
-    // A name with several addresses fails with an error for each of them, and no message.
+    // A host name with several addresses fails with one error for each of them and an empty message.
     const { message, code } = cause as NodeJS.ErrnoException;
-    throw new Error(`the database ${placeOf(databaseUrl)} cannot be reached: ${message || String(code)}`, { cause });
+    throw new Error(`cannot connect to database ${placeOf(databaseUrl)}: ${message || String(code)}`, { cause });
   }
   try {
     return await body(client);
@@ -22,7 +22,7 @@ export async function withClient<T>(databaseUrl: string, body: (client: Client) 
 
 /** Host, port and database of a connection string. */
 export function placeOf(databaseUrl: string): string {
-  if (!URL.canParse(databaseUrl)) return 'of DATABASE_URL';
+  if (!URL.canParse(databaseUrl)) return 'DATABASE_URL';
   const { host, pathname } = new URL(databaseUrl);
   return host + pathname;
 }

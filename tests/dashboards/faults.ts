@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { DashboardUid } from '../../src/dashboards/model/dashboard.ts';
 import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
-import type { StoreFault } from '../../examples/coffee/stores/store-fault.ts';
+import type { StoreFault } from '../../examples/coffee/stores/store.ts';
 import type { FaultEnvironment, Shop } from '../support/alerts/fault-environment.ts';
 
 export interface ExpectedAlert {

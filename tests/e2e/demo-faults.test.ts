@@ -42,7 +42,7 @@ describe('a fault of the demo', () => {
     const before = demo.sink.errors().length;
     await during('store_down', async () => {
       await grows('fetch_errors_total', { error_type: 'connection' });
-      await waitFor(() => demo.sink.errors().slice(before).some(says('did not give page 1: connection')), {
+      await waitFor(() => demo.sink.errors().slice(before).some(says('cannot fetch page 1 of ')), {
         what: 'the error in the sink',
       });
     });

@@ -15,7 +15,7 @@ describe('npm run demo -- --once', () => {
     const { exitCode, output } = await demo(['--once']);
     expect(exitCode, output).toBe(0);
     expect(output).toMatch(/artifacts_total, as artifacts in the database +\d+ +\d+ +ok/);
-    expect(output).toContain('everything has arrived');
+    expect(output).toContain('all data has arrived');
     expect(performance.now() - began).toBeLessThan(60_000);
   });
 
@@ -39,7 +39,7 @@ describe('npm run demo -- --once', () => {
     const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
     expect(exitCode).toBe(1);
     expect(output).toMatch(/series of price_deltas_total +0 +at least 1 +MISSING/);
-    expect(output).toMatch(/demo: not everything has arrived: .*series of price_deltas_total/);
+    expect(output).toMatch(/demo: missing data: .*series of price_deltas_total/);
   });
 
   it('refuses a database that holds something else, and changes nothing there', async () => {
@@ -47,7 +47,7 @@ describe('npm run demo -- --once', () => {
     await runSql(postgres.url, 'create table scrape_runs (id int)');
     const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
     expect(exitCode).toBe(1);
-    expect(output).toContain('it has a table scrape_runs that is not the demo\u2019s');
+    expect(output).toContain('its table scrape_runs belongs to another application');
     expect(output).not.toContain(new URL(postgres.url).password);
     expect(await runSql(postgres.url, `select to_regclass('roasters') as roasters`)).toEqual([{ roasters: null }]);
   });
@@ -58,9 +58,9 @@ describe('npm run demo -- fault', () => {
     [
       ['fault', 'no_such_fault', 'on'],
       2,
-      /no fault is called \u201Cno_such_fault\u201D; there are store_down, slow_store/,
+      /unknown fault \u201Cno_such_fault\u201D; valid faults: store_down, slow_store/,
     ],
-    [['fault', 'store_down'], 2, /say whether store_down is to be on or off/],
+    [['fault', 'store_down'], 2, /expected on or off after store_down/],
     [['start'], 2, /unknown command/],
     [['--twice'], 2, /Unknown option '--twice'/],
     [['fault', 'store_down', 'on'], 1, /no demo is running: start one with/],
@@ -105,7 +105,7 @@ describe('a running demo', () => {
   it.each([
     ['dist/main.js run', 'sidecar ended with SIGKILL'],
     ['examples/coffee/pipeline/main.ts', 'pipeline ended with SIGKILL'],
-    ['postgres -D', 'PostgreSQL ended by itself'],
+    ['postgres -D', 'PostgreSQL ended unexpectedly'],
   ])('exits 1 when %s is killed, names it, and leaves nothing', async (command, message) => {
     await using running = await DemoProcess.start();
     process.kill(running.partWith(command), 'SIGKILL');

@@ -1,12 +1,12 @@
 import { withClient } from '../../postgres/with-client.ts';
 
-/** What the database holds, to compare with what the scrape endpoint shows. */
+/** Numbers from the database, for comparison with the scrape endpoint. */
 export interface DatabaseTruth {
   readonly artifacts: number;
   readonly prices: number;
-  /** Prices that differ from the one before of the same variant. */
+  /** Prices that differ from the previous price of the same variant. */
   readonly changes: number;
-  /** Changes beyond the roaster's alert threshold. */
+  /** Changes above the alert threshold of the roaster. */
   readonly spikes: number;
   readonly runs: number;
   readonly coffees: number;

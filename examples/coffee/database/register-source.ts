@@ -8,7 +8,7 @@ export interface SourceRegistration {
   readonly productsEndpoint: string;
 }
 
-/** Makes a roaster known whose products are to be scraped; one that is known moves to the new address. */
+/** Inserts a roaster and its product source, or updates the address of a known one. */
 export async function registerSource(databaseUrl: string, source: SourceRegistration): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     await client.query(

@@ -1,5 +1,5 @@
--- What a coffee-price scraper keeps, and the functions through which alone it writes.
--- Times are the server's; a run without a status has not finished; an artifact is dated by its run.
+-- The tables of a coffee price scraper, and the functions that it uses for all writes.
+-- Times come from the server. A run without a status has not finished. The date of an artifact is the date of its run.
 
 create type platform_enum as enum ('shopify', 'woocommerce', 'custom', 'other');
 create type run_status_enum as enum ('ok', 'partial', 'fail');
@@ -165,8 +165,8 @@ language sql as $$
   returning id;
 $$;
 
--- Records a price and returns the one before it, NULL if this is the first. The row lock puts concurrent
--- writers of one variant in an order, so that each of them is told the price that really came before its own.
+-- Records a price and returns the previous one, or NULL for the first price. The row lock serialises concurrent
+-- writers of one variant, so that each of them receives the price recorded directly before its own.
 create function rpc_insert_price(
   p_variant_id uuid, p_price numeric, p_currency text, p_is_sale boolean,
   p_scraped_at timestamptz default null, p_source_url text default null, p_source_raw jsonb default null

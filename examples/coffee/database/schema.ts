@@ -5,9 +5,9 @@ import { createIndexes } from '../../postgres/shipped-sql.ts';
 import { placeOf, withClient } from '../../postgres/with-client.ts';
 
 /**
- * Creates the tables and functions of the scraper, all or none, and the indexes that siphon ships, unless the database has exactly these already. A
- * database with anything else of these names is somebody's, and is left as it is.
- * @throws Error that names what is in the way.
+ * Creates the tables and functions of the scraper in one transaction, and the indexes that siphon ships. Does nothing
+ * if they exist. Leaves a database with other tables of these names unchanged.
+ * @throws Error with the name of the conflicting table.
  */
 export async function applySchema(databaseUrl: string): Promise<void> {
   const schema = await readFile(new URL('schema.sql', import.meta.url), 'utf8');
@@ -15,10 +15,10 @@ export async function applySchema(databaseUrl: string): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     const found = await readMark(client);
     if (found !== undefined && found !== mark) {
-      throw refusal(databaseUrl, `it has a table scrape_runs that is ${whose(found)}`);
+      throw refusal(databaseUrl, `its table scrape_runs belongs to ${describe(found)}`);
     }
     try {
-      // One message of several statements is one transaction.
+      // Several statements in one message run in one transaction.
       if (found === undefined) await client.query(`${schema}; comment on table scrape_runs is '${mark}'`);
     } catch (error) {
       throw isDuplicate(error) ? refusal(databaseUrl, error.message) : error;
@@ -27,11 +27,11 @@ export async function applySchema(databaseUrl: string): Promise<void> {
   await createIndexes(databaseUrl);
 }
 
-function whose(mark: string): string {
-  return mark.startsWith('siphon demo') ? 'of another version of the demo' : 'not the demo\u2019s';
+function describe(mark: string): string {
+  return mark.startsWith('siphon demo') ? 'another version of the demo' : 'another application';
 }
 
-/** What the table's maker has noted of it; undefined without the table. */
+/** Reads the comment of the table; undefined without the table. */
 async function readMark(client: Client): Promise<string | undefined> {
   const { rows } = await client.query<{ mark: string }>(
     `select coalesce(obj_description(oid, 'pg_class'), '') as mark
@@ -42,7 +42,7 @@ async function readMark(client: Client): Promise<string | undefined> {
 
 function refusal(databaseUrl: string, reason: string): Error {
   const place = placeOf(databaseUrl);
-  return new Error(`the database ${place} is left as it is: ${reason}. Give DATABASE_URL an empty database`);
+  return new Error(`cannot use database ${place}: ${reason}. Set DATABASE_URL to an empty database`);
 }
 
 /** duplicate_table, duplicate_object, duplicate_function: https://www.postgresql.org/docs/current/errcodes-appendix.html */

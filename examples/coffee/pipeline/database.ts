@@ -9,10 +9,10 @@ import {
 
 export type Rpc = RpcLabels['rpc'];
 
-/** Sends statements, and records each as what it is. */
+/** Sends statements and counts each of them. */
 export interface Database {
   query<Row extends QueryResultRow>(labels: DatabaseQueryLabels, sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Calls a SQL function with its arguments by name, and gives what it returns. */
+  /** Calls an SQL function with named arguments and returns its result. */
   rpc<T>(rpc: Rpc, values: Readonly<Record<string, unknown>>): Promise<T>;
 }
 
@@ -27,7 +27,7 @@ export class PooledDatabase implements Database {
       statement_timeout: 5000,
       application_name: 'coffee-pipeline',
     });
-    // A connection that breaks while idle is replaced at the next query, which tells if that fails.
+    // The next query replaces an idle connection that broke, and reports an error if that fails.
     this.#pool.on('error', () => undefined);
   }
 
@@ -43,7 +43,7 @@ export class PooledDatabase implements Database {
     return await callRpc<T>(this.#pool, rpc, values);
   }
 
-  /** Everything that `body` writes, or nothing of it. Waits when PostgreSQL has no connection to spare. */
+  /** Runs `body` in one transaction. Retries while PostgreSQL has no free connection. */
   async transaction<T>(body: (database: Database) => Promise<T>): Promise<T> {
     const client = await withBackoff({ service: 'postgresql', retries: 2 }, () => this.#pool.connect());
     try {
@@ -56,7 +56,7 @@ export class PooledDatabase implements Database {
       client.release();
       return result;
     } catch (error) {
-      // The server rolls back when the connection closes, which works in every state that it may be in.
+      // Closing the connection rolls back in every state of the connection.
       client.release(true);
       throw error;
     }

@@ -1,23 +1,23 @@
 import { recordFetch, runOperation, withBackoff, type FetchErrorType } from 'siphon-otel/pipeline';
 import type { ProductSource } from './product-source.ts';
 
-/** A.2 for everything, B.1 for prices and stock only. */
+/** A.2 fetches everything, B.1 only prices and stock. */
 export type FetchOperation = 'A.2' | 'B.1';
 
 export interface FetchedPage {
   readonly url: string;
-  /** Absent when no answer came. */
+  /** Undefined without a response. */
   readonly status: number | undefined;
   readonly body: string;
 }
 
 export interface Fetched {
   readonly pages: readonly FetchedPage[];
-  /** Products of the pages that came. */
+  /** Products of the pages that were sent. */
   readonly products: readonly unknown[];
-  /** Products of the pages that were not sent because they are as they were the last time (304). */
+  /** Products of pages that have not changed since the last fetch (304). */
   readonly unchanged: readonly unknown[];
-  /** Why not every page could be read. */
+  /** Why some pages could not be read. */
   readonly error: FetchError | undefined;
 }
 
@@ -29,7 +29,7 @@ const pageSizes = { shopify: 10, woocommerce: 5 } as const;
 const maxPages = 100;
 const timeoutMs = 10_000;
 
-/** Reads the pages of product sources, asking only for what has changed. */
+/** Reads the pages of product sources with conditional requests. */
 export class ProductFetcher {
   readonly #operation: FetchOperation;
   readonly #known = new Map<string, KnownPage>();
@@ -40,7 +40,7 @@ export class ProductFetcher {
     this.#signal = signal;
   }
 
-  /** Does not throw when a page fails: what came before it is still worth keeping. The operation counts as failed. */
+  /** Returns the pages before a failed page and does not throw. The operation counts as failed. */
   async fetch(source: ProductSource): Promise<Fetched> {
     const fetched = { pages: [] as FetchedPage[], products: [] as unknown[], unchanged: [] as unknown[] };
     try {
@@ -55,12 +55,12 @@ export class ProductFetcher {
     }
   }
 
-  /** What was learned may be incomplete downstream: the next time, every page is asked for in full. */
+  /** Requests every page in full the next time, because the last products may not have been stored. */
   forget(source: ProductSource): void {
     for (const url of this.#known.keys()) if (url.startsWith(source.productsUrl)) this.#known.delete(url);
   }
 
-  /** Whether this was the last page. */
+  /** Returns whether this was the last page. */
   async #fetchPage(
     source: ProductSource,
     number: number,
@@ -75,7 +75,7 @@ export class ProductFetcher {
       return known.isLast;
     }
     if (page.status !== 200) {
-      throw new FetchError(`${source.slug} did not give page ${number}: ${page.status ?? page.failure}`);
+      throw new FetchError(`cannot fetch page ${number} of ${source.slug}: ${page.status ?? page.failure}`);
     }
     const listed = this.#parse(source, page);
     products.push(...listed);
@@ -120,7 +120,7 @@ export class ProductFetcher {
     const listed = listOf(page.body);
     if (listed !== undefined) return listed;
     recordFetch({ source: source.slug, platform: source.platform }, Number.NaN, 'invalid_body');
-    throw new FetchError(`${source.slug} answered with something that is no list of products`);
+    throw new FetchError(`the response of ${source.slug} is not a list of products`);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Workplace {
   readonly logger: Logger;
 }
 
-/** A.1: one full scrape of one source, from its first row in `scrape_runs` to its last. */
+/** A.1: one full scrape of one source, from the start to the end of its row in `scrape_runs`. */
 export async function fullRun(work: Workplace, fetcher: ProductFetcher, source: ProductSource): Promise<RunReport> {
   const { database, logger } = work;
   const startedAt = performance.now();
@@ -59,13 +59,13 @@ export async function finishRun(
   await database.rpc('rpc_scrape_run_finish', { run_id: runId, stats: JSON.stringify(stats), status });
 }
 
-/** What was learned before an error counts; a run that learned nothing has failed. */
+/** A run with an error is partial when it has fetched products, and failed otherwise. */
 export function statusOf(error: Error | undefined, learnedCount: number): RunReport['status'] {
   if (error === undefined) return 'ok';
   return learnedCount > 0 ? 'partial' : 'fail';
 }
 
-/** A run that throws is closed as failed, if the database still takes it; else it stays open, which is what it is. */
+/** Closes a run that throws as failed. Without a database connection, the run stays open. */
 export async function closeOnFailure<T>(
   { database, logger }: Workplace,
   runId: string,
@@ -76,7 +76,7 @@ export async function closeOnFailure<T>(
     return await body();
   } catch (error) {
     await finishRun(database, runId, 'fail', { ...about, error: messageOf(error) }).catch((cause: unknown) => {
-      logger.warn({ err: cause }, 'The failed run stays open');
+      logger.warn({ err: cause }, 'Cannot close the failed run; it stays open');
     });
     throw error;
   }

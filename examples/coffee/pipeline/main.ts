@@ -1,4 +1,5 @@
-/** The scraper. Knows nothing of who watches it but the calls of `siphon-otel/pipeline`. */
+/** The scraper. It is an ordinary service: siphon appears only in the calls of `siphon-otel/pipeline`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { observeProcess } from 'siphon-otel/pipeline';
@@ -8,7 +9,6 @@ import { fullRun, type Workplace } from './full-run.ts';
 import { priceRun } from './price-run.ts';
 import { activeSources, type ProductSource } from './product-source.ts';
 import type { RunReport } from './run-report.ts';
-import { repeat } from './schedule.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -53,16 +53,33 @@ async function runOnSchedule(): Promise<void> {
   await repeat(job, Number(flags['prices-every-s']) * 1000, stop.signal);
 }
 
-/** Roasters do not wait for each other. */
+/** Runs all sources in parallel. */
 async function forEachSource(run: (source: ProductSource) => Promise<RunReport>): Promise<void> {
   try {
     const sources = await activeSources(database);
     await Promise.all(sources.map(async (source) => report(await run(source))));
   } catch (error) {
-    logger.error({ err: error }, 'The sources cannot be read');
+    logger.error({ err: error }, 'Cannot read the product sources');
   }
 }
 
 function report(run: RunReport): void {
   if (process.connected) process.send?.(run);
+}
+
+/** Runs `job` every `intervalMs`, measured from start to start and without overlap, until the signal. */
+async function repeat(job: () => Promise<void>, intervalMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const startedAt = performance.now();
+    await job();
+    await pause(Math.max(0, intervalMs - (performance.now() - startedAt)), signal);
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

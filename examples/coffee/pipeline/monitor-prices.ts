@@ -6,11 +6,11 @@ import type { ProductSource } from './product-source.ts';
 
 export interface PriceFindings {
   readonly spikes: readonly RecordedPrice[];
-  /** Active variants that nobody has looked at for a day. */
+  /** Active variants whose price was not checked for a day. */
   readonly stalledCount: number;
 }
 
-/** B.3: looks at what has just been recorded for spikes, and at everything for prices that are no longer looked at. */
+/** B.3: finds spikes among the recorded prices, and counts variants whose price is no longer checked. */
 export async function monitorPrices(
   { database, logger }: { readonly database: PooledDatabase; readonly logger: Logger },
   source: ProductSource,

@@ -1,6 +1,6 @@
 import { recordPriceChange } from 'siphon-otel/pipeline';
 
-/** A price that was recorded, beside the one before it. */
+/** A recorded price and the previous one. */
 export interface RecordedPrice {
   readonly platformVariantId: string;
   readonly currency: string;
@@ -9,18 +9,18 @@ export interface RecordedPrice {
   readonly previousPrice: number | null;
 }
 
-/** A first price is no change. */
+/** The first price of a variant is not a change. */
 export function isChange({ price, previousPrice }: RecordedPrice): boolean {
   return previousPrice !== null && price !== previousPrice;
 }
 
-/** Whether the price moved, in either direction, by more than the threshold. A first price is no movement. */
+/** Whether the price rose or fell by more than the threshold. The first price of a variant is not a spike. */
 export function isSpike({ price, previousPrice }: RecordedPrice, thresholdPercent: number): boolean {
   if (previousPrice === null || previousPrice === 0) return false;
   return (Math.abs(price - previousPrice) / previousPrice) * 100 > thresholdPercent;
 }
 
-/** To be called once the prices are committed: what is rolled back was never recorded. */
+/** Call this after the commit, so that prices of a rolled back transaction are not counted. */
 export function countChanges(roaster: string, recorded: readonly RecordedPrice[]): void {
   for (const price of recorded) if (isChange(price)) recordPriceChange({ roaster, currency: price.currency });
 }

@@ -8,7 +8,7 @@ import { errorTypeOf, messageOf, type RunReport } from './run-report.ts';
 import { updatePrices } from './update-prices.ts';
 import { checkProducts, knownVariants } from './validate-products.ts';
 
-/** B.1, B.2 and B.3 one after another, under one span: prices and stock of the variants that are known already. */
+/** Runs B.1, B.2 and B.3 under one span: prices and stock of known variants. */
 export async function priceRun(work: Workplace, fetcher: ProductFetcher, source: ProductSource): Promise<RunReport> {
   const startedAt = performance.now();
   const labels = { roaster: source.slug, job_type: 'price_only' } as const;
@@ -42,7 +42,7 @@ interface Incomplete {
   readonly learned: number;
 }
 
-/** What fails between the operations would otherwise leave no trace. */
+/** Records errors that happen between the operations, which have no span of their own. */
 function fail(span: Span, error: unknown): void {
   span.recordException(error instanceof Error ? error : String(error));
   span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-/** Where the products of one roaster are fetched, and how. */
+/** Where and how the products of one roaster are fetched. */
 export interface ProductSource {
   readonly id: string;
   readonly roasterId: string;
@@ -9,7 +9,7 @@ export interface ProductSource {
   readonly platform: 'shopify' | 'woocommerce';
   /** Without a query. */
   readonly productsUrl: string;
-  /** A price that moves by more, in percent, is a spike. */
+  /** A price change above this percentage is a spike. */
   readonly alertPriceDeltaPercent: number;
 }
 

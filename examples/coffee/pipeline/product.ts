@@ -1,9 +1,9 @@
-/** A product of any shop, in the form in which it is kept. */
+/** A product of any shop, as it is stored. */
 export interface Product {
   readonly slug: string;
   readonly name: string;
   readonly isCoffee: boolean;
-  /** What a person should look at. */
+  /** Problems that a person should review. */
   readonly warnings: readonly string[];
   readonly rawHash: string;
   readonly variants: readonly Variant[];
@@ -12,7 +12,7 @@ export interface Product {
 export interface Variant {
   readonly platformVariantId: string;
   readonly currency: string;
-  /** Decimal, as text, so that no digit is lost; undefined when the shop gives none that can be used. */
+  /** A decimal as text, so that no digit is lost; undefined when the shop has no usable price. */
   readonly price: string | undefined;
   readonly compareAtPrice: string | undefined;
   readonly inStock: boolean;

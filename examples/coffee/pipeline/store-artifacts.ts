@@ -7,11 +7,11 @@ import type { ProductSource } from './product-source.ts';
 
 export interface ArtifactStorage {
   readonly database: PooledDatabase;
-  /** Each run gets a folder of its own in it. */
+  /** Contains one folder for each run. */
   readonly folder: string;
 }
 
-/** A.5: keeps what the shop answered, on disk, and says so in the database. Returns how many artifacts were recorded. */
+/** A.5: saves the shop's responses to disk and records them in the database. Returns the number of artifacts. */
 export async function storeArtifacts(
   { database, folder }: ArtifactStorage,
   source: ProductSource,

@@ -1,10 +1,9 @@
 import { runOperation } from 'siphon-otel/pipeline';
 import type { Database, PooledDatabase } from './database.ts';
-import { markChecked } from './mark-checked.ts';
 import { countChanges, type RecordedPrice } from './price-change.ts';
 import type { Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
-import { insertPrice } from './write-products.ts';
+import { insertPrice, markChecked } from './write-products.ts';
 
 interface RecordedVariant {
   readonly id: string;
@@ -12,7 +11,7 @@ interface RecordedVariant {
   readonly price: string | null;
 }
 
-/** B.2: records the prices that have changed, and for all variants the stock and that they were looked at. */
+/** B.2: records changed prices, and for every variant its stock and the time of the check. */
 export async function updatePrices(
   database: PooledDatabase,
   source: ProductSource,
@@ -46,7 +45,7 @@ async function insertChanges(
 ): Promise<RecordedPrice[]> {
   const recorded: RecordedPrice[] = [];
   for (const variant of variants) {
-    // A variant that no full run has seen yet has no coffee to belong to.
+    // A variant that is not known from a full run does not belong to a coffee yet.
     const row = known.get(variant.platformVariantId);
     if (row === undefined || variant.price === undefined || Number(row.price) === Number(variant.price)) continue;
     recorded.push(await insertPrice(database, row.id, source, variant));

@@ -11,12 +11,12 @@ export interface Validated {
   readonly invalidCount: number;
 }
 
-/** A.3: what cannot be kept is left out, what is doubtful is kept with a warning; both are counted. */
+/** A.3: drops invalid products and keeps doubtful ones with a warning. Both are counted. */
 export async function validateProducts(source: ProductSource, fetched: readonly unknown[]): Promise<Validated> {
   return await runOperation('A.3', { source: source.slug }, async () => checkProducts(source, fetched));
 }
 
-/** The same, for a caller that is within an operation of its own. A problem counts once a product, however often it has it. */
+/** The same without its own operation. Each kind of problem counts once per product. */
 export function checkProducts(source: ProductSource, fetched: readonly unknown[]): Validated {
   const parsed = fetched.map((raw) => parse(source, raw));
   for (const reason of parsed.flatMap(({ reasons }) => [...new Set(reasons)])) {
@@ -26,7 +26,7 @@ export function checkProducts(source: ProductSource, fetched: readonly unknown[]
   return { products, invalidCount: fetched.length - products.length };
 }
 
-/** The variants of products that were checked before, when their page came. */
+/** The variants of unchanged products, which were already checked when their page was fetched. */
 export function knownVariants(source: ProductSource, unchanged: readonly unknown[]): Variant[] {
   return unchanged.flatMap((raw) => parse(source, raw).product?.variants ?? []);
 }
@@ -86,7 +86,7 @@ function fromShopify(raw: unknown): Parsed {
   return toProduct(raw, { slug: output.handle, name: output.title, isCoffee, variants });
 }
 
-/** The list of the Store API tells the price of a product, not those of its variations: one variant each. */
+/** The Store API lists only the price of a product and not those of its variations, so each product has one variant. */
 function fromWoo(raw: unknown): Parsed {
   const { output, success, issues } = v.safeParse(wooSchema, raw);
   if (!success) return { reasons: [reasonOf(issues)] };
@@ -124,7 +124,7 @@ function fromMinorUnits(amount: string, digits: number): string {
   return `${padded.slice(0, -digits)}.${padded.slice(-digits)}`;
 }
 
-/** A field that is not there or empty is missing; one of another type is malformed. */
+/** An absent or empty field is missing; a field of another type is malformed. */
 function reasonOf(issues: readonly v.BaseIssue<unknown>[]): Reason {
   return issues.every(({ input }) => input === undefined || input === null || input === '')
     ? 'missing_field'

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { runOperation } from 'siphon-otel/pipeline';
 import type { Database, PooledDatabase } from './database.ts';
-import { markChecked } from './mark-checked.ts';
 import { countChanges, type RecordedPrice } from './price-change.ts';
 import type { Product, Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 
 /**
- * A.4: each product in a transaction of its own, so that a run that is cut off leaves whole products. Of variants that
- * are as they were, only that they were looked at is written.
+ * A.4: writes each product in its own transaction, so that an interrupted run leaves only complete products. For
+ * unchanged variants it only records that they were checked.
  */
 export async function writeProducts(
   database: PooledDatabase,
@@ -59,7 +58,7 @@ async function upsertVariant(database: Database, coffeeId: string, variant: Vari
   });
 }
 
-/** Records the price that `variant` has now, which must be known. */
+/** Records the current price of a variant, which must be defined. */
 export async function insertPrice(
   database: Database,
   variantId: string,
@@ -79,4 +78,23 @@ export async function insertPrice(
     price: Number(price),
     previousPrice: previous === null ? null : Number(previous),
   };
+}
+
+/** Records for known variants that they were just checked, and whether they are in stock. */
+export async function markChecked(
+  database: Database,
+  source: ProductSource,
+  variants: readonly Variant[],
+): Promise<void> {
+  await database.query(
+    { query_type: 'update', table: 'variants' },
+    `update variants v set in_stock = seen.in_stock, price_last_checked_at = now(), last_seen_at = now(), updated_at = now()
+     from unnest($2::text[], $3::boolean[]) as seen (platform_variant_id, in_stock), coffees c
+     where c.id = v.coffee_id and c.roaster_id = $1 and v.platform_variant_id = seen.platform_variant_id`,
+    [
+      source.roasterId,
+      variants.map(({ platformVariantId }) => platformVariantId),
+      variants.map(({ inStock }) => inStock),
+    ],
+  );
 }

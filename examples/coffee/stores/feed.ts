@@ -1,4 +1,4 @@
-/** The recorded feeds, as far as the stores change them; everything else is served as it was recorded. */
+/** Types of the fields of the recorded feeds that the stores change. All other fields are served as recorded. */
 import { readFile } from 'node:fs/promises';
 
 export interface ShopifyVariant {

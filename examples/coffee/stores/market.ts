@@ -1,25 +1,25 @@
-import { seededFraction } from './seeded-fraction.ts';
+import { createHash } from 'node:crypto';
 
 const moveProbability = 0.05;
 const soldOutProbability = 0.1;
-/** Less than what any roaster takes for a spike, however two moves follow each other. */
+/** Keeps two moves in a row below the spike threshold of every roaster. */
 const calmShare = 0.5;
 const spikeFactor = 1.6;
 const spikeEveryGenerations = 5;
-/** How far back a variant's last move is looked for; before that, it has the recorded price. */
+/** The number of generations in which the last move of a variant is searched; without a move, the recorded price applies. */
 const memoryGenerations = 100;
 
-/** The state of a shop: `generation` 0 is what was recorded, each next one has moved a little. */
+/** The prices and stock of a shop: generation 0 is the recorded feed, and each generation moves a few prices. */
 export interface Market {
   readonly seed: string;
   readonly generation: number;
-  /** Every price far above what it was. */
+  /** Raises every price by 60 %. */
   readonly spiking: boolean;
-  /** Prices move half as far, and none far beyond the others by itself. */
+  /** Halves the moves and disables the regular spike of one variant. */
   readonly isCalm: boolean;
 }
 
-/** What a recorded price is multiplied by: within 8 % of it, but for one variant in every fifth generation. */
+/** The factor for a recorded price: between 0.94 and 1.08, except for one variant in every fifth generation. */
 export function priceFactor(market: Market, variantId: number, isFirst: boolean): number {
   const { seed, generation, spiking, isCalm } = market;
   const spikes = spiking || (isFirst && !isCalm && generation % spikeEveryGenerations === 1);
@@ -39,4 +39,9 @@ function movedFactor(seed: string, generation: number, variantId: number): numbe
     }
   }
   return 1;
+}
+
+/** A number in [0, 1) that depends only on its arguments, so that a run with the same seed repeats exactly. */
+export function seededFraction(...parts: readonly (string | number)[]): number {
+  return createHash('sha256').update(parts.join('\0')).digest().readUInt32BE() / 2 ** 32;
 }

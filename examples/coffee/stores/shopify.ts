@@ -5,7 +5,7 @@ import { positiveParameter, type Page, type Storefront } from './storefront.ts';
 const defaultLimit = 30;
 const maxLimit = 250;
 
-/** `/products.json?limit=&page=`: pages are asked for until one is empty. */
+/** `/products.json?limit=&page=`: clients request pages until one is empty. */
 export async function shopify(): Promise<Storefront> {
   const products = await readShopifyFeed();
   return {

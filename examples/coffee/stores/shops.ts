@@ -3,11 +3,14 @@ import { startStore, type Store } from './store.ts';
 
 export interface ShopsOptions {
   readonly seed: string;
-  /** Without hiccups and spikes of their own: what goes wrong, a fault has done. */
+  /** Disables the built-in hiccups and price spikes, so that every error comes from a fault. */
   readonly areCalm: boolean;
 }
 
-/** The two shops of the demo, with hiccups that even a single run meets, known to the database as product sources. */
+/**
+ * Starts the two shops of the demo and registers them as product sources. Their hiccups are frequent enough for a
+ * single run to meet them.
+ */
 export async function startShops(databaseUrl: string, { seed, areCalm }: ShopsOptions): Promise<readonly Store[]> {
   const isCalm = areCalm;
   const hiccups = (rateLimitedAt: number, brokenAt: number) => (isCalm ? {} : { rateLimitedAt, brokenAt });

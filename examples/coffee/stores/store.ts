@@ -2,22 +2,30 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStoreFault, type StoreFault } from './store-fault.ts';
-import { seededFraction } from './seeded-fraction.ts';
+import { seededFraction } from './market.ts';
 import { shopify } from './shopify.ts';
 import type { Storefront } from './storefront.ts';
 import { woocommerce } from './woocommerce.ts';
 import { stopServer } from '../stop-server.ts';
 
+/** Faults that can be switched on while a store runs. */
+export const storeFaults = ['store_down', 'slow_store', 'rate_limit_storm', 'price_spike', 'invalid_products'] as const;
+
+export type StoreFault = (typeof storeFaults)[number];
+
+export function isStoreFault(name: string): name is StoreFault {
+  return (storeFaults as readonly string[]).includes(name);
+}
+
 export interface StoreOptions {
   readonly platform: 'shopify' | 'woocommerce';
   readonly seed: string;
-  /** Of every `hiccupPeriod` requests for products, counted from 0, which one is told to slow down and which one fails. */
+  /** Positions (from 0) within every `hiccupPeriod` product requests: one is answered with 429, the other with 502. */
   readonly rateLimitedAt?: number;
   readonly brokenAt?: number;
-  /** Whether its prices stay within what no roaster takes for a spike, unless a fault makes them jump. */
+  /** Keeps price moves below the spike threshold of every roaster; the fault `price_spike` still works. */
   readonly isCalm?: boolean;
-  /** The longest time that an answer takes without a fault. Default 30. */
+  /** The longest response time without a fault. Default 30. */
   readonly maxLatencyMs?: number;
 }
 
@@ -98,7 +106,7 @@ class RunningStore implements Store {
 
   #control(request: IncomingMessage, response: ServerResponse, url: URL): void {
     const fault = url.pathname.slice(controlPath.length);
-    if (!isStoreFault(fault)) return void response.writeHead(404).end(`no fault is called ${fault}`);
+    if (!isStoreFault(fault)) return void response.writeHead(404).end(`unknown fault: ${fault}`);
     if (request.method !== 'PUT' && request.method !== 'DELETE') {
       return void response.writeHead(405, { allow: 'PUT, DELETE' }).end();
     }
@@ -131,7 +139,7 @@ class RunningStore implements Store {
   }
 }
 
-/** Every third crawl finds the shop as the one before left it. */
+/** Every third crawl sees the same products as the crawl before it. */
 function generationOf(crawls: number): number {
   return Math.max(0, crawls - 1 - Math.floor(crawls / 3));
 }

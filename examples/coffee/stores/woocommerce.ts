@@ -5,7 +5,7 @@ import { positiveParameter, type Page, type Storefront } from './storefront.ts';
 const defaultPerPage = 10;
 const maxPerPage = 100;
 
-/** The Store API, `/wp-json/wc/store/v1/products?per_page=&page=`: headers tell how many pages there are. */
+/** The Store API, `/wp-json/wc/store/v1/products?per_page=&page=`: headers contain the number of pages. */
 export async function woocommerce(): Promise<Storefront> {
   const products = await readWooFeed();
   return {

@@ -87,7 +87,7 @@ describe('the pipeline', () => {
 
   it('keeps what came before a page that fails, as a partial run', async () => {
     await using scraper = await startScraper({ brokenAt: 1 });
-    const message = 'babas-beans did not give page 2: 502';
+    const message = 'cannot fetch page 2 of babas-beans: 502';
     expect(await scraper.full()).toMatchObject({ status: 'partial', errors: [message] });
     expect(await counts()).toMatchObject({ coffees: 5, artifacts: 2 });
   });

@@ -72,7 +72,7 @@ describe('the embedded PostgreSQL', () => {
     await using postgres = await startEmbeddedPostgres();
     const { folder, pid } = await serverOf(postgres.url);
     process.kill(await parentOf(pid), 'SIGKILL');
-    expect((await postgres.ended)?.message).toContain('PostgreSQL ended by itself (SIGKILL)');
+    expect((await postgres.ended)?.message).toContain('PostgreSQL ended unexpectedly (SIGKILL)');
     expect(existsSync(folder)).toBe(false);
     await waitFor(() => !succeeds('kill', ['-0', String(pid)]), { what: 'the end of the server' });
   });
@@ -83,7 +83,7 @@ describe('the schema', () => {
     'names the database that it cannot reach: %s',
     async (url) => {
       const error = await applySchema(url).catch((thrown: unknown) => String(thrown));
-      expect(error).toMatch(/the database (127.0.0.1|localhost):1\/coffee cannot be reached: .*ECONNREFUSED/);
+      expect(error).toMatch(/cannot connect to database (127.0.0.1|localhost):1\/coffee: .*ECONNREFUSED/);
       expect(error).not.toContain('secret');
     },
   );
@@ -94,9 +94,11 @@ describe('the schema', () => {
     await applySchema(postgres.url);
 
     await runSql(postgres.url, `comment on table scrape_runs is 'siphon demo 000000000000'`);
-    await expect(applySchema(postgres.url)).rejects.toThrow(/is of another version of the demo.*DATABASE_URL an empty/);
+    await expect(applySchema(postgres.url)).rejects.toThrow(
+      /belongs to another version of the demo.*Set DATABASE_URL to an empty/,
+    );
     await runSql(postgres.url, `comment on table scrape_runs is null`);
-    await expect(applySchema(postgres.url)).rejects.toThrow(/has a table scrape_runs that is not the demo/);
+    await expect(applySchema(postgres.url)).rejects.toThrow(/its table scrape_runs belongs to another application/);
     expect(await runSql(postgres.url, `select count(*)::int as roasters from roasters`)).toEqual([{ roasters: 0 }]);
   });
 

@@ -42,7 +42,7 @@ export class DemoProcess implements AsyncDisposable {
     await waitFor(
       () => {
         if (demo.process.exitCode !== null) throw new Error(`the demo has ended: ${demo.output}`);
-        return demo.output.includes('faults, which can be switched');
+        return demo.output.includes('the fault switch');
       },
       { what: 'the demo' },
     );
