@@ -1,6 +1,7 @@
-import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { GenericSchema, GenericSchemaAsync } from 'valibot';
+import type { Instruments } from '../metrics/instruments.ts';
+import type { transports } from '../metrics/self.ts';
 import type { DiagnosisSettings, Finding } from './diagnosis.ts';
 import type { ExtensionRole } from './extension-reference.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
@@ -59,11 +60,17 @@ export interface ComponentSettings {
   readonly signals: ReadonlySet<Signal>;
   /** Carries the component's kind and id. Constant sentences, values in fields, the error under `err`. */
   readonly logger: Logger;
-  /** For what the component alone knows; items accepted, sent, refused and failed are counted by the engine. */
-  readonly meter: Meter;
+  /**
+   * Makes the instruments of the component from their descriptions in `metrics/self.ts`. The engine itself counts which
+   * items were accepted, refused, sent and lost.
+   */
+  readonly metrics: ComponentMetrics;
   /** siphon's own version. */
   readonly version: string;
 }
+
+/** Instruments whose series carry the kind and id of the component as a label, for example `exporter="sentry"`. */
+export type ComponentMetrics = Instruments<ComponentKind>;
 
 export type Stability = 'development' | 'alpha' | 'beta' | 'stable';
 
@@ -96,7 +103,9 @@ export interface ReceiverFactory<Config = unknown> extends FactoryOf<'receiver',
  * The pipelines behind a receiver, as seen from one of its transports (`http`, `grpc`, …; the label
  * `transport` of `otelcol_receiver_accepted_*`). Batches go to the pipelines of their signal.
  */
-export type ConsumerOf = (transport: string) => Consumer;
+export type ConsumerOf = (transport: Transport) => Consumer;
+
+export type Transport = (typeof transports)[number];
 
 export interface ProcessorFactory<Config = unknown> extends FactoryOf<'processor', Config> {
   /** One instance per id and pipeline. */
@@ -130,4 +139,6 @@ export type Factory<Config = unknown> =
   | ExporterFactory<Config>
   | ExtensionFactory<Config>;
 
-export type ComponentKind = Factory['kind'];
+export const componentKinds = ['receiver', 'processor', 'connector', 'exporter', 'extension'] as const;
+
+export type ComponentKind = (typeof componentKinds)[number];

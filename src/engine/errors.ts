@@ -1,4 +1,4 @@
-import type { FailureReason } from '../metrics/failure-reasons.ts';
+import type { FailureReason } from '../metrics/reasons.ts';
 
 /** Sending the same batch again cannot help: the batch is dropped, and the drop counted under `code`. */
 export class PermanentError extends Error {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { storageFailures } from '../metrics/reasons.ts';
 import type { Component, ComponentKind, Host } from './component.ts';
 import { ExtensionReference, referredExtension } from './extension-reference.ts';
 
@@ -37,12 +38,7 @@ export interface StorageSpace {
   clear(prefix: string): Promise<void>;
 }
 
-/**
- * Why something could not be kept. Stable: metric labels. After `corrupt`, what the space held is gone: it can be used
- * on, and is empty.
- */
-export const storageFailures = ['full', 'corrupt', 'unwritable', 'locked', 'closed', 'other'] as const;
-
+/** Why something could not be kept. After `corrupt` the space is usable again, and empty. */
 export type StorageFailure = (typeof storageFailures)[number];
 
 export class StorageError extends Error {

@@ -1,18 +1,22 @@
-/** The form in which a metric is described, once, for everything that emits, shows or checks it. */
+/** How a metric is described: once, for everything that emits, shows or checks it. */
 
 /**
- * Who emits the metric, never two of them: `siphon-otel/pipeline` in the service's process, the instrumentations that the
- * preload sets up there, the sidecar's database poller, the sidecar about itself, or Prometheus about its scrapes.
+ * Where the metric comes from; each has one source. `sdk`: instruments in the service's process. `runtime`: the
+ * instrumentations that the preload sets up there. `poller`: the sidecar's database poller. `sidecar`: the sidecar about
+ * itself. `prometheus`: Prometheus about its scrapes.
  */
 export type MetricSource = 'sdk' | 'runtime' | 'poller' | 'sidecar' | 'prometheus';
 
-/** A label whose values are all known: a wrong one does not compile. */
+/** A label whose values are all known: a wrong value does not compile. */
 export type ClosedLabel = readonly string[];
 
-/** A label whose values come from data. */
+/** A label whose values come from data, or from the user's configuration. */
 export interface BudgetedLabel {
+  /** Further values from data become `other`. For values from the configuration this is an estimate. */
   readonly maxValues: number;
   readonly description: string;
+  /** The configuration lists the values, so none of them becomes `other`. */
+  readonly fromConfiguration?: true;
 }
 
 export type Labels = Readonly<Record<string, ClosedLabel | BudgetedLabel>>;
@@ -23,13 +27,22 @@ interface MetricOf<Kind extends string> {
   readonly name: string;
   /** UCUM, or an annotation in braces, which does not reach the Prometheus name. */
   readonly unit: string;
+  /** One sentence without the full stop. It becomes the HELP text and the entry in docs/metrics.md. */
   readonly description: string;
   readonly labels: Labels;
   readonly source: MetricSource;
 }
 
-export type CounterMetric = MetricOf<'counter'>;
+export interface CounterMetric extends MetricOf<'counter'> {
+  /**
+   * The counter exists with 0 before its first increment, so that a rate sees that increment. Listed here: the closed
+   * labels whose values are known from the start, with these values. Components add the values of the other labels.
+   */
+  readonly startsAtZero?: Readonly<Record<string, ClosedLabel>>;
+}
+
 export type GaugeMetric = MetricOf<'gauge'>;
+
 export interface HistogramMetric extends MetricOf<'histogram'> {
   /** Upper bounds, in `unit`, without +Inf. */
   readonly buckets: readonly number[];
@@ -37,7 +50,7 @@ export interface HistogramMetric extends MetricOf<'histogram'> {
 
 export type Metric = CounterMetric | GaugeMetric | HistogramMetric;
 
-/** The attributes that a data point of `M` carries. */
+/** The labels that a data point of `M` carries, with their values. */
 export type LabelValues<M extends Metric> = {
   readonly [Key in keyof M['labels']]: M['labels'][Key] extends readonly (infer Value)[] ? Value : string;
 };

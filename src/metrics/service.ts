@@ -1,5 +1,6 @@
 /**
- * What any service with a database may record about itself. A pack may narrow the labels. Keys are the Prometheus names.
+ * What any service may record about itself, with a database or without. `observeProcess` and `withBackoff` record their
+ * part. A pack may narrow the labels. Keys are the Prometheus names.
  */
 import type { Metric } from './metric.ts';
 
@@ -9,10 +10,10 @@ export const serviceMetrics = {
     kind: 'counter',
     name: 'database.queries',
     unit: '{query}',
-    description: 'Statements that the pipeline sent to PostgreSQL',
+    description: 'Statements that the service sent to PostgreSQL',
     labels: {
       query_type: ['select', 'insert', 'update', 'delete', 'rpc'],
-      table: { maxValues: 30, description: 'table or function that the statement is about' },
+      table: { maxValues: 30, description: 'table or function of the statement' },
       success: ['true', 'false'],
     },
   },
@@ -32,15 +33,15 @@ export const serviceMetrics = {
     kind: 'counter',
     name: 'rate_limit.errors',
     unit: '{error}',
-    description: 'Answers that asked the pipeline to slow down (429, 503, PostgreSQL 53300 and 53400)',
-    labels: { service: { maxValues: 101, description: 'who asked: a source, or postgresql' } },
+    description: 'Responses that asked the service to slow down (429, 503, PostgreSQL 53300 and 53400)',
+    labels: { service: { maxValues: 101, description: 'what was called: a source, or postgresql' } },
   },
   memory_usage_bytes: {
     source: 'sdk',
     kind: 'gauge',
     name: 'memory.usage',
     unit: 'By',
-    description: 'Memory of the pipeline process',
+    description: 'Memory of the service\u2019s process',
     labels: { component: ['rss', 'heap_used', 'heap_total', 'external', 'array_buffers'] },
   },
   system_resources_usage: {
@@ -48,7 +49,7 @@ export const serviceMetrics = {
     kind: 'gauge',
     name: 'system.resources.usage',
     unit: '{fraction}',
-    description: 'Share of what is there that the pipeline process uses, 0 to 1',
+    description: 'Share of the available resource that the service\u2019s process uses, 0 to 1',
     labels: { resource: ['cpu', 'memory', 'event_loop'] },
   },
 } as const satisfies Record<string, Metric>;

@@ -1,20 +1,4 @@
-/** Why a query gave no rows. Stable: metric labels. */
-const postgresFailures = [
-  'connection',
-  'unavailable',
-  'too_many_connections',
-  'authentication',
-  'missing_database',
-  'timeout',
-  'lock_timeout',
-  'permission',
-  'missing_table',
-  'missing_column',
-  'read_only',
-  'too_many_rows',
-  'pooler',
-  'other',
-] as const;
+import type { postgresFailures } from '../metrics/reasons.ts';
 
 export type PostgresFailure = (typeof postgresFailures)[number];
 

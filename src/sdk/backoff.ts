@@ -1,32 +1,31 @@
-/** Slows down when a store or PostgreSQL asks for it. */
+/** Slows down when a server or PostgreSQL asks for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { pipelineMetrics } from '../packs/scrape-pipeline/pipeline-metrics.ts';
 import type { LabelValues } from '../metrics/metric.ts';
-import { counter } from './instruments.ts';
+import { serviceMetrics } from '../metrics/service.ts';
 import { readRateLimit, type RateLimit } from './rate-limit.ts';
+import { recorder } from './recorders.ts';
 
-const countRateLimit = counter(pipelineMetrics.rate_limit_errors_total);
+const countRateLimit = recorder(serviceMetrics.rate_limit_errors_total);
 
-type RateLimitLabels = LabelValues<typeof pipelineMetrics.rate_limit_errors_total>;
+type RateLimitLabels = LabelValues<typeof serviceMetrics.rate_limit_errors_total>;
 
 export interface BackoffOptions extends RateLimitLabels {
-  /** Ends the waiting; the promise rejects with its reason. */
+  /** Ends the wait; the promise rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
-  /** How often it is tried again. Default 5. */
+  /** Maximum number of further attempts. Default 5. */
   readonly retries?: number;
-  /** The first wait when the answer does not say how long; it doubles with each one. Default 500. */
+  /** The first wait if the response has no `Retry-After`; each further wait is twice as long. Default 500. */
   readonly minDelayMs?: number;
-  /** The longest wait. Who asks for a longer one is not asked again. Default 60,000. */
+  /** The longest wait. If the response asks for a longer one, there is no further attempt. Default 60,000. */
   readonly maxDelayMs?: number;
 }
 
 /**
- * Tries again as long as the answer asks to slow down: a 429 or a 503 (as a `Response`, or as the `status` or
- * `statusCode` of an error), anything with a `Retry-After`, PostgreSQL's 53300 and 53400. It waits as long as
- * `Retry-After` says, else exponentially with full jitter. Each such answer counts once in `rate_limit_errors_total`.
- * Any other error is thrown at once. When it gives up, the last answer is what the caller gets: a response is returned,
- * an error is thrown.
+ * Tries again while the response asks to slow down: a 429 or a 503 (as a `Response`, or as the `status` or `statusCode`
+ * of an error), any failure with a `Retry-After`, PostgreSQL's 53300 and 53400. It waits for the time in `Retry-After`,
+ * otherwise exponentially with full jitter. `rate_limit_errors_total` counts each such response. All other errors are
+ * thrown immediately. After the last attempt the caller receives the last response, or the last error is thrown.
  */
 export async function withBackoff<T>(options: BackoffOptions, attempt: () => Promise<T>): Promise<T> {
   const { service, signal, retries = 5, minDelayMs = 500, maxDelayMs = 60_000 } = options;
@@ -39,7 +38,7 @@ export async function withBackoff<T>(options: BackoffOptions, attempt: () => Pro
   try {
     return await pRetry(ask, {
       retries,
-      // pRetry's own delay cannot depend on the error, so it is off and `shouldRetry` waits.
+      // The delay of pRetry cannot depend on the error, so it is off and `shouldRetry` waits.
       minTimeout: 0,
       ...(signal === undefined ? {} : { signal }),
       onFailedAttempt: ({ error }) => {
@@ -61,13 +60,13 @@ export async function withBackoff<T>(options: BackoffOptions, attempt: () => Pro
   }
 }
 
-/** Carries an answer that asks to slow down through the retry loop. */
+/** Carries a response that asks to slow down through the retry loop. */
 class RateLimited extends Error {
   readonly answer: unknown;
   readonly limit: RateLimit;
 
   constructor(answer: unknown, limit: RateLimit) {
-    super('the answer asks to slow down');
+    super('the response asks to slow down');
     this.answer = answer;
     this.limit = limit;
   }
@@ -77,7 +76,7 @@ function limitOf(error: unknown): RateLimit | undefined {
   return error instanceof RateLimited ? error.limit : readRateLimit(error);
 }
 
-/** An unread body would keep its connection. */
+/** An unread body would keep its connection open. */
 async function discard(error: unknown): Promise<void> {
   if (error instanceof RateLimited && error.answer instanceof Response) await error.answer.body?.cancel();
 }

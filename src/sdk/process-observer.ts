@@ -1,68 +1,72 @@
-/** What the process itself uses, read when metrics are collected and at no other time. */
+/** Reports what the process uses, read only when metrics are collected. */
 import { availableParallelism, totalmem } from 'node:os';
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { metrics } from '@opentelemetry/api';
-import { pipelineMetrics } from '../packs/scrape-pipeline/pipeline-metrics.ts';
-import { INSTRUMENTATION_SCOPE, optionsOf } from './instruments.ts';
+import { Instruments } from '../metrics/instruments.ts';
+import type { LabelValues } from '../metrics/metric.ts';
+import { serviceMetrics } from '../metrics/service.ts';
+import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 
 const OBSERVED = Symbol.for('siphon-otel.process-observed');
 
 /**
- * Registers `memory_usage_bytes` and `system_resources_usage` with the provider that is registered now; later calls do
- * nothing. The preload calls it; a service that sets up its own SDK calls it after that.
+ * Registers `memory_usage_bytes` and `system_resources_usage` with the current meter provider; later calls do nothing.
+ * The preload calls it. A service that sets up its own SDK calls it afterwards.
  */
 export function observeProcess(): void {
   const registry = globalThis as { [OBSERVED]?: true };
   if (registry[OBSERVED] === true) return;
   registry[OBSERVED] = true;
-  observeMemory();
-  observeResources();
+  const instruments = new Instruments(metrics.getMeter(INSTRUMENTATION_SCOPE), []);
+  observeMemory(instruments);
+  observeResources(instruments);
 }
 
-function observeMemory(): void {
-  const metric = pipelineMetrics.memory_usage_bytes;
-  gauge(metric).addCallback((result) => {
+function observeMemory(instruments: Instruments): void {
+  instruments.observe(serviceMetrics.memory_usage_bytes, (observe) => {
     const usage = process.memoryUsage();
-    const bytes: { readonly [Component in (typeof metric.labels.component)[number]]: number } = {
+    const bytes: { readonly [Component in MemoryComponent]: number } = {
       rss: usage.rss,
       heap_used: usage.heapUsed,
       heap_total: usage.heapTotal,
       external: usage.external,
       array_buffers: usage.arrayBuffers,
     };
-    for (const [component, value] of Object.entries(bytes)) result.observe(value, { component });
+    for (const [component, value] of entries(bytes)) observe(value, { component });
   });
 }
 
 /** Shares of CPU and event loop are those since the previous collection. */
-function observeResources(): void {
-  const metric = pipelineMetrics.system_resources_usage;
+function observeResources(instruments: Instruments): void {
   let cpu = process.cpuUsage();
   let atMs = performance.now();
   let eventLoop: EventLoopUtilization = performance.eventLoopUtilization();
-  gauge(metric).addCallback((result) => {
+  instruments.observe(serviceMetrics.system_resources_usage, (observe) => {
     const nowMs = performance.now();
     const used = process.cpuUsage(cpu);
     const availableMs = (nowMs - atMs) * availableParallelism();
     const utilization = performance.eventLoopUtilization(eventLoop).utilization;
-    const shares: { readonly [Resource in (typeof metric.labels.resource)[number]]: number } = {
+    const shares: { readonly [Name in Resource]: number } = {
       cpu: (used.user + used.system) / 1000 / availableMs,
       memory: process.memoryUsage.rss() / availableMemoryBytes(),
       event_loop: utilization,
     };
-    for (const [resource, value] of Object.entries(shares)) result.observe(value, { resource });
+    for (const [resource, value] of entries(shares)) observe(value, { resource });
     cpu = process.cpuUsage();
     atMs = nowMs;
     eventLoop = performance.eventLoopUtilization();
   });
 }
 
-/** What a container may use, where that is less than what the machine has. */
+/** The limit of the container, or the memory of the machine if that is less. */
 function availableMemoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-function gauge(metric: typeof pipelineMetrics.memory_usage_bytes | typeof pipelineMetrics.system_resources_usage) {
-  return metrics.getMeter(INSTRUMENTATION_SCOPE).createObservableGauge(metric.name, optionsOf(metric));
+type MemoryComponent = LabelValues<typeof serviceMetrics.memory_usage_bytes>['component'];
+type Resource = LabelValues<typeof serviceMetrics.system_resources_usage>['resource'];
+
+function entries<Key extends string>(values: Readonly<{ [Name in Key]: number }>): [Key, number][] {
+  return Object.entries(values) as [Key, number][];
 }

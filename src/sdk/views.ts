@@ -1,7 +1,7 @@
 /** Keeps few series of what the instrumentations measure: without them, half of a service's page is what no panel asks for. */
 import { createRequire } from 'node:module';
 import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
-import { callSeconds, pauseSeconds } from '../metrics/buckets.ts';
+import { callSeconds, pauseSeconds } from '../metrics/third-party.ts';
 
 /** As the SDK itself is loaded. */
 const require = createRequire(import.meta.url);

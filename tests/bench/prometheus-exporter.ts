@@ -6,7 +6,6 @@
  */
 import { get } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createNoopMeter } from '@opentelemetry/api';
 import pino from 'pino';
 import * as v from 'valibot';
 import type { TelemetryBatch } from '../../src/engine/component.ts';
@@ -15,6 +14,7 @@ import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { prometheusExporterConfig } from '../../src/components/exporters/prometheus/config.ts';
 import { prometheusExporter } from '../../src/components/exporters/prometheus/factory.ts';
 import { toBatch } from '../support/components/batches.ts';
+import { noMetrics } from '../support/components/no-metrics.ts';
 
 const POINTS_A_REQUEST = 1000;
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -25,7 +25,7 @@ const kind = process.argv[3] === 'histogram' ? 'histogram' : 'sum';
 let endpoint = '';
 const logger = pino({}, { write: (line: string) => (endpoint ||= String(JSON.parse(line).endpoint)) });
 const exporter = prometheusExporter.create(
-  { id: 'prometheus', signals: new Set(['metrics' as const]), logger, meter: createNoopMeter(), version: '0' },
+  { id: 'prometheus', signals: new Set(['metrics' as const]), logger, metrics: noMetrics, version: '0' },
   v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', max_series: 2_000_000 }),
 );
 await exporter.start({ extension: () => undefined, status: () => 'ok' });

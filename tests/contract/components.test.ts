@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createNoopMeter } from '@opentelemetry/api';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/engine/component.ts';
@@ -15,6 +14,7 @@ import { packs as builtInPacks } from '../../src/packs/index.ts';
 import { spansBatch } from '../support/components/batches.ts';
 import { findingsOf } from '../support/components/findings.ts';
 import { logLines } from '../support/components/log-lines.ts';
+import { noMetrics } from '../support/components/no-metrics.ts';
 import { SinkExporter } from '../support/components/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -108,7 +108,7 @@ async function create(factory: Factory, next: Consumer = nowhere): Promise<Compo
     id: factory.type,
     signals: new Set(factory.signals),
     logger: logLines().logger,
-    meter: createNoopMeter(),
+    metrics: noMetrics,
     version: '0.0.0',
   };
   const config = await v.parseAsync(factory.config, exampleOf(factory));

@@ -5,7 +5,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/packs/catalogue.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
-import { counter, histogram, INSTRUMENTATION_SCOPE, optionsOf } from '../../src/sdk/instruments.ts';
+import { recorder } from '../../src/sdk/recorders.ts';
 import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
 import { parsePrometheusText } from '../support/prometheus/prometheus-text.ts';
 import { FixtureService } from '../support/processes/fixture-service.ts';
@@ -49,16 +49,14 @@ async function recordAll(all: readonly Metric[], otlpEndpoint: string): Promise<
   const resource = resourceFromAttributes({ 'service.name': 'coffee', 'service.instance.id': 'one', region: 'in' });
   const provider = new MeterProvider({ resource, readers: [reader] });
   metrics.setGlobalMeterProvider(provider);
-  for (const metric of all) record(metric, provider);
+  for (const metric of all) record(metric);
   await provider.shutdown();
   metrics.disable();
 }
 
-function record(metric: Metric, provider: MeterProvider): void {
+function record(metric: Metric): void {
   const labels = Object.fromEntries(
     Object.entries(metric.labels).map(([key, label]) => [key, Array.isArray(label) ? (label[0] as string) : 'some']),
   );
-  if (metric.kind === 'counter') counter(metric)(labels);
-  else if (metric.kind === 'histogram') histogram(metric)(labels, 1);
-  else provider.getMeter(INSTRUMENTATION_SCOPE).createGauge(metric.name, optionsOf(metric)).record(1, labels);
+  recorder(metric)(labels, 1);
 }

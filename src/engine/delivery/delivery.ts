@@ -52,7 +52,7 @@ export class Delivery implements Component, Consumer {
   }
 
   #createQueues(queue: QueueSettings): void {
-    const { meter, logger, signals } = this.#settings;
+    const { metrics, logger, signals } = this.#settings;
     const dropped = countDropped(this.#settings);
     const incident = new Incident(logger, { failing: 'Telemetry is dropped', recovered: 'Telemetry is sent again' });
     const next = { consume: (batch: TelemetryBatch) => this.#send.consume(batch).then(() => incident.succeeded()) };
@@ -61,7 +61,7 @@ export class Delivery implements Component, Consumer {
       incident.failed(error);
     };
     for (const signal of signals) this.#queues.set(signal, new SendingQueue(next, queue, onDropped));
-    observeQueues(meter, this.#queues, queue.queueSize);
+    observeQueues(metrics, this.#queues, queue.queueSize);
   }
 }
 

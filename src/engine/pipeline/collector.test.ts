@@ -120,7 +120,7 @@ describe('Collector', () => {
     await collector.start();
     const before = await page();
     expect(before).toContain('# TYPE otelcol_receiver_accepted_spans counter\n');
-    expect(before).toContain('otelcol_receiver_refused_metric_points{receiver="manual",transport="manual"} 0\n');
+    expect(before).toContain('otelcol_receiver_refused_metric_points{receiver="manual",transport="http"} 0\n');
     expect(before).toContain('otelcol_exporter_queue_capacity{exporter="sink",data_type="traces"} 10\n');
     expect(before).toMatch(/^otelcol_process_memory_rss \d{7,}$/m);
     expect(before).not.toMatch(/_total[ {]/);
@@ -132,7 +132,7 @@ describe('Collector', () => {
     await manual.send(batch);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const after = await page();
-    expect(after).toContain('otelcol_receiver_accepted_spans{receiver="manual",transport="manual"} 6\n');
+    expect(after).toContain('otelcol_receiver_accepted_spans{receiver="manual",transport="http"} 6\n');
     expect(after).toContain('otelcol_exporter_sent_spans{exporter="sink"} 3\n');
     expect(after).toContain('otelcol_exporter_send_failed_spans{exporter="sink"} 3\n');
     expect(after).toContain('siphon_dropped_items{exporter="sink",otel_signal="traces",reason="http_4xx"} 3\n');

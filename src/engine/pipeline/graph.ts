@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
+import { sidecarMetrics } from '../../metrics/self.ts';
 import type { Component, ComponentKind, ComponentSettings, Consumer, Factory, Signal } from '../component.ts';
 import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
 import { Delivery } from '../delivery/delivery.ts';
-import { countAccepted, countPassing } from '../telemetry/item-counts.ts';
+import { countAccepted, countItems } from '../telemetry/item-counts.ts';
 import type { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { fanOut } from './fan-out.ts';
 import { routeBySignal } from './route-by-signal.ts';
@@ -97,10 +98,10 @@ class GraphBuilder implements Graph {
   #processor(id: string, { signal }: PipelineConfig, next: Consumer): Consumer {
     const { factory, config } = configured(this.#config.processors, id);
     const settings = this.#settingsOf({ id, factory }, [signal]);
-    const counted = countPassing(next, 'otelcol_processor_outgoing_items', settings);
+    const counted = countItems(next, sidecarMetrics.otelcol_processor_outgoing_items, settings);
     const component = factory.create(settings, config, counted);
     this.#addStage(settings, 'processor', component);
-    return countPassing(component, 'otelcol_processor_incoming_items', settings);
+    return countItems(component, sidecarMetrics.otelcol_processor_incoming_items, settings);
   }
 
   #connector(id: string): Consumer {
@@ -150,7 +151,7 @@ class GraphBuilder implements Graph {
       id,
       signals: new Set(signals),
       logger: this.#settings.logger.child({ kind, id }),
-      meter: this.#selfMetrics.meter(kind, id),
+      metrics: this.#selfMetrics.metricsOf(kind, id),
       version: this.#settings.version,
     };
   }

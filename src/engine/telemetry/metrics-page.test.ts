@@ -1,21 +1,39 @@
 import { expect, it } from 'vitest';
+import type { CounterMetric, GaugeMetric, HistogramMetric } from '../../metrics/metric.ts';
 import { MetricsPage } from './metrics-page.ts';
 
-it('calls each instrument as the code does, with its component as label', async () => {
+const common = { source: 'sidecar', unit: '{thing}', labels: {} } as const;
+const things: CounterMetric = {
+  ...common,
+  kind: 'counter',
+  name: 'siphon_things',
+  description: 'Things',
+  labels: { reason: { maxValues: 2, description: 'reason' } },
+};
+const level: GaugeMetric = { ...common, kind: 'gauge', name: 'siphon_level', description: 'Level' };
+const sizes: HistogramMetric = {
+  ...common,
+  kind: 'histogram',
+  name: 'siphon_sizes',
+  description: 'Sizes',
+  buckets: [1],
+};
+
+it('keeps the names of the instruments and adds the component as a label', async () => {
   const page = new MetricsPage('1.2.3');
-  const meter = page.meter('exporter', 'otlp_http/second');
-  meter.createCounter('siphon_things', { description: 'Things' }).add(2, { reason: 'total {x}' });
-  meter.createObservableGauge('siphon_level').addCallback((result) => result.observe(0.5));
-  meter.createHistogram('siphon_sizes', { advice: { explicitBucketBoundaries: [1] } }).record(3);
+  const metrics = page.metricsOf('exporter', 'otlp_http/second');
+  metrics.counter(things).add(2, { reason: 'total {x}' });
+  metrics.observe(level, (observe) => observe(0.5, {}));
+  metrics.histogram(sizes).record(3, {});
   const lines = (await page.render()).split('\n').filter((line) => !line.includes('uncaught'));
   expect(lines.filter((line) => line.includes('siphon_'))).toEqual([
     '# HELP siphon_things Things',
     '# TYPE siphon_things counter',
     'siphon_things{exporter="otlp_http/second",reason="total {x}"} 2',
-    expect.stringMatching(/^# HELP siphon_level/),
+    '# HELP siphon_level Level',
     '# TYPE siphon_level gauge',
     'siphon_level{exporter="otlp_http/second"} 0.5',
-    expect.stringMatching(/^# HELP siphon_sizes/),
+    '# HELP siphon_sizes Sizes',
     '# TYPE siphon_sizes histogram',
     'siphon_sizes_count{exporter="otlp_http/second"} 1',
     'siphon_sizes_sum{exporter="otlp_http/second"} 3',
@@ -27,14 +45,14 @@ it('calls each instrument as the code does, with its component as label', async 
 
 it('joins what components of one type count into one family, under one TYPE line', async () => {
   const page = new MetricsPage('1.2.3');
-  for (const id of ['a', 'b']) page.meter('exporter', id).createCounter('siphon_things').add(1);
+  for (const id of ['a', 'b']) page.metricsOf('exporter', id).counter(things).add(1, {});
   const text = await page.render();
   expect(text.match(/^# TYPE siphon_things counter$/gm)).toHaveLength(1);
   expect(text.match(/^siphon_things\{exporter="[ab]"\} 1$/gm)).toHaveLength(2);
   await page.shutdown();
 });
 
-it('tells about the process with the types that Prometheus needs', async () => {
+it('reports the process with the types that Prometheus needs', async () => {
   const page = new MetricsPage('1.2.3');
   const text = await page.render();
   const types = Object.fromEntries([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
@@ -48,19 +66,16 @@ it('tells about the process with the types that Prometheus needs', async () => {
   await page.shutdown();
 });
 
-it('is not given at all when a part of it fails', async () => {
+it('fails as a whole when a part of it fails', async () => {
   const page = new MetricsPage('1.2.3');
-  page
-    .meter('exporter', 'a')
-    .createObservableGauge('siphon_level')
-    .addCallback(() => {
-      throw new Error('no level');
-    });
+  page.metricsOf('exporter', 'a').observe(level, () => {
+    throw new Error('no level');
+  });
   await expect(page.render()).rejects.toThrow(AggregateError);
   await page.shutdown();
 });
 
-it('tells how many errors reached nobody', async () => {
+it('reports how many errors were not caught', async () => {
   const page = new MetricsPage('1.2.3', () => 3);
   expect(await page.render()).toContain('\nsiphon_uncaught_errors 3\n');
   await page.shutdown();

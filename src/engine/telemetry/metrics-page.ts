@@ -1,17 +1,17 @@
-/** The heavy part of the own metrics, loaded only when they are served. */
-import type { Meter } from '@opentelemetry/api';
+/** The heavy part of the self-metrics, loaded only when they are served. */
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { ComponentKind } from '../component.ts';
-import { observeProcess } from './process-metrics.ts';
+import { Instruments } from '../../metrics/instruments.ts';
+import { componentKinds, type ComponentKind, type ComponentMetrics } from '../component.ts';
+import { observeProcess } from './observe-process.ts';
 
-/** The exporter's serializer appends this to every monotonic sum; the stock Collector's page has it nowhere. */
-const TOTAL_SUFFIX = /^((?:# (?:HELP|TYPE|UNIT) )?[a-zA-Z_:][\w:]*?)_total(?=[ {])/gm;
+/** The serializer appends this to every monotonic sum; the stock Collector's page does not have it. */
+const TOTAL_SUFFIX = /^((?:# (?:HELP|TYPE) )?[a-zA-Z_:][\w:]*?)_total(?=[ {])/gm;
 
 /**
- * The instruments and the page on which Prometheus finds them: text 0.0.4, the names exactly as the instruments
- * are called, a label for the component instead of scope labels.
+ * The instruments and the page that Prometheus scrapes: text 0.0.4, the names of the instruments as they are, and a label
+ * for the component instead of scope labels.
  */
 export class MetricsPage {
   readonly #reader = new PrometheusExporter({ preventServerStart: true });
@@ -21,14 +21,14 @@ export class MetricsPage {
   constructor(version: string, uncaughtErrors: () => number = () => 0) {
     const resource = resourceFromAttributes({ 'service.name': 'siphon', 'service.version': version });
     this.#provider = new MeterProvider({ resource, readers: [this.#reader] });
-    observeProcess(this.#provider.getMeter(''), uncaughtErrors);
+    observeProcess(new Instruments(this.#provider.getMeter(''), []), uncaughtErrors);
   }
 
-  meter(kind: ComponentKind, id: string): Meter {
-    return this.#provider.getMeter(`${kind}/${id}`);
+  metricsOf(kind: ComponentKind, id: string): ComponentMetrics {
+    return new Instruments(this.#provider.getMeter(`${kind}/${id}`), componentKinds);
   }
 
-  /** @throws AggregateError if an instrument's callback failed: the page is complete or it is not given. */
+  /** @throws AggregateError if the callback of an instrument failed: the page is never incomplete. */
   async render(): Promise<string> {
     const { resourceMetrics, errors } = await this.#reader.collect();
     if (errors.length > 0) throw new AggregateError(errors, 'metrics could not be collected');
@@ -46,11 +46,18 @@ function labelByScope({ resource, scopeMetrics }: ResourceMetrics): ResourceMetr
     resource,
     scopeMetrics: scopeMetrics.map(({ scope, metrics }) => {
       const slash = scope.name.indexOf('/');
-      if (slash < 0) return { scope, metrics };
-      const [kind, id] = [scope.name.slice(0, slash), scope.name.slice(slash + 1)];
-      return { scope, metrics: metrics.map((metric) => withLabel(metric, kind, id)) };
+      const [kind, id] = [scope.name.slice(0, Math.max(slash, 0)), scope.name.slice(slash + 1)];
+      return {
+        scope,
+        metrics: metrics.map((metric) => withoutUnit(kind === '' ? metric : withLabel(metric, kind, id))),
+      };
     }),
   };
+}
+
+/** Text 0.0.4 has no line for the unit. */
+function withoutUnit(metric: MetricData): MetricData {
+  return { ...metric, descriptor: { ...metric.descriptor, unit: '' } };
 }
 
 function withLabel(metric: MetricData, key: string, value: string): MetricData {

@@ -1,8 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import type { ComponentKind } from '../component.ts';
+import { Instruments } from '../../metrics/instruments.ts';
 import type { TelemetryConfig } from '../collector-config.ts';
+import { componentKinds, type ComponentKind, type ComponentMetrics } from '../component.ts';
 import type { Endpoint } from '../schema/fields.ts';
 import { close, formatEndpoint, listen } from '../net/http-server.ts';
 import type { MetricsPage } from './metrics-page.ts';
@@ -18,10 +18,10 @@ interface ServedPage {
   readonly endpoint: Endpoint;
 }
 
-/** siphon's own metrics, served for Prometheus. With `level: none` nothing is loaded, counted or served. */
+/** The metrics of siphon about itself, served for Prometheus. With `level: none` nothing is loaded, counted or served. */
 export class SelfMetrics {
-  /** Everything recorded with it carries the label `<kind>="<id>"`. */
-  readonly meter: (kind: ComponentKind, id: string) => Meter;
+  /** The instruments of a component: their series carry the label `<kind>="<id>"`. */
+  readonly metricsOf: (kind: ComponentKind, id: string) => ComponentMetrics;
   readonly #served: ServedPage | undefined;
   readonly #logger: Logger;
   #server: Server | undefined;
@@ -29,15 +29,16 @@ export class SelfMetrics {
   static async create(config: TelemetryConfig['metrics'], settings: SelfMetricsSettings): Promise<SelfMetrics> {
     if (config === undefined) {
       const { createNoopMeter } = await import('@opentelemetry/api');
-      return new SelfMetrics(createNoopMeter, undefined, settings.logger);
+      const uncounted = new Instruments(createNoopMeter(), componentKinds);
+      return new SelfMetrics(() => uncounted, undefined, settings.logger);
     }
     const { MetricsPage } = await import('./metrics-page.ts');
     const page = new MetricsPage(settings.version, settings.uncaughtErrors);
-    return new SelfMetrics((kind, id) => page.meter(kind, id), { page, ...config }, settings.logger);
+    return new SelfMetrics((kind, id) => page.metricsOf(kind, id), { page, ...config }, settings.logger);
   }
 
-  private constructor(meter: SelfMetrics['meter'], served: ServedPage | undefined, logger: Logger) {
-    this.meter = meter;
+  private constructor(metricsOf: SelfMetrics['metricsOf'], served: ServedPage | undefined, logger: Logger) {
+    this.metricsOf = metricsOf;
     this.#served = served;
     this.#logger = logger.child({ kind: 'telemetry', id: 'metrics' });
   }
@@ -68,7 +69,7 @@ export class SelfMetrics {
       const text = await page.render();
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
     } catch (err) {
-      this.#logger.error({ err }, 'Own metrics cannot be collected');
+      this.#logger.error({ err }, 'Self-metrics cannot be collected');
       response.writeHead(500).end();
     }
   }

@@ -1,5 +1,5 @@
 /** What the sidecar reads from the database of a scraper. Keys are the Prometheus names. */
-import { bodyBytes, priceRatios, runSeconds } from '../../metrics/buckets.ts';
+import { bodyBytes, priceRatios, runSeconds } from './buckets.ts';
 import { changeTypes, currency, httpStatuses, platforms, roaster, runStatuses, trueOrFalse } from './labels.ts';
 import type { Metric } from '../../metrics/metric.ts';
 

@@ -1,17 +1,15 @@
 /**
- * `siphon-otel/pipeline`: what a scraping pipeline records about itself. Names and labels are the catalogue's, so a
- * wrong label does not compile. Everything goes to the OpenTelemetry API: to whatever SDK the process has, and nowhere
- * when it has none. Recording never throws and never waits.
+ * `siphon-otel/pipeline`: records what a scraping pipeline does. A wrong label does not compile. Everything goes to the
+ * OpenTelemetry API: to the SDK that the process has, or nowhere. Recording never throws and never waits.
  */
 import type { LabelValues } from '../../metrics/metric.ts';
 import { httpStatuses } from './labels.ts';
 import { pipelineMetrics } from './pipeline-metrics.ts';
-import { counter, histogram } from '../../sdk/instruments.ts';
+import { createRunOperation, instruments, type RunOperation } from '../../sdk/instruments.ts';
+import { operations, type Operation } from './operations.ts';
 
-export { operations, type Operation } from './operations.ts';
-export { withBackoff, type BackoffOptions } from '../../sdk/backoff.ts';
-export { runOperation } from '../../sdk/operation.ts';
-export { observeProcess } from '../../sdk/process-observer.ts';
+export { observeProcess, withBackoff, type BackoffOptions } from '../../sdk/instruments.ts';
+export { operations, type Operation };
 
 type Metrics = typeof pipelineMetrics;
 
@@ -28,57 +26,54 @@ export type PriceJobLabels = LabelValues<Metrics['price_job_duration_seconds']> 
   LabelValues<Metrics['price_job_success_total']>;
 export type PriceJobErrorType = LabelValues<Metrics['price_job_failures_total']>['error_type'];
 
-const recordFetchLatency = histogram(pipelineMetrics.fetch_latency_seconds);
-const countFetchError = counter(pipelineMetrics.fetch_errors_total);
-const countArtifact = counter(pipelineMetrics.artifacts_total);
-const countQuery = counter(pipelineMetrics.database_queries_total);
-const recordJobDuration = histogram(pipelineMetrics.price_job_duration_seconds);
-const countJobSuccess = counter(pipelineMetrics.price_job_success_total);
-const countJobFailure = counter(pipelineMetrics.price_job_failures_total);
+const record = instruments(pipelineMetrics);
+
+/** Runs an operation of the pipeline as a span, for example `A.2 fetch`, and records its duration and outcome. */
+export const runOperation: RunOperation<Operation, { readonly source: string }> = createRunOperation({
+  namespace: 'pipeline',
+  operations,
+  duration: pipelineMetrics.pipeline_operation_duration_seconds,
+});
 
 /**
- * One request to a store. `result` is the HTTP status, or what went wrong when the answer is not usable. The latency of
- * a request that got no answer is not recorded, since nothing is known of the store's own time.
+ * Records one request to a store. `result` is the HTTP status, or the kind of failure if the response is not usable.
+ * Without a response the latency is not recorded, because it does not show how fast the store is.
  */
 export function recordFetch(labels: FetchLabels, seconds: number, result: number | FetchErrorType): void {
-  if (result !== 'timeout' && result !== 'connection') recordFetchLatency(labels, seconds);
+  if (result !== 'timeout' && result !== 'connection') record.fetch_latency_seconds(labels, seconds);
   const errorType = typeof result === 'number' ? errorTypeOf(result) : result;
-  if (errorType !== undefined) countFetchError({ ...labels, error_type: errorType });
+  if (errorType !== undefined) record.fetch_errors_total({ ...labels, error_type: errorType });
 }
 
-/** One raw artifact; `httpStatus` is undefined when no answer came. */
+/** Counts one raw artifact; `httpStatus` is undefined without a response. */
 export function recordArtifact(labels: ArtifactLabels, httpStatus: number | undefined): void {
   const status = httpStatuses.find((known) => known === String(httpStatus ?? 'none')) ?? 'other';
-  countArtifact({ ...labels, status });
+  record.artifacts_total({ ...labels, status });
 }
 
-export const recordValidationError: (labels: ValidationErrorLabels) => void = counter(
-  pipelineMetrics.validation_errors_total,
-);
+export const recordValidationError: (labels: ValidationErrorLabels) => void = record.validation_errors_total;
 
-export const recordStorageOperation: (labels: StorageOperationLabels) => void = counter(
-  pipelineMetrics.storage_operations_total,
-);
+export const recordStorageOperation: (labels: StorageOperationLabels) => void = record.storage_operations_total;
 
-export const recordRpc: (labels: RpcLabels) => void = counter(pipelineMetrics.rpc_operations_total);
+export const recordRpc: (labels: RpcLabels) => void = record.rpc_operations_total;
 
 export function recordDatabaseQuery(query: DatabaseQueryLabels & { readonly success: boolean }): void {
-  countQuery({ ...query, success: query.success ? 'true' : 'false' });
+  record.database_queries_total({ ...query, success: query.success ? 'true' : 'false' });
 }
 
-/** One recorded price that differs from the previous one. */
-export const recordPriceChange: (labels: PriceLabels) => void = counter(pipelineMetrics.price_changes_total);
+/** Counts one recorded price that differs from the previous one. */
+export const recordPriceChange: (labels: PriceLabels) => void = record.price_changes_total;
 
-export const recordPriceSpike: (labels: PriceSpikeLabels) => void = counter(pipelineMetrics.price_spike_alerts_total);
+export const recordPriceSpike: (labels: PriceSpikeLabels) => void = record.price_spike_alerts_total;
 
-/** One price job: failed when `errorType` is given. */
+/** Records one price job, which failed if `errorType` is given. */
 export function recordPriceJob(labels: PriceJobLabels, seconds: number, errorType?: PriceJobErrorType): void {
-  recordJobDuration(labels, seconds);
-  if (errorType === undefined) countJobSuccess(labels);
-  else countJobFailure({ ...labels, error_type: errorType });
+  record.price_job_duration_seconds(labels, seconds);
+  if (errorType === undefined) record.price_job_success_total(labels);
+  else record.price_job_failures_total({ ...labels, error_type: errorType });
 }
 
-/** 304 says that nothing changed, which is what was asked. */
+/** A 304 is a success: the store confirms that nothing changed. */
 function errorTypeOf(status: number): FetchErrorType | undefined {
   if (status === 429) return 'rate_limited';
   if (status >= 500) return 'http_5xx';

@@ -1,5 +1,5 @@
 /** What the pipeline's own processes emit through `siphon-otel/pipeline`. Keys are the Prometheus names. */
-import { jobSeconds, operationSeconds, requestSeconds } from '../../metrics/buckets.ts';
+import { jobSeconds, operationSeconds, requestSeconds } from './buckets.ts';
 import {
   currency,
   fetchErrorTypes,

@@ -1,5 +1,5 @@
-import { prometheusMetrics } from '../../metrics/prometheus-metrics.ts';
 import { sidecarMetrics } from '../../metrics/self.ts';
+import { prometheusMetrics } from '../../metrics/third-party.ts';
 import { definePack } from '../pack.ts';
 import { thresholds } from './thresholds.ts';
 

@@ -1,17 +1,8 @@
 import { StorageError } from '../../engine/storage.ts';
-import { PostgresError, type PostgresFailure } from '../postgres-error.ts';
+import type { pollFailures } from '../../metrics/reasons.ts';
+import { PostgresError } from '../postgres-error.ts';
 
-/** Why a poll gave nothing. Stable: metric labels. */
-export type PollFailure = PostgresFailure | 'pipeline_refused' | 'storage' | 'internal';
-
-/** Those that may be gone with the next poll. The others stay until somebody repairs them. */
-export const passingFailures: readonly PollFailure[] = [
-  'connection',
-  'unavailable',
-  'too_many_connections',
-  'timeout',
-  'lock_timeout',
-];
+export type PollFailure = (typeof pollFailures)[number];
 
 /** What was read has not been taken. */
 export class PipelineRefusal extends Error {

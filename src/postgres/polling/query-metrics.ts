@@ -1,49 +1,42 @@
-import type { Meter } from '@opentelemetry/api';
-import { pollSeconds } from '../../metrics/buckets.ts';
+import type { ComponentMetrics } from '../../engine/component.ts';
+import { sidecarMetrics } from '../../metrics/self.ts';
 import type { PoolUsage } from '../read-only-pool.ts';
-import { passingFailures, type PollFailure } from './poll-failure.ts';
+import type { PollFailure } from './poll-failure.ts';
 
-/** What every receiver that polls a database says about its queries, under names that begin with its own. */
+type Prefix = 'siphon_db_poller' | 'siphon_sqlquery';
+
+/** The metrics that every receiver that polls a database has about its queries. */
 export class QueryMetrics {
+  readonly #metrics: ComponentMetrics;
+  readonly #prefix: Prefix;
   readonly #duration;
   readonly #errors;
   readonly #lastSuccess;
   readonly #rows;
   readonly #connect;
-  readonly #pool;
 
-  /** @param prefix for example `siphon_db_poller`. */
-  constructor(meter: Meter, prefix: string) {
-    this.#duration = meter.createHistogram(`${prefix}_query_duration_seconds`, {
-      description: 'Time from BEGIN to the last row of a query that succeeded',
-      advice: { explicitBucketBoundaries: [...pollSeconds] },
-    });
-    this.#errors = meter.createCounter(`${prefix}_errors`, { description: 'Polls that gave nothing, by reason' });
-    this.#lastSuccess = meter.createGauge(`${prefix}_last_success_timestamp_seconds`, {
-      description: 'When the query last succeeded, in Unix time',
-    });
-    this.#rows = meter.createGauge(`${prefix}_rows`, { description: 'Rows of the latest successful poll' });
-    this.#connect = meter.createHistogram(`${prefix}_connect_duration_seconds`, {
-      description: 'Time to open a connection to the database',
-      advice: { explicitBucketBoundaries: [...pollSeconds] },
-    });
-    this.#pool = meter.createObservableGauge(`${prefix}_pool_connections`, {
-      description: 'Connections to the database that are idle or in use, and queries that wait for one',
-    });
+  constructor(metrics: ComponentMetrics, prefix: Prefix) {
+    this.#metrics = metrics;
+    this.#prefix = prefix;
+    this.#duration = metrics.histogram(sidecarMetrics[`${prefix}_query_duration_seconds`]);
+    this.#errors = metrics.counter(sidecarMetrics[`${prefix}_errors`]);
+    this.#lastSuccess = metrics.gauge(sidecarMetrics[`${prefix}_last_success_timestamp_seconds`]);
+    this.#rows = metrics.gauge(sidecarMetrics[`${prefix}_rows`]);
+    this.#connect = metrics.histogram(sidecarMetrics[`${prefix}_connect_duration_seconds`]);
   }
 
-  /**
-   * Failures that pass are there with 0 from the start, so that a rate sees a single one. What lasts is counted by every
-   * poll, and a rate sees the second; a series for each reason of each query would be most of the page.
-   */
+  /** Starts the counters of a query at zero. */
   declare(query: string): void {
-    for (const reason of passingFailures) this.#errors.add(0, { query, reason });
+    this.#errors.startAtZero({ query });
   }
 
-  /** From now on, each page tells what the pool holds. */
+  /** From now on, the page shows the connections of the pool. */
   observe(pool: { readonly usage: PoolUsage }): void {
-    this.#pool.addCallback((result) => {
-      for (const [state, count] of Object.entries(pool.usage)) result.observe(count, { state });
+    this.#metrics.observe(sidecarMetrics[`${this.#prefix}_pool_connections`], (observe) => {
+      const { idle, used, waiting } = pool.usage;
+      observe(idle, { state: 'idle' });
+      observe(used, { state: 'used' });
+      observe(waiting, { state: 'waiting' });
     });
   }
 
@@ -57,7 +50,7 @@ export class QueryMetrics {
     this.answered(query);
   }
 
-  /** The database has answered what is neither timed nor has rows. */
+  /** The database answered something that has no duration and no rows. */
   answered(query: string): void {
     this.#lastSuccess.record(Date.now() / 1000, { query });
   }

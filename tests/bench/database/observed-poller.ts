@@ -1,7 +1,8 @@
 import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
 import { pino } from 'pino';
 import * as v from 'valibot';
-import type { Component, ReceiverFactory } from '../../../src/engine/component.ts';
+import { componentKinds, type Component, type ReceiverFactory } from '../../../src/engine/component.ts';
+import { Instruments } from '../../../src/metrics/instruments.ts';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
 import type { DbPollerConfig } from '../../../src/components/receivers/db-poller/config.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
@@ -47,7 +48,7 @@ export class ObservedPoller implements AsyncDisposable {
       id: 'db_poller',
       signals: new Set(['metrics'] as const),
       logger: pino({ level: 'silent' }),
-      meter: this.#meter(),
+      metrics: new Instruments(this.#meter(), componentKinds),
       version: '0',
     };
     this.#receiver = factory.create(settings, config, () => ({

@@ -5,7 +5,7 @@ import { logLines } from './log-lines.ts';
 interface ObservedSettings {
   readonly settings: ComponentSettings;
   readonly lines: Record<string, unknown>[];
-  /** The page of own metrics, on which everything counted with `settings.meter` is. */
+  /** The page of self-metrics, with everything that is recorded through `settings.metrics`. */
   readonly page: () => Promise<string>;
 }
 
@@ -13,6 +13,6 @@ interface ObservedSettings {
 export function componentSettings(kind: ComponentKind, id: string, signal: Signal = 'traces'): ObservedSettings {
   const { logger, lines } = logLines();
   const page = new MetricsPage('0.0.0');
-  const settings = { id, signals: new Set([signal]), logger, meter: page.meter(kind, id), version: '0.0.0' };
+  const settings = { id, signals: new Set([signal]), logger, metrics: page.metricsOf(kind, id), version: '0.0.0' };
   return { settings, lines, page: () => page.render() };
 }

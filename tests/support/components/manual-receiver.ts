@@ -14,7 +14,7 @@ export class ManualReceiver {
       stability: 'development',
       config: v.unknown(),
       create: (_settings, _config, next) => {
-        this.#next = next('manual');
+        this.#next = next('http');
         return {
           start: async () => {
             if (startError !== undefined) throw startError;

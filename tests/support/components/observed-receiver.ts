@@ -12,8 +12,8 @@ export abstract class ObservedReceiver implements AsyncDisposable {
   constructor(type: string, { signals, version = '0' }: { signals: readonly Signal[]; version?: string }) {
     const { logger, lines } = logLines();
     this.log = lines;
-    const meter = this.#page.meter('receiver', type);
-    this.settings = { id: type, signals: new Set(signals), logger, meter, version };
+    const metrics = this.#page.metricsOf('receiver', type);
+    this.settings = { id: type, signals: new Set(signals), logger, metrics, version };
   }
 
   abstract shutdown(): Promise<void>;

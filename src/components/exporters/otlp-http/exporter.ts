@@ -1,4 +1,3 @@
-import type { Counter } from '@opentelemetry/api';
 import type {
   Component,
   ComponentSettings,
@@ -9,6 +8,7 @@ import type {
 } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { HttpClient, type HttpAnswer } from '../../../engine/net/http-client.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import { compress } from './compression.ts';
 import type { OtlpHttpExporterConfig } from './config.ts';
 import { errorOf, partialSuccessOf } from './response.ts';
@@ -21,7 +21,7 @@ export class OtlpHttpExporter implements Component, Consumer {
   readonly #config: OtlpHttpExporterConfig;
   readonly #urls: ReadonlyMap<Signal, URL>;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #rejected: Counter;
+  readonly #rejected;
   readonly #abort = new AbortController();
   readonly #inFlight = new Set<Promise<HttpAnswer>>();
   #client: HttpClient | undefined;
@@ -33,9 +33,7 @@ export class OtlpHttpExporter implements Component, Consumer {
     this.#config = config;
     this.#urls = new Map([...settings.signals].map((signal) => [signal, urlFor(signal, config)]));
     this.#headers = headersOf(settings, config);
-    this.#rejected = settings.meter.createCounter('siphon_exporter_partial_success_rejected_items', {
-      description: 'Items that a server refused in answers that otherwise accepted the request',
-    });
+    this.#rejected = settings.metrics.counter(sidecarMetrics.siphon_exporter_partial_success_rejected_items);
   }
 
   async start(_host: Host): Promise<void> {

@@ -1,6 +1,6 @@
 /** What an OTLP/HTTP answer means. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
 import * as v from 'valibot';
-import type { FailureReason } from '../../../metrics/failure-reasons.ts';
+import type { FailureReason } from '../../../metrics/reasons.ts';
 import { PermanentError, RetryableError } from '../../../engine/errors.ts';
 import type { HttpAnswer } from '../../../engine/net/http-client.ts';
 import { parseRetryAfter } from '../../../engine/net/retry-after.ts';

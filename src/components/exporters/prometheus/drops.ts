@@ -1,9 +1,10 @@
-import type { Counter, Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import { dropReasons } from '../../../metrics/drop-reasons.ts';
+import type { ComponentSettings } from '../../../engine/component.ts';
+import type { scrapePageDropReasons } from '../../../metrics/reasons.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 
 /** Why a data point is not on the page. */
-export type DropReason = (typeof dropReasons)[number];
+export type DropReason = (typeof scrapePageDropReasons)[number];
 
 /** What becomes of an attribute that cannot be a label as it is. */
 export type LabelChange = 'renamed' | 'dropped';
@@ -14,23 +15,15 @@ const MAX_NAMED = 1000;
 /** Counts what is lost, and names each metric once for each reason. */
 export class Drops {
   readonly #logger: Logger;
-  readonly #exporter: string;
-  readonly #points: Counter;
-  readonly #labels: Counter;
+  readonly #points;
+  readonly #labels;
   readonly #named = new Set<string>();
   readonly #counts = new Map<DropReason, number>();
 
-  constructor({ id, logger, meter }: { id: string; logger: Logger; meter: Meter }) {
+  constructor({ logger, metrics }: Pick<ComponentSettings, 'logger' | 'metrics'>) {
     this.#logger = logger;
-    this.#exporter = id;
-    this.#points = meter.createCounter('siphon_prometheus_dropped_points', {
-      description: 'Data points that are not on the scrape page, by reason',
-    });
-    // There from the start, so that a rate sees the first one.
-    for (const reason of dropReasons) this.#points.add(0, { exporter: id, reason });
-    this.#labels = meter.createCounter('siphon_prometheus_changed_labels', {
-      description: 'Attributes of new series that were renamed or dropped, because they cannot be labels as they are',
-    });
+    this.#points = metrics.counter(sidecarMetrics.siphon_prometheus_dropped_points);
+    this.#labels = metrics.counter(sidecarMetrics.siphon_prometheus_changed_labels);
   }
 
   /** A point of this metric; counted with the next `flush`. */
@@ -42,11 +35,11 @@ export class Drops {
   }
 
   label(change: LabelChange): void {
-    this.#labels.add(1, { exporter: this.#exporter, change });
+    this.#labels.add(1, { change });
   }
 
   flush(): void {
-    for (const [reason, count] of this.#counts) this.#points.add(count, { exporter: this.#exporter, reason });
+    for (const [reason, count] of this.#counts) this.#points.add(count, { reason });
     this.#counts.clear();
   }
 }

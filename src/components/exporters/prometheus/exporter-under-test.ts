@@ -6,7 +6,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
-import type { Component } from '../../../engine/component.ts';
+import { componentKinds, type Component } from '../../../engine/component.ts';
+import { Instruments } from '../../../metrics/instruments.ts';
 import { protobufFromJson } from '../../../engine/otlp/protobuf-from-json.ts';
 import { prometheusExporterConfig } from './config.ts';
 import { prometheusExporter } from './factory.ts';
@@ -34,7 +35,7 @@ export class ExporterUnderTest implements AsyncDisposable {
     const { logger } = this.log;
     const settings = { id: 'prometheus', signals: new Set(['metrics' as const]), logger, version: '0' };
     this.#exporter = prometheusExporter.create(
-      { ...settings, meter: this.#meters.getMeter('test') },
+      { ...settings, metrics: new Instruments(this.#meters.getMeter('test'), componentKinds) },
       v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', without_scope_info: true, ...config }),
     );
   }

@@ -8,6 +8,7 @@ import { ScrapeServer } from './server/scrape-server.ts';
 import { SeriesLabels } from './names/series-labels.ts';
 import { SeriesMemory } from './series/series-memory.ts';
 import { TargetInfo } from './points/target-info.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import { TimeSlice } from '../../../engine/time-slice.ts';
 
@@ -47,9 +48,7 @@ export class PrometheusExporter implements Component, Consumer {
         return this.#memory.render(format, this.#seenSinceMs(), target);
       },
     });
-    settings.meter
-      .createObservableGauge('siphon_prometheus_series', { description: 'Series on the scrape page' })
-      .addCallback((result) => result.observe(this.#memory.series.live, { exporter: settings.id }));
+    settings.metrics.observe(sidecarMetrics.siphon_prometheus_series, (observe) => observe(this.#memory.series.live));
   }
 
   async start(host: Host): Promise<void> {

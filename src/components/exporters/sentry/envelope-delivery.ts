@@ -40,7 +40,7 @@ export class EnvelopeDelivery {
     };
     const queue = { ...this.#queueSettings, blockOnOverflow: true };
     this.#queue = new SendingQueue({ consume: send }, queue, (envelope, error) => this.#drop(envelope, error));
-    observeQueues(settings.meter, new Map([['traces', this.#queue]]), queue.queueSize);
+    observeQueues(settings.metrics, new Map([['traces', this.#queue]]), queue.queueSize);
   }
 
   get blocksOnOverflow(): boolean {

@@ -1,3 +1,4 @@
+import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import { fitErrorEvent, fitTransaction } from './size-limit.ts';
 import type { Category, DiscardedEvents } from './outcomes.ts';
 import { toErrorEvent } from './error-event.ts';
@@ -19,7 +20,7 @@ export interface Envelope {
 }
 
 /** Told of what does not fit into an envelope. */
-export type OnDropped = (category: Category, reason: string, quantity: number) => void;
+export type OnDropped = (category: Category, reason: SentryDropReason, quantity: number) => void;
 
 /**
  * The transaction of a segment, and the errors that were recorded on its spans. One after another as they are asked

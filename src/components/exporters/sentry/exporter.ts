@@ -2,6 +2,7 @@ import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } fro
 import { RetryableError } from '../../../engine/errors.ts';
 import { readSpans, type Span } from '../../../engine/otlp/span-reader.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryExporterConfig } from './config.ts';
 import { Outcomes } from './outcomes.ts';
 import { parseDsn } from './dsn.ts';
@@ -44,9 +45,7 @@ export class SentryExporter implements Component, Consumer {
     });
     const dsn = parseDsn(config.dsn.reveal());
     this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#outcomes);
-    settings.meter
-      .createObservableGauge('siphon_sentry_held_spans', { description: 'Spans that wait for the root of their trace' })
-      .addCallback((result) => result.observe(this.#buffer.spanCount));
+    settings.metrics.observe(sidecarMetrics.siphon_sentry_held_spans, (observe) => observe(this.#buffer.spanCount));
   }
 
   async start(_host: Host): Promise<void> {

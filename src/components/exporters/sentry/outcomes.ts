@@ -1,5 +1,6 @@
-import type { Counter } from '@opentelemetry/api';
 import type { ComponentSettings } from '../../../engine/component.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
+import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 
 export type Category = 'transaction' | 'span' | 'error' | 'internal';
@@ -11,7 +12,7 @@ export interface DiscardedEvents {
 }
 
 /** The words that Sentry knows for reasons of ours. Those without one are not for Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
-const reportReasons: Readonly<Record<string, string>> = {
+const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   queue_full: 'queue_overflow',
   ratelimit_backoff: 'ratelimit_backoff',
   network_error: 'network_error',
@@ -22,18 +23,13 @@ const reportReasons: Readonly<Record<string, string>> = {
   invalid_ids: 'event_processor',
 };
 
-const categories = ['transaction', 'span', 'error'] as const satisfies readonly Category[];
-
-/** Of what is lost on the way; what is left out beforehand, or lost at the end, needs no value before it. */
-const lossReasons = ['queue_full', 'ratelimit_backoff', 'rate_limited', 'network_error', 'send_error', 'too_large'];
-
 /** Nothing that anybody waits for is lost for these: the user has switched Sentry off, or Sentry has it already. */
-const harmlessReasons = new Set(['disabled', 'duplicate']);
+const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'duplicate']);
 
 /** Counts what is sent, and what is not by reason, for the collector's own metrics; and the latter for Sentry too. */
 export class Outcomes {
-  readonly #sent: Counter;
-  readonly #dropped: Counter;
+  readonly #sent;
+  readonly #dropped;
   readonly #sentSpans: ItemCounter;
   readonly #failedSpans: ItemCounter;
   /** By `category reason`, since the last report. */
@@ -42,13 +38,8 @@ export class Outcomes {
   constructor(settings: ComponentSettings) {
     this.#sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
     this.#failedSpans = new ItemCounter('otelcol_exporter_send_failed', settings);
-    this.#sent = settings.meter.createCounter('siphon_sentry_sent_items', {
-      description: 'Transactions, spans and errors that Sentry has taken',
-    });
-    this.#dropped = settings.meter.createCounter('siphon_sentry_dropped_items', {
-      description: 'Transactions, spans and errors that did not reach Sentry',
-    });
-    this.#declare();
+    this.#sent = settings.metrics.counter(sidecarMetrics.siphon_sentry_sent_items);
+    this.#dropped = settings.metrics.counter(sidecarMetrics.siphon_sentry_dropped_items);
   }
 
   /** @param itemCount of spans, if it was a transaction. */
@@ -60,7 +51,7 @@ export class Outcomes {
     this.#sentSpans.add({ signal: 'traces', itemCount });
   }
 
-  dropped(category: Category, reason: string, quantity = 1): void {
+  dropped(category: Category, reason: SentryDropReason, quantity = 1): void {
     if (quantity === 0 || category === 'internal') return;
     this.#dropped.add(quantity, { category, reason });
     if (category === 'span' && !harmlessReasons.has(reason)) {
@@ -71,14 +62,6 @@ export class Outcomes {
     const key = `${category} ${reported}`;
     const before = this.#unreported.get(key)?.quantity ?? 0;
     this.#unreported.set(key, { category, reason: reported, quantity: before + quantity });
-  }
-
-  /** Counters are there with 0 from the start, so that a rate sees the first failure. */
-  #declare(): void {
-    for (const category of categories) {
-      this.#sent.add(0, { category });
-      for (const reason of lossReasons) this.#dropped.add(0, { category, reason });
-    }
   }
 
   /** What was added since it was asked last. */

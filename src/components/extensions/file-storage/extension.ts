@@ -22,7 +22,7 @@ export class FileStorageExtension implements Component, Storage {
   constructor(settings: ComponentSettings, config: FileStorageConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#metrics = new StorageMetrics(settings.meter, this.#spaces);
+    this.#metrics = new StorageMetrics(settings.metrics, this.#spaces);
   }
 
   async start(): Promise<void> {

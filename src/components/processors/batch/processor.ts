@@ -1,4 +1,4 @@
-import type { Counter, Histogram } from '@opentelemetry/api';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { aborted } from '../../../engine/pipeline/aborted.ts';
@@ -109,28 +109,21 @@ export class BatchProcessor implements Component, Consumer {
   }
 }
 
-/** The stock instruments, and what was lost here. */
 class BatchMetrics {
   readonly dropped: ReturnType<typeof countDropped>;
-  readonly #triggers: Readonly<Record<Trigger, Counter>>;
-  readonly #items: Histogram;
-  readonly #bytes: Histogram;
+  readonly #triggers;
+  readonly #items;
+  readonly #bytes;
 
   constructor(settings: ComponentSettings) {
-    const { meter } = settings;
+    const { metrics } = settings;
     this.dropped = countDropped(settings);
     this.#triggers = {
-      size: meter.createCounter('otelcol_processor_batch_batch_size_trigger_send'),
-      timeout: meter.createCounter('otelcol_processor_batch_timeout_trigger_send'),
-    };
-    this.#triggers.size.add(0);
-    this.#triggers.timeout.add(0);
-    this.#items = meter.createHistogram('otelcol_processor_batch_batch_send_size', {
-      advice: { explicitBucketBoundaries: [10, 100, 1000, 5000, 8192, 10_000, 50_000, 100_000] },
-    });
-    this.#bytes = meter.createHistogram('otelcol_processor_batch_batch_send_size_bytes', {
-      advice: { explicitBucketBoundaries: [1e3, 1e4, 1e5, 5e5, 1e6, 5e6, 1e7] },
-    });
+      size: metrics.counter(sidecarMetrics.otelcol_processor_batch_batch_size_trigger_send),
+      timeout: metrics.counter(sidecarMetrics.otelcol_processor_batch_timeout_trigger_send),
+    } satisfies Record<Trigger, unknown>;
+    this.#items = metrics.histogram(sidecarMetrics.otelcol_processor_batch_batch_send_size);
+    this.#bytes = metrics.histogram(sidecarMetrics.otelcol_processor_batch_batch_send_size_bytes);
   }
 
   sent({ itemCount, sizeBytes }: TelemetryBatch, trigger: Trigger): void {

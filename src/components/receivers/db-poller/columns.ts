@@ -1,3 +1,4 @@
+import type { replacedReasons } from '../../../metrics/reasons.ts';
 import type { BudgetedLabel, ClosedLabel, Labels } from '../../../metrics/metric.ts';
 import { decimalOf } from '../../../postgres/polling/decimal.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
@@ -5,7 +6,7 @@ import type { Row } from '../../../postgres/read-only-pool.ts';
 const MAX_LENGTH = 128;
 
 /** Why a value does not appear under its own name. */
-export type ReplacedReason = 'unlisted' | 'budget' | 'too_long';
+export type ReplacedReason = (typeof replacedReasons)[number];
 
 export type ReportReplaced = (label: string, reason: ReplacedReason, count: number) => void;
 

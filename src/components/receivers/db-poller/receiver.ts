@@ -38,14 +38,14 @@ export class DbPoller implements Component {
 
   start(host: Host): Promise<void> {
     const { datasource, storage, initial_delay } = this.#config;
-    const { meter, logger } = this.#settings;
+    const { logger } = this.#settings;
     if (datasource.isEmpty) {
       logger.info('Poller is off: its datasource is empty');
       return Promise.resolve();
     }
     const kept = storage ? storageOf(host, storage) : new MemoryStorage();
     const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
-    const metrics = new PollerMetrics(meter);
+    const metrics = new PollerMetrics(this.#settings.metrics);
     this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
     const shared = { context: this.#context(this.#database, metrics), space };
     this.#database.start(initial_delay, async (stopping) => await this.#poll(shared, stopping));

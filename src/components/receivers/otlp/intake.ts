@@ -1,18 +1,9 @@
-import type { ComponentSettings, Consumer, ConsumerOf, Signal } from '../../../engine/component.ts';
-import type { RejectionReason } from '../../../metrics/failure-reasons.ts';
+import type { ComponentSettings, Consumer, ConsumerOf, Signal, Transport } from '../../../engine/component.ts';
+import type { RejectionReason } from '../../../metrics/reasons.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
 import { Incident } from '../../../engine/telemetry/incident.ts';
 import { rejectionOf, type Rejection } from './rejection.ts';
-
-/** Of a single request. A sender that is set up wrong is turned away each time, and a rate sees the second. */
-const passingReasons: readonly RejectionReason[] = [
-  'malformed',
-  'too_large',
-  'aborted',
-  'memory_limit',
-  'queue_full',
-  'internal',
-];
 
 /** The way of a request from either transport to the pipelines. */
 export class Intake {
@@ -20,17 +11,14 @@ export class Intake {
   readonly #defect: Incident;
   readonly #count: (reason: RejectionReason) => void;
 
-  constructor(transport: string, { meter, logger }: ComponentSettings, next: ConsumerOf) {
+  constructor(transport: Transport, { metrics, logger }: ComponentSettings, next: ConsumerOf) {
     this.#next = next(transport);
     this.#defect = new Incident(logger, {
       failing: 'A pipeline failed in a way that it should not',
       recovered: 'The pipelines take requests again',
     });
-    const counter = meter.createCounter('siphon_receiver_rejected_requests', {
-      description: 'Requests that were not taken',
-    });
-    // There from the start, so that a rate sees the first one.
-    for (const reason of passingReasons) counter.add(0, { transport, reason });
+    const counter = metrics.counter(sidecarMetrics.siphon_receiver_rejected_requests);
+    counter.startAtZero({ transport });
     this.#count = (reason) => counter.add(1, { transport, reason });
   }
 

@@ -1,4 +1,4 @@
-import type { RejectionReason } from '../../../metrics/failure-reasons.ts';
+import type { RejectionReason } from '../../../metrics/reasons.ts';
 import { PermanentError, RetryableError } from '../../../engine/errors.ts';
 import { MalformedError } from '../../../engine/otlp/malformed-error.ts';
 import { WireWriter } from '../../../engine/otlp/wire-writer.ts';

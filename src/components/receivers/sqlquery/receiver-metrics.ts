@@ -1,25 +1,22 @@
-import type { Meter } from '@opentelemetry/api';
+import type { ComponentMetrics } from '../../../engine/component.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 import { QueryMetrics } from '../../../postgres/polling/query-metrics.ts';
-import { dropReasons, type DropReason } from './row-metric.ts';
+import type { DropReason } from './row-metric.ts';
 
-/** What the receiver says about itself. */
+/** The metrics of the receiver about itself. */
 export class ReceiverMetrics extends QueryMetrics {
   readonly #dropped;
 
-  constructor(meter: Meter) {
-    super(meter, 'siphon_sqlquery');
+  constructor(metrics: ComponentMetrics) {
+    super(metrics, 'siphon_sqlquery');
     this.#dropped = {
-      points: meter.createCounter('siphon_sqlquery_dropped_points', {
-        description: 'Points that rows did not give, by reason',
-      }),
-      records: meter.createCounter('siphon_sqlquery_dropped_log_records', {
-        description: 'Log records that rows did not give, by reason',
-      }),
+      points: metrics.counter(sidecarMetrics.siphon_sqlquery_dropped_points),
+      records: metrics.counter(sidecarMetrics.siphon_sqlquery_dropped_log_records),
     };
   }
 
   declareDrops(query: string, what: 'points' | 'records'): void {
-    for (const reason of dropReasons) this.#dropped[what].add(0, { query, reason });
+    this.#dropped[what].startAtZero({ query });
   }
 
   dropped(query: string, what: 'points' | 'records', reason: DropReason): void {

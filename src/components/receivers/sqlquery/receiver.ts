@@ -33,8 +33,8 @@ export class SqlqueryReceiver implements Component {
         'Queries have parts that no pipeline asks for: they are not run for these',
       );
     }
-    const { meter, logger } = this.#settings;
-    const metrics = new ReceiverMetrics(meter);
+    const { logger } = this.#settings;
+    const metrics = new ReceiverMetrics(this.#settings.metrics);
     this.#database = new PolledDatabase(poolSettings(this.#config, planned.length), { metrics, logger });
     const context = this.#context(this.#database, metrics);
     const pollers = planned.map((reading) => this.#poller(reading, storage, context));

@@ -1,13 +1,11 @@
+import type { rowDropReasons } from '../../../metrics/reasons.ts';
 import type { Attributes, MetricData, NumberPoint } from '../../../engine/otlp/metrics-writer.ts';
 import { decimalOf } from '../../../postgres/polling/decimal.ts';
 import type { Row } from '../../../postgres/read-only-pool.ts';
 import type { ReadColumn } from './answer.ts';
 import type { MetricConfig } from './config.ts';
 
-/** Why a row gave no point. Stable: metric labels. */
-export const dropReasons = ['null', 'missing_column', 'not_a_number', 'bad_timestamp'] as const;
-
-export type DropReason = (typeof dropReasons)[number];
+export type DropReason = (typeof rowDropReasons)[number];
 
 export class RowProblem extends Error {
   override readonly name = 'RowProblem';

@@ -6,7 +6,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
-import type { Component, Signal, TelemetryBatch } from '../../../../src/engine/component.ts';
+import { componentKinds, type Component, type Signal, type TelemetryBatch } from '../../../../src/engine/component.ts';
+import { Instruments } from '../../../../src/metrics/instruments.ts';
 import { configSchema } from '../../../../src/components/receivers/otlp/config.ts';
 import { OtlpReceiver } from '../../../../src/components/receivers/otlp/receiver.ts';
 import { hostWith } from '../../../support/components/host-with.ts';
@@ -38,7 +39,7 @@ export class ReceiverUnderTest implements AsyncDisposable {
       id: 'otlp',
       signals: new Set(signals),
       logger: this.log.logger,
-      meter: this.#meters.getMeter('test'),
+      metrics: new Instruments(this.#meters.getMeter('test'), componentKinds),
       version: '0',
     };
     const protocols = { http: { ...LOCAL, ...http }, grpc: { ...LOCAL, ...grpc } };

@@ -1,10 +1,10 @@
-import { createNoopMeter } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import { Horizon } from './horizon.ts';
 import type { RunContext } from '../run/query-run.ts';
 import { PollerMetrics } from '../run/poller-metrics.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
+import { noMetrics } from '../../../../../tests/support/components/no-metrics.ts';
 
 const writer = { pid: 42, application_name: 'migration', prepared: null };
 const held = (ageS: number | null): Row => ({ ...writer, settled_xid: '7', is_held: true, age_s: ageS });
@@ -14,7 +14,7 @@ const free: Row = { pid: null, application_name: null, prepared: null, settled_x
 async function watch(rows: readonly Row[]): Promise<{ said: unknown[]; lags: (number | undefined)[] }> {
   const { logger, lines } = logLines();
   const lags: (number | undefined)[] = [];
-  const metrics = new PollerMetrics(createNoopMeter());
+  const metrics = new PollerMetrics(noMetrics);
   metrics.horizonLag = (seconds) => void lags.push(seconds);
   const left = [...rows];
   const pool = { query: async () => ({ rows: [left.shift()!], columns: new Map(), durationMs: 1 }) };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { RejectionReason } from '../../../../metrics/failure-reasons.ts';
+import type { RejectionReason } from '../../../../metrics/reasons.ts';
 import type { ComponentSettings, Host, Signal } from '../../../../engine/component.ts';
 import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';

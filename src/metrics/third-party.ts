@@ -1,30 +1,36 @@
 /**
- * What the instrumentations of the preload emit and dashboards need. Names and units are those of the semantic conventions,
- * labels and buckets too where `src/sdk/views.ts` does not keep them fewer; labels are the attributes' names as Prometheus
- * sees them. Keys are the Prometheus names.
+ * Metrics that other programs and libraries emit and that dashboards and alerts use. Keys are the Prometheus names; labels
+ * have the names of the attributes as Prometheus sees them.
  */
-import { callSeconds, pauseSeconds } from './buckets.ts';
 import type { BudgetedLabel, Metric } from './metric.ts';
 
 const httpMethod: BudgetedLabel = { maxValues: 10, description: 'HTTP method' };
-const httpStatus: BudgetedLabel = { maxValues: 20, description: 'HTTP status of the answer; absent without one' };
-const serverAddress: BudgetedLabel = { maxValues: 60, description: 'host that was asked' };
-const serverPort: BudgetedLabel = { maxValues: 60, description: 'port that was asked' };
+const httpStatus: BudgetedLabel = {
+  maxValues: 20,
+  description: 'HTTP status of the response; absent without a response',
+};
+const serverAddress: BudgetedLabel = { maxValues: 60, description: 'host that was called' };
+const serverPort: BudgetedLabel = { maxValues: 60, description: 'port that was called' };
 const urlScheme: BudgetedLabel = { maxValues: 2, description: 'http or https' };
 const protocolVersion: BudgetedLabel = { maxValues: 3, description: 'version of HTTP' };
-const errorType: BudgetedLabel = { maxValues: 20, description: 'what went wrong; absent when nothing did' };
+const errorType: BudgetedLabel = { maxValues: 20, description: 'kind of failure; absent on success' };
 const poolName: BudgetedLabel = { maxValues: 5, description: 'host, port and database of the pool' };
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const statementBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] as const;
 
-export const runtimeMetrics = {
+/** Bounds of the instrumentations with many series: `sdk/views.ts` applies them, and keeps only the labels below. */
+export const callSeconds = [0.05, 0.25, 1, 5, 30, 60] as const;
+export const pauseSeconds = [0.01, 0.1, 1] as const;
+
+/** From the instrumentations that the preload sets up. Names, units, and all other labels and bounds are those of the semantic conventions. */
+export const instrumentationMetrics = {
   http_client_request_duration_seconds: {
     source: 'runtime',
     kind: 'histogram',
     name: 'http.client.request.duration',
     unit: 's',
-    description: 'Duration of requests that the service sent; which host was slow, their spans tell',
+    description: 'Duration of requests that the service sent; their spans show which host was slow',
     labels: { http_request_method: httpMethod, http_response_status_code: httpStatus, error_type: errorType },
     buckets: callSeconds,
   },
@@ -37,7 +43,7 @@ export const runtimeMetrics = {
     labels: {
       http_request_method: httpMethod,
       http_response_status_code: httpStatus,
-      http_route: { maxValues: 30, description: 'route that answered, where the framework names it' },
+      http_route: { maxValues: 30, description: 'route of the request, where the framework reports it' },
       url_scheme: urlScheme,
       network_protocol_version: protocolVersion,
       error_type: errorType,
@@ -65,7 +71,7 @@ export const runtimeMetrics = {
     kind: 'gauge',
     name: 'db.client.connection.count',
     unit: '{connection}',
-    description: 'Connections in the pools of the service, by whether they are in use',
+    description: 'Connections in the pools of the service, idle or used',
     labels: { db_client_connection_pool_name: poolName, db_client_connection_state: ['idle', 'used'] },
   },
   db_client_connection_max: {
@@ -81,7 +87,7 @@ export const runtimeMetrics = {
     kind: 'gauge',
     name: 'db.client.connection.pending_requests',
     unit: '{request}',
-    description: 'Requests of the service that wait for a connection of its pool',
+    description: 'Requests of the service that wait for a connection from its pool',
     labels: { db_client_connection_pool_name: poolName },
   },
   nodejs_eventloop_delay_p99_seconds: {
@@ -89,7 +95,7 @@ export const runtimeMetrics = {
     kind: 'gauge',
     name: 'nodejs.eventloop.delay.p99',
     unit: 's',
-    description: 'Delay of the event loop that one turn in a hundred exceeds, since the previous export',
+    description: '99th percentile of the event loop delay since the previous export',
     labels: {},
   },
   v8js_gc_duration_seconds: {
@@ -100,5 +106,33 @@ export const runtimeMetrics = {
     description: 'Duration of garbage collections',
     labels: { v8js_gc_type: ['major', 'minor', 'incremental', 'weakcb'] },
     buckets: pauseSeconds,
+  },
+} as const satisfies Record<string, Metric>;
+
+/** From Prometheus about each target that it scrapes. The labels are only `job` and `instance`. */
+export const prometheusMetrics = {
+  up: {
+    source: 'prometheus',
+    kind: 'gauge',
+    name: 'up',
+    unit: '{target}',
+    description: '1 if the last scrape of the target succeeded, otherwise 0',
+    labels: {},
+  },
+  scrape_duration_seconds: {
+    source: 'prometheus',
+    kind: 'gauge',
+    name: 'scrape_duration_seconds',
+    unit: 's',
+    description: 'Duration of the last scrape of the target',
+    labels: {},
+  },
+  scrape_samples_scraped: {
+    source: 'prometheus',
+    kind: 'gauge',
+    name: 'scrape_samples_scraped',
+    unit: '{sample}',
+    description: 'Samples in the last scrape of the target',
+    labels: {},
   },
 } as const satisfies Record<string, Metric>;

@@ -1,0 +1,132 @@
+/**
+ * The reasons that siphon's own metrics count losses and failures under. They are stable: alerts name them.
+ *
+ * A reason is transient if its cause may be gone with the next attempt. Its counter starts at zero, so that a rate sees
+ * the only increment. A lasting cause is counted by every attempt, so a rate sees the second one.
+ */
+
+/** Why a component refused telemetry, or lost it. */
+export const failureReasons = [
+  'queue_full',
+  'too_large',
+  'memory_limit',
+  'network_error',
+  'rate_limited',
+  'http_4xx',
+  'http_5xx',
+  'http_other',
+  'invalid_response',
+  'ratelimit_backoff',
+  'send_error',
+  'no_pipeline',
+  'not_running',
+  'shutdown',
+  'internal',
+] as const;
+
+export type FailureReason = (typeof failureReasons)[number];
+
+export const transientFailureReasons = [
+  'queue_full',
+  'too_large',
+  'memory_limit',
+  'network_error',
+  'rate_limited',
+  'http_5xx',
+  'internal',
+] as const satisfies readonly FailureReason[];
+
+/** Why a receiver rejects a request: because of the request itself, or because of the pipeline behind the receiver. */
+export const rejectionReasons = [
+  'malformed',
+  'unsupported_encoding',
+  'unauthenticated',
+  'not_found',
+  'method',
+  'media_type',
+  'aborted',
+  ...failureReasons,
+] as const;
+
+export type RejectionReason = (typeof rejectionReasons)[number];
+
+/** A sender with a wrong configuration is rejected each time. */
+export const transientRejectionReasons = [
+  'malformed',
+  'too_large',
+  'aborted',
+  'memory_limit',
+  'queue_full',
+  'internal',
+] as const satisfies readonly RejectionReason[];
+
+/** Why a data point is not on the scrape page of the `prometheus` exporter. */
+export const scrapePageDropReasons = [
+  'type_conflict',
+  'duplicate_series',
+  'max_series',
+  'invalid_name',
+  'invalid_buckets',
+  'labels_too_long',
+  'no_value',
+  'out_of_order',
+  'unsupported',
+] as const;
+
+/** Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. */
+export const sentryDropReasons = [...failureReasons, 'too_many_spans', 'invalid_ids', 'duplicate', 'disabled'] as const;
+
+export type SentryDropReason = (typeof sentryDropReasons)[number];
+
+export const transientSentryDropReasons = [
+  'queue_full',
+  'ratelimit_backoff',
+  'rate_limited',
+  'network_error',
+  'send_error',
+  'too_large',
+] as const satisfies readonly SentryDropReason[];
+
+/** Why a query failed. */
+export const postgresFailures = [
+  'connection',
+  'unavailable',
+  'too_many_connections',
+  'authentication',
+  'missing_database',
+  'timeout',
+  'lock_timeout',
+  'permission',
+  'missing_table',
+  'missing_column',
+  'read_only',
+  'too_many_rows',
+  'pooler',
+  'other',
+] as const;
+
+/** Why a poll published nothing. */
+export const pollFailures = [...postgresFailures, 'pipeline_refused', 'storage', 'internal'] as const;
+
+export const transientPollFailures = [
+  'connection',
+  'unavailable',
+  'too_many_connections',
+  'timeout',
+  'lock_timeout',
+] as const satisfies readonly (typeof pollFailures)[number][];
+
+/** Why the database poller did not publish a point. */
+export const pollerDropReasons = ['not_a_number', 'unmergeable', 'invalid_cron'] as const;
+
+/** Why the database poller published a label value as `other` or `unknown`. */
+export const replacedReasons = ['unlisted', 'budget', 'too_long'] as const;
+
+/** Why a counter of rows started again, although it had a total. */
+export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed', 'corrupt'] as const;
+
+/** Why a row of `sqlquery` did not become a point or a log record. */
+export const rowDropReasons = ['null', 'missing_column', 'not_a_number', 'bad_timestamp'] as const;
+
+/** Why a space of the storage could not be opened, read or written. `corrupt`: its content is lost, and it starts empty. */
+export const storageFailures = ['full', 'corrupt', 'unwritable', 'locked', 'closed', 'other'] as const;

@@ -1,0 +1,53 @@
+/** What single exporters count, in addition to what the engine counts around all of them. */
+import { scrapePageDropReasons, sentryDropReasons, transientSentryDropReasons } from '../reasons.ts';
+import { exporter, sidecarMetrics, signals } from './sidecar-metric.ts';
+
+const category = ['transaction', 'span', 'error'] as const;
+
+export const exporterMetrics = sidecarMetrics({
+  siphon_exporter_partial_success_rejected_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Items that the server refused in a response that otherwise accepted the request',
+    labels: { exporter, otel_signal: signals },
+  },
+  siphon_prometheus_series: {
+    kind: 'gauge',
+    unit: '{series}',
+    description: 'Series on the scrape page',
+    labels: { exporter },
+  },
+  siphon_prometheus_dropped_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Data points that are not on the scrape page',
+    labels: { exporter, reason: scrapePageDropReasons },
+    startsAtZero: { reason: scrapePageDropReasons },
+  },
+  siphon_prometheus_changed_labels: {
+    kind: 'counter',
+    unit: '{label}',
+    description: 'Attributes of new series that were renamed or dropped because they are not valid labels',
+    labels: { exporter, change: ['renamed', 'dropped'] },
+  },
+  siphon_sentry_sent_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Transactions, spans and errors that Sentry accepted',
+    labels: { exporter, category },
+    startsAtZero: { category },
+  },
+  siphon_sentry_dropped_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Transactions, spans and errors that did not reach Sentry',
+    labels: { exporter, category, reason: sentryDropReasons },
+    startsAtZero: { category, reason: transientSentryDropReasons },
+  },
+  siphon_sentry_held_spans: {
+    kind: 'gauge',
+    unit: '{span}',
+    description: 'Spans that wait for the root span of their trace',
+    labels: { exporter },
+  },
+});

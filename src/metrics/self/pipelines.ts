@@ -1,0 +1,230 @@
+/**
+ * What the engine counts around every component. Names and descriptions are the stock Collector's, where it has the
+ * metric and the description is true for siphon.
+ */
+import { failureReasons, rejectionReasons, transientFailureReasons, transientRejectionReasons } from '../reasons.ts';
+import { exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
+
+export const receiverMetrics = sidecarMetrics({
+  otelcol_receiver_accepted_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Number of metric points successfully pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  otelcol_receiver_refused_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Number of metric points that could not be pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  otelcol_receiver_accepted_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Number of spans successfully pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  otelcol_receiver_refused_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Number of spans that could not be pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  otelcol_receiver_accepted_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Number of log records successfully pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  otelcol_receiver_refused_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Number of log records that could not be pushed into the pipeline',
+    labels: { receiver, transport: transports },
+    startsAtZero: {},
+  },
+  siphon_receiver_rejected_requests: {
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests that a receiver rejected, by the reason that the sender received',
+    labels: { receiver, transport: transports, reason: rejectionReasons },
+    startsAtZero: { reason: transientRejectionReasons },
+  },
+});
+
+export const processorMetrics = sidecarMetrics({
+  otelcol_processor_incoming_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Number of items passed to the processor',
+    labels: { processor, otel_signal: signals },
+    startsAtZero: {},
+  },
+  otelcol_processor_outgoing_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Number of items emitted from the processor',
+    labels: { processor, otel_signal: signals },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_accepted_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Metric points that the memory limiter accepted',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_refused_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Metric points that the memory limiter refused because memory was above its limit',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_accepted_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that the memory limiter accepted',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_refused_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that the memory limiter refused because memory was above its limit',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_accepted_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Log records that the memory limiter accepted',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_memory_limiter_refused_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Log records that the memory limiter refused because memory was above its limit',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_batch_batch_size_trigger_send: {
+    kind: 'counter',
+    unit: '{batch}',
+    description: 'Number of times the batch was sent due to a size trigger',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_batch_timeout_trigger_send: {
+    kind: 'counter',
+    unit: '{batch}',
+    description: 'Number of times the batch was sent due to a timeout trigger',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_batch_batch_send_size: {
+    kind: 'histogram',
+    unit: '{item}',
+    description: 'Number of units in the batch',
+    labels: { processor },
+    buckets: [10, 100, 1000, 5000, 8192, 10_000, 50_000, 100_000],
+  },
+  otelcol_processor_batch_batch_send_size_bytes: {
+    kind: 'histogram',
+    unit: 'By',
+    description: 'Number of bytes in batch that was sent',
+    labels: { processor },
+    buckets: [1e3, 1e4, 1e5, 5e5, 1e6, 5e6, 1e7],
+  },
+});
+
+export const deliveryMetrics = sidecarMetrics({
+  otelcol_exporter_sent_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Number of metric points successfully sent to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_send_failed_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Number of metric points in failed attempts to send to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_enqueue_failed_metric_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Number of metric points failed to be added to the sending queue',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_sent_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Number of spans successfully sent to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_send_failed_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Number of spans in failed attempts to send to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_enqueue_failed_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Number of spans failed to be added to the sending queue',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_sent_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Number of log records successfully sent to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_send_failed_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Number of log records in failed attempts to send to destination',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_enqueue_failed_log_records: {
+    kind: 'counter',
+    unit: '{record}',
+    description: 'Number of log records failed to be added to the sending queue',
+    labels: { exporter },
+    startsAtZero: {},
+  },
+  otelcol_exporter_queue_size: {
+    kind: 'gauge',
+    unit: '{place}',
+    description: 'Current size of the sending queue, in the unit of its capacity',
+    labels: { exporter, data_type: signals },
+  },
+  otelcol_exporter_queue_capacity: {
+    kind: 'gauge',
+    unit: '{place}',
+    description: 'Fixed capacity of the sending queue, in requests, items or bytes as its sizer is set',
+    labels: { exporter, data_type: signals },
+  },
+  siphon_dropped_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Items that siphon accepted and then lost',
+    labels: { exporter, processor, otel_signal: signals, reason: failureReasons },
+    startsAtZero: { reason: transientFailureReasons },
+  },
+});
