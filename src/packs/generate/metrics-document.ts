@@ -17,7 +17,7 @@ const SOURCES: Readonly<Record<MetricSource, string>> = {
 
 const INTRODUCTION = [
   'Generated from the packs in `src/packs` by `npm run generate`.',
-  'The first two sections are complete. Of what instrumentations, the sidecar and Prometheus emit, these are the metrics that dashboards and alerts use.',
+  'The sections about the service, the database and the sidecar are complete. Of the metrics from instrumentations and from Prometheus, this page lists those that dashboards and alerts use.',
 ].join('\n');
 
 export function metricsDocument(): string {
@@ -39,7 +39,7 @@ function entry(name: KnownMetricName, metric: Metric): string {
     `${metric.description}.`,
     '',
     `- OpenTelemetry: \`${metric.name}\`, ${metric.kind}, unit \`${metric.unit}\``,
-    ...Object.entries(metric.labels).map(([key, label]) => `- Label \`${key}\`: ${values(label)}`),
+    ...Object.entries(metric.labels).map(([key, label]) => `- Label \`${key}\`: ${values(label, metric.source)}`),
     ...(metric.kind === 'histogram' ? [`- Buckets: ${metric.buckets.join(', ')}`] : []),
     ...cost(name),
     ...shown(name),
@@ -48,9 +48,10 @@ function entry(name: KnownMetricName, metric: Metric): string {
   return `${lines.join('\n')}\n`;
 }
 
-function values(label: ClosedLabel | BudgetedLabel): string {
-  if ('maxValues' in label) return `${label.description} (at most ${label.maxValues} values, then \`other\`)`;
-  return label.map((value) => `\`${value}\``).join(', ');
+function values(label: ClosedLabel | BudgetedLabel, source: MetricSource): string {
+  if (!('maxValues' in label)) return label.map((value) => `\`${value}\``).join(', ');
+  if (label.fromConfiguration === true || source === 'runtime') return label.description;
+  return `${label.description} (at most ${label.maxValues} values, then \`other\`)`;
 }
 
 function cost(name: KnownMetricName): string[] {

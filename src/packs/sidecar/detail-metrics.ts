@@ -1,0 +1,48 @@
+/** The metrics of the sidecar that no panel shows, and why. */
+
+const LOGS = 'for pipelines of logs, which the shipped configuration does not have';
+const QUEUED = 'for exporters with a sending queue; `otelcol_exporter_queue_size` shows how full it is';
+const PROCESSORS = 'shows which processor drops items; the dashboard shows the loss of all of them';
+const BATCHES = 'for the settings of the `batch` processor';
+const STORAGE = 'for the `file_storage` extension; its log shows the cause';
+const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
+
+export const detailMetrics = {
+  siphon_db_poller_counting_since_timestamp_seconds:
+    'shows before a takeover whether it loses anything; afterwards the totals show more',
+  siphon_sentry_held_spans: 'varies with the traffic; `siphon_sentry_dropped_items` shows when there are too many',
+  otelcol_process_uptime: 'provides the values of the variable `sidecar`',
+  otelcol_process_runtime_total_sys_memory_bytes: '`otelcol_process_memory_rss` shows the memory of the whole process',
+  scrape_samples_scraped: '`siphon_prometheus_series` shows the same for the page that grows',
+  siphon_exporter_partial_success_rejected_items:
+    'for the `otlp_http` exporter; its log shows the reason of the server',
+  siphon_prometheus_changed_labels: 'counts new series only; the log of the sender\u2019s SDK is the place to fix it',
+  otelcol_receiver_accepted_log_records: LOGS,
+  otelcol_receiver_refused_log_records: LOGS,
+  otelcol_processor_memory_limiter_accepted_log_records: LOGS,
+  otelcol_processor_memory_limiter_refused_log_records: LOGS,
+  otelcol_exporter_sent_log_records: LOGS,
+  otelcol_exporter_send_failed_log_records: LOGS,
+  otelcol_exporter_enqueue_failed_log_records: LOGS,
+  otelcol_exporter_enqueue_failed_metric_points: QUEUED,
+  otelcol_processor_incoming_items: PROCESSORS,
+  otelcol_processor_outgoing_items: PROCESSORS,
+  otelcol_processor_memory_limiter_accepted_metric_points:
+    '`otelcol_receiver_accepted_metric_points` shows the traffic',
+  otelcol_processor_memory_limiter_accepted_spans: '`otelcol_receiver_accepted_spans` shows the traffic',
+  otelcol_processor_batch_batch_size_trigger_send: BATCHES,
+  otelcol_processor_batch_timeout_trigger_send: BATCHES,
+  otelcol_processor_batch_batch_send_size: BATCHES,
+  otelcol_processor_batch_batch_send_size_bytes: BATCHES,
+  siphon_file_storage_errors: STORAGE,
+  siphon_file_storage_set_aside_files: STORAGE,
+  siphon_file_storage_size_bytes: STORAGE,
+  siphon_sqlquery_errors: SQLQUERY,
+  siphon_sqlquery_query_duration_seconds: SQLQUERY,
+  siphon_sqlquery_connect_duration_seconds: SQLQUERY,
+  siphon_sqlquery_last_success_timestamp_seconds: SQLQUERY,
+  siphon_sqlquery_rows: SQLQUERY,
+  siphon_sqlquery_pool_connections: SQLQUERY,
+  siphon_sqlquery_dropped_points: SQLQUERY,
+  siphon_sqlquery_dropped_log_records: SQLQUERY,
+} as const;
