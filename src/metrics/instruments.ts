@@ -71,7 +71,7 @@ export class Instruments<Implied extends string = never> {
     instrument.addCallback((result) => read((value, ...[labels]) => result.observe(value, attributesOf(labels))));
   }
 
-  /** Whether the description alone says which series start at zero. */
+  /** True if the description alone defines which series start at zero. */
   #hasAllZeros({ startsAtZero, labels }: CounterMetric): boolean {
     const implied: readonly string[] = this.#implied;
     return (

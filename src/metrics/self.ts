@@ -1,5 +1,5 @@
 /**
- * What the sidecar reports about itself on its own page (port 8888). That page keeps the names of the instruments: the
+ * The metrics of the sidecar about itself, on its own page (port 8888). That page keeps the names of the instruments: the
  * stock Collector's where it has the metric, otherwise `siphon_*`.
  */
 import { dbPollerMetrics, sqlqueryMetrics } from './self/database.ts';

@@ -1,5 +1,5 @@
 /**
- * What any service may record about itself, with a database or without. `observeProcess` and `withBackoff` record their
+ * The metrics that any service may record about itself. `observeProcess` and `withBackoff` record their
  * part. A pack may narrow the labels. Keys are the Prometheus names.
  */
 import type { Metric } from './metric.ts';

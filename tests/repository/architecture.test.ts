@@ -17,12 +17,10 @@ const KNOWN_IMPORTS: readonly string[] = [
   'src/dashboards/grafana -> src/packs',
   'src/packs/*/alerts -> src/packs/*/dashboards',
   'src/packs/*/dashboards -> src/packs/*/dashboards',
-  'src/sdk -> src/packs/*',
 ];
 const KNOWN_CYCLES: readonly string[] = [
   'src',
   'src/components/exporters/prometheus',
-  'src/components/receivers/db-poller',
   'src/dashboards/model',
   'src/engine',
   'src/packs',

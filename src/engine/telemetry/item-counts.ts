@@ -1,4 +1,4 @@
-/** What the engine counts around every component, mostly under the stock names. */
+/** Counts the items that each component receives, sends and loses, mostly under the stock names. */
 import type { CounterOf } from '../../metrics/instruments.ts';
 import type { CounterMetric } from '../../metrics/metric.ts';
 import type { FailureReason } from '../../metrics/reasons.ts';

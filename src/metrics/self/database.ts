@@ -1,4 +1,4 @@
-/** What the receivers count that poll a database. */
+/** The metrics of the receivers that poll a database. */
 import type { BudgetedLabel } from '../metric.ts';
 import {
   pollerDropReasons,

@@ -1,4 +1,4 @@
-/** What single exporters count, in addition to what the engine counts around all of them. */
+/** The metrics of single exporters, in addition to those that the engine counts for all exporters. */
 import { scrapePageDropReasons, sentryDropReasons, transientSentryDropReasons } from '../reasons.ts';
 import { exporter, sidecarMetrics, signals } from './sidecar-metric.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What the engine counts around every component. Names and descriptions are the stock Collector's, where it has the
+ * The metrics that the engine counts for every component. Names and descriptions are the stock Collector's, where it has the
  * metric and the description is true for siphon.
  */
 import { failureReasons, rejectionReasons, transientFailureReasons, transientRejectionReasons } from '../reasons.ts';

@@ -1,4 +1,4 @@
-/** What the sidecar's process uses and stores. The names `otelcol_process_*` are the stock Collector's. */
+/** The metrics of the sidecar's process and of its storage. The names `otelcol_process_*` are the stock Collector's. */
 import type { BudgetedLabel } from '../metric.ts';
 import { storageFailures } from '../reasons.ts';
 import { extension, sidecarMetrics } from './sidecar-metric.ts';

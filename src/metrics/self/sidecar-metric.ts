@@ -3,7 +3,7 @@ import type { BudgetedLabel, Metric } from '../metric.ts';
 
 type Description = Metric extends infer One ? (One extends Metric ? Omit<One, 'name' | 'source'> : never) : never;
 
-/** A page for siphon itself has no translation of names: the key is the name. */
+/** Adds the name, which is the key: the sidecar's own page does not translate names. */
 export function sidecarMetrics<const All extends Readonly<Record<string, Description>>>(
   metrics: All,
 ): { readonly [Name in keyof All & string]: All[Name] & { readonly name: Name; readonly source: 'sidecar' } } {
