@@ -7,7 +7,7 @@ import { exporterMetrics } from './self/exporters.ts';
 import { deliveryMetrics, processorMetrics, receiverMetrics } from './self/pipelines.ts';
 import { sidecarProcessMetrics } from './self/process.ts';
 
-export { signals, transports } from './self/sidecar-metric.ts';
+export { transports } from './self/sidecar-metric.ts';
 
 export const sidecarMetrics = {
   ...receiverMetrics,
