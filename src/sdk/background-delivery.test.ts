@@ -13,7 +13,7 @@ afterEach(() => {
   }
 });
 
-/** A delivery to a server that answers the nth request as the nth of these says, then as the last. */
+/** Creates a delivery to a server with these responses; the last one repeats. */
 async function deliveryTo(...answers: RequestListener[]): Promise<{ delivery: BackgroundDelivery; bodies: string[] }> {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
@@ -51,7 +51,7 @@ describe('the delivery in the background', () => {
     await expect.poll(() => bodies, { timeout: 5000 }).toEqual(['a', 'a', 'b']);
   });
 
-  it('does not try again what the endpoint calls wrong', async () => {
+  it('does not retry a request that the endpoint calls wrong', async () => {
     const { delivery, bodies } = await deliveryTo(status(400), taken);
     delivery.enqueue(body('a'));
     delivery.enqueue(body('b'));

@@ -1,4 +1,4 @@
-/** Delivers encoded telemetry in the background, and never holds the process for it. */
+/** Delivers encoded telemetry in the background and never keeps the process alive. */
 import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -7,10 +7,10 @@ import { diag } from '@opentelemetry/api';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { postInBackground, type PostOutcome } from './background-post.ts';
 
-/** What `OTEL_EXPORTER_OTLP_*` says about one signal: URL, headers, compression, certificates, timeout. */
+/** The values of `OTEL_EXPORTER_OTLP_*` for one signal: URL, headers, compression, certificates, timeout. */
 export type Destination = ReturnType<typeof convertLegacyHttpOptions>;
 
-/** Each is one export: at most `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` spans, or all metrics. */
+/** Maximum number of queued exports. Each has at most `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` spans, or all metrics. */
 const MAX_WAITING = 16;
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 5000;
@@ -19,8 +19,8 @@ const compress = promisify(gzip);
 
 /**
  * A short queue of requests that are posted one after another, so that a retried export never overtakes a later one.
- * Nothing in it keeps the event loop alive, as the SDK's own exporters do for up to ten seconds while they retry: a
- * program that has finished ends. Who wants the delivery awaits {@link flush}.
+ * It does not keep the event loop alive, while the exporters of the SDK do for up to ten seconds while they retry. A
+ * program that has finished ends. Await {@link flush} to wait for the delivery.
  */
 export class BackgroundDelivery {
   readonly #destination: Destination;
@@ -34,7 +34,7 @@ export class BackgroundDelivery {
     this.#destination = destination;
   }
 
-  /** False when the queue is full and the body is not taken. */
+  /** Returns false if the queue is full; the body is then dropped. */
   enqueue(body: Uint8Array): boolean {
     if (this.#waiting >= MAX_WAITING) return false;
     this.#waiting++;
@@ -66,7 +66,7 @@ export class BackgroundDelivery {
     this.#waiting--;
   }
 
-  /** Tries again, as OTLP prescribes, until the timeout of the whole export. */
+  /** Retries as OTLP prescribes, until the timeout of the whole export. */
   async #postUntilTaken(body: Uint8Array): Promise<void> {
     const encoded = this.#destination.compression === 'gzip' ? await compress(body) : body;
     const deadlineMs = performance.now() + this.#destination.timeoutMillis;
@@ -88,13 +88,13 @@ export class BackgroundDelivery {
     return await postInBackground(url, body, {
       agent: this.#agent,
       headers: { ...(await headers()), ...encoding },
-      // Unlike the request's own timeout, this one ends the whole request, and its timer is not waited for.
+      // Unlike the timeout of the request, this one ends the whole request, and its timer does not keep the process alive.
       signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
     });
   }
 }
 
-/** The wait was cut short because somebody flushes. */
+/** A flush ended the wait early. */
 function tryAtOnce(): void {
   return;
 }

@@ -1,4 +1,4 @@
-/** The SDK's OTLP exports on a delivery that does not hold the process. */
+/** OTLP exporters for the SDK that do not keep the process alive. */
 import { createRequire } from 'node:module';
 import type { ExportResult } from '@opentelemetry/core';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
@@ -9,18 +9,18 @@ import { BackgroundDelivery } from './background-delivery.ts';
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
 export interface BackgroundExporters {
-  /** For NodeSDK. What is absent here it sets up by itself from the environment. */
+  /** Options for NodeSDK, which sets up every missing part from the environment. */
   readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
-  /** Resolves when what was exported so far is delivered or given up. */
+  /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
 }
 
-/** The CommonJS builds of the SDK load in half the time of its ES modules. */
+/** The CommonJS builds of the SDK load in half the time of the ES modules. */
 const require = createRequire(import.meta.url);
 
 /**
- * One exporter for each signal that the environment sends over OTLP with HTTP and protobuf, which is the default. gRPC,
- * JSON, the console and others stay NodeSDK's, with its own way of ending.
+ * Creates one exporter for each signal that the environment sends over OTLP with HTTP and protobuf, which is the
+ * default. NodeSDK creates the exporters for gRPC, JSON, the console and others.
  */
 export function createBackgroundExporters(): BackgroundExporters {
   const traces = usesHttpProtobuf('TRACES') ? createTraceExporter() : undefined;
@@ -59,7 +59,7 @@ function createMetricExporter() {
   return new OTLPMetricExporterBase(new BackgroundDelegate('METRICS', ProtobufMetricsSerializer));
 }
 
-/** NodeSDK reads these two variables only when it makes the exporter itself. */
+/** NodeSDK reads these two variables only if it creates the exporter. */
 function createMetricReader(exporter: ReturnType<typeof createMetricExporter>) {
   const { getNumberFromEnv } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
   const { PeriodicExportingMetricReader } =
@@ -73,7 +73,7 @@ function createMetricReader(exporter: ReturnType<typeof createMetricExporter>) {
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
 }
 
-/** Encodes and hands over. An export succeeds for the SDK when it is taken, since its timers would hold the process. */
+/** Encodes an export and queues it. For the SDK a queued export is a success, because timers of the SDK would keep the process alive. */
 class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> {
   readonly #serializer: ISerializer<Items, Response>;
   readonly #delivery: BackgroundDelivery;

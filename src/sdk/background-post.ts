@@ -4,19 +4,19 @@ import { createRequire } from 'node:module';
 import { parseRetryAfter } from './rate-limit.ts';
 
 export interface PostOutcome {
-  /** Undefined when the request was taken. */
+  /** Undefined if the server accepted the request. */
   readonly problem?: Error;
-  /** Whether to send it again can help: https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+  /** True if a retry can help: https://opentelemetry.io/docs/specs/otlp/#failures-1 */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
 }
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Used at the first request only: `node:http` is not loaded before its instrumentation can see it. */
+/** Loads `node:http` with the first request, so that the instrumentation sees it. */
 const require = createRequire(import.meta.url);
 
-/** Does not reject. Whoever needs the answer before the event loop runs empty keeps the loop alive himself. */
+/** Never rejects. The request does not keep the event loop alive; a caller that needs the response must do so. */
 export async function postInBackground(url: string, body: Uint8Array, options: RequestOptions): Promise<PostOutcome> {
   try {
     const response = await request(url, body, options);
@@ -40,7 +40,7 @@ async function request(url: string, body: Uint8Array, options: RequestOptions): 
   const sent = client.request(url, { ...options, method: 'POST' });
   sent.once('socket', (socket) => socket.unref());
   sent.once('response', resolve);
-  // Stays, because a connection may also break after the answer.
+  // Stays registered, because the connection may also break after the response.
   sent.on('error', reject);
   sent.end(body);
   return await promise;

@@ -1,24 +1,23 @@
-/** Gives the last telemetry a bounded chance to leave, and changes nothing else about how the process ends. */
+/** Flushes the last telemetry within a time limit, and does not otherwise change how the process ends. */
 
 export interface EndSettings {
-  /** Sends what is left; may be called again. May reject. */
+  /** Sends the remaining telemetry. May be called again, and may reject. */
   readonly flush: () => Promise<unknown>;
-  /** The longest that the end of the process is put off. */
+  /** Maximum delay of the end of the process. */
   readonly timeoutMs: number;
 }
 
-/** More than one empty turn of a busy event loop takes, and less than work worth a second flush. */
+/** Longer than one empty turn of a busy event loop, and shorter than work that needs a second flush. */
 const AT_ONCE_MS = 50;
 
 /**
- * An empty event loop and the signals SIGTERM and SIGINT each flush first. A signal then kills the process as it would
- * have, unless the application listens to it, in which case it decides. `process.exit` and a crash do not wait: what
- * was not yet exported is lost.
+ * Flushes when the event loop is empty, and on SIGTERM and SIGINT. After the flush the signal ends the process, unless
+ * the application handles the signal. `process.exit` and a crash do not wait: telemetry that is not exported is lost.
  */
 export function flushAtEnd({ flush, timeoutMs }: EndSettings): void {
   const flushBounded = async (): Promise<void> => {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
-    // Its timer is also what keeps the loop alive for the flush, which itself does not.
+    // The timer keeps the event loop alive for the flush, which does not.
     const timer = setTimeout(resolve, timeoutMs);
     await Promise.race([flush().catch(ignoreUnsent), timeout]);
     clearTimeout(timer);
@@ -28,8 +27,8 @@ export function flushAtEnd({ flush, timeoutMs }: EndSettings): void {
 }
 
 /**
- * `beforeExit` comes again once the flush is through, and then the process ends. When it comes later than at once, the
- * application had work again, and that is flushed too.
+ * Node emits `beforeExit` again after the flush, and then the process ends. If that event comes late, the application had
+ * more work, which is flushed too.
  */
 function flushWhenIdle(flush: () => Promise<void>): void {
   let flushedAtMs = Number.NEGATIVE_INFINITY;
@@ -42,8 +41,8 @@ function flushWhenIdle(flush: () => Promise<void>): void {
 }
 
 /**
- * The listener is away while others run, because libraries that clean up on a signal count the listeners to learn
- * whether it is theirs to end the process.
+ * Removes the listener while others run: libraries that clean up on a signal end the process only if they have the only
+ * listener.
  */
 function flushOnSignal(signal: NodeJS.Signals, flush: () => Promise<void>): void {
   const onSignal = async (): Promise<void> => {
@@ -57,7 +56,7 @@ function flushOnSignal(signal: NodeJS.Signals, flush: () => Promise<void>): void
   process.on(signal, listener);
 }
 
-/** The sidecar is away and the process ends: there is nobody to tell and no time to wait. */
+/** Ignores a failed flush: the process ends, and a report could not be delivered. */
 function ignoreUnsent(): void {
   return;
 }

@@ -3,7 +3,7 @@ import { parseRetryAfter, readRateLimit } from './rate-limit.ts';
 
 const after = (seconds: string) => ({ 'retry-after': seconds });
 
-describe('what asks to slow down', () => {
+describe('a request to slow down', () => {
   it.each([
     ['a 429', new Response('', { status: 429 }), {}],
     ['a 503', new Response('', { status: 503 }), {}],
@@ -19,8 +19,8 @@ describe('what asks to slow down', () => {
 
   it.each([
     ['a 500', new Response('', { status: 500 })],
-    ['a Retry-After of an answer that is no error', new Response('', { status: 202, headers: after('2') })],
-    ['a Retry-After that says nothing, on another error', new Response('', { status: 403, headers: after('soon') })],
+    ['a Retry-After of a success', new Response('', { status: 202, headers: after('2') })],
+    ['an invalid Retry-After of another error', new Response('', { status: 403, headers: after('soon') })],
     ['a unique violation', { code: '23505' }],
     ['nothing', undefined],
   ])('is not %s', (_, answer) => expect(readRateLimit(answer)).toBeUndefined());

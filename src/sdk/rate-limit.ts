@@ -1,7 +1,7 @@
-/** Finds out whether an answer or an error asks to slow down. */
+/** Checks if a response or an error asks to slow down. */
 
 export interface RateLimit {
-  /** Absent when it does not say how long. */
+  /** Absent without a `Retry-After`. */
   readonly retryAfterMs?: number;
 }
 
@@ -10,9 +10,9 @@ const POSTGRESQL_CODES: ReadonlySet<unknown> = new Set(['53300', '53400']);
 const HTTP_STATUSES: ReadonlySet<unknown> = new Set([429, 503]);
 
 /**
- * Undefined when `answer`, a response or something thrown, does not ask to slow down. Status and headers are looked for
- * where fetch, undici and the usual HTTP clients put them: on the answer itself or on its `response`. A `Retry-After`
- * of an answer that is no error (a 202, a redirect) asks for something else.
+ * Returns undefined if `answer`, a response or an error, does not ask to slow down. Status and headers are read where
+ * fetch, undici and the usual HTTP clients have them: on the answer or on its `response`. A `Retry-After` of a success (a
+ * 202, a redirect) has another meaning.
  */
 export function readRateLimit(answer: unknown): RateLimit | undefined {
   if (!isObject(answer)) return undefined;
@@ -26,8 +26,8 @@ export function readRateLimit(answer: unknown): RateLimit | undefined {
 }
 
 /**
- * `Retry-After` in its two forms, seconds or an HTTP date (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
- * Undefined when it is neither; a date in the past is 0.
+ * Parses both forms of `Retry-After`, seconds and an HTTP date (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
+ * Returns undefined for other text, and 0 for a date in the past.
  */
 export function parseRetryAfter(value: string, nowMs = Date.now()): number | undefined {
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
@@ -35,7 +35,7 @@ export function parseRetryAfter(value: string, nowMs = Date.now()): number | und
   return Number.isNaN(atMs) || !value.endsWith('GMT') ? undefined : Math.max(0, atMs - nowMs);
 }
 
-/** From a `Headers` of any library, or from a plain object, in whatever case it keeps the names. */
+/** Reads a header from a `Headers` object of any library, or from a plain object with names in any case. */
 function header(headers: unknown, name: string): string | undefined {
   if (!isObject(headers)) return undefined;
   const { get } = headers;

@@ -6,8 +6,8 @@ import { SelectivePropagator } from './selective-propagator.ts';
 
 const propagator = new SelectivePropagator(new W3CTraceContextPropagator(), ['API.example.com', '.ours.test']);
 
-/** Whether a request from a client span with this `server.address` would carry trace headers. */
-function isTold(address: string, provider = new TracerProvider()): boolean {
+/** Returns true if a request from a client span with this `server.address` has trace headers. */
+function hasHeaders(address: string, provider = new TracerProvider()): boolean {
   const span = provider.getTracer('test').startSpan('GET', { attributes: { 'server.address': address } });
   const carrier: Record<string, string> = {};
   propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
@@ -17,7 +17,7 @@ function isTold(address: string, provider = new TracerProvider()): boolean {
 describe('trace headers', () => {
   it.each(['localhost', 'db.localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]', 'api.example.com', 'a.b.ours.test'])(
     'go to %s',
-    (address) => expect(isTold(address)).toBe(true),
+    (address) => expect(hasHeaders(address)).toBe(true),
   );
 
   it.each([
@@ -28,20 +28,20 @@ describe('trace headers', () => {
     '127.0.0.1.evil.test',
     'localhost.evil.test',
     '',
-  ])('do not go to “%s”', (address) => expect(isTold(address)).toBe(false));
+  ])('do not go to “%s”', (address) => expect(hasHeaders(address)).toBe(false));
 
-  it('go to nobody when the span is not recorded, because nobody knows where the request goes', () => {
-    expect(isTold('localhost', new TracerProvider({ sampler: new AlwaysOffSampler() }))).toBe(false);
+  it('are not written for a span that is not recorded, because its host is unknown', () => {
+    expect(hasHeaders('localhost', new TracerProvider({ sampler: new AlwaysOffSampler() }))).toBe(false);
   });
 
-  it('are written where the application injects by itself, within a span that asks no host', () => {
+  it('are written when the application injects them in a span without a host', () => {
     const span = new TracerProvider().getTracer('test').startSpan('work');
     const carrier: Record<string, string> = {};
     propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
     expect(carrier['traceparent']).toContain(span.spanContext().traceId);
   });
 
-  it('are read from everybody', () => {
+  it('are read from every sender', () => {
     const carrier = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
     const extracted = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter));
     expect(extracted).toMatchObject({ traceId: '1'.repeat(32), spanId: '2'.repeat(16) });

@@ -1,4 +1,4 @@
-/** Sends trace headers only to hosts that are known to be ours. */
+/** Sends trace headers only to known hosts. */
 import {
   trace,
   type Attributes,
@@ -11,9 +11,9 @@ import {
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /**
- * A scraper's requests go to other people's shops, which have no use for its trace ids. Headers are written for
- * loopback hosts, for the listed hosts (`api.example.com`, or `.example.com` for all below it), and where no host is
- * known because the application itself injects. They are read from everybody.
+ * A scraper sends requests to the shops of other people, which must not see its trace ids. Headers are written for
+ * loopback hosts, for the listed hosts (`api.example.com`, or `.example.com` for all its subdomains), and without a known
+ * host, because then the application injects them. They are read from every sender.
  */
 export class SelectivePropagator implements TextMapPropagator {
   readonly #inner: TextMapPropagator;
@@ -36,11 +36,11 @@ export class SelectivePropagator implements TextMapPropagator {
     return this.#inner.fields();
   }
 
-  /** The HTTP instrumentations inject with the client span active, whose `server.address` is the host that is asked. */
+  /** The HTTP instrumentations inject while the client span is active; its `server.address` is the host of the request. */
   #mayReceive(context: Context): boolean {
     const span = trace.getSpan(context) as { readonly attributes?: Attributes; isRecording(): boolean } | undefined;
     const address = span?.attributes?.['server.address'];
-    // A span that is not recorded does not tell its host, so nobody gets its headers.
+    // A span that is not recorded has no host, so it gets no headers.
     if (typeof address !== 'string') return span?.isRecording() ?? true;
     const host = address.toLowerCase();
     return (

@@ -11,12 +11,12 @@ import { views } from './views.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The CommonJS builds of the SDK load in half the time of its ES modules. */
+/** The CommonJS builds of the SDK load in half the time of the ES modules. */
 const require = createRequire(import.meta.url);
 
 /**
- * Only these need the hooks of ES modules: built-in ones, and pino, whose named export is a function to be replaced. pg
- * is patched inside, and fetch is observed through diagnostics channels.
+ * Only these need the hooks of ES modules: built-in modules, and pino, because its named export is a function that the
+ * instrumentation replaces. pg is patched inside, and fetch is observed through diagnostics channels.
  */
 const HOOKED_MODULES = ['http', 'https', 'node:http', 'node:https', 'pino'];
 
@@ -24,15 +24,15 @@ const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 const DEFAULT_FLUSH_TIMEOUT_MS = 500;
 
 /**
- * Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. Throws when any of it fails, and
- * then leaves nothing behind.
+ * Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. If any part fails, it removes all
+ * others and throws.
  */
 export function observe(environment: NodeJS.ProcessEnv): void {
   const { start, flush, stop } = withDefaults(environment, createSdk);
   try {
     withDefaults(environment, start);
     restrictPropagation(environment);
-    // Last of what loads modules, so that the hooks do not see the SDK's own.
+    // After all other parts that load modules, so that the hooks do not see the modules of the SDK.
     hookModules();
     observeProcess();
     flushAtEnd({ flush, timeoutMs: flushTimeoutMs(environment) });
@@ -55,7 +55,7 @@ function createSdk(): Sdk {
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed, views: views() });
   return {
     start: () => sdk.start(),
-    // NodeSDK can only shut down, after which nothing more would be observed.
+    // NodeSDK can only shut down, and then it does not observe any more.
     flush: async () => {
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
       await exporters.delivered();
@@ -68,7 +68,7 @@ function createSdk(): Sdk {
   };
 }
 
-/** A provider that the application has put in the SDK's place may have no such method. */
+/** A provider that the application registered instead of the SDK may not have this method. */
 function currentProviders(): readonly { forceFlush?: () => Promise<void> }[] {
   const tracerProvider: object = (trace.getTracerProvider() as ProxyTracerProvider).getDelegate();
   const meterProvider: object = metrics.getMeterProvider();
@@ -76,8 +76,8 @@ function currentProviders(): readonly { forceFlush?: () => Promise<void> }[] {
 }
 
 /**
- * The SDK reads its settings from the environment, so that is where the defaults go that differ from its own. They are
- * taken out again, because child processes inherit the environment.
+ * Sets our defaults in the environment, because the SDK reads its settings there. They are removed afterwards, because
+ * child processes inherit the environment.
  */
 function withDefaults<T>(environment: NodeJS.ProcessEnv, body: () => T): T {
   const added = Object.entries(defaults(environment)).filter(([key]) => environment[key] === undefined);
@@ -93,13 +93,13 @@ function defaults({ OTEL_RESOURCE_ATTRIBUTES: attributes }: Environment): Record
   const name = attributes?.includes('service.name=') === true ? undefined : packageName();
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: DEFAULT_ENDPOINT,
-    // Log lines stay where the service writes them; pino only adds the ids of the trace.
+    // The service keeps writing its log lines as before; pino only adds the ids of the trace.
     OTEL_LOGS_EXPORTER: 'none',
     ...(name === undefined ? {} : { OTEL_SERVICE_NAME: name }),
   };
 }
 
-/** The name in the package.json that is nearest to the script, or undefined. */
+/** Returns the name in the package.json nearest to the script, or undefined. */
 function packageName(): string | undefined {
   const script = process.argv[1];
   for (let folder = path.dirname(script ?? process.cwd()); ; folder = path.dirname(folder)) {
@@ -130,7 +130,7 @@ function instrumentations() {
     require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
   const { isTracingSuppressed } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
   return [
-    // Exports are made where tracing is suppressed: without spans anyway, and no requests of the service's.
+    // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
     new HttpInstrumentation({ ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()) }),
     new UndiciInstrumentation(),
     new PgInstrumentation(),
@@ -139,11 +139,11 @@ function instrumentations() {
   ];
 }
 
-/** Whatever `OTEL_PROPAGATORS` asked for, but not towards everybody. */
+/** Restricts the propagators of `OTEL_PROPAGATORS` to known hosts. */
 function restrictPropagation(environment: Environment): void {
   const listed = environment['SIPHON_PROPAGATE_TO_HOSTS']?.split(',') ?? [];
   const hosts = listed.map((host) => host.trim()).filter((host) => host !== '');
-  // The API has no way to ask for the propagator that NodeSDK has just set.
+  // The API has no public method for the current propagator, which NodeSDK has just set.
   const propagator = new SelectivePropagator(propagation['_getGlobalPropagator'](), hosts);
   propagation.disable();
   propagation.setGlobalPropagator(propagator);
@@ -154,7 +154,7 @@ function flushTimeoutMs(environment: Environment): number {
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : DEFAULT_FLUSH_TIMEOUT_MS;
 }
 
-/** Synchronous hooks where Node has them without fault; the loader thread, slower to start, elsewhere. */
+/** Uses synchronous hooks where Node supports them reliably, otherwise the loader thread, which starts slower. */
 function hookModules(): void {
   const hooks =
     require('import-in-the-middle/register-hooks.mjs') as typeof import('import-in-the-middle/register-hooks.mjs');

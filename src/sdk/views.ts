@@ -1,13 +1,13 @@
-/** Keeps few series of what the instrumentations measure: without them, half of a service's page is what no panel asks for. */
+/** Limits the series of the instrumentations: without views, no panel uses half of the series of a service. */
 import { createRequire } from 'node:module';
 import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { callSeconds, pauseSeconds } from '../metrics/third-party.ts';
 
-/** As the SDK itself is loaded. */
+/** Loads the same build of the SDK as `service-observer.ts`. */
 const require = createRequire(import.meta.url);
 
-/** Hosts make a series for each of many shops: they are on spans, and latency by shop is `fetch.latency`. */
-const OF_CALLS = ['http.request.method', 'http.response.status_code', 'error.type'];
+/** The host is not a label, because many hosts are many series. Spans have the host. */
+const CLIENT_LABELS = ['http.request.method', 'http.response.status_code', 'error.type'];
 
 export function views(): ViewOptions[] {
   const { AggregationType, createAllowListAttributesProcessor } =
@@ -19,11 +19,11 @@ export function views(): ViewOptions[] {
   return [
     {
       instrumentName: 'http.client.request.duration',
-      attributesProcessors: [createAllowListAttributesProcessor(OF_CALLS)],
+      attributesProcessors: [createAllowListAttributesProcessor(CLIENT_LABELS)],
       aggregation: bounded(callSeconds),
     },
     { instrumentName: 'v8js.gc.duration', aggregation: bounded(pauseSeconds) },
-    // What is used of each space is kept; what V8 has set aside for it says little more.
+    // The used part of each heap space is kept. The reserved part adds little information.
     { instrumentName: 'v8js.memory.heap.space.*', aggregation: { type: AggregationType.DROP } },
   ];
 }

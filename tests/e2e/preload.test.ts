@@ -304,7 +304,16 @@ describe('the types of the package', () => {
     await project.write(
       'consumer.mts',
       `import 'siphon-otel/preload';
+      import { instruments, type Metric } from 'siphon-otel/instruments';
       import { recordFetch, runOperation, withBackoff } from 'siphon-otel/pipeline';
+      const orders = {
+        source: 'sdk', kind: 'counter', name: 'orders', unit: '{order}', description: 'Orders',
+        labels: { channel: ['web', 'phone'] },
+      } as const satisfies Metric;
+      const record = instruments({ orders_total: orders });
+      record.orders_total({ channel: 'web' });
+      // @ts-expect-error -- no such channel
+      record.orders_total({ channel: 'fax' });
       recordFetch({ source: 'a', platform: 'shopify' }, 0.1, 200);
       // @ts-expect-error -- no such platform
       recordFetch({ source: 'a', platform: 'ebay' }, 0.1, 200);

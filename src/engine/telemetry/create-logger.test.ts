@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 const module = new URL('./create-logger.ts', import.meta.url);
 
-/** What a process writes to standard error that logs once and ends at once, as after a failure. */
+/** Returns the standard error of a process that logs once and ends immediately, as after a failure. */
 function logged(encoding: 'json' | 'console' | 'auto', level = 'info'): string {
   const script = `
     const { createLogger } = await import(${JSON.stringify(module.href)});
@@ -15,7 +15,7 @@ function logged(encoding: 'json' | 'console' | 'auto', level = 'info'): string {
   return stderr.toString();
 }
 
-it.each(['json', 'auto'] as const)('writes one JSON line with %s where standard error is no terminal', (encoding) => {
+it.each(['json', 'auto'] as const)('writes one JSON line with %s when standard error is not a terminal', (encoding) => {
   const text = logged(encoding);
   expect(text.trimEnd().split('\n')).toHaveLength(1);
   expect(JSON.parse(text)).toEqual({
@@ -34,6 +34,6 @@ it('writes readable text with console, and loses no line when the process ends',
   expect(text.includes('\u001B[')).toBe(false);
 });
 
-it('leaves out what is below its level', () => {
+it('skips lines below its level', () => {
   expect(logged('json', 'warn')).toBe('');
 });

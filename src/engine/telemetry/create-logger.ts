@@ -2,8 +2,8 @@ import { pino, stdTimeFunctions, type Logger, type LoggerOptions } from 'pino';
 import type { TelemetryConfig } from '../collector-config.ts';
 
 /**
- * siphon's logger. Lines go to standard error and are written at once, so that none is lost when the process
- * ends: JSON, or readable text with `console` or, with `auto`, on a terminal.
+ * Creates siphon's logger. It writes lines synchronously to standard error, so that none is lost when the process ends:
+ * JSON, or readable text with `console`, and with `auto` on a terminal.
  */
 export async function createLogger({ level, encoding }: TelemetryConfig['logs']): Promise<Logger> {
   const options: LoggerOptions = { level, base: null, timestamp: stdTimeFunctions.isoTime };

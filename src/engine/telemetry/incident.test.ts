@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Incident } from './incident.ts';
 import { logLines } from '../../../tests/support/components/log-lines.ts';
 
-it('says each incident once, with its first error, and its end once, with the number of failures', () => {
+it('logs each incident once with its first error, and its end once with the number of failures', () => {
   const { logger, lines } = logLines();
   const incident = new Incident(logger, { failing: 'It fails', recovered: 'It works' });
   incident.succeeded();

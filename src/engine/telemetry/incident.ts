@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** Says once that something fails and once that it works again, however often it is repeated in between. */
+/** Logs once that something fails, and once that it works again, however often it is repeated. */
 export class Incident {
   readonly #logger: Logger;
   readonly #failing: string;

@@ -79,14 +79,14 @@ describe('the pipeline’s instruments', () => {
     expect(await points('rate_limit.errors')).toEqual([[{ service: 's' }, 3]]);
   });
 
-  it('throws any other error at once', async () => {
+  it('throws any other error immediately', async () => {
     let attempts = 0;
     const failing = withBackoff({ service: 's' }, () => Promise.reject(new Error(`${++attempts}`)));
     await expect(failing).rejects.toThrow('1');
   });
 
   it('does not compile with a wrong label', () => {
-    // @ts-expect-error -- `ebay` is no platform
+    // @ts-expect-error -- `ebay` is not a platform
     recordFetch({ source: 'a', platform: 'ebay' }, 1, 200);
     // @ts-expect-error -- a fetch is of a source
     recordFetch({ roaster: 'a', platform: 'shopify' }, 1, 200);
