@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { SECTION_OF } from '../engine/config/read-components.ts';
 import { componentsInUse, type ComponentInUse } from '../engine/config/components-in-use.ts';
-import type { Finding, Severity } from '../engine/diagnosis.ts';
-import { aborted } from '../engine/pipeline/aborted.ts';
+import type { Finding, Severity } from '../engine/component.ts';
+import { aborted } from '../engine/aborted.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command, type CommandContext } from './command.ts';
 import { readConfig } from './read-config.ts';
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/diagnosis.ts';
+import type { Finding } from '../engine/component.ts';
 import type { PostgresError, PostgresFailure } from './postgres-error.ts';
 
 /** Of its timeout; a query that comes nearer fails on the next busy day. */

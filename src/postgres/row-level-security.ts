@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/diagnosis.ts';
+import type { Finding } from '../engine/component.ts';
 import type { TableName } from './asked-tables.ts';
 import { readableIdentifier } from './identifier.ts';
 import type { Row } from './read-only-pool.ts';

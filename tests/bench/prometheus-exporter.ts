@@ -5,6 +5,7 @@
  *     node --expose-gc tests/bench/prometheus-exporter.ts [series] [histogram]
  */
 import { get } from 'node:http';
+import { hostWith } from '../support/components/host-with.ts';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pino from 'pino';
 import * as v from 'valibot';
@@ -28,7 +29,7 @@ const exporter = prometheusExporter.create(
   { id: 'prometheus', signals: new Set(['metrics' as const]), logger, metrics: noMetrics, version: '0' },
   v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', max_series: 2_000_000 }),
 );
-await exporter.start({ extension: () => undefined, status: () => 'ok' });
+await exporter.start(hostWith());
 
 let round = 1;
 for (let first = 0; first < seriesCount; first += POINTS_A_REQUEST) await exporter.consume(request(first));

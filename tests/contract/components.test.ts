@@ -1,10 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { hostWith } from '../support/components/host-with.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Component, ComponentSettings, Consumer, Factory, Host } from '../../src/engine/component.ts';
+import type { Component, ComponentSettings, Consumer, Factory } from '../../src/engine/component.ts';
 import { SECTION_OF } from '../../src/engine/config/read-components.ts';
 import { childOf, toValue } from '../../src/engine/config/config-node.ts';
 import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
@@ -22,7 +23,7 @@ const nowhere: Consumer = { consume: async () => undefined };
 const unusedDirectory = mkdtempSync(join(tmpdir(), 'siphon-contract-'));
 afterAll(() => rmSync(unusedDirectory, { recursive: true }));
 
-const host: Host = { extension: () => undefined, status: () => 'ok' };
+const host = hostWith();
 
 const factories = componentFactories(builtInPacks);
 

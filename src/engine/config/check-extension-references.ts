@@ -1,4 +1,4 @@
-import { ExtensionReference } from '../extension-reference.ts';
+import { ExtensionReference } from '../schema/extension-reference.ts';
 import { unknownReference, type PipelineContext } from './check-service.ts';
 import { SECTION_OF } from './read-components.ts';
 import { childOf, nearestNode, type ConfigPath } from './config-node.ts';

@@ -36,6 +36,7 @@ const sink: ExporterFactory = {
     }),
     {},
   ),
+  delivery: () => ({}),
   create: neverCreated,
 };
 

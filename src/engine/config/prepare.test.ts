@@ -50,6 +50,7 @@ const sink: ExporterFactory = {
   signals: ['metrics'],
   stability: 'stable',
   config: v.unknown(),
+  delivery: () => ({}),
   create: neverCreated,
 };
 

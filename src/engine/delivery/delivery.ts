@@ -1,70 +1,93 @@
-import type { Component, ComponentSettings, Consumer, Host, Signal, TelemetryBatch } from '../component.ts';
-import { Incident } from '../telemetry/incident.ts';
-import { countDropped, countSent, ItemCounter, reasonOf } from '../telemetry/item-counts.ts';
-import type { DeliverySettings, QueueSettings } from './delivery-settings.ts';
-import { observeQueues } from './observe-queues.ts';
+import type { DeliverySettings } from '../component.ts';
+import type { Incident } from '../incident.ts';
 import { Retry } from './retry.ts';
-import { SendingQueue } from './sending-queue.ts';
+import { SendingQueue, type Sendable, type Sender } from './sending-queue.ts';
 
-/** An exporter as the pipelines see it: queue, then counting, then retry, then its own single attempt. */
-export class Delivery implements Component, Consumer {
-  readonly #exporter: Component & Consumer;
-  readonly #settings: ComponentSettings;
-  readonly #retry: Retry | undefined;
-  readonly #send: Consumer;
-  /** One for each signal, as in the stock Collector, so that a flood of one does not push out another. */
-  readonly #queues = new Map<Signal, SendingQueue>();
-  readonly #enqueueFailed: ItemCounter | undefined;
+/** What happens to items, for counters and logs. */
+export interface DeliveryEvents<Item> {
+  readonly sent: (item: Item) => void;
+  /** The last attempt failed. */
+  readonly failed?: (item: Item, error: unknown) => void;
+  /** The queue had accepted the item, and it is lost. */
+  readonly dropped: (item: Item, error: unknown) => void;
+  /** The queue did not accept the item. */
+  readonly refused?: (item: Item, error: unknown) => void;
+  /** While attempts fail and are repeated. */
+  readonly retrying: Incident;
+  /** While items from the queue are dropped. May be the same as `retrying`. */
+  readonly dropping: Incident;
+}
 
-  constructor(exporter: Component & Consumer, delivery: DeliverySettings, settings: ComponentSettings) {
-    const { queue, retry, countsItself = false } = delivery;
-    this.#exporter = exporter;
-    this.#settings = settings;
-    this.#retry = retry && new Retry(exporter, retry, retryIncident(settings));
-    const next = this.#retry ?? exporter;
-    this.#send = countsItself ? next : countSent(next, settings);
-    if (queue === undefined) return;
-    this.#enqueueFailed = new ItemCounter('otelcol_exporter_enqueue_failed', settings);
-    this.#createQueues(queue);
+/** From an item to its destination: queue, then retry, then single attempts. Parts without settings are left out. */
+export class Delivery<Item extends Sendable> implements Sender<Item> {
+  readonly #next: Sender<Item>;
+  readonly #events: DeliveryEvents<Item>;
+  readonly #retry: Retry<Item> | undefined;
+  readonly #queue: SendingQueue<Item> | undefined;
+
+  constructor(attempt: Sender<Item>, { queue, retry }: DeliverySettings, events: DeliveryEvents<Item>) {
+    this.#events = events;
+    this.#retry = retry && new Retry(attempt, retry, events.retrying);
+    this.#next = this.#retry ?? attempt;
+    this.#queue = queue && this.#createQueue(queue);
   }
 
-  async start(host: Host): Promise<void> {
-    await this.#exporter.start(host);
+  /** Whether the next item, however small, would have to wait. */
+  get isFull(): boolean {
+    return this.#queue?.isFull ?? false;
   }
 
-  async consume(batch: TelemetryBatch): Promise<void> {
-    const queue = this.#queues.get(batch.signal);
-    if (queue === undefined) return await this.#send.consume(batch);
+  /** How full the queue is, in the unit of its sizer. */
+  get size(): number {
+    return this.#queue?.size ?? 0;
+  }
+
+  /** With a queue, resolves when the item is in it; otherwise when it is sent. */
+  async consume(item: Item): Promise<void> {
+    if (this.#queue === undefined) return await this.#send(item);
     try {
-      await queue.consume(batch);
+      await this.#queue.consume(item);
     } catch (error) {
-      this.#enqueueFailed?.add(batch);
+      this.#events.refused?.(item, error);
       throw error;
     }
   }
 
-  async shutdown(deadline: AbortSignal): Promise<void> {
+  /** From now on nothing waits longer than the deadline. */
+  stopBy(deadline: AbortSignal): void {
     this.#retry?.stopBy(deadline);
-    const queues = [...this.#queues.values()];
-    await Promise.all(queues.map((queue) => queue.drain(deadline)));
-    // Together: an exporter that hangs must not keep what it holds from being counted as dropped.
-    await Promise.all([this.#exporter.shutdown(deadline), ...queues.map((queue) => queue.settled())]);
   }
 
-  #createQueues(queue: QueueSettings): void {
-    const { metrics, logger, signals } = this.#settings;
-    const dropped = countDropped(this.#settings);
-    const incident = new Incident(logger, { failing: 'Telemetry is dropped', recovered: 'Telemetry is sent again' });
-    const next = { consume: (batch: TelemetryBatch) => this.#send.consume(batch).then(() => incident.succeeded()) };
-    const onDropped = (batch: TelemetryBatch, error: unknown): void => {
-      dropped(batch, reasonOf(error));
-      incident.failed(error);
+  /** Accepts nothing more. Resolves when everything accepted is sent or dropped, or when the deadline aborts. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    await this.#queue?.drain(deadline);
+  }
+
+  /** After `drain`: waits a moment for what is still being sent, then drops it. */
+  async settled(): Promise<void> {
+    await this.#queue?.settled();
+  }
+
+  #createQueue(settings: NonNullable<DeliverySettings['queue']>): SendingQueue<Item> {
+    const next = {
+      consume: async (item: Item): Promise<void> => {
+        await this.#send(item);
+        this.#events.dropping.succeeded();
+      },
     };
-    for (const signal of signals) this.#queues.set(signal, new SendingQueue(next, queue, onDropped));
-    observeQueues(metrics, this.#queues, queue.queueSize);
+    return new SendingQueue(next, settings, (item, error) => {
+      this.#events.dropped(item, error);
+      this.#events.dropping.failed(error);
+    });
   }
-}
 
-function retryIncident({ logger }: ComponentSettings): Incident {
-  return new Incident(logger, { failing: 'Sending fails and will be tried again', recovered: 'Sending works again' });
+  async #send(item: Item): Promise<void> {
+    try {
+      await this.#next.consume(item);
+    } catch (error) {
+      this.#events.failed?.(item, error);
+      throw error;
+    }
+    this.#events.sent(item);
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Retry } from './retry.ts';
-import { Incident } from '../telemetry/incident.ts';
+import { Incident } from '../incident.ts';
 import { spansBatch } from '../../../tests/support/components/batches.ts';
 import { logLines } from '../../../tests/support/components/log-lines.ts';
 import { SinkExporter } from '../../../tests/support/components/sink-exporter.ts';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TelemetryBatch } from '../component.ts';
+import type { RetrySettings } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
-import type { Incident } from '../telemetry/incident.ts';
-import type { RetrySettings } from './delivery-settings.ts';
+import type { Incident } from '../incident.ts';
 import type { Sender } from './sending-queue.ts';
 
 /** The longest wait that a Node timer can do. */
@@ -12,7 +11,7 @@ const MAX_WAIT_MS = 2 ** 31 - 1;
  * Repeats attempts that fail with `RetryableError`, with exponential backoff and jitter, as the stock
  * `retry_on_failure`. Whatever it rejects with is final: a `PermanentError` under the code of the last attempt.
  */
-export class Retry<Item = TelemetryBatch> implements Sender<Item> {
+export class Retry<Item> implements Sender<Item> {
   readonly #next: Sender<Item>;
   readonly #settings: RetrySettings;
   readonly #incident: Incident;

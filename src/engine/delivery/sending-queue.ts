@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TelemetryBatch } from '../component.ts';
+import type { QueueSettings, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
-import { aborted } from '../pipeline/aborted.ts';
-import type { QueueSettings } from './delivery-settings.ts';
+import { aborted } from '../aborted.ts';
 
 /** What a queue can measure: a batch, or what an exporter makes of batches. */
 export type Sendable = Pick<TelemetryBatch, 'itemCount' | 'sizeBytes'>;
@@ -19,7 +18,7 @@ const SETTLE_MS = 500;
  * A bounded queue in memory. `consume` resolves as soon as the batch is in it; from then on the queue answers
  * for it. What is being sent still counts against the bound, as in the stock Collector.
  */
-export class SendingQueue<Item extends Sendable = TelemetryBatch> implements Sender<Item> {
+export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   readonly #next: Sender<Item>;
   readonly #settings: QueueSettings;
   readonly #onDropped: (batch: Item, error: unknown) => void;

@@ -1,7 +1,8 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { Incident } from '../telemetry/incident.ts';
-import { readContext, type TlsConfig } from './tls.ts';
+import { Incident } from '../incident.ts';
+import type { ServerTlsConfig } from '../schema/tls.ts';
+import { readContext } from './tls.ts';
 
 /**
  * Reads a server's certificates again every `reload_interval`, for the connections that come then, until it is disposed.
@@ -10,7 +11,7 @@ import { readContext, type TlsConfig } from './tls.ts';
 export class CertificateReload implements Disposable {
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor(server: object, tls: TlsConfig | undefined, logger: Logger) {
+  constructor(server: object, tls: ServerTlsConfig | undefined, logger: Logger) {
     if (tls === undefined || tls.reload_interval === 0 || !hasSecureContext(server)) return;
     const incident = new Incident(logger, {
       failing: 'The certificate could not be read again: the one from before stays in use',

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CorsConfig } from '../schema/http-server-config.ts';
+import type { CorsConfig } from '../schema/http-server.ts';
 
 /** Lets browsers of the allowed origins use a server. https://fetch.spec.whatwg.org/#http-cors-protocol */
 export class Cors {

@@ -2,14 +2,15 @@ import { createServer } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Endpoint } from '../schema/fields.ts';
-import type { Finding } from '../diagnosis.ts';
+import type { Finding } from '../component.ts';
 import { close, formatEndpoint, listen } from './http-server.ts';
-import { readTlsFiles, type TlsConfig } from './tls.ts';
+import type { ServerTlsConfig } from '../schema/tls.ts';
+import { readTlsFiles } from './tls.ts';
 
 /** Whether a server could be started there: binds the address for a moment, and reads the files of its TLS. */
 export async function* listeningFindings(server: {
   readonly endpoint: Endpoint;
-  readonly tls?: TlsConfig | undefined;
+  readonly tls?: ServerTlsConfig | undefined;
 }): AsyncGenerator<Finding> {
   yield await bindingFinding(server.endpoint);
   if (server.tls === undefined) return;

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { authenticatorOf, type Authenticator } from '../authenticator.ts';
+import type { Authenticator } from '../authenticator.ts';
 import type { Host } from '../component.ts';
 import { announce } from './announce.ts';
 import { CertificateReload } from './certificate-reload.ts';
 import { Cors } from './cors.ts';
-import type { HttpServerConfig } from '../schema/http-server-config.ts';
+import type { HttpServerConfig } from '../schema/http-server.ts';
 import { close, listen } from './http-server.ts';
 import { createServerFor } from './tls.ts';
 
@@ -38,7 +38,7 @@ export class GuardedServer {
   /** `transport` is named in the log where there is more than one. */
   async start(host: Host, site: Site, transport?: 'http'): Promise<void> {
     const { auth, tls, endpoint } = this.#config;
-    this.#authenticator = authenticatorOf(host, auth);
+    this.#authenticator = auth && host.extension(auth.authenticator);
     this.#server = await createServerFor(tls, timeouts(this.#config), (request, response) => {
       this.#handle(request, response, site).catch((error: unknown) => response.destroy(error as Error));
     });

@@ -1,24 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
-import * as v from 'valibot';
-import { timerDuration } from '../schema/fields.ts';
-
-const version = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform(String),
-  v.picklist(['1.2', '1.3'], 'must be "1.2" or "1.3"'),
-);
-
-export const tlsSchema = v.strictObject({
-  cert_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
-  key_file: v.pipe(v.string(), v.nonEmpty('must name a file')),
-  client_ca_file: v.optional(v.pipe(v.string(), v.nonEmpty('must name a file'))),
-  min_version: v.optional(version, '1.2'),
-  reload_interval: v.optional(timerDuration(), 0),
-});
-
-export type TlsConfig = v.InferOutput<typeof tlsSchema>;
+import type { ServerTlsConfig } from '../schema/tls.ts';
 
 /** A server's certificate and key, and the authorities whose certificates its clients must show. In PEM. */
 export interface TlsFiles {
@@ -33,7 +16,7 @@ export interface TlsFiles {
  * @throws Error that names the key and the file, if one cannot be read.
  */
 export async function createServerFor(
-  tls: TlsConfig | undefined,
+  tls: ServerTlsConfig | undefined,
   options: ServerOptions,
   listener: RequestListener,
 ): Promise<Server> {
@@ -47,14 +30,16 @@ export async function createServerFor(
  *
  * @throws Error that names the key and the file, if one cannot be read.
  */
-export async function readContext(tls: TlsConfig): Promise<SecureContextOptions & { readonly requestCert: boolean }> {
+export async function readContext(
+  tls: ServerTlsConfig,
+): Promise<SecureContextOptions & { readonly requestCert: boolean }> {
   const { cert, key, clientCa } = await readTlsFiles(tls);
   const authorities = clientCa === undefined ? {} : { ca: clientCa };
   return { cert, key, minVersion: `TLSv${tls.min_version}`, requestCert: clientCa !== undefined, ...authorities };
 }
 
 /** @throws Error that names the key and the file, if one cannot be read. */
-export async function readTlsFiles(config: TlsConfig): Promise<TlsFiles> {
+export async function readTlsFiles(config: ServerTlsConfig): Promise<TlsFiles> {
   const [cert, key, clientCa] = await Promise.all([
     read('cert_file', config.cert_file),
     read('key_file', config.key_file),

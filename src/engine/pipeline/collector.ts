@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { Component, Host, HostStatus } from '../component.ts';
+import type { Component, ExtensionRole, ExtensionRoles, Host, HostStatus } from '../component.ts';
 import type { CollectorConfig } from '../collector-config.ts';
 import { SelfMetrics } from '../telemetry/self-metrics.ts';
-import { buildGraph } from './graph.ts';
+import { buildGraph, type RunningExtension } from './graph.ts';
 import { startStages, shutdownStages, type Stage } from './stages.ts';
 
 export interface CollectorSettings {
@@ -24,7 +24,7 @@ const FAILED_START_TIMEOUT_MS = 5000;
 export class Collector implements Host {
   readonly #config: CollectorConfig;
   readonly #settings: CollectorSettings;
-  readonly #extensions = new Map<string, Component>();
+  #extensions: ReadonlyMap<string, RunningExtension> = new Map();
   #status: HostStatus = 'starting';
   #stages: readonly Stage[] = [];
   #selfMetrics: SelfMetrics | undefined;
@@ -52,8 +52,12 @@ export class Collector implements Host {
     return this.#stopping;
   }
 
-  extension(id: string): Component | undefined {
-    return this.#extensions.get(id);
+  extension<Role extends ExtensionRole>({ id, role }: { id: string; role: Role }): ExtensionRoles[Role] {
+    const extension = this.#extensions.get(id);
+    if (extension === undefined) throw new Error(`${id} is not running: add it to service::extensions`);
+    if (extension.role !== role) throw new Error(`${id} cannot be used as ${role}`);
+    // The type of the factory guarantees what an extension in this role implements.
+    return extension.component as Component & ExtensionRoles[Role];
   }
 
   status(): HostStatus {
@@ -65,7 +69,7 @@ export class Collector implements Host {
       this.#selfMetrics = await SelfMetrics.create(this.#config.service.telemetry.metrics, this.#settings);
       const graph = buildGraph(this.#config, this.#settings, this.#selfMetrics);
       this.#stages = graph.stages;
-      for (const [id, extension] of graph.extensions) this.#extensions.set(id, extension);
+      this.#extensions = graph.extensions;
       await this.#selfMetrics.start();
       await startStages(this.#stages, this);
     } catch (error) {

@@ -1,8 +1,16 @@
 import type { Logger } from 'pino';
 import { sidecarMetrics } from '../../metrics/self.ts';
-import type { Component, ComponentKind, ComponentSettings, Consumer, Factory, Signal } from '../component.ts';
+import type {
+  Component,
+  ComponentKind,
+  ComponentSettings,
+  Consumer,
+  ExtensionRole,
+  Factory,
+  Signal,
+} from '../component.ts';
 import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
-import { Delivery } from '../delivery/delivery.ts';
+import { ExporterDelivery } from '../delivery/exporter-delivery.ts';
 import { countAccepted, countItems } from '../telemetry/item-counts.ts';
 import type { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { fanOut } from './fan-out.ts';
@@ -12,7 +20,12 @@ import type { Stage } from './stages.ts';
 export interface Graph {
   /** In the order in which they start: each component after everything that it feeds. */
   readonly stages: readonly Stage[];
-  readonly extensions: ReadonlyMap<string, Component>;
+  readonly extensions: ReadonlyMap<string, RunningExtension>;
+}
+
+export interface RunningExtension {
+  readonly role: ExtensionRole | undefined;
+  readonly component: Component;
 }
 
 interface GraphSettings {
@@ -32,7 +45,7 @@ export function buildGraph(config: CollectorConfig, settings: GraphSettings, sel
 
 class GraphBuilder implements Graph {
   readonly stages: Stage[] = [];
-  readonly extensions = new Map<string, Component>();
+  readonly extensions = new Map<string, RunningExtension>();
   readonly #config: CollectorConfig;
   readonly #settings: GraphSettings;
   readonly #selfMetrics: SelfMetrics;
@@ -56,7 +69,7 @@ class GraphBuilder implements Graph {
       const extension = configured(this.#config.extensions, id);
       const settings = this.#settingsOf(extension, []);
       const component = extension.factory.create(settings, extension.config);
-      this.extensions.set(id, component);
+      this.extensions.set(id, { role: extension.factory.role, component });
       this.#addStage(settings, 'extension', component);
     }
   }
@@ -72,10 +85,11 @@ class GraphBuilder implements Graph {
   #buildExporter(id: string, users: readonly PipelineConfig[]): Stage[number] {
     const { factory, config } = configured(this.#config.exporters, id);
     const settings = this.#settingsOf({ id, factory }, users.map(signalOf));
-    const component = factory.create(settings, config);
-    const delivery = new Delivery(component, factory.delivery?.(config) ?? {}, settings);
-    this.#exporters.set(id, delivery);
-    return { name: nameOf('exporter', id), component: delivery, logger: settings.logger };
+    const exporter = factory.create(settings, config);
+    const delivery = factory.delivery(config);
+    const component = delivery ? new ExporterDelivery(exporter, delivery, settings) : exporter;
+    this.#exporters.set(id, component);
+    return { name: nameOf('exporter', id), component, logger: settings.logger };
   }
 
   buildPipelines(): void {

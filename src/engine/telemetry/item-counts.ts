@@ -49,13 +49,6 @@ export function countAccepted(next: Consumer, transport: Transport, settings: Me
   return countOutcome(next, accepted, refused);
 }
 
-/** Counts what an exporter receives, by whether it was sent in the end. */
-export function countSent(next: Consumer, settings: MetricsAndSignals): Consumer {
-  const sent = new ItemCounter('otelcol_exporter_sent', settings);
-  const failed = new ItemCounter('otelcol_exporter_send_failed', settings);
-  return countOutcome(next, sent, failed);
-}
-
 type ProcessorItems = (typeof sidecarMetrics)[`otelcol_processor_${'incoming' | 'outgoing'}_items`];
 
 /** Counts what a processor receives or emits, accepted or not. */

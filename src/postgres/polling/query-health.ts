@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Consumer } from '../../engine/component.ts';
-import { Incident } from '../../engine/telemetry/incident.ts';
+import { Incident } from '../../engine/incident.ts';
 import type { ReadOnlyPool } from '../read-only-pool.ts';
 import { concernsDatabase, reasonOf } from './poll-failure.ts';
 import type { QueryMetrics } from './query-metrics.ts';

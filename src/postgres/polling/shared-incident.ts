@@ -1,4 +1,4 @@
-import { Incident } from '../../engine/telemetry/incident.ts';
+import { Incident } from '../../engine/incident.ts';
 
 /** One incident that strikes several: it lasts from the first that fails to the last that recovers. */
 export class SharedIncident {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Factory, Signal } from '../../../src/engine/component.ts';
-import type { Finding } from '../../../src/engine/diagnosis.ts';
+import type { Finding } from '../../../src/engine/component.ts';
 
 /** What a factory finds out about a component of this configuration. */
 export async function findingsOf(

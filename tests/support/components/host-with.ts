@@ -1,6 +1,13 @@
-import type { Component, Host } from '../../../src/engine/component.ts';
+import type { ExtensionRole, ExtensionRoles, Host } from '../../../src/engine/component.ts';
 
-/** What a component may ask, with these extensions running under their ids. */
-export function hostWith(extensions: Readonly<Record<string, Component>> = {}): Host {
-  return { extension: (id) => extensions[id], status: () => 'ok' };
+/** A running host with these extensions under their ids. */
+export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Host {
+  return {
+    extension: <Role extends ExtensionRole>({ id }: { id: string; role: Role }) => {
+      const extension = extensions[id];
+      if (extension === undefined) throw new Error(`${id} is not running`);
+      return extension as ExtensionRoles[Role];
+    },
+    status: () => 'ok',
+  };
 }

@@ -1,6 +1,11 @@
 import * as v from 'valibot';
-import type { Component, Consumer, ExporterFactory, TelemetryBatch } from '../../../src/engine/component.ts';
-import type { DeliverySettings } from '../../../src/engine/delivery/delivery-settings.ts';
+import type {
+  Component,
+  Consumer,
+  DeliverySettings,
+  ExporterFactory,
+  TelemetryBatch,
+} from '../../../src/engine/component.ts';
 
 /** Keeps what it is given. `answer` decides, attempt by attempt, whether a batch is taken. */
 export class SinkExporter implements Component, Consumer {
@@ -32,14 +37,14 @@ export class SinkExporter implements Component, Consumer {
 }
 
 /** A factory that gives this one instance. */
-export function sinkFactory(sink: SinkExporter, delivery?: DeliverySettings): ExporterFactory {
+export function sinkFactory(sink: SinkExporter, delivery: DeliverySettings = {}): ExporterFactory {
   return {
     kind: 'exporter',
     type: 'sink',
     signals: ['traces', 'metrics', 'logs'],
     stability: 'development',
     config: v.unknown(),
-    ...(delivery === undefined ? {} : { delivery: () => delivery }),
+    delivery: () => delivery,
     create: () => sink,
   };
 }

@@ -8,5 +8,6 @@ export const debugExporter: ExporterFactory<DebugConfig> = {
   signals: ['traces', 'metrics', 'logs'],
   stability: 'beta',
   config: debugConfig,
+  delivery: () => ({}),
   create: (settings, config) => new DebugExporter(settings, config),
 };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { positiveDuration } from '../../../engine/schema/fields.ts';
-import { headers } from '../../../engine/net/headers.ts';
-import { retryOnFailure, sendingQueue } from '../../../engine/delivery/config.ts';
+import { headers } from '../../../engine/schema/headers.ts';
+import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
 
 const tlsSchema = v.pipe(
   v.strictObject({

@@ -1,4 +1,4 @@
-import type { DiagnosisSettings, Finding } from '../../../engine/diagnosis.ts';
+import type { DiagnosisSettings, Finding } from '../../../engine/component.ts';
 import { reachingFinding } from '../../../engine/net/endpoint-findings.ts';
 import type { OtlpHttpExporterConfig } from './config.ts';
 import { readTls } from './tls-files.ts';

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,7 +48,7 @@ function partialSuccess(): Uint8Array {
 async function startExporter(config: Record<string, unknown>) {
   const { settings, lines, page } = componentSettings('exporter', 'otlp_http');
   const exporter = otlpHttpExporter.create(settings, v.parse(configSchema, config));
-  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  await exporter.start(hostWith());
   cleanups.push(() => exporter.shutdown(AbortSignal.timeout(1000)));
   return { exporter, lines, page };
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { endpoint, nonNegativeInteger, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
-import { httpServerEntries } from '../../../engine/schema/http-server-config.ts';
+import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 import type { Naming } from './names/naming.ts';
 
 const strategies = [

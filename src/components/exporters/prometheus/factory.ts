@@ -8,6 +8,7 @@ export const prometheusExporter: ExporterFactory<PrometheusExporterConfig> = {
   signals: ['metrics'],
   stability: 'alpha',
   config: prometheusExporterConfig,
+  delivery: () => ({}),
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);

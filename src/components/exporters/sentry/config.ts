@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger, secret } from '../../../engine/schema/fields.ts';
-import { retryOnFailure, sendingQueue } from '../../../engine/delivery/config.ts';
+import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
 import { parseDsn } from './dsn.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 
@@ -14,7 +14,7 @@ const dsnSchema = v.pipe(
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** Envelopes are of all sizes up to 1 MiB, so that a number of them is no bound of the memory they take. */
+/** Envelopes have any size up to 1 MiB, so their number would not limit memory. */
 const queueOfBytes = v.pipe(
   sendingQueue({ queueSize: 32 * BYTES_PER_MIB, sizer: 'bytes' }),
   v.check(
@@ -23,7 +23,7 @@ const queueOfBytes = v.pipe(
   ),
 );
 
-export const configSchema = v.strictObject({
+export const sentryExporterConfig = v.strictObject({
   dsn: v.nullish(dsnSchema, ''),
   environment: v.optional(
     v.pipe(v.string(), v.check(isEnvironment, 'must be at most 64 characters without spaces and slashes')),
@@ -45,4 +45,4 @@ export const configSchema = v.strictObject({
   retry_on_failure: retryOnFailure(),
 });
 
-export type SentryExporterConfig = v.InferOutput<typeof configSchema>;
+export type SentryExporterConfig = v.InferOutput<typeof sentryExporterConfig>;

@@ -1,63 +1,61 @@
-import type { ComponentSettings } from '../../../engine/component.ts';
-import type { QueueSettings } from '../../../engine/delivery/delivery-settings.ts';
+import type { ComponentSettings, QueueSettings } from '../../../engine/component.ts';
+import { Delivery } from '../../../engine/delivery/delivery.ts';
 import { observeQueues } from '../../../engine/delivery/observe-queues.ts';
-import { Retry } from '../../../engine/delivery/retry.ts';
-import { SendingQueue } from '../../../engine/delivery/sending-queue.ts';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../engine/incident.ts';
 import { reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
-import type { Outcomes } from './outcomes.ts';
 import type { Dsn } from './dsn.ts';
 import type { Envelope } from './envelope.ts';
 import { EnvelopeSender } from './envelope-sender.ts';
+import type { Outcomes } from './outcomes.ts';
 
-/** With `sending_queue::enabled: false`, one after another, and pipelines wait. */
+/** With `sending_queue::enabled: false`, envelopes are sent one after another, and pipelines wait. */
 const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
 
-/** The queue and the retry around the sender of envelopes. */
+/** The delivery of envelopes to Sentry. Counts each envelope as sent or dropped. */
 export class EnvelopeDelivery {
-  readonly #queueSettings: QueueSettings;
-  readonly #outcomes: Outcomes;
+  /** Whether a full queue makes the pipelines wait. */
+  readonly blocksOnOverflow: boolean;
   readonly #sender: EnvelopeSender;
-  readonly #retry: Retry<Envelope> | undefined;
-  readonly #queue: SendingQueue<Envelope>;
-  readonly #incident: Incident;
+  readonly #delivery: Delivery<Envelope>;
 
   constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, outcomes: Outcomes) {
-    this.#outcomes = outcomes;
-    this.#queueSettings = config.sending_queue ?? NO_QUEUE;
+    const { sending_queue: queue = NO_QUEUE, retry_on_failure: retry } = config;
+    this.blocksOnOverflow = queue.blockOnOverflow;
     this.#sender = new EnvelopeSender(dsn, { version: settings.version, timeoutMs: config.timeout });
-    this.#incident = new Incident(settings.logger, {
+    const incident = new Incident(settings.logger, {
       failing: 'Envelopes do not reach Sentry',
       recovered: 'Envelopes reach Sentry again',
     });
-    this.#retry = config.retry_on_failure && new Retry(this.#sender, config.retry_on_failure, this.#incident);
-    const next = this.#retry ?? this.#sender;
-    const send = async (envelope: Envelope): Promise<void> => {
-      await next.consume(envelope);
-      this.#incident.succeeded();
-      outcomes.sent(envelope.category, envelope.itemCount);
+    const dropped = ({ category, itemCount }: Envelope, error: unknown): void => {
+      outcomes.dropped(category, reasonOf(error));
+      if (category === 'transaction') outcomes.dropped('span', reasonOf(error), itemCount);
     };
-    const queue = { ...this.#queueSettings, blockOnOverflow: true };
-    this.#queue = new SendingQueue({ consume: send }, queue, (envelope, error) => this.#drop(envelope, error));
-    observeQueues(settings.metrics, new Map([['traces', this.#queue]]), queue.queueSize);
-  }
-
-  get blocksOnOverflow(): boolean {
-    return this.#queueSettings.blockOnOverflow;
+    // The exporter itself refuses batches when the queue is full. An envelope always waits for room.
+    this.#delivery = new Delivery<Envelope>(
+      this.#sender,
+      { queue: { ...queue, blockOnOverflow: true }, retry },
+      {
+        sent: ({ category, itemCount }) => outcomes.sent(category, itemCount),
+        dropped,
+        refused: (envelope, error) => {
+          dropped(envelope, error);
+          incident.failed(error);
+        },
+        retrying: incident,
+        dropping: incident,
+      },
+    );
+    observeQueues(settings.metrics, new Map([['traces', this.#delivery]]), queue.queueSize);
   }
 
   get isFull(): boolean {
-    return this.#queue.isFull;
+    return this.#delivery.isFull;
   }
 
-  /** Resolves when there is room. Never rejects: what the queue refuses is counted as dropped. */
+  /** Resolves when the queue has room. Never rejects: an envelope that the queue refuses is counted as dropped. */
   async enqueue(envelope: Envelope): Promise<void> {
-    try {
-      await this.#queue.consume(envelope);
-    } catch (error) {
-      this.#drop(envelope, error);
-    }
+    await this.#delivery.consume(envelope).catch(() => undefined);
   }
 
   /** From now on nothing waits longer than the deadline. */
@@ -65,20 +63,13 @@ export class EnvelopeDelivery {
     const close = (): void => this.#sender.close();
     if (deadline.aborted) close();
     else deadline.addEventListener('abort', close, { once: true });
-    this.#retry?.stopBy(deadline);
+    this.#delivery.stopBy(deadline);
   }
 
-  /** Takes nothing more, and resolves when everything is sent or dropped. */
+  /** Accepts nothing more, and resolves when everything is sent or dropped. */
   async drain(deadline: AbortSignal): Promise<void> {
-    await this.#queue.drain(deadline);
+    await this.#delivery.drain(deadline);
     this.#sender.close();
-    await this.#queue.settled();
-  }
-
-  #drop({ category, itemCount }: Envelope, error: unknown): void {
-    const reason = reasonOf(error);
-    this.#outcomes.dropped(category, reason);
-    if (category === 'transaction') this.#outcomes.dropped('span', reason, itemCount);
-    this.#incident.failed(error);
+    await this.#delivery.settled();
   }
 }

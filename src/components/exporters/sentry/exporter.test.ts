@@ -7,9 +7,9 @@ import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Consumer, TelemetryBatch } from '../../../engine/component.ts';
-import { Delivery } from '../../../engine/delivery/delivery.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { startSentrySink, type SentrySink } from '../../../../examples/coffee/sentry-sink/sentry-sink.ts';
-import { configSchema } from './config.ts';
+import { sentryExporterConfig } from './config.ts';
 import { sentryExporter } from './factory.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
@@ -17,21 +17,17 @@ import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/
 
 const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
 
-/** A running exporter behind the engine's counting, and what is counted of it. */
+/** A running exporter, its log and its metrics. */
 async function startExporter(dsn: string, config: Record<string, unknown> = {}) {
   const { settings, lines, page } = componentSettings('exporter', 'sentry');
-  const parsed = v.parse(configSchema, {
+  const parsed = v.parse(sentryExporterConfig, {
     dsn,
     retry_on_failure: FAST_RETRY,
     trace_buffer: { grace_period: '10ms' },
     ...config,
   });
-  const exporter = new Delivery(
-    sentryExporter.create(settings, parsed),
-    sentryExporter.delivery?.(parsed) ?? {},
-    settings,
-  );
-  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  const exporter = sentryExporter.create(settings, parsed);
+  await exporter.start(hostWith());
   const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
   return { exporter, lines, stop, counts: async () => readCounts(await page()) };
 }
@@ -322,10 +318,15 @@ describe('the sentry exporter', () => {
   });
 
   it('bounds its queue by bytes, and takes no bound that the largest envelope does not fit into', () => {
-    expect(v.parse(configSchema, {}).sending_queue).toMatchObject({ sizer: 'bytes', queueSize: 32 * 1024 * 1024 });
-    const { issues } = v.safeParse(configSchema, { sending_queue: { queue_size: 1000 } });
+    expect(v.parse(sentryExporterConfig, {}).sending_queue).toMatchObject({
+      sizer: 'bytes',
+      queueSize: 32 * 1024 * 1024,
+    });
+    const { issues } = v.safeParse(sentryExporterConfig, { sending_queue: { queue_size: 1000 } });
     expect(issues?.[0]?.message).toContain('below 1048576 bytes');
-    expect(v.safeParse(configSchema, { sending_queue: { queue_size: 1000, sizer: 'requests' } }).success).toBe(true);
+    expect(v.safeParse(sentryExporterConfig, { sending_queue: { queue_size: 1000, sizer: 'requests' } }).success).toBe(
+      true,
+    );
   });
 
   it('refuses batches while envelopes wait for bytes to become free in its queue', async () => {
@@ -345,7 +346,7 @@ describe('the sentry exporter', () => {
   });
 
   it('does not print a DSN that it cannot read', () => {
-    const { issues } = v.safeParse(configSchema, { dsn: 'https://topsecret@' });
+    const { issues } = v.safeParse(sentryExporterConfig, { dsn: 'https://topsecret@' });
     expect(issues).toHaveLength(1);
     expect(issues?.[0]?.message).not.toContain('topsecret');
   });

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { SecretDigest } from '../../../engine/secret-digest.ts';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../engine/incident.ts';
 
 /** How long a changed file may go unnoticed while requests come. */
 const LOOK_AFTER_MS = 1000;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import type { Finding } from '../../../engine/diagnosis.ts';
+import type { Finding } from '../../../engine/component.ts';
 import type { FileStorageConfig } from './config.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { expect, it } from 'vitest';
 import type { Host, HostStatus } from '../../../engine/component.ts';
 import { healthCheckConfig } from './config.ts';
@@ -10,7 +11,7 @@ async function healthCheck(keys: Record<string, unknown> = {}) {
   const config = v.parse(healthCheckConfig, { endpoint: '127.0.0.1:0', ...keys });
   const extension = healthCheckExtension.create(settings, config);
   let status: HostStatus = 'starting';
-  const host: Host = { extension: () => undefined, status: () => status };
+  const host: Host = { ...hostWith(), status: () => status };
   await extension.start(host);
   const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
   return {

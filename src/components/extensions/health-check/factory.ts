@@ -7,6 +7,7 @@ export const healthCheckExtension: ExtensionFactory<HealthCheckConfig> = {
   type: 'health_check',
   signals: [],
   stability: 'beta',
+  role: undefined,
   config: healthCheckConfig,
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');

@@ -1,8 +1,8 @@
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { aborted } from '../../../engine/pipeline/aborted.ts';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { aborted } from '../../../engine/aborted.ts';
+import { Incident } from '../../../engine/incident.ts';
 import { countDropped, reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { BatchConfig } from './config.ts';
 import { splitBatch } from './split-batch.ts';

@@ -1,6 +1,6 @@
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../engine/incident.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import type { MemoryLimiterConfig } from './config.ts';
 import { processMemory, type ProcessMemory } from './process-memory.ts';

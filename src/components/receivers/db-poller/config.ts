@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
-import { storageSchema } from '../../../engine/storage.ts';
+import { storageReference } from '../../../engine/schema/extension-reference.ts';
 import type { DatabasePack, PackQueries, QueryOverride } from './query.ts';
 import { userQueries, type UserQueryConfig } from './user-queries/config.ts';
 
@@ -42,7 +42,7 @@ const keys = v.strictObject({
   timeout: v.optional(positiveDuration(), '5s'),
   lock_timeout: v.optional(positiveDuration(), '1s'),
   connect_timeout: v.optional(positiveDuration(), '5s'),
-  storage: v.optional(storageSchema),
+  storage: v.optional(storageReference),
   reconcile_interval: v.optional(positiveDuration(), '1h'),
   reconcile_timeout: v.optional(positiveDuration(), '60s'),
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),

@@ -1,6 +1,6 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
-import { storageOf, type StorageSpace } from '../../../engine/storage.ts';
+import type { StorageSpace } from '../../../engine/storage.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
 import type { DbPollerConfig } from './config.ts';
 import { UserCounterRun } from './user-queries/counter-run.ts';
@@ -43,7 +43,7 @@ export class DbPoller implements Component {
       logger.info('Poller is off: its datasource is empty');
       return Promise.resolve();
     }
-    const kept = storage ? storageOf(host, storage) : new MemoryStorage();
+    const kept = storage ? host.extension(storage) : new MemoryStorage();
     const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
     const metrics = new PollerMetrics(this.#settings.metrics);
     this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });

@@ -6,8 +6,8 @@ import {
   positiveInteger,
   timerDuration,
 } from '../../../engine/schema/fields.ts';
-import { httpServerEntries, serverEntries } from '../../../engine/schema/http-server-config.ts';
-import { tlsSchema } from '../../../engine/net/tls.ts';
+import { httpServerEntries, serverEntries } from '../../../engine/schema/http-server.ts';
+import { serverTlsConfig } from '../../../engine/schema/tls.ts';
 import { ALGORITHMS } from './codings/decompress.ts';
 
 const urlPath = (path: string) =>
@@ -85,7 +85,7 @@ const grpcSchema = v.strictObject({
     DEFAULT_STREAMS,
   ),
   keepalive: v.optional(keepaliveSchema, {}),
-  tls: v.optional(tlsSchema),
+  tls: v.optional(serverTlsConfig),
 });
 
 /** A protocol is on if its key is there, also without a value. */

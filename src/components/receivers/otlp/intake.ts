@@ -1,8 +1,8 @@
-import type { ComponentSettings, Consumer, ConsumerOf, Signal, Transport } from '../../../engine/component.ts';
+import type { ComponentSettings, Consumer, ConsumerFor, Signal, Transport } from '../../../engine/component.ts';
 import type { RejectionReason } from '../../../metrics/reasons.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../engine/incident.ts';
 import { rejectionOf, type Rejection } from './rejection.ts';
 
 /** The way of a request from either transport to the pipelines. */
@@ -11,7 +11,7 @@ export class Intake {
   readonly #defect: Incident;
   readonly #count: (reason: RejectionReason) => void;
 
-  constructor(transport: Transport, { metrics, logger }: ComponentSettings, next: ConsumerOf) {
+  constructor(transport: Transport, { metrics, logger }: ComponentSettings, next: ConsumerFor) {
     this.#next = next(transport);
     this.#defect = new Incident(logger, {
       failing: 'A pipeline failed in a way that it should not',

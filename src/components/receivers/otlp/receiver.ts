@@ -1,4 +1,4 @@
-import type { Component, ComponentSettings, ConsumerOf, Host } from '../../../engine/component.ts';
+import type { Component, ComponentSettings, ConsumerFor, Host } from '../../../engine/component.ts';
 import type { OtlpReceiverConfig } from './config.ts';
 import { GrpcTransport } from './grpc/transport.ts';
 import { HttpTransport } from './http/transport.ts';
@@ -9,7 +9,7 @@ export class OtlpReceiver implements Component {
   readonly #transports: (HttpTransport | GrpcTransport)[] = [];
   #started: Promise<PromiseSettledResult<void>[]> | undefined;
 
-  constructor(settings: ComponentSettings, { protocols: { http, grpc } }: OtlpReceiverConfig, next: ConsumerOf) {
+  constructor(settings: ComponentSettings, { protocols: { http, grpc } }: OtlpReceiverConfig, next: ConsumerFor) {
     if (http) this.#transports.push(new HttpTransport(settings, http, new Intake('http', settings, next)));
     if (grpc) this.#transports.push(new GrpcTransport(settings, grpc, new Intake('grpc', settings, next)));
   }

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../engine/diagnosis.ts';
+import type { Finding } from '../../../engine/component.ts';
 import type { QueryResult } from '../../../postgres/read-only-pool.ts';
 import type { MetricConfig, QueryConfig } from './config.ts';
 import type { PlannedReading } from './planned-readings.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { duration, positiveDuration, secret } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
-import { storageSchema } from '../../../engine/storage.ts';
+import { storageReference } from '../../../engine/schema/extension-reference.ts';
 import { joinConnection, readDatasource, type Connection } from './datasource.ts';
 
 const column = v.pipe(v.string(), v.nonEmpty('must name a column'));
@@ -75,7 +75,7 @@ const keys = v.strictObject({
   password: v.optional(secret()),
   additional_params: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
   queries: v.pipe(v.array(query), v.minLength(1, 'needs at least one query')),
-  storage: v.optional(storageSchema),
+  storage: v.optional(storageReference),
   telemetry: v.optional(
     v.strictObject({ logs: v.optional(v.strictObject({ query: v.optional(v.boolean(), false) }), {}) }),
     {},

@@ -1,4 +1,4 @@
-import type { DiagnosisSettings, Finding } from '../../../engine/diagnosis.ts';
+import type { DiagnosisSettings, Finding } from '../../../engine/component.ts';
 import { askedTables, type TableName } from '../../../postgres/asked-tables.ts';
 import { connectionRoom, roomFindings } from '../../../postgres/connection-room.ts';
 import { PostgresError } from '../../../postgres/postgres-error.ts';

@@ -1,6 +1,6 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
-import { storageOf, type Storage } from '../../../engine/storage.ts';
+import type { Storage } from '../../../engine/storage.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
 import type { QueryConfig, SqlqueryConfig } from './config.ts';
 import { LogsReading } from './logs-reading.ts';
@@ -25,7 +25,7 @@ export class SqlqueryReceiver implements Component {
   }
 
   start(host: Host): Promise<void> {
-    const storage = this.#config.storage ? storageOf(host, this.#config.storage) : new MemoryStorage();
+    const storage = this.#config.storage ? host.extension(this.#config.storage) : new MemoryStorage();
     const { planned, unused } = plannedReadings(this.#config.queries, this.#settings.signals);
     if (unused.length > 0) {
       this.#settings.logger.warn(

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Incident } from '../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../engine/incident.ts';
 import { unlessProblem, type DropReason, type RowProblem, type UnlessProblem } from './row-metric.ts';
 
 /** The rows of a query that give nothing: counted by reason, and said once as long as there are some. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
+import { hostWith } from '../../../support/components/host-with.ts';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import * as v from 'valibot';
@@ -41,7 +42,7 @@ async function send(endpoint: string, tls: Readonly<Record<string, unknown>>): P
     componentSettings('exporter', 'otlp_http').settings,
     v.parse(configSchema, { endpoint, tls }),
   );
-  await exporter.start({ extension: () => undefined, status: () => 'ok' });
+  await exporter.start(hostWith());
   try {
     await exporter.consume(batch);
   } finally {

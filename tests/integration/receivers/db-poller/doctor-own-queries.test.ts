@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import type { Finding } from '../../../../src/engine/component.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';

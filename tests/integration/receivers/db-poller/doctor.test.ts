@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import type { Finding } from '../../../../src/engine/component.ts';
 import { shippedSql, statementsOf } from '../../../../examples/postgres/shipped-sql.ts';
 import { versionFindings } from '../../../../src/components/receivers/db-poller/doctor/connection.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../../src/engine/diagnosis.ts';
+import type { Finding } from '../../../../src/engine/component.ts';
 import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
 import { sqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/factory.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';

@@ -3,7 +3,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Host } from '../../../../engine/component.ts';
 import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
-import type { HttpServerConfig } from '../../../../engine/schema/http-server-config.ts';
+import type { HttpServerConfig } from '../../../../engine/schema/http-server.ts';
 import { acceptsGzip, negotiate, type Negotiated, type Syntax } from './negotiation.ts';
 import { PageBuffer } from '../page/page-buffer.ts';
 import { inTurns, Rendering } from '../page/rendering.ts';

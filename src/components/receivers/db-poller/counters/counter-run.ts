@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { StorageSpace } from '../../../../engine/storage.ts';
-import { Incident } from '../../../../engine/telemetry/incident.ts';
+import { Incident } from '../../../../engine/incident.ts';
 import { concernsDatabase, reasonOf } from '../../../../postgres/polling/poll-failure.ts';
 import { retryMs } from '../../../../postgres/polling/schedule.ts';
 import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';

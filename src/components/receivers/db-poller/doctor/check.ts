@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
 import type { ConfiguredPack, PlannedQuery } from '../plan.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import { isPooled, shareBackend } from '../../../../postgres/pooler.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { Session } from '../../../../postgres/session.ts';

@@ -1,4 +1,4 @@
-import type { DiagnosisSettings, Finding } from '../../../../engine/diagnosis.ts';
+import type { DiagnosisSettings, Finding } from '../../../../engine/component.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';

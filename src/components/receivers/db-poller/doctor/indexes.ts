@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../../postgres/named-tables.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import type { Remarks } from '../gauges/ask.ts';
 import type { ReplacedReason } from '../columns.ts';
 import type { Remark } from '../query.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings, type TriedQuery } from '../../../../postgres/query-findings.ts';
 import { askGauges, type GaugeAnswer } from '../gauges/ask.ts';

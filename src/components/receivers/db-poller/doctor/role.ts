@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import { connectionRoom, roomFindings } from '../../../../postgres/connection-room.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { Check, Examined } from './check.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import { askedTables, type TableName } from '../../../../postgres/asked-tables.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../engine/diagnosis.ts';
+import type { Finding } from '../../../../engine/component.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { Check } from './check.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { authenticatorOf, type Authenticator } from '../../../../engine/authenticator.ts';
+import type { Authenticator } from '../../../../engine/authenticator.ts';
 import type { ComponentSettings, Host, Signal } from '../../../../engine/component.ts';
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
 import { decompressorsOf, type Decompress } from '../codings/decompress.ts';
@@ -41,7 +41,8 @@ export class GrpcTransport {
   async start(host: Host): Promise<void> {
     const { logger } = this.#settings;
     reportIdleKeys(logger, idleGrpcKeys(this.#config));
-    this.#authenticator = authenticatorOf(host, this.#config.auth);
+    const { auth } = this.#config;
+    this.#authenticator = auth && host.extension(auth.authenticator);
     this.#server = await GrpcServer.start(this.#config, (stream, headers) => this.#serve(stream, headers), logger);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliverySettings } from './delivery-settings.ts';
-import { Delivery } from './delivery.ts';
+import type { DeliverySettings } from '../component.ts';
+import { ExporterDelivery } from './exporter-delivery.ts';
 import { spansBatch } from '../../../tests/support/components/batches.ts';
 import { componentSettings } from '../../../tests/support/components/component-settings.ts';
 import { SinkExporter } from '../../../tests/support/components/sink-exporter.ts';
@@ -14,7 +14,7 @@ function delivering(settings: DeliverySettings) {
   const sink = new SinkExporter();
   const { promise, resolve } = Promise.withResolvers<void>();
   sink.answer = () => promise;
-  return { delivery: new Delivery(sink, settings, own), sink, answer: resolve, lines, page };
+  return { delivery: new ExporterDelivery(sink, settings, own), sink, answer: resolve, lines, page };
 }
 
 describe('an exporter with a sending queue', () => {

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import * as v from 'valibot';
-import { secret } from '../schema/fields.ts';
-import type { Secret } from '../schema/secret.ts';
+import { secret } from './fields.ts';
+import type { Secret } from './secret.ts';
 
 export type SecretHeaders = Readonly<Record<string, Secret>>;
 

@@ -1,7 +1,7 @@
 /** The keys `sending_queue` and `retry_on_failure`, as every exporter that sends over a network has them. */
 import * as v from 'valibot';
-import { duration, positiveDuration, positiveInteger } from '../schema/fields.ts';
-import type { QueueSettings, RetrySettings } from './delivery-settings.ts';
+import { duration, positiveDuration, positiveInteger } from './fields.ts';
+import type { QueueSettings, RetrySettings } from '../component.ts';
 
 type QueueBound = Pick<QueueSettings, 'queueSize' | 'sizer'>;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Incident } from './incident.ts';
-import { logLines } from '../../../tests/support/components/log-lines.ts';
+import { logLines } from '../../tests/support/components/log-lines.ts';
 
 it('logs each incident once with its first error, and its end once with the number of failures', () => {
   const { logger, lines } = logLines();

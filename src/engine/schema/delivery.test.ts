@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { retryOnFailure, sendingQueue } from './config.ts';
+import { retryOnFailure, sendingQueue } from './delivery.ts';
 
 it.each([undefined, null, {}])('takes %s as the stock defaults', (input) => {
   expect(v.parse(sendingQueue(), input)).toEqual({
