@@ -1,12 +1,30 @@
 /**
- * The contract of a pack: everything about one thing, as one typed value. Only the metrics are required. Parts that are
- * expensive to load may be functions, so that a process loads only the parts that it uses.
+ * `siphon-otel/pack`: the contract of a pack, which is everything about one thing as one typed value. Only the metrics are
+ * required. Parts that are expensive to load may be functions, so that a process loads only the parts that it uses.
  */
 import type { PackQueries } from '../components/receivers/db-poller/query.ts';
 import type { Dashboard } from '../dashboards/model/dashboard.ts';
 import type { Alert } from '../dashboards/rules/alert.ts';
 import type { Threshold } from '../dashboards/threshold.ts';
 import type { Metric } from '../metrics/metric.ts';
+
+export {
+  boundByColumn,
+  metricColumns,
+  packQueries,
+  positiveDuration,
+  positiveInteger,
+  type Bound,
+  type CounterQuery,
+  type GaugeQuery,
+  type PackQueries,
+  type QuerySet,
+  type Schema,
+  type Statement,
+  type TableIndex,
+} from '../components/receivers/db-poller/query.ts';
+export type { Threshold } from '../dashboards/threshold.ts';
+export type { Metric } from '../metrics/metric.ts';
 
 /** By Prometheus name. */
 export type PackMetrics = Readonly<Record<string, Metric>>;

@@ -22,7 +22,6 @@ export const ALLOWANCES: readonly Allowance[] = [
   { folder: 'docs/prometheus.md', texts: 6, comments: 0 },
   { folder: 'docs/runbooks', texts: 117, comments: 0 },
   { folder: 'examples/coffee', texts: 8, comments: 9 },
-  { folder: 'examples/postgres', texts: 2, comments: 11 },
   { folder: 'otel-collector.yaml', texts: 7, comments: 0 },
   { folder: 'rolldown.config.ts', texts: 0, comments: 2 },
   { folder: 'src/cli', texts: 16, comments: 25 },

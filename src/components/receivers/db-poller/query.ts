@@ -1,14 +1,15 @@
 /** The contract between `db_poller` and the packs: the queries that a pack runs against the database. */
 import type * as v from 'valibot';
 import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../../../metrics/metric.ts';
-import type { Row } from '../../../postgres/read-only-pool.ts';
 
-export type { Row } from '../../../postgres/read-only-pool.ts';
 /** For the settings of a pack. */
 export { positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 /** SQL for queries on PostgreSQL's own catalogs. */
 export { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
 export { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../postgres/named-tables.ts';
+
+/** A row of a result, by column. Defined here so that the types of `siphon-otel/pack` do not need `pg`. */
+export type Row = Readonly<Record<string, unknown>>;
 
 /** The part of a pack that `db_poller` uses. */
 export interface DatabasePack {
