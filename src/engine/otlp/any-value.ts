@@ -1,4 +1,5 @@
-import { WireReader } from './wire-reader.ts';
+import { fieldNumbers, fieldTags } from './schema.ts';
+import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 
 /**
@@ -9,31 +10,36 @@ export type AnyValue = string | boolean | number | bigint | Uint8Array | null | 
 
 export type KeyValueMap = ReadonlyMap<string, AnyValue>;
 
+const ANY_VALUE = fieldTags('AnyValue');
+const ARRAY = fieldTags('ArrayValue');
+const LIST = fieldTags('KeyValueList');
+const KEY_VALUE = fieldTags('KeyValue');
+
 /** Reads the message `AnyValue`; depth is bounded by the framing check at the receiver. */
 export function readAnyValue(reader: WireReader): AnyValue {
   let value: AnyValue = null;
   while (!reader.done) {
     const tag = reader.tag();
     switch (tag) {
-      case (1 << 3) | 2:
+      case ANY_VALUE.string_value:
         value = reader.string();
         break;
-      case (2 << 3) | 0:
+      case ANY_VALUE.bool_value:
         value = reader.varint() !== 0;
         break;
-      case (3 << 3) | 0:
+      case ANY_VALUE.int_value:
         value = narrowInteger(reader.int64());
         break;
-      case (4 << 3) | 1:
+      case ANY_VALUE.double_value:
         value = reader.double();
         break;
-      case (5 << 3) | 2:
+      case ANY_VALUE.array_value:
         value = readArray(reader.message());
         break;
-      case (6 << 3) | 2:
+      case ANY_VALUE.kvlist_value:
         value = readKeyValues(reader.message());
         break;
-      case (7 << 3) | 2:
+      case ANY_VALUE.bytes_value:
         value = reader.bytes();
         break;
       default:
@@ -49,22 +55,25 @@ export function readKeyValue(reader: WireReader, target: Map<string, AnyValue>):
   let value: AnyValue = null;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === ((1 << 3) | 2)) key = reader.string();
-    else if (tag === ((2 << 3) | 2)) value = readAnyValue(reader.message());
+    if (tag === KEY_VALUE.key) key = reader.string();
+    else if (tag === KEY_VALUE.value) value = readAnyValue(reader.message());
     else reader.skip(tag);
   }
   target.set(key, value);
 }
 
+const PAIR = fieldNumbers('KeyValue');
+const VALUE = fieldNumbers('AnyValue');
+
 /** Writes a `KeyValue` with a string, boolean or number as field `field`. Whole numbers become `int_value`. */
 export function writeKeyValue(writer: WireWriter, field: number, key: string, value: string | boolean | number): void {
   writer.messageField(field, () => {
-    writer.stringField(1, key);
-    writer.messageField(2, () => {
-      if (typeof value === 'string') writer.stringField(1, value);
-      else if (typeof value === 'boolean') writer.boolField(2, value);
-      else if (Number.isSafeInteger(value)) writer.int64Field(3, BigInt(value));
-      else writer.doubleField(4, value);
+    writer.stringField(PAIR.key, key);
+    writer.messageField(PAIR.value, () => {
+      if (typeof value === 'string') writer.stringField(VALUE.string_value, value);
+      else if (typeof value === 'boolean') writer.boolField(VALUE.bool_value, value);
+      else if (Number.isSafeInteger(value)) writer.int64Field(VALUE.int_value, BigInt(value));
+      else writer.doubleField(VALUE.double_value, value);
     });
   });
 }
@@ -97,7 +106,7 @@ function readArray(reader: WireReader): AnyValue[] {
   const values: AnyValue[] = [];
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === ((1 << 3) | 2)) values.push(readAnyValue(reader.message()));
+    if (tag === ARRAY.values) values.push(readAnyValue(reader.message()));
     else reader.skip(tag);
   }
   return values;
@@ -107,7 +116,7 @@ function readKeyValues(reader: WireReader): KeyValueMap {
   const values = new Map<string, AnyValue>();
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === ((1 << 3) | 2)) readKeyValue(reader.message(), values);
+    if (tag === LIST.values) readKeyValue(reader.message(), values);
     else reader.skip(tag);
   }
   return values;

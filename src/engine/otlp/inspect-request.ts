@@ -1,6 +1,15 @@
 import type { Signal } from '../component.ts';
 import { MalformedError } from './malformed-error.ts';
-import { isMessage, itemMessages, messages, requestMessages, wireTypeOf, type Field, type Fields } from './schema.ts';
+import {
+  fieldTags,
+  isMessage,
+  itemMessages,
+  messages,
+  requestMessages,
+  wireTypeOf,
+  type Field,
+  type Fields,
+} from './schema.ts';
 import { WireType } from './wire-reader.ts';
 
 /** How deeply messages may be nested: protobuf's customary limit. Whatever reads a checked request may recurse. */
@@ -44,9 +53,8 @@ const LARGEST = 0x7fff_fff8;
 const TAG_BYTES = 5;
 
 const KEY_VALUE = Check.message + messageNames.indexOf('KeyValue');
-const KEY_TAG = (1 << 3) | WireType.bytes;
-const VALUE_TAG = (2 << 3) | WireType.bytes;
-const STRING_VALUE_TAG = (1 << 3) | WireType.bytes;
+const { key: KEY_TAG, value: VALUE_TAG } = fieldTags('KeyValue');
+const { string_value: STRING_VALUE_TAG } = fieldTags('AnyValue');
 
 /**
  * Every byte that arrives passes here: nothing is allocated on the way, and the loop reads integers only. Where

@@ -1,4 +1,8 @@
 import { encodeRequest, nanoseconds, writeAttributes, type Attributes, type Origin } from './request-writer.ts';
+import { fieldNumbers } from './schema.ts';
+
+const ANY_VALUE = fieldNumbers('AnyValue');
+const LOG_RECORD = fieldNumbers('LogRecord');
 
 export interface LogRecord {
   readonly body: string;
@@ -11,13 +15,13 @@ export interface LogsRequest extends Origin {
 }
 
 /**
- * The bytes of an `ExportLogsServiceRequest`. When the events happened and how severe they are is not known.
+ * The bytes of an `ExportLogsServiceRequest`. Its records have no event time and no severity.
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/logs/v1/logs.proto
  */
 export function encodeLogsRequest({ records, observedUnixMs, ...origin }: LogsRequest): Uint8Array {
-  return encodeRequest(origin, records, (writer, { body, attributes }) => {
-    writer.messageField(5, () => writer.stringField(1, body));
-    writeAttributes(writer, 6, attributes);
-    writer.fixed64Field(11, nanoseconds(observedUnixMs));
+  return encodeRequest('logs', origin, records, (writer, { body, attributes }) => {
+    writer.messageField(LOG_RECORD.body, () => writer.stringField(ANY_VALUE.string_value, body));
+    writeAttributes(writer, LOG_RECORD.attributes, attributes);
+    writer.fixed64Field(LOG_RECORD.observed_time_unix_nano, nanoseconds(observedUnixMs));
   });
 }

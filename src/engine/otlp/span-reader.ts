@@ -1,4 +1,5 @@
 import { readKeyValue, type AnyValue, type KeyValueMap } from './any-value.ts';
+import { fieldTags } from './schema.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto */
@@ -45,39 +46,39 @@ export interface SpanStatus {
   readonly message: string;
 }
 
-/** The spans of one `ExportTraceServiceRequest`, in its order. Nothing of it refers to the request's bytes but attributes of the type bytes. */
+/** The spans of one `ExportTraceServiceRequest`, in its order. Only attributes of the type bytes refer to the request's buffer. */
 export function* readSpans(request: Uint8Array): Generator<Span> {
   const reader = new WireReader(request);
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(1, BYTES)) yield* readResourceSpans(reader.message());
+    if (tag === REQUEST.resource_spans) yield* readResourceSpans(reader.message());
     else reader.skip(tag);
   }
 }
 
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
-const FIXED32 = 5;
+const REQUEST = fieldTags('ExportTraceServiceRequest');
+const RESOURCE_SPANS = fieldTags('ResourceSpans');
+const RESOURCE = fieldTags('Resource');
+const SCOPE_SPANS = fieldTags('ScopeSpans');
+const SPAN = fieldTags('Span');
+const EVENT = fieldTags('Event');
+const LINK = fieldTags('Link');
+const STATUS = fieldTags('Status');
 
-/** https://opentelemetry.io/docs/specs/otel/protocol/ SpanFlags: bit 8 says that bit 9 is meant. */
+/** `SpanFlags`: bit 9 is valid only if bit 8 is set. https://opentelemetry.io/docs/specs/otel/protocol/ */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function field(number: number, wireType: number): number {
-  return (number << 3) | wireType;
-}
-
 function* readResourceSpans(reader: WireReader): Generator<Span> {
-  // Protobuf lets the resource stand behind the spans that belong to it.
+  // Protobuf allows the resource to come after its spans.
   const resource = new Map<string, AnyValue>();
   const scopes: WireReader[] = [];
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(1, BYTES)) readAttributes(reader.message(), resource);
-    else if (tag === field(2, BYTES)) scopes.push(reader.message());
+    if (tag === RESOURCE_SPANS.resource) readAttributes(reader.message(), resource);
+    else if (tag === RESOURCE_SPANS.scope_spans) scopes.push(reader.message());
     else reader.skip(tag);
   }
   for (const scope of scopes) yield* readScopeSpans(scope, resource);
@@ -86,7 +87,7 @@ function* readResourceSpans(reader: WireReader): Generator<Span> {
 function* readScopeSpans(reader: WireReader, resource: KeyValueMap): Generator<Span> {
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(2, BYTES)) yield readSpan(reader.message(), resource);
+    if (tag === SCOPE_SPANS.spans) yield readSpan(reader.message(), resource);
     else reader.skip(tag);
   }
 }
@@ -113,9 +114,9 @@ function readSpan(reader: WireReader, resource: KeyValueMap): Span {
   };
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(9, BYTES)) readKeyValue(reader.message(), attributes);
-    else if (tag === field(11, BYTES)) events.push(readEvent(reader.message()));
-    else if (tag === field(13, BYTES)) links.push(readLink(reader.message()));
+    if (tag === SPAN.attributes) readKeyValue(reader.message(), attributes);
+    else if (tag === SPAN.events) events.push(readEvent(reader.message()));
+    else if (tag === SPAN.links) links.push(readLink(reader.message()));
     else readSpanField(span, tag, reader);
   }
   return span;
@@ -123,31 +124,31 @@ function readSpan(reader: WireReader, resource: KeyValueMap): Span {
 
 function readSpanField(span: Writable<Span>, tag: number, reader: WireReader): void {
   switch (tag) {
-    case field(1, BYTES):
+    case SPAN.trace_id:
       span.traceId = readHex(reader);
       break;
-    case field(2, BYTES):
+    case SPAN.span_id:
       span.spanId = readHex(reader);
       break;
-    case field(4, BYTES):
+    case SPAN.parent_span_id:
       span.parentSpanId = readParentId(reader);
       break;
-    case field(5, BYTES):
+    case SPAN.name:
       span.name = reader.string();
       break;
-    case field(6, VARINT):
+    case SPAN.kind:
       span.kind = spanKinds[reader.varint()] ?? 'unspecified';
       break;
-    case field(7, FIXED64):
+    case SPAN.start_time_unix_nano:
       span.startTimeUnixNano = reader.fixed64();
       break;
-    case field(8, FIXED64):
+    case SPAN.end_time_unix_nano:
       span.endTimeUnixNano = reader.fixed64();
       break;
-    case field(15, BYTES):
+    case SPAN.status:
       span.status = readStatus(reader.message());
       break;
-    case field(16, FIXED32):
+    case SPAN.flags:
       span.parentIsRemote = readIsRemote(reader.fixed32());
       break;
     default:
@@ -160,9 +161,9 @@ function readEvent(reader: WireReader): SpanEvent {
   const event: Writable<SpanEvent> = { timeUnixNano: 0n, name: '', attributes };
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(1, FIXED64)) event.timeUnixNano = reader.fixed64();
-    else if (tag === field(2, BYTES)) event.name = reader.string();
-    else if (tag === field(3, BYTES)) readKeyValue(reader.message(), attributes);
+    if (tag === EVENT.time_unix_nano) event.timeUnixNano = reader.fixed64();
+    else if (tag === EVENT.name) event.name = reader.string();
+    else if (tag === EVENT.attributes) readKeyValue(reader.message(), attributes);
     else reader.skip(tag);
   }
   return event;
@@ -173,9 +174,9 @@ function readLink(reader: WireReader): SpanLink {
   const link: Writable<SpanLink> = { traceId: '', spanId: '', attributes };
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(1, BYTES)) link.traceId = readHex(reader);
-    else if (tag === field(2, BYTES)) link.spanId = readHex(reader);
-    else if (tag === field(4, BYTES)) readKeyValue(reader.message(), attributes);
+    if (tag === LINK.trace_id) link.traceId = readHex(reader);
+    else if (tag === LINK.span_id) link.spanId = readHex(reader);
+    else if (tag === LINK.attributes) readKeyValue(reader.message(), attributes);
     else reader.skip(tag);
   }
   return link;
@@ -187,18 +188,18 @@ function readStatus(reader: WireReader): SpanStatus {
   const status: Writable<SpanStatus> = { code: 'unset', message: '' };
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(2, BYTES)) status.message = reader.string();
-    else if (tag === field(3, VARINT)) status.code = statusCodes[reader.varint()] ?? 'unset';
+    if (tag === STATUS.message) status.message = reader.string();
+    else if (tag === STATUS.code) status.code = statusCodes[reader.varint()] ?? 'unset';
     else reader.skip(tag);
   }
   return status;
 }
 
-/** Reads the attributes of a message that has them as field 1, as `Resource` does. */
+/** Reads a `Resource`. */
 function readAttributes(reader: WireReader, target: Map<string, AnyValue>): void {
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === field(1, BYTES)) readKeyValue(reader.message(), target);
+    if (tag === RESOURCE.attributes) readKeyValue(reader.message(), target);
     else reader.skip(tag);
   }
 }
