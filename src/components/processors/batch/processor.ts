@@ -3,6 +3,7 @@ import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../
 import { RetryableError } from '../../../engine/errors.ts';
 import { aborted } from '../../../engine/aborted.ts';
 import { Incident } from '../../../engine/incident.ts';
+import { joinBatches } from '../../../engine/otlp/items.ts';
 import { countDropped, reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { BatchConfig } from './config.ts';
 import { splitBatch } from './split-batch.ts';
@@ -85,7 +86,8 @@ export class BatchProcessor implements Component, Consumer {
 
   /** Never rejects. */
   async #send(pending: readonly TelemetryBatch[], trigger: Trigger): Promise<void> {
-    this.#outgoing = [...splitBatch(merge(pending), this.#config.send_batch_max_size)];
+    const joined = joinBatches((pending[0] as TelemetryBatch).signal, pending);
+    this.#outgoing = [...splitBatch(joined, this.#config.send_batch_max_size)];
     for (let [batch] = this.#outgoing; batch !== undefined; [batch] = this.#outgoing) {
       this.#metrics.sent(batch, trigger);
       // One after another, so that the next consumer can slow us down.
@@ -131,17 +133,4 @@ class BatchMetrics {
     this.#items.record(itemCount);
     this.#bytes.record(sizeBytes);
   }
-}
-
-/** All are of one signal: a processor stands in one pipeline. */
-function merge(batches: readonly TelemetryBatch[]): TelemetryBatch {
-  const [first] = batches;
-  if (first === undefined) throw new RangeError('there is nothing to merge');
-  if (batches.length === 1) return first;
-  return {
-    signal: first.signal,
-    chunks: batches.flatMap(({ chunks }) => chunks),
-    itemCount: batches.reduce((sum, { itemCount }) => sum + itemCount, 0),
-    sizeBytes: batches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { TelemetryBatch } from '../../../engine/component.ts';
 import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
 import { readSpans } from '../../../engine/otlp/span-reader.ts';
 import { splitBatch } from './split-batch.ts';
@@ -21,11 +22,23 @@ it('cuts inside a scope and keeps every span once, in order, under its scope', (
   const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
   const parts = splitBatch(spansBatch(names), 4);
   expect(parts.map(({ itemCount }) => itemCount)).toEqual([4, 4, 2]);
-  const spans = parts.flatMap(({ chunks }) => chunks.flatMap((chunk) => [...readSpans(chunk)]));
-  expect(spans.map(({ name }) => name)).toEqual(names);
+  expect(spanNames(parts)).toEqual(names);
 });
 
 it('cuts inside a metric between its points', () => {
   const parts = splitBatch(gaugeBatch([1, 2, 3, 4, 5]), 2);
   expect(parts.map(({ chunks }) => inspectRequest('metrics', chunks[0] as Uint8Array))).toEqual([2, 2, 1]);
 });
+
+it('fills every batch but the last, also across chunks', () => {
+  const sizes = [1, 3, 2, 5, 1];
+  const parts = sizes.map((size, chunk) => spansBatch(Array.from({ length: size }, (_, i) => `${chunk}.${i}`)));
+  const batch = { ...spansBatch([]), chunks: parts.flatMap(({ chunks }) => chunks), itemCount: 12 };
+  const cut = splitBatch(batch, 5);
+  expect(cut.map(({ itemCount }) => itemCount)).toEqual([5, 5, 2]);
+  expect(spanNames(cut)).toEqual(spanNames([batch]));
+});
+
+function spanNames(batches: readonly TelemetryBatch[]): string[] {
+  return batches.flatMap(({ chunks }) => chunks.flatMap((chunk) => [...readSpans(chunk)].map(({ name }) => name)));
+}
