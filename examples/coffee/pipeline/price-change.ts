@@ -14,7 +14,7 @@ export function isChange({ price, previousPrice }: RecordedPrice): boolean {
   return previousPrice !== null && price !== previousPrice;
 }
 
-/** Whether the price rose or fell by more than the threshold. The first price of a variant is not a spike. */
+/** Returns whether the price rose or fell by more than the threshold. The first price of a variant is not a spike. */
 export function isSpike({ price, previousPrice }: RecordedPrice, thresholdPercent: number): boolean {
   if (previousPrice === null || previousPrice === 0) return false;
   return (Math.abs(price - previousPrice) / previousPrice) * 100 > thresholdPercent;

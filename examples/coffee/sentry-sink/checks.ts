@@ -1,4 +1,4 @@
-/** What Sentry's Relay demands of an envelope, as checks that name every violation with its place. */
+/** Checks an envelope against the requirements of Sentry's Relay. Every violation is reported with its place. */
 import type { Envelope, JsonObject } from './envelope.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
@@ -16,7 +16,7 @@ const levels: ReadonlySet<unknown> = new Set(['fatal', 'error', 'warning', 'info
 
 export type ItemType = 'transaction' | 'event' | 'client_report';
 
-/** Whether a payload of this type is kept; items of other types are skipped, as the protocol demands. */
+/** Payloads of these types are kept. The protocol requires servers to skip items of other types. */
 export function isItemType(type: unknown): type is ItemType {
   return type === 'transaction' || type === 'event' || type === 'client_report';
 }
@@ -31,7 +31,7 @@ export function checkEnvelope({ header, items }: Envelope): string[] {
       events.length === 0 || isHex(header['event_id'], 32),
       'envelope with an event has no event_id of 32 hexadecimal digits',
     ],
-    [isUtcTime(header['sent_at']), 'sent_at is no UTC time'],
+    [isUtcTime(header['sent_at']), 'sent_at is not a UTC time'],
     [isText(header['sdk'], 'name') && isText(header['sdk'], 'version'), 'sdk has no name and version'],
     ...items.map(({ payload }): Check => [
       payload.length <= MAX_EVENT_BYTES,
@@ -66,7 +66,7 @@ function checkTransaction(payload: JsonObject): string[] {
     [sources.has(at(at(payload, 'transaction_info'), 'source')), 'transaction_info.source is unknown'],
     [isText(trace, 'op'), 'contexts.trace.op is missing'],
     [statuses.has(at(trace, 'status')), 'contexts.trace.status is missing or unknown'],
-    [Array.isArray(spans), 'spans is no list'],
+    [Array.isArray(spans), 'spans is not a list'],
     [!Array.isArray(spans) || spans.length <= MAX_SPANS, 'transaction has more than 1000 spans'],
   ]);
   const children = Array.isArray(spans) ? spans : [];
@@ -99,7 +99,7 @@ function checkError(payload: JsonObject): string[] {
     ...checkIds(at(at(payload, 'contexts'), 'trace'), 'contexts.trace'),
     ...problems([
       [isHex(payload['event_id'], 32), 'event_id is not 32 hexadecimal digits'],
-      [isTimestamp(payload['timestamp']), 'timestamp is no number of seconds'],
+      [isTimestamp(payload['timestamp']), 'timestamp is not a number of seconds'],
       [levels.has(payload['level']), 'level is missing or unknown'],
       [exceptions.length > 0, 'exception.values is empty'],
     ]),
@@ -115,7 +115,7 @@ function checkException(exception: unknown, place: string): string[] {
     [at(exception, 'stacktrace') === undefined || listed.length > 0, `${place}.stacktrace has no frames`],
     ...listed.map((frame: unknown, index): Check => [
       isFrame(frame),
-      `${place}.stacktrace.frames[${index}] is no frame`,
+      `${place}.stacktrace.frames[${index}] is not a frame`,
     ]),
   ]);
 }

@@ -14,7 +14,7 @@ export interface EnvelopeItem {
 
 const NEWLINE = 10;
 
-/** @throws Error that says what is wrong with the framing. */
+/** @throws Error with the problem of the framing. */
 export function parseEnvelope(bytes: Buffer): Envelope {
   let { line, next } = readLine(bytes, 0);
   const header = parseObject(line, 'envelope header');
@@ -29,7 +29,7 @@ export function parseEnvelope(bytes: Buffer): Envelope {
   return { header, items };
 }
 
-/** @throws Error that names `what` if the text is no JSON object. */
+/** @throws Error with `what` if the text is not a JSON object. */
 export function parseObject(text: Buffer, what: string): JsonObject {
   let value: unknown;
   try {
@@ -55,7 +55,7 @@ function readLine(bytes: Buffer, start: number): Piece {
 function readPayload(bytes: Buffer, start: number, length: unknown): Piece {
   if (length === undefined) return readLine(bytes, start);
   if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0)
-    throw new Error('item length is no whole number');
+    throw new Error('item length is not a whole number');
   const end = start + length;
   if (end > bytes.length) throw new Error(`item length ${length} reaches beyond the envelope`);
   if (end < bytes.length && bytes[end] !== NEWLINE)

@@ -1,4 +1,4 @@
-/** What the sink hands out: the parts of Sentry's payloads that its checks have vouched for. https://develop.sentry.dev/sdk/data-model/event-payloads/ */
+/** Types of the parts of Sentry's payloads that the sink has checked. https://develop.sentry.dev/sdk/data-model/event-payloads/ */
 
 export interface SentTransaction {
   readonly type: 'transaction';

@@ -12,7 +12,7 @@ const gunzipAsync = promisify(gunzip);
 const PUBLIC_KEY = '0123456789abcdef0123456789abcdef';
 const PROJECT = '1';
 const MAX_ENVELOPE_BYTES = 20 * 1024 * 1024;
-/** Of each kind; older ones are forgotten. */
+/** The number of payloads that are kept of each kind. */
 const MAX_KEPT = 5000;
 
 export interface SentrySinkOptions {
@@ -20,15 +20,15 @@ export interface SentrySinkOptions {
   readonly port?: number;
 }
 
-/** How the sink answers envelopes while the fault is set. */
+/** The response to envelopes while the fault is set. */
 export interface Fault {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long it waits before it answers. */
+  /** Delay of the response. */
   readonly delayMs?: number;
 }
 
-/** Starts a server on 127.0.0.1 that takes envelopes as Sentry does, and is stricter. */
+/** Starts a server on 127.0.0.1 that accepts envelopes like Sentry and checks them more strictly. */
 export async function startSentrySink({ port = 0 }: SentrySinkOptions = {}): Promise<SentrySink> {
   const sink = new SentrySink();
   await sink.listen(port);
@@ -62,7 +62,7 @@ export class SentrySink implements AsyncDisposable {
     return `http://${PUBLIC_KEY}@127.0.0.1:${this.port}/${PROJECT}`;
   }
 
-  /** How many requests were answered, faults included. */
+  /** The number of answered requests, including faults. */
   get requests(): number {
     return this.#requests;
   }
@@ -75,7 +75,7 @@ export class SentrySink implements AsyncDisposable {
     return this.#kept.event as unknown as SentError[];
   }
 
-  /** What clients said they have dropped. */
+  /** Items that clients reported as dropped. */
   discards(): readonly Discard[] {
     return this.#kept.client_report.flatMap((report) => report['discarded_events'] as Discard[]);
   }
@@ -85,12 +85,12 @@ export class SentrySink implements AsyncDisposable {
     return this.#problems;
   }
 
-  /** Answers every envelope like this, and keeps none, until it is called with undefined. */
+  /** Answers every envelope like this and discards it, until it is called with undefined. */
   setFault(fault: Fault | undefined): void {
     this.#fault = fault;
   }
 
-  /** Resolves with whether the predicate came true in time; it is asked again after each request. */
+  /** Resolves with whether the predicate became true in time. Evaluates it after each request. */
   async waitFor(predicate: (sink: this) => boolean, timeoutMs: number): Promise<boolean> {
     if (predicate(this)) return true;
     return await new Promise<boolean>((resolve) => {
@@ -130,7 +130,7 @@ export class SentrySink implements AsyncDisposable {
 
   #take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
     if (request.method !== 'POST' || request.url !== `/api/${PROJECT}/envelope/`) {
-      this.#refuse(response, 404, `nothing is at ${request.method} ${request.url}`);
+      this.#refuse(response, 404, `unknown endpoint ${request.method} ${request.url}`);
       return;
     }
     const denial = authProblem(request.headers['x-sentry-auth']);
@@ -161,7 +161,7 @@ export class SentrySink implements AsyncDisposable {
   async #fail({ status, headers = {}, delayMs = 0 }: Fault, response: ServerResponse): Promise<void> {
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    respond(response, status, { detail: 'as the test wishes' });
+    respond(response, status, { detail: 'requested by the test' });
   }
 }
 
@@ -177,7 +177,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return body;
   if (encoding === 'gzip') return await gunzipAsync(body, { maxOutputLength: MAX_ENVELOPE_BYTES });
-  throw new Error(`content-encoding ${encoding} is not taken`);
+  throw new Error(`content-encoding ${encoding} is not supported`);
 }
 
 function authProblem(header: string | string[] | undefined): string | undefined {

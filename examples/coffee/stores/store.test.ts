@@ -18,7 +18,7 @@ describe('a store', () => {
     expect(lengths).toEqual([10, 10, 10, 0]);
   });
 
-  it('pages like WooCommerce: headers tell how much there is', async () => {
+  it('pages like WooCommerce: headers contain the number of products', async () => {
     await using store = await startStore(woo);
     const response = await fetch(`${store.url}${wooPath}?per_page=4&page=3`);
     expect(response.headers.get('x-wp-total')).toBe('10');
@@ -26,7 +26,7 @@ describe('a store', () => {
     expect(await response.json()).toHaveLength(2);
   });
 
-  it('answers 304 to the ETag of what it has, and a body once that has moved', async () => {
+  it('answers 304 to the current ETag, and sends a body after a change', async () => {
     await using store = await startStore(woo);
     const url = `${store.url}${wooPath}?per_page=10`;
     const [, second] = [await fetch(url), await fetch(url)];
@@ -41,7 +41,7 @@ describe('a store', () => {
     expect(other === first).toBe(false);
   });
 
-  it('hiccups at the requests that it was told to', async () => {
+  it('hiccups at the configured requests', async () => {
     await using store = await startStore({ ...woo, rateLimitedAt: 1, brokenAt: 2 });
     const answers = [];
     for (let request = 0; request < 4; request++) answers.push(await fetch(`${store.url}${wooPath}`));

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** What Alertmanager posts to an incoming webhook of Slack. */
+/** A message that Alertmanager posts to a Slack incoming webhook. */
 export interface SlackMessage {
   readonly channel: string;
   readonly attachments: readonly {
@@ -27,7 +27,7 @@ interface WebhookBody {
   readonly alerts: readonly { readonly labels: { readonly alertname: string } }[];
 }
 
-/** Answers as Slack does on `/slack`, and takes what the dead man's switch is sent on `/dead-man`. */
+/** Accepts Slack messages on `/slack` and calls of the dead man's switch on `/dead-man`. */
 export class AlertSink implements AsyncDisposable {
   readonly messages: SlackMessage[] = [];
   readonly deadManCalls: DeadManCall[] = [];
@@ -59,7 +59,7 @@ export class AlertSink implements AsyncDisposable {
     else this.#deadMan(request.headers.authorization, body as WebhookBody);
   }
 
-  /** The titles of all messages, in the order in which they came. */
+  /** The titles of all messages in order of arrival. */
   get titles(): readonly string[] {
     return this.messages.flatMap(({ attachments }) => attachments.map(({ title }) => title));
   }

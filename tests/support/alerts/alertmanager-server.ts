@@ -73,14 +73,14 @@ export class AlertmanagerServer implements AsyncDisposable {
     }
   }
 
-  /** As Prometheus does. */
+  /** Posts alerts like Prometheus. */
   async post(alerts: readonly PostedAlert[]): Promise<void> {
     const response = await fetch(`${this.url}/api/v2/alerts`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(alerts),
     });
-    if (!response.ok) throw new Error(`Alertmanager says ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`Alertmanager responded with ${response.status}: ${await response.text()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,10 +12,10 @@ import { AlertmanagerServer } from './alertmanager-server.ts';
 import { shortenedRules } from './shortened-rules.ts';
 import { SCRAPE_S, MonitoredDemo } from '../dashboards/monitored-demo.ts';
 
-/** What belongs together is evaluated within two scrapes. */
+/** Alertmanager groups alerts that start within two scrapes. */
 const GROUP_WAIT = '4s';
 
-/** What is otherwise asked a fourth as often as the rest. */
+/** Queries that run at a quarter of the usual rate by default. */
 const SLOW_QUERIES = [
   ...[
     'health',
@@ -30,7 +30,7 @@ const SLOW_QUERIES = [
   ...['size', 'tables'].map((name) => `postgres_health.queries.${name}`),
 ];
 
-/** Shops beside the two of the demo, each for a fault of its own. */
+/** Shops in addition to the two of the demo, one for each fault. */
 const shops = {
   closed: 'woocommerce',
   busy: 'woocommerce',
@@ -42,12 +42,12 @@ const shops = {
 export type Shop = keyof typeof shops;
 
 export interface FaultEnvironmentOptions {
-  /** Of a user's file, for the rules. */
+  /** The content of a settings file for the rules. */
   readonly settings: string;
   readonly maxSeries: number;
 }
 
-/** A demo in which nothing goes wrong by itself, and everything that notices when something does. */
+/** A demo without built-in hiccups, with Prometheus, Alertmanager and an alert sink that observe its faults. */
 export class FaultEnvironment implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly sink: AlertSink;
@@ -80,7 +80,7 @@ export class FaultEnvironment implements AsyncDisposable {
           priceRunEveryS: 2,
           sidecarSettings: [
             ...SLOW_QUERIES.map((query) => `receivers.db_poller.packs.${query}.collection_interval=${SCRAPE_S}s`),
-            // So that a burst takes longer than its alert waits.
+            // Makes a burst take longer than the delay of its alert.
             'receivers.db_poller.packs.scrape_pipeline.batch_rows=1000',
             `exporters.prometheus.max_series=${maxSeries}`,
             `exporters.otlp_http={endpoint: ${backend.url}, sending_queue: {queue_size: 6, num_consumers: 1}}`,
@@ -99,7 +99,7 @@ export class FaultEnvironment implements AsyncDisposable {
     return this.#shops[name];
   }
 
-  /** Another sidecar on the same database, which Prometheus does not scrape. It ends with the world, or before. */
+  /** Starts another sidecar on the same database, which Prometheus does not scrape. */
   async startRival(): Promise<Sidecar> {
     const { databaseUrl, folder } = this.watched.demo;
     const rival = await Sidecar.start({
@@ -125,7 +125,7 @@ export class FaultEnvironment implements AsyncDisposable {
   }
 }
 
-/** They are closed with the stack. */
+/** Starts the shops; the stack closes them. */
 export async function startShops(
   databaseUrl: string,
   stack: AsyncDisposableStack,
@@ -139,7 +139,7 @@ export async function startShops(
   return Object.fromEntries(await Promise.all(started)) as Record<Shop, Store>;
 }
 
-/** Takes whatever it is sent, or lets its senders wait. */
+/** An OTLP server that accepts everything, or lets its senders wait. */
 export class OtlpBackend implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;

@@ -2,14 +2,14 @@ import { dump, load } from 'js-yaml';
 import { ruleFiles } from '../../../src/dashboards/rules/rule-files.ts';
 import { readSettings } from '../../../src/dashboards/rules/settings.ts';
 
-/** What a rule waits for takes this part of its time, but at least a scrape, and no longer than a test can wait. */
+/** The divisor of every `for` and `keep_firing_for`. A delay is at least one scrape and at most ten seconds. */
 const HURRY = 30;
 const [SHORTEST_WAIT_S, LONGEST_WAIT_S] = [2, 10];
 
-/** Every window, be it of minutes or of a week: twelve scrapes, so that what a fault has done is soon out of it. */
+/** Every window is twelve scrapes long, so that the effect of a fault soon leaves it. */
 export const WINDOW_S = 24;
 
-/** The age within the expression of DatabaseDown, which is no limit that a user may set: three polls of the demo. */
+/** The age in the expression of DatabaseDown, which settings cannot change. Shortened to three polls of the demo. */
 const SILENCE = { shipped: '< 90)', shortened: '< 6)' };
 
 interface Rule {
@@ -18,7 +18,7 @@ interface Rule {
   readonly keep_firing_for?: string;
 }
 
-/** The rules that are shipped, in their shape, with the limits of a user's file, and with their times shortened. */
+/** The shipped rules with the limits of a settings file and with shortened times. */
 export function shortenedRules(settings: string): ReadonlyMap<string, string> {
   const files = ruleFiles(readSettings(settings));
   return new Map([...files].map(([name, text]) => [name, dump(shortened(load(text)))]));

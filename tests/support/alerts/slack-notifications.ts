@@ -1,16 +1,16 @@
 import type { SlackMessage } from './alert-sink.ts';
 
-/** One message, as a person in the channel takes it. */
+/** One Slack message, in the terms of its reader. */
 export interface Notification {
   readonly alert: string;
-  /** Undefined where the alert is about more than one. */
+  /** Undefined if the alert is about several roasters. */
   readonly roaster: string | undefined;
   readonly channel: string;
-  /** How many alerts it says are firing; 0 tells that all of them are over. */
+  /** The number of firing alerts; 0 in a message that all alerts are resolved. */
   readonly firing: number;
   readonly title: string;
   readonly text: string;
-  /** By what the button says. */
+  /** Addresses of the buttons, with their texts as keys. */
   readonly links: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,7 @@ export function notificationsOf(messages: readonly SlackMessage[]): readonly Not
   );
 }
 
-/** The labels by which Alertmanager groups, as they stand in the form of a new silence. */
+/** Reads the group labels from the link to the form for a new silence. */
 function groupOf(silence: string): Readonly<Record<string, string>> {
   const filter = new URLSearchParams(new URL(silence).hash.split('?')[1]).get('filter') ?? '';
   return Object.fromEntries(

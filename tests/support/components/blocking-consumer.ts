@@ -1,6 +1,6 @@
 import type { Consumer, TelemetryBatch } from '../../../src/engine/component.ts';
 
-/** A consumer that holds every batch until it is opened, or made to fail. */
+/** A consumer that blocks every batch until the test opens it or makes it fail. */
 export class BlockingConsumer implements Consumer {
   readonly received: TelemetryBatch[] = [];
   readonly accepted: TelemetryBatch[] = [];

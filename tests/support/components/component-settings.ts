@@ -9,7 +9,7 @@ interface ObservedSettings {
   readonly page: () => Promise<string>;
 }
 
-/** What the engine gives a component, with its log and its metrics open to a test. */
+/** The settings that the engine passes to a component, with access to its log lines and metrics. */
 export function componentSettings(kind: ComponentKind, id: string, signal: Signal = 'traces'): ObservedSettings {
   const { logger, lines } = logLines();
   const page = new MetricsPage('0.0.0');

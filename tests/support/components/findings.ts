@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Factory, Signal } from '../../../src/engine/component.ts';
 import type { Finding } from '../../../src/engine/component.ts';
 
-/** What a factory finds out about a component of this configuration. */
+/** Returns what `diagnose` of the factory finds for this configuration. */
 export async function findingsOf(
   factory: Factory,
   config: unknown,

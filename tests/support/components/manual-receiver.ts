@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Consumer, ReceiverFactory, TelemetryBatch } from '../../../src/engine/component.ts';
 
-/** A receiver whose batches come from a test. */
+/** A receiver that passes on the batches that a test sends. */
 export class ManualReceiver {
   readonly factory: ReceiverFactory;
   #next: Consumer | undefined;

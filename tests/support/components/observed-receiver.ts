@@ -2,13 +2,13 @@ import type { ComponentSettings, Signal } from '../../../src/engine/component.ts
 import { MetricsPage } from '../../../src/engine/telemetry/metrics-page.ts';
 import { logLines } from './log-lines.ts';
 
-/** What a receiver says while it runs: its log, and its own metrics. */
+/** A receiver with access to its log lines and self-metrics. */
 export abstract class ObservedReceiver implements AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
   protected readonly settings: ComponentSettings;
   readonly #page = new MetricsPage('0');
 
-  /** @param type its id too. */
+  /** @param type also the id. */
   constructor(type: string, { signals, version = '0' }: { signals: readonly Signal[]; version?: string }) {
     const { logger, lines } = logLines();
     this.log = lines;
@@ -22,7 +22,7 @@ export abstract class ObservedReceiver implements AsyncDisposable {
     return this.log.filter(({ msg }) => msg === sentence).length;
   }
 
-  /** A sample of its own metrics, without the prefix and the label of the receiver; undefined if it is not there. */
+  /** A sample of its self-metrics, without the prefix and the receiver label; undefined if it is absent. */
   async own(sample: string): Promise<number | undefined> {
     const { id } = this.settings;
     const [name, labels] = sample.split('{', 2);

@@ -7,7 +7,7 @@ import type {
   TelemetryBatch,
 } from '../../../src/engine/component.ts';
 
-/** Keeps what it is given. `answer` decides, attempt by attempt, whether a batch is taken. */
+/** Keeps the batches that it receives. `answer` decides for each attempt whether a batch is accepted. */
 export class SinkExporter implements Component, Consumer {
   readonly batches: TelemetryBatch[] = [];
   attempts = 0;
@@ -36,7 +36,7 @@ export class SinkExporter implements Component, Consumer {
   }
 }
 
-/** A factory that gives this one instance. */
+/** A factory that returns this instance. */
 export function sinkFactory(sink: SinkExporter, delivery: DeliverySettings = {}): ExporterFactory {
   return {
     kind: 'exporter',

@@ -12,9 +12,9 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** What every storage promises. */
+/** Tests that every implementation of `Storage` must pass. */
 export function storageContract(open: () => Promise<OpenStorage>): void {
-  it('gives back what was written, and nothing for keys that are not there', async () => {
+  it('returns what was written, and nothing for unknown keys', async () => {
     await using opened = await open();
     const space = await opened.storage.space(owner);
     const odd = ['', 'a', 'ä/€/\u0000/😀', 'k'.repeat(3000)];
@@ -56,7 +56,7 @@ export function storageContract(open: () => Promise<OpenStorage>): void {
     expect((await space.get(['a'])).get('a')).toEqual(bytes('before'));
   });
 
-  it('has one space for each owner and name, and the same one for whoever asks again', async () => {
+  it('has one space for each owner and name, and returns the same space again', async () => {
     await using opened = await open();
     const owners = [
       owner,

@@ -8,7 +8,7 @@ export const chromiumMissing: string | undefined = existsSync(EXECUTABLE)
   ? undefined
   : `no ${EXECUTABLE} (Debian: apt-get install chromium)`;
 
-/** Debian's Chromium, without a window, which calls nobody but the page. */
+/** Starts Debian's Chromium without a window and without background requests. */
 export async function startBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: EXECUTABLE,

@@ -1,24 +1,24 @@
 import { startDemo, type Demo, type DemoOptions } from '../../../examples/coffee/start-demo.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
 
-/** From scrape to scrape, and from one evaluation of the rules to the next. */
+/** The scrape interval and the evaluation interval. */
 export const SCRAPE_S = 2;
 
-/** By the names of their jobs. */
+/** The names of the scrape jobs. */
 export type Page = 'services' | 'siphon';
 
 const PAGES: readonly Page[] = ['services', 'siphon'];
 
 export interface MonitoredDemoOptions {
-  /** Runs follow each other closely unless it says otherwise. */
+  /** By default with short intervals between runs. */
   readonly demo?: DemoOptions;
-  /** By file name, as `ruleFiles` makes them. */
+  /** Rule files by name, from `ruleFiles`. */
   readonly rules?: ReadonlyMap<string, string>;
-  /** The URL of the Alertmanager that is told. */
+  /** The URL of the Alertmanager that receives the alerts. */
   readonly alertmanager?: string;
 }
 
-/** A running demo, and a real Prometheus that scrapes both pages of its sidecar as deploy/prometheus does. */
+/** A running demo, and a real Prometheus that scrapes both endpoints of its sidecar like deploy/prometheus. */
 export class MonitoredDemo implements AsyncDisposable {
   readonly demo: Demo;
   readonly prometheus: PrometheusServer;
@@ -42,7 +42,7 @@ export class MonitoredDemo implements AsyncDisposable {
     }
   }
 
-  /** As if service discovery found these pages, and no others. */
+  /** Restricts the scrape targets to these jobs, as if service discovery had lost the others. */
   async setFound(pages: readonly Page[]): Promise<void> {
     await this.prometheus.reload(configuration(this.demo, this.#options, pages));
   }

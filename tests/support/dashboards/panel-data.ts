@@ -20,19 +20,19 @@ export const eachPanel: readonly DashboardPanel[] = dashboards.flatMap((dashboar
   dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),
 );
 
-/** Panels that are empty in a demo that has just begun, though nothing is wrong. */
+/** Panels that are empty in a new demo without a fault. */
 export const notInADemo: ReadonlySet<string> = new Set(['Inserts that were not counted']);
 
 export interface Asked {
   readonly range: string;
-  /** Where it ends; now unless it says otherwise. */
+  /** The end of the range; default now. */
   readonly nowS?: number;
   readonly scrapeS?: number;
-  /** What is chosen, as an address has it; everything unless it says otherwise. */
+  /** The values of the variables as URL parameters; default all values. */
   readonly choices?: string;
 }
 
-/** The names of what a panel shows over this range. */
+/** Returns the names of the series or values that a panel shows for this range. */
 export async function shownOn(
   source: DataSource,
   dashboard: PlainDashboard,
@@ -44,7 +44,7 @@ export async function shownOn(
   return answers.flatMap(({ query, samples }) => samples.map(({ labels }) => nameOf(query.legend, labels)));
 }
 
-/** The panels that say that something is not known. */
+/** Returns the panels that show missing data. */
 export async function panelsWithoutData(source: DataSource, asked: Asked): Promise<readonly string[]> {
   const mustHaveData = eachPanel.filter(
     ({ panel: { empty, title } }) => empty.meaning === 'unknown' && !notInADemo.has(title),
@@ -57,7 +57,7 @@ export async function panelsWithoutData(source: DataSource, asked: Asked): Promi
   return answered.flat();
 }
 
-/** Resolves when all of them know something of the last minutes. */
+/** Resolves when every panel has data for the last minutes. */
 export async function allPanelsHaveData(source: DataSource): Promise<void> {
   let empty: readonly string[] = [];
   await waitFor(async () => (empty = await panelsWithoutData(source, { range: '15m' })).length === 0, {
@@ -68,7 +68,7 @@ export async function allPanelsHaveData(source: DataSource): Promise<void> {
   });
 }
 
-/** The variables of which nothing can be chosen. */
+/** Returns the variables that have no values to choose from. */
 export async function variablesWithoutValues(source: DataSource, time: Span): Promise<readonly string[]> {
   const without: string[] = [];
   for (const { variables, uid } of dashboards) {

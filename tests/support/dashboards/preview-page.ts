@@ -6,7 +6,7 @@ import { dashboards } from '../../../src/packs/dashboards.ts';
 import { plain } from '../../../src/dashboards/model/plain.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
 
-/** The preview page on a real Prometheus that scrapes what `metrics` says, in OpenMetrics, each second. */
+/** The preview page with a real Prometheus that scrapes a test's OpenMetrics text every second. */
 export class PreviewPage implements AsyncDisposable {
   readonly prometheus: PrometheusServer;
   readonly url: string;

@@ -19,7 +19,7 @@ export interface HistoryOptions {
 const LAST_STEP_S = 15;
 const HOUR_S = 3600;
 
-/** So much of the end of the recording happens once more in the last hour: runs of each kind, on a busy machine too. */
+/** The length of the last part of the recording, which is repeated in the last hour. It contains runs of each kind. */
 const LAST_RUN_S = 12;
 
 /** A real Prometheus that has scraped for weeks what a demo did within a minute. */
@@ -64,11 +64,11 @@ export class History implements AsyncDisposable, Span {
   }
 }
 
-function stretchesOf({ fromS, toS }: Recording, told: Span): readonly Stretch[] {
-  const hourS = told.toS - HOUR_S;
+function stretchesOf({ fromS, toS }: Recording, stretched: Span): readonly Stretch[] {
+  const hourS = stretched.toS - HOUR_S;
   return [
-    { recorded: { fromS, toS }, told: { fromS: told.fromS, toS: hourS } },
-    { recorded: { fromS: toS - LAST_RUN_S, toS }, told: { fromS: hourS, toS: told.toS } },
+    { recorded: { fromS, toS }, stretched: { fromS: stretched.fromS, toS: hourS } },
+    { recorded: { fromS: toS - LAST_RUN_S, toS }, stretched: { fromS: hourS, toS: stretched.toS } },
   ];
 }
 

@@ -9,14 +9,14 @@ import { recordingOf, type Recording } from './recording.ts';
 
 export interface Scenario {
   readonly demo?: DemoOptions;
-  /** What goes wrong one after the other. */
+  /** The faults, one after another. */
   readonly faults: readonly Fault[];
   readonly faultS: number;
-  /** Of peace before each of them, and after the last one. */
+  /** The time without a fault before each fault and after the last one. */
   readonly peaceS: number;
 }
 
-/** What a demo of seven shops shows while this happens, from when every panel has data. */
+/** Records a demo with seven shops during these faults. The recording starts when every panel has data. */
 export async function recordDemo({ demo, faults, faultS, peaceS }: Scenario): Promise<Recording> {
   await using stack = new AsyncDisposableStack();
   const watched = stack.use(await MonitoredDemo.start({ ...(demo !== undefined && { demo }) }));

@@ -2,15 +2,15 @@ import type { Span } from '../../../src/console/data-source.ts';
 import { findMetric, type KnownSeries } from '../prometheus/promql-check.ts';
 import type { Labels, PrometheusServer } from '../prometheus/prometheus-server.ts';
 
-/** What Prometheus has scraped of a series, in the order of time. */
+/** The scraped samples of one series, sorted by time. */
 export interface RecordedSeries extends KnownSeries {
-  /** As the text format names it, with every label. */
+  /** The series in text format, with all labels. */
   readonly text: string;
   readonly timesS: readonly number[];
   readonly values: readonly number[];
 }
 
-/** A time, and what had been scraped until its end of everything that dashboards and rules may ask for. */
+/** A time span, and the samples of all series that dashboards and rules use. */
 export interface Recording extends Span {
   readonly series: readonly RecordedSeries[];
 }

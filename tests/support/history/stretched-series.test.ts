@@ -3,19 +3,19 @@ import { knownMetrics, type KnownMetricName } from '../../../src/packs/known-met
 import { stretchedSeries, type Stretch } from './stretched-series.ts';
 import type { RecordedSeries } from './recording.ts';
 
-/** Ten seconds that are told as a thousand, and the last four of them once more as forty. */
+/** Stretches ten seconds to a thousand, and repeats the last four of them stretched to forty. */
 const STRETCHES: readonly Stretch[] = [
-  { recorded: { fromS: 100, toS: 110 }, told: { fromS: 5000, toS: 6000 } },
-  { recorded: { fromS: 106, toS: 110 }, told: { fromS: 6000, toS: 6040 } },
+  { recorded: { fromS: 100, toS: 110 }, stretched: { fromS: 5000, toS: 6000 } },
+  { recorded: { fromS: 106, toS: 110 }, stretched: { fromS: 6000, toS: 6040 } },
 ];
 
 describe('the history of a recorded series', () => {
-  it('has as many runs as there were, each at one moment, and goes on from stretch to stretch', () => {
+  it('keeps the number of runs, each at one moment, and continues from stretch to stretch', () => {
     const runs = stretchedSeries(recorded('scrape_runs_started_total', { 100: 3, 104: 5, 108: 6 }), STRETCHES);
     expect([5000, 5399, 5400, 5800, 6000, 6019, 6020, 6040].map(runs)).toEqual([3, 3, 5, 6, 6, 6, 7, 7]);
   });
 
-  it('has as much a second as there was of what goes on all the time', () => {
+  it('keeps the rate of everything that is continuous', () => {
     const seconds = stretchedSeries(recorded('otelcol_process_cpu_seconds', { 100: 0.5, 105: 1, 110: 1.5 }), STRETCHES);
     expect([5000, 5250, 6000, 6020].map(seconds)).toEqual([0.5, 25.5, 100.5, 102.5]);
   });
@@ -33,12 +33,12 @@ describe('the history of a recorded series', () => {
   });
 });
 
-/** What happened at 98 and was seen at 100, and at 102 and seen at 104, as it was seen at 105. */
+/** The ages at 105 of two events: one at 98, scraped at 100, and one at 102, scraped at 104. */
 function timeAt(name: KnownMetricName): number | undefined {
   return stretchedSeries(recorded(name, { 100: 98, 104: 102 }), STRETCHES)(5500);
 }
 
-/** By time. */
+/** The values by time. */
 function recorded(name: KnownMetricName, values: Readonly<Record<number, number>>): RecordedSeries {
   const metric = knownMetrics[name];
   return { name, metric, part: '', text: name, timesS: Object.keys(values).map(Number), values: Object.values(values) };

@@ -1,20 +1,20 @@
-/** How a series went on for weeks, by what it did for a minute. */
+/** Stretches the recorded minutes of a series to weeks. */
 import { scrapePipelineMetrics } from '../../../src/packs/scrape-pipeline/database-metrics.ts';
 import type { Span } from '../../../src/console/data-source.ts';
 import type { RecordedSeries } from './recording.ts';
 
-/** A time in which everything happened that happened within a time of the recording, only slower. */
+/** A recorded span, and the longer span that it is stretched to. */
 export interface Stretch {
   readonly recorded: Span;
-  readonly told: Span;
+  readonly stretched: Span;
 }
 
-/** The value at a moment; undefined where the series was not there. */
+/** The value at a moment; undefined while the series is absent. */
 export type StretchedSeries = (atS: number) => number | undefined;
 
 /**
- * Runs, requests and prices are as many as they were, and what happened between two scrapes happens at one moment. What goes
- * on all the time, such as polls and CPU seconds, goes on as fast as it did.
+ * Keeps the number of runs, requests and prices; events between two scrapes happen at one moment. Keeps the rate of
+ * everything continuous, such as polls and CPU seconds.
  */
 export function stretchedSeries(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {
   if (series.metric.kind !== 'gauge') return counterOf(series, stretches);
@@ -25,7 +25,7 @@ function gaugeOf(series: RecordedSeries, stretches: readonly Stretch[]): Stretch
   return (atS) => valueAt(series, recordedAt(stretchAt(stretches, atS), atS));
 }
 
-/** A run that was so long ago is as many times longer ago as the time is stretched. */
+/** The age of a run is stretched like the time itself. */
 function timeOf(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {
   return (atS) => {
     const stretch = stretchAt(stretches, atS);
@@ -36,7 +36,7 @@ function timeOf(series: RecordedSeries, stretches: readonly Stretch[]): Stretche
   };
 }
 
-/** Each stretch goes on where the one before has ended. */
+/** Each stretch continues from the total of the previous one. */
 function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {
   const isStepped = isOfRuns(series);
   const isWhole = series.values.every((value) => Number.isInteger(value));
@@ -59,26 +59,26 @@ function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): Stret
   };
 }
 
-/** What happens when the pipeline runs, and not in between. */
+/** Returns whether the series changes only during runs of the pipeline. */
 function isOfRuns({ name, metric: { source } }: RecordedSeries): boolean {
   return source === 'sdk' || source === 'runtime' || Object.hasOwn(scrapePipelineMetrics, name);
 }
 
 function stretchAt(stretches: readonly Stretch[], atS: number): Stretch {
-  const found = stretches.find(({ told }) => atS <= told.toS) ?? stretches.at(-1);
-  if (found === undefined) throw new RangeError('a history has at least one stretch');
+  const found = stretches.find(({ stretched }) => atS <= stretched.toS) ?? stretches.at(-1);
+  if (found === undefined) throw new RangeError('a history needs at least one stretch');
   return found;
 }
 
 function recordedAt(stretch: Stretch, atS: number): number {
-  return stretch.recorded.fromS + (atS - stretch.told.fromS) / slownessOf(stretch);
+  return stretch.recorded.fromS + (atS - stretch.stretched.fromS) / slownessOf(stretch);
 }
 
-function slownessOf({ recorded, told }: Stretch): number {
-  return (told.toS - told.fromS) / (recorded.toS - recorded.fromS);
+function slownessOf({ recorded, stretched }: Stretch): number {
+  return (stretched.toS - stretched.fromS) / (recorded.toS - recorded.fromS);
 }
 
-/** Nothing is scraped for longer than this of a series that is gone. */
+/** A series without a sample for longer than this is absent. */
 const LONGEST_GAP_S = 5;
 
 function valueAt(series: RecordedSeries, atS: number): number | undefined {
@@ -86,7 +86,7 @@ function valueAt(series: RecordedSeries, atS: number): number | undefined {
   return atS - lastS > LONGEST_GAP_S ? undefined : lastValue(series, atS);
 }
 
-/** A counter that was not scraped for a while has not begun anew. */
+/** A counter that was not scraped for a while keeps its last value. */
 function lastValue({ timesS, values }: RecordedSeries, atS: number): number | undefined {
   return values[indexBefore(timesS, atS)];
 }
@@ -99,7 +99,7 @@ function valueBetween({ timesS, values }: RecordedSeries, atS: number): number |
   return value + ((next - value) * (atS - fromS)) / (toS - fromS);
 }
 
-/** Of the last one that is not later; -1 if there is none. */
+/** The index of the last sample that is not later; -1 without such a sample. */
 function indexBefore(timesS: readonly number[], atS: number): number {
   const later = timesS.findIndex((timeS) => timeS > atS);
   return later === -1 ? timesS.length - 1 : later - 1;

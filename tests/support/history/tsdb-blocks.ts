@@ -1,4 +1,4 @@
-/** What Prometheus keeps on disk, made of what it would have scraped. */
+/** Writes the blocks of a Prometheus database from series of samples. */
 import { execFile } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -7,13 +7,13 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export interface WrittenSeries {
-  /** As the text format names it. */
+  /** The series in text format. */
   readonly text: string;
-  /** Undefined where it was not there. */
+  /** Undefined while the series is absent. */
   readonly at: (atS: number) => number | undefined;
 }
 
-/** The longest that is a power of three of two hours and shorter than a week; a file for each is read by promtool at once. */
+/** The longest block below a week that is two hours times a power of three. promtool reads one file per block into memory. */
 const BLOCK_S = 162 * 3600;
 
 /** Writes blocks of these moments, which are in order, into a folder. */
@@ -33,7 +33,7 @@ export async function writeBlocks(
   await Promise.all(loading);
 }
 
-/** Of the recording rules, as the Prometheus at `url` computes them of what it has. */
+/** Writes blocks of the recording rules, evaluated by the Prometheus at `url` on its existing data. */
 export async function writeRecordedBlocks(
   folder: string,
   {

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 const LOWEST = 11_000;
 const HIGHEST = 32_000;
 
-/** Different ports of 127.0.0.1 that nobody has, for servers that cannot choose one themselves and tell it. */
+/** Returns different free ports of 127.0.0.1, for servers that cannot choose a port and report it. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   let port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));

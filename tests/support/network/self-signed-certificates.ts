@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whether this machine can make certificates. */
+/** True if this machine has openssl. */
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-/** Self-signed certificates for 127.0.0.1, `<name>.pem` with `<name>.key`, in a folder that goes with them. */
+/** Self-signed certificates for 127.0.0.1 in a temporary folder: `<name>.pem` with `<name>.key`. */
 export class SelfSignedCertificates implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'siphon-tls-'));
 

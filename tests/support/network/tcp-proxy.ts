@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and a server, and can misbehave as a network does. */
+/** A proxy between a client and a server that can simulate network faults. */
 export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
@@ -46,12 +46,12 @@ export class TcpProxy implements AsyncDisposable {
     for (const pair of this.#pairs) pipe(pair);
   }
 
-  /** New connections are told this as soon as they say something, and ended; without it they are let through again. */
+  /** Answers new connections with these bytes and closes them, until it is called without an argument. */
   refuse(refusal: Uint8Array | undefined): void {
     this.#refusal = refusal;
   }
 
-  /** Every connection ends at once; new ones are taken. */
+  /** Closes every connection; accepts new ones. */
   cut(): void {
     for (const [client] of this.#pairs) client.destroy();
   }
@@ -68,7 +68,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#pairs.add(pair);
     if (!this.#silent) pipe(pair);
     for (const socket of pair) {
-      // An error is followed by the end of the connection, which is what the other side is told.
+      // An error is followed by the close event, which closes the other side.
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.#pairs.delete(pair);

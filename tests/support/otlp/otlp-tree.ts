@@ -2,18 +2,18 @@ import type { Signal } from '../../../src/engine/component.ts';
 import { isMessage, messages, requestMessages } from '../../../src/engine/otlp/schema.ts';
 import { WireReader, WireType } from '../../../src/engine/otlp/wire-reader.ts';
 
-/** A message as its fields, ordered by their names, without those that have their default value. */
+/** A message as a list of fields, sorted by name, without default values. */
 export type OtlpTree = readonly (readonly [field: string, value: string | OtlpTree])[];
 
 /**
- * What a request says, however it is written: two requests say the same if their trees are equal. Reads every
- * byte, and throws where a reader could not.
+ * Parses a request into a form that does not depend on its encoding: two requests with equal trees are equivalent. Reads
+ * every byte, and throws where a reader would fail.
  */
 export function otlpTree(signal: Signal, bytes: Uint8Array): OtlpTree {
   return readTree(requestMessages[signal], new WireReader(bytes));
 }
 
-/** In these it matters which field is there, also with its default value. */
+/** In these messages the presence of a field matters, also with its default value. */
 const ONE_OF = new Set(['AnyValue', 'NumberDataPoint']);
 
 const fieldsByNumber = new Map(

@@ -9,7 +9,7 @@ import {
 import type { Signal } from '../../../src/engine/component.ts';
 import { sdkTelemetry } from './sdk-telemetry.ts';
 
-/** The same telemetry in both encodings, as the SDK's own serializers write it. */
+/** The same telemetry in both encodings, written by the SDK's serializers. */
 export interface SdkRequest {
   readonly protobuf: Uint8Array;
   readonly json: Uint8Array;

@@ -20,7 +20,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
 
-/** What an instrumented service hands to its exporters: every kind of content that the SDK can produce. */
+/** The telemetry that an instrumented service passes to its exporters, with every kind of content that the SDK can produce. */
 export interface SdkTelemetry {
   readonly traces: ReadableSpan[];
   readonly metrics: ResourceMetrics;

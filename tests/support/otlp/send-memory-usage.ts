@@ -1,4 +1,4 @@
-/** Tells a sidecar over OTLP/HTTP that a service of this name holds a megabyte. */
+/** Sends a sidecar over OTLP/HTTP the metric that a service of this name uses a megabyte of memory. */
 export async function sendMemoryUsage(service: string, otlpPort: number): Promise<void> {
   const attributes = [text('service.name', service), text('service.instance.id', '1')];
   const point = { timeUnixNano: `${Date.now()}000000`, asInt: '1048576', attributes: [text('component', 'rss')] };

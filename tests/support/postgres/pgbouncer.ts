@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { freePorts } from '../network/free-ports.ts';
 import { waitFor } from '../wait-for.ts';
 
-/** Where Debian puts it; undefined if it is not installed. */
+/** The path of Debian's package; undefined if it is not installed. */
 export const pgbouncerPath = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
 
-/** A real pgbouncer before a real database. */
+/** A real pgbouncer in front of a real database. */
 export class Pgbouncer implements AsyncDisposable {
-  /** The database's URL by way of pgbouncer. */
+  /** The URL of the database through pgbouncer. */
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
@@ -43,7 +43,7 @@ max_client_conn = ${maxClients}
 default_pool_size = ${serverConnections}
 `,
     );
-    // It refuses to run as root, and must read its files as whoever it is.
+    // pgbouncer refuses to run as root, and its user must be able to read its files.
     await chmod(folder, 0o755);
     const identity = userInfo().uid === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const child = spawn(pgbouncerPath!, [configFile], { ...identity, stdio: 'ignore' });

@@ -13,7 +13,7 @@ export interface DataSetShape {
 const ROASTERS = 50;
 const VARIANTS_PER_COFFEE = 5;
 const ARTIFACTS_PER_RUN = 20;
-/** How many statements a table is filled with, so that there is progress to tell. */
+/** Fills each table with this number of statements, so that progress can be reported. */
 const RUN_CHUNKS = 20;
 
 export function shapeOf(scale: number): DataSetShape {
@@ -44,7 +44,7 @@ export async function generateDataSet(
   ];
   await Promise.all(fills.map((fill) => withSession(url, fill)));
   await withSession(url, async (session) => {
-    // What autovacuum would have done by then.
+    // Does the work that autovacuum would have done by then.
     await session.run('vacuum (analyze)');
     progress('vacuumed and analysed');
   });
@@ -135,7 +135,7 @@ interface Definition {
   readonly create: string;
 }
 
-/** Constraints that need an index, and foreign keys, are made anew after `fill`; so are the other indexes. */
+/** Drops constraints with an index, foreign keys and other indexes, and creates them again after `fill`. */
 async function withoutIndexes(session: Session, table: string, fill: () => Promise<void>): Promise<void> {
   const definitions = await session.rows<Definition>(
     `select format('alter table %s drop constraint %I', conrelid::regclass, conname) as drop,

@@ -4,23 +4,23 @@ import { startEmbeddedPostgres, type ServerParameters } from '../../../examples/
 import { applySchema } from '../../../examples/coffee/database/schema.ts';
 import { createPollerRole } from '../../../examples/postgres/shipped-sql.ts';
 
-/** A fresh database on a real server: the one of SIPHON_TEST_POSTGRES_URL, else an embedded one of its own. */
+/** A new database on a real server: on that of SIPHON_TEST_POSTGRES_URL, or on a new embedded one. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
-  /** The same for the role of `deploy/postgres/`, under a name of its own. Not without the schema. */
+  /** The URL for a role of `deploy/postgres/` with a unique name. Empty without the schema. */
   readonly pollerUrl: string;
-  /** Its name. */
+  /** The name of that role. */
   readonly pollerRole: string;
   /** Runs SQL as the owner. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  /** Stops and starts the server; undefined where the server is not ours. */
+  /** Stops and starts the server; undefined on a given server. */
   readonly server: { pause(): Promise<void>; resume(): Promise<void> } | undefined;
 }
 
 export interface TestPostgresOptions {
-  /** Whether the tables of the demo are there; true unless said otherwise. */
+  /** Creates the tables of the coffee demo; default true. */
   readonly schema?: boolean;
-  /** For the embedded server; another one is taken as it is. */
+  /** For the embedded server only. */
   readonly parameters?: ServerParameters;
 }
 
@@ -50,7 +50,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   };
 }
 
-/** Runs SQL on a connection of its own. */
+/** Runs SQL on a new connection. */
 export async function runSql(url: string, text: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
   client.on('error', () => undefined);

@@ -40,7 +40,7 @@ export class CollectorProcess implements AsyncDisposable {
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #directory: string;
-  /** Who starts this one and ends by itself, or by a signal that it handles, leaves nothing behind. */
+  /** Ends the process when its parent ends normally or by a handled signal. */
   readonly #clearAway = (): void => {
     this.#process.kill('SIGKILL');
     rmSync(this.#directory, { recursive: true, force: true });
@@ -63,7 +63,7 @@ export class CollectorProcess implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the program says that everything is ready. */
+  /** Resolves when the program reports that everything is ready. */
   static async start(program: CollectorProgram, config: unknown): Promise<CollectorProcess> {
     const started = await CollectorProcess.launch(program, config);
     try {
@@ -95,7 +95,7 @@ export class CollectorProcess implements AsyncDisposable {
     );
   }
 
-  /** The end of what it wrote to stderr. */
+  /** The last part of its stderr. */
   get logTail(): string {
     return this.#log.slice(-2000);
   }

@@ -15,7 +15,7 @@ interface Part {
   readonly command: string;
 }
 
-/** `npm run demo` as its own process, with a temporary folder of its own. */
+/** `npm run demo` as a process with its own temporary folder. */
 export class DemoProcess implements AsyncDisposable {
   readonly process: ChildProcess;
   readonly place: string;
@@ -36,7 +36,7 @@ export class DemoProcess implements AsyncDisposable {
     this.exitCode = once(this.process, 'close').then(([code]) => code as number | null);
   }
 
-  /** Resolves when everything of it runs. */
+  /** Resolves when all parts of the demo run. */
   static async start(): Promise<DemoProcess> {
     const demo = new DemoProcess(await mkdtemp(join(tmpdir(), 'siphon-place-')));
     await waitFor(
@@ -50,7 +50,7 @@ export class DemoProcess implements AsyncDisposable {
     return demo;
   }
 
-  /** The process id of the part that runs this. */
+  /** The process id of the part with this command. */
   partWith(command: string): number {
     return this.#parts.find((part) => part.command.includes(command))!.pid;
   }
@@ -60,7 +60,7 @@ export class DemoProcess implements AsyncDisposable {
     return await this.exitCode;
   }
 
-  /** Throws when, a moment after its end, a process or a folder of it is still there. */
+  /** Throws if a process or a folder of the demo still exists a moment after its end. */
   async expectNothingLeft(): Promise<void> {
     const data = this.#parts.flatMap(({ command }) => / -D (\S+)/.exec(command)?.[1] ?? []);
     const left = async (): Promise<string[]> => [
@@ -75,7 +75,7 @@ export class DemoProcess implements AsyncDisposable {
       what: 'the end of everything',
       timeoutMs: 5000,
     }).catch((cause: unknown) => {
-      throw new Error(`of the demo is left: ${last.join(', ')}`, { cause });
+      throw new Error(`the demo left behind: ${last.join(', ')}`, { cause });
     });
   }
 
@@ -97,7 +97,7 @@ function runningProcesses(): Part[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).trim().split('\n');
   return lines.flatMap((line) => {
     const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    // A zombie has ended; that its parent has not noticed is not the demo's affair.
+    // A zombie has already ended.
     return command === undefined || state!.startsWith('Z')
       ? []
       : [{ pid: Number(pid), parent: Number(parent), command }];

@@ -7,11 +7,11 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface Round {
   readonly round: number;
-  /** How long the operation took, or the message of the error that it ended with. */
+  /** The duration of the operation, or its error message. */
   readonly milliseconds: number | string;
 }
 
-/** The fixture service, as its own process, with the built preload. */
+/** The fixture service as a process with the built preload. */
 export class FixtureService implements AsyncDisposable {
   readonly process: ChildProcess;
   readonly rounds: Round[] = [];

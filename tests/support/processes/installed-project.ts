@@ -24,13 +24,13 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly lines: readonly string[];
   readonly stderr: string;
-  /** From the last line of stdout to the end of the process. */
+  /** Time from the last line of stdout to the end of the process. */
   readonly endingMs: number;
 }
 
 /**
- * Somebody else's project with the package as `npm pack` makes it, and `pg`, which its services use. Of the package's
- * dependencies only the declared ones are there, linked instead of installed, so that it needs no network.
+ * A user's project with the package from `npm pack`, and `pg`, which its services use. It has only the declared
+ * dependencies of the package, linked and not installed, so that it needs no network.
  */
 export class InstalledProject implements AsyncDisposable {
   readonly folder: string;
@@ -82,7 +82,7 @@ export class InstalledProject implements AsyncDisposable {
     return { code, signal, lines, stderr, endingMs: performance.now() - lastLineAtMs };
   }
 
-  /** As npm installs it. */
+  /** Links the command as npm does. */
   async #linkCommand(name: string, file: string): Promise<void> {
     const folder = path.join(this.folder, 'node_modules/.bin');
     await mkdir(folder, { recursive: true });

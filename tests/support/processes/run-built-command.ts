@@ -9,7 +9,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built command to its end, in the project's folder, with only the given environment. */
+/** Runs the built command to its end in the project's folder, with only the given environment. */
 export async function siphon(args: readonly string[], environment: Record<string, string> = {}): Promise<CliResult> {
   return await new Promise((resolve) => {
     const options = { cwd: root, env: { PATH: process.env['PATH'], ...environment } };

@@ -9,7 +9,7 @@ export interface Ran {
   readonly errors: string;
 }
 
-/** Runs a command within this process, from sources. */
+/** Runs a command in this process, from the sources. */
 export async function runCommand(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
   const printed: string[] = [];
   const errors: string[] = [];

@@ -106,7 +106,7 @@ export class Sidecar implements AsyncDisposable {
 function spawnSidecar(options: SidecarOptions): ChildProcess {
   const { config = 'otel-collector.yaml', sets = [], environment = {}, command = 'dist/main.js' } = options;
   const settings = [...FREE_PORTS, ...sets].flatMap((set) => ['--set', set]);
-  // What one sidecar keeps is no other one's.
+  // Sidecars do not share their storage.
   const storage = mkdtempSync(join(tmpdir(), 'siphon-sidecar-'));
   const sidecar = spawn(process.execPath, [command, 'run', '--config', config, ...settings], {
     cwd: root,

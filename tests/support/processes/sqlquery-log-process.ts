@@ -1,4 +1,4 @@
-/** Follows a table with `sqlquery` and writes what the pipeline was given to a file. Made to be killed. */
+/** Reads a table with `sqlquery` and appends the rows that the pipeline receives to a file, until it is killed. */
 import { appendFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';

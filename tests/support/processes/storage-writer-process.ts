@@ -1,4 +1,4 @@
-/** Writes rounds into a space, each of which sets every key to its number, and says which are done. Made to be killed. */
+/** Writes every key of a space in each round, with the number of the round as value, and prints finished rounds until it is killed. */
 import * as v from 'valibot';
 import { fileStorageConfig } from '../../../src/components/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../src/components/extensions/file-storage/factory.ts';

@@ -51,13 +51,13 @@ export interface ExemplarSeries {
 }
 
 export interface PrometheusSetup {
-  /** That are off by default. */
+  /** Feature flags, which are off by default. */
   readonly features?: readonly string[];
-  /** Beside `prometheus.yml`, by name: what it refers to. */
+  /** Files next to `prometheus.yml`, by name. */
   readonly files?: ReadonlyMap<string, string>;
   /** A folder with blocks of the past, which stays. */
   readonly data?: string;
-  /** How long it keeps what it has; 15 days unless it says otherwise. */
+  /** The retention; default 15 days. */
   readonly retention?: string;
 }
 
@@ -88,7 +88,7 @@ export class PrometheusServer implements AsyncDisposable {
     return PrometheusServer.startWith(configuration, { features });
   }
 
-  /** With what stands in `prometheus.yml`. */
+  /** Starts with this content of `prometheus.yml`. */
   static async startWith(
     configuration: object,
     { features = [], files = new Map<string, string>(), data, retention = '15d' }: PrometheusSetup = {},
@@ -124,7 +124,7 @@ export class PrometheusServer implements AsyncDisposable {
     if (!response.ok) throw new Error(`Prometheus does not take it: ${await response.text()}`);
   }
 
-  /** Ends it and starts it anew on the same data, of which it then knows every block. */
+  /** Restarts it on the same data, so that it loads all blocks. */
   async restart(): Promise<void> {
     await this.#end();
     this.#process = this.#spawn();
@@ -141,7 +141,7 @@ export class PrometheusServer implements AsyncDisposable {
     return (await this.#api<{ result: readonly Series[] }>('query', { query: `${selector}[1h]` })).result;
   }
 
-  /** What the last scrapes said of each metric. */
+  /** The metadata of each metric from the last scrapes. */
   metadata(): Promise<Readonly<Record<string, readonly Metadata[]>>> {
     return this.#api('metadata');
   }

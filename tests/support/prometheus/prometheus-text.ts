@@ -2,7 +2,7 @@ export interface TextSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  /** As written: milliseconds in the text format, seconds in OpenMetrics. */
+  /** Unchanged: milliseconds in the text format, seconds in OpenMetrics. */
   readonly timestamp?: number;
   readonly exemplar?: Omit<TextSample, 'name'>;
 }
@@ -182,7 +182,10 @@ class Cursor {
     this.expect(' ');
     const value = this.#number();
     const timestamp = this.#line.startsWith(' # ', this.#at) || !this.take(' ') ? undefined : this.#number();
-    check(openMetrics || timestamp === undefined || Number.isSafeInteger(timestamp), 'a timestamp that is no integer');
+    check(
+      openMetrics || timestamp === undefined || Number.isSafeInteger(timestamp),
+      'a timestamp that is not an integer',
+    );
     const exemplar = openMetrics && this.take(' # ') ? this.#exemplar() : undefined;
     check(this.#at === this.#line.length, `unexpected ${this.rest()}`);
     return {
@@ -276,7 +279,7 @@ function isNumber(text: string | undefined): boolean {
 }
 
 function toNumber(text: string): number {
-  check(isNumber(text), `${text} is no number`);
+  check(isNumber(text), `${text} is not a number`);
   return text.endsWith('Inf') ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
 }
 

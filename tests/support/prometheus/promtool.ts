@@ -9,7 +9,7 @@ export const promtoolMissing: string | undefined =
     ? undefined
     : 'no `promtool` on the PATH (Debian: apt-get install prometheus)';
 
-/** A series as `promtool test rules` takes it: `5x60` is 5 at 61 points, `_x9` nothing at 10. */
+/** A series in the notation of `promtool test rules`: `5x60` is 5 at 61 points, `_x9` nothing at 10. */
 export interface InputSeries {
   readonly series: string;
   readonly values: string;
@@ -26,7 +26,7 @@ export interface Expectation {
   readonly samples: readonly { readonly labels: string; readonly value: number }[];
 }
 
-/** What `promtool test rules` complains of; a point of a series is a minute. */
+/** Returns the complaints of `promtool test rules`. The interval between two points of a series is a minute. */
 export function testRules(groups: readonly { readonly name: string }[], tests: readonly RuleTest[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'siphon-rules-'));
   const file = join(folder, 'tests.json');
