@@ -18,11 +18,11 @@ const exitCode = await runCli(process.argv.slice(2), {
   hasColours: process.stdout.isTTY && process.stdout.hasColors(),
   showProgress,
 });
-// Output to a pipe may still be under way, so the process ends by itself; what hangs past its deadline is cut off.
+// No exit yet: output to a pipe may still be in flight. The timer ends a process in which something hangs.
 process.exitCode = exitCode;
 setTimeout(() => process.exit(), 1000).unref();
 
-/** Only on a terminal; each line takes the place of the one before. */
+/** Replaces the line before. Does nothing if the output is not a terminal. */
 function showProgress(text: string): void {
   const { isTTY, columns } = process.stderr;
   if (isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, columns - 1)}`);

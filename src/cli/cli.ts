@@ -18,24 +18,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'dashboards push': pushDashboards,
 };
 
-/** What `siphon` with these arguments does. Resolves with the exit code. */
+/** Runs the command that the arguments name. Resolves with the exit code. */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   const [name, rest] = splitName(args);
   if (name === '--version') return answer(context, context.version);
   if (name === '--help' || name === '-h') return answer(context, overview());
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined)
-    return refuse(context, name === '' ? overview() : `unknown command ${name}\n${overview()}`);
+    return refuse(context, name === '' ? overview() : `unknown command: ${name}\n\n${overview()}`);
   try {
     const options = parseOptions(command, rest);
     return options === 'help' ? answer(context, helpOf(name, command)) : await command.run(options, context);
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    return refuse(context, `${error.message}\n${helpOf(name, command)}`);
+    return refuse(context, `${error.message}\n\n${helpOf(name, command)}`);
   }
 }
 
-/** The name of a command is one word or two. */
+/** The name of a command has one or two words. */
 function splitName(args: readonly string[]): [name: string, rest: string[]] {
   const twoWords = args.slice(0, 2).join(' ');
   return Object.hasOwn(COMMANDS, twoWords) ? [twoWords, args.slice(2)] : [args[0] ?? '', args.slice(1)];
@@ -48,10 +48,10 @@ function parseOptions(command: Command, args: string[]): CommandOptions | 'help'
   const { takes = [], readsConfig } = command;
   const own = Object.fromEntries(takes.map((name) => [name, { type: 'string' }] as const));
   const options = { ...HELP, ...(readsConfig && CONFIG), ...own };
-  // What a command does not take is refused by parseArgs; what it takes has this form.
+  // parseArgs refuses options that the command does not have, so the values have this form.
   const { values } = parseArgs({ args, options: options as typeof HELP & typeof CONFIG });
   if (values.help === true) return 'help';
-  if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is missing');
+  if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is required');
   const { help: _, config = [], set = [], ...given } = values;
   return { configs: config, sets: set, given };
 }
@@ -79,15 +79,15 @@ function overview(): string {
     '',
     ...lines,
     '',
-    'siphon COMMAND --help tells the options; siphon --version the version.',
+    "Run 'siphon COMMAND --help' for the options of a command, 'siphon --version' for the version.",
   ].join('\n');
 }
 
 function helpOf(name: string, { summary, readsConfig, optionLines }: Command): string {
   const configLines = [
-    '--config FILE                a configuration; several are merged, later ones win',
-    '--set KEY.KEY=VALUE          one setting, applied last; may be repeated',
+    '--config FILE                configuration file; may be repeated: files are merged, later ones win',
+    '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
-  const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       this text'];
+  const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       show this help'];
   return [`Usage: siphon ${name} [options]`, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`)].join('\n');
 }

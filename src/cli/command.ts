@@ -1,35 +1,35 @@
 import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
 
-/** What `main.ts`, which alone touches the process, hands to a command. */
+/** What a command gets from `main.ts`, the only file that touches the process. */
 export interface CommandContext {
   readonly environment: Environment;
   readonly version: string;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
-  /** Whether what is printed may have colours. */
+  /** True if printed text may have colours. */
   readonly hasColours: boolean;
-  /** Shows a line in place of the one before, to whoever watches; an empty one takes it away. */
+  /** Shows a line on a terminal in place of the one before. An empty text removes it. */
   readonly showProgress: (text: string) => void;
   /** The components that a configuration may use. */
   readonly factories: readonly Factory[];
-  /** Where the dashboards are that siphon brings along. */
+  /** The folder of the dashboards in siphon's package. */
   readonly dashboardsFolder: string;
 }
 
 export interface Command {
-  /** One line for the list of commands. */
+  /** One line for the list of commands, in lower case and without a full stop. */
   readonly summary: string;
-  /** Further options of this command alone, one line each. */
+  /** The help of the options that only this command has, one line each. */
   readonly optionLines: readonly string[];
-  /** Names of those options, each of which has a value. */
+  /** The names of these options. Each has a value. */
   readonly takes?: readonly string[];
-  /** Whether it takes `--config` and `--set`. */
+  /** True if the command has `--config` and `--set`. */
   readonly readsConfig: boolean;
   /**
    * Resolves with the exit code.
    *
-   * @throws UsageError if the options are not what it takes.
+   * @throws UsageError if the options are wrong.
    */
   run(options: CommandOptions, context: CommandContext): Promise<number>;
 }
@@ -37,11 +37,11 @@ export interface Command {
 export interface CommandOptions {
   readonly configs: readonly string[];
   readonly sets: readonly string[];
-  /** What was given for the options of the command alone, by name. */
+  /** The values of the options that only this command has, by name. */
   readonly given: Readonly<Record<string, string | undefined>>;
 }
 
-/** The options are wrong: the command is not run, and its help is shown. */
+/** The options are wrong: the command shows its help and exits 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

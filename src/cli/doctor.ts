@@ -6,11 +6,11 @@ import { aborted } from '../engine/aborted.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command, type CommandContext } from './command.ts';
 import { readConfig } from './read-config.ts';
 
-/** For one component; each has bounds of its own for each thing that it looks at. */
+/** For one component. A component also limits each of its checks. */
 const COMPONENT_TIMEOUT_MS = 120_000;
 
 export const doctor: Command = {
-  summary: 'ask databases, endpoints and files what would go wrong, and say how to repair it',
+  summary: 'check the databases, endpoints and files this configuration uses, and suggest fixes (changes nothing)',
   optionLines: [],
   readsConfig: true,
   async run(options, context) {
@@ -27,25 +27,25 @@ export const doctor: Command = {
   },
 };
 
-/** Whatever goes wrong in between is a finding, and the other components get their turn. */
+/** A failing check is a finding too, so that the checks of other components still run. */
 async function* findingsOf(component: ComponentInUse, context: CommandContext): AsyncGenerator<Finding> {
   const { factory, config, id, signals } = component;
   const deadline = AbortSignal.timeout(COMPONENT_TIMEOUT_MS);
   const progress = (what: string): void => context.showProgress(`${nameOf(component)}: ${what} …`);
-  progress('is examined');
+  progress('checking');
   try {
     const found = factory.diagnose!({ id, signals, deadline, progress }, config)[Symbol.asyncIterator]();
     for (;;) {
       const next = await Promise.race([found.next(), aborted(deadline)]);
       if (next === undefined) {
-        yield { severity: 'error', what: `was not examined within ${COMPONENT_TIMEOUT_MS / 1000} s` };
+        yield { severity: 'error', what: `the checks did not finish within ${COMPONENT_TIMEOUT_MS / 1000} s` };
         return;
       }
       if (next.done) return;
       yield next.value;
     }
   } catch (error) {
-    yield { severity: 'error', what: `could not be examined: ${error instanceof Error ? error.message : 'unknown'}` };
+    yield { severity: 'error', what: `the checks failed: ${error instanceof Error ? error.message : 'unknown'}` };
   }
 }
 
@@ -55,7 +55,7 @@ function nameOf({ factory, id }: ComponentInUse): string {
 
 const colours = { ok: 'green', warning: 'yellow', error: 'red' } as const satisfies Record<Severity, string>;
 
-/** Prints a line for each finding as it comes, and what they amount to. */
+/** Prints one line for each finding as soon as it is known, and the totals. */
 class Report {
   readonly #context: CommandContext;
   readonly #width: number;
@@ -73,7 +73,7 @@ class Report {
   add(name: string, { severity, what, repair }: Finding): void {
     this.#counts[severity]++;
     const label = severity.padEnd('warning'.length);
-    // What comes from a database must not move the cursor or begin a line of its own.
+    // Text from a database must not move the cursor or start a new line.
     const text = (repair === undefined ? what : `${what}. ${repair}`).replaceAll(/\p{Cc}+/gu, ' ');
     const coloured = styleText(colours[severity], label, { validateStream: false });
     this.#print(`${this.#context.hasColours ? coloured : label}  ${name.padEnd(this.#width)}  ${text}`);
@@ -81,7 +81,7 @@ class Report {
 
   end(): void {
     const { error, warning, ok } = this.#counts;
-    this.#print(`${counted(error, 'error')}, ${counted(warning, 'warning')}, ${ok} in order`);
+    this.#print(`${counted(error, 'error')}, ${counted(warning, 'warning')}, ${ok} ok`);
   }
 
   #print(line: string): void {

@@ -4,7 +4,7 @@ import type { Factory } from '../engine/component.ts';
 import { EXIT_OK, type Command } from './command.ts';
 
 export const listComponents: Command = {
-  summary: 'list every component, the signals it is for and how stable it is, as YAML',
+  summary: 'list all components with their signals and stability, as YAML',
   optionLines: [],
   readsConfig: false,
   async run(_options, { print, version, factories }) {

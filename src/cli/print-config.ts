@@ -4,7 +4,7 @@ import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 import { readConfig } from './read-config.ts';
 
 export const printConfig: Command = {
-  summary: 'print the merged configuration, with secrets masked',
+  summary: 'print the merged configuration with secrets masked',
   optionLines: [],
   readsConfig: true,
   async run(options, context) {

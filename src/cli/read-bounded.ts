@@ -2,9 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { MAX_SOURCE_LENGTH } from '../engine/config/parse-yaml.ts';
 
 /**
- * The text of a file that is written by hand.
+ * The text of a hand-written file.
  *
- * @throws Error that says in words why it cannot be read.
+ * @throws Error whose message is the reason in plain words.
  */
 export function readBounded(path: string): string {
   try {
@@ -16,8 +16,8 @@ export function readBounded(path: string): string {
 }
 
 function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'is a folder, but must be a file';
-  if (code === 'EACCES') return 'may not be read by the user that siphon runs as';
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EISDIR') return 'is a folder, not a file';
+  if (code === 'EACCES') return 'is not readable for the user that runs siphon';
   return `cannot be read: ${message}`;
 }

@@ -3,7 +3,7 @@ import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/conf
 import type { CommandContext, CommandOptions } from './command.ts';
 import { readBounded } from './read-bounded.ts';
 
-/** The configuration that the options name; undefined after all its problems were printed. */
+/** The configuration from the options. If it has problems, prints all of them and returns undefined. */
 export async function readConfig(
   { configs, sets }: CommandOptions,
   context: CommandContext,

@@ -15,7 +15,7 @@ import { keepYoungGenerationSmall } from './young-generation.ts';
 
 export const run: Command = {
   summary: 'run the sidecar until SIGTERM or SIGINT',
-  optionLines: ['--shutdown-timeout DURATION  how long to drain after a signal; default 10s'],
+  optionLines: ['--shutdown-timeout DURATION  how long to send queued telemetry after a signal (default 10s)'],
   takes: ['shutdown-timeout'],
   readsConfig: true,
   async run(options, context) {
@@ -24,12 +24,12 @@ export const run: Command = {
     if (loaded === undefined) return EXIT_FAILURE;
     keepYoungGenerationSmall();
     const { collector, logger } = await build(loaded, context);
-    // Before the start, so that a signal meanwhile ends in order as well.
+    // Before the start, so that a signal during the start also leads to a clean shutdown.
     const signal = firstSignal(logger);
     try {
       await collector.start();
     } catch (error) {
-      context.printError(`siphon cannot start: ${error instanceof Error ? error.message : String(error)}`);
+      context.printError(`siphon could not start: ${error instanceof Error ? error.message : String(error)}`);
       return EXIT_FAILURE;
     }
     await signal;
@@ -52,7 +52,7 @@ async function build({ config, warnings }: LoadedConfig, { version }: CommandCon
     import('../engine/telemetry/create-logger.ts'),
   ]);
   const logger = await createLogger(config.service.telemetry.logs);
-  for (const warning of warnings) logger.warn({ warning }, 'The configuration may not be what was meant');
+  for (const warning of warnings) logger.warn({ warning }, 'Possible mistake in the configuration');
   const uncaughtErrors = countUncaughtErrors(logger);
   return { collector: new Collector(config, { version, logger, uncaughtErrors }), logger };
 }
@@ -62,17 +62,17 @@ interface Running {
   readonly logger: Logger;
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
+/** Resolves on the first SIGTERM or SIGINT. The second one exits immediately. */
 async function firstSignal(logger: Logger): Promise<void> {
   await new Promise<void>((resolve) => {
     let signalled = false;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (signalled) {
-        logger.warn({ signal }, 'A second signal came before everything was drained, exiting at once');
+        logger.warn({ signal }, 'Received a second signal, exiting immediately; queued telemetry is lost');
         process.exit(EXIT_FAILURE);
       }
       signalled = true;
-      logger.info({ signal }, 'Received a signal');
+      logger.info({ signal }, 'Received a signal, shutting down');
       resolve();
     };
     process.on('SIGTERM', onSignal);
@@ -80,12 +80,12 @@ async function firstSignal(logger: Logger): Promise<void> {
   });
 }
 
-/** A mistake in one component must not end the others: it is logged and counted, and the process lives on. */
+/** A defect of one component must not stop the others: log and count it, and keep running. */
 function countUncaughtErrors(logger: Logger): () => number {
   let count = 0;
   const onError = (err: unknown): void => {
     count += 1;
-    logger.error({ err }, 'An error reached nobody who handles it');
+    logger.error({ err }, 'Uncaught error; siphon keeps running');
   };
   process.on('uncaughtException', onError);
   process.on('unhandledRejection', onError);

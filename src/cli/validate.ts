@@ -2,7 +2,7 @@ import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 import { readConfig } from './read-config.ts';
 
 export const validate: Command = {
-  summary: 'check a configuration and report every problem in it',
+  summary: 'check a configuration and report all its problems',
   optionLines: [],
   readsConfig: true,
   async run(options, context) {
@@ -10,7 +10,7 @@ export const validate: Command = {
     if (loaded === undefined) return EXIT_FAILURE;
     for (const warning of loaded.warnings) context.printError(`warning: ${warning}`);
     const { pipelines } = loaded.config.service;
-    context.print(`The configuration is valid: ${pipelines.map(({ id }) => id).join(', ')}.`);
+    context.print(`The configuration is valid. Pipelines: ${pipelines.map(({ id }) => id).join(', ')}`);
     return EXIT_OK;
   },
 };

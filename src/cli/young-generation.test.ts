@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const MODULE = new URL('./young-generation.ts', import.meta.url).href;
 
-/** The size of the young generation of a process that has made many objects, of which some lived for a while. */
+/** The size of the young generation after a process has made many objects. Some of them lived for a while. */
 async function youngMebibytesAfterWork(prelude: string, ...flags: string[]): Promise<number> {
   const program = `${prelude}
     const { getHeapSpaceStatistics } = await import('node:v8');

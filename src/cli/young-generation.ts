@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * From now on V8 does not enlarge the part of its heap where objects are made. It would go on to 48 MiB under load, and
- * nearly all of what lies there, buffers of requests included, is garbage that waits for the next collection. Who wants
- * a large one says `node --min-semi-space-size=16`. docs/decisions/0008-small-young-generation.md has the figures.
+ * Keeps V8 from enlarging the young generation of its heap. Under load it would grow to 48 MiB, mostly garbage such as
+ * old request buffers that waits for the next collection. `node --min-semi-space-size=16` selects a larger one.
+ * docs/decisions/0008-small-young-generation.md has the figures.
  */
 export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -1,4 +1,4 @@
-/** Resolves when the signal aborts; at once if it already has. */
+/** Resolves when the signal aborts, immediately if it already has. */
 export function aborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (signal.aborted) resolve();

@@ -2,7 +2,7 @@
 export interface Authenticator {
   /** The `WWW-Authenticate` header of a refusal. https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate */
   readonly challenge: string;
-  /** Whether the request may be served; synchronous if that is cheap. Never logs or returns what the headers contain. */
+  /** True if the request may be served. Synchronous if the check is cheap. Never logs or returns the content of headers. */
   authenticate(header: HeaderReader): boolean | Promise<boolean>;
 }
 

@@ -56,7 +56,7 @@ export interface Component {
   shutdown(deadline: AbortSignal): Promise<void>;
 }
 
-/** What a running component may ask of the collector that hosts it. */
+/** The collector, as a running component sees it. */
 export interface Host {
   /**
    * The running extension that a configuration refers to.
@@ -70,7 +70,7 @@ export interface Host {
 
 export type HostStatus = 'starting' | 'ok' | 'stopping';
 
-/** What other components can use an extension for, and what such an extension implements. */
+/** The interfaces that extensions implement for other components, by role. */
 export interface ExtensionRoles {
   authenticator: Authenticator;
   storage: Storage;
@@ -78,7 +78,7 @@ export interface ExtensionRoles {
 
 export type ExtensionRole = keyof ExtensionRoles;
 
-/** What the engine provides to a component. Its configuration comes from the user. */
+/** Everything that a component gets from the engine. Its configuration comes from the user. */
 export interface ComponentSettings {
   /** The id in the configuration: `type` or `type/name`. */
   readonly id: string;
@@ -188,7 +188,7 @@ export interface QueueSettings {
   /** The capacity of the queue, in the unit of `sizer`. */
   readonly queueSize: number;
   readonly sizer: 'requests' | 'items' | 'bytes';
-  /** Whether a full queue makes the pipeline wait instead of refusing the batch. */
+  /** If true, a full queue makes the pipeline wait instead of refusing the batch. */
   readonly blockOnOverflow: boolean;
 }
 
@@ -202,7 +202,7 @@ export interface RetrySettings {
   readonly randomizationFactor: number;
 }
 
-/** What `diagnose` gets. */
+/** Everything that `diagnose` gets from the command. */
 export interface DiagnosisSettings {
   /** The id in the configuration: `type` or `type/name`. */
   readonly id: string;

@@ -1,6 +1,6 @@
 import type { FailureReason } from '../metrics/reasons.ts';
 
-/** Sending the same batch again cannot help: the batch is dropped, and the drop counted under `code`. */
+/** It is useless to send the same batch again: it is dropped and counted under `code`. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
   /** A metric label. */
@@ -17,7 +17,7 @@ export class RetryableError extends Error {
   override readonly name = 'RetryableError';
   /** A metric label. */
   readonly code: FailureReason;
-  /** How long the other side asked to be left alone, if it did. */
+  /** The pause that the other side asked for, if any. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: FailureReason, message: string, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {

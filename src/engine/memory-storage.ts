@@ -1,6 +1,6 @@
 import { StorageError, type Storage, type StorageOwner, type StorageSpace } from './storage.ts';
 
-/** Keeps for as long as the process lives: for components without `storage`. */
+/** Keeps values in memory, for components without `storage`. */
 export class MemoryStorage implements Storage {
   readonly #spaces = new Map<string, MemorySpace>();
   #closed = false;
@@ -12,7 +12,7 @@ export class MemoryStorage implements Storage {
     return Promise.resolve(space);
   }
 
-  /** Forgets everything; its spaces take and give nothing any more. */
+  /** Removes everything. Its spaces reject all further calls. */
   close(): void {
     this.#closed = true;
     this.#spaces.clear();

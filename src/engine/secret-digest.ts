@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const KEY = randomBytes(32);
 
-/** Stands for a secret text in comparisons: neither its content nor its length shows in how long they take. */
+/** Compares texts with a secret in a time that depends neither on its content nor on its length. */
 export class SecretDigest {
   readonly #bytes: Buffer;
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long the rest of the process waits at a time. A request passes several turns on its way, and waits in each. */
+/** How long the rest of the process waits. A request needs several turns of the event loop, and waits in each. */
 const SLICE_MS = 2;
 
-/** Long work does a slice and gives way to others, does the next and so on. */
+/** Divides long work into slices, so that other work runs between them. */
 export class TimeSlice {
   #startMs = performance.now();
 
@@ -11,7 +11,7 @@ export class TimeSlice {
     return performance.now() - this.#startMs >= SLICE_MS;
   }
 
-  /** Lets others have their turn, if the slice is over. */
+  /** Lets other work run if the slice is over. */
   async pause(): Promise<void> {
     if (!this.isOver) return;
     await nextTurn();

@@ -60,21 +60,18 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
     });
   });
 
-  it.skipIf(factory.diagnose === undefined)(
-    'tells in single lines what it would meet, and leaves nothing',
-    async () => {
-      const before = resources();
-      const findings = await findingsOf(factory, exampleOf(factory));
-      expect(findings.length).toBeGreaterThan(0);
-      for (const { what, repair = '' } of findings) expect(`${what}${repair}`).not.toMatch(/\p{Cc}/u);
-      await waitFor(() => resources().length <= before.length, {
-        timeoutMs: 3000,
-        what: `an end of ${resources().join()}`,
-      });
-    },
-  );
+  it.skipIf(factory.diagnose === undefined)('reports findings in single lines, and leaves nothing open', async () => {
+    const before = resources();
+    const findings = await findingsOf(factory, exampleOf(factory));
+    expect(findings.length).toBeGreaterThan(0);
+    for (const { what, repair = '' } of findings) expect(`${what}${repair}`).not.toMatch(/\p{Cc}/u);
+    await waitFor(() => resources().length <= before.length, {
+      timeoutMs: 3000,
+      what: `an end of ${resources().join()}`,
+    });
+  });
 
-  it('gives up at once when the deadline has passed', async () => {
+  it('gives up immediately when the deadline has passed', async () => {
     const component = await create(factory);
     await component.start(host);
     const begun = performance.now();
@@ -125,7 +122,7 @@ function readmeOf({ kind, type }: Factory): string {
   return readFileSync(file, 'utf8');
 }
 
-/** The component's part of the first YAML block in its README, on ports that the system chooses and in a directory that nobody uses. */
+/** The component's part of the first YAML block in its README, on ports that the system chooses and in a new directory. */
 function exampleOf(factory: Factory): Record<string, unknown> {
   const block = /```yaml\n(.*?)```/s.exec(readmeOf(factory))?.[1] ?? '';
   const components = childOf(parseYaml('README.md', block), SECTION_OF[factory.kind]);

@@ -49,7 +49,7 @@ service:
 }
 
 describe('siphon doctor', () => {
-  it('says in one line what is wrong and what to do, exits 1, and tells no password', async () => {
+  it('prints the problem and the fix in one line without the password, and exits 1', async () => {
     const path = file('away.yaml', polling('postgresql://siphon:hunter2secret@127.0.0.1:1/coffee'));
     const { exitCode, stdout, stderr } = await siphon(['doctor', '--config', path]);
     expect(exitCode).toBe(1);
@@ -57,7 +57,7 @@ describe('siphon doctor', () => {
       expect.stringMatching(
         /^error    receivers::db_poller  cannot connect: cannot reach the database; check host, port/,
       ),
-      '1 error, 0 warnings, 0 in order',
+      '1 error, 0 warnings, 0 ok',
       '',
     ]);
     expect(stderr).toBe('');
@@ -69,7 +69,7 @@ describe('siphon doctor', () => {
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
       stdout:
-        'warning  receivers::db_poller  is off: its datasource is empty. Set datasource\n0 errors, 1 warning, 0 in order\n',
+        'warning  receivers::db_poller  is off: its datasource is empty. Set datasource\n0 errors, 1 warning, 0 ok\n',
     });
   });
 
@@ -86,7 +86,10 @@ describe('siphon doctor', () => {
 describe('siphon validate', () => {
   it('passes the shipped file, with nothing set', async () => {
     const { exitCode, stdout, stderr } = await siphon(['validate', '--config', 'otel-collector.yaml']);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'The configuration is valid: metrics, traces.\n' });
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'The configuration is valid. Pipelines: metrics, traces\n',
+    });
     expect(stderr).not.toMatch(/error/i);
   });
 
@@ -160,7 +163,7 @@ describe('siphon', () => {
     }
   });
 
-  it('tells its version and its help', async () => {
+  it('prints its version and its help', async () => {
     expect((await siphon(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await siphon(['--help'])).stdout).toContain('validate');
     expect((await siphon(['run', '--help'])).stdout).toContain('--set');
@@ -172,8 +175,8 @@ describe('siphon', () => {
     }
   });
 
-  it('ends at once with exit 1 on a second signal', async () => {
-    // Nobody listens at the endpoint, so the drain takes as long as it may.
+  it('exits 1 immediately on a second signal', async () => {
+    // The endpoint is closed, so the shutdown takes as long as it may.
     await using sidecar = await Sidecar.start({
       sets: [
         'exporters.otlp_http.endpoint=http://127.0.0.1:9',
@@ -192,7 +195,7 @@ describe('siphon', () => {
     const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
     expect((await fetch(`${sidecar.otlpHttp}/v1/traces`, { method: 'POST', headers, body })).status).toBe(200);
     sidecar.process.kill('SIGTERM');
-    await sidecar.waitForLog('Received a signal');
+    await sidecar.waitForLog('Received a signal, shutting down');
     expect(await sidecar.stop('SIGINT')).toBe(1);
   });
 });

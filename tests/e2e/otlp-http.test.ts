@@ -53,7 +53,7 @@ describe('the otlp_http exporter in the sidecar', () => {
     const retry = 'exporters.otlp_http.retry_on_failure={initial_interval: 100ms, max_interval: 300ms}';
     await using first = await startForwarding(`http://127.0.0.1:${port}`, retry);
     await sendSpans(first);
-    await first.waitForLog('Sending fails and will be tried again');
+    await first.waitForLog('Sending fails, will retry');
     expect(await own(first, 'otelcol_exporter_queue_size', EXPORTER)).toBe(REQUESTS);
     expect(await own(first, 'otelcol_exporter_sent_spans', EXPORTER)).toBe(0);
 
@@ -65,7 +65,7 @@ describe('the otlp_http exporter in the sidecar', () => {
     expect(await own(first, 'otelcol_exporter_send_failed_spans', EXPORTER)).toBe(0);
     expect(await own(first, 'otelcol_exporter_enqueue_failed_spans', EXPORTER)).toBe(0);
     expect(await own(second, 'otelcol_receiver_accepted_spans', 'transport="http"')).toBe(SPANS);
-    expect(first.logs.filter(({ msg }) => msg === 'Sending fails and will be tried again')).toHaveLength(1);
+    expect(first.logs.filter(({ msg }) => msg === 'Sending fails, will retry')).toHaveLength(1);
     await first.waitForLog('Sending works again');
   });
 
@@ -75,7 +75,7 @@ describe('the otlp_http exporter in the sidecar', () => {
     const patient = 'exporters.otlp_http.retry_on_failure={initial_interval: 60s, max_interval: 60s}';
     await using sidecar = await startForwarding(`http://127.0.0.1:${port}`, patient);
     await sendSpans(sidecar);
-    await sidecar.waitForLog('Sending fails and will be tried again');
+    await sidecar.waitForLog('Sending fails, will retry');
     const target = { host: '127.0.0.1', port: Number(new URL(capture.url).port) };
     await using way = await TcpProxy.start(target, port);
     expect(await sidecar.stop()).toBe(0);

@@ -16,7 +16,7 @@ it('otlp_http looks at the server of each of its signals once, and names what is
   ]);
 });
 
-it('sentry looks at where its dsn leads, and never tells the key', async () => {
+it('sentry looks at where its dsn leads, and does not reveal the key', async () => {
   const factory = sentryExporter;
   expect(await findingsOf(factory, { dsn: '' })).toMatchObject([{ severity: 'warning', repair: 'Set dsn' }]);
   const [found] = await findingsOf(factory, { dsn: 'http://publickey@127.0.0.1:1/7' });

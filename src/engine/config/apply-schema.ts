@@ -7,7 +7,7 @@ import { prepare } from './prepare.ts';
 
 /** The part of the configuration that a schema is for. */
 export interface Section {
-  /** Undefined if the configuration does not have it. */
+  /** Undefined if the configuration does not contain it. */
   readonly node: ConfigNode | undefined;
   readonly path: ConfigPath;
   /** Where a missing part is reported. */
@@ -43,11 +43,11 @@ function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {
 }
 
 export function unknownKeyMessage(name: string, allowed: readonly string[]): string {
-  if (allowed.length === 0) return 'is an unknown key: none is allowed here';
+  if (allowed.length === 0) return 'is an unknown key: no keys are allowed here';
   return `is an unknown key${suggest(name, allowed)}; allowed: ${allowed.join(', ')}`;
 }
 
-/** Valibot's own messages quote what they got, which may be a secret; these do not. */
+/** Valibot's own messages quote the value, which may be a secret. These do not. */
 function messageOf(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'strict_object' && issue.expected === 'never') return 'is an unknown key';
   if (!issue.message.startsWith('Invalid ')) return issue.message;
@@ -72,5 +72,5 @@ function describe(expected: string): string {
 
 function unsetNote(node: ConfigNode): string {
   const variables = node.unsetVariables ?? [];
-  return variables.length === 0 ? '' : ` (the environment variable ${variables.join(', ')} is not set)`;
+  return variables.length === 0 ? '' : ` (environment variable ${variables.join(', ')} is not set)`;
 }

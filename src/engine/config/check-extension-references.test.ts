@@ -27,16 +27,16 @@ service:
 
 const WHERE = 'c.yaml:2 receivers::otlp::protocols::grpc::auth::authenticator:';
 
-it('takes an authenticator that the service runs, by its id', async () => {
+it('accepts an authenticator that the service runs, by its id', async () => {
   expect((await load('basic_auth/second')).config.service.extensions).toContain('basic_auth/second');
   expect((await load('bearertokenauth', '[bearertokenauth]')).config.service.extensions).toEqual(['bearertokenauth']);
 });
 
 it.each([
-  ['oidc', `${WHERE} refers to oidc, which is not configured under extensions`],
-  ['health_check', `${WHERE} refers to health_check, which is no authenticator`],
-  ['bearertokenauth', `${WHERE} refers to bearertokenauth, which does not run: list it in service::extensions`],
-])('refuses %s and says where it is named', async (id, message) => {
+  ['oidc', `${WHERE} refers to oidc, which is not configured in extensions`],
+  ['health_check', `${WHERE} refers to health_check, which cannot be used as authenticator`],
+  ['bearertokenauth', `${WHERE} refers to bearertokenauth, which is not running: add it to service::extensions`],
+])('refuses %s in its line', async (id, message) => {
   await expect(load(id)).rejects.toThrow(ConfigError);
   await expect(load(id)).rejects.toThrow(message);
 });

@@ -3,7 +3,7 @@ import { unknownReference, type PipelineContext } from './check-service.ts';
 import { SECTION_OF } from './read-components.ts';
 import { childOf, nearestNode, type ConfigPath } from './config-node.ts';
 
-/** Whether each extension that another component names is one of the kind it needs, and is run by the service. */
+/** Checks that every extension that a component refers to has the right role and is part of the service. */
 export function checkExtensionReferences(
   running: readonly string[],
   { root, components, problems }: PipelineContext,
@@ -11,7 +11,7 @@ export function checkExtensionReferences(
   for (const section of Object.values(SECTION_OF)) {
     for (const [id, { config }] of components[section]) {
       for (const { path, to } of referencesIn(config, [section, id])) {
-        // What is written and yet not known was reported where it stands.
+        // An extension with an invalid id or type was already reported.
         if (!components.extensions.has(to.id) && childOf(childOf(root, 'extensions'), to.id) !== undefined) continue;
         const problem = problemOf(to, running, components.extensions);
         if (problem !== undefined) problems.add(nearestNode(root, path).place, path, problem);
@@ -27,8 +27,8 @@ function problemOf(
 ): string | undefined {
   const extension = extensions.get(id);
   if (extension === undefined) return unknownReference(id, 'extensions', [...extensions.keys()]);
-  if (extension.factory.role !== role) return `refers to ${id}, which is no ${role}`;
-  return running.includes(id) ? undefined : `refers to ${id}, which does not run: list it in service::extensions`;
+  if (extension.factory.role !== role) return `refers to ${id}, which cannot be used as ${role}`;
+  return running.includes(id) ? undefined : `refers to ${id}, which is not running: add it to service::extensions`;
 }
 
 interface Reference {

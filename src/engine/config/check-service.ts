@@ -8,7 +8,7 @@ import type { ServiceKeys } from './service-schema.ts';
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
-/** The pipelines and extensions of the service, each of whose references was followed. */
+/** The pipelines and extensions of the service. Reports every reference that is wrong. */
 export function checkService(
   service: ServiceKeys,
   context: PipelineContext,
@@ -17,7 +17,7 @@ export function checkService(
   check.extensions(service.extensions);
   const pipelines = Object.entries(service.pipelines).flatMap(([id, keys]) => check.pipeline(id, keys) ?? []);
   if (Object.keys(service.pipelines).length === 0) {
-    check.report(['service', 'pipelines'], 'must have at least one pipeline, for example metrics');
+    check.report(['service', 'pipelines'], 'must contain at least one pipeline, for example metrics');
   }
   check.connectors(pipelines);
   return { pipelines, extensions: [...new Set(service.extensions)] };
@@ -55,11 +55,11 @@ class ServiceCheck {
     const path = ['service', 'pipelines', id];
     const signal = SIGNALS.find((name) => id === name || (id.startsWith(`${name}/`) && id.length > name.length + 1));
     if (signal === undefined) {
-      this.report(path, `is no id of a pipeline: must be ${SIGNALS.join(', ')}, or one of them with /name`);
+      this.report(path, `is not a valid pipeline id: must be ${SIGNALS.join(', ')}, or one of them with /name`);
       return undefined;
     }
     for (const role of ['receivers', 'exporters'] as const) {
-      if (keys[role].length === 0) this.report([...path, role], `must name at least one of the ${role}`);
+      if (keys[role].length === 0) this.report([...path, role], `must list at least one ${role.slice(0, -1)}`);
     }
     for (const role of ['receivers', 'processors', 'exporters'] as const)
       this.#references(id, signal, { role, ids: keys[role] });
@@ -82,7 +82,7 @@ class ServiceCheck {
       if (!supported.includes(signal)) {
         this.report(
           path,
-          `refers to ${id}, which cannot stand here in a pipeline of ${signal}: it is for ${supported.join(', ')}`,
+          `refers to ${id}, which does not support ${signal} here: it supports ${supported.join(', ')}`,
         );
       }
     }
@@ -100,11 +100,11 @@ class ServiceCheck {
       return undefined;
     if (found === undefined) this.report(path, unknownReference(id, role, [...own.keys(), ...connectors.keys()]));
     else if (own.has(id) && connectors.has(id))
-      this.report(path, `refers to ${id}, which is both under ${role} and under connectors: rename one`);
+      this.report(path, `refers to ${id}, which is both in ${role} and in connectors: rename one`);
     return found;
   }
 
-  /** Whether the section has the id after all: then the component is wrong, which was reported, but not the reference. */
+  /** True if the section has the id: then the component was already reported, and the reference is right. */
   #isWritten(section: string, id: string): boolean {
     return childOf(childOf(this.#context.root, section), id) !== undefined;
   }
@@ -112,31 +112,25 @@ class ServiceCheck {
   #duplicates(path: ConfigPath, ids: readonly string[]): void {
     for (const [index, id] of ids.entries()) {
       if (ids.indexOf(id) < index)
-        this.report([...path, index], `names ${id} twice, but each processor may stand in a pipeline once`);
+        this.report([...path, index], `lists ${id} twice; a pipeline can contain a processor only once`);
     }
   }
 
-  /** Each connector joins pipelines, and no chain of connectors leads back to where it began. */
+  /** Each connector joins pipelines, without a cycle. */
   connectors(pipelines: readonly PipelineConfig[]): void {
     for (const id of this.#context.components.connectors.keys()) {
       const fed = pipelines.some(({ exporters }) => exporters.includes(id));
       const feeds = pipelines.some(({ receivers }) => receivers.includes(id));
       if (fed && !feeds)
-        this.report(
-          ['connectors', id],
-          'stands among the exporters of a pipeline, so it must also stand among the receivers of one',
-        );
+        this.report(['connectors', id], 'is an exporter of a pipeline, so it must also be a receiver of another one');
       if (feeds && !fed)
-        this.report(
-          ['connectors', id],
-          'stands among the receivers of a pipeline, so it must also stand among the exporters of one',
-        );
+        this.report(['connectors', id], 'is a receiver of a pipeline, so it must also be an exporter of another one');
     }
     const cycle = findCycle(pipelines, this.#context.components);
     if (cycle !== undefined)
       this.report(
         ['service', 'pipelines', cycle[0] as string],
-        `is part of a circle, which is not allowed: ${cycle.join(' → ')}`,
+        `is part of a cycle of connectors: ${cycle.join(' → ')}`,
       );
   }
 }
@@ -151,10 +145,10 @@ function signalsIn(role: Role, factory: Factory): readonly Signal[] {
 
 export function unknownReference(id: string, section: string, known: readonly string[]): string {
   const all = known.length === 0 ? 'none' : known.join(', ');
-  return `refers to ${id}, which is not configured under ${section}${suggest(id, known)}; configured: ${all}`;
+  return `refers to ${id}, which is not configured in ${section}${suggest(id, known)}; configured: ${all}`;
 }
 
-/** Ids of pipelines, the last of which is the first again. */
+/** The ids of the pipelines in a cycle. The first id is repeated at the end. */
 function findCycle(pipelines: readonly PipelineConfig[], { connectors }: Components): string[] | undefined {
   const done = new Set<string>();
   const visit = (pipeline: PipelineConfig, trail: readonly string[]): string[] | undefined => {

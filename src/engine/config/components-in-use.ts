@@ -2,11 +2,11 @@ import type { Factory, Signal } from '../component.ts';
 import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
 
 export interface ComponentInUse extends Configured<Factory> {
-  /** Of the pipelines that it stands in. Empty for extensions. */
+  /** The signals of the pipelines that use it. Empty for extensions. */
   readonly signals: ReadonlySet<Signal>;
 }
 
-/** What a pipeline or `service.extensions` names; extensions first, then in the direction of the data. */
+/** The components in pipelines and in `service.extensions`: extensions first, then in the direction of the data. */
 export function componentsInUse(config: CollectorConfig): ComponentInUse[] {
   const { extensions, pipelines } = config.service;
   const piped = [

@@ -1,14 +1,14 @@
 import { formatPath, type ConfigPath, type Place } from './config-node.ts';
 
-/** One thing that is wrong with a configuration. Never holds a value, since that may be a secret. */
+/** One problem of a configuration. Never contains a value, because that may be a secret. */
 export interface ConfigProblem {
   readonly place: Place;
   readonly path: ConfigPath;
-  /** What is wrong and what is allowed. */
+  /** The mistake and the allowed values. */
   readonly message: string;
 }
 
-/** Everything that is wrong with a configuration, at once. The message has one line for each problem. */
+/** All problems of a configuration. The message has one line for each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
@@ -19,11 +19,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Collects while checks go on, so that a user repairs a file once and not once for each mistake. */
+/** Collects the problems of all checks, so that a user can fix them together. */
 export class ProblemList {
   readonly #problems: ConfigProblem[] = [];
 
-  /** The first problem of a setting counts: what else is wrong with it mostly follows from that one. */
+  /** Keeps only the first problem of a setting: further ones mostly follow from it. */
   add(place: Place, path: ConfigPath, message: string): void {
     const known = this.#problems.some((problem) => formatPath(problem.path) === formatPath(path));
     if (!known) this.#problems.push({ place, path, message });
@@ -39,7 +39,7 @@ function byPlace(a: ConfigProblem, b: ConfigProblem): number {
   return a.place.source.localeCompare(b.place.source) || (a.place.line ?? 0) - (b.place.line ?? 0);
 }
 
-/** `file:line path: what is wrong, what is allowed` */
+/** `file:line path: message` */
 export function formatProblem({ place, path, message }: ConfigProblem): string {
   const where = place.line === undefined ? place.source : `${place.source}:${place.line}`;
   return path.length === 0 ? `${where}: ${message}` : `${where} ${formatPath(path)}: ${message}`;

@@ -1,7 +1,7 @@
-/** A configuration as it was written: values that still know where they stand. Immutable; nodes are shared. */
+/** A configuration as it was written: values with their places. Immutable; nodes are shared. */
 export type ConfigNode = ScalarNode | MappingNode | SequenceNode;
 
-/** Where something was written. `line` counts from 1 and is absent where the source has no lines, as `--set`. */
+/** Where something was written. `line` counts from 1 and is absent if the source has no lines, like `--set`. */
 export interface Place {
   readonly source: string;
   readonly line?: number | undefined;
@@ -11,17 +11,17 @@ export interface Place {
 export type ConfigPath = readonly (string | number)[];
 
 interface NodeBase {
-  /** Of the key for a value of a mapping, otherwise of the value. */
+  /** The place of the key for a value of a mapping, otherwise of the value. */
   readonly place: Place;
-  /** What a setting of type string gets in place of the value: set on a whole value that came out of `${…}`. */
+  /** The original text of a value that is one `${…}`. A setting of type string gets it instead of the parsed value. */
   readonly text?: string | undefined;
-  /** Variables without value and default that went into this one. */
+  /** The variables in this value that have neither a value nor a default. */
   readonly unsetVariables?: readonly string[] | undefined;
 }
 
 export interface ScalarNode extends NodeBase {
   readonly kind: 'scalar';
-  /** Undefined counts as absent: `prepare` decided that the schema's default applies. */
+  /** Undefined counts as absent: the schema's default applies. */
   readonly value: string | number | boolean | null | undefined;
 }
 
@@ -42,7 +42,7 @@ export function childOf(node: ConfigNode | undefined, key: string | number): Con
   return undefined;
 }
 
-/** The node at the path, or the last one on the way to it: what is missing is reported where it should be. */
+/** The node at the path, or the last existing one on the way to it: a missing value is reported at its parent. */
 export function nearestNode(root: ConfigNode, path: ConfigPath): ConfigNode {
   let node = root;
   for (const key of path) {

@@ -13,10 +13,10 @@ export interface ExpandContext {
 }
 
 /**
- * Puts in what `${env:VAR}`, `${env:VAR:-default}`, `${VAR}` and `${file:path}` stand for; `$$` is one dollar.
- * A reference that is the whole value is read as YAML, one inside a text is put in as text. What a variable or
- * file holds arrives unchanged where it is a text: a password with `$$` or `${` in it stays one. (The stock
- * Collector expands it once more.) In a mapping or list that it holds, references are followed.
+ * Replaces `${env:VAR}`, `${env:VAR:-default}`, `${VAR}` and `${file:path}`; `$$` becomes one dollar. A reference that
+ * is the whole value is parsed as YAML, one inside a text is inserted as text. The text of a variable or file is not
+ * expanded again, so that a password with `$$` or `${` arrives unchanged. (The stock Collector expands it again.) In
+ * a mapping or list from a variable or file, references are expanded.
  * https://github.com/open-telemetry/opentelemetry-collector/blob/main/confmap/README.md
  */
 export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode {
@@ -25,10 +25,10 @@ export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode
 
 const MAX_ROUNDS = 50;
 const MAX_REFERENCES = 10_000;
-const ENDLESS = 'leads from one reference to the next without end';
+const ENDLESS = 'contains references that never end';
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** A mistake in one value: reported there, while the others go on. */
+/** A mistake in one value. The others are still expanded. */
 class ExpandError extends Error {
   override readonly name = 'ExpandError';
 }
@@ -64,7 +64,7 @@ class Expansion {
       this.#unset = [];
       return this.#expandValue(node, path, round);
     } catch (error) {
-      // What is inside of a resolved reference was written nowhere: the reference itself is reported.
+      // A value inside a resolved reference has no place in a file: report the reference itself.
       if (!(error instanceof ExpandError) || round > 0) throw error;
       this.#context.problems.add(node.place, path, error.message);
       return { ...node, value: null };
@@ -89,7 +89,7 @@ class Expansion {
     return this.#unset.length === 0 ? {} : { unsetVariables: this.#unset };
   }
 
-  /** The text with every reference in it replaced. */
+  /** The text with all references replaced. */
   #text(source: string, place: Place, round: number): string {
     if (round > MAX_ROUNDS) throw new ExpandError(ENDLESS);
     let out = '';
@@ -102,7 +102,8 @@ class Expansion {
       if (found !== undefined) {
         out += this.#resolve(this.#text(found.text, place, round + 1), place);
       } else out += '$';
-      if (out.length > MAX_SOURCE_LENGTH) throw new ExpandError('is longer than 1 MiB once its references are put in');
+      if (out.length > MAX_SOURCE_LENGTH)
+        throw new ExpandError('is longer than 1 MiB after its references are expanded');
       at = found?.end ?? dollar + (source[dollar + 1] === '$' ? 2 : 1);
     }
   }
@@ -113,7 +114,7 @@ class Expansion {
     if (reference.startsWith('file:')) return readReferenced(reference.slice('file:'.length));
     const scheme = /^([a-z][a-z0-9+.-]*):(?!-)/.exec(reference)?.[1] ?? 'env';
     if (scheme !== 'env') {
-      throw new ExpandError(`has a reference of the kind ${scheme}:, but only env: and file: are allowed`);
+      throw new ExpandError(`contains a reference with ${scheme}:, but only env: and file: are allowed`);
     }
     return this.#variable(reference.replace(/^env:/, ''), place);
   }
@@ -123,7 +124,7 @@ class Expansion {
     const name = mark < 0 ? reference : reference.slice(0, mark);
     if (!NAME.test(name)) {
       throw new ExpandError(
-        'refers to a variable whose name is none: letters, digits and _ are allowed, no digit first',
+        'contains a variable name that is not valid: use letters, digits and _, and do not start with a digit',
       );
     }
     const value = Object.hasOwn(this.#context.environment, name) ? this.#context.environment[name] : undefined;
@@ -136,7 +137,7 @@ class Expansion {
   }
 }
 
-/** What stands in `${…}`, if the text is nothing else. */
+/** The content of `${…}`, if the text consists of nothing else. */
 function wholeReference(source: string): string | undefined {
   const found = source.startsWith('${') ? referenceAt(source, 0) : undefined;
   return found?.end === source.length ? found.text : undefined;
@@ -154,7 +155,7 @@ function referenceAt(source: string, start: number): Found | undefined {
   return undefined;
 }
 
-/** Text that is no YAML (many passwords are not) stands for itself. */
+/** A text that is not valid YAML, like many passwords, remains a text. */
 function parseResolved(text: string, place: Place): ConfigNode {
   try {
     return parseYaml(place.source, text, place);

@@ -99,7 +99,7 @@ const metricsOf = async (sets: string[]): Promise<unknown> =>
   (await load(withSink('size: 1'), { sets })).config.service.telemetry.metrics;
 
 describe('loadConfig', () => {
-  it('reports five different mistakes at once, each with its line', async () => {
+  it('reports five different mistakes together, each with its line', async () => {
     const text = `receivers:
   source:
     endpoit: x
@@ -118,8 +118,8 @@ service:
       '1.yaml:3 receivers::source::endpoit: is an unknown key (did you mean endpoint?); allowed: endpoint, timeout',
       '1.yaml:4 receivers::source::timeout: must be a duration such as 500ms, 10s or 1m30s',
       '1.yaml:7 exporters::sink::size: must be a number',
-      '1.yaml:8 exporters::snik: is no type of exporter that siphon has (did you mean sink?); allowed: sink',
-      '1.yaml:13 service::pipelines::traces::exporters::0: refers to sinc, which is not configured under exporters (did you mean sink?); configured: sink',
+      '1.yaml:8 exporters::snik: unknown exporter type (did you mean sink?); available: sink',
+      '1.yaml:13 service::pipelines::traces::exporters::0: refers to sinc, which is not configured in exporters (did you mean sink?); configured: sink',
     ]);
   });
 
@@ -146,7 +146,7 @@ service:
     ['references nest', 'note: ${env:${env:X}}', { X: 'Y', Y: 'z' }, { note: 'z' }],
     ['a key without a value takes its default', 'note:\n    size: ~\n    token: "x"', {}, { note: '', size: 1 }],
     ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
-    ['text that is no YAML is taken as it is', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
+    ['text that is not YAML remains text', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
     ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
   ])('%s', async (_, settings, environment, expected) => {
     expect(sinkOf(await load(withSink(settings), { environment }))).toMatchObject(expected);
@@ -154,18 +154,18 @@ service:
 
   it('warns of an unset variable, and names it where its absence is the problem', async () => {
     expect((await load(withSink('note: ${env:GONE}'))).warnings).toEqual([
-      '1.yaml:4: the environment variable GONE is not set and has no default',
+      '1.yaml:4: environment variable GONE is not set and has no default',
     ]);
     expect(await problemsOf(withSink('size: ${env:GONE}'))).toEqual([
-      '1.yaml:4 exporters::sink::size: must be a number (the environment variable GONE is not set)',
+      '1.yaml:4 exporters::sink::size: must be a number (environment variable GONE is not set)',
     ]);
   });
 
   it.each([
-    ['a name that is none', '${env:1X}'],
+    ['an invalid name', '${env:1X}'],
     ['an unknown kind of reference', '${http://example.com}'],
     ['a file that is missing', '${file:/nonexistent/file}'],
-    ['a circle', '${env:LOOP}'],
+    ['a cycle', '${env:LOOP}'],
     ['references that multiply', '${env:A}'],
     ['references in references without end', '${'.repeat(1000) + '}'.repeat(1000)],
   ])('refuses %s in its line', async (_, reference) => {
@@ -201,18 +201,18 @@ service:
   });
 
   it.each([
-    ['no pipeline', 'receivers: {source: }', 'must have at least one pipeline'],
+    ['no pipeline', 'receivers: {source: }', 'must contain at least one pipeline'],
     [
       'a signal that a component is not for',
       `receivers: {source: }\nexporters: {sink: }\nservice: {pipelines: {metrics: {receivers: [source], exporters: [sink]}}}`,
-      'it is for traces',
+      'it supports traces',
     ],
     [
       'an unknown section',
       `receiver: {}\nreceivers: {source: }\nexporters: {sink: }\n${PIPELINE}`,
       'did you mean receivers?',
     ],
-    ['a duplicate key', 'receivers: {}\nreceivers: {}', '1.yaml:2: has the key receivers twice'],
+    ['a duplicate key', 'receivers: {}\nreceivers: {}', '1.yaml:2: contains the key receivers twice'],
     ['broken YAML', 'receivers: [', 'is not valid YAML'],
     ['a list', '[]', 'must be a mapping'],
     ['two documents', 'a: 1\n---\nb: 2', 'only one is allowed'],
@@ -239,32 +239,28 @@ service:
   });
 
   it.each([
-    ['a connector that nothing receives from', FED, 'must also stand among the receivers'],
+    ['a connector without a receiving pipeline', FED, 'must also be a receiver'],
     [
-      'a connector that nothing feeds',
+      'a connector without a feeding pipeline',
       'traces: {receivers: [relay], exporters: [sink]}',
-      'must also stand among the exporters',
+      'must also be an exporter',
     ],
     [
-      'a circle of connectors',
+      'a cycle of connectors',
       'traces: {receivers: [source, relay], exporters: [relay]}',
-      'is part of a circle, which is not allowed: traces → traces',
+      'is part of a cycle of connectors: traces → traces',
     ],
     [
       'a connector for a signal that it does not take',
       `metrics: {receivers: [source], exporters: [relay]}, traces: {receivers: [relay], exporters: [sink]}`,
-      'cannot stand here in a pipeline of metrics: it is for traces',
+      'does not support metrics here: it supports traces',
     ],
     [
-      'a processor that stands twice in a pipeline',
+      'a processor that is twice in a pipeline',
       'traces: {receivers: [source], processors: [filter, filter], exporters: [sink]}',
-      'names filter twice',
+      'lists filter twice',
     ],
-    [
-      'a pipeline without an exporter',
-      'traces: {receivers: [source]}',
-      'exporters: must name at least one of the exporters',
-    ],
+    ['a pipeline without an exporter', 'traces: {receivers: [source]}', 'exporters: must list at least one exporter'],
     ['a pipeline of nothing known', 'spans: {receivers: [source], exporters: [sink]}', 'must be traces, metrics, logs'],
   ])('refuses %s', async (_, pipelines, message) => {
     expect((await problemsOf(withPipelines(pipelines))).join('\n')).toContain(message);
@@ -280,12 +276,12 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
     expect(loaded.config.exporters.get('drain')?.factory.type).toBe('sink');
   });
 
-  it('scrapes its own metrics on 127.0.0.1:8888 unless told otherwise', async () => {
+  it('serves its own metrics on 127.0.0.1:8888 by default', async () => {
     expect(await metricsOf([])).toEqual({ endpoint: { host: '127.0.0.1', port: 8888 } });
     expect(await metricsOf(['service.telemetry.metrics.level=none'])).toBeUndefined();
   });
 
-  it("takes the Collector's telemetry keys where they say what siphon does anyway, and refuses them otherwise", async () => {
+  it("takes the Collector's telemetry keys that describe what siphon does anyway, and refuses others", async () => {
     expect(await metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
     expect((await problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] })).join()).toContain('must be true');
     expect(await metricsOf(['service.telemetry.resource={}'])).toBeDefined();

@@ -14,7 +14,7 @@ import { serviceSchema, telemetrySchema } from './service-schema.ts';
 import { parseSetOption } from './set-option.ts';
 
 export interface ConfigSource {
-  /** What problems in it are reported under: the name of the file as the user gave it. */
+  /** The path of the file as the user gave it. Problems and relative module paths refer to it. */
   readonly name: string;
   readonly text: string;
 }
@@ -30,16 +30,16 @@ export interface LoadOptions {
 
 export interface LoadedConfig {
   readonly config: CollectorConfig;
-  /** What the configuration is after merging and expanding, before schemas. It holds secrets. */
+  /** The configuration after merging and expanding, before schemas. It contains secrets. */
   readonly root: ConfigNode;
-  /** What works but is probably not meant, one sentence each, without values. */
+  /** Probable mistakes, one sentence each, without values. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Reads, merges, expands and checks a whole configuration.
  *
- * @throws ConfigError with every problem at once.
+ * @throws ConfigError with all problems.
  */
 export async function loadConfig({ sources, sets, environment, factories }: LoadOptions): Promise<LoadedConfig> {
   const problems = new ProblemList();
@@ -49,7 +49,7 @@ export async function loadConfig({ sources, sets, environment, factories }: Load
     problems,
     onUnset: (variable, { source, line }) => {
       const where = line === undefined ? source : `${source}:${line}`;
-      warnings.push(`${where}: the environment variable ${variable} is not set and has no default`);
+      warnings.push(`${where}: environment variable ${variable} is not set and has no default`);
     },
   });
   const components = await readComponents(root, factories, problems);
@@ -60,7 +60,7 @@ export async function loadConfig({ sources, sets, environment, factories }: Load
   return { config, root, warnings };
 }
 
-/** @throws ConfigError with the first problem of each source that cannot be read at all. */
+/** @throws ConfigError with the first problem of each source that is not valid YAML. */
 function mergeAll(sources: readonly ConfigSource[], sets: readonly string[]): ConfigNode {
   const unreadable: ConfigError[] = [];
   const read = (parse: () => ConfigNode): ConfigNode[] => {
@@ -107,7 +107,7 @@ async function readService(root: ConfigNode, components: Components, problems: P
   return { ...(checked ?? NOTHING), telemetry: telemetry ?? DEFAULT_TELEMETRY };
 }
 
-// Stand in for what has problems until all are collected; such a configuration is never returned.
+// Placeholders for parts with problems. A configuration that contains them is never returned.
 const NOTHING = { extensions: [], pipelines: [] };
 const DEFAULT_TELEMETRY: TelemetryConfig = { logs: { level: 'info', encoding: 'auto' }, metrics: undefined };
 
@@ -117,5 +117,5 @@ function unusedComponents(config: CollectorConfig): string[] {
     [...config[section].keys()].map((id) => `${section}::${id}`),
   );
   const unused = all.filter((name) => !used.has(name));
-  return unused.length === 0 ? [] : [`configured, but not used by the service: ${unused.join(', ')}`];
+  return unused.length === 0 ? [] : [`configured but not used by the service: ${unused.join(', ')}`];
 }

@@ -1,6 +1,6 @@
 import type { ConfigNode } from './config-node.ts';
 
-/** `later` over `earlier`: mappings are merged key by key, anything else (lists and null too) replaces what was there. */
+/** `later` over `earlier`: mappings are merged key by key. Anything else, also a list or null, replaces the earlier value. */
 export function mergeNodes(earlier: ConfigNode, later: ConfigNode): ConfigNode {
   if (earlier.kind !== 'mapping' || later.kind !== 'mapping') return later;
   const entries = new Map(earlier.entries);

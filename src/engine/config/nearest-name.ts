@@ -1,4 +1,4 @@
-/** ` (did you mean X?)` for the allowed name that the written one was probably meant to be, or nothing. */
+/** ` (did you mean X?)` if an allowed name is similar enough to the written one; otherwise empty. */
 export function suggest(written: string, allowed: readonly string[]): string {
   const nearest = allowed
     .map((name) => ({ name, distance: editDistance(written.slice(0, MAX_LENGTH), name) }))
@@ -9,7 +9,7 @@ export function suggest(written: string, allowed: readonly string[]): string {
 
 const MAX_LENGTH = 64;
 
-/** Levenshtein's: how many letters must be put in, taken out or changed. */
+/** The Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

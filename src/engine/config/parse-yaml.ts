@@ -3,17 +3,17 @@ import type { Event, ScalarEvent } from 'js-yaml';
 import { ConfigError } from './config-error.ts';
 import type { ConfigNode, MappingNode, Place, ScalarNode } from './config-node.ts';
 
-/** A configuration is written by hand: what is larger than this is a mistake or an attack. */
+/** A configuration is written by hand: a larger one is a mistake or an attack. */
 export const MAX_SOURCE_LENGTH = 1_048_576;
 const MAX_DEPTH = 50;
-/** Counted after aliases are followed, which keeps a few lines of them from becoming gigabytes. */
+/** Counted after aliases are expanded, so that a few lines of aliases do not become gigabytes. */
 const MAX_NODES = 100_000;
 
 /**
  * One YAML document (1.2 core schema, with `<<`), with the place of every value. Empty text is null.
  *
- * @param fixedPlace for text that has no lines of its own, as that of a variable.
- * @throws ConfigError at the first place where the text stops being such a document.
+ * @param fixedPlace for text without lines of its own, such as a variable's.
+ * @throws ConfigError at the first place that is not valid.
  */
 export function parseYaml(source: string, text: string, fixedPlace?: Place): ConfigNode {
   if (text.length > MAX_SOURCE_LENGTH) throw refusal(fixedPlace ?? { source }, 'is larger than 1 MiB');
@@ -29,7 +29,7 @@ export function parseYaml(source: string, text: string, fixedPlace?: Place): Con
 
 interface Built {
   readonly node: ConfigNode;
-  /** How many nodes it stands for, itself included. */
+  /** The number of nodes in it, including itself. */
   readonly size: number;
 }
 
@@ -52,7 +52,7 @@ class TreeBuilder {
 
   build(): ConfigNode {
     if (this.#events.filter(({ type }) => type === EVENT_ID.DOCUMENT).length > 1) {
-      throw refusal(this.#place(), 'holds several YAML documents, but only one is allowed');
+      throw refusal(this.#place(), 'contains several YAML documents, but only one is allowed');
     }
     this.#next = 1;
     if ((this.#peek()?.type ?? EVENT_ID.POP) === EVENT_ID.POP) return this.#null();
@@ -91,7 +91,8 @@ class TreeBuilder {
     this.#offset = start;
     const name = this.#text.slice(start, end);
     const target = this.#anchors.get(name);
-    if (target === undefined) throw refusal(this.#place(), `has the alias *${name}, but no anchor &${name} before it`);
+    if (target === undefined)
+      throw refusal(this.#place(), `uses the alias *${name} before the anchor &${name} is defined`);
     this.#count(target.size);
     return target;
   }
@@ -125,7 +126,7 @@ class TreeBuilder {
       const [key, keyPlace] = this.#key();
       const { node } = this.#node();
       if (key === '<<') merged.push(...(node.kind === 'sequence' ? node.items : [node]));
-      else if (entries.has(key)) throw refusal(keyPlace, `has the key ${key} twice in one mapping`);
+      else if (entries.has(key)) throw refusal(keyPlace, `contains the key ${key} twice in one mapping`);
       else entries.set(key, { ...node, place: keyPlace });
     }
     this.#next += 1;
@@ -135,12 +136,12 @@ class TreeBuilder {
 
   #key(): [key: string, place: Place] {
     const event = this.#events[this.#next];
-    if (event?.type !== EVENT_ID.SCALAR) throw refusal(this.#place(), 'has a key that is no plain text');
+    if (event?.type !== EVENT_ID.SCALAR) throw refusal(this.#place(), 'contains a key that is not text');
     this.#next += 1;
     if (event.valueStart >= 0) this.#offset = event.valueStart;
     const key = getScalarValue(this.#text, event);
-    // Such a name would be found on every object, and so slip through checks for unknown keys.
-    if (key in Object.prototype) throw refusal(this.#place(), `has the key ${key}, which is not allowed anywhere`);
+    // Every object has such a name, so checks for unknown keys would not find it.
+    if (key in Object.prototype) throw refusal(this.#place(), `contains the key ${key}, which is not allowed anywhere`);
     return [key, this.#place()];
   }
 
@@ -155,7 +156,7 @@ class TreeBuilder {
   #count(nodes: number): void {
     this.#nodes += nodes;
     if (this.#nodes > MAX_NODES)
-      throw refusal(this.#place(), `has more than ${MAX_NODES} values once aliases are followed`);
+      throw refusal(this.#place(), `contains more than ${MAX_NODES} values after aliases are expanded`);
   }
 
   #place(): Place {
@@ -164,15 +165,15 @@ class TreeBuilder {
   }
 }
 
-/** As the Collector's reader does, `010` is YAML 1.1's octal 8, so that one file means the same in both. */
+/** `010` is octal 8 as in YAML 1.1, because the stock Collector reads it like that. */
 function resolvePlain(text: string): unknown {
   if (/^[-+]?0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
   return CORE_SCHEMA.resolveImplicitScalarTag(text).value;
 }
 
-/** YAML's `<<`: the mapping's own keys win, and of several bases the earlier one. */
+/** YAML's `<<`: the keys of the mapping win, and an earlier base wins over a later one. */
 function addMissing(entries: Map<string, ConfigNode>, base: ConfigNode): void {
-  if (base.kind !== 'mapping') throw refusal(base.place, 'has a merge key << whose value is no mapping');
+  if (base.kind !== 'mapping') throw refusal(base.place, 'contains a merge key << whose value is not a mapping');
   for (const [key, node] of base.entries) if (!entries.has(key)) entries.set(key, node);
 }
 

@@ -18,7 +18,7 @@ export type Components = Omit<CollectorConfig, 'service'>;
 const KINDS = Object.keys(SECTION_OF) as ComponentKind[];
 const TOP_LEVEL = [...Object.values(SECTION_OF), 'service'];
 
-/** Every component that the configuration names, parsed by the schema of its factory. */
+/** All components of the configuration, parsed by the schemas of their factories. */
 export async function readComponents(
   root: ConfigNode,
   factories: readonly Factory[],
@@ -48,12 +48,12 @@ async function readSection(reading: Reading, kind: ComponentKind): Promise<Map<s
   const node = reading.root.kind === 'mapping' ? reading.root.entries.get(section) : undefined;
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return found;
   if (node.kind !== 'mapping') {
-    reading.problems.add(node.place, [section], `must be a mapping of ids (type or type/name) to their settings`);
+    reading.problems.add(node.place, [section], `must be a mapping from ids (type or type/name) to settings`);
     return found;
   }
   for (const [id, child] of node.entries) {
     const factory = factoryOf(reading, { kind, id, place: child.place });
-    // A component with problems stays known by its id: what refers to it is not wrong as well.
+    // A component with problems keeps its id, so that references to it are not reported too.
     if (factory !== undefined) {
       const part = { node: child, path: [section, id], parent: node };
       const config = await applySchema(factory.config, part, reading.problems);
@@ -74,7 +74,7 @@ const ID = /^[a-zA-Z][a-zA-Z0-9_]{0,62}(?:\/[^\s/\p{Cc}]{1,256})?$/u;
 function factoryOf({ factories, problems }: Reading, { kind, id, place }: Named): Factory | undefined {
   const path = [SECTION_OF[kind], id];
   if (!ID.test(id)) {
-    problems.add(place, path, 'is no id: must be type or type/name, for example otlp or otlp/second');
+    problems.add(place, path, 'is not a valid id: must be type or type/name, for example otlp or otlp/second');
     return undefined;
   }
   const type = id.split('/', 1)[0] as string;
@@ -83,7 +83,7 @@ function factoryOf({ factories, problems }: Reading, { kind, id, place }: Named)
   if (factory === undefined) {
     const types = candidates.map((candidate) => candidate.type);
     const all = types.length === 0 ? 'none' : types.join(', ');
-    problems.add(place, path, `is no type of ${kind} that siphon has${suggest(type, types)}; allowed: ${all}`);
+    problems.add(place, path, `unknown ${kind} type${suggest(type, types)}; available: ${all}`);
   }
   return factory;
 }

@@ -3,13 +3,13 @@ import type { CollectorConfig } from '../collector-config.ts';
 import { Secret } from '../schema/secret.ts';
 
 /**
- * The configuration as plain values fit for printing: wherever a text of a secret appears, also outside of the
- * setting that it is meant for, it is masked.
+ * The configuration as plain values that may be printed. The text of a secret is masked everywhere, also outside of its
+ * own setting.
  */
 export function redactConfig(root: ConfigNode, config: CollectorConfig): unknown {
   const secrets = new Set<string>();
   collectSecrets(config, secrets, new Set());
-  // The longest first: one secret may be part of another.
+  // The longest first, because one secret may be part of another.
   return redact(
     root,
     [...secrets].toSorted((a, b) => b.length - a.length),
@@ -17,7 +17,7 @@ export function redactConfig(root: ConfigNode, config: CollectorConfig): unknown
 }
 
 const MASK = String(new Secret(''));
-/** Shorter ones are masked only where they are the whole value: every text has an `a` in it. */
+/** Shorter secrets are masked only as a whole value: an `a` is part of every text. */
 const MIN_PART_LENGTH = 4;
 
 function collectSecrets(value: unknown, found: Set<string>, seen: Set<unknown>): void {

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { TelemetryConfig } from '../collector-config.ts';
 
-/** What siphon's page does anyway; the opposite cannot be asked for. */
-const always = v.optional(v.literal(true, 'must be true, since own metrics keep their stock names'));
+/** The fixed behaviour of siphon's metrics page. */
+const always = v.optional(v.literal(true, 'must be true, because siphon keeps the stock names of its metrics'));
 
 const prometheusReader = v.strictObject({
   host: v.nullish(v.string(), '127.0.0.1'),
@@ -26,7 +26,7 @@ const readers = v.pipe(
       pull: v.strictObject({ exporter: v.strictObject({ prometheus: v.nullish(prometheusReader, {}) }) }),
     }),
   ),
-  v.maxLength(1, 'must hold at most one reader'),
+  v.maxLength(1, 'must contain at most one reader'),
 );
 
 const DEFAULT_READERS = [{ pull: { exporter: { prometheus: {} } } }];
@@ -48,9 +48,9 @@ const logs = v.strictObject({
   encoding: v.nullish(v.picklist(['json', 'console', 'auto']), 'auto'),
 });
 
-/** A key of the Collector that says something which siphon cannot do; empty it says nothing. */
+/** A key of the Collector that siphon does not support. It may only be empty. */
 function notSupported(what: string): v.OptionalSchema<v.GenericSchema, undefined> {
-  return v.optional(v.custom<unknown>(isEmpty, `must be left out: siphon has no ${what}`));
+  return v.optional(v.custom<unknown>(isEmpty, `must be left out: siphon does not support ${what}`));
 }
 
 function isEmpty(value: unknown): boolean {
@@ -61,7 +61,7 @@ const references = v.nullish(v.array(v.string()), []);
 
 const pipeline = v.strictObject({ receivers: references, processors: references, exporters: references });
 
-/** The section `service` but for its telemetry. Whether its references lead anywhere is not its business. */
+/** The section `service` without its telemetry. `checkService` checks the references. */
 export const serviceSchema = v.pipe(
   v.nullish(
     v.strictObject({
@@ -73,13 +73,13 @@ export const serviceSchema = v.pipe(
   v.transform((keys) => ({ extensions: keys?.extensions ?? [], pipelines: keys?.pipelines ?? {} })),
 );
 
-/** `service::telemetry`, read by itself so that a mistake in it does not hide those in the pipelines. */
+/** `service::telemetry`, read separately so that a mistake in it does not hide those in the pipelines. */
 export const telemetrySchema = v.nullish(
   v.strictObject({
     logs: v.nullish(logs, {}),
     metrics: v.nullish(metrics, {}),
-    resource: notSupported('attributes of its own resource'),
-    traces: notSupported('traces of itself'),
+    resource: notSupported('attributes for its own resource'),
+    traces: notSupported('traces about itself'),
   }),
   {},
 );

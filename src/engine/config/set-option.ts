@@ -5,15 +5,15 @@ import { parseYaml } from './parse-yaml.ts';
 const MAX_DEPTH = 50;
 
 /**
- * The configuration that `--set a.b=value` stands for. The value is YAML.
+ * The configuration of one `--set a.b=value`. The value is YAML.
  *
- * @throws ConfigError if it has another form.
+ * @throws ConfigError if the option has another form.
  */
 export function parseSetOption(option: string): ConfigNode {
   const equals = option.indexOf('=');
   const keys = option.slice(0, equals).split(/::|\./);
   if (equals < 1 || keys.includes('') || keys.length > MAX_DEPTH || keys.some((key) => key in Object.prototype)) {
-    // What stands behind an equals sign may be a secret, and what has none may be one too.
+    // The text after the equals sign may be a secret, and so may a text without one.
     const shown = equals < 1 ? '--set' : `--set ${option.slice(0, equals)}`;
     throw new ConfigError([{ place: { source: shown }, path: [], message: 'must have the form key.key=value' }]);
   }

@@ -3,7 +3,7 @@ import type { Incident } from '../incident.ts';
 import { Retry } from './retry.ts';
 import { SendingQueue, type Sendable, type Sender } from './sending-queue.ts';
 
-/** What happens to items, for counters and logs. */
+/** Called for every item, for counters and logs. */
 export interface DeliveryEvents<Item> {
   readonly sent: (item: Item) => void;
   /** The last attempt failed. */
@@ -32,7 +32,7 @@ export class Delivery<Item extends Sendable> implements Sender<Item> {
     this.#queue = queue && this.#createQueue(queue);
   }
 
-  /** Whether the next item, however small, would have to wait. */
+  /** True if the next item would have to wait, even a small one. */
   get isFull(): boolean {
     return this.#queue?.isFull ?? false;
   }

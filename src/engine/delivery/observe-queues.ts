@@ -1,7 +1,7 @@
 import { sidecarMetrics } from '../../metrics/self.ts';
 import type { ComponentMetrics, Signal } from '../component.ts';
 
-/** Shows how full an exporter's queues are, under the stock names. */
+/** Reports the size and the capacity of an exporter's queues under the stock names. */
 export function observeQueues(
   metrics: ComponentMetrics,
   queues: ReadonlyMap<Signal, { readonly size: number }>,

@@ -4,20 +4,20 @@ import { PermanentError, RetryableError } from '../errors.ts';
 import type { Incident } from '../incident.ts';
 import type { Sender } from './sending-queue.ts';
 
-/** The longest wait that a Node timer can do. */
+/** The longest wait of a Node timer. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /**
- * Repeats attempts that fail with `RetryableError`, with exponential backoff and jitter, as the stock
- * `retry_on_failure`. Whatever it rejects with is final: a `PermanentError` under the code of the last attempt.
+ * Repeats attempts that fail with `RetryableError`, with exponential backoff and jitter, like the stock
+ * `retry_on_failure`. It rejects with a final error: a `PermanentError` with the code of the last attempt.
  */
 export class Retry<Item> implements Sender<Item> {
   readonly #next: Sender<Item>;
   readonly #settings: RetrySettings;
   readonly #incident: Incident;
-  /** Aborts when waits are to be cut short because shutdown has begun. */
+  /** Aborts when shutdown begins and waits are cut short. */
   readonly #hurry = new AbortController();
-  /** Aborts when nothing may be tried any more. */
+  /** Aborts when no further attempt is allowed. */
   readonly #stop = new AbortController();
 
   constructor(next: Sender<Item>, settings: RetrySettings, incident: Incident) {
@@ -41,7 +41,7 @@ export class Retry<Item> implements Sender<Item> {
     }
   }
 
-  /** From now on backoffs are cut short once, and everything is given up when the deadline aborts. */
+  /** Cuts running backoffs short once, and gives up when the deadline aborts. */
   stopBy(deadline: AbortSignal): void {
     const stop = (): void => this.#stop.abort();
     if (deadline.aborted) stop();
@@ -60,11 +60,11 @@ export class Retry<Item> implements Sender<Item> {
     }
     await this.#sleep(waitMs, error.retryAfterMs === undefined);
     if (this.#stop.signal.aborted) {
-      throw new PermanentError('shutdown', 'the time to shut down is over', { cause: error });
+      throw new PermanentError('shutdown', 'not sent before the end of the shutdown', { cause: error });
     }
   }
 
-  /** What the other side asked for is not cut short. */
+  /** A pause that the other side asked for is not cut short. */
   async #sleep(waitMs: number, mayHurry: boolean): Promise<void> {
     const signals = [this.#stop.signal];
     if (mayHurry && !this.#hurry.signal.aborted) signals.push(this.#hurry.signal);

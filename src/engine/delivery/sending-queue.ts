@@ -3,7 +3,7 @@ import type { QueueSettings, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { aborted } from '../aborted.ts';
 
-/** What a queue can measure: a batch, or what an exporter makes of batches. */
+/** An item that a queue can measure: a batch, or something that an exporter creates from batches. */
 export type Sendable = Pick<TelemetryBatch, 'itemCount' | 'sizeBytes'>;
 
 /** A `Consumer` of items other than batches. */
@@ -11,12 +11,12 @@ export interface Sender<Item> {
   consume(item: Item): Promise<void>;
 }
 
-/** How long `settled` waits: less than what the collector grants a component beyond the deadline. */
+/** How long `settled` waits. Shorter than the collector's grace period after the deadline. */
 const SETTLE_MS = 500;
 
 /**
- * A bounded queue in memory. `consume` resolves as soon as the batch is in it; from then on the queue answers
- * for it. What is being sent still counts against the bound, as in the stock Collector.
+ * A bounded queue in memory. `consume` resolves as soon as the item is in the queue, which is then responsible for it.
+ * Items in flight still count against the capacity, as in the stock Collector.
  */
 export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   readonly #next: Sender<Item>;
@@ -24,20 +24,20 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   readonly #onDropped: (batch: Item, error: unknown) => void;
   readonly #waiting: Item[] = [];
   readonly #inFlight: Item[] = [];
-  /** Who waits for room, with `block_on_overflow`. */
+  /** Callers that wait for room, with `block_on_overflow`. */
   readonly #blocked: { readonly batch: Item; readonly settle: (error?: Error) => void }[] = [];
   readonly #idle = Promise.withResolvers<void>();
   #size = 0;
   #closed = false;
 
-  /** @param onDropped is told of each batch that was taken and is lost. */
+  /** @param onDropped is called for each item that was accepted and is lost. */
   constructor(next: Sender<Item>, settings: QueueSettings, onDropped: (batch: Item, error: unknown) => void) {
     this.#next = next;
     this.#settings = settings;
     this.#onDropped = onDropped;
   }
 
-  /** Whether the next batch, however small, would have to wait. */
+  /** True if the next item would have to wait, even a small one. */
   get isFull(): boolean {
     return this.#blocked.length > 0 || this.#size >= this.#settings.queueSize;
   }
@@ -49,20 +49,20 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
 
   /**
    * @throws RetryableError `queue_full` or `shutdown`.
-   * @throws PermanentError `too_large` if the batch does not fit into an empty queue either.
+   * @throws PermanentError `too_large` if the item does not even fit into an empty queue.
    */
   async consume(batch: Item): Promise<void> {
     if (this.#closed) throw closedError();
     const { queueSize, sizer, blockOnOverflow } = this.#settings;
     if (this.#sizeOf(batch) > queueSize) {
-      throw new PermanentError('too_large', `one batch is larger than the whole queue of ${queueSize} ${sizer}`);
+      throw new PermanentError('too_large', `larger than the capacity of the sending queue (${queueSize} ${sizer})`);
     }
     if (this.#blocked.length === 0 && this.#fits(batch)) this.#enqueue(batch);
     else if (blockOnOverflow) await this.#room(batch);
-    else throw new RetryableError('queue_full', `the sending queue holds its ${queueSize} ${sizer}`);
+    else throw new RetryableError('queue_full', `the sending queue is full (${queueSize} ${sizer})`);
   }
 
-  /** Takes nothing more. Resolves when everything taken is sent or dropped, or when the deadline aborts. */
+  /** Accepts nothing more. Resolves when everything is sent or dropped, or when the deadline aborts. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#closed = true;
     for (const { settle } of this.#blocked.splice(0)) settle(closedError());
@@ -72,7 +72,7 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
     this.#resolveIfIdle();
   }
 
-  /** After `drain`: waits a moment for what is still being sent, then drops it. Whatever becomes of it later, it is counted once. */
+  /** After `drain`: waits a moment for items in flight, then drops them. Each is counted once, also if it still arrives. */
   async settled(): Promise<void> {
     const patience = new AbortController();
     const overdue = sleep(SETTLE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
@@ -115,7 +115,7 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
     this.#resolveIfIdle();
   }
 
-  /** False if `settled` has given the batch up meanwhile. */
+  /** False if `settled` has dropped the item meanwhile. */
   #land(batch: Item): boolean {
     const index = this.#inFlight.indexOf(batch);
     if (index >= 0) this.#inFlight.splice(index, 1);

@@ -5,8 +5,8 @@ import type { ServerTlsConfig } from '../schema/tls.ts';
 import { readContext } from './tls.ts';
 
 /**
- * Reads a server's certificates again every `reload_interval`, for the connections that come then, until it is disposed.
- * What cannot be used leaves those in use that were there before.
+ * Reads a server's certificates again every `reload_interval` until it is disposed. New connections use them. If they
+ * cannot be used, the server keeps the previous ones.
  */
 export class CertificateReload implements Disposable {
   readonly #timer: NodeJS.Timeout | undefined;
@@ -14,8 +14,8 @@ export class CertificateReload implements Disposable {
   constructor(server: object, tls: ServerTlsConfig | undefined, logger: Logger) {
     if (tls === undefined || tls.reload_interval === 0 || !hasSecureContext(server)) return;
     const incident = new Incident(logger, {
-      failing: 'The certificate could not be read again: the one from before stays in use',
-      recovered: 'The certificate was read again',
+      failing: 'The certificate could not be reloaded; the previous one stays in use',
+      recovered: 'The certificate was reloaded',
     });
     const reload = async (): Promise<void> => {
       try {
@@ -33,7 +33,7 @@ export class CertificateReload implements Disposable {
   }
 }
 
-/** Those of HTTPS and of HTTP/2 have it. */
+/** True for servers of HTTPS and HTTP/2. */
 function hasSecureContext(server: object): server is { setSecureContext(options: SecureContextOptions): void } {
   return 'setSecureContext' in server;
 }

@@ -11,7 +11,7 @@ export class Cors {
     this.#origins = config.allowed_origins.map(originPattern);
   }
 
-  /** Sets the headers that an allowed origin needs. Returns whether the request was a preflight, which is then answered. */
+  /** Sets the headers for an allowed origin. Answers a preflight request and returns true for it. */
   apply(request: IncomingMessage, response: ServerResponse): boolean {
     const { origin } = request.headers;
     if (origin === undefined) return false;
@@ -35,7 +35,7 @@ export class Cors {
       return;
     }
     response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST');
-    // With credentials, browsers take a literal * for the name of a header.
+    // With credentials, browsers do not treat * as a wildcard.
     const asked = allowed_headers.includes('*') ? (request.headers['access-control-request-headers'] ?? []) : [];
     const allowed = ['Content-Type', 'Content-Encoding', ...allowed_headers.filter((name) => name !== '*')].concat(
       asked,
@@ -45,7 +45,7 @@ export class Cors {
   }
 }
 
-/** `*` stands for any text. */
+/** `*` matches any text. */
 function originPattern(origin: string): RegExp {
   return new RegExp(`^${origin.split('*').map(escapePattern).join('.*')}$`, 'i');
 }

@@ -9,7 +9,7 @@ import { hasOpenssl, SelfSignedCertificates } from '../../../tests/support/netwo
 const timeoutMs = 2000;
 const anyPort = { host: '127.0.0.1', port: 0 };
 
-it('tells an address that is free from one that is taken and one that is not ours', async () => {
+it('distinguishes a free address, one in use and one of another machine', async () => {
   const free = await listening();
   const port = portOf(free);
   await closed(free);
@@ -18,10 +18,14 @@ it('tells an address that is free from one that is taken and one that is not our
   ]);
   await using taken = await listening();
   expect(await collected(listeningFindings({ endpoint: { host: '127.0.0.1', port: portOf(taken) } }))).toMatchObject([
-    { severity: 'warning', what: `127.0.0.1:${portOf(taken)} is taken`, repair: expect.stringMatching(/^Fine if/) },
+    {
+      severity: 'warning',
+      what: `127.0.0.1:${portOf(taken)} is already in use`,
+      repair: expect.stringMatching(/^This is expected if/),
+    },
   ]);
   expect(await collected(listeningFindings({ endpoint: { host: '203.0.113.1', port: 4318 } }))).toMatchObject([
-    { severity: 'error', what: expect.stringContaining('is no address of this machine') },
+    { severity: 'error', what: expect.stringContaining('is not an address of this machine') },
   ]);
 });
 
@@ -36,7 +40,7 @@ it('names a file of its TLS that cannot be read', async () => {
   expect(unreadable).toMatchObject({ severity: 'error', what: expect.stringContaining('tls.cert_file: /nowhere') });
 });
 
-it('tells a server that takes connections from one that refuses them', async () => {
+it('distinguishes a server that accepts connections from one that refuses them', async () => {
   const server = await listening();
   const url = new URL(`http://127.0.0.1:${portOf(server)}/v1/traces?token=secret`);
   expect(await reachingFinding(url, { timeoutMs })).toMatchObject({ severity: 'ok' });
@@ -49,7 +53,7 @@ it('tells a server that takes connections from one that refuses them', async () 
   expect(refused.what).not.toContain('secret');
 });
 
-it.skipIf(!hasOpenssl)('tells a certificate that is trusted from one that is not, and from silence', async () => {
+it.skipIf(!hasOpenssl)('distinguishes a trusted certificate from an untrusted one, and from silence', async () => {
   using certificates = new SelfSignedCertificates('server');
   const [cert, key] = [certificates.read('server.pem'), certificates.read('server.key')];
   await using server = createTlsServer({ cert, key }).listen(0, '127.0.0.1');

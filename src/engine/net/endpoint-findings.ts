@@ -7,7 +7,7 @@ import { close, formatEndpoint, listen } from './http-server.ts';
 import type { ServerTlsConfig } from '../schema/tls.ts';
 import { readTlsFiles } from './tls.ts';
 
-/** Whether a server could be started there: binds the address for a moment, and reads the files of its TLS. */
+/** Checks that a server can start: binds the address for a moment and reads the TLS files. */
 export async function* listeningFindings(server: {
   readonly endpoint: Endpoint;
   readonly tls?: ServerTlsConfig | undefined;
@@ -31,8 +31,9 @@ async function bindingFinding(endpoint: Endpoint): Promise<Finding> {
   } catch (error) {
     const { message, cause } = error as Error;
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return { severity: 'error', what: message };
-    const repair = 'Fine if this sidecar runs already; otherwise stop what listens there, or choose another port';
-    return { severity: 'warning', what: `${where} is taken`, repair };
+    const repair =
+      'This is expected if the sidecar is running. Otherwise stop the process that listens there, or choose another port';
+    return { severity: 'warning', what: `${where} is already in use`, repair };
   }
 }
 
@@ -42,7 +43,7 @@ export interface Reaching {
   readonly tls?: ConnectionOptions;
 }
 
-/** Whether connections are taken where the URL leads, for https with a certificate that is trusted. No request is made. */
+/** Checks that the server accepts connections, for https with a trusted certificate. Does not send a request. */
 export async function reachingFinding(url: URL, { timeoutMs, tls = {} }: Reaching): Promise<Finding> {
   const isTls = url.protocol === 'https:';
   const host = url.hostname.replaceAll(/[[\]]/g, '');
@@ -55,11 +56,11 @@ export async function reachingFinding(url: URL, { timeoutMs, tls = {} }: Reachin
     await connected(socket, isTls ? 'secureConnect' : 'connect', timeoutMs);
     return {
       severity: 'ok',
-      what: `${url.origin} takes connections, in ${Math.round(performance.now() - startedAt)} ms`,
+      what: `${url.origin} accepts connections (${Math.round(performance.now() - startedAt)} ms)`,
     };
   } catch (error) {
     const what = `${url.origin} cannot be reached: ${(error as Error).message}`;
-    return { severity: 'error', what, repair: 'Check the address, the network and whether the server runs' };
+    return { severity: 'error', what, repair: 'Check the address and the network, and that the server is running' };
   } finally {
     socket.destroy();
   }

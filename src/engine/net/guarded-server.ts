@@ -9,15 +9,15 @@ import type { HttpServerConfig } from '../schema/http-server.ts';
 import { close, listen } from './http-server.ts';
 import { createServerFor } from './tls.ts';
 
-/** What stands behind the guard. */
+/** The handlers of a server, without the checks that all servers share. */
 export interface Site {
   /** Answers a request that may be served. */
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Answers 401 to a request without the right credentials. Its challenge is set already. */
+  /** Answers 401 to a request without the right credentials. The challenge header is already set. */
   refuse(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** An HTTP server with the configuration that all of them share: TLS, credentials, CORS, headers, timeouts. */
+/** An HTTP server with what all of them share: TLS, authentication, CORS, headers, timeouts. */
 export class GuardedServer {
   readonly #config: HttpServerConfig;
   readonly #logger: Logger;
@@ -35,7 +35,7 @@ export class GuardedServer {
     this.#cors = config.cors && config.cors.allowed_origins.length > 0 ? new Cors(config.cors) : undefined;
   }
 
-  /** `transport` is named in the log where there is more than one. */
+  /** @param transport for the log, if the component has several. */
   async start(host: Host, site: Site, transport?: 'http'): Promise<void> {
     const { auth, tls, endpoint } = this.#config;
     this.#authenticator = auth && host.extension(auth.authenticator);
@@ -53,7 +53,7 @@ export class GuardedServer {
     if (this.#server !== undefined) await close(this.#server, deadline);
   }
 
-  /** Whether an answer that is sent now is the last one of its connection. */
+  /** True if the connection ends after the current answer. */
   get endsConnections(): boolean {
     return this.#closing || !this.#config.keep_alives_enabled;
   }
@@ -74,10 +74,10 @@ export class GuardedServer {
   }
 }
 
-/** How often Node looks for connections that are too slow, at the least. */
+/** The longest interval at which Node checks for slow connections. */
 const TIMEOUT_CHECK_MS = 5000;
 
-/** 0 is none, for Node as well. */
+/** 0 means no timeout, for Node too. */
 function timeouts({ read_header_timeout, read_timeout, idle_timeout }: HttpServerConfig): ServerOptions {
   const limits = [read_header_timeout, read_timeout].filter((ms) => ms > 0);
   const headersTimeout = limits.length === 0 ? 0 : Math.min(...limits);

@@ -2,11 +2,11 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
-/** Enough for any protocol answer; what a server sends beyond it is discarded. */
+/** Enough for any answer of a protocol. The rest is discarded. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 export interface HttpClientOptions {
-  /** Certificates in PEM, and whether a server's certificate is checked. Only for https. */
+  /** Certificates in PEM, and the check of the server's certificate. Only for https. */
   readonly tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { readonly rejectUnauthorized?: boolean };
 }
 
@@ -26,11 +26,11 @@ export interface HttpAnswer {
   readonly headers: IncomingHttpHeaders;
   /** At most 64 KiB. */
   readonly body: Buffer;
-  /** Whether `body` is the whole answer. */
+  /** False if `body` is only the beginning of the answer. */
   readonly complete: boolean;
 }
 
-/** Posts over kept-alive connections. Follows no redirects: they come back as answers. */
+/** Posts over keep-alive connections. Does not follow redirects: it returns them as answers. */
 export class HttpClient {
   readonly #agents: { readonly http: InstanceType<typeof HttpAgent>; readonly https: HttpsAgent };
 
@@ -38,7 +38,7 @@ export class HttpClient {
     this.#agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true, ...tls }) };
   }
 
-  /** Rejects with the network error, or with the reason why it was ended. */
+  /** Rejects with the network error, or with the reason of the abort. */
   async post(request: PostRequest): Promise<HttpAnswer> {
     const timeout = new AbortController();
     const timer = setTimeout(
@@ -50,7 +50,7 @@ export class HttpClient {
       return await this.#attempt(request, signal);
     } catch (error) {
       if (!(error instanceof StaleConnectionError)) throw error;
-      // The server had closed the idle connection just before: nothing is wrong with it, so a new one will do.
+      // The server closed the idle connection just before: try once on a new one.
       return await this.#attempt(request, signal);
     } finally {
       clearTimeout(timer);

@@ -3,10 +3,9 @@ import type { AddressInfo, Server as SocketServer } from 'node:net';
 import type { Endpoint } from '../schema/fields.ts';
 
 /**
- * Binds the server. Resolves with where it listens, which tells the port where the endpoint left it to the
- * system.
+ * Binds the server. Resolves with the address, which includes the port if the system chose it.
  *
- * @throws Error that names the endpoint and the repair, if it cannot be bound.
+ * @throws Error with the endpoint and a fix, if it cannot be bound.
  */
 export async function listen(server: SocketServer, { host, port }: Endpoint): Promise<Endpoint> {
   await new Promise<void>((resolve, reject) => {
@@ -21,14 +20,14 @@ export async function listen(server: SocketServer, { host, port }: Endpoint): Pr
   return { host: address.address, port: address.port };
 }
 
-/** Takes no new connections, lets the requests under way end, and cuts them off when the deadline aborts. */
+/** Accepts no new connections and waits for running requests. Cuts them off when the deadline aborts. */
 export async function close(server: Server, deadline: AbortSignal): Promise<void> {
   if (!server.listening) return;
   const end = (): void => server.closeIdleConnections();
   await endBy(server, deadline, { end, cutOff: () => server.closeAllConnections() });
 }
 
-/** Takes no new connections and lets `end` end those that are there; `cutOff` is called when the deadline aborts. */
+/** Accepts no new connections. `end` ends the existing ones; `cutOff` is called when the deadline aborts. */
 export async function endBy(
   server: SocketServer,
   deadline: AbortSignal,
@@ -53,9 +52,9 @@ function explainBindError(error: NodeJS.ErrnoException, endpoint: Endpoint): Err
   const where = formatEndpoint(endpoint);
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `${where} is already in use: stop the process that listens there, or choose another port`,
-    EADDRNOTAVAIL: `${where} is no address of this machine: choose 127.0.0.1 or 0.0.0.0`,
-    EACCES: `${where} may not be bound by this user: choose a port above 1023`,
-    ENOTFOUND: `${where} has a host name that does not resolve`,
+    EADDRNOTAVAIL: `${where} is not an address of this machine: choose 127.0.0.1 or 0.0.0.0`,
+    EACCES: `${where} cannot be bound by this user: choose a port above 1023`,
+    ENOTFOUND: `${where} contains a host name that cannot be resolved`,
   };
   return new Error(reasons[error.code ?? ''] ?? `${where} cannot be bound: ${error.message}`, { cause: error });
 }

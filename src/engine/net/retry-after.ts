@@ -1,6 +1,6 @@
 /**
- * Milliseconds that a `Retry-After` header asks for: seconds, or a date. Undefined where it is absent or
- * neither. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ * Milliseconds from a `Retry-After` header, which is a number of seconds or a date. Undefined if it is absent or
+ * invalid. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function parseRetryAfter(header: string | undefined, nowMs = Date.now()): number | undefined {
   if (header === undefined) return undefined;

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import type { SecureContextOptions } from 'node:tls';
 import type { ServerTlsConfig } from '../schema/tls.ts';
 
-/** A server's certificate and key, and the authorities whose certificates its clients must show. In PEM. */
+/** A server's certificate and key, and the authorities of client certificates. In PEM. */
 export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -11,9 +11,9 @@ export interface TlsFiles {
 }
 
 /**
- * A server of HTTP, or of HTTPS where there is a TLS configuration.
+ * An HTTP server, or an HTTPS server if `tls` is set.
  *
- * @throws Error that names the key and the file, if one cannot be read.
+ * @throws Error with the key and the file, if a file cannot be read.
  */
 export async function createServerFor(
   tls: ServerTlsConfig | undefined,
@@ -26,9 +26,9 @@ export async function createServerFor(
 }
 
 /**
- * What a server of TLS is made with, and what takes its place when the files have changed.
+ * The options of a TLS server, also for replacing its certificates later.
  *
- * @throws Error that names the key and the file, if one cannot be read.
+ * @throws Error with the key and the file, if a file cannot be read.
  */
 export async function readContext(
   tls: ServerTlsConfig,
@@ -38,7 +38,7 @@ export async function readContext(
   return { cert, key, minVersion: `TLSv${tls.min_version}`, requestCert: clientCa !== undefined, ...authorities };
 }
 
-/** @throws Error that names the key and the file, if one cannot be read. */
+/** @throws Error with the key and the file, if a file cannot be read. */
 export async function readTlsFiles(config: ServerTlsConfig): Promise<TlsFiles> {
   const [cert, key, clientCa] = await Promise.all([
     read('cert_file', config.cert_file),

@@ -1,8 +1,11 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { CollectorConfig } from '../collector-config.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Collector } from './collector.ts';
 import { batchProcessor } from '../../components/processors/batch/factory.ts';
+import { bearerTokenAuthConfig } from '../../components/extensions/bearer-token-auth/config.ts';
+import { bearerTokenAuthExtension } from '../../components/extensions/bearer-token-auth/factory.ts';
 import { healthCheckExtension } from '../../components/extensions/health-check/factory.ts';
 import { spansBatch } from '../../../tests/support/components/batches.ts';
 import { collectorConfig } from '../../../tests/support/components/collector-config.ts';
@@ -31,6 +34,27 @@ function collect(config: CollectorConfig) {
 }
 
 describe('Collector', () => {
+  it('returns a running extension in its role only', async () => {
+    const { collector } = collect(
+      collectorConfig({
+        factories: {
+          manual: new ManualReceiver().factory,
+          sink: sinkFactory(new SinkExporter()),
+          auth: bearerTokenAuthExtension,
+        },
+        configs: { auth: v.parse(bearerTokenAuthConfig, { token: 'secret' }) },
+        pipelines: { traces: {} },
+        extensions: ['auth'],
+      }),
+    );
+    await collector.start();
+    const authenticator = collector.extension({ id: 'auth', role: 'authenticator' });
+    expect(await authenticator.authenticate(() => 'Bearer secret')).toBe(true);
+    expect(() => collector.extension({ id: 'auth', role: 'storage' })).toThrow('auth cannot be used as storage');
+    expect(() => collector.extension({ id: 'oidc', role: 'authenticator' })).toThrow('oidc is not running');
+    await collector.shutdown(soon());
+  });
+
   it('gives every exporter each batch, even when one of them fails', async () => {
     const manual = new ManualReceiver();
     const [bad, good] = [new SinkExporter(), new SinkExporter()];
@@ -49,7 +73,7 @@ describe('Collector', () => {
     await collector.shutdown(soon());
   });
 
-  it('starts exporters before receivers, stops them after, and is ok only in between', async () => {
+  it('starts exporters before receivers, stops them after, and is ok only between them', async () => {
     const events: string[] = [];
     const manual = new ManualReceiver((event) => events.push(`receiver ${event}`));
     const sink = new SinkExporter((event) => events.push(`exporter ${event}`));

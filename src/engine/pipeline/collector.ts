@@ -10,16 +10,15 @@ export interface CollectorSettings {
   readonly version: string;
   /** The parent of every component's logger. */
   readonly logger: Logger;
-  /** How many errors reached nobody so far, for the own metrics: only who runs the process can tell. */
+  /** The number of uncaught errors so far, for the self-metrics. The command counts them, because it owns the process. */
   readonly uncaughtErrors?: (() => number) | undefined;
 }
 
-/** How long what has started may take to stop after a start that failed. */
+/** After a failed start: the time for the started components to stop. */
 const FAILED_START_TIMEOUT_MS = 5000;
 
 /**
- * The pipelines of a configuration, from start to shutdown. It neither reads the environment nor handles
- * signals nor exits.
+ * The pipelines of a configuration, from start to shutdown. It does not read the environment, handle signals or exit.
  */
 export class Collector implements Host {
   readonly #config: CollectorConfig;
@@ -37,16 +36,16 @@ export class Collector implements Host {
   }
 
   /**
-   * Resolves when everything takes data, or as soon as `shutdown` is called meanwhile. To be called once.
+   * Resolves when all components are ready, or as soon as `shutdown` is called. Must be called only once.
    *
-   * @throws Error that names the component which did not start, after everything else has been released.
+   * @throws Error with the name of the component that failed, after all others have been shut down.
    */
   start(): Promise<void> {
     this.#starting = this.#start();
     return this.#starting;
   }
 
-  /** Stops taking, lets everything under way reach its exporters, and gives up what is left when the deadline aborts. */
+  /** Accepts nothing more, sends what is in flight, and gives up what is left when the deadline aborts. */
   shutdown(deadline: AbortSignal): Promise<void> {
     this.#stopping ??= this.#shutdown(deadline);
     return this.#stopping;

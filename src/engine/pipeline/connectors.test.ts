@@ -87,6 +87,6 @@ describe('a connector', () => {
       factories: { manual: new ManualReceiver().factory, loop },
       pipelines: { traces: { receivers: ['manual', 'loop'], exporters: ['loop'] } },
     });
-    await expect(collector.start()).rejects.toThrow('pipeline traces feeds itself through its connectors');
+    await expect(collector.start()).rejects.toThrow('pipeline traces feeds itself through connectors');
   });
 });

@@ -2,10 +2,10 @@ import type { Consumer, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 
 /**
- * Gives each batch to every consumer; one that fails does not keep the others from getting it.
+ * Passes each batch to every consumer, also if one of them fails.
  *
- * As in the stock Collector, the failures become one error: permanent if any of them is, else retryable. A
- * sender that then sends again reaches those consumers too that had accepted: delivery is at least once.
+ * As in the stock Collector, the failures become one error: permanent if any of them is permanent, otherwise retryable.
+ * A sender that retries also reaches the consumers that had accepted the batch: delivery is at least once.
  */
 export function fanOut(consumers: readonly Consumer[]): Consumer {
   const [only] = consumers;

@@ -33,7 +33,7 @@ interface GraphSettings {
   readonly logger: Logger;
 }
 
-/** Constructs every component that a pipeline or `service.extensions` uses, each holding its next consumer. */
+/** Creates every component that a pipeline or `service.extensions` uses, and connects each to its next consumer. */
 export function buildGraph(config: CollectorConfig, settings: GraphSettings, selfMetrics: SelfMetrics): Graph {
   const builder = new GraphBuilder(config, settings, selfMetrics);
   builder.buildExtensions();
@@ -52,7 +52,7 @@ class GraphBuilder implements Graph {
   readonly #exporters = new Map<string, Consumer>();
   readonly #connectors = new Map<string, Consumer>();
   /** The first consumer of each pipeline; undefined while it is being built. */
-  readonly #heads = new Map<PipelineConfig, Consumer | undefined>();
+  readonly #firstConsumers = new Map<PipelineConfig, Consumer | undefined>();
 
   constructor(config: CollectorConfig, settings: GraphSettings, selfMetrics: SelfMetrics) {
     this.#config = config;
@@ -93,20 +93,20 @@ class GraphBuilder implements Graph {
   }
 
   buildPipelines(): void {
-    for (const pipeline of this.#pipelines) this.#headOf(pipeline);
+    for (const pipeline of this.#pipelines) this.#firstConsumer(pipeline);
   }
 
-  #headOf(pipeline: PipelineConfig): Consumer {
-    if (this.#heads.has(pipeline)) {
-      const head = this.#heads.get(pipeline);
-      if (head === undefined) throw new Error(`pipeline ${pipeline.id} feeds itself through its connectors`);
-      return head;
+  #firstConsumer(pipeline: PipelineConfig): Consumer {
+    if (this.#firstConsumers.has(pipeline)) {
+      const first = this.#firstConsumers.get(pipeline);
+      if (first === undefined) throw new Error(`pipeline ${pipeline.id} feeds itself through connectors`);
+      return first;
     }
-    this.#heads.set(pipeline, undefined);
-    const tail = fanOut(pipeline.exporters.map((id) => this.#exporters.get(id) ?? this.#connector(id)));
-    const head = pipeline.processors.reduceRight((next, id) => this.#processor(id, pipeline, next), tail);
-    this.#heads.set(pipeline, head);
-    return head;
+    this.#firstConsumers.set(pipeline, undefined);
+    const last = fanOut(pipeline.exporters.map((id) => this.#exporters.get(id) ?? this.#connector(id)));
+    const first = pipeline.processors.reduceRight((next, id) => this.#processor(id, pipeline, next), last);
+    this.#firstConsumers.set(pipeline, first);
+    return first;
   }
 
   #processor(id: string, { signal }: PipelineConfig, next: Consumer): Consumer {
@@ -149,11 +149,11 @@ class GraphBuilder implements Graph {
   /** The pipelines that a receiver or connector feeds. */
   #pipelinesBehind(id: string): Consumer {
     const fed = this.#pipelines.filter(({ receivers }) => receivers.includes(id));
-    const heads = new Map<Signal, Consumer>();
+    const consumers = new Map<Signal, Consumer>();
     for (const [signal, pipelines] of Map.groupBy(fed, signalOf)) {
-      heads.set(signal, fanOut(pipelines.map((pipeline) => this.#headOf(pipeline))));
+      consumers.set(signal, fanOut(pipelines.map((pipeline) => this.#firstConsumer(pipeline))));
     }
-    return routeBySignal(heads);
+    return routeBySignal(consumers);
   }
 
   #settingsOf(
@@ -177,7 +177,7 @@ class GraphBuilder implements Graph {
 
 function configured<C>(components: ReadonlyMap<string, C>, id: string): C {
   const found = components.get(id);
-  if (found === undefined) throw new Error(`${id} is used and not configured`);
+  if (found === undefined) throw new Error(`${id} is used but not configured`);
   return found;
 }
 

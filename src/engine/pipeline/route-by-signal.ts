@@ -1,12 +1,12 @@
 import type { Consumer, Signal, TelemetryBatch } from '../component.ts';
 import { PermanentError } from '../errors.ts';
 
-/** Leads each batch to the consumer of its signal. */
+/** Passes each batch to the consumer of its signal. */
 export function routeBySignal(consumers: ReadonlyMap<Signal, Consumer>): Consumer {
   return {
     consume: async (batch: TelemetryBatch): Promise<void> => {
       const consumer = consumers.get(batch.signal);
-      if (consumer === undefined) throw new PermanentError('no_pipeline', `no pipeline takes ${batch.signal}`);
+      if (consumer === undefined) throw new PermanentError('no_pipeline', `no pipeline for ${batch.signal}`);
       await consumer.consume(batch);
     },
   };

@@ -8,16 +8,16 @@ export interface NamedComponent {
   readonly logger: Logger;
 }
 
-/** Components that do not feed one another: they stop at the same time. */
+/** Components that do not feed each other. They stop at the same time. */
 export type Stage = readonly NamedComponent[];
 
-/** What a component may take beyond the deadline, which is when it should have given up. */
+/** The grace period of a component after the deadline, at which it should have given up. */
 const GRACE_MS = 1000;
 
 /**
- * Starts stage by stage, each component after the one before it, until all run or the host is told to stop.
+ * Starts stage by stage, one component after the other, until all run or shutdown begins.
  *
- * @throws Error that begins with the name of the component that did not start.
+ * @throws Error that starts with the name of the component that failed.
  */
 export async function startStages(stages: readonly Stage[], host: Host): Promise<void> {
   for (const { name, component } of stages.flat()) {
@@ -31,10 +31,10 @@ export async function startStages(stages: readonly Stage[], host: Host): Promise
   }
 }
 
-/** Stops from the last stage to the first. A component that fails or hangs does not keep the others from stopping. */
+/** Stops from the last stage to the first. If a component fails or hangs, the others still stop. */
 export async function shutdownStages(stages: readonly Stage[], deadline: AbortSignal): Promise<void> {
   for (const stage of stages.toReversed()) {
-    // What feeds a component has to be quiet before it flushes.
+    // A component flushes only after the components that feed it have stopped.
     await Promise.all(stage.map((named) => shutdownOne(named, deadline)));
   }
 }
@@ -51,7 +51,7 @@ async function shutdownOne({ component, logger }: NamedComponent, deadline: Abor
   }
 }
 
-/** Resolves with false when the deadline and the grace behind it are over. */
+/** Resolves with false when the grace period after the deadline is over. */
 function expire(deadline: AbortSignal): { readonly promise: Promise<false>; cancel(): void } {
   const { promise, resolve } = Promise.withResolvers<false>();
   let timer: NodeJS.Timeout | undefined;

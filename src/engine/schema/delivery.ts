@@ -1,18 +1,18 @@
-/** The keys `sending_queue` and `retry_on_failure`, as every exporter that sends over a network has them. */
+/** The keys `sending_queue` and `retry_on_failure` of exporters that send over a network. */
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from './fields.ts';
 import type { QueueSettings, RetrySettings } from '../component.ts';
 
 type QueueBound = Pick<QueueSettings, 'queueSize' | 'sizer'>;
 
-/** Becomes undefined when `enabled: false`. The bound is the stock one unless the component has a better one for what it queues. */
+/** Undefined with `enabled: false`. @param bound the default capacity; the stock one if absent. */
 export function sendingQueue(
   bound: QueueBound = { queueSize: 1000, sizer: 'requests' },
 ): v.GenericSchema<unknown, QueueSettings | undefined> {
   return v.pipe(v.nullish(sendingQueueKeys(bound), {}), v.transform(toQueueSettings));
 }
 
-/** Becomes undefined when `enabled: false`. */
+/** Undefined with `enabled: false`. */
 export function retryOnFailure(): v.GenericSchema<unknown, RetrySettings | undefined> {
   return v.pipe(v.nullish(retryKeys, {}), v.check(intervalsFit, intervalsMessage), v.transform(toRetrySettings));
 }

@@ -11,7 +11,7 @@ const WHOLE = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/;
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g;
 
 /**
- * Milliseconds of a duration as Go writes it (`1m30s`, `200ms`, `1.5h`, `0`), or undefined if it is none.
+ * Milliseconds of a duration in Go's notation (`1m30s`, `200ms`, `1.5h`, `0`). Undefined if the text is invalid.
  * https://pkg.go.dev/time#ParseDuration
  */
 export function parseDuration(text: string): number | undefined {

@@ -1,4 +1,4 @@
-/** The kinds of values that component configurations are made of, beyond those that valibot has. */
+/** Schemas for the values in component configurations, in addition to those of valibot. */
 import * as v from 'valibot';
 import { parseDuration } from './duration.ts';
 import { Secret } from './secret.ts';
@@ -13,7 +13,7 @@ export function duration(): v.GenericSchema<unknown, number> {
   );
 }
 
-/** A duration that a timer of Node can wait for. */
+/** A duration that a Node timer supports. */
 export function timerDuration(): v.GenericSchema<unknown, number> {
   return v.pipe(duration(), v.maxValue(2 ** 31 - 1, 'must be at most 596h'));
 }
@@ -39,7 +39,7 @@ export function secret(): v.GenericSchema<unknown, Secret> {
   );
 }
 
-/** Where a server listens or a client connects. An empty host stands for every interface. */
+/** The address of a server. An empty host means every interface. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;

@@ -25,7 +25,7 @@ export const serverEntries = {
   middlewares,
 };
 
-/** The keys of an HTTP server apart from `endpoint`, as in the stock Collector's `confighttp`. A timeout of 0 is none. */
+/** The keys of an HTTP server apart from `endpoint`, as in the stock Collector's `confighttp`. A timeout of 0 means no timeout. */
 export const httpServerEntries = {
   ...serverEntries,
   tls: v.optional(serverTlsConfig),

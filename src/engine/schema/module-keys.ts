@@ -8,7 +8,7 @@ export function moduleKeys<Mapping>(): v.MetadataAction<Mapping, { readonly keys
   return v.metadata({ keys: 'module files' });
 }
 
-/** Whether a key is a module file, and not a name: it starts with `./`, `../` or `/`. */
+/** True if a key is a module file, not a name: it starts with `./`, `../` or `/`. */
 export function isModuleFile(key: string): boolean {
   return /^\.{0,2}\//.test(key);
 }

@@ -3,8 +3,8 @@ import { inspect } from 'node:util';
 const REDACTED = '[REDACTED]';
 
 /**
- * A value that must never reach a log, an error message or print-config: however it is printed, it masks
- * itself. Only `reveal` gives the text.
+ * A text that must never get into a log, an error message or the output of print-config. Printed in any way, it is
+ * masked. Only `reveal` returns the text.
  */
 export class Secret {
   readonly #text: string;
@@ -17,7 +17,7 @@ export class Secret {
     return this.#text;
   }
 
-  /** Whether the user gave an empty text, which most components take as "not set". */
+  /** True for an empty text, which most components treat as not set. */
   get isEmpty(): boolean {
     return this.#text === '';
   }

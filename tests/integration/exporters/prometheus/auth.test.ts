@@ -66,6 +66,6 @@ it('warns of an address that others reach if nothing guards it', async () => {
   expect(warnings(safe)).toEqual([]);
 });
 
-it('does not start with an authenticator that does not run', async () => {
-  await expect(ExporterUnderTest.start({ auth })).rejects.toThrow('auth::authenticator: basic_auth does not run');
+it('does not start if its authenticator is not running', async () => {
+  await expect(ExporterUnderTest.start({ auth })).rejects.toThrow('basic_auth is not running');
 });

@@ -63,7 +63,7 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
       );
     await waitFor(works, { timeoutMs: 5000, what: 'the new certificate' });
     writeFileSync(cert, 'broken');
-    const told = (): boolean => exporter.log.lines.some(({ msg }) => String(msg).includes('could not be read again'));
+    const told = (): boolean => exporter.log.lines.some(({ msg }) => String(msg).includes('could not be reloaded'));
     await waitFor(told, { timeoutMs: 5000, what: 'a line in the log' });
     expect(await works()).toBe(true);
   });
