@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue, type MetricName } from '../../src/packs/catalogue.ts';
+import { coffeeMetrics, type MetricName } from './coffee-metrics.ts';
 import { checkArrival, notTouchedByOneRun, type Evidence } from './check-arrival.ts';
 import { checkTable } from './once.ts';
 import { ScrapePage } from './scrape-page.ts';
@@ -42,7 +42,7 @@ describe('the arrival check', () => {
     expect(missing({})).toEqual([]);
   });
 
-  it.each((Object.keys(catalogue) as MetricName[]).filter((name) => notTouchedByOneRun[name] === undefined))(
+  it.each((Object.keys(coffeeMetrics) as MetricName[]).filter((name) => notTouchedByOneRun[name] === undefined))(
     'fails without %s on the scrape page',
     (name) => {
       expect(missing({ page: pageOf({ [name]: undefined }) }).join()).toContain(`series of ${name}`);
@@ -125,9 +125,9 @@ function missing(evidence: Partial<Evidence>): string[] {
 }
 
 function pageOf(changes: Partial<Record<MetricName, number | undefined>>): ScrapePage {
-  const lines = (Object.keys(catalogue) as MetricName[]).flatMap((name) => {
+  const lines = (Object.keys(coffeeMetrics) as MetricName[]).flatMap((name) => {
     const value = name in changes ? changes[name] : (values[name] ?? 1);
-    const series = catalogue[name].kind === 'histogram' ? `${name}_count` : name;
+    const series = coffeeMetrics[name].kind === 'histogram' ? `${name}_count` : name;
     return value === undefined ? [] : [`${series}{roaster="babas-beans"} ${value}`];
   });
   return new ScrapePage(lines.join('\n'));

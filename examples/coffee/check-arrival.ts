@@ -1,5 +1,5 @@
 /** Compares the data on the scrape endpoint and in the sink with the runs and the database. */
-import { catalogue, type MetricName } from '../../src/packs/catalogue.ts';
+import { coffeeMetrics, type MetricName } from './coffee-metrics.ts';
 import type { DatabaseTruth } from './database/database-truth.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import type { ScrapePage } from './scrape-page.ts';
@@ -40,7 +40,7 @@ export function checkArrival(evidence: Evidence): Check[] {
 }
 
 function metricChecks({ page }: Evidence): Check[] {
-  const names = Object.keys(catalogue) as MetricName[];
+  const names = Object.keys(coffeeMetrics) as MetricName[];
   return names
     .filter((name) => notTouchedByOneRun[name] === undefined)
     .map((name) => atLeastOne(`series of ${name}`, page.seriesCount(name)));

@@ -1,3 +1,4 @@
+import type { RuleSource } from '../dashboards/rules/rule-files.ts';
 import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
 
@@ -13,6 +14,8 @@ export interface CommandContext {
   readonly showProgress: (text: string) => void;
   /** The components that a configuration may use. */
   readonly factories: readonly Factory[];
+  /** Loads the dashboards and alerts that the rule files are made of. */
+  readonly loadRuleSource: () => Promise<RuleSource>;
   /** The folder of the dashboards in siphon's package. */
   readonly dashboardsFolder: string;
 }

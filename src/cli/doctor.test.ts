@@ -28,6 +28,7 @@ async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: 
     environment: {},
     version: '0',
     factories: componentFactories(builtInPacks),
+    loadRuleSource: async () => ({ alerts: [], dashboards: [] }),
     dashboardsFolder: folder,
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,

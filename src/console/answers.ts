@@ -1,4 +1,4 @@
-import type { PlainPanel } from '../dashboards/model/plain.ts';
+import type { PlainGraph, PlainPanel } from '../dashboards/model/plain.ts';
 import type { DataSource, Exemplar, Sample, Steps } from './data-source.ts';
 import { secondsOf } from './duration.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
@@ -41,7 +41,7 @@ export async function answersOf(
 
 /** What they say over time; where there are too many series, the largest of them. */
 export async function seriesOf(
-  { queries, place, minStep = '' }: PlainPanel,
+  { queries, place, minStep = '' }: PlainGraph,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
 ): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[]; readonly left: number }> {
@@ -70,7 +70,7 @@ function size({ values }: NamedSeries): number {
 
 /** The traces behind them. A Prometheus that keeps none, or does not know what they are, takes nothing from the graph. */
 export async function exemplarsOf(
-  { queries }: PlainPanel,
+  { queries }: PlainGraph,
   source: DataSource,
   { moment: { scrapeS, choices }, steps }: { readonly moment: Moment; readonly steps: Steps },
 ): Promise<readonly Exemplar[]> {

@@ -3,8 +3,8 @@ import { exemplarsOf, seriesOf } from './answers.ts';
 import type { DataSource, Exemplar } from './data-source.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
 import { traceAddress, traceIdOf } from './trace.ts';
-import { dashboards } from '../packs/dashboards.ts';
-import { plain } from '../dashboards/model/plain.ts';
+import { shipped } from '../../tests/support/dashboards/shipped.ts';
+import { plain, type PlainGraph } from '../dashboards/model/plain.ts';
 
 const ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -38,9 +38,9 @@ describe('exemplars', () => {
     );
   });
 
-  const panel = plain(dashboards[0]!)
+  const panel = plain(shipped.dashboards)[0]!
     .rows.flatMap(({ panels }) => panels)
-    .find(({ title }) => title === 'Latency of the shops (p95)')!;
+    .find((one) => one.form === 'graph' && one.title === 'Latency of the shops (p95)') as PlainGraph;
   const moment = { nowS: 1000, lengthS: 600, scrapeS: 15, choices: {} };
   const nothing: DataSource = {
     labelValues: async () => [],

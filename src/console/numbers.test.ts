@@ -44,7 +44,7 @@ describe('numbers on the page', () => {
     [80, 'warning'],
     [95, 'good'],
   ])('%d is %s where less is worse', (value, tone) => {
-    expect(toneOf(value, { bad: 'below', warning: 95, critical: 80 })).toBe(tone);
+    expect(toneOf(value, { bad: 'below', warning: 95, critical: 80, unit: '%', why: '' })).toBe(tone);
   });
 
   it.each([
@@ -52,7 +52,7 @@ describe('numbers on the page', () => {
     [5, 'warning'],
     [20, 'bad'],
   ])('%d is %s where more is worse', (value, tone) => {
-    expect(toneOf(value, { bad: 'above', warning: 5, critical: 20 })).toBe(tone);
+    expect(toneOf(value, { bad: 'above', warning: 5, critical: 20, unit: '%', why: '' })).toBe(tone);
   });
 
   it('means nothing where there is no threshold', () => {

@@ -1,8 +1,8 @@
 import type { Tone } from '../dashboards/model/panel.ts';
-import type { PlainThresholds } from '../dashboards/model/plain.ts';
+import type { Threshold } from '../dashboards/threshold.ts';
 
 /** What a number means; undefined where nothing says from where on it is bad. */
-export function toneOf(value: number, thresholds: PlainThresholds | undefined): Tone | undefined {
+export function toneOf(value: number, thresholds: Threshold | undefined): Tone | undefined {
   if (thresholds === undefined || Number.isNaN(value)) return undefined;
   const { bad, warning, critical } = thresholds;
   const isPast = (limit: number | undefined): boolean =>

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { repeated } from './repeat.ts';
 import { linesOf } from './table-lines.ts';
 import { addressOf, between, spanOf, viewOf, widened, type Time } from './view.ts';
-import { dashboards } from '../packs/dashboards.ts';
+import { shipped } from '../../tests/support/dashboards/shipped.ts';
 import { plain } from '../dashboards/model/plain.ts';
 
-const roaster = plain(dashboards.find(({ uid }) => uid === 'siphon-roaster')!);
+const roaster = plain(shipped.dashboards).find(({ uid }) => uid === 'siphon-roaster')!;
 
 function timeOf(from: string, to: string): Time {
   return viewOf(roaster, new URLSearchParams({ from, to })).time;

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from './catalogue.ts';
-import { knownMetrics } from './known-metrics.ts';
+import { catalogue } from './index.ts';
 import type { Metric, MetricSource } from '../metrics/metric.ts';
 import { metricName } from '../components/exporters/prometheus/names/metric-name.ts';
 
-const entries: [string, Metric][] = Object.entries(knownMetrics);
+const entries: [string, Metric][] = Object.entries(catalogue);
 
 /** Names as they are, on pages without translation. */
 const untranslated = new Set<MetricSource>(['sidecar', 'prometheus']);

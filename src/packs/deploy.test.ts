@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { expect, it } from 'vitest';
-import { dashboards } from './dashboards.ts';
+import { shipped } from '../../tests/support/dashboards/shipped.ts';
 import { selectorsOf } from '../dashboards/promql/node.ts';
 
 function yaml(file: string): unknown {
@@ -22,7 +22,7 @@ it('Prometheus scrapes both pages under the jobs that the dashboards look for', 
   ]);
   expect(config.scrape_configs[0]?.honor_labels).toBe(true);
 
-  const expressions = dashboards.flatMap(({ rows }) =>
+  const expressions = shipped.dashboards.flatMap(({ rows }) =>
     rows.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries)),
   );
   const matchers = expressions.flatMap(({ expression }) => selectorsOf(expression.node)).flatMap((one) => one.matchers);

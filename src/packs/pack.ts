@@ -3,7 +3,7 @@
  * required. Parts that are expensive to load may be functions, so that a process loads only the parts that it uses.
  */
 import type { PackQueries } from '../components/receivers/db-poller/query.ts';
-import type { Dashboard } from '../dashboards/model/dashboard.ts';
+import type { Dashboard } from '../dashboards/model/panel.ts';
 import type { Alert } from '../dashboards/rules/alert.ts';
 import type { Threshold } from '../dashboards/threshold.ts';
 import type { Metric } from '../metrics/metric.ts';
@@ -47,10 +47,18 @@ export interface Pack<Metrics extends PackMetrics = PackMetrics, Thresholds exte
   readonly thresholds?: Thresholds;
   /** The queries that a `db_poller` runs. */
   readonly database?: PackQueries;
+  /** What a metric of these queries asks of the database. */
+  readonly costs?: Readonly<Partial<Record<keyof Metrics & string, QueryCost>>>;
   readonly dashboards?: Lazy<readonly Dashboard[]>;
   readonly alerts?: Lazy<readonly Alert[]>;
   readonly runbooks?: Runbooks;
 }
+
+/**
+ * `incremental`: only rows that are new since the last poll, in bounded batches. `lookup`: the latest rows, by an index.
+ * `small_table`: a table that stays small. `statistics`: the server's statistics. `sizes`: sizes in the file system.
+ */
+export type QueryCost = 'incremental' | 'lookup' | 'small_table' | 'statistics' | 'sizes';
 
 export interface Operation {
   /** The span of an operation is named `<key> <name>`. */
@@ -70,8 +78,4 @@ export function definePack<const Metrics extends PackMetrics, const Thresholds e
   pack: Pack<Metrics, Thresholds>,
 ): Pack<Metrics, Thresholds> {
   return pack;
-}
-
-export async function load<T>(part: Lazy<T>): Promise<T> {
-  return typeof part === 'function' ? await (part as () => Promise<T>)() : part;
 }

@@ -1,11 +1,11 @@
 /** What is proved of the dashboards without a Prometheus: of the files that are shipped, not of what they are made from. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { knownMetrics, type KnownMetricName } from './known-metrics.ts';
 import type { MetricSource } from '../metrics/metric.ts';
-import { detailMetrics } from './generate/detail-metrics.ts';
 import { generatedFiles } from './generate/generated-files.ts';
-import { checkExpression } from '../../tests/support/prometheus/promql-check.ts';
+import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
+import { catalogue, instrumentationDetails, packs, type MetricName } from './index.ts';
+import type { Pack } from './pack.ts';
 import { lintExceptions } from './lint-exceptions.ts';
 
 interface Target {
@@ -58,14 +58,15 @@ interface Dashboard {
   readonly links: readonly { readonly url: string; readonly includeVars: boolean; readonly keepTime: boolean }[];
 }
 
-const folder = new URL('../../dashboards/', import.meta.url);
-
-function read(form: string): readonly unknown[] {
-  const files = readdirSync(new URL(`${form}/`, folder)).toSorted();
-  return files.map((file): unknown => JSON.parse(readFileSync(new URL(`${form}/${file}`, folder), 'utf8')));
+function check(expression: string): CheckedExpression {
+  return checkExpression(expression, { metrics: catalogue });
 }
 
-const dashboards = read('grafana') as readonly Dashboard[];
+const folder = new URL('../../dashboards/grafana/', import.meta.url);
+
+const dashboards = readdirSync(folder)
+  .toSorted()
+  .map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Dashboard);
 const drawn = dashboards.flatMap((dashboard) =>
   dashboard.panels.filter(({ type }) => type !== 'row').map((panel) => ({ dashboard, panel })),
 );
@@ -113,13 +114,13 @@ describe('every expression', () => {
   it.each(targets.map((one) => [`${whereIs(one)} ${one.target.refId}`, one.target.expr]))(
     '%s asks for what is there',
     (_, expression) => {
-      expect(checkExpression(expression).problems).toEqual([]);
+      expect(check(expression).problems).toEqual([]);
     },
   );
 
   it('names series by labels that its result has', () => {
     const found = targets.flatMap((one) => {
-      const { labels = new Set() } = checkExpression(one.target.expr);
+      const { labels = new Set() } = check(one.target.expr);
       const used = [...one.target.legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? '');
       return used.filter((label) => !labels.has(label)).map((label) => ({ where: whereIs(one), what: label }));
     });
@@ -132,7 +133,7 @@ describe('every expression', () => {
       const column = overrides.find(({ matcher }) => matcher.options === one.target.legendFormat);
       const override = column?.properties.find(({ id }) => id === 'unit')?.value;
       const shown = one.panel.type === 'table' ? override : defaults.unit;
-      const unit = shownAs(checkExpression(one.target.expr).unit);
+      const unit = shownAs(check(one.target.expr).unit);
       return shown === unit ? [] : [{ where: whereIs(one), what: `${String(shown)}, not ${unit}` }];
     });
     expect(problems('unit', found)).toEqual([]);
@@ -140,8 +141,8 @@ describe('every expression', () => {
 
   it('is narrowed by the variables of its dashboard', () => {
     const found = targets.flatMap((one) =>
-      checkExpression(one.target.expr).selectors.flatMap(({ metric, matchers }) => {
-        const required = REQUIRED[knownMetrics[metric as KnownMetricName].source];
+      check(one.target.expr).selectors.flatMap(({ metric, matchers }) => {
+        const required = REQUIRED[catalogue[metric as MetricName].source];
         const missing = required.filter((label) => !(label in matchers));
         return missing.map((label) => ({ where: whereIs(one), what: `${String(metric)} without ${label}` }));
       }),
@@ -172,8 +173,8 @@ describe('every expression', () => {
 
   it('shows exemplars wherever there are traces', () => {
     const found = targets.flatMap((one) => {
-      const traced = checkExpression(one.target.expr).selectors.some(({ metric }) => {
-        const { kind, source } = knownMetrics[metric as KnownMetricName];
+      const traced = check(one.target.expr).selectors.some(({ metric }) => {
+        const { kind, source } = catalogue[metric as MetricName];
         return kind !== 'gauge' && (source === 'sdk' || source === 'runtime');
       });
       const expected = traced && !one.target.instant;
@@ -256,7 +257,7 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
   it('fills its variables from labels of the catalogue, again when the time changes', () => {
     for (const variable of dashboard.templating.list.filter(({ type }) => type === 'query')) {
       const [, series = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(variable.query) ?? [];
-      const { problems: found, labels } = checkExpression(series);
+      const { problems: found, labels } = check(series);
       expect(found.filter((problem) => !problem.includes('not within a rate'))).toEqual([]);
       expect(labels).toContain(label);
       expect(variable).toMatchObject({ refresh: 2, allValue: '.*', datasource: { uid: '${datasource}' } });
@@ -272,45 +273,17 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
 });
 
 describe('the catalogue', () => {
-  const shown = new Set(
-    targets.flatMap(({ target }) => checkExpression(target.expr).selectors.map(({ metric }) => metric)),
-  );
+  const shown = new Set(targets.flatMap(({ target }) => check(target.expr).selectors.map(({ metric }) => metric)));
+  const details = Object.assign({}, instrumentationDetails, ...packs.map(({ detailMetrics }: Pack) => detailMetrics));
 
-  it.each(Object.keys(knownMetrics) as KnownMetricName[])('%s is on a panel, or is a detail for a reason', (name) => {
-    expect(shown.has(name)).toBe(detailMetrics[name] === undefined);
-  });
-});
-
-describe('the other forms', () => {
-  it('ask the same', () => {
-    const classic = targets.map(({ target }) => target.expr).toSorted();
-    const inText = (value: unknown): string[] => {
-      if (typeof value !== 'object' || value === null) return [];
-      return Object.entries(value).flatMap(([key, inner]) =>
-        (key === 'expr' || key === 'expression') && typeof inner === 'string' ? [inner] : inText(inner),
-      );
-    };
-    expect(read('grafana-v2').flatMap(inText).toSorted()).toEqual(classic);
-    expect(read('model').flatMap(inText).toSorted()).toEqual(classic);
-  });
-
-  it('are resources of Grafana 13, whose layout places every panel', () => {
-    const resources = read('grafana-v2') as readonly {
-      apiVersion: string;
-      spec: { elements: object; layout: object };
-    }[];
-    for (const resource of resources) {
-      expect(resource.apiVersion).toBe('dashboard.grafana.app/v2');
-      const names = JSON.stringify(resource.spec.layout).matchAll(/"name":"(panel-\d+)"/g);
-      const placed = [...names].map(([, name]) => String(name));
-      expect(placed.toSorted()).toEqual(Object.keys(resource.spec.elements).toSorted());
-    }
+  it.each(Object.keys(catalogue))('%s is on a panel, or is a detail for a reason', (name) => {
+    expect(shown.has(name)).toBe(!Object.hasOwn(details, name));
   });
 });
 
 describe('what is committed', () => {
-  it('is what npm run generate writes', () => {
-    for (const [name, text] of generatedFiles()) {
+  it('is what npm run generate writes', async () => {
+    for (const [name, text] of await generatedFiles()) {
       expect(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'), name).toBe(text);
     }
   });

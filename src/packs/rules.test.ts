@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { thresholds } from './all-thresholds.ts';
-import type { Threshold } from '../dashboards/threshold.ts';
-import { dashboards } from './dashboards.ts';
 import { selectorsOf } from '../dashboards/promql/node.ts';
-import { alerts } from './alerts.ts';
 import { unreachable } from '../dashboards/rules/settings.ts';
 import type { AlertRule } from '../dashboards/rules/alert-rules.ts';
-import { checkExpression } from '../../tests/support/prometheus/promql-check.ts';
+import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
+import { shipped } from '../../tests/support/dashboards/shipped.ts';
+import { catalogue } from './index.ts';
+
+const { alerts, dashboards } = shipped;
 
 interface RecordingRule {
   readonly record: string;
@@ -23,24 +23,25 @@ function rulesOf(file: string): readonly unknown[] {
 }
 
 const recordings = rulesOf('recording.yaml') as readonly RecordingRule[];
-const recorded = new Map(recordings.map(({ record, expr }) => [record, checkExpression(expr)]));
+const recorded = new Map(recordings.map(({ record, expr }) => [record, checkExpression(expr, { metrics: catalogue })]));
 const rules = (rulesOf('alerts.yaml') as readonly AlertRule[]).map((rule) => ({
   rule,
   name: `${rule.alert} ${rule.labels['severity']}`,
 }));
-const check = (rule: AlertRule) => checkExpression(rule.expr, recorded);
+const checkText = (expr: string): CheckedExpression => checkExpression(expr, { metrics: catalogue, recorded });
+const check = (rule: AlertRule): CheckedExpression => checkText(rule.expr);
 
 /** Alerts that fire because something is not there; there is nothing to compare. */
 const ABOUT_NOTHING = new Set(['SidecarNotScraped', 'Watchdog']);
 
 describe('a recording rule', () => {
   it.each(recordings)('$record asks for what is there', ({ expr }) => {
-    expect(checkExpression(expr).problems).toEqual([]);
+    expect(checkText(expr).problems).toEqual([]);
   });
 
   it.each(recordings)('$record is named after the labels that it has', ({ record, expr }) => {
     const [labels] = record.split(':');
-    expect([...(checkExpression(expr).labels ?? [])].join('_')).toBe(labels);
+    expect([...(checkText(expr).labels ?? [])].join('_')).toBe(labels);
   });
 
   it.each(recordings)('$record is read by an alert', ({ record }) => {
@@ -91,8 +92,8 @@ describe.each(rules)('$name', ({ rule }) => {
     const alert = alerts.find(({ name }) => name === rule.alert);
     const dashboard = dashboards.find(({ uid }) => uid === alert?.panel?.dashboard);
     const panel = dashboard?.rows.flatMap(({ panels }) => panels).find(({ title }) => title === alert?.panel?.title);
-    const shown = panel?.queries.flatMap(({ expression }) => selectorsOf(expression.node)).map(({ metric }) => metric);
-    const asked = alert === undefined ? [] : selectorsOf(alert.measured.node).map(({ metric }) => metric);
+    const shown = panel?.queries.flatMap(({ expression }) => selectorsOf(expression.node)).map(({ name }) => name);
+    const asked = alert === undefined ? [] : selectorsOf(alert.measured.node).map(({ name }) => name);
     expect(asked.some((metric) => shown?.includes(metric))).toBe(true);
     const variables = [...url.matchAll(/var-(\w+)=/g)].map(([, variable]) => variable);
     const known = dashboard?.variables.map(({ name }) => name) ?? [];
@@ -114,7 +115,7 @@ describe('the alerts', () => {
         expect(own.map(({ labels }) => labels['severity'])).toEqual([raisedBy.severity]);
         continue;
       }
-      const { bad, warning, critical }: Threshold = thresholds[raisedBy.threshold];
+      const { bad, warning, critical } = raisedBy.threshold;
       const operator = bad === 'above' ? '>=' : '<';
       const levels = Object.entries({ warning, critical }).filter(([, limit]) => limit !== undefined);
       expect(own.map(({ labels }) => labels['severity'])).toEqual(levels.map(([severity]) => severity));
@@ -124,7 +125,7 @@ describe('the alerts', () => {
 
   it('have no number that what they measure cannot reach', () => {
     for (const alert of alerts) {
-      const limits = 'threshold' in alert.raisedBy ? thresholds[alert.raisedBy.threshold] : undefined;
+      const limits = 'threshold' in alert.raisedBy ? alert.raisedBy.threshold : undefined;
       if (limits !== undefined) expect(unreachable(alert, limits), alert.name).toEqual([]);
     }
   });

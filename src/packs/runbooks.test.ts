@@ -2,16 +2,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { knownMetrics } from './known-metrics.ts';
-import { dashboards } from './dashboards.ts';
-import { alerts } from './alerts.ts';
-import { checkExpression, withoutMacros } from '../../tests/support/prometheus/promql-check.ts';
+import { shipped } from '../../tests/support/dashboards/shipped.ts';
+import { checkExpression, withoutMacros } from '../dashboards/promql/check-expression.ts';
+import { catalogue, packs } from './index.ts';
+
+const { alerts, dashboards } = shipped;
 
 const root = new URL('../../', import.meta.url);
-const folder = new URL('docs/runbooks/', root);
-const pages = readdirSync(folder)
-  .filter((file) => file !== 'README.md')
-  .map((file) => ({ name: file.replace(/\.md$/, ''), text: readFileSync(new URL(file, folder), 'utf8') }));
+const pages = packs.flatMap(({ runbooks: { folder } = { folder: root } }) =>
+  readdirSync(folder).map((file) => ({
+    name: file.replace(/\.md$/, ''),
+    text: readFileSync(new URL(file, folder), 'utf8'),
+    folder,
+  })),
+);
 
 const HEADINGS = ['What it means', 'How to see it', 'Likeliest causes', 'What to do', 'When to wake someone'];
 const COMMANDS = new Set(['siphon', 'curl', 'psql', 'promtool', 'amtool', 'kill']);
@@ -24,7 +28,9 @@ const { groups } = load(readFileSync(new URL('dashboards/prometheus/recording.ya
   groups: readonly { rules: readonly { record: string; expr: string }[] }[];
 };
 const recorded = new Map(
-  groups.flatMap(({ rules }) => rules).map(({ record, expr }) => [record, checkExpression(expr)]),
+  groups
+    .flatMap(({ rules }) => rules)
+    .map(({ record, expr }) => [record, checkExpression(expr, { metrics: catalogue })]),
 );
 
 function blocks(text: string, language: string): readonly string[] {
@@ -40,11 +46,11 @@ it('every alert has a runbook, and every runbook an alert', () => {
 });
 
 it('the list leads to every runbook', () => {
-  const list = readFileSync(new URL('README.md', folder), 'utf8');
-  for (const { name } of pages) expect(list).toContain(`[${name}](${name}.md)`);
+  const list = readFileSync(new URL('docs/runbooks/README.md', root), 'utf8');
+  for (const { name } of pages) expect(list).toMatch(new RegExp(`\\[${name}\\]\\(\\S+/runbooks/${name}\\.md\\)`));
 });
 
-describe.each(pages)('the runbook of $name', ({ name, text }) => {
+describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
   const alert = alerts.find((one) => one.name === name);
   const section = (heading: string): string => text.split(`## ${heading}\n`)[1]?.split('\n## ')[0]?.trim() ?? '';
 
@@ -69,7 +75,9 @@ describe.each(pages)('the runbook of $name', ({ name, text }) => {
 
   it('asks Prometheus for what is there', () => {
     for (const query of blocks(text, 'promql')) {
-      const problems = ABOUT_PROMETHEUS.has(query) ? parseErrors(query) : checkExpression(query, recorded).problems;
+      const problems = ABOUT_PROMETHEUS.has(query)
+        ? parseErrors(query)
+        : checkExpression(query, { metrics: catalogue, recorded }).problems;
       expect(problems, query).toEqual([]);
     }
   });
@@ -79,7 +87,7 @@ describe.each(pages)('the runbook of $name', ({ name, text }) => {
     for (const code of names) {
       if (/_(total|seconds|bytes|percent)$|^(siphon|otelcol|database|scrape_run|pipeline|fetch|price)_/.test(code)) {
         const metric = code.replace(/(_bucket|_count|_sum)$/, '');
-        expect(Object.hasOwn(knownMetrics, metric) || NO_METRICS.has(code), code).toBe(true);
+        expect(Object.hasOwn(catalogue, metric) || NO_METRICS.has(code), code).toBe(true);
       }
       if (/^(deploy|docs|src)\//.test(code)) expect(existsSync(new URL(code, root)), code).toBe(true);
     }

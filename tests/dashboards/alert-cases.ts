@@ -1,8 +1,6 @@
 /** For each alert the series of a world in which what it measures has a given value. */
-import { thresholds } from '../../src/packs/all-thresholds.ts';
-import type { Threshold } from '../../src/dashboards/threshold.ts';
-import { alerts } from '../../src/packs/alerts.ts';
-import type { Severity } from '../../src/dashboards/rules/alert.ts';
+import type { Alert, Severity } from '../../src/dashboards/rules/alert.ts';
+import { shipped } from '../support/dashboards/shipped.ts';
 import type { InputSeries } from '../support/prometheus/promtool.ts';
 
 /** The world ends here; every alert has had the time to fire. */
@@ -297,7 +295,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
 };
 
 /** Alerts in the order of the rules; the watchdog has no world in which it is silent. */
-export const alertCases: readonly (AlertCase & { readonly alert: (typeof alerts)[number] })[] = alerts
+export const alertCases: readonly (AlertCase & { readonly alert: Alert })[] = shipped.alerts
   .filter(({ name }) => name !== 'Watchdog')
   .map((alert) => {
     const world = worlds[alert.name];
@@ -306,9 +304,9 @@ export const alertCases: readonly (AlertCase & { readonly alert: (typeof alerts)
   });
 
 /** Exactly at the limit it fires; by a hair on the good side it does not. */
-function valuesOf({ raisedBy }: (typeof alerts)[number]): AlertCase['values'] {
+function valuesOf({ raisedBy }: Alert): AlertCase['values'] {
   if (!('threshold' in raisedBy)) return { fine: Number.NaN };
-  const { bad, unit, warning, critical }: Threshold = thresholds[raisedBy.threshold];
+  const { bad, unit, warning, critical } = raisedBy.threshold;
   const hair = unit === '1' ? 1 / 1024 : 0.5;
   const first = warning ?? critical ?? 0;
   return {

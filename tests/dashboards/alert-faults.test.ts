@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
-import { alerts } from '../../src/packs/alerts.ts';
+import { shipped } from '../support/dashboards/shipped.ts';
 import { alertmanagerMissing } from '../support/alerts/alertmanager-server.ts';
 import { FaultEnvironment } from '../support/alerts/fault-environment.ts';
 import { eachPanel, shownOn } from '../support/dashboards/panel-data.ts';
@@ -32,7 +32,7 @@ const faults = rounds.flatMap((round) => round.faults);
 it('every alert is provoked, or it is said why not', () => {
   const provoked = faults.flatMap(({ alerts: expected }) => expected.map(({ alert }) => alert));
   const named = [...new Set(provoked), ...Object.keys(notProvoked)];
-  expect(named.toSorted()).toEqual(alerts.map(({ name }) => name).toSorted());
+  expect(named.toSorted()).toEqual(shipped.alerts.map(({ name }) => name).toSorted());
 });
 
 it('every panel that is empty while all is well is filled, or it is said why not', () => {
@@ -123,13 +123,14 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
 
   it('is told with all that helps', () => {
     for (const { alert: name, roaster, title, text, links } of told()) {
-      const alert = alerts.find((one) => one.name === name);
+      const alert = shipped.alerts.find((one) => one.name === name);
       expect(title).toMatch(/^(?:Warning|Critical|Resolved): ./);
       expect(text).not.toBe('');
       expect(title + text).not.toMatch(/no value|\{\{|NaN|undefined/);
       if (roaster !== undefined) expect(title).toContain(roaster);
-      expect(links['Runbook']).toBe(`https://unpkg.com/siphon-otel/docs/runbooks/${name}.md`);
-      expect(existsSync(new URL(`../../docs/runbooks/${name}.md`, import.meta.url))).toBe(true);
+      const [, runbook = ''] = /^https:\/\/unpkg\.com\/siphon-otel\/(.+)$/.exec(links['Runbook'] ?? '') ?? [];
+      expect(runbook).toContain(`/runbooks/${name}.md`);
+      expect(existsSync(new URL(`../../${runbook}`, import.meta.url))).toBe(true);
       expect(panelAt(links['Dashboard'] ?? '')).toEqual(alert?.panel);
       if (roaster !== undefined) expect(new URL(links['Dashboard']!).searchParams.get('var-roaster')).toBe(roaster);
     }

@@ -191,7 +191,7 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
       title_link: expect.stringContaining('/d/siphon-pipeline?var-roaster=blue-tokai&viewPanel='),
     });
     expect(message?.actions.map(({ text: label, url }) => [label, url.split('?')[0]])).toEqual([
-      ['Runbook', 'https://unpkg.com/siphon-otel/docs/runbooks/FetchErrors.md'],
+      ['Runbook', 'https://unpkg.com/siphon-otel/src/packs/scrape-pipeline/runbooks/FetchErrors.md'],
       ['Dashboard', 'http://127.0.0.1:3000/d/siphon-pipeline'],
       ['Sentry', 'https://sentry.io/issues/'],
       ['Silence', `${alertmanager.url}/#/silences/new`],

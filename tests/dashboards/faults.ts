@@ -1,6 +1,6 @@
 /** What is made to go wrong, which alerts must tell of it, and on which panels it is seen. */
 import { Client } from 'pg';
-import type { DashboardUid } from '../../src/dashboards/model/dashboard.ts';
+import type { DashboardUid } from '../../src/dashboards/model/panel.ts';
 import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
 import type { StoreFault } from '../../examples/coffee/stores/store.ts';

@@ -9,9 +9,9 @@ import { stepsFor } from '../../src/console/expression.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import type { PlainPanel } from '../../src/dashboards/model/plain.ts';
 import { OF_FAULTS } from '../../src/packs/generate/cardinality.ts';
-import { promql } from '../../src/dashboards/promql/render.ts';
-import { alerts } from '../../src/packs/alerts.ts';
-import { recordings, ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
+import { render } from '../../src/dashboards/promql/render.ts';
+import { shipped } from '../support/dashboards/shipped.ts';
+import { recordingsIn, ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { History } from '../support/history/history.ts';
 import { recordDemo } from '../support/history/recorded-demo.ts';
@@ -46,7 +46,7 @@ const BUDGET_MS = 100;
 /** Grafana asks for a value for each pixel of a wide screen, of which a column has so many times more than the console's points. */
 const FINER = 6;
 
-const rules = ruleFiles(defaultSettings);
+const rules = ruleFiles(shipped, defaultSettings);
 
 interface Rule {
   readonly record?: string;
@@ -106,8 +106,11 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
   it.each(RANGES)(
     'have over $range whatever alerts compare with a limit, and what they read for it',
     async ({ range }) => {
-      const compared = alerts.filter(({ raisedBy }) => 'threshold' in raisedBy);
-      const read = [...compared.map(({ measured }) => promql(measured)), ...recordings().map(({ name }) => name)];
+      const compared = shipped.alerts.filter(({ raisedBy }) => 'threshold' in raisedBy);
+      const read = [
+        ...compared.map(({ measured }) => render(measured)),
+        ...recordingsIn(shipped.alerts).map(({ name }) => name),
+      ];
       // Faults are some days ago.
       const expected = range === LONGEST.range ? read : read.filter((expression) => !OF_FAULTS.has(expression));
       const empty: string[] = [];
@@ -155,9 +158,10 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
 
 /** A panel for each query, and for those of a graph as fine as the console and as Grafana ask for them. */
 function oneByOne(panel: PlainPanel): readonly PlainPanel[] {
-  const { queries, form, place } = panel;
-  const finer = form === 'graph' ? [{ ...place, width: place.width * FINER }] : [];
-  return queries.flatMap((query) => [place, ...finer].map((one) => ({ ...panel, queries: [query], place: one })));
+  const { place } = panel;
+  if (panel.form === 'table') return panel.queries.map((query) => ({ ...panel, queries: [query] }));
+  const finer = panel.form === 'graph' ? [{ ...place, width: place.width * FINER }] : [];
+  return panel.queries.flatMap((query) => [place, ...finer].map((one) => ({ ...panel, queries: [query], place: one })));
 }
 
 /** Whatever else the machine does for a moment. */

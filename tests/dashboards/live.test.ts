@@ -23,6 +23,7 @@ import {
 import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { SCRAPE_S, MonitoredDemo } from '../support/dashboards/monitored-demo.ts';
+import { shipped } from '../support/dashboards/shipped.ts';
 
 const missing = prometheusMissing ?? chromiumMissing;
 if (missing !== undefined) process.stderr.write(`The dashboards are not proved live: ${missing}\n`);
@@ -34,7 +35,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    watched = await MonitoredDemo.start({ rules: ruleFiles(defaultSettings) });
+    watched = await MonitoredDemo.start({ rules: ruleFiles(shipped, defaultSettings) });
     const { url } = watched.prometheus;
     source = new PrometheusSource(url);
     preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });

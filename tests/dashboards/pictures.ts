@@ -6,6 +6,7 @@ import { startPreview } from '../../src/console/preview/server.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { startBrowser } from '../support/dashboards/browser.ts';
+import { shipped } from '../support/dashboards/shipped.ts';
 import { History } from '../support/history/history.ts';
 import { recordDemo } from '../support/history/recorded-demo.ts';
 import { dashboards } from '../support/dashboards/panel-data.ts';
@@ -33,7 +34,7 @@ const recording = await recordDemo({
 await using history = await History.start(recording, {
   days: 30,
   stepS: SCRAPE_S,
-  rules: ruleFiles(defaultSettings).get('recording.yaml')!,
+  rules: ruleFiles(shipped, defaultSettings).get('recording.yaml')!,
 });
 await takePictures(history);
 

@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packs } from '../../src/packs/index.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
 
-const folder = new URL('../../docs/runbooks/', import.meta.url);
-const statements = readdirSync(folder).flatMap((file) => {
-  const text = readFileSync(new URL(file, folder), 'utf8');
+const files = packs.flatMap(({ runbooks }) =>
+  runbooks === undefined ? [] : readdirSync(runbooks.folder).map((file) => new URL(file, runbooks.folder)),
+);
+const statements = files.flatMap((url) => {
+  const text = readFileSync(url, 'utf8');
+  const file = path.basename(url.pathname);
   return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, sql = '']) => ({ file, sql: sql.trim().replace(/;$/, '') }));
 });
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/packs/catalogue.ts';
-import { knownMetrics, type KnownMetricName } from '../../src/packs/known-metrics.ts';
+import { catalogue, type MetricName } from '../../src/packs/index.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { BESIDES, cardinalityOf, ofEachRoaster, ROASTER_LABELS } from '../../src/packs/generate/cardinality.ts';
 import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
@@ -11,12 +10,12 @@ import { waitFor } from '../support/wait-for.ts';
 const ALWAYS = new Set(['job', 'instance', 'le', 'otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url']);
 
 /** docs/metrics.md expects no series of it, or the demo is too short for it. */
-const absentInDemo = (name: KnownMetricName): boolean =>
+const absentInDemo = (name: MetricName): boolean =>
   cardinalityOf(name).labelSets === 0 || name === 'siphon_db_poller_uncounted_inserts';
 
 /** The metrics of the sidecar and of the instrumentations. The instruments of the service are made from their descriptions. */
-const described = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
-  ([name, { source }]) => !Object.hasOwn(catalogue, name) && source !== 'prometheus',
+const described = (Object.entries(catalogue) as [MetricName, Metric][]).filter(
+  ([, { source }]) => source === 'runtime' || source === 'sidecar',
 );
 const expected = described.filter(([name]) => !absentInDemo(name));
 
@@ -56,7 +55,7 @@ describe('the descriptions of metrics', () => {
     expect([...bounds].filter(Number.isFinite).toSorted((one, other) => one - other)).toEqual(metric.buckets);
   });
 
-  const scraped = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
+  const scraped = (Object.entries(catalogue) as [MetricName, Metric][]).filter(
     ([, { source }]) => source !== 'prometheus',
   );
 
@@ -74,7 +73,7 @@ describe('the descriptions of metrics', () => {
   });
 
   it('are complete except for the metrics that docs/metrics.md counts', () => {
-    const besides = [...families.values()].filter(({ name }) => !Object.hasOwn(knownMetrics, name));
+    const besides = [...families.values()].filter(({ name }) => !Object.hasOwn(catalogue, name));
     const series = besides.reduce((sum, { samples }) => sum + samples.length, 0);
     expect(series).toBeLessThanOrEqual(Object.values(BESIDES).reduce((sum, one) => sum + one.series, 0));
   });

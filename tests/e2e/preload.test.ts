@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { knownMetrics } from '../../src/packs/known-metrics.ts';
+import { catalogue } from '../../src/packs/index.ts';
 import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
@@ -125,7 +125,7 @@ describe('what the preload sends', () => {
     );
     const request = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
     expect(bounds['http.server.request.duration']).toEqual(request);
-    expect(bounds['http.client.request.duration']).toEqual(knownMetrics.http_client_request_duration_seconds.buckets);
+    expect(bounds['http.client.request.duration']).toEqual(catalogue.http_client_request_duration_seconds.buckets);
     const calls = capture.metrics().filter(({ name }) => name === 'http.client.request.duration');
     const attributes = calls.flatMap(({ histogram }) =>
       histogram?.data_points.flatMap((point) => point.attributes ?? []),

@@ -3,7 +3,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../../src/packs/catalogue.ts';
+import { coffeeMetrics } from '../../examples/coffee/coffee-metrics.ts';
 import type { Metric } from '../../src/metrics/metric.ts';
 import { recorder } from '../../src/sdk/recorders.ts';
 import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
@@ -15,10 +15,10 @@ import { checkMetrics } from './prometheus-promtool.ts';
 describe.skipIf(prometheusMissing)(`promtool check metrics ${prometheusMissing ?? ''}`, () => {
   it('has nothing to say about any metric of the catalogue, which come under their names', async () => {
     await using sidecar = await Sidecar.start();
-    await recordAll(Object.values(catalogue), sidecar.otlpHttp);
+    await recordAll(Object.values(coffeeMetrics), sidecar.otlpHttp);
     const page = await sidecar.scrape();
     const names = parsePrometheusText(page).map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(Object.keys(catalogue)));
+    expect(names).toEqual(expect.arrayContaining(Object.keys(coffeeMetrics)));
     expect(checkMetrics(page)).toEqual([]);
   });
 

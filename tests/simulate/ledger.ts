@@ -1,4 +1,4 @@
-import { catalogue } from '../../src/packs/catalogue.ts';
+import { catalogue } from '../../src/packs/index.ts';
 
 /** Numbers by series, `name{label="value",…}` with labels in order: what a scrape page shows, or ought to. */
 export type Counts = ReadonlyMap<string, number>;

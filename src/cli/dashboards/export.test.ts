@@ -2,15 +2,17 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dashboardUids } from '../../dashboards/model/dashboard.ts';
+import { shipped } from '../../../tests/support/dashboards/shipped.ts';
 import { runCommand } from '../../../tests/support/processes/run-command.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'siphon-export-'))));
 afterEach(async () => await rm(folder, { recursive: true }));
 
-const shipped = async (form: string, uid: string): Promise<string> =>
-  await readFile(new URL(`../../../dashboards/${form}/${uid}.json`, import.meta.url), 'utf8');
+const uids = shipped.dashboards.map(({ uid }) => uid);
+
+const shippedText = async (uid: string): Promise<string> =>
+  await readFile(new URL(`../../../dashboards/grafana/${uid}.json`, import.meta.url), 'utf8');
 
 const exportRules = async (settings?: string): Promise<Awaited<ReturnType<typeof runCommand>>> => {
   const args = ['dashboards', 'export', '--form', 'prometheus', '--dir', path.join(folder, 'rules')];
@@ -21,20 +23,17 @@ const exportRules = async (settings?: string): Promise<Awaited<ReturnType<typeof
 const rulesIn = async (file: string): Promise<string> => await readFile(path.join(folder, 'rules', file), 'utf8');
 
 describe('siphon dashboards export', () => {
-  it.each(['grafana', 'grafana-v2', 'model'])(
-    'writes all dashboards in the form %s, also into a folder that is not there',
-    async (form) => {
-      const dir = path.join(folder, 'deep/er');
-      const { exitCode, errors } = await runCommand(['dashboards', 'export', '--dir', dir, '--form', form]);
-      expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
-      expect((await readdir(dir)).toSorted()).toEqual(dashboardUids.map((uid) => `${uid}.json`).toSorted());
-      for (const uid of dashboardUids) {
-        expect(await readFile(path.join(dir, `${uid}.json`), 'utf8')).toBe(await shipped(form, uid));
-      }
-      const again = await runCommand(['dashboards', 'export', '--dir', dir, '--form', form]);
-      expect(again.printed).toContain('4 dashboards, 0 of them written');
-    },
-  );
+  it('writes all dashboards, also into a folder that does not exist', async () => {
+    const dir = path.join(folder, 'deep/er');
+    const { exitCode, errors } = await runCommand(['dashboards', 'export', '--dir', dir]);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    expect((await readdir(dir)).toSorted()).toEqual(uids.map((uid) => `${uid}.json`).toSorted());
+    for (const uid of uids) {
+      expect(await readFile(path.join(dir, `${uid}.json`), 'utf8')).toBe(await shippedText(uid));
+    }
+    const again = await runCommand(['dashboards', 'export', '--dir', dir, '--form', 'grafana']);
+    expect(again.printed).toContain('4 dashboards, 0 of them written');
+  });
 
   it('replaces an older one of its own, and touches no other file', async () => {
     await runCommand(['dashboards', 'export', '--dir', folder]);
@@ -44,7 +43,7 @@ describe('siphon dashboards export', () => {
     await writeFile(file, JSON.stringify({ uid: 'siphon-prices', tags: ['siphon-otel'], title: 'older' }));
     const { printed } = await runCommand(['dashboards', 'export', '--dir', folder]);
     expect(printed).toContain('1 of them written');
-    expect(await readFile(file, 'utf8')).toBe(await shipped('grafana', 'siphon-prices'));
+    expect(await readFile(file, 'utf8')).toBe(await shippedText('siphon-prices'));
     expect((await stat(other)).mtimeMs).toBe(before.mtimeMs);
   });
 
@@ -68,7 +67,7 @@ describe('siphon dashboards export', () => {
 
   it.each([
     [[], '--dir DIR is missing'],
-    [['--dir', 'x', '--form', 'perses'], '--form is perses, but must be one of grafana, grafana-v2, model, prometheus'],
+    [['--dir', 'x', '--form', 'perses'], '--form is perses, but must be grafana or prometheus'],
     [['--dir', 'x', '--settings', 'y'], '--settings needs --form prometheus'],
   ])('refuses %s', async (args, message) => {
     const { exitCode, errors } = await runCommand(['dashboards', 'export', ...args]);

@@ -1,8 +1,8 @@
+import { shipped } from '../../../tests/support/dashboards/shipped.ts';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { dashboardUids } from '../../dashboards/model/dashboard.ts';
 import { runCommand, type Ran } from '../../../tests/support/processes/run-command.ts';
 import { freePorts } from '../../../tests/support/network/free-ports.ts';
 import { FakeGrafana } from '../../../tests/support/dashboards/fake-grafana.ts';
@@ -15,7 +15,7 @@ async function push(
   return await runCommand(['dashboards', 'push', ...options], token === '' ? {} : { TOKEN: token });
 }
 
-const uids = dashboardUids.toSorted();
+const uids = shipped.dashboards.map(({ uid }) => uid).toSorted();
 
 describe('siphon dashboards push', () => {
   it('makes the folder and brings all dashboards, and says where they are', async () => {

@@ -26,7 +26,7 @@ export const pushDashboards: Command = {
     const { url, tokenVariable, folder } = readOptions(options);
     try {
       const client = new GrafanaClient(url, readToken(tokenVariable, context));
-      const dashboards = await shippedDashboards(context.dashboardsFolder, 'grafana');
+      const dashboards = await shippedDashboards(context.dashboardsFolder);
       const pushed = await pushAll(client, dashboards, folder);
       for (const { uid, result } of pushed)
         context.print(`${result.padEnd(9)} ${new URL(`d/${uid}`, withSlash(url)).href}`);

@@ -2,11 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OWN_TAG } from '../../dashboards/own-tag.ts';
 
-export const forms = ['grafana', 'grafana-v2', 'model'] as const;
-
-/** Classic JSON, resources of Grafana 13, or plain data. */
-export type Form = (typeof forms)[number];
-
 export interface ShippedDashboard {
   readonly uid: string;
   readonly fileName: string;
@@ -14,13 +9,14 @@ export interface ShippedDashboard {
 }
 
 /** The dashboards that siphon brings along, in the order of their names. */
-export async function shippedDashboards(folder: string, form: Form): Promise<readonly ShippedDashboard[]> {
-  const files = (await readdir(path.join(folder, form))).filter((name) => name.endsWith('.json')).toSorted();
+export async function shippedDashboards(dashboardsFolder: string): Promise<readonly ShippedDashboard[]> {
+  const folder = path.join(dashboardsFolder, 'grafana');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
   return await Promise.all(
     files.map(async (fileName) => ({
       uid: path.basename(fileName, '.json'),
       fileName,
-      text: await readFile(path.join(folder, form, fileName), 'utf8'),
+      text: await readFile(path.join(folder, fileName), 'utf8'),
     })),
   );
 }

@@ -1,6 +1,6 @@
 /** Exemplars on a graph: each is a button that tells its trace. */
 import type uPlot from 'uplot';
-import type { PlainPanel } from '../../dashboards/model/plain.ts';
+import type { PlainGraph } from '../../dashboards/model/plain.ts';
 import type { Exemplar } from '../data-source.ts';
 import { traceAddress, traceIdOf } from '../trace.ts';
 import { textOf } from '../unit-text.ts';
@@ -17,7 +17,7 @@ export interface ExemplarDots {
 
 export function exemplarDots(
   exemplars: readonly Exemplar[],
-  { panel, sentry }: { readonly panel: PlainPanel; readonly sentry: string | undefined },
+  { panel, sentry }: { readonly panel: PlainGraph; readonly sentry: string | undefined },
 ): ExemplarDots {
   const query = panel.queries.find((one) => one.exemplars);
   const { observedUnit } = query ?? {};

@@ -57,7 +57,7 @@ async function open(): Promise<void> {
   for (const row of shown) row.end();
   shown = repeated(dashboard.rows, { choices: view.choices, values }).map((row) =>
     rowView(row, {
-      context: { dashboards, view: { ...view, choices: row.choices }, zoom, sentry },
+      context: { view: { ...view, choices: row.choices }, zoom, sentry },
       ask: async (panels) => {
         const moment = momentOf({ ...view, choices: row.choices });
         await Promise.all(panels.map((panel) => panel.ask(source, moment)));

@@ -1,22 +1,21 @@
 /** The title of a panel, what it means, and where more is told. */
-import type { PlainDashboard, PlainPanel } from '../../dashboards/model/plain.ts';
+import type { DashboardRef, PlainPanel } from '../../dashboards/model/plain.ts';
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import { opens, popoverOf } from './popover.ts';
 
 export function panelHead(
   { title, description, leadsTo, empty }: PlainPanel,
-  { dashboards, view }: { readonly dashboards: readonly PlainDashboard[]; readonly view: View },
+  { view }: { readonly view: View },
 ): HTMLElement {
   const text = empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
   const about = popoverOf('about-panel', element('p', { text }));
   const button = element('button', { text: 'i', title: text, attributes: { 'aria-label': `About ${title}` } });
   opens(button, about);
-  const other = dashboards.find(({ uid }) => uid === leadsTo);
-  const link = other === undefined ? undefined : linkTo(other, view);
+  const link = leadsTo === undefined ? undefined : linkTo(leadsTo, view);
   return element('header', {}, element('h3', { text: title, title }), link, button, about);
 }
 
-function linkTo({ uid, title }: PlainDashboard, view: View): HTMLElement {
+function linkTo({ uid, title }: DashboardRef, view: View): HTMLElement {
   return element('a', { text: '→', title, attributes: { href: addressOf(uid, view), 'aria-label': title } });
 }

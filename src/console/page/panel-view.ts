@@ -1,17 +1,16 @@
-import type { PlainDashboard, PlainPanel } from '../../dashboards/model/plain.ts';
+import type { PlainGraph, PlainPanel } from '../../dashboards/model/plain.ts';
 import { answersOf, exemplarsOf, seriesOf, type Moment } from '../answers.ts';
 import type { DataSource } from '../data-source.ts';
 import type { View } from '../view.ts';
 import { element } from './element.ts';
 import { graphOf, type Graph, type GraphContext } from './graph.ts';
 import { panelHead } from './panel-head.ts';
-import { barsOf, distributionOf, leftOut, statOf, tableOf } from './plain-forms.ts';
+import { leftOut, numbersOf, type NumberPanel } from './number-panels.ts';
 
 /** What a panel shows: data, that nothing has happened (`healthy`), that something is not known, or an error. */
 type State = 'loading' | 'data' | 'healthy' | 'unknown' | 'error';
 
 export interface PanelContext extends GraphContext {
-  readonly dashboards: readonly PlainDashboard[];
   readonly view: View;
 }
 
@@ -47,8 +46,11 @@ export class PanelView {
   async ask(source: DataSource, moment: Moment): Promise<void> {
     const question = (this.#question += 1);
     try {
-      const isGraph = this.#panel.form === 'graph';
-      const show = isGraph ? await this.#askGraph(source, moment) : await this.#askPlain(source, moment);
+      const panel = this.#panel;
+      const show =
+        panel.form === 'graph'
+          ? await this.#askGraph(panel, source, moment)
+          : await this.#askNumbers(panel, source, moment);
       if (question === this.#question) show();
     } catch (error) {
       if (question === this.#question) this.#say('error', error instanceof Error ? error.message : String(error));
@@ -60,28 +62,27 @@ export class PanelView {
     this.#graph?.end();
   }
 
-  async #askGraph(source: DataSource, moment: Moment): Promise<() => void> {
-    const { steps, series, left } = await seriesOf(this.#panel, source, moment);
-    const exemplars = await exemplarsOf(this.#panel, source, { moment, steps });
+  async #askGraph(panel: PlainGraph, source: DataSource, moment: Moment): Promise<() => void> {
+    const { steps, series, left } = await seriesOf(panel, source, moment);
+    const exemplars = await exemplarsOf(panel, source, { moment, steps });
     return () => {
       if (series.length === 0) return this.#empty();
       const drawing = { steps, series, exemplars };
       if (this.#graph?.update(drawing) === true) return;
-      const graph = graphOf(this.#panel, drawing, this.#context);
+      const graph = graphOf(panel, drawing, this.#context);
       this.#show('data', graph.element, leftOut(left));
       graph.draw();
       this.#graph = graph;
     };
   }
 
-  async #askPlain(source: DataSource, moment: Moment): Promise<() => void> {
-    const answers = await answersOf(this.#panel, source, moment);
+  async #askNumbers(panel: NumberPanel, source: DataSource, moment: Moment): Promise<() => void> {
+    const answers = await answersOf(panel, source, moment);
     return () => {
       if (answers.every(({ samples }) => samples.length === 0)) return this.#empty();
-      const forms = { stat: statOf, bars: barsOf, table: tableOf, distribution: distributionOf, graph: statOf };
       const before = this.#body.querySelector('.scroll');
       const [top, hasFocus] = [before?.scrollTop ?? 0, before !== null && before === document.activeElement];
-      this.#show('data', ...forms[this.#panel.form](this.#panel, answers));
+      this.#show('data', ...numbersOf(panel, answers));
       const now = this.#body.querySelector<HTMLElement>('.scroll');
       now?.scrollTo({ top });
       if (hasFocus) now?.focus({ preventScroll: true });

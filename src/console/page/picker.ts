@@ -1,7 +1,7 @@
 import { shownPart } from '../shown-part.ts';
 import { withArrows } from './arrow-keys.ts';
 import { element } from './element.ts';
-import { leftOut } from './plain-forms.ts';
+import { leftOut } from './number-panels.ts';
 import { opens, popoverOf } from './popover.ts';
 
 export interface Picker {

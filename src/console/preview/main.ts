@@ -1,16 +1,21 @@
 /** `npm run dashboards:preview`: the dashboards in a browser, without a Grafana. */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { dashboards } from '../../packs/dashboards.ts';
+import { pathToFileURL } from 'node:url';
 import { plain } from '../../dashboards/model/plain.ts';
+import { packs as shippedPacks } from '../../packs/index.ts';
+import { loadPacks } from '../../packs/load.ts';
+import type { Pack } from '../../packs/pack.ts';
 import { secondsOf } from '../duration.ts';
 import { startPreview } from './server.ts';
 
 const help = `npm run dashboards:preview -- [--prometheus URL] [--port PORT] [--scrape-interval DURATION] [--sentry URL]
+                                 [--pack FILE]...
   --prometheus       the Prometheus that is asked (http://127.0.0.1:9090)
   --port             where the page is served on 127.0.0.1 (a free one)
   --scrape-interval  how often it scrapes siphon (15s)
-  --sentry           where traces are, such as https://organisation.sentry.io (then exemplars lead there)`;
+  --sentry           where traces are, such as https://organisation.sentry.io (then exemplars lead there)
+  --pack             a module whose default export is a pack; may be repeated (the packs that siphon ships)`;
 
 const { values: options } = parseArgs({
   options: {
@@ -18,6 +23,7 @@ const { values: options } = parseArgs({
     port: { type: 'string', default: '0' },
     'scrape-interval': { type: 'string', default: '15s' },
     sentry: { type: 'string' },
+    pack: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -35,15 +41,26 @@ async function start(): Promise<void> {
     return fail(`--sentry is the address of your organisation in Sentry, not ${options.sentry}`);
   if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535)
     return fail(`--port is no port: ${options.port}`);
+  const { dashboards } = await loadPacks(await chosenPacks());
   const prometheus = new URL(options.prometheus);
   const server = await startPreview({
     prometheus,
-    dashboards: dashboards.map(plain),
+    dashboards: plain(dashboards),
     scrapeS,
     sentry: options.sentry === undefined ? undefined : new URL(options.sentry),
     port: Number(options.port),
   });
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`);
+}
+
+async function chosenPacks(): Promise<readonly Pack[]> {
+  if (options.pack === undefined) return shippedPacks;
+  return await Promise.all(
+    options.pack.map(async (file) => {
+      const module = (await import(pathToFileURL(file).href)) as { readonly default: Pack };
+      return module.default;
+    }),
+  );
 }
 
 function isAddress(text: string): boolean {

@@ -1,4 +1,4 @@
-/** Dashboards in the form that every Grafana reads; newer ones bring it into theirs when they load it. */
+/** Dashboards in the classic JSON model. Every Grafana reads it; newer versions convert it when they load it. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   DashboardBuilder,
@@ -9,10 +9,9 @@ import {
   type Dashboard,
   type DashboardLink,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { PlainDashboard } from '../model/plain.ts';
+import type { DashboardRef, PlainDashboard } from '../model/plain.ts';
 import { OWN_TAG } from '../own-tag.ts';
 import { grafanaPanel } from './panel.ts';
-import { titleOf } from './titles.ts';
 import { grafanaVariable } from './variable.ts';
 
 export function classicDashboard(dashboard: PlainDashboard): Dashboard {
@@ -39,8 +38,8 @@ export function classicDashboard(dashboard: PlainDashboard): Dashboard {
   return builder.build();
 }
 
-function dashboardLink(uid: PlainDashboard['links'][number]): Builder<DashboardLink> {
-  const { placement: _, ...link } = new DashboardLinkBuilder(titleOf(uid))
+function dashboardLink({ uid, title }: DashboardRef): Builder<DashboardLink> {
+  const { placement: _, ...link } = new DashboardLinkBuilder(title)
     .type(DashboardLinkType.Link)
     .url(`/d/${uid}`)
     .icon('dashboard')

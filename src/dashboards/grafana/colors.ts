@@ -3,10 +3,10 @@ import {
   FieldColorModeId,
   ThresholdsConfigBuilder,
   ThresholdsMode,
-  type Threshold,
+  type Threshold as GrafanaThreshold,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Tone } from '../model/panel.ts';
-import type { PlainThresholds } from '../model/plain.ts';
+import type { Threshold } from '../threshold.ts';
 
 /** Names of Grafana's palette, which it adapts to light and dark. */
 export const toneColors: Readonly<Record<Tone, string>> = {
@@ -16,13 +16,13 @@ export const toneColors: Readonly<Record<Tone, string>> = {
   neutral: 'blue',
 };
 
-export function thresholdsOf(thresholds: PlainThresholds): ThresholdsConfigBuilder {
+export function thresholdsOf(thresholds: Threshold): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([...stepsOf(thresholds)]);
 }
 
 /** From the lowest value up: each step holds from its value on. */
-export function stepsOf({ bad, warning, critical }: PlainThresholds): readonly Threshold[] {
-  const step = (value: number | undefined, tone: Tone): Threshold[] =>
+export function stepsOf({ bad, warning, critical }: Threshold): readonly GrafanaThreshold[] {
+  const step = (value: number | undefined, tone: Tone): GrafanaThreshold[] =>
     value === undefined ? [] : [{ value, color: toneColors[tone] }];
   if (bad === 'above') {
     return [{ value: null, color: toneColors.good }, ...step(warning, 'warning'), ...step(critical, 'bad')];

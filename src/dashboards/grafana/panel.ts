@@ -27,17 +27,24 @@ import { DashboardLinkBuilder, DashboardLinkType, type Panel } from '@grafana/gr
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { PlainPanel, PlainQuery } from '../model/plain.ts';
+import type {
+  DashboardRef,
+  PlainBars,
+  PlainDistribution,
+  PlainGraph,
+  PlainPanel,
+  PlainQuery,
+  PlainStat,
+} from '../model/plain.ts';
 import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
 import { datasourceRef } from './datasource.ts';
 import { tablePanel } from './table.ts';
-import { titleOf } from './titles.ts';
 import { panelUnit } from './unit.ts';
 
 /** @param top Where the row of the panel begins, below its title. */
 export function grafanaPanel(panel: PlainPanel, top: number): Panel {
   const { id, title, place, empty, leadsTo } = panel;
-  const builder = builders[panel.form](panel);
+  const builder = builderOf(panel);
   builder
     .id(id)
     .title(title)
@@ -51,22 +58,29 @@ export function grafanaPanel(panel: PlainPanel, top: number): Panel {
 }
 
 /** What the panel says, and what it means that there is nothing on it. */
-export function descriptionOf({ description, empty }: PlainPanel): string {
+function descriptionOf({ description, empty }: PlainPanel): string {
   return empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
 }
 
 type AnyBuilder = TimeSeriesBuilder | StatBuilder | BarGaugeBuilder | ReturnType<typeof tablePanel>;
 
-const builders: Readonly<Record<PlainPanel['form'], (panel: PlainPanel) => AnyBuilder>> = {
-  graph,
-  stat,
-  bars,
-  distribution,
-  table: tablePanel,
-};
+function builderOf(panel: PlainPanel): AnyBuilder {
+  switch (panel.form) {
+    case 'graph':
+      return graph(panel);
+    case 'stat':
+      return stat(panel);
+    case 'bars':
+      return bars(panel);
+    case 'distribution':
+      return distribution(panel);
+    case 'table':
+      return tablePanel(panel);
+  }
+}
 
-function graph(panel: PlainPanel): TimeSeriesBuilder {
-  const { thresholds, draw, stacked = false, minStep, place } = panel;
+function graph(panel: PlainGraph): TimeSeriesBuilder {
+  const { thresholds, draw, stacked, minStep, place } = panel;
   const asBars = draw === 'bars';
   const isWide = place.width >= 8;
   const builder = new TimeSeriesBuilder()
@@ -96,7 +110,7 @@ function graph(panel: PlainPanel): TimeSeriesBuilder {
   return withTones(bounded(builder, panel), panel);
 }
 
-function stat(panel: PlainPanel): StatBuilder {
+function stat(panel: PlainStat): StatBuilder {
   const { thresholds, queries } = panel;
   const hasNames = queries.length > 1 || queries.some(({ legend }) => legend.includes('{{'));
   const builder = new StatBuilder()
@@ -109,7 +123,7 @@ function stat(panel: PlainPanel): StatBuilder {
   return bounded(builder, panel);
 }
 
-function bars(panel: PlainPanel): BarGaugeBuilder {
+function bars(panel: PlainBars): BarGaugeBuilder {
   const { thresholds } = panel;
   const builder = barGauge(panel).orientation(VizOrientation.Horizontal);
   if (thresholds === undefined) builder.colorScheme(fixedColor('neutral'));
@@ -117,7 +131,7 @@ function bars(panel: PlainPanel): BarGaugeBuilder {
   return withTones(bounded(builder, panel), panel);
 }
 
-function distribution(panel: PlainPanel): BarGaugeBuilder {
+function distribution(panel: PlainDistribution): BarGaugeBuilder {
   return barGauge(panel).orientation(VizOrientation.Vertical).colorScheme(fixedColor('neutral')).min(0);
 }
 
@@ -139,13 +153,13 @@ interface Bounded {
   max(max: number): unknown;
 }
 
-function bounded<B extends Bounded>(builder: B, { min, max }: PlainPanel): B {
+function bounded<B extends Bounded>(builder: B, { min, max }: PlainGraph | PlainStat | PlainBars): B {
   if (min !== undefined) builder.min(min);
   if (max !== undefined) builder.max(max);
   return builder;
 }
 
-function withTones<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { tones = {} }: PlainPanel): B {
+function withTones<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { tones }: PlainGraph | PlainBars): B {
   for (const [name, tone] of Object.entries(tones)) {
     builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: toneColors[tone] } }]);
   }
@@ -165,8 +179,8 @@ function target(query: PlainQuery, { form }: PlainPanel): Builder<ReturnType<Dat
 }
 
 /** The link keeps the time and whatever variables the other dashboard has as well. */
-function linkTo(uid: NonNullable<PlainPanel['leadsTo']>): DashboardLinkBuilder {
-  return new DashboardLinkBuilder(titleOf(uid))
+function linkTo({ uid, title }: DashboardRef): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title)
     .type(DashboardLinkType.Link)
     .url(`/d/${uid}?\${__url_time_range}&\${__all_variables}`);
 }

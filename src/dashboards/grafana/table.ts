@@ -1,12 +1,12 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { PlainPanel, PlainQuery } from '../model/plain.ts';
+import type { PlainColumn, PlainQuery, PlainTable } from '../model/plain.ts';
 import { stepsOf } from './colors.ts';
 import { grafanaUnit } from './unit.ts';
 
 /** The answers of all queries side by side, a line for each set of labels. */
-export function tablePanel({ queries, labels = [], sortBy = '' }: PlainPanel): TableBuilder {
+export function tablePanel({ queries, labels, sortBy, leadsToValue }: PlainTable): TableBuilder {
   const order = [...labels, ...queries.map(valueField)];
   const builder = new TableBuilder()
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)])
@@ -22,9 +22,9 @@ export function tablePanel({ queries, labels = [], sortBy = '' }: PlainPanel): T
       },
     ]);
   for (const query of queries) builder.overrideByName(query.legend, columnProperties(query));
-  if (labels.includes('roaster')) {
-    const url = '/d/siphon-roaster?var-roaster=${__value.text}&${__url_time_range}';
-    builder.overrideByName('roaster', [{ id: 'links', value: [{ title: 'This roaster', url }] }]);
+  for (const [label, { dashboard, title }] of Object.entries(leadsToValue)) {
+    const url = `/d/${dashboard}?var-${label}=\${__value.text}&\${__url_time_range}`;
+    builder.overrideByName(label, [{ id: 'links', value: [{ title, url }] }]);
   }
   return builder;
 }
@@ -34,7 +34,7 @@ function valueField({ refId }: PlainQuery): string {
   return `Value #${refId}`;
 }
 
-function columnProperties({ unit, thresholds }: PlainQuery): DynamicConfigValue[] {
+function columnProperties({ unit, thresholds }: PlainColumn): DynamicConfigValue[] {
   const properties: DynamicConfigValue[] = [{ id: 'unit', value: grafanaUnit(unit) }];
   if (thresholds === undefined) return properties;
   return [

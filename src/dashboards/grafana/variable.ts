@@ -11,7 +11,7 @@ import type { PlainValuesVariable, PlainVariable } from '../model/plain.ts';
 import { datasourceRef } from './datasource.ts';
 
 /** All values, also those of series that lack the label. */
-export const ALL_VALUES = '.*';
+const ALL_VALUES = '.*';
 
 export function grafanaVariable(variable: PlainVariable): Builder<VariableModel> {
   const { name, label, description } = variable;
@@ -41,6 +41,6 @@ export function grafanaVariable(variable: PlainVariable): Builder<VariableModel>
   }
 }
 
-export function labelValues({ series, of }: PlainValuesVariable): string {
+function labelValues({ series, of }: PlainValuesVariable): string {
   return `label_values(${series}, ${of})`;
 }

@@ -1,5 +1,4 @@
-import type { Dashboard } from './dashboard.ts';
-import type { Panel } from './panel.ts';
+import type { Dashboard, Panel } from './panel.ts';
 
 export interface Place {
   readonly x: number;

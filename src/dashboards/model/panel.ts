@@ -1,8 +1,29 @@
-/** What a panel is, as data. Renderers draw it; none of them adds anything that is not here. */
-import type { ThresholdName } from '../../packs/all-thresholds.ts';
+/** Dashboards, rows and panels as data. Renderers draw them and add nothing. */
 import type { Duration } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';
-import type { DashboardUid } from './dashboard.ts';
+import type { Threshold } from '../threshold.ts';
+import type { Variable } from './variables.ts';
+
+/** Names a dashboard in Grafana, in links and in file names. */
+export type DashboardUid = string;
+
+export interface Dashboard {
+  readonly uid: DashboardUid;
+  readonly title: string;
+  readonly description: string;
+  /** The time range that is shown first, up to now. */
+  readonly from: Duration;
+  readonly refresh: Duration;
+  readonly variables: readonly Variable[];
+  readonly rows: readonly Row[];
+}
+
+export interface Row {
+  readonly title: string;
+  /** A variable: the row is repeated for each of its chosen values. */
+  readonly repeatFor?: string;
+  readonly panels: readonly Panel[];
+}
 
 export interface Query {
   readonly expression: Vector;
@@ -38,7 +59,7 @@ interface PanelBase {
 
 interface Valued {
   readonly queries: readonly Query[];
-  readonly thresholds?: ThresholdName;
+  readonly thresholds?: Threshold;
   readonly min?: number;
   readonly max?: number;
   /** By the name of a series. */
@@ -72,7 +93,7 @@ export interface Distribution extends PanelBase {
 }
 
 export interface Column extends Query {
-  readonly thresholds?: ThresholdName;
+  readonly thresholds?: Threshold;
 }
 
 /** A line for each set of labels, now; the legend of a query is the head of its column. */
@@ -83,6 +104,13 @@ export interface Table extends PanelBase {
   readonly queries: readonly Column[];
   /** The column by which lines are sorted, largest first. */
   readonly sortBy: string;
+  /** By label: the dashboard that shows one value of it, which has a variable of that name. */
+  readonly leadsToValue?: Readonly<Record<string, ValueLink>>;
+}
+
+export interface ValueLink {
+  readonly dashboard: DashboardUid;
+  readonly title: string;
 }
 
 export type Panel = Graph | Stat | Bars | Distribution | Table;

@@ -1,29 +1,25 @@
-/**
- * Dashboards as plain data: every expression is text, every panel has its place. It is what renderers draw from, and what
- * is written to `dashboards/model` for pages that draw by themselves.
- */
-import type { MetricSource } from '../../metrics/metric.ts';
-import { knownMetrics } from '../../packs/known-metrics.ts';
-import { thresholds as thresholdsByName, type ThresholdName } from '../../packs/all-thresholds.ts';
+/** Dashboards as plain data, from which renderers draw: every expression is text, every panel has its place. */
+import { selectorsOf, type Selector } from '../promql/node.ts';
+import { render, type Scope } from '../promql/render.ts';
 import type { Threshold } from '../threshold.ts';
-import { selectorsOf } from '../promql/node.ts';
-import { promql, type Scope } from '../promql/render.ts';
-import { dashboardUids, type Dashboard, type DashboardUid } from './dashboard.ts';
 import { layOut, type Place } from './layout.ts';
-import type { Empty, Panel, Query, Tone } from './panel.ts';
+import type { Bars, Column, Dashboard, DashboardUid, Empty, Graph, Panel, Query, Stat, Table, Tone } from './panel.ts';
 import { unitOf } from './unit.ts';
 import { scopeOf, type ChoiceVariable, type DatasourceVariable, type Variable } from './variables.ts';
 
-export interface PlainDashboard {
-  readonly uid: DashboardUid;
-  readonly title: string;
+export interface PlainDashboard extends DashboardRef {
   readonly description: string;
   readonly from: string;
   readonly refresh: string;
   readonly variables: readonly PlainVariable[];
   /** The other dashboards; a link keeps the time and the variables. */
-  readonly links: readonly DashboardUid[];
+  readonly links: readonly DashboardRef[];
   readonly rows: readonly PlainRow[];
+}
+
+export interface DashboardRef {
+  readonly uid: DashboardUid;
+  readonly title: string;
 }
 
 export type PlainVariable = DatasourceVariable | ChoiceVariable | PlainValuesVariable;
@@ -41,31 +37,58 @@ export interface PlainValuesVariable {
 export interface PlainRow {
   readonly id: number;
   readonly title: string;
-  /** A variable: the row is there once for each of its chosen values. */
-  readonly repeatFor?: string;
+  /** A variable: the row is repeated for each of its chosen values. */
+  readonly repeatFor: string | undefined;
   readonly height: number;
   readonly panels: readonly PlainPanel[];
 }
 
-export interface PlainPanel {
+export type PlainPanel = PlainGraph | PlainStat | PlainBars | PlainDistribution | PlainTable;
+
+interface PlainBase {
   readonly id: number;
   readonly title: string;
   readonly description: string;
-  readonly form: Panel['form'];
   readonly place: Place;
   readonly empty: Empty;
-  readonly leadsTo?: DashboardUid;
+  readonly leadsTo: DashboardRef | undefined;
   readonly queries: readonly PlainQuery[];
-  readonly thresholds?: PlainThresholds;
-  readonly min?: number;
-  readonly max?: number;
-  readonly tones?: Readonly<Record<string, Tone>>;
-  readonly draw?: 'lines' | 'bars';
-  readonly stacked?: boolean;
-  readonly minStep?: string;
-  /** Of a table: the labels that name its lines. */
-  readonly labels?: readonly string[];
-  readonly sortBy?: string;
+}
+
+interface PlainValued extends PlainBase {
+  readonly thresholds: Threshold | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** By the name of a series. */
+  readonly tones: Readonly<Record<string, Tone>>;
+}
+
+export interface PlainGraph extends PlainValued {
+  readonly form: 'graph';
+  readonly draw: Graph['draw'];
+  readonly stacked: boolean;
+  readonly minStep: string | undefined;
+}
+
+export interface PlainStat extends PlainValued {
+  readonly form: 'stat';
+}
+
+export interface PlainBars extends PlainValued {
+  readonly form: 'bars';
+}
+
+export interface PlainDistribution extends PlainBase {
+  readonly form: 'distribution';
+}
+
+export interface PlainTable extends PlainBase {
+  readonly form: 'table';
+  /** The labels that name a line, in order. */
+  readonly labels: readonly string[];
+  readonly queries: readonly PlainColumn[];
+  readonly sortBy: string;
+  readonly leadsToValue: NonNullable<Table['leadsToValue']>;
 }
 
 export interface PlainQuery {
@@ -79,15 +102,21 @@ export interface PlainQuery {
   readonly instant: boolean;
   /** Whether its series have exemplars. */
   readonly exemplars: boolean;
-  /** UCUM: of the bounds of a distribution, and of the exemplars, which are not what the query makes of them. */
-  readonly observedUnit?: string;
-  /** Of a column of a table. */
-  readonly thresholds?: PlainThresholds;
+  /** UCUM: the unit of the bounds of a distribution, and of exemplars, which differs from the unit of the query. */
+  readonly observedUnit: string | undefined;
 }
 
-export type PlainThresholds = Pick<Threshold, 'bad' | 'warning' | 'critical'>;
+export interface PlainColumn extends PlainQuery {
+  readonly thresholds: Threshold | undefined;
+}
 
-export function plain(dashboard: Dashboard): PlainDashboard {
+/** @param dashboards All that link to each other. */
+export function plain(dashboards: readonly Dashboard[]): readonly PlainDashboard[] {
+  const refs = dashboards.map(({ uid, title }): DashboardRef => ({ uid, title }));
+  return dashboards.map((dashboard) => plainDashboard(dashboard, refs));
+}
+
+function plainDashboard(dashboard: Dashboard, refs: readonly DashboardRef[]): PlainDashboard {
   const { uid, title, description, from, refresh, variables } = dashboard;
   const scope = scopeOf(variables);
   return {
@@ -97,82 +126,106 @@ export function plain(dashboard: Dashboard): PlainDashboard {
     from,
     refresh,
     variables: variables.map(plainVariable),
-    links: dashboardUids.filter((other) => other !== uid),
-    rows: layOut(dashboard).map(({ repeatFor, panels, ...row }) => ({
+    links: refs.filter((other) => other.uid !== uid),
+    rows: layOut(dashboard).map((row) => ({
       ...row,
-      ...(repeatFor !== undefined && { repeatFor }),
-      panels: panels.map(({ id, panel, place }) => plainPanel(panel, { id, place, scope })),
+      panels: row.panels.map(({ id, panel, place }) => plainPanel(panel, { id, place, scope, refs })),
     })),
   };
 }
 
 function plainVariable(variable: Variable): PlainVariable {
   if (variable.kind !== 'values') return variable;
-  const { kind, name, label, description, metric, of, within = {} } = variable;
+  const { kind, name, label, description, series, of, within = {} } = variable;
   const matchers = Object.entries(within).map(([key, other]) => `${key}=~"$${other}"`);
-  const series = matchers.length === 0 ? metric : `${metric}{${matchers.join(', ')}}`;
-  return { kind, name, label, description, series, of };
+  const text = render(series);
+  return {
+    kind,
+    name,
+    label,
+    description,
+    series: matchers.length === 0 ? text : `${text}{${matchers.join(', ')}}`,
+    of,
+  };
 }
 
-function plainPanel(panel: Panel, { id, place, scope }: { id: number; place: Place; scope: Scope }): PlainPanel {
-  const { title, description, form, empty, leadsTo } = panel;
-  const queries = panel.queries.map((query, index) => plainQuery(query, { index, form, scope, title }));
-  const base = { id, title, description, form, place, empty, ...(leadsTo !== undefined && { leadsTo }), queries };
-  if (panel.form === 'distribution') return base;
-  if (panel.form === 'table') return { ...base, labels: panel.labels, sortBy: panel.sortBy };
-  const { thresholds, min, max, tones } = panel;
-  const valued = {
-    ...base,
-    ...(thresholds !== undefined && { thresholds: plainThresholds(thresholds, unitOf(panel), title) }),
-    ...(min !== undefined && { min }),
-    ...(max !== undefined && { max }),
-    ...(tones !== undefined && { tones }),
-  };
-  if (panel.form !== 'graph') return valued;
-  const { draw, stacked, minStep } = panel;
-  return { ...valued, draw, stacked, ...(minStep !== undefined && { minStep }) };
+interface PanelPlace {
+  readonly id: number;
+  readonly place: Place;
+  readonly scope: Scope;
+  readonly refs: readonly DashboardRef[];
+}
+
+function plainPanel(panel: Panel, { id, place, scope, refs }: PanelPlace): PlainPanel {
+  const { title, description, empty, leadsTo } = panel;
+  const queries = panel.queries.map((query, index) => plainQuery(query, { index, form: panel.form, scope }));
+  const base: PlainBase = { id, title, description, place, empty, queries, leadsTo: refTo(leadsTo, refs) };
+  switch (panel.form) {
+    case 'graph': {
+      const { form, draw, stacked, minStep } = panel;
+      return { ...valued(panel, base), form, draw, stacked, minStep };
+    }
+    case 'stat':
+    case 'bars':
+      return { ...valued(panel, base), form: panel.form };
+    case 'distribution':
+      return { ...base, form: panel.form };
+    case 'table':
+      return plainTable(panel, base);
+  }
+}
+
+function refTo(uid: DashboardUid | undefined, refs: readonly DashboardRef[]): DashboardRef | undefined {
+  const ref = refs.find((one) => one.uid === uid);
+  if (uid !== undefined && ref === undefined) throw new Error(`unknown dashboard ${uid}`);
+  return ref;
+}
+
+function valued(panel: Graph | Stat | Bars, base: PlainBase): PlainValued {
+  const { thresholds, min, max, tones = {}, title } = panel;
+  return { ...base, thresholds: checked(thresholds, unitOf(panel), title), min, max, tones };
+}
+
+function plainTable({ form, labels, sortBy, leadsToValue = {}, queries }: Table, base: PlainBase): PlainTable {
+  const columns = base.queries.map((query, index): PlainColumn => {
+    const { thresholds } = queries[index] as Column;
+    return { ...query, thresholds: checked(thresholds, query.unit, base.title) };
+  });
+  return { ...base, form, labels, sortBy, leadsToValue, queries: columns };
+}
+
+function checked(threshold: Threshold | undefined, unit: string, title: string): Threshold | undefined {
+  if (threshold !== undefined && threshold.unit !== unit)
+    throw new TypeError(`${title}: the threshold is in ${threshold.unit}, the value in ${unit}`);
+  return threshold;
 }
 
 interface QueryPlace {
   readonly index: number;
   readonly form: Panel['form'];
   readonly scope: Scope;
-  readonly title: string;
 }
 
-function plainQuery(
-  { expression, legend, thresholds }: Query & { readonly thresholds?: ThresholdName },
-  { index, form, scope, title }: QueryPlace,
-): PlainQuery {
-  const { unit } = expression;
+function plainQuery({ expression, legend }: Query, { index, form, scope }: QueryPlace): PlainQuery {
+  const { node, unit } = expression;
   const instant = form !== 'graph';
-  const metrics = selectorsOf(expression.node).map(({ metric }) => metric);
-  const exemplars = !instant && metrics.some(hasExemplars);
-  const observedUnits = new Set<string>(metrics.map((metric) => knownMetrics[metric].unit));
+  const selectors = selectorsOf(node);
+  const exemplars = !instant && selectors.some(hasExemplars);
+  const observedUnits = new Set(selectors.map(({ metric }) => metric.unit));
   const [observedUnit] = observedUnits;
   const isObserved = (exemplars || form === 'distribution') && observedUnits.size === 1;
   return {
     refId: String.fromCodePoint('A'.charCodeAt(0) + index),
-    expression: promql(expression, scope),
+    expression: render(expression, scope),
     legend,
     unit,
     instant,
     exemplars,
-    ...(isObserved && observedUnit !== undefined && { observedUnit }),
-    ...(thresholds !== undefined && { thresholds: plainThresholds(thresholds, unit, title) }),
+    observedUnit: isObserved ? observedUnit : undefined,
   };
 }
 
-/** Counters and histograms of what has spans; the sidecar's own page is no OpenMetrics. */
-function hasExemplars(metric: keyof typeof knownMetrics): boolean {
-  const traced: readonly MetricSource[] = ['sdk', 'runtime'];
-  const { kind, source } = knownMetrics[metric];
-  return kind !== 'gauge' && traced.includes(source);
-}
-
-function plainThresholds(name: ThresholdName, unit: string, title: string): PlainThresholds {
-  const threshold: Threshold = thresholdsByName[name];
-  if (threshold.unit !== unit) throw new TypeError(`${title}: ${name} is in ${threshold.unit}, not in ${unit}`);
-  const { bad, warning, critical } = threshold;
-  return { bad, ...(warning !== undefined && { warning }), ...(critical !== undefined && { critical }) };
+/** Counters and histograms of a process that has spans. The sidecar's own scrape page is not OpenMetrics. */
+function hasExemplars({ metric: { kind, source } }: Selector): boolean {
+  return kind !== 'gauge' && (source === 'sdk' || source === 'runtime');
 }

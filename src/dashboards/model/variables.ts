@@ -1,8 +1,9 @@
-import type { KnownMetricName } from '../../packs/known-metrics.ts';
+/** The choices that the reader of a dashboard makes, and how they narrow its queries. */
+import type { MetricSource } from '../../metrics/metric.ts';
+import type { Window } from '../promql/node.ts';
 import type { Scope } from '../promql/render.ts';
-import type { LabelOf } from '../promql/vector.ts';
+import type { Series } from '../promql/vector.ts';
 
-/** A choice that the reader of a dashboard makes. */
 export type Variable = DatasourceVariable | ValuesVariable | ChoiceVariable;
 
 export interface DatasourceVariable {
@@ -12,17 +13,22 @@ export interface DatasourceVariable {
   readonly description: string;
 }
 
-/** The values that a label of a metric has; several may be chosen, and all are at first. */
+/** The values of a label. Several can be chosen; at first all are. */
 export interface ValuesVariable {
   readonly kind: 'values';
   readonly name: string;
   readonly label: string;
   readonly description: string;
-  readonly metric: KnownMetricName;
+  /** The series that have the values. */
+  readonly series: Series;
   readonly of: string;
-  /** Another variable that narrows the values: by label. */
+  /** Other variables that narrow the values: by label. */
   readonly within?: Readonly<Record<string, string>>;
+  readonly narrows: Narrowed;
 }
+
+/** Which series of the dashboard it narrows: all with one of these labels, or by its own label all of these sources. */
+export type Narrowed = { readonly labels: readonly string[] } | { readonly sources: readonly MetricSource[] };
 
 export interface ChoiceVariable {
   readonly kind: 'choice';
@@ -40,50 +46,6 @@ export const datasource: DatasourceVariable = {
   description: 'Where the metrics are',
 };
 
-export const job = valuesOf('memory_usage_bytes', 'job', {
-  name: 'job',
-  label: 'Service',
-  description: 'The services that are observed, by service.name',
-});
-
-export const instance = valuesOf('memory_usage_bytes', 'instance', {
-  name: 'instance',
-  label: 'Process',
-  description: 'Processes of the services; each start is a new one',
-  within: { job: 'job' },
-});
-
-export const database = valuesOf('pipeline_health_input_percent', 'instance', {
-  name: 'database',
-  label: 'Database',
-  description: 'The pollers, each of which asks one database',
-});
-
-export const polledDatabase = valuesOf('database_connections_used', 'instance', {
-  name: 'database',
-  label: 'Database',
-  description: 'The pollers, each of which asks one database',
-});
-
-export const sidecar = valuesOf('otelcol_process_uptime', 'instance', {
-  name: 'sidecar',
-  label: 'Sidecar',
-  description: 'The sidecars, by the address of their own page',
-});
-
-export const roaster = valuesOf('scrape_runs_running', 'roaster', {
-  name: 'roaster',
-  label: 'Roaster',
-  description: 'The roasters that the database knows',
-  within: { platform: 'platform' },
-});
-
-export const platform = valuesOf('scrape_runs_running', 'platform', {
-  name: 'platform',
-  label: 'Platform',
-  description: 'What the shops of the roasters run on',
-});
-
 export const timeWindow: ChoiceVariable = {
   kind: 'choice',
   name: 'window',
@@ -93,32 +55,27 @@ export const timeWindow: ChoiceVariable = {
   first: '7d',
 };
 
-/** Which variable of the dashboards chooses what. The roaster is called `source` where the pipeline itself counts. */
-export const scope: Scope = {
-  labels: { roaster: 'roaster', source: 'roaster', platform: 'platform' },
-  sources: {
-    sdk: { job: 'job', instance: 'instance' },
-    runtime: { job: 'job', instance: 'instance' },
-    poller: { instance: 'database' },
-    sidecar: { instance: 'sidecar' },
-  },
-};
+/** For graphs: from one point to the next, and at least as long as a rate needs. */
+export const step: Window = '$__rate_interval';
+/** For single numbers: the choice of `timeWindow`. */
+export const window: Window = '$window';
 
-/** The scope of a dashboard that has only some of the variables. */
-export function scopeOf(variables: readonly Variable[]): Scope {
-  const names = new Set(variables.map(({ name }) => name));
-  const present = (chosen: Readonly<Record<string, string>> = {}): Record<string, string> =>
-    Object.fromEntries(Object.entries(chosen).filter(([, variable]) => names.has(variable)));
-  return {
-    labels: present(scope.labels),
-    sources: Object.fromEntries(Object.entries(scope.sources).map(([source, chosen]) => [source, present(chosen)])),
-  };
+export function valuesOf<Label extends string>(
+  series: Series<Label>,
+  of: NoInfer<Label>,
+  rest: Omit<ValuesVariable, 'kind' | 'series' | 'of'>,
+): ValuesVariable {
+  return { kind: 'values', series, of, ...rest };
 }
 
-function valuesOf<Name extends KnownMetricName>(
-  metric: Name,
-  of: LabelOf<Name>,
-  rest: Omit<ValuesVariable, 'kind' | 'metric' | 'of'>,
-): ValuesVariable {
-  return { kind: 'values', metric, of, ...rest };
+/** How the variables of a dashboard narrow its queries. */
+export function scopeOf(variables: readonly Variable[]): Scope {
+  const labels: Record<string, string> = {};
+  const sources: Partial<Record<MetricSource, Record<string, string>>> = {};
+  for (const variable of variables.filter(({ kind }) => kind === 'values') as readonly ValuesVariable[]) {
+    const { name, of, narrows } = variable;
+    if ('labels' in narrows) for (const label of narrows.labels) labels[label] = name;
+    else for (const source of narrows.sources) sources[source] = { ...sources[source], [of]: name };
+  }
+  return { labels, sources };
 }

@@ -17,6 +17,9 @@ export function ratio<Label extends string>(part: Vector<Label>, whole: Vector<N
   return { ...part, node: binary('/', partOf(part, whole).node, something), unit: '1' };
 }
 
+/** A part and the whole that it belongs to, as counts. */
+export type Share<Label extends string> = readonly [part: Vector<Label>, whole: Vector<Label>];
+
 /** What is missing to `whole`, which is in the same unit. */
 export function missingTo<Label extends string>(whole: number, of: Vector<Label>): Vector<Label> {
   return { ...of, node: binary('-', number(whole), of.node) };
@@ -56,6 +59,11 @@ export type Comparison = '>' | '>=' | '<' | '<=' | '==' | '!=';
 /** Those for which the comparison holds. */
 export function compare<Label extends string>(of: Vector<Label>, operator: Comparison, bound: number): Vector<Label> {
   return { ...of, node: binary(operator, of.node, number(bound)) };
+}
+
+/** Counters that exist from the start have series with 0. Without those, a panel on which nothing happened is empty. */
+export function happened<Label extends string>(count: Vector<Label>): Vector<Label> {
+  return compare(count, '>', 0);
 }
 
 /** Those of `left` for which the comparison with their counterpart on the right holds. */

@@ -1,5 +1,3 @@
-import { knownMetrics } from '../../packs/known-metrics.ts';
-import type { Metric } from '../../metrics/metric.ts';
 import { selectorsOf, type Node } from './node.ts';
 
 /** What an expression can be at most, where that is known: a quantile is never beyond the last bound of its histogram. */
@@ -22,9 +20,6 @@ export function highestValue(node: Node): number | undefined {
 const FILTERS: ReadonlySet<string> = new Set(['>', '>=', '<', '<=', '==', '!=', 'and', 'unless']);
 
 function lastBound(quantile: Node): number {
-  const bounds = selectorsOf(quantile).flatMap(({ metric }) => {
-    const known: Metric = knownMetrics[metric];
-    return known.kind === 'histogram' ? known.buckets : [];
-  });
+  const bounds = selectorsOf(quantile).flatMap(({ metric }) => (metric.kind === 'histogram' ? metric.buckets : []));
   return Math.max(...bounds);
 }

@@ -1,5 +1,5 @@
 /** PromQL as data. It is written as text by `render.ts` alone. */
-import type { KnownMetricName } from '../../packs/known-metrics.ts';
+import type { Metric } from '../../metrics/metric.ts';
 
 /** A time as PromQL writes it. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
@@ -18,9 +18,11 @@ export interface Matcher {
 
 export interface Selector {
   readonly type: 'selector';
-  /** The metric, or one of the series of a histogram: `<metric>_bucket`, `_sum`, `_count`. */
+  /** The Prometheus name of the metric. */
+  readonly name: string;
+  readonly metric: Metric;
+  /** The name, or one of the series of a histogram: `<name>_bucket`, `_sum`, `_count`. */
   readonly series: string;
-  readonly metric: KnownMetricName;
   readonly matchers: readonly Matcher[];
   /** With one it is a range vector. */
   readonly window?: Window;

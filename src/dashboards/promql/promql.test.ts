@@ -19,10 +19,15 @@ import {
   unless,
 } from './arithmetic.ts';
 import { selectorsOf } from './node.ts';
-import { promql } from './render.ts';
-import {
+import { render } from './render.ts';
+import { promql } from './promql.ts';
+import type { Vector } from './vector.ts';
+import { recorded, recordingsOf } from '../rules/recording.ts';
+import { catalogue } from '../../packs/index.ts';
+
+const {
+  buckets,
   change,
-  distribution,
   increase,
   increases,
   latest,
@@ -35,15 +40,13 @@ import {
   quantileOfOccurrences,
   rate,
   sumRate,
-} from './select.ts';
-import type { Vector } from './vector.ts';
-import { recorded, recordingsOf } from '../rules/recording.ts';
+} = promql(catalogue);
 
 const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
 const finished = increase('scrape_runs_finished_total', '7d');
 
 function f(expression: Vector, text: string, unit: string): void {
-  expect(promql(expression)).toBe(text);
+  expect(render(expression)).toBe(text);
   expect(expression.unit).toBe(unit);
 }
 
@@ -84,7 +87,7 @@ describe('an expression', () => {
       's',
     );
     f(
-      distribution({ name: 'price_change_ratio', window: '7d' }),
+      buckets({ name: 'price_change_ratio', window: '7d' }),
       'sum by (le) (increase(price_change_ratio_bucket[7d]))',
       '{observation}',
     );
@@ -128,9 +131,9 @@ describe('an expression', () => {
   it('computes with what fits together', () => {
     const size = max(latest('database_size_bytes'), ['instance']);
     const tables = sum(latest('database_table_size_bytes'), ['instance']);
-    f(minus(size, tables), `${promql(size)} - ${promql(tables)}`, 'By');
-    f(plus(size, tables), `${promql(size)} + ${promql(tables)}`, 'By');
-    f(times(size, 8, 'bit'), `${promql(size)} * 8`, 'bit');
+    f(minus(size, tables), `${render(size)} - ${render(tables)}`, 'By');
+    f(plus(size, tables), `${render(size)} + ${render(tables)}`, 'By');
+    f(times(size, 8, 'bit'), `${render(size)} * 8`, 'bit');
     f(missingTo(100, min(latest('pipeline_health_score'))), '100 - min(pipeline_health_score)', '{score}');
     f(
       age(max(latest('scrape_last_run_timestamp_seconds'), ['roaster'])),
@@ -142,9 +145,9 @@ describe('an expression', () => {
   it('compares, and keeps what has or lacks a counterpart', () => {
     const overdue = max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
     const running = sum(latest('scrape_runs_running'), ['roaster']);
-    f(count(compare(overdue, '>', 0), [], '{cadence}'), `count(${promql(overdue)} > 0)`, '{cadence}');
-    f(and(compare(overdue, '>', 60), running), `(${promql(overdue)} > 60) and on (roaster) ${promql(running)}`, 's');
-    f(unless(overdue, running), `${promql(overdue)} unless on (roaster) ${promql(running)}`, 's');
+    f(count(compare(overdue, '>', 0), [], '{cadence}'), `count(${render(overdue)} > 0)`, '{cadence}');
+    f(and(compare(overdue, '>', 60), running), `(${render(overdue)} > 60) and on (roaster) ${render(running)}`, 's');
+    f(unless(overdue, running), `${render(overdue)} unless on (roaster) ${render(running)}`, 's');
     f(or(average(latest('up')), constant(0, '{target}')), 'avg(up) or vector(0)', '{target}');
     f(absent(sum(latest('up'))), 'absent(sum(up))', '1');
   });
@@ -175,14 +178,14 @@ describe('an expression', () => {
   it('reads what was recorded, and knows what it was computed from', () => {
     const runs = recorded('instance:runs:count7d', sum(increases('7d')('scrape_runs_finished_total'), ['instance']));
     f(compare(runs, '>=', 5), 'instance:runs:count7d >= 5', '{run}');
-    expect(selectorsOf(runs.node).map(({ metric }) => metric)).toEqual(['scrape_runs_finished_total']);
+    expect(selectorsOf(runs.node).map(({ name }) => name)).toEqual(['scrape_runs_finished_total']);
     expect(recordingsOf(compare(runs, '>=', 5)).map(({ name }) => name)).toEqual(['instance:runs:count7d']);
   });
 
   it('compares with another vector, and tells that series are absent', () => {
     const used = max(latest('database_connections_used'), ['instance']);
     const limit = max(latest('database_connections_limit'), ['instance']);
-    f(compareTo(used, '>=', limit), `${promql(used)} >= ${promql(limit)}`, '{connection}');
+    f(compareTo(used, '>=', limit), `${render(used)} >= ${render(limit)}`, '{connection}');
     const missing = absentSeries(latest('up', { job: 'siphon' }), ['job']);
     f(missing, 'absent(up{job="siphon"})', '1');
     expect(missing.labels).toEqual(['job']);
@@ -206,16 +209,16 @@ describe('in the scope of a dashboard', () => {
   };
 
   it('every selector carries the variables of its labels and its source', () => {
-    expect(promql(sum(latest('scrape_runs_running')), scope)).toBe(
+    expect(render(sum(latest('scrape_runs_running')), scope)).toBe(
       'sum(scrape_runs_running{roaster=~"$roaster", platform=~"$platform", instance=~"$database"})',
     );
-    expect(promql(sum(increase('validation_errors_total', '$window')), scope)).toBe(
+    expect(render(sum(increase('validation_errors_total', '$window')), scope)).toBe(
       'sum(increase(validation_errors_total{source=~"$roaster", platform=~"$platform", job=~"$job"}[$window]))',
     );
   });
 
   it('a label that the expression chooses itself is left as it is', () => {
-    expect(promql(sum(latest('scrape_runs_running', { roaster: 'one', instance: 'two' })), scope)).toBe(
+    expect(render(sum(latest('scrape_runs_running', { roaster: 'one', instance: 'two' })), scope)).toBe(
       'sum(scrape_runs_running{roaster="one", instance="two", platform=~"$platform"})',
     );
   });

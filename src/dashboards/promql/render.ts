@@ -1,5 +1,4 @@
-import { knownMetrics } from '../../packs/known-metrics.ts';
-import type { MetricSource } from '../../metrics/metric.ts';
+import type { Metric, MetricSource } from '../../metrics/metric.ts';
 import type { Matcher, Node, Selector } from './node.ts';
 import type { Vector } from './vector.ts';
 
@@ -13,7 +12,7 @@ export interface Scope {
 export const everything: Scope = { labels: {}, sources: {} };
 
 /** The expression as PromQL; in the scope of a dashboard every selector carries the matchers of its variables. */
-export function promql({ node }: Vector, scope: Scope = everything): string {
+export function render({ node }: Pick<Vector, 'node'>, scope: Scope = everything): string {
   return text(node, scope);
 }
 
@@ -43,7 +42,7 @@ function operand(node: Node, scope: Scope): string {
   return node.type === 'binary' ? `(${text(node, scope)})` : text(node, scope);
 }
 
-function selectorText({ series, metric, matchers, window, offset }: Selector, scope: Scope): string {
+function selectorText({ metric, series, matchers, window, offset }: Selector, scope: Scope): string {
   const all = [...matchers, ...scopeMatchers(metric, matchers, scope)];
   const braces =
     all.length === 0
@@ -58,13 +57,15 @@ function selectorText({ series, metric, matchers, window, offset }: Selector, sc
 }
 
 function scopeMatchers(
-  metric: Selector['metric'],
+  { labels: metricLabels, source }: Metric,
   matchers: readonly Matcher[],
   { labels, sources }: Scope,
 ): Matcher[] {
-  const known = knownMetrics[metric];
-  const byLabel = Object.entries(labels).filter(([label]) => Object.hasOwn(known.labels, label));
-  const bySource = Object.entries(sources[known.source] ?? {});
+  const byLabel = Object.keys(metricLabels).flatMap((label) => {
+    const variable = labels[label];
+    return variable === undefined ? [] : [[label, variable] as const];
+  });
+  const bySource = Object.entries(sources[source] ?? {});
   return [...byLabel, ...bySource]
     .filter(([label]) => !matchers.some((matcher) => matcher.label === label))
     .map(([label, variable]) => ({ label, operator: '=~', value: `$${variable}` }));

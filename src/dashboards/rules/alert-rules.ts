@@ -1,12 +1,12 @@
 /** Alerts as rules of Prometheus, one for each severity. */
 import { and, compare } from '../promql/arithmetic.ts';
 import type { Duration } from '../promql/node.ts';
-import { promql } from '../promql/render.ts';
+import { render } from '../promql/render.ts';
 import type { Vector } from '../promql/vector.ts';
 import { severities, type Alert } from './alert.ts';
-import { linksTo } from './links.ts';
+import { linksTo, type AlertContext } from './links.ts';
 import { written } from './quantity.ts';
-import { limitsOf, type RuleSettings } from './settings.ts';
+import { limitsOf } from './settings.ts';
 
 export interface AlertRule {
   readonly alert: string;
@@ -18,15 +18,15 @@ export interface AlertRule {
 }
 
 /** The most severe one comes last; none where the user does not want it. */
-export function alertRules(alert: Alert, settings: RuleSettings): readonly AlertRule[] {
-  const own = settings.alerts[alert.name] ?? { limits: {} };
-  if (own.isOff === true) return [];
-  const parts = { alert, settings };
+export function alertRules(alert: Alert, context: AlertContext): readonly AlertRule[] {
+  const changes = context.settings.alerts[alert.name] ?? { limits: {} };
+  if (changes.isOff === true) return [];
+  const parts = { alert, context };
   if ('severity' in alert.raisedBy) {
     const { severity } = alert.raisedBy;
     return [rule(parts, { expression: alert.measured, severity, limit: '' })];
   }
-  const { bad, unit, ...limits } = limitsOf(alert, own);
+  const { bad, unit, ...limits } = limitsOf(alert, changes);
   if (unit !== alert.measured.unit) throw new TypeError(`${alert.name} is in ${alert.measured.unit}, not in ${unit}`);
   return severities.flatMap((severity) => {
     const limit = limits[severity];
@@ -43,22 +43,21 @@ interface Level {
 }
 
 function rule(
-  { alert, settings }: { readonly alert: Alert; readonly settings: RuleSettings },
+  { alert, context }: { readonly alert: Alert; readonly context: AlertContext },
   { expression, severity, limit }: Level,
 ): AlertRule {
-  const { name, owner, guard, keepFiringFor, roasterLabel, summary, description } = alert;
-  const waits = settings.alerts[name]?.for ?? alert.for;
+  const { name, owner, guard, keepFiringFor, labels = {}, summary, description } = alert;
+  const waits = context.settings.alerts[name]?.for ?? alert.for;
   return {
     alert: name,
-    expr: promql(guard === undefined ? expression : and(expression, guard)),
+    expr: render(guard === undefined ? expression : and(expression, guard)),
     ...(waits !== '0m' && { for: waits }),
     ...(keepFiringFor !== undefined && { keep_firing_for: keepFiringFor }),
     labels: {
       severity,
       owner,
-      // What belongs to one roaster is one notification, whatever the metric calls it.
-      ...(roasterLabel !== undefined && roasterLabel !== 'roaster' && { roaster: `{{ $labels.${roasterLabel} }}` }),
+      ...Object.fromEntries(Object.entries(labels).map(([label, from]) => [label, `{{ $labels.${from} }}`])),
     },
-    annotations: { summary, description: description(limit), ...linksTo(alert, settings.links) },
+    annotations: { summary, description: description(limit), ...linksTo(alert, context) },
   };
 }

@@ -1,8 +1,8 @@
 /** What an alert is, as data. `alert-rules.ts` makes rules of it, a runbook in docs/runbooks says what to do. */
-import type { ThresholdName } from '../../packs/all-thresholds.ts';
-import type { DashboardUid } from '../model/dashboard.ts';
+import type { DashboardUid } from '../model/panel.ts';
 import type { Duration } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';
+import type { Threshold } from '../threshold.ts';
 import { valueTemplate } from './quantity.ts';
 
 export const severities = ['warning', 'critical'] as const;
@@ -10,23 +10,21 @@ export const severities = ['warning', 'critical'] as const;
 /** `warning`: look at it today. `critical`: somebody is called. */
 export type Severity = (typeof severities)[number];
 
-/** Who knows what to do. */
-export type Owner = 'pipeline' | 'database' | 'sidecar';
-
 export interface Alert {
   readonly name: string;
-  readonly owner: Owner;
+  /** Who knows what to do. Its alerts are one group of rules. */
+  readonly owner: string;
   /** What is compared with the threshold; without a threshold, what is there only when something is wrong. */
   readonly measured: Vector;
   /** Whose numbers it is compared with, each of which is a rule; or how bad it is that it is there. */
-  readonly raisedBy: { readonly threshold: ThresholdName } | { readonly severity: Severity | 'none' };
+  readonly raisedBy: { readonly threshold: Threshold } | { readonly severity: Severity | 'none' };
   /** Fires only where this is there too: enough events to tell. */
   readonly guard?: Vector;
   readonly for: Duration;
   /** How long it goes on when the measured value has become better or is gone. */
   readonly keepFiringFor?: Duration;
-  /** The label that has the name of a roaster. */
-  readonly roasterLabel?: string;
+  /** Labels that the alert has besides those of what is measured: the label whose value each one repeats, by name. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** What is wrong, in one line; a template of Prometheus. */
   readonly summary: string;
   /** The same with the value; `limit` is what it has passed. */
@@ -42,7 +40,7 @@ type Placeholders<Label extends string> = Readonly<Record<Label | 'value', strin
 interface AlertText<Label extends string> {
   readonly measured: Vector<Label>;
   readonly guard?: Vector<NoInfer<Label>>;
-  readonly roasterLabel?: NoInfer<Label>;
+  readonly labels?: Readonly<Record<string, NoInfer<Label>>>;
   readonly summary: (labels: Placeholders<NoInfer<Label>>) => string;
   readonly description: (labels: Placeholders<NoInfer<Label>>, limit: string) => string;
 }

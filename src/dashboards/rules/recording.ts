@@ -1,6 +1,5 @@
 /** What is computed once and asked for by several rules. */
-import type { Share } from '../../packs/scrape-pipeline/dashboards/expressions.ts';
-import { compare } from '../promql/arithmetic.ts';
+import { compare, type Share } from '../promql/arithmetic.ts';
 import type { Vector } from '../promql/vector.ts';
 
 export interface Recording {

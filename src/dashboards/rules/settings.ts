@@ -1,17 +1,15 @@
 /** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
 import { load, YAMLException } from 'js-yaml';
-import { thresholds } from '../../packs/all-thresholds.ts';
 import type { Threshold } from '../threshold.ts';
 import { highestValue } from '../promql/highest-value.ts';
 import type { Duration } from '../promql/node.ts';
 import { severities, type Alert, type Severity } from './alert.ts';
-import { alerts } from '../../packs/alerts.ts';
 
 export interface Links {
   /** Where Grafana is, as in a browser. */
   readonly grafana: string;
-  /** The folder of the runbooks. */
-  readonly runbooks: string;
+  /** The folder of all runbooks; undefined: where each pack has its own. */
+  readonly runbooks: string | undefined;
   readonly sentry: string;
 }
 
@@ -30,7 +28,7 @@ export interface RuleSettings {
 export const defaultSettings: RuleSettings = {
   links: {
     grafana: 'http://127.0.0.1:3000',
-    runbooks: 'https://unpkg.com/siphon-otel/docs/runbooks',
+    runbooks: undefined,
     sentry: 'https://sentry.io',
   },
   alerts: {},
@@ -46,11 +44,11 @@ export class SettingsError extends Error {
  *
  * @throws SettingsError
  */
-export function readSettings(text: string): RuleSettings {
+export function readSettings(text: string, alerts: readonly Alert[]): RuleSettings {
   const problems: string[] = [];
   const { links, alerts: changed, ...rest } = mapping(parse(text), '', problems);
   unknownKeys(rest, { where: '', known: ['links', 'alerts'] }, problems);
-  const settings = { links: linksOf(links, problems), alerts: alertSettings(changed, problems) };
+  const settings = { links: linksOf(links, problems), alerts: alertSettings(changed, alerts, problems) };
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return settings;
 }
@@ -78,7 +76,7 @@ function linksOf(value: unknown, problems: string[]): Links {
   return { ...defaultSettings.links, ...(Object.fromEntries(addresses) as Partial<Links>) };
 }
 
-function alertSettings(value: unknown, problems: string[]): RuleSettings['alerts'] {
+function alertSettings(value: unknown, alerts: readonly Alert[], problems: string[]): RuleSettings['alerts'] {
   const given = Object.entries(mapping(value, 'alerts', problems));
   return Object.fromEntries(
     given.map(([name, changes]) => {
@@ -143,7 +141,7 @@ export function unreachable({ measured }: Alert, { bad, ...limits }: Threshold):
 /** The limits of an alert with a threshold, as the user wants them. */
 export function limitsOf(alert: Alert, { limits }: AlertSettings): Threshold {
   if (!('threshold' in alert.raisedBy)) throw new TypeError(`${alert.name} has no threshold`);
-  const { warning, critical, ...rest }: Threshold = thresholds[alert.raisedBy.threshold];
+  const { warning, critical, ...rest } = alert.raisedBy.threshold;
   const wanted = { warning: limits.warning ?? warning, critical: limits.critical ?? critical };
   const kept = Object.entries(wanted).filter(([, limit]) => typeof limit === 'number');
   return { ...rest, ...(Object.fromEntries(kept) as Pick<Threshold, Severity>) };

@@ -1,12 +1,10 @@
 /** All alerts on one page, as the way to their runbooks. */
-import { thresholds } from '../all-thresholds.ts';
-import type { Threshold } from '../../dashboards/threshold.ts';
-import { titleOf } from '../../dashboards/grafana/titles.ts';
-import type { Alert, Owner } from '../../dashboards/rules/alert.ts';
-import { alerts } from '../alerts.ts';
+import type { AlertWithRunbook } from '../../dashboards/rules/rule-files.ts';
+import type { LoadedPacks } from '../load.ts';
+import { runbookPath } from './runbook-path.ts';
 import { written } from '../../dashboards/rules/quantity.ts';
 
-const OWNERS: Readonly<Record<Owner, string>> = {
+const OWNERS: Readonly<Record<string, string>> = {
   pipeline: 'The pipeline',
   database: 'The database',
   sidecar: 'The sidecar',
@@ -25,16 +23,15 @@ psql "$DATABASE_URL" -v roaster=blue-tokai
 
 [deploy/prometheus](../../deploy/prometheus/README.md) tells how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is told.`;
 
-export function alertsDocument(): string {
-  const owners = Object.entries(OWNERS) as [Owner, string][];
-  const sections = owners.map(([owner, title]) => {
+export function alertsDocument({ alerts, dashboards }: LoadedPacks): string {
+  const sections = Object.entries(OWNERS).map(([owner, title]) => {
     const own = alerts.filter((alert) => alert.owner === owner);
     return [
       `## ${title}`,
       [
         '| alert | warning | critical | after | goes on | panel |',
         '| --- | --- | --- | --- | --- | --- |',
-        ...own.map(row),
+        ...own.map((alert) => row(alert, dashboards)),
       ].join('\n'),
     ].join('\n\n');
   });
@@ -47,19 +44,26 @@ export function alertsDocument(): string {
   return `${['# Runbooks', INTRODUCTION, ...sections, ...missing].join('\n\n')}\n`;
 }
 
-function row(alert: Alert): string {
+function row(alert: AlertWithRunbook, dashboards: LoadedPacks['dashboards']): string {
   const { name, for: after, keepFiringFor = '', panel } = alert;
-  const shown = panel === undefined ? '' : `${titleOf(panel.dashboard)}: ${panel.title}`;
-  const cells = [`[${name}](${name}.md)`, ...limits(alert), after === '0m' ? 'at once' : after, keepFiringFor, shown];
+  const shown =
+    panel === undefined ? '' : `${dashboards.find(({ uid }) => uid === panel.dashboard)?.title}: ${panel.title}`;
+  const cells = [
+    `[${name}](${runbookPath(alert, 'docs/runbooks')})`,
+    ...limits(alert),
+    after === '0m' ? 'at once' : after,
+    keepFiringFor,
+    shown,
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 
-function limits({ raisedBy }: Alert): [warning: string, critical: string] {
+function limits({ raisedBy }: AlertWithRunbook): [warning: string, critical: string] {
   if ('severity' in raisedBy) {
     const mark = (severity: string): string => (raisedBy.severity === severity ? 'when it is so' : '');
     return [mark('warning'), mark('critical')];
   }
-  const { bad, unit, warning, critical }: Threshold = thresholds[raisedBy.threshold];
+  const { bad, unit, warning, critical } = raisedBy.threshold;
   const sign = bad === 'above' ? '≥' : '<';
   const text = (limit: number | undefined): string => (limit === undefined ? '' : `${sign} ${written(limit, unit)}`);
   return [text(warning), text(critical)];

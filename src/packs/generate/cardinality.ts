@@ -1,7 +1,8 @@
 /** How many series there are, so that nobody is surprised by the bill. */
-import { knownMetrics, type KnownMetricName } from '../known-metrics.ts';
+import { catalogue, type MetricName } from '../index.ts';
 import type { BudgetedLabel, ClosedLabel, Metric } from '../../metrics/metric.ts';
-import { recordings } from '../../dashboards/rules/rule-files.ts';
+import type { Alert } from '../../dashboards/rules/alert.ts';
+import { recordingsIn } from '../../dashboards/rules/rule-files.ts';
 
 /** That the table is about. */
 const ROASTERS = 50;
@@ -50,7 +51,7 @@ const USUAL: Readonly<Record<string, number>> = {
 };
 
 /** Components that the shipped configuration does not use, and what does not happen there. */
-const ABSENT: ReadonlySet<KnownMetricName> = new Set([
+const ABSENT: ReadonlySet<MetricName> = new Set([
   'otelcol_receiver_accepted_log_records',
   'otelcol_receiver_refused_log_records',
   'otelcol_processor_memory_limiter_accepted_log_records',
@@ -72,7 +73,7 @@ const ABSENT: ReadonlySet<KnownMetricName> = new Set([
 ]);
 
 /** Where one metric differs. */
-const USUAL_OF: Readonly<Partial<Record<KnownMetricName, Readonly<Record<string, number>>>>> = {
+const USUAL_OF: Readonly<Partial<Record<MetricName, Readonly<Record<string, number>>>>> = {
   fetch_errors_total: { error_type: 2 },
   artifacts_total: { platform: 4, status: 4 },
   // Active ones that are well or in review, and some that are gone.
@@ -134,13 +135,18 @@ interface Size {
   readonly series: number;
 }
 
+/** Whose recordings count. */
+interface AlertSource {
+  readonly alerts: readonly Alert[];
+}
+
 interface Row extends Size {
   readonly what: string;
 }
 
 /** What a deployment of 50 roasters, one service process and one sidecar has of a metric. */
-export function cardinalityOf(name: KnownMetricName): Size {
-  const metric: Metric = knownMetrics[name];
+export function cardinalityOf(name: MetricName): Size {
+  const metric: Metric = catalogue[name];
   if (ABSENT.has(name)) return { labelSets: 0, series: 0 };
   const targets = metric.source === 'prometheus' ? 2 : 1;
   const labelSets = ofEachRoaster(name) * roastersOf(name) * targets;
@@ -149,25 +155,25 @@ export function cardinalityOf(name: KnownMetricName): Size {
 }
 
 /** Sets of values of the labels other than the roaster's name. */
-export function ofEachRoaster(name: KnownMetricName): number {
-  const sizes = Object.entries<ClosedLabel | BudgetedLabel>(knownMetrics[name].labels).map(([label, values]) =>
+export function ofEachRoaster(name: MetricName): number {
+  const sizes = Object.entries<ClosedLabel | BudgetedLabel>(catalogue[name].labels).map(([label, values]) =>
     ROASTER_LABELS.has(label) ? 1 : sizeOf(name, label, values),
   );
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-function roastersOf(name: KnownMetricName): number {
-  const label = Object.keys(knownMetrics[name].labels).find((one) => ROASTER_LABELS.has(one));
+function roastersOf(name: MetricName): number {
+  const label = Object.keys(catalogue[name].labels).find((one) => ROASTER_LABELS.has(one));
   return label === undefined ? 1 : (USUAL_OF[name]?.[label] ?? USUAL[label] ?? ROASTERS);
 }
 
 /** What Prometheus stores of all of it. */
-export function totalCardinality(): Size {
-  return totalOf(rows());
+export function totalCardinality(source: AlertSource): Size {
+  return totalOf(rows(source));
 }
 
-export function cardinalitySection(): string {
-  const { labelSets, series } = totalCardinality();
+export function cardinalitySection(source: AlertSource): string {
+  const { labelSets, series } = totalCardinality(source);
   return (
     [
       '## How many series',
@@ -177,30 +183,30 @@ export function cardinalitySection(): string {
       [
         '| metric | label sets | series |',
         '| --- | ---: | ---: |',
-        ...rows().map((row) => `| ${row.what} | ${row.labelSets} | ${row.series} |`),
+        ...rows(source).map((row) => `| ${row.what} | ${row.labelSets} | ${row.series} |`),
         `| **all** | **${labelSets}** | **${series}** |`,
       ].join('\n'),
     ].join('\n\n') + '\n'
   );
 }
 
-function rows(): readonly Row[] {
-  const metrics = Object.keys(knownMetrics) as KnownMetricName[];
+function rows(source: AlertSource): readonly Row[] {
+  const metrics = Object.keys(catalogue) as MetricName[];
   const known = metrics.map((name): Row => ({ what: `\`${name}\``, ...cardinalityOf(name) }));
   return [
     ...known.filter(({ series }) => series > 0).toSorted((left, right) => right.series - left.series),
     ...Object.entries(BESIDES).map(([what, size]): Row => ({ what, ...size })),
-    plain('from Prometheus: two more about each of two targets, and `ALERTS*` of the watchdog', 2 * 2 + 2),
-    plain('recorded by the [rules](../deploy/prometheus/README.md)', recordedSeries()),
+    uniform('from Prometheus: two more about each of two targets, and `ALERTS*` of the watchdog', 2 * 2 + 2),
+    uniform('recorded by the [rules](../deploy/prometheus/README.md)', recordedSeries(source)),
   ];
 }
 
-function plain(what: string, series: number): Row {
+function uniform(what: string, series: number): Row {
   return { what, labelSets: series, series };
 }
 
-function recordedSeries(): number {
-  const sizes = recordings().map(({ name, expression }) => {
+function recordedSeries({ alerts }: AlertSource): number {
+  const sizes = recordingsIn(alerts).map(({ name, expression }) => {
     const isOfRoasters = expression.labels.some((label) => label === 'roaster' || label === 'source');
     if (!isOfRoasters) return 1;
     return OF_FAULTS.has(name) ? A_TENTH : ROASTERS;
@@ -210,13 +216,13 @@ function recordedSeries(): number {
 
 /** Of counters and histograms, on the page of the services. */
 function createdSamples(): number {
-  const begun = (Object.entries(knownMetrics) as [KnownMetricName, Metric][]).filter(
+  const begun = (Object.entries(catalogue) as [MetricName, Metric][]).filter(
     ([, { kind, source }]) => kind !== 'gauge' && ['sdk', 'runtime', 'poller'].includes(source),
   );
   return totalOf(begun.map(([name]) => cardinalityOf(name))).labelSets;
 }
 
-function sizeOf(name: KnownMetricName, label: string, values: ClosedLabel | BudgetedLabel): number {
+function sizeOf(name: MetricName, label: string, values: ClosedLabel | BudgetedLabel): number {
   const usual = USUAL_OF[name]?.[label] ?? USUAL[label];
   return usual ?? ('maxValues' in values ? values.maxValues : values.length);
 }

@@ -1,13 +1,14 @@
-import { knownMetrics, type KnownMetricName } from '../known-metrics.ts';
-import { promql } from '../../dashboards/promql/render.ts';
+import { render } from '../../dashboards/promql/render.ts';
+import { catalogue, type MetricName } from '../index.ts';
+import type { LoadedPacks } from '../load.ts';
 import { usesOf } from './uses.ts';
 
 /** A query to begin with, as Prometheus takes it: the shortest that a panel has, or the plainest of its kind. */
-export function exampleQuery(name: KnownMetricName): string {
-  const [shortest] = usesOf(name)
-    .map(({ expression }) => promql(expression))
+export function exampleQuery(name: MetricName, loaded: LoadedPacks): string {
+  const [shortest] = usesOf(name, loaded)
+    .map(({ expression }) => render(expression))
     .toSorted((one, other) => one.length - other.length);
-  return concrete(shortest ?? plainest(name));
+  return concrete(shortest ?? shortestOf(name));
 }
 
 /** Puts usual values in the place of what a dashboard chooses. */
@@ -15,8 +16,8 @@ function concrete(expression: string): string {
   return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '30d').replaceAll('$window', '7d');
 }
 
-function plainest(name: KnownMetricName): string {
-  const { kind } = knownMetrics[name];
+function shortestOf(name: MetricName): string {
+  const { kind } = catalogue[name];
   if (kind === 'gauge') return name;
   return kind === 'counter' ? `increase(${name}[7d])` : `increase(${name}_count[7d])`;
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { generatedFiles } from './generated-files.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const files = generatedFiles();
+const files = await generatedFiles();
 const changed = [...files].filter(([name, text]) => read(name) !== text).map(([name]) => name);
 const leftOver = existing('dashboards').filter((name) => !files.has(name));
 
@@ -14,7 +14,7 @@ if (!process.argv.includes('--check')) {
   for (const name of changed) write(name, files.get(name) ?? '');
 } else if (changed.length + leftOver.length > 0) {
   const names = [...changed, ...leftOver].join(', ');
-  process.stderr.write(`not what the catalogue and the dashboards say: ${names}; run npm run generate\n`);
+  process.stderr.write(`out of date: ${names}; run npm run generate\n`);
   process.exitCode = 1;
 }
 

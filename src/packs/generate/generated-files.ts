@@ -1,24 +1,23 @@
+import { packs } from '../index.ts';
+import { loadPacks } from '../load.ts';
 import { alertsDocument } from './alerts-document.ts';
-import { dashboards } from '../dashboards.ts';
 import { classicDashboard } from '../../dashboards/grafana/classic.ts';
-import { dashboardResource } from '../../dashboards/grafana/resource.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { plain } from '../../dashboards/model/plain.ts';
 import { ruleFiles } from '../../dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../dashboards/rules/settings.ts';
 
 /** Every file that is generated, by its name in the project. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  const loaded = await loadPacks(packs);
   const files = new Map([
-    ['docs/metrics.md', metricsDocument()],
-    ['docs/runbooks/README.md', alertsDocument()],
+    ['docs/metrics.md', metricsDocument(loaded)],
+    ['docs/runbooks/README.md', alertsDocument(loaded)],
   ]);
-  for (const dashboard of dashboards.map(plain)) {
+  for (const dashboard of plain(loaded.dashboards)) {
     files.set(`dashboards/grafana/${dashboard.uid}.json`, json(classicDashboard(dashboard)));
-    files.set(`dashboards/grafana-v2/${dashboard.uid}.json`, json(dashboardResource(dashboard)));
-    files.set(`dashboards/model/${dashboard.uid}.json`, json(dashboard));
   }
-  for (const [name, text] of ruleFiles(defaultSettings)) files.set(`dashboards/prometheus/${name}`, text);
+  for (const [name, text] of ruleFiles(loaded, defaultSettings)) files.set(`dashboards/prometheus/${name}`, text);
   return files;
 }
 

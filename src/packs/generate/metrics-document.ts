@@ -1,10 +1,11 @@
-/** The catalogue as a page to read. */
-import { knownMetrics, type KnownMetricName } from '../known-metrics.ts';
+/** `docs/metrics.md`: all metrics, with their labels, costs, panels and alerts. */
 import type { BudgetedLabel, ClosedLabel, Metric, MetricSource } from '../../metrics/metric.ts';
-import { costClasses, queryCosts } from '../query-costs.ts';
+import { catalogue, instrumentationDetails, packs, type MetricName } from '../index.ts';
+import type { LoadedPacks } from '../load.ts';
+import type { Pack, QueryCost } from '../pack.ts';
 import { cardinalitySection } from './cardinality.ts';
 import { exampleQuery } from './example-query.ts';
-import { detailMetrics } from './detail-metrics.ts';
+import { runbookPath } from './runbook-path.ts';
 import { alertsOn, usesOf } from './uses.ts';
 
 const SOURCES: Readonly<Record<MetricSource, string>> = {
@@ -15,24 +16,32 @@ const SOURCES: Readonly<Record<MetricSource, string>> = {
   prometheus: 'From Prometheus about its scrapes',
 };
 
+const COSTS: Readonly<Record<QueryCost, string>> = {
+  incremental: 'reads only the rows that are new since the last poll, in bounded batches',
+  lookup: 'finds the latest rows by an index',
+  small_table: 'reads a table that is as large as the catalogue of goods',
+  statistics: 'reads the server\u2019s statistics',
+  sizes: 'asks the file system for sizes; on the slow lane',
+};
+
 const INTRODUCTION = [
   'Generated from the packs in `src/packs` by `npm run generate`.',
   'The sections about the service, the database and the sidecar are complete. Of the metrics from instrumentations and from Prometheus, this page lists those that dashboards and alerts use.',
 ].join('\n');
 
-export function metricsDocument(): string {
-  const sections = Object.entries(SOURCES).map(([source, title]) => `## ${title}\n\n${section(source)}`);
-  return ['# Metrics', INTRODUCTION, ...sections, cardinalitySection()].join('\n\n');
+export function metricsDocument(loaded: LoadedPacks): string {
+  const sections = Object.entries(SOURCES).map(([source, title]) => `## ${title}\n\n${section(source, loaded)}`);
+  return ['# Metrics', INTRODUCTION, ...sections, cardinalitySection(loaded)].join('\n\n');
 }
 
-function section(source: string): string {
-  return (Object.entries(knownMetrics) as [KnownMetricName, Metric][])
+function section(source: string, loaded: LoadedPacks): string {
+  return (Object.entries(catalogue) as [MetricName, Metric][])
     .filter(([, metric]) => metric.source === source)
-    .map(([name, metric]) => entry(name, metric))
+    .map(([name, metric]) => entry(name, metric, loaded))
     .join('\n');
 }
 
-function entry(name: KnownMetricName, metric: Metric): string {
+function entry(name: MetricName, metric: Metric, loaded: LoadedPacks): string {
   const lines = [
     `### \`${name}\``,
     '',
@@ -41,9 +50,9 @@ function entry(name: KnownMetricName, metric: Metric): string {
     `- OpenTelemetry: \`${metric.name}\`, ${metric.kind}, unit \`${metric.unit}\``,
     ...Object.entries(metric.labels).map(([key, label]) => `- Label \`${key}\`: ${values(label, metric.source)}`),
     ...(metric.kind === 'histogram' ? [`- Buckets: ${metric.buckets.join(', ')}`] : []),
-    ...cost(name),
-    ...shown(name),
-    `- Query: \`${exampleQuery(name)}\``,
+    ...costOf(name),
+    ...shown(name, loaded),
+    `- Query: \`${exampleQuery(name, loaded)}\``,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -54,18 +63,19 @@ function values(label: ClosedLabel | BudgetedLabel, source: MetricSource): strin
   return `${label.description} (at most ${label.maxValues} values, then \`other\`)`;
 }
 
-function cost(name: KnownMetricName): string[] {
-  const costClass = (queryCosts as Readonly<Partial<Record<string, keyof typeof costClasses>>>)[name];
-  return costClass === undefined || knownMetrics[name].source !== 'poller' ? [] : [`- Cost: ${costClasses[costClass]}`];
+function costOf(name: MetricName): string[] {
+  const cost = (packs as readonly Pack[]).map(({ costs }) => costs?.[name]).find((one) => one !== undefined);
+  return cost === undefined ? [] : [`- Cost: ${COSTS[cost]}`];
 }
 
-function shown(name: KnownMetricName): string[] {
-  const uses = usesOf(name).map(({ dashboard, panel }) => `${dashboard}: ${panel}`);
-  const alerts = alertsOn(name).map((alert) => `[${alert}](runbooks/${alert}.md)`);
-  const detail = detailMetrics[name];
+function shown(name: MetricName, loaded: LoadedPacks): string[] {
+  const uses = usesOf(name, loaded).map(({ dashboard, panel }) => `${dashboard}: ${panel}`);
+  const alerts = alertsOn(name, loaded).map((alert) => `[${alert.name}](${runbookPath(alert, 'docs')})`);
+  const details = (packs as readonly Pack[]).map(({ detailMetrics }) => detailMetrics?.[name]);
+  const detail = [instrumentationDetails as Readonly<Record<string, string>>].map((one) => one[name]).concat(details);
   return [
     ...(uses.length > 0 ? [`- On panels: ${uses.join('; ')}`] : []),
     ...(alerts.length > 0 ? [`- In alerts: ${alerts.join(', ')}`] : []),
-    ...(detail === undefined ? [] : [`- On no panel: ${detail}`]),
+    ...detail.filter((one) => one !== undefined).map((reason) => `- On no panel: ${reason}`),
   ];
 }

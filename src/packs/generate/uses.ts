@@ -1,8 +1,7 @@
-import type { KnownMetricName } from '../known-metrics.ts';
-import { dashboards } from '../dashboards.ts';
 import { selectorsOf } from '../../dashboards/promql/node.ts';
 import type { Vector } from '../../dashboards/promql/vector.ts';
-import { alerts } from '../alerts.ts';
+import type { AlertWithRunbook } from '../../dashboards/rules/rule-files.ts';
+import type { LoadedPacks } from '../load.ts';
 
 export interface Use {
   readonly dashboard: string;
@@ -11,7 +10,7 @@ export interface Use {
 }
 
 /** The panels that a metric is on, each once, with the first expression that asks for it. */
-export function usesOf(name: KnownMetricName): readonly Use[] {
+export function usesOf(name: string, { dashboards }: LoadedPacks): readonly Use[] {
   return dashboards.flatMap((dashboard) =>
     dashboard.rows
       .flatMap(({ panels }) => panels)
@@ -23,12 +22,12 @@ export function usesOf(name: KnownMetricName): readonly Use[] {
 }
 
 /** The alerts that a metric can raise or hold back. */
-export function alertsOn(name: KnownMetricName): readonly string[] {
-  return alerts
-    .filter(({ measured, guard }) => mentions(measured, name) || (guard !== undefined && mentions(guard, name)))
-    .map((alert) => alert.name);
+export function alertsOn(name: string, { alerts }: LoadedPacks): readonly AlertWithRunbook[] {
+  return alerts.filter(
+    ({ measured, guard }) => mentions(measured, name) || (guard !== undefined && mentions(guard, name)),
+  );
 }
 
-function mentions({ node }: Vector, name: KnownMetricName): boolean {
-  return selectorsOf(node).some(({ metric }) => metric === name);
+function mentions({ node }: Vector, metric: string): boolean {
+  return selectorsOf(node).some(({ name }) => name === metric);
 }

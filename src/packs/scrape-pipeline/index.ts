@@ -11,6 +11,29 @@ export const scrapePipeline = definePack({
   metrics: { ...pipelineMetrics, ...scrapePipelineMetrics },
   operations,
   thresholds,
+  costs: {
+    scrape_runs_started_total: 'incremental',
+    scrape_runs_finished_total: 'incremental',
+    scrape_run_duration_seconds: 'incremental',
+    scrape_artifacts_recorded_total: 'incremental',
+    scrape_artifact_body_bytes: 'incremental',
+    prices_recorded_total: 'incremental',
+    price_deltas_total: 'incremental',
+    price_change_ratio: 'incremental',
+    coffees_created_total: 'incremental',
+    variants_created_total: 'incremental',
+    scrape_runs_running: 'lookup',
+    scrape_run_oldest_running_seconds: 'lookup',
+    scrape_last_run_timestamp_seconds: 'lookup',
+    scrape_overdue_seconds: 'lookup',
+    roasters: 'small_table',
+    coffees: 'small_table',
+    review_rate_percent: 'small_table',
+    variants: 'small_table',
+    variants_price_stale: 'small_table',
+    pipeline_health_score: 'small_table',
+    pipeline_health_input_percent: 'small_table',
+  },
   database: scrapePipelineDatabase,
   dashboards: async () => {
     const [{ pipelineOverview }, { roasters }, { priceMonitoring }] = await Promise.all([
@@ -23,5 +46,9 @@ export const scrapePipeline = definePack({
   alerts: async () => {
     const [runs, fetching] = await Promise.all([import('./alerts/runs.ts'), import('./alerts/fetching.ts')]);
     return [...runs.runAlerts, ...fetching.fetchingAlerts];
+  },
+  runbooks: {
+    folder: new URL('./runbooks/', import.meta.url),
+    address: 'https://unpkg.com/siphon-otel/src/packs/scrape-pipeline/runbooks',
   },
 });

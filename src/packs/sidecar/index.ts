@@ -14,4 +14,8 @@ export const sidecar = definePack({
     const [poller, itself] = await Promise.all([import('./alerts/poller.ts'), import('./alerts/sidecar.ts')]);
     return [...poller.pollerAlerts, ...itself.sidecarAlerts];
   },
+  runbooks: {
+    folder: new URL('./runbooks/', import.meta.url),
+    address: 'https://unpkg.com/siphon-otel/src/packs/sidecar/runbooks',
+  },
 });

@@ -1,6 +1,7 @@
 import { dump, load } from 'js-yaml';
 import { ruleFiles } from '../../../src/dashboards/rules/rule-files.ts';
 import { readSettings } from '../../../src/dashboards/rules/settings.ts';
+import { shipped } from '../dashboards/shipped.ts';
 
 /** The divisor of every `for` and `keep_firing_for`. A delay is at least one scrape and at most ten seconds. */
 const HURRY = 30;
@@ -20,7 +21,7 @@ interface Rule {
 
 /** The shipped rules with the limits of a settings file and with shortened times. */
 export function shortenedRules(settings: string): ReadonlyMap<string, string> {
-  const files = ruleFiles(readSettings(settings));
+  const files = ruleFiles(shipped, readSettings(settings, shipped.alerts));
   return new Map([...files].map(([name, text]) => [name, dump(shortened(load(text)))]));
 }
 

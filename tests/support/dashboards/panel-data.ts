@@ -4,17 +4,17 @@ import { secondsOf } from '../../../src/console/duration.ts';
 import { withChoices } from '../../../src/console/expression.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
 import { viewOf } from '../../../src/console/view.ts';
-import { dashboards as models } from '../../../src/packs/dashboards.ts';
 import { plain, type PlainDashboard, type PlainPanel } from '../../../src/dashboards/model/plain.ts';
 import { waitFor } from '../wait-for.ts';
 import { SCRAPE_S } from './monitored-demo.ts';
+import { shipped } from './shipped.ts';
 
 export interface DashboardPanel {
   readonly dashboard: PlainDashboard;
   readonly panel: PlainPanel;
 }
 
-export const dashboards: readonly PlainDashboard[] = models.map(plain);
+export const dashboards: readonly PlainDashboard[] = plain(shipped.dashboards);
 
 export const eachPanel: readonly DashboardPanel[] = dashboards.flatMap((dashboard) =>
   dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { startPreview } from '../../../src/console/preview/server.ts';
-import { dashboards } from '../../../src/packs/dashboards.ts';
 import { plain } from '../../../src/dashboards/model/plain.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
+import { shipped } from './shipped.ts';
 
 /** The preview page with a real Prometheus that scrapes a test's OpenMetrics text every second. */
 export class PreviewPage implements AsyncDisposable {
@@ -36,7 +36,7 @@ export class PreviewPage implements AsyncDisposable {
     });
     const preview = await startPreview({
       prometheus: new URL(prometheus.url),
-      dashboards: dashboards.map(plain),
+      dashboards: plain(shipped.dashboards),
       scrapeS: 1,
       sentry,
       port: 0,

@@ -1,5 +1,6 @@
 import type { Span } from '../../../src/console/data-source.ts';
-import { findMetric, type KnownSeries } from '../prometheus/promql-check.ts';
+import { catalogue } from '../../../src/packs/index.ts';
+import { findMetric, type KnownSeries } from '../../../src/dashboards/promql/check-expression.ts';
 import type { Labels, PrometheusServer } from '../prometheus/prometheus-server.ts';
 
 /** The scraped samples of one series, sorted by time. */
@@ -18,7 +19,7 @@ export interface Recording extends Span {
 export async function recordingOf(prometheus: PrometheusServer, { fromS, toS }: Span): Promise<Recording> {
   const scraped = await prometheus.samples('{__name__=~".+"}');
   const series = scraped.flatMap(({ metric, values }): RecordedSeries[] => {
-    const known = findMetric(metric['__name__'] ?? '');
+    const known = findMetric(metric['__name__'] ?? '', catalogue);
     if (known === undefined) return [];
     return [
       {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { knownMetrics, type KnownMetricName } from '../../../src/packs/known-metrics.ts';
+import { catalogue, type MetricName } from '../../../src/packs/index.ts';
 import { stretchedSeries, type Stretch } from './stretched-series.ts';
 import type { RecordedSeries } from './recording.ts';
 
@@ -34,12 +34,12 @@ describe('the history of a recorded series', () => {
 });
 
 /** The ages at 105 of two events: one at 98, scraped at 100, and one at 102, scraped at 104. */
-function timeAt(name: KnownMetricName): number | undefined {
+function timeAt(name: MetricName): number | undefined {
   return stretchedSeries(recorded(name, { 100: 98, 104: 102 }), STRETCHES)(5500);
 }
 
 /** The values by time. */
-function recorded(name: KnownMetricName, values: Readonly<Record<number, number>>): RecordedSeries {
-  const metric = knownMetrics[name];
+function recorded(name: MetricName, values: Readonly<Record<number, number>>): RecordedSeries {
+  const metric = catalogue[name];
   return { name, metric, part: '', text: name, timesS: Object.keys(values).map(Number), values: Object.values(values) };
 }

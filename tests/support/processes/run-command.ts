@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { componentFactories } from '../../../src/components/index.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';
+import { loadPacks } from '../../../src/packs/load.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 
 export interface Ran {
@@ -19,6 +20,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     hasColours: false,
     factories: componentFactories(builtInPacks),
     showProgress: () => {},
+    loadRuleSource: async () => await loadPacks(builtInPacks),
     dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),
     print: (text) => printed.push(text),
     printError: (text) => errors.push(text),

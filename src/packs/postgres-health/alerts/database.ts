@@ -1,8 +1,10 @@
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { and, compare, unless } from '../../../dashboards/promql/arithmetic.ts';
-import { increase, latest } from '../../../dashboards/promql/select.ts';
-import { connectionsUsed, leaders, pollAge } from '../../scrape-pipeline/dashboards/expressions.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
+import { leaders, pollAge } from '../../sidecar/expressions.ts';
+import { connectionsUsed } from '../expressions.ts';
+import { increase, latest } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 /** Shorter than what PollerFailing waits for, so that the cause is told before what follows from it. */
 const SILENCE_SECONDS = 90;
@@ -47,7 +49,7 @@ export const databaseAlerts: readonly Alert[] = [
     name: 'ConnectionsNearLimit',
     owner: 'database',
     measured: connectionsUsed(),
-    raisedBy: { threshold: 'connections_used' },
+    raisedBy: { threshold: thresholds.connections_used },
     for: '5m',
     keepFiringFor: '10m',
     summary: () => 'The database is running out of connections',
@@ -60,7 +62,7 @@ export const databaseAlerts: readonly Alert[] = [
     name: 'LongTransaction',
     owner: 'database',
     measured: max(latest('database_transaction_longest_seconds'), ['instance']),
-    raisedBy: { threshold: 'longest_transaction' },
+    raisedBy: { threshold: thresholds.longest_transaction },
     for: '1m',
     keepFiringFor: '5m',
     summary: () => 'A transaction does not end',
@@ -73,7 +75,7 @@ export const databaseAlerts: readonly Alert[] = [
     name: 'FreezeAgeHigh',
     owner: 'database',
     measured: max(latest('database_freeze_age'), ['instance']),
-    raisedBy: { threshold: 'freeze_age' },
+    raisedBy: { threshold: thresholds.freeze_age },
     for: '15m',
     keepFiringFor: '1h',
     summary: () => 'Old rows are not frozen in time',

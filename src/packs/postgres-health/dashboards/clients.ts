@@ -1,17 +1,18 @@
-import type { Row } from '../../../dashboards/model/dashboard.ts';
 import {
   areas,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   table,
   unknownWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
+import { step, window } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
-import { increase, latest, observations, quantile } from '../../../dashboards/promql/select.ts';
-import { step, window } from '../../scrape-pipeline/dashboards/expressions.ts';
+import { increase, latest, observations, quantile } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const quiet = unknownWhenEmpty('no statement within this time');
 const statements = 'db_client_operation_duration_seconds';
@@ -35,7 +36,7 @@ export const clients: Row = {
             ),
             'errors',
           ),
-          thresholds: 'rpc_error_rate',
+          thresholds: thresholds.rpc_error_rate,
         },
       ],
       empty: quiet,
@@ -57,7 +58,7 @@ export const clients: Row = {
             ),
             'errors',
           ),
-          thresholds: 'rpc_error_rate',
+          thresholds: thresholds.rpc_error_rate,
         },
       ],
       empty: quiet,
@@ -114,7 +115,7 @@ export const clients: Row = {
           ({ job }) => job,
         ),
       ],
-      thresholds: 'connections_used',
+      thresholds: thresholds.connections_used,
       min: 0,
       empty: unknownWhenEmpty('no service has a pool'),
       width: 5,
@@ -124,7 +125,7 @@ export const clients: Row = {
       title: 'Waiting for a connection',
       description: 'Requests that wait because their pool is used up.',
       queries: [show(sum(latest('db_client_connection_pending_requests'), ['job']), ({ job }) => job)],
-      thresholds: 'pool_pending',
+      thresholds: thresholds.pool_pending,
       min: 0,
       empty: unknownWhenEmpty('no service has a pool'),
       width: 4,

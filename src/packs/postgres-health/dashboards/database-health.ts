@@ -1,7 +1,10 @@
-import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
-import { datasource, instance, job, polledDatabase, sidecar, timeWindow } from '../../../dashboards/model/variables.ts';
-import { clients } from './clients.ts';
+import type { Dashboard } from '../../../dashboards/model/panel.ts';
+import { instance, job } from '../../../dashboards/model/service-variables.ts';
+import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
 import { poller } from '../../sidecar/dashboards/poller.ts';
+import { sidecar } from '../../sidecar/variables.ts';
+import { polledDatabase } from '../variables.ts';
+import { clients } from './clients.ts';
 import { server } from './server.ts';
 import { tables } from './tables.ts';
 

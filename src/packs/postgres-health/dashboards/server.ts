@@ -1,9 +1,10 @@
-import type { Row } from '../../../dashboards/model/dashboard.ts';
-import { areas, bars, events, lines, show, stat, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import { areas, bars, events, lines, type Row, show, stat, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import { step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
-import { change, increase, latest, rate } from '../../../dashboards/promql/select.ts';
-import { connectionsUsed, step } from '../../scrape-pipeline/dashboards/expressions.ts';
+import { connectionsUsed } from '../expressions.ts';
+import { change, increase, latest, rate } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database does not answer the poller');
 
@@ -14,7 +15,7 @@ export const server: Row = {
       title: 'Connections in use',
       description: 'Clients of the whole server, of those that its limit allows. At 100 % nobody else gets in.',
       queries: [show(connectionsUsed(), ({ instance }) => instance)],
-      thresholds: 'connections_used',
+      thresholds: thresholds.connections_used,
       min: 0,
       max: 1,
       empty: notPolled,
@@ -51,7 +52,7 @@ export const server: Row = {
           ({ instance }) => `idle ${instance}`,
         ),
       ],
-      thresholds: 'longest_transaction',
+      thresholds: thresholds.longest_transaction,
       min: 0,
       empty: notPolled,
       width: 8,
@@ -61,7 +62,7 @@ export const server: Row = {
       title: 'Locks that are waited for',
       description: 'Sessions that stand still because another holds a lock. pg_blocking_pids tells which.',
       queries: [show(max(latest('database_locks_waiting'), ['instance']), ({ instance }) => instance)],
-      thresholds: 'locks_waiting',
+      thresholds: thresholds.locks_waiting,
       min: 0,
       empty: notPolled,
       width: 6,
@@ -98,7 +99,7 @@ export const server: Row = {
           ({ instance }) => instance,
         ),
       ],
-      thresholds: 'cache_hits',
+      thresholds: thresholds.cache_hits,
       min: 0,
       max: 1,
       empty: notPolled,
@@ -135,7 +136,7 @@ export const server: Row = {
       title: 'Old rows that must be kept',
       description: 'Transactions since the oldest snapshot that is held: vacuum removes nothing that is younger.',
       queries: [show(max(latest('database_xmin_age'), ['instance']), ({ instance }) => instance)],
-      thresholds: 'xmin_age',
+      thresholds: thresholds.xmin_age,
       min: 0,
       empty: notPolled,
       width: 6,

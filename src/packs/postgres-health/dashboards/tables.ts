@@ -1,8 +1,8 @@
-import type { Row } from '../../../dashboards/model/dashboard.ts';
-import { bars, lines, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import { bars, lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
-import { latest } from '../../../dashboards/promql/select.ts';
+import { latest } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database does not answer the poller');
 const rows = 'database_table_rows';
@@ -21,10 +21,13 @@ export const tables: Row = {
         show(sum(latest(rows, { state: 'live' }), ['table']), 'live rows'),
         {
           ...show(ratio(sum(latest(rows, { state: 'dead' }), ['table']), sum(latest(rows), ['table'])), 'dead'),
-          thresholds: 'dead_rows',
+          thresholds: thresholds.dead_rows,
         },
         show(max(latest('database_table_autovacuum_age_seconds'), ['table']), 'last autovacuum'),
-        { ...show(max(latest('database_table_freeze_age'), ['table']), 'freeze age'), thresholds: 'freeze_age' },
+        {
+          ...show(max(latest('database_table_freeze_age'), ['table']), 'freeze age'),
+          thresholds: thresholds.freeze_age,
+        },
       ],
       empty: notPolled,
       width: 14,
@@ -35,7 +38,7 @@ export const tables: Row = {
       description:
         'Transactions since the oldest row that is not frozen. At 2^31 PostgreSQL stops taking writes; vacuum freeze mends it.',
       queries: [show(max(latest('database_freeze_age'), ['instance']), ({ instance }) => instance)],
-      thresholds: 'freeze_age',
+      thresholds: thresholds.freeze_age,
       min: 0,
       empty: notPolled,
       width: 4,

@@ -1,9 +1,10 @@
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
-import { latest, occurrences, quantileOfOccurrences } from '../../../dashboards/promql/select.ts';
-import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../dashboards/expressions.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { recorded, recordedCount, recordedShare } from '../../../dashboards/rules/recording.ts';
+import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../expressions.ts';
+import { latest, occurrences, quantileOfOccurrences } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 /** Long enough that what a run did is seen after it is over, short enough that two runs do not mix. */
 const RUN = '6h';
@@ -34,10 +35,10 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: ratio(...fetches),
     guard: compare(fetches[0], '>=', 2),
-    raisedBy: { threshold: 'fetch_error_rate' },
+    raisedBy: { threshold: thresholds.fetch_error_rate },
     for: '0m',
     keepFiringFor: '30m',
-    roasterLabel: 'source',
+    labels: { roaster: 'source' },
     summary: ({ source }) => `Requests to ${source} fail`,
     description: ({ source, value }, limit) =>
       `${value} of the requests to ${source} within 6 hours gave no usable answer (limit ${limit}).`,
@@ -52,10 +53,10 @@ export const fetchingAlerts: readonly Alert[] = [
       quantileOfOccurrences(0.95, { name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
     ),
     guard: compare(fetches[1], '>=', 5),
-    raisedBy: { threshold: 'fetch_p95' },
+    raisedBy: { threshold: thresholds.fetch_p95 },
     for: '0m',
     keepFiringFor: '30m',
-    roasterLabel: 'source',
+    labels: { roaster: 'source' },
     summary: ({ source }) => `${source} answers slowly`,
     description: ({ source, value }, limit) =>
       `One request in twenty to ${source} within 6 hours took ${value} or longer (limit ${limit}).`,
@@ -67,10 +68,9 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: ratio(...artifacts),
     guard: compare(artifacts[0], '>=', 2),
-    raisedBy: { threshold: 'artifact_error_rate' },
+    raisedBy: { threshold: thresholds.artifact_error_rate },
     for: '5m',
     keepFiringFor: '30m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `Artifacts of ${roaster} are without a usable answer`,
     description: ({ roaster, value }, limit) =>
       `${value} of the artifacts of ${roaster} within a day have an HTTP status other than 200 and 304 (limit ${limit}).`,
@@ -81,10 +81,10 @@ export const fetchingAlerts: readonly Alert[] = [
     name: 'ValidationErrors',
     owner: 'pipeline',
     measured: recordedCount('source:validation_errors:count6h', sum(run('validation_errors_total'), ['source'])),
-    raisedBy: { threshold: 'validation_errors' },
+    raisedBy: { threshold: thresholds.validation_errors },
     for: '0m',
     keepFiringFor: '30m',
-    roasterLabel: 'source',
+    labels: { roaster: 'source' },
     summary: ({ source }) => `Products of ${source} do not pass validation`,
     description: ({ source, value }, limit) =>
       `Validation found ${value} problems in products of ${source} within 6 hours (limit ${limit}).`,
@@ -96,10 +96,9 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: reviewRate(),
     guard: compare(inReview, '>=', 3),
-    raisedBy: { threshold: 'review_rate' },
+    raisedBy: { threshold: thresholds.review_rate },
     for: '30m',
     keepFiringFor: '1h',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `Many coffees of ${roaster} wait for review`,
     description: ({ roaster, value }, limit) =>
       `${value} of the coffees of ${roaster} wait for a person (limit ${limit}).`,
@@ -111,9 +110,8 @@ export const fetchingAlerts: readonly Alert[] = [
     name: 'PriceSpikes',
     owner: 'pipeline',
     measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
-    raisedBy: { threshold: 'price_spikes' },
+    raisedBy: { threshold: thresholds.price_spikes },
     for: '0m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `Prices of ${roaster} have jumped`,
     description: ({ roaster, value }, limit) =>
       `${value} prices of ${roaster} changed within a day by more than its own limit allows (limit ${limit}).`,
@@ -125,7 +123,7 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: ratio(...priceJobs),
     guard: compare(priceJobs[0], '>=', 2),
-    raisedBy: { threshold: 'price_job_failure_rate' },
+    raisedBy: { threshold: thresholds.price_job_failure_rate },
     for: '0m',
     keepFiringFor: '30m',
     summary: () => 'Price jobs fail',
@@ -138,7 +136,7 @@ export const fetchingAlerts: readonly Alert[] = [
     name: 'RateLimited',
     owner: 'pipeline',
     measured: sum(occurrences('10m')('rate_limit_errors_total'), ['service']),
-    raisedBy: { threshold: 'rate_limits' },
+    raisedBy: { threshold: thresholds.rate_limits },
     for: '0m',
     keepFiringFor: '30m',
     summary: ({ service }) => `${service} asks to slow down`,

@@ -1,9 +1,10 @@
 import { max, min } from '../../../dashboards/promql/aggregate.ts';
 import { age, compare, compareTo, ratio, unless } from '../../../dashboards/promql/arithmetic.ts';
-import { increases, latest } from '../../../dashboards/promql/select.ts';
-import { succeededRuns } from '../dashboards/expressions.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { recordedShare } from '../../../dashboards/rules/recording.ts';
+import { succeededRuns } from '../expressions.ts';
+import { increases, latest } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 /** A week has a price run of every roaster. */
 const lastWeek = recordedShare(succeededRuns(['instance'], increases('7d')), [
@@ -23,10 +24,9 @@ export const runAlerts: readonly Alert[] = [
     name: 'PriceRunOverdue',
     owner: 'pipeline',
     measured: max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']),
-    raisedBy: { threshold: 'overdue_price' },
+    raisedBy: { threshold: thresholds.overdue_price },
     for: '10m',
     keepFiringFor: '30m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `The price run of ${roaster} is overdue`,
     description: ({ roaster, value }, limit) =>
       `A price run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
@@ -37,10 +37,9 @@ export const runAlerts: readonly Alert[] = [
     name: 'FullRunOverdue',
     owner: 'pipeline',
     measured: max(latest('scrape_overdue_seconds', { cadence: 'full' }), ['roaster']),
-    raisedBy: { threshold: 'overdue_full' },
+    raisedBy: { threshold: thresholds.overdue_full },
     for: '10m',
     keepFiringFor: '30m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `The full run of ${roaster} is overdue`,
     description: ({ roaster, value }, limit) =>
       `A full run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
@@ -54,7 +53,6 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { severity: 'warning' },
     for: '5m',
     keepFiringFor: '30m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `The latest run of ${roaster} failed`,
     description: ({ roaster, value }) =>
       `A run of ${roaster} failed ${value} ago, and none has succeeded since. It resolves with the next run that ends ok or partial.`,
@@ -65,10 +63,9 @@ export const runAlerts: readonly Alert[] = [
     name: 'RunStuck',
     owner: 'pipeline',
     measured: max(latest('scrape_run_oldest_running_seconds'), ['roaster']),
-    raisedBy: { threshold: 'run_age' },
+    raisedBy: { threshold: thresholds.run_age },
     for: '5m',
     keepFiringFor: '10m',
-    roasterLabel: 'roaster',
     summary: ({ roaster }) => `A run of ${roaster} does not end`,
     description: ({ roaster, value }, limit) =>
       `A run of ${roaster} started ${value} ago and has not finished (limit ${limit}).`,
@@ -81,7 +78,7 @@ export const runAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: ratio(...lastWeek),
     guard: compare(lastWeek[1], '>=', 5),
-    raisedBy: { threshold: 'run_success' },
+    raisedBy: { threshold: thresholds.run_success },
     for: '15m',
     keepFiringFor: '1h',
     summary: () => 'Too few runs end ok',
@@ -95,7 +92,7 @@ export const runAlerts: readonly Alert[] = [
     name: 'HealthScoreLow',
     owner: 'pipeline',
     measured: min(latest('pipeline_health_score', { component: 'total' }), ['instance']),
-    raisedBy: { threshold: 'health_score' },
+    raisedBy: { threshold: thresholds.health_score },
     for: '15m',
     keepFiringFor: '30m',
     summary: () => 'The pipeline is not well',

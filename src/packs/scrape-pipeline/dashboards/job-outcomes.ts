@@ -1,8 +1,8 @@
-import { jobErrorTypes } from '../labels.ts';
 import { show } from '../../../dashboards/model/panel.ts';
+import { step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
-import { increase } from '../../../dashboards/promql/select.ts';
-import { step } from './expressions.ts';
+import { jobErrorTypes } from '../labels.ts';
+import { increase } from '../promql.ts';
 
 /** What became of price jobs, as events of a panel. */
 export const jobOutcomes = {

@@ -1,21 +1,15 @@
-import type { Dashboard } from '../../../dashboards/model/dashboard.ts';
-import {
-  database,
-  datasource,
-  instance,
-  job,
-  platform,
-  roaster,
-  sidecar,
-  timeWindow,
-} from '../../../dashboards/model/variables.ts';
+import type { Dashboard } from '../../../dashboards/model/panel.ts';
+import { instance, job } from '../../../dashboards/model/service-variables.ts';
+import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { sidecarState } from '../../sidecar/dashboards/sidecar.ts';
+import { sidecar } from '../../sidecar/variables.ts';
+import { database, platform, roaster } from '../variables.ts';
 import { catalogueState } from './pipeline/catalogue.ts';
 import { fetching } from './pipeline/fetching.ts';
 import { health } from './pipeline/health.ts';
 import { operations } from './pipeline/operations.ts';
 import { resources } from './pipeline/resources.ts';
 import { runs } from './pipeline/runs.ts';
-import { sidecarState } from '../../sidecar/dashboards/sidecar.ts';
 
 export const pipelineOverview: Dashboard = {
   uid: 'siphon-pipeline',

@@ -1,6 +1,6 @@
 /** Colours of names that mean the same everywhere. */
-import { httpStatuses } from '../labels.ts';
 import type { Tone } from '../../../dashboards/model/panel.ts';
+import { httpStatuses } from '../labels.ts';
 
 export const statusTones: Readonly<Record<string, Tone>> = { ok: 'good', partial: 'warning', fail: 'bad' };
 

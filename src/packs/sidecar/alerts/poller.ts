@@ -1,8 +1,9 @@
 import { max } from '../../../dashboards/promql/aggregate.ts';
 import { compare } from '../../../dashboards/promql/arithmetic.ts';
-import { latest } from '../../../dashboards/promql/select.ts';
-import { leaders, pollAge } from '../../scrape-pipeline/dashboards/expressions.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
+import { leaders, pollAge } from '../expressions.ts';
+import { latest } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const withoutPoller = 'Silent: there is no poller, or the sidecar\u2019s own page is away, which is SidecarDown.';
 
@@ -13,7 +14,7 @@ export const pollerAlerts: readonly Alert[] = [
     measured: pollAge(['receiver', 'query']),
     // Whoever stands by has ages too, of queries that are another’s now.
     guard: compare(leaders(), '>=', 1),
-    raisedBy: { threshold: 'poll_age' },
+    raisedBy: { threshold: thresholds.poll_age },
     for: '3m',
     keepFiringFor: '3m',
     summary: ({ query }) => `The query ${query} fails`,
@@ -26,7 +27,7 @@ export const pollerAlerts: readonly Alert[] = [
     name: 'PollerLagging',
     owner: 'sidecar',
     measured: max(latest('siphon_db_poller_horizon_lag_seconds'), ['receiver']),
-    raisedBy: { threshold: 'poller_lag' },
+    raisedBy: { threshold: thresholds.poller_lag },
     for: '1m',
     keepFiringFor: '10m',
     summary: () => 'Rows are counted late',
@@ -39,7 +40,7 @@ export const pollerAlerts: readonly Alert[] = [
     name: 'PollerBacklog',
     owner: 'sidecar',
     measured: max(latest('siphon_db_poller_backlog_rows'), ['receiver', 'query']),
-    raisedBy: { threshold: 'poller_backlog' },
+    raisedBy: { threshold: thresholds.poller_backlog },
     for: '10m',
     keepFiringFor: '10m',
     summary: ({ query }) => `Counting of ${query} does not keep up`,
@@ -52,7 +53,7 @@ export const pollerAlerts: readonly Alert[] = [
     name: 'PollerWithoutLeader',
     owner: 'sidecar',
     measured: leaders(),
-    raisedBy: { threshold: 'poller_leader' },
+    raisedBy: { threshold: thresholds.poller_leader },
     for: '5m',
     keepFiringFor: '1m',
     summary: () => 'No sidecar that is scraped polls the database',

@@ -1,8 +1,9 @@
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { absentSeries, constant, or } from '../../../dashboards/promql/arithmetic.ts';
-import { latest, occurrences, overTime } from '../../../dashboards/promql/select.ts';
-import { queueFill, scrapeJobs } from '../../scrape-pipeline/dashboards/expressions.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
+import { queueFill, scrapeJobs } from '../expressions.ts';
+import { latest, occurrences, overTime } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const recent = occurrences('15m');
 
@@ -19,7 +20,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'SidecarDown',
     owner: 'sidecar',
     measured: min(latest('up', { job: scrapeJobs }), ['job', 'instance']),
-    raisedBy: { threshold: 'target_up' },
+    raisedBy: { threshold: thresholds.target_up },
     for: '2m',
     keepFiringFor: '1m',
     summary: ({ instance }) => `The sidecar does not answer on ${instance}`,
@@ -44,7 +45,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'DataDropped',
     owner: 'sidecar',
     measured: sum(recent('siphon_dropped_items'), ['instance', 'exporter', 'processor', 'otel_signal']),
-    raisedBy: { threshold: 'data_dropped' },
+    raisedBy: { threshold: thresholds.data_dropped },
     for: '0m',
     keepFiringFor: '15m',
     summary: ({ otel_signal }) => `The sidecar has lost ${otel_signal}`,
@@ -58,7 +59,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'QueueFilling',
     owner: 'sidecar',
     measured: queueFill(['instance', 'exporter', 'data_type']),
-    raisedBy: { threshold: 'queue_fill' },
+    raisedBy: { threshold: thresholds.queue_fill },
     for: '5m',
     keepFiringFor: '5m',
     summary: ({ exporter }) => `The queue of ${exporter} fills`,
@@ -71,7 +72,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'ScrapeSlow',
     owner: 'sidecar',
     measured: max(overTime('avg', 'scrape_duration_seconds', '5m', { job: scrapeJobs }), ['job', 'instance']),
-    raisedBy: { threshold: 'scrape_duration' },
+    raisedBy: { threshold: thresholds.scrape_duration },
     for: '5m',
     keepFiringFor: '10m',
     summary: ({ instance }) => `${instance} answers scrapes slowly`,
@@ -84,7 +85,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'SeriesLimitHit',
     owner: 'sidecar',
     measured: sum(recent('siphon_prometheus_dropped_points', { reason: 'max_series' }), ['instance', 'exporter']),
-    raisedBy: { threshold: 'series_limit' },
+    raisedBy: { threshold: thresholds.series_limit },
     for: '0m',
     keepFiringFor: '15m',
     summary: ({ exporter }) => `${exporter} has reached its limit of series`,
@@ -97,7 +98,7 @@ export const sidecarAlerts: readonly Alert[] = [
     name: 'SentryExportFailing',
     owner: 'sidecar',
     measured: sum(recent('siphon_sentry_dropped_items', { reason: UNDELIVERED }), ['instance', 'exporter']),
-    raisedBy: { threshold: 'data_dropped' },
+    raisedBy: { threshold: thresholds.data_dropped },
     for: '0m',
     keepFiringFor: '15m',
     summary: () => 'Traces and errors do not reach Sentry',

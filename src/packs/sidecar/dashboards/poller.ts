@@ -1,17 +1,19 @@
-import type { Row } from '../../../dashboards/model/dashboard.ts';
 import {
   bars,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   stat,
   unknownWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
+import { step } from '../../../dashboards/model/variables.ts';
 import { count, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
-import { compare } from '../../../dashboards/promql/arithmetic.ts';
-import { increase, latest, mean, quantile } from '../../../dashboards/promql/select.ts';
-import { happened, leaders, pollAge, step } from '../../scrape-pipeline/dashboards/expressions.ts';
+import { compare, happened } from '../../../dashboards/promql/arithmetic.ts';
+import { leaders, pollAge } from '../expressions.ts';
+import { increase, latest, mean, quantile } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped, or it has no poller');
 
@@ -23,7 +25,7 @@ export const poller: Row = {
       title: 'Since the last success',
       description: 'How long ago each query last succeeded. What it feeds is as old as that, or gone.',
       queries: [show(pollAge(['query']), ({ query }) => query)],
-      thresholds: 'poll_age',
+      thresholds: thresholds.poll_age,
       min: 0,
       empty: notScraped,
       width: 6,
@@ -47,7 +49,7 @@ export const poller: Row = {
           ({ query }) => query,
         ),
       ],
-      thresholds: 'poll_duration',
+      thresholds: thresholds.poll_duration,
       min: 0,
       empty: notScraped,
       width: 6,
@@ -66,7 +68,7 @@ export const poller: Row = {
       title: 'Lag of counting',
       description: 'Age of the oldest transaction that writes: rows after it are counted when it is over. 0 is no lag.',
       queries: [show(max(latest('siphon_db_poller_horizon_lag_seconds'), ['receiver']), ({ receiver }) => receiver)],
-      thresholds: 'poller_lag',
+      thresholds: thresholds.poller_lag,
       min: 0,
       empty: notScraped,
       width: 6,
@@ -76,7 +78,7 @@ export const poller: Row = {
       title: 'Backlog of counting',
       description: 'Rows that are settled and wait for their batch. A burst drains within a few polls.',
       queries: [show(max(latest('siphon_db_poller_backlog_rows'), ['query']), ({ query }) => query)],
-      thresholds: 'poller_backlog',
+      thresholds: thresholds.poller_backlog,
       min: 0,
       empty: notScraped,
       width: 6,
@@ -95,7 +97,7 @@ export const poller: Row = {
       title: 'Sidecars that poll',
       description: 'Of those that are scraped: one polls each database, the others stand by.',
       queries: [show(leaders(), ({ receiver }) => receiver)],
-      thresholds: 'poller_leader',
+      thresholds: thresholds.poller_leader,
       empty: notScraped,
       width: 3,
       height: 7,

@@ -1,16 +1,19 @@
-import type { Row } from '../../../dashboards/model/dashboard.ts';
 import {
   bars,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   stat,
   unknownWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
+import { step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
-import { increase, latest, rate } from '../../../dashboards/promql/select.ts';
-import { happened, queueFill, scrapeJobs, step } from '../../scrape-pipeline/dashboards/expressions.ts';
+import { happened } from '../../../dashboards/promql/arithmetic.ts';
+import { queueFill, scrapeJobs } from '../expressions.ts';
+import { increase, latest, rate } from '../promql.ts';
+import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');
 
@@ -22,7 +25,7 @@ export const sidecarState: Row = {
       description:
         'Whether Prometheus reaches the scrape endpoint and the sidecar\u2019s own page: 1 if the last scrape was answered.',
       queries: [show(min(latest('up', { job: scrapeJobs }), ['job']), ({ job }) => job)],
-      thresholds: 'target_up',
+      thresholds: thresholds.target_up,
       empty: unknownWhenEmpty('Prometheus has no target of siphon'),
       width: 4,
       height: 7,
@@ -79,7 +82,7 @@ export const sidecarState: Row = {
       title: 'Lost',
       description: 'Items that had been accepted and were then lost, by reason. This must be empty.',
       queries: [show(happened(sum(increase('siphon_dropped_items', step), ['reason'])), ({ reason }) => reason)],
-      thresholds: 'data_dropped',
+      thresholds: thresholds.data_dropped,
       empty: healthyWhenEmpty('nothing was lost'),
       width: 5,
       height: 7,
@@ -88,7 +91,7 @@ export const sidecarState: Row = {
       title: 'Queues',
       description: 'How full the queues of the exporters are. Full, they drop.',
       queries: [show(queueFill(['exporter', 'data_type']), ({ exporter, data_type }) => `${exporter} ${data_type}`)],
-      thresholds: 'queue_fill',
+      thresholds: thresholds.queue_fill,
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no exporter has a queue'),
@@ -167,7 +170,7 @@ export const sidecarState: Row = {
       title: 'Time of a scrape',
       description: 'How long Prometheus waits for each page.',
       queries: [show(max(latest('scrape_duration_seconds', { job: scrapeJobs }), ['job']), ({ job }) => job)],
-      thresholds: 'scrape_duration',
+      thresholds: thresholds.scrape_duration,
       min: 0,
       empty: unknownWhenEmpty('Prometheus has no target of siphon'),
       width: 6,

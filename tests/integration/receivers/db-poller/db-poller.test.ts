@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { catalogue } from '../../../../src/packs/catalogue.ts';
+import { coffeeMetrics } from '../../../../examples/coffee/coffee-metrics.ts';
 import { registerSource } from '../../../../examples/coffee/database/register-source.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
@@ -69,7 +69,7 @@ describe('db_poller on a real database', () => {
     await using poller = await start();
     await poller.hasBegunToCount();
     await scrapeOnce(database);
-    const { database_table_autovacuum_age_seconds: _, ...certain } = catalogue;
+    const { database_table_autovacuum_age_seconds: _, ...certain } = coffeeMetrics;
     const metrics = Object.entries(certain)
       .filter(([, { source }]) => source === 'poller')
       .map(([, metric]) => metric);

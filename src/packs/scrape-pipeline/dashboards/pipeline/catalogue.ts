@@ -1,8 +1,21 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
-import { areas, bars, events, lines, show, stat, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import {
+  areas,
+  bars,
+  events,
+  lines,
+  type Row,
+  show,
+  stat,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { increase, latest } from '../../../../dashboards/promql/select.ts';
-import { connectionsUsed, inStock, pollAge, reviewRate, step } from '../expressions.ts';
+import { connectionsUsed } from '../../../postgres-health/expressions.ts';
+import { thresholds as databaseThresholds } from '../../../postgres-health/thresholds.ts';
+import { pollAge } from '../../../sidecar/expressions.ts';
+import { inStock, reviewRate } from '../../expressions.ts';
+import { increase, latest } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 
@@ -27,7 +40,7 @@ export const catalogueState: Row = {
       title: 'Review rate',
       description: 'Share of the coffees that wait for a person to look at them, by roaster.',
       queries: [show(reviewRate(), ({ roaster }) => roaster)],
-      thresholds: 'review_rate',
+      thresholds: thresholds.review_rate,
       min: 0,
       empty: notPolled,
       width: 8,
@@ -72,7 +85,7 @@ export const catalogueState: Row = {
       title: 'Connections of the database in use',
       description: 'Of those that the server allows.',
       queries: [show(max(connectionsUsed()), 'in use')],
-      thresholds: 'connections_used',
+      thresholds: databaseThresholds.connections_used,
       min: 0,
       max: 1,
       empty: notPolled,
@@ -87,7 +100,7 @@ export const catalogueState: Row = {
         show(max(latest('database_transaction_longest_seconds')), 'oldest transaction'),
         show(max(pollAge(['query'])), 'oldest answer'),
       ],
-      thresholds: 'longest_transaction',
+      thresholds: databaseThresholds.longest_transaction,
       min: 0,
       empty: notPolled,
       width: 4,

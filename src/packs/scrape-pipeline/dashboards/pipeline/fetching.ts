@@ -1,16 +1,18 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
 import {
   bars,
   distributionOf,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
+import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { distribution, increase, quantile } from '../../../../dashboards/promql/select.ts';
-import { artifactErrors, fetchErrors, step, window } from '../expressions.ts';
+import { artifactErrors, fetchErrors } from '../../expressions.ts';
+import { buckets, increase, quantile } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 import { httpTones } from '../tones.ts';
 
 export const fetching: Row = {
@@ -22,7 +24,7 @@ export const fetching: Row = {
       queries: [
         show(quantile(0.95, { name: 'fetch_latency_seconds', window: step, by: ['source'] }), ({ source }) => source),
       ],
-      thresholds: 'fetch_p95',
+      thresholds: thresholds.fetch_p95,
       min: 0,
       empty: unknownWhenEmpty('nothing was fetched within this time'),
       width: 8,
@@ -43,7 +45,7 @@ export const fetching: Row = {
       title: 'Failing requests by shop',
       description: 'Share of the requests within the window that gave nothing usable.',
       queries: [show(fetchErrors(['source']), ({ source }) => source)],
-      thresholds: 'fetch_error_rate',
+      thresholds: thresholds.fetch_error_rate,
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('nothing was fetched within the window'),
@@ -55,7 +57,7 @@ export const fetching: Row = {
       title: 'Artifacts without a usable answer',
       description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
       queries: [show(artifactErrors(['platform']), ({ platform }) => platform)],
-      thresholds: 'artifact_error_rate',
+      thresholds: thresholds.artifact_error_rate,
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no artifact within the window'),
@@ -86,7 +88,7 @@ export const fetching: Row = {
     distributionOf({
       title: 'Size of the bodies',
       description: 'Artifacts within the window by the length of their bodies. Many small ones are error pages.',
-      queries: [show(distribution({ name: 'scrape_artifact_body_bytes', window }), ({ le }) => le)],
+      queries: [show(buckets({ name: 'scrape_artifact_body_bytes', window }), ({ le }) => le)],
       empty: unknownWhenEmpty('no artifact within the window'),
       width: 8,
       height: 8,

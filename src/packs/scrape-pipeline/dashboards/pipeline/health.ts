@@ -1,10 +1,19 @@
-import { healthComponentNames, healthComponents } from '../../health-score.ts';
-import { bars, healthyWhenEmpty, lines, show, stat, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
+import {
+  bars,
+  healthyWhenEmpty,
+  lines,
+  type Row,
+  show,
+  stat,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { window } from '../../../../dashboards/model/variables.ts';
 import { count, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { compare, missingTo, partOf, times } from '../../../../dashboards/promql/arithmetic.ts';
-import { increase, latest } from '../../../../dashboards/promql/select.ts';
-import { overdue, runSuccess, window } from '../expressions.ts';
+import { overdue, runSuccess } from '../../expressions.ts';
+import { healthComponentNames, healthComponents } from '../../health-score.ts';
+import { increase, latest } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 
 const unknownScore = unknownWhenEmpty('unknown');
 
@@ -16,7 +25,7 @@ export const health: Row = {
       description:
         '0 (broken) to 100 (well), the weighted total of its components. Unknown while any component is unknown, because a part that nobody sees may be the broken one.',
       queries: [show(min(latest('pipeline_health_score', { component: 'total' })), 'score')],
-      thresholds: 'health_score',
+      thresholds: thresholds.health_score,
       min: 0,
       max: 100,
       empty: unknownScore,
@@ -55,7 +64,7 @@ export const health: Row = {
       title: 'Runs that succeeded',
       description: 'Share of the runs that finished within the window with the status ok. Below 80 % is an incident.',
       queries: [show(runSuccess(), 'succeeded')],
-      thresholds: 'run_success',
+      thresholds: thresholds.run_success,
       empty: unknownWhenEmpty('no run finished within the window'),
       width: 4,
       height: 6,
@@ -94,7 +103,7 @@ export const health: Row = {
       queries: [show(min(latest('pipeline_health_score'), ['component']), ({ component }) => component)],
       min: 0,
       max: 100,
-      thresholds: 'health_score',
+      thresholds: thresholds.health_score,
       empty: unknownScore,
       width: 24,
       height: 7,

@@ -1,9 +1,10 @@
-import { operationIds, operations as meanings } from '../../operations.ts';
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
-import { events, lines, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { events, lines, type Row, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { observations, quantile } from '../../../../dashboards/promql/select.ts';
-import { operationErrors, step, window } from '../expressions.ts';
+import { operationErrors } from '../../expressions.ts';
+import { operationIds, operations as meanings } from '../../operations.ts';
+import { observations, quantile } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 
 const name = 'pipeline_operation_duration_seconds';
 const quiet = unknownWhenEmpty('no operation within this time');
@@ -19,7 +20,7 @@ export const operations: Row = {
       sortBy: 'errors',
       columns: [
         { ...show(sum(observations(name, window), ['operation']), 'calls') },
-        { ...show(operationErrors(), 'errors'), thresholds: 'fetch_error_rate' },
+        { ...show(operationErrors(), 'errors'), thresholds: thresholds.fetch_error_rate },
         { ...show(quantile(0.5, { name, window, by: ['operation'] }), 'p50') },
         { ...show(quantile(0.95, { name, window, by: ['operation'] }), 'p95') },
         { ...show(quantile(0.99, { name, window, by: ['operation'] }), 'p99') },

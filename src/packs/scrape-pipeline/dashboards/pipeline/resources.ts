@@ -1,8 +1,8 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
-import { lines, show, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { lines, type Row, show, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import { step } from '../../../../dashboards/model/variables.ts';
 import { max } from '../../../../dashboards/promql/aggregate.ts';
-import { latest, quantile, sumRate } from '../../../../dashboards/promql/select.ts';
-import { step } from '../expressions.ts';
+import { latest, quantile, sumRate } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 
 const notThere = unknownWhenEmpty('no service sends metrics');
 
@@ -15,7 +15,7 @@ export const resources: Row = {
       queries: [
         show(max(latest('system_resources_usage'), ['job', 'resource']), ({ job, resource }) => `${job} ${resource}`),
       ],
-      thresholds: 'memory_share',
+      thresholds: thresholds.memory_share,
       min: 0,
       empty: notThere,
       width: 8,
@@ -39,7 +39,7 @@ export const resources: Row = {
       title: 'Delay of the event loop (p99)',
       description: 'What one turn in a hundred waits longer than; everything in the process waits as long.',
       queries: [show(max(latest('nodejs_eventloop_delay_p99_seconds'), ['job']), ({ job }) => job)],
-      thresholds: 'event_loop_delay',
+      thresholds: thresholds.event_loop_delay,
       min: 0,
       empty: notThere,
       width: 8,

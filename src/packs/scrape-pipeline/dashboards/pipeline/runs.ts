@@ -1,9 +1,19 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
-import { events, healthyWhenEmpty, lines, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import {
+  events,
+  healthyWhenEmpty,
+  lines,
+  type Row,
+  show,
+  table,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { step, window } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { increase, latest, mean } from '../../../../dashboards/promql/select.ts';
-import { lastSuccessAge, overdue, reviewRate, runSuccess, step, window } from '../expressions.ts';
+import { lastSuccessAge, overdue, reviewRate, runSuccess } from '../../expressions.ts';
+import { increase, latest, mean } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
+import { toRoaster } from '../../variables.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 
@@ -25,7 +35,7 @@ export const runs: Row = {
       title: 'Overdue',
       description: 'How long a run has been due without success, by roaster and cadence; 0 while none is due.',
       queries: [show(overdue(), ({ roaster, cadence }) => `${roaster} ${cadence}`)],
-      thresholds: 'overdue_price',
+      thresholds: thresholds.overdue_price,
       min: 0,
       empty: notPolled,
       width: 12,
@@ -37,12 +47,13 @@ export const runs: Row = {
       description: 'Freshness first: the roaster that has waited longest for a success is on top.',
       labels: ['roaster'],
       sortBy: 'last success',
+      leadsToValue: toRoaster,
       columns: [
         { ...show(lastSuccessAge(), 'last success') },
-        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: 'overdue_price' },
-        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: 'run_success' },
+        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: thresholds.overdue_price },
+        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
         { ...show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean duration') },
-        { ...show(reviewRate(), 'review rate'), thresholds: 'review_rate' },
+        { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
       ],
       empty: notPolled,
       width: 16,
@@ -61,7 +72,7 @@ export const runs: Row = {
       title: 'Oldest running',
       description: 'Age of the oldest run that has not finished. Hours mean that its process died without a word.',
       queries: [show(max(latest('scrape_run_oldest_running_seconds'), ['roaster']), ({ roaster }) => roaster)],
-      thresholds: 'run_age',
+      thresholds: thresholds.run_age,
       min: 0,
       empty: healthyWhenEmpty('no run is under way'),
       width: 4,

@@ -1,16 +1,18 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
 import {
   bars,
   distributionOf,
   events,
   healthyWhenEmpty,
+  type Row,
   show,
   stat,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
+import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { distribution, increase } from '../../../../dashboards/promql/select.ts';
-import { step, wildChanges, window } from '../expressions.ts';
+import { wildChanges } from '../../expressions.ts';
+import { buckets, increase } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 
 const noPrice = unknownWhenEmpty('no price was compared within this time');
 
@@ -40,7 +42,7 @@ export const changes: Row = {
       title: 'Distribution of the change',
       description:
         'New price divided by the one before, of the prices within the window that have changed. 1 is no change, 2 is twice as dear.',
-      queries: [show(distribution({ name: 'price_change_ratio', window }), ({ le }) => le)],
+      queries: [show(buckets({ name: 'price_change_ratio', window }), ({ le }) => le)],
       empty: unknownWhenEmpty('no price changed within the window'),
       width: 7,
       height: 8,
@@ -50,7 +52,7 @@ export const changes: Row = {
       description:
         'Share of the changes within the window that are beyond a half, up or down: mostly mistakes of a feed or a parser.',
       queries: [show(wildChanges(), 'beyond a half')],
-      thresholds: 'wild_changes',
+      thresholds: thresholds.wild_changes,
       empty: unknownWhenEmpty('no price changed within the window'),
       width: 4,
       height: 7,
@@ -59,7 +61,7 @@ export const changes: Row = {
       title: 'Spikes within the window',
       description: 'Changes beyond the roaster\u2019s own limit (alert_price_delta_pct).',
       queries: [show(sum(increase('price_spike_alerts_total', window)), 'spikes')],
-      thresholds: 'price_spikes',
+      thresholds: thresholds.price_spikes,
       empty: healthyWhenEmpty('none'),
       width: 4,
       height: 7,

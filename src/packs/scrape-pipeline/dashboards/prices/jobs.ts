@@ -1,18 +1,21 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
 import {
   bars,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   stat,
   table,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
+import { step, window } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { increase, latest, mean, quantile } from '../../../../dashboards/promql/select.ts';
-import { priceJobFailures, step, window } from '../expressions.ts';
+import { priceJobFailures } from '../../expressions.ts';
+import { increase, latest, mean, quantile } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
+import { toRoaster } from '../../variables.ts';
 
 const noJob = unknownWhenEmpty('no price job within the window');
 
@@ -23,7 +26,7 @@ export const jobs: Row = {
       title: 'Jobs that failed',
       description: 'Share of the price jobs within the window that failed.',
       queries: [show(priceJobFailures(), 'failed')],
-      thresholds: 'price_job_failure_rate',
+      thresholds: thresholds.price_job_failure_rate,
       empty: noJob,
       width: 4,
       height: 7,
@@ -35,7 +38,7 @@ export const jobs: Row = {
       queries: [
         show(max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']), ({ roaster }) => roaster),
       ],
-      thresholds: 'overdue_price',
+      thresholds: thresholds.overdue_price,
       min: 0,
       empty: unknownWhenEmpty('the database is not polled'),
       width: 6,
@@ -71,6 +74,7 @@ export const jobs: Row = {
         'Price jobs of each roaster within the window; the slowest is on top, by the mean duration of its runs in the database.',
       labels: ['roaster'],
       sortBy: 'mean',
+      leadsToValue: toRoaster,
       columns: [
         show(sum(increase('price_job_success_total', window), ['roaster']), 'succeeded'),
         show(sum(increase('price_job_failures_total', window), ['roaster']), 'failed'),
@@ -86,7 +90,7 @@ export const jobs: Row = {
       description:
         'Active variants whose price was not checked within the time that the poller\u2019s configuration allows.',
       queries: [show(sum(latest('variants_price_stale'), ['roaster']), ({ roaster }) => roaster)],
-      thresholds: 'stale_prices',
+      thresholds: thresholds.stale_prices,
       min: 0,
       empty: unknownWhenEmpty('the database is not polled'),
       width: 7,
@@ -97,7 +101,7 @@ export const jobs: Row = {
       title: 'Rate limits and backoff',
       description: 'Answers that asked the pipeline to slow down, by who asked. Each is waited for.',
       queries: [show(sum(increase('rate_limit_errors_total', step), ['service']), ({ service }) => service)],
-      thresholds: 'rate_limits',
+      thresholds: thresholds.rate_limits,
       empty: healthyWhenEmpty('nobody asked to slow down'),
       width: 7,
       height: 8,

@@ -1,7 +1,14 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
-import { bars, events, healthyWhenEmpty, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
+import {
+  bars,
+  events,
+  healthyWhenEmpty,
+  type Row,
+  show,
+  table,
+  unknownWhenEmpty,
+} from '../../../../dashboards/model/panel.ts';
+import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { increase, latest } from '../../../../dashboards/promql/select.ts';
 import {
   artifactErrors,
   fetchErrors,
@@ -10,9 +17,11 @@ import {
   overdue,
   reviewRate,
   runSuccess,
-  step,
-} from '../expressions.ts';
+} from '../../expressions.ts';
+import { increase, latest } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
+import { toRoaster } from '../../variables.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 
@@ -25,14 +34,18 @@ export const allRoasters: Row = {
       description: 'Of each roaster what matters first. Sorted by how long it has waited for a successful run.',
       labels: ['roaster'],
       sortBy: 'last success',
+      leadsToValue: toRoaster,
       columns: [
         show(lastSuccessAge(), 'last success'),
-        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: 'overdue_price' },
-        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: 'run_success' },
-        { ...show(artifactErrors(['roaster']), 'failed artifacts'), thresholds: 'artifact_error_rate' },
-        { ...show(reviewRate(), 'review rate'), thresholds: 'review_rate' },
+        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: thresholds.overdue_price },
+        { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
+        { ...show(artifactErrors(['roaster']), 'failed artifacts'), thresholds: thresholds.artifact_error_rate },
+        { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
         show(inStock(['roaster']), 'in stock'),
-        { ...show(sum(latest('variants_price_stale'), ['roaster']), 'stale prices'), thresholds: 'stale_prices' },
+        {
+          ...show(sum(latest('variants_price_stale'), ['roaster']), 'stale prices'),
+          thresholds: thresholds.stale_prices,
+        },
       ],
       empty: notPolled,
       width: 24,
@@ -51,7 +64,7 @@ export const allRoasters: Row = {
       title: 'Failing requests',
       description: 'Share of the requests to each shop within the window that gave nothing usable.',
       queries: [show(fetchErrors(['source']), ({ source }) => source)],
-      thresholds: 'fetch_error_rate',
+      thresholds: thresholds.fetch_error_rate,
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('nothing was fetched within the window'),

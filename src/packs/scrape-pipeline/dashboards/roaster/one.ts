@@ -1,17 +1,19 @@
-import type { Row } from '../../../../dashboards/model/dashboard.ts';
 import {
   areas,
   events,
   healthyWhenEmpty,
   lines,
+  type Row,
   show,
   stat,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
+import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { age } from '../../../../dashboards/promql/arithmetic.ts';
-import { increase, latest, mean, quantile } from '../../../../dashboards/promql/select.ts';
-import { artifactErrors, inStock, runSuccess, step } from '../expressions.ts';
+import { artifactErrors, inStock, runSuccess } from '../../expressions.ts';
+import { increase, latest, mean, quantile } from '../../promql.ts';
+import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
@@ -27,7 +29,7 @@ export const oneRoaster: Row = {
       description:
         'Since a price run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
       queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'price' })), 'overdue')],
-      thresholds: 'overdue_price',
+      thresholds: thresholds.overdue_price,
       empty: unknownWhenEmpty('no cadence'),
       width: 4,
       height: 5,
@@ -38,7 +40,7 @@ export const oneRoaster: Row = {
       description:
         'Since a full run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
       queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'full' })), 'overdue')],
-      thresholds: 'overdue_full',
+      thresholds: thresholds.overdue_full,
       empty: unknownWhenEmpty('no cadence'),
       width: 4,
       height: 5,
@@ -55,7 +57,7 @@ export const oneRoaster: Row = {
       title: 'Succeeded',
       description: 'Share of the runs that finished within the window with the status ok.',
       queries: [show(runSuccess(), 'succeeded')],
-      thresholds: 'run_success',
+      thresholds: thresholds.run_success,
       empty: unknownWhenEmpty('no run within the window'),
       width: 4,
       height: 5,
@@ -64,7 +66,7 @@ export const oneRoaster: Row = {
       title: 'Failed artifacts',
       description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
       queries: [show(artifactErrors(), 'failed')],
-      thresholds: 'artifact_error_rate',
+      thresholds: thresholds.artifact_error_rate,
       empty: unknownWhenEmpty('no artifact within the window'),
       width: 4,
       height: 5,
@@ -106,7 +108,7 @@ export const oneRoaster: Row = {
         show(quantile(0.5, { name: 'fetch_latency_seconds', window: step }), 'p50'),
         show(quantile(0.95, { name: 'fetch_latency_seconds', window: step }), 'p95'),
       ],
-      thresholds: 'fetch_p95',
+      thresholds: thresholds.fetch_p95,
       min: 0,
       empty: unknownWhenEmpty('nothing was fetched within this time'),
       width: 8,
@@ -135,7 +137,7 @@ export const oneRoaster: Row = {
       title: 'Validation problems',
       description: 'Problems in fetched products, by reason. malformed or many at once: the feed has changed its form.',
       queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
-      thresholds: 'validation_errors',
+      thresholds: thresholds.validation_errors,
       empty: healthyWhenEmpty('no problem'),
       width: 6,
       height: 7,
@@ -144,7 +146,7 @@ export const oneRoaster: Row = {
       title: 'Waiting for review',
       description: 'Share of the coffees that wait for a person.',
       queries: [show(max(latest('review_rate_percent')), 'review rate')],
-      thresholds: 'review_rate',
+      thresholds: thresholds.review_rate,
       min: 0,
       empty: unknownWhenEmpty('no coffee has a processing status'),
       width: 6,

@@ -1,5 +1,13 @@
 /** The panels that show numbers of one moment, without a canvas. */
-import type { PlainPanel, PlainQuery } from '../../dashboards/model/plain.ts';
+import type {
+  PlainBars,
+  PlainDistribution,
+  PlainGraph,
+  PlainPanel,
+  PlainQuery,
+  PlainStat,
+  PlainTable,
+} from '../../dashboards/model/plain.ts';
 import type { Sample } from '../data-source.ts';
 import { bucketsOf } from '../distribution.ts';
 import { nameOf } from '../series-name.ts';
@@ -9,8 +17,8 @@ import { toneOf } from '../tone.ts';
 import { boundText, textOf } from '../unit-text.ts';
 import { element } from './element.ts';
 
-/** What a query of a panel was answered. */
-export interface Answered {
+/** The answer to a query of a panel. */
+interface Answered {
   readonly query: PlainQuery;
   readonly samples: readonly Sample[];
 }
@@ -33,7 +41,22 @@ export function leftOut(count: number): HTMLElement | undefined {
 
 type Shown = readonly (HTMLElement | undefined)[];
 
-export function statOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
+export type NumberPanel = Exclude<PlainPanel, PlainGraph>;
+
+export function numbersOf(panel: NumberPanel, answers: readonly Answered[]): Shown {
+  switch (panel.form) {
+    case 'stat':
+      return statOf(panel, answers);
+    case 'bars':
+      return barsOf(panel, answers);
+    case 'distribution':
+      return distributionOf(panel, answers);
+    case 'table':
+      return tableOf(panel, answers);
+  }
+}
+
+function statOf(panel: PlainStat, answers: readonly Answered[]): Shown {
   const { shown: all, left } = shownPart(namedValues(panel, answers), MOST_NUMBERS);
   const isNamed = answers.length > 1 || answers.some(({ query }) => query.legend.includes('{{'));
   const items = all.map(({ name, text, tone }) =>
@@ -42,7 +65,7 @@ export function statOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
   return [element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items), leftOut(left)];
 }
 
-export function barsOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
+function barsOf(panel: PlainBars, answers: readonly Answered[]): Shown {
   const sorted = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
   const { shown: all, left } = shownPart(sorted, MOST_NUMBERS);
   const most = panel.max ?? Math.max(...all.map(({ value }) => Math.abs(value)));
@@ -58,7 +81,7 @@ export function barsOf(panel: PlainPanel, answers: readonly Answered[]): Shown {
   return [element('div', { class: 'gauges' }, ...cells), leftOut(left)];
 }
 
-export function distributionOf({ queries }: PlainPanel, answers: readonly Answered[]): Shown {
+function distributionOf({ queries }: PlainDistribution, answers: readonly Answered[]): Shown {
   const { observedUnit = '' } = queries[0] ?? {};
   const all = bucketsOf(answers.flatMap(({ samples }) => samples));
   const { shown: buckets, left } = shownPart(all, MOST_NUMBERS);
@@ -75,7 +98,7 @@ export function distributionOf({ queries }: PlainPanel, answers: readonly Answer
   return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }
 
-export function tableOf({ title, labels = [], sortBy = '' }: PlainPanel, answers: readonly Answered[]): Shown {
+function tableOf({ title, labels, sortBy, queries }: PlainTable, answers: readonly Answered[]): Shown {
   const heads = [
     ...labels.map((label) => element('th', { class: 'name', text: label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
@@ -84,7 +107,7 @@ export function tableOf({ title, labels = [], sortBy = '' }: PlainPanel, answers
   const lines = shown.map((line) => {
     const names = line.labels.map((label) => element('td', { class: 'name', text: label, title: label }));
     const values = line.values.map((value, index) => {
-      const { unit = '', thresholds } = answers[index]?.query ?? {};
+      const { unit = '', thresholds } = queries[index] ?? {};
       if (value === undefined) return element('td', { text: '–' });
       return element('td', { class: toneOf(value, thresholds) ?? '', text: textOf(value, unit) });
     });
@@ -95,7 +118,7 @@ export function tableOf({ title, labels = [], sortBy = '' }: PlainPanel, answers
   return [element('div', { class: 'scroll', attributes }, table), leftOut(left)];
 }
 
-function namedValues({ thresholds, tones = {} }: PlainPanel, answers: readonly Answered[]): Named[] {
+function namedValues({ thresholds, tones }: PlainStat | PlainBars, answers: readonly Answered[]): Named[] {
   return answers.flatMap(({ query, samples }) =>
     samples.map(({ labels, value }) => {
       const name = nameOf(query.legend, labels);

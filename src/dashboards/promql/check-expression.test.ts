@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { checkExpression } from './promql-check.ts';
+import { catalogue } from '../../packs/index.ts';
+import { checkExpression, type CheckedExpression } from './check-expression.ts';
+
+function check(expression: string): CheckedExpression {
+  return checkExpression(expression, { metrics: catalogue });
+}
 
 function f(expression: string, ...problems: string[]): void {
-  expect(checkExpression(expression).problems, expression).toEqual(problems);
+  expect(check(expression).problems, expression).toEqual(problems);
 }
 
 describe('the check of an expression', () => {
@@ -18,7 +23,7 @@ describe('the check of an expression', () => {
   });
 
   it('names metrics, labels, values and buckets that are not there', () => {
-    f('max(no_such_metric)', 'no_such_metric is not in the catalogue');
+    f('max(no_such_metric)', 'no_such_metric is not a known metric');
     f('max(roasters{roaster="a"})', 'roasters has no label roaster');
     f('max(roasters{is_active="yes"})', 'roasters: is_active is never yes');
     f('sum(increase(price_change_ratio_bucket{le="1.4"}[7d]))', 'price_change_ratio_bucket has no bucket up to 1.4');
@@ -54,13 +59,11 @@ describe('the check of an expression', () => {
   });
 
   it('knows the unit and the labels of the result', () => {
-    const result = checkExpression('sum by (source) (rate(fetch_errors_total[5m]))');
+    const result = check('sum by (source) (rate(fetch_errors_total[5m]))');
     expect(result.unit).toBe('{error}/s');
     expect([...(result.labels ?? [])]).toEqual(['source']);
-    expect(checkExpression('max(database_size_bytes) / max(database_size_bytes)').unit).toBe('1');
-    const mean = checkExpression(
-      'sum(increase(fetch_latency_seconds_sum[1h])) / sum(increase(fetch_latency_seconds_count[1h]))',
-    );
+    expect(check('max(database_size_bytes) / max(database_size_bytes)').unit).toBe('1');
+    const mean = check('sum(increase(fetch_latency_seconds_sum[1h])) / sum(increase(fetch_latency_seconds_count[1h]))');
     expect(mean).toMatchObject({ unit: 's', problems: [] });
   });
 });

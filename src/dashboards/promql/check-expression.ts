@@ -1,15 +1,16 @@
 /**
- * Reads PromQL as Prometheus does and says what in it cannot be, by the catalogue alone: it knows nothing of how
- * `src/dashboards` writes expressions.
+ * Parses PromQL with Prometheus's grammar and checks it against the descriptions of metrics. It does not depend on how
+ * expressions are written here.
  */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { knownMetrics, type KnownMetricName } from '../../../src/packs/known-metrics.ts';
-import type { Metric } from '../../../src/metrics/metric.ts';
+import type { Metric } from '../../metrics/metric.ts';
+import type { MetricsByName } from './promql.ts';
 
 export interface CheckedSelector {
   readonly series: string;
-  readonly metric: KnownMetricName | undefined;
+  /** The Prometheus name of the metric; undefined: unknown. */
+  readonly metric: string | undefined;
   /** By label, with the operator in front: `="ok"`. */
   readonly matchers: Readonly<Record<string, string>>;
 }
@@ -34,9 +35,14 @@ export function withoutMacros(expression: string): string {
     .replaceAll('$window', '7d');
 }
 
-/** @param recorded what recording rules have written, by name, in the form of their own expressions. */
-export function checkExpression(expression: string, recorded: Recorded = new Map()): CheckedExpression {
-  return new Checker(withoutMacros(expression), recorded).check();
+export interface Known {
+  readonly metrics: MetricsByName;
+  /** By the name that recording rules give them. */
+  readonly recorded?: Recorded;
+}
+
+export function checkExpression(expression: string, known: Known): CheckedExpression {
+  return new Checker(withoutMacros(expression), known).check();
 }
 
 export type Recorded = ReadonlyMap<string, CheckedExpression>;
@@ -56,13 +62,15 @@ const NUMBER: Shape = { unit: undefined, labels: new Set() };
 
 class Checker {
   readonly #text: string;
+  readonly #metrics: MetricsByName;
   readonly #recorded: Recorded;
   #hasComparison = false;
   readonly #problems: string[] = [];
   readonly #selectors: CheckedSelector[] = [];
 
-  constructor(text: string, recorded: Recorded) {
+  constructor(text: string, { metrics, recorded = new Map() }: Known) {
     this.#text = text;
+    this.#metrics = metrics;
     this.#recorded = recorded;
   }
 
@@ -108,10 +116,10 @@ class Checker {
     const matchers = this.#matchers(node);
     const recording = this.#recorded.get(series);
     if (recording !== undefined) return recording;
-    const found = findMetric(series);
+    const found = findMetric(series, this.#metrics);
     this.#selectors.push({ series, metric: found?.name, matchers });
     if (found === undefined) {
-      this.#problems.push(`${series} is not in the catalogue`);
+      this.#problems.push(`${series} is not a known metric`);
       return NUMBER;
     }
     const { metric, part } = found;
@@ -196,7 +204,7 @@ class Checker {
     const selector = this.#selectors.at(-1);
     if (selector?.series.endsWith('_bucket') !== true) this.#problems.push('a quantile needs buckets');
     const rest = new Set([...labels].filter((label) => label !== 'le'));
-    return { unit: selector?.metric === undefined ? undefined : knownMetrics[selector.metric].unit, labels: rest };
+    return { unit: this.#metrics[selector?.metric ?? '']?.unit, labels: rest };
   }
 
   #aggregation(node: SyntaxNode): Shape {
@@ -279,20 +287,19 @@ class Checker {
 }
 
 export interface KnownSeries {
-  readonly name: KnownMetricName;
+  readonly name: string;
   readonly metric: Metric;
   /** Of a histogram, which of its series: `_bucket`, `_sum` or `_count`. */
   readonly part: string;
 }
 
 /** The metric that a series is of. */
-export function findMetric(series: string): KnownSeries | undefined {
+export function findMetric(series: string, metrics: MetricsByName): KnownSeries | undefined {
   for (const part of ['', '_bucket', '_sum', '_count']) {
     if (!series.endsWith(part)) continue;
     const name = series.slice(0, series.length - part.length);
-    if (!Object.hasOwn(knownMetrics, name)) continue;
-    const metric: Metric = knownMetrics[name as KnownMetricName];
-    if (part === '' || metric.kind === 'histogram') return { name: name as KnownMetricName, metric, part };
+    const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+    if (metric !== undefined && (part === '' || metric.kind === 'histogram')) return { name, metric, part };
   }
   return undefined;
 }

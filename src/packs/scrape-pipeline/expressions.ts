@@ -1,35 +1,12 @@
-/** What several panels ask for. */
-import { average, max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { age, compare, minus, missingTo, ratio, relativeTo, together } from '../../../dashboards/promql/arithmetic.ts';
-import type { Window } from '../../../dashboards/promql/node.ts';
-import {
-  increases,
-  latest,
-  observations,
-  observationsUpTo,
-  type Count,
-  type Where,
-} from '../../../dashboards/promql/select.ts';
-import type { LabelOf, Vector } from '../../../dashboards/promql/vector.ts';
-
-/** Of a graph: from one point to the next, and at least as much as a rate needs. */
-export const step: Window = '$__rate_interval';
-/** Of a single number: a week at first, in which every roaster has had a price run. */
-export const window: Window = '$window';
-
-/** The names that deploy/prometheus gives to the two pages. */
-export const scrapeJobs = ['services', 'siphon'];
+/** Expressions that several panels and alerts share. */
+import { average, max, sum } from '../../dashboards/promql/aggregate.ts';
+import { age, minus, missingTo, ratio, together, type Share } from '../../dashboards/promql/arithmetic.ts';
+import { window } from '../../dashboards/model/variables.ts';
+import type { Vector } from '../../dashboards/promql/vector.ts';
+import { increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
 
 /** Of single numbers. Alerts count within windows of their own. */
 const counted = increases(window);
-
-/** Of counters that are there with 0 from the start: what has happened, so that a panel without it is empty. */
-export function happened<Label extends string>(count: Vector<Label>): Vector<Label> {
-  return compare(count, '>', 0);
-}
-
-/** A part and the whole that it is of, as counts. */
-export type Share<Label extends string> = readonly [part: Vector<Label>, whole: Vector<Label>];
 
 export function runSuccess<By extends LabelOf<'scrape_runs_finished_total'> = never>(
   by: readonly By[] = [],
@@ -87,13 +64,6 @@ export function wildChanges<By extends 'roaster' | 'currency' = never>(by: reado
   return missingTo(1, ratio(tame, all));
 }
 
-export function connectionsUsed(): Vector<'instance'> {
-  return relativeTo(
-    max(latest('database_connections_used'), ['instance']),
-    max(latest('database_connections_limit'), ['instance']),
-  );
-}
-
 /** When a run of each roaster last ended well, as an age. */
 export function lastSuccessAge(): Vector<'roaster'> {
   return age(max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']));
@@ -101,21 +71,6 @@ export function lastSuccessAge(): Vector<'roaster'> {
 
 export function overdue(): Vector<'roaster' | 'cadence'> {
   return max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
-}
-
-/** How many sidecars poll; those that stand by count for none. */
-export function leaders(): Vector<'receiver'> {
-  return sum(latest('siphon_db_poller_leader'), ['receiver']);
-}
-
-const LAST_SUCCESS = 'siphon_db_poller_last_success_timestamp_seconds';
-
-/** How long ago a query of the poller last succeeded. */
-export function pollAge<By extends LabelOf<typeof LAST_SUCCESS>>(
-  by: readonly By[],
-  where: Where<typeof LAST_SUCCESS> = {},
-): Vector<By> {
-  return age(max(latest(LAST_SUCCESS, where), by));
 }
 
 export function reviewRate(): Vector<'roaster'> {
@@ -133,9 +88,4 @@ export function failedPriceJobs<By extends LabelOf<'price_job_success_total'>>(
 ): Share<By> {
   const failed = count('price_job_failures_total');
   return [sum(failed, by), sum(together(failed, count('price_job_success_total')), by)];
-}
-
-/** How full the queues of exporters are. */
-export function queueFill<By extends LabelOf<'otelcol_exporter_queue_size'>>(by: readonly By[]): Vector<By> {
-  return relativeTo(max(latest('otelcol_exporter_queue_size'), by), max(latest('otelcol_exporter_queue_capacity'), by));
 }

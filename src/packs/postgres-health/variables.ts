@@ -1,0 +1,9 @@
+import { valuesOf } from '../../dashboards/model/variables.ts';
+import { seriesOf } from './promql.ts';
+
+export const polledDatabase = valuesOf(seriesOf('database_connections_used'), 'instance', {
+  name: 'database',
+  label: 'Database',
+  description: 'The pollers, each of which asks one database',
+  narrows: { sources: ['poller'] },
+});
