@@ -44,8 +44,8 @@ function shortenedRule(rule: Rule): Rule {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-function waitOf(shipped: string): string {
-  const [, count, unit = ''] = /^(\d+)([smhdw])$/.exec(shipped) ?? [];
+function waitOf(duration: string): string {
+  const [, count, unit = ''] = /^(\d+)([smhdw])$/.exec(duration) ?? [];
   const seconds = (Number(count) * (SECONDS[unit] ?? Number.NaN)) / HURRY;
   return `${Math.round(1000 * Math.min(Math.max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S))}ms`;
 }

@@ -1,9 +1,9 @@
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { and, compare, unless } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { leaders, pollAge } from '../../sidecar/expressions.ts';
-import { connectionsUsed } from '../expressions.ts';
-import { increase, latest } from '../promql.ts';
+import { leaders, pollAge } from '../../sidecar/dashboards/expressions.ts';
+import { connectionsUsed } from '../dashboards/expressions.ts';
+import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** Shorter than what PollerFailing waits for, so that the cause is told before what follows from it. */

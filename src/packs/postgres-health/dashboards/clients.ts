@@ -11,7 +11,7 @@ import {
 import { step, window } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
-import { increase, latest, observations, quantile } from '../promql.ts';
+import { increase, latest, observations, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const quiet = unknownWhenEmpty('no statement within this time');

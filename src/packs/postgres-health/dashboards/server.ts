@@ -2,8 +2,8 @@ import { areas, bars, events, lines, type Row, show, stat, unknownWhenEmpty } fr
 import { step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
-import { connectionsUsed } from '../expressions.ts';
-import { change, increase, latest, rate } from '../promql.ts';
+import { connectionsUsed } from './expressions.ts';
+import { change, increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database does not answer the poller');

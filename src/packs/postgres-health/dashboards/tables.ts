@@ -1,7 +1,7 @@
 import { bars, lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
-import { latest } from '../promql.ts';
+import { latest } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database does not answer the poller');

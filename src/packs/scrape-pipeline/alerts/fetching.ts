@@ -2,8 +2,8 @@ import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { recorded, recordedCount, recordedShare } from '../../../dashboards/rules/recording.ts';
-import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../expressions.ts';
-import { latest, occurrences, quantileOfOccurrences } from '../promql.ts';
+import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../dashboards/expressions.ts';
+import { latest, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** Long enough that what a run did is seen after it is over, short enough that two runs do not mix. */

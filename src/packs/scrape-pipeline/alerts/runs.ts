@@ -2,8 +2,8 @@ import { max, min } from '../../../dashboards/promql/aggregate.ts';
 import { age, compare, compareTo, ratio, unless } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { recordedShare } from '../../../dashboards/rules/recording.ts';
-import { succeededRuns } from '../expressions.ts';
-import { increases, latest } from '../promql.ts';
+import { succeededRuns } from '../dashboards/expressions.ts';
+import { increases, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** A week has a price run of every roaster. */

@@ -2,7 +2,7 @@ import { show } from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { jobErrorTypes } from '../labels.ts';
-import { increase } from '../promql.ts';
+import { increase } from './promql.ts';
 
 /** What became of price jobs, as events of a panel. */
 export const jobOutcomes = {

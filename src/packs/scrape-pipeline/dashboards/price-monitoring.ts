@@ -1,7 +1,7 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
 import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
-import { database, platform, roaster } from '../variables.ts';
+import { database, platform, roaster } from './variables.ts';
 import { changes } from './prices/changes.ts';
 import { jobs } from './prices/jobs.ts';
 

@@ -1,8 +1,8 @@
 import { max } from '../../../dashboards/promql/aggregate.ts';
 import { compare } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { leaders, pollAge } from '../expressions.ts';
-import { latest } from '../promql.ts';
+import { leaders, pollAge } from '../dashboards/expressions.ts';
+import { latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const withoutPoller = 'Silent: there is no poller, or the sidecar\u2019s own page is away, which is SidecarDown.';

@@ -1,8 +1,8 @@
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { absentSeries, constant, or } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { queueFill, scrapeJobs } from '../expressions.ts';
-import { latest, occurrences, overTime } from '../promql.ts';
+import { queueFill, scrapeJobs } from '../dashboards/expressions.ts';
+import { latest, occurrences, overTime } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const recent = occurrences('15m');

@@ -11,8 +11,8 @@ import {
 import { step } from '../../../dashboards/model/variables.ts';
 import { count, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { compare, happened } from '../../../dashboards/promql/arithmetic.ts';
-import { leaders, pollAge } from '../expressions.ts';
-import { increase, latest, mean, quantile } from '../promql.ts';
+import { leaders, pollAge } from './expressions.ts';
+import { increase, latest, mean, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped, or it has no poller');

@@ -11,8 +11,8 @@ import {
 import { step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { happened } from '../../../dashboards/promql/arithmetic.ts';
-import { queueFill, scrapeJobs } from '../expressions.ts';
-import { increase, latest, rate } from '../promql.ts';
+import { queueFill, scrapeJobs } from './expressions.ts';
+import { increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');

@@ -10,11 +10,11 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { connectionsUsed } from '../../../postgres-health/expressions.ts';
+import { connectionsUsed } from '../../../postgres-health/dashboards/expressions.ts';
 import { thresholds as databaseThresholds } from '../../../postgres-health/thresholds.ts';
-import { pollAge } from '../../../sidecar/expressions.ts';
-import { inStock, reviewRate } from '../../expressions.ts';
-import { increase, latest } from '../../promql.ts';
+import { pollAge } from '../../../sidecar/dashboards/expressions.ts';
+import { inStock, reviewRate } from '../expressions.ts';
+import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');

@@ -10,8 +10,8 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { artifactErrors, fetchErrors } from '../../expressions.ts';
-import { buckets, increase, quantile } from '../../promql.ts';
+import { artifactErrors, fetchErrors } from '../expressions.ts';
+import { buckets, increase, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { httpTones } from '../tones.ts';
 

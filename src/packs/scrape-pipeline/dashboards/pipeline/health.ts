@@ -10,9 +10,9 @@ import {
 import { window } from '../../../../dashboards/model/variables.ts';
 import { count, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { compare, missingTo, partOf, times } from '../../../../dashboards/promql/arithmetic.ts';
-import { overdue, runSuccess } from '../../expressions.ts';
+import { overdue, runSuccess } from '../expressions.ts';
 import { healthComponentNames, healthComponents } from '../../health-score.ts';
-import { increase, latest } from '../../promql.ts';
+import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const unknownScore = unknownWhenEmpty('unknown');

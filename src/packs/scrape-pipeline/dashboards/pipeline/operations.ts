@@ -1,9 +1,9 @@
 import { events, lines, type Row, show, table, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { operationErrors } from '../../expressions.ts';
+import { operationErrors } from '../expressions.ts';
 import { operationIds, operations as meanings } from '../../operations.ts';
-import { observations, quantile } from '../../promql.ts';
+import { observations, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const name = 'pipeline_operation_duration_seconds';

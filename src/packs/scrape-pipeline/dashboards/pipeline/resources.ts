@@ -1,7 +1,7 @@
 import { lines, type Row, show, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max } from '../../../../dashboards/promql/aggregate.ts';
-import { latest, quantile, sumRate } from '../../promql.ts';
+import { latest, quantile, sumRate } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const notThere = unknownWhenEmpty('no service sends metrics');

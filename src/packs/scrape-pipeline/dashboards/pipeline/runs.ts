@@ -9,11 +9,11 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { lastSuccessAge, overdue, reviewRate, runSuccess } from '../../expressions.ts';
-import { increase, latest, mean } from '../../promql.ts';
+import { lastSuccessAge, overdue, reviewRate, runSuccess } from '../expressions.ts';
+import { increase, latest, mean } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
-import { toRoaster } from '../../variables.ts';
+import { toRoaster } from '../variables.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 

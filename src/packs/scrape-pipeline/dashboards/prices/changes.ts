@@ -10,8 +10,8 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { wildChanges } from '../../expressions.ts';
-import { buckets, increase } from '../../promql.ts';
+import { wildChanges } from '../expressions.ts';
+import { buckets, increase } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const noPrice = unknownWhenEmpty('no price was compared within this time');

@@ -11,11 +11,11 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { priceJobFailures } from '../../expressions.ts';
-import { increase, latest, mean, quantile } from '../../promql.ts';
+import { priceJobFailures } from '../expressions.ts';
+import { increase, latest, mean, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
-import { toRoaster } from '../../variables.ts';
+import { toRoaster } from '../variables.ts';
 
 const noJob = unknownWhenEmpty('no price job within the window');
 

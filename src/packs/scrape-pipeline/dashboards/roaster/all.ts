@@ -17,11 +17,11 @@ import {
   overdue,
   reviewRate,
   runSuccess,
-} from '../../expressions.ts';
-import { increase, latest } from '../../promql.ts';
+} from '../expressions.ts';
+import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
-import { toRoaster } from '../../variables.ts';
+import { toRoaster } from '../variables.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 

@@ -11,8 +11,8 @@ import {
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { age } from '../../../../dashboards/promql/arithmetic.ts';
-import { artifactErrors, inStock, runSuccess } from '../../expressions.ts';
-import { increase, latest, mean, quantile } from '../../promql.ts';
+import { artifactErrors, inStock, runSuccess } from '../expressions.ts';
+import { increase, latest, mean, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';

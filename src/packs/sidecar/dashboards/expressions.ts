@@ -1,7 +1,7 @@
 /** Expressions that several panels and alerts share. */
-import { max, sum } from '../../dashboards/promql/aggregate.ts';
-import { age, relativeTo } from '../../dashboards/promql/arithmetic.ts';
-import type { Vector } from '../../dashboards/promql/vector.ts';
+import { max, sum } from '../../../dashboards/promql/aggregate.ts';
+import { age, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
+import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { latest, type LabelOf, type Where } from './promql.ts';
 
 /** The names that deploy/prometheus gives to the two pages. */

@@ -1,8 +1,8 @@
 /** Expressions that several panels and alerts share. */
-import { average, max, sum } from '../../dashboards/promql/aggregate.ts';
-import { age, minus, missingTo, ratio, together, type Share } from '../../dashboards/promql/arithmetic.ts';
-import { window } from '../../dashboards/model/variables.ts';
-import type { Vector } from '../../dashboards/promql/vector.ts';
+import { average, max, sum } from '../../../dashboards/promql/aggregate.ts';
+import { age, minus, missingTo, ratio, together, type Share } from '../../../dashboards/promql/arithmetic.ts';
+import { window } from '../../../dashboards/model/variables.ts';
+import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
 
 /** Of single numbers. Alerts count within windows of their own. */

@@ -1,6 +1,6 @@
-import { promql, type LabelOf as LabelOfAny, type Where as WhereAny } from '../../dashboards/promql/promql.ts';
-import { prometheusMetrics } from '../../metrics/third-party.ts';
-import { sidecarMetrics } from '../../metrics/self.ts';
+import { promql, type LabelOf as LabelOfAny, type Where as WhereAny } from '../../../dashboards/promql/promql.ts';
+import { prometheusMetrics } from '../../../metrics/third-party.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
 
 const metrics = { ...sidecarMetrics, ...prometheusMetrics } as const;
 

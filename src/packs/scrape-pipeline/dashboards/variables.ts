@@ -1,4 +1,4 @@
-import { valuesOf } from '../../dashboards/model/variables.ts';
+import { valuesOf } from '../../../dashboards/model/variables.ts';
 import { seriesOf } from './promql.ts';
 
 export const database = valuesOf(seriesOf('pipeline_health_input_percent'), 'instance', {

@@ -1,9 +1,9 @@
-import { promql, type Count as CountOf, type LabelOf as LabelOfAny } from '../../dashboards/promql/promql.ts';
-import { instrumentationMetrics } from '../../metrics/third-party.ts';
-import { sidecarMetrics } from '../../metrics/self.ts';
-import { postgresHealthMetrics } from '../postgres-health/metrics.ts';
-import { scrapePipelineMetrics } from './database-metrics.ts';
-import { pipelineMetrics } from './pipeline-metrics.ts';
+import { promql, type Count as CountOf, type LabelOf as LabelOfAny } from '../../../dashboards/promql/promql.ts';
+import { instrumentationMetrics } from '../../../metrics/third-party.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
+import { postgresHealthMetrics } from '../../postgres-health/metrics.ts';
+import { scrapePipelineMetrics } from '../database-metrics.ts';
+import { pipelineMetrics } from '../pipeline-metrics.ts';
 
 const metrics = {
   ...pipelineMetrics,
