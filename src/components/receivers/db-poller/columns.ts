@@ -5,20 +5,20 @@ import type { Row } from '../../../postgres/read-only-pool.ts';
 
 const MAX_LENGTH = 128;
 
-/** Why a value does not appear under its own name. */
+/** Why a label value is published as `other` or `unknown`. */
 export type ReplacedReason = (typeof replacedReasons)[number];
 
 export type ReportReplaced = (label: string, reason: ReplacedReason, count: number) => void;
 
 /**
- * Turns label columns into label values that keep to the catalogue. NULL becomes `unknown`, everything else that
- * may not appear becomes `other`; a closed set that has only one of the two has it for both.
+ * Converts label columns to label values that the metric's description allows. NULL becomes `unknown`, any other value
+ * that is not allowed becomes `other`. A closed set with only one of the two uses it for both.
  */
 export class LabelValues {
-  /** The values that have a place in the budget of a label, as of the latest poll. */
+  /** The values within the budget of each label, as of the latest poll. */
   readonly #admitted = new Map<string, ReadonlySet<string>>();
 
-  /** One function for each row set: budgets are spent on what the set holds, and who has a place keeps it. */
+  /** Returns a function for one set of rows. Values that were within the budget stay within it while they are present. */
   reader(rows: readonly Row[], report: ReportReplaced): (row: Row, labels: Labels) => Record<string, string> {
     const admit = new Map<string, ReadonlySet<string>>();
     const admitted = (label: string, budget: BudgetedLabel): ReadonlySet<string> => {
@@ -60,9 +60,9 @@ export interface Kept {
 }
 
 /**
- * One label of one row.
+ * Converts one label of one row.
  *
- * @param admit whether a value has a place in the budget.
+ * @param admit whether a value is within the budget.
  */
 export function labelValue(
   column: unknown,

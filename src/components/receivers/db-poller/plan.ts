@@ -4,7 +4,7 @@ import type { CounterQuery, GaugeQuery, QueryOverride, QuerySet } from './query.
 import type { UserQueryConfig, UserCounterConfig } from './user-queries/config.ts';
 import { userGauge } from './user-queries/gauge.ts';
 
-/** Of the receiver's: how rarely slow queries are polled. */
+/** The interval of slow queries, in intervals of the receiver. */
 const SLOW_INTERVALS = 4;
 
 /** The queries of a chosen pack. */
@@ -31,13 +31,13 @@ export function poolSettings(config: DbPollerConfig, maxConnections = config.max
 }
 
 interface Plan {
-  /** Names it in logs and metrics. */
+  /** Identifies the query in logs and metrics. */
   readonly id: string;
-  /** Where the configuration gives it more time. */
+  /** The key of the configuration that sets its timeout. */
   readonly timeoutPlace: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Whose schema it asks; undefined for those of the user. */
+  /** The pack whose schema it reads; undefined for a query of the user. */
   readonly pack: ConfiguredPack | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface PlannedCounters extends Plan {
   readonly query: CounterQuery;
 }
 
-/** Rows of a table of the user's, of which the database knows more than the configuration. */
+/** A counter of the user. Its query is complete only when the database has been asked for the table's primary key. */
 export interface PlannedUserCounter extends Plan {
   readonly kind: 'user_counter';
   readonly config: UserCounterConfig;
@@ -59,7 +59,7 @@ export interface PlannedUserCounter extends Plan {
 
 export type PlannedQuery = PlannedGauges | PlannedCounters | PlannedUserCounter;
 
-/** Everything that this configuration asks the database for, one by one. */
+/** All queries of this configuration. */
 export function plannedQueries(config: DbPollerConfig, packs: readonly ConfiguredPack[]): PlannedQuery[] {
   return [...packs.flatMap((pack) => ofPack(pack, config)), ...config.queries.map((query) => ofUser(query, config))];
 }

@@ -17,13 +17,13 @@ import { SchemaProbe } from './run/schema.ts';
 import { SchemaReport } from './run/schema.ts';
 import { GaugeRun } from './gauges/gauge-run.ts';
 
-/** What all queries use. */
+/** The parts that all queries share. */
 interface Shared {
   readonly context: RunContext;
   readonly space: StorageSpace;
 }
 
-/** Asks a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
+/** Polls a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
   readonly #settings: ComponentSettings;
   readonly #config: DbPollerConfig;
@@ -40,7 +40,7 @@ export class DbPoller implements Component {
     const { datasource, storage, initial_delay } = this.#config;
     const { logger } = this.#settings;
     if (datasource.isEmpty) {
-      logger.info('Poller is off: its datasource is empty');
+      logger.info('Poller is off: datasource is empty');
       return Promise.resolve();
     }
     const kept = storage ? host.extension(storage) : new MemoryStorage();
@@ -130,7 +130,7 @@ export class DbPoller implements Component {
     return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
   }
 
-  /** None for a pack that reads PostgreSQL's own pgCatalog. */
+  /** Empty for a pack that reads only PostgreSQL's own catalogs. */
   #probe(pack: ConfiguredPack, { pool, metrics }: RunContext): [ConfiguredPack, SchemaProbe][] {
     const { name, schema } = pack;
     if (schema === undefined) return [];

@@ -1,21 +1,21 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 
 export interface BatchLimits {
-  /** At most so many rows are taken at once. */
+  /** The largest number of rows in one batch. */
   readonly maxRows: number;
-  /** Of reading them. */
+  /** The timeout for reading a batch. */
   readonly timeoutMs: number;
 }
 
-/** What ran into its timeout is asked for less. */
+/** After a timeout, the next batch has a fourth of the rows. */
 const SHRINK = 4;
 const GROWTH = 2;
-/** Of the timeout; one that is read within it may grow without coming near to the timeout. */
+/** A batch that is read within this share of the timeout can grow and still stay clear of the timeout. */
 const QUICK_SHARE = 0.25;
 
 /**
- * How many rows are taken at once: as many as can be read in time. Whoever asked for the same again after a timeout
- * would get the same timeout, for ever.
+ * The number of rows in one batch: as many as can be read in time. Repeating the same batch after a timeout would time
+ * out forever.
  */
 export class BatchSize {
   readonly #limits: BatchLimits;
@@ -34,7 +34,7 @@ export class BatchSize {
     return this.#limits.timeoutMs;
   }
 
-  /** Learns from how reading a batch of this size goes. @throws whatever it throws */
+  /** Adjusts the size to the duration of this reading. @throws what the reading throws */
   async learnFrom<T>(reading: Promise<T>): Promise<T> {
     const startedAt = performance.now();
     try {

@@ -1,4 +1,4 @@
-/** SQL of the kind of a table, as `pg_class.relkind` names them; one with a foreign partition is foreign. */
+/** SQL that returns the kind of a table as in `pg_class.relkind`. A table with a foreign partition is foreign. */
 export function kindOf(table: string): string {
   return `
     case when ${table}.relkind = 'p'
@@ -7,19 +7,22 @@ export function kindOf(table: string): string {
          then 'f' else ${table}.relkind end::text`;
 }
 
-/** Their rows have no number of a transaction, or one that says nothing of when they came. */
+/** Kinds whose rows have no transaction number, or one that does not depend on when the row was inserted. */
 const uncountable: Readonly<Record<string, string>> = {
   f: 'a foreign table, or has one among its partitions',
   m: 'a materialized view',
   v: 'a view',
 };
 
-/** Why the rows of a table of this kind cannot be counted; undefined if they can. */
+/** The reason why rows of this kind of table cannot be counted. Undefined: they can. */
 export function whyUncountable(
   table: string,
   kind: string,
 ): { readonly what: string; readonly repair: string } | undefined {
   const what = uncountable[kind];
   if (what === undefined) return undefined;
-  return { what: `the rows of ${table} cannot be counted: it is ${what}`, repair: 'Count those of an ordinary table' };
+  return {
+    what: `the rows of ${table} cannot be counted: it is ${what}`,
+    repair: 'Count the rows of an ordinary table',
+  };
 }

@@ -1,12 +1,12 @@
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 
-/** The table that a query counts, as the counter sees it. */
+/** The table that a query counts. */
 export interface CountedTable {
   /**
-   * Everything that `work` reads is of one moment.
+   * Runs `work` on one snapshot of the table.
    *
-   * @param timeoutMs for all of it.
-   * @throws PostgresError, and whatever `work` throws.
+   * @param timeoutMs the timeout for the whole work.
+   * @throws PostgresError, and what `work` throws.
    */
   read<T>(timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T>;
 }
@@ -14,83 +14,83 @@ export interface CountedTable {
 export interface TableSnapshot {
   readonly head: Head;
   rows(request: RowsRequest): Promise<SettledRows>;
-  /** Every row for which an event holds, in chunks. */
+  /** All rows for which an event holds, in chunks. */
   everyRow(): AsyncIterable<readonly KeyedRow[]>;
-  /** The labels of series that are there whether anything was counted or not. */
+  /** The labels of the series that exist before a row is counted. */
   known(): Promise<readonly Row[]>;
-  /** Whether the table was written anew, so that its rows carry the number of another transaction than their own. */
+  /** Whether the table was rewritten, so that its rows carry the number of the rewriting transaction. */
   isRewritten(since: Position): Promise<boolean>;
-  /** Whether the transactions that have ended would stay ended if the server crashed now; who waits for it will hear yes. */
+  /** Whether ended transactions would stay ended if the server crashed now. Always true with `waits`. */
   endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean>;
 }
 
-/** Of a snapshot. */
+/** The transaction numbers, time and statistics of a snapshot. */
 export interface Head {
   readonly identity: TableIdentity;
-  /** Every transaction below has ended. */
+  /** All transactions below this number have ended. */
   readonly settledXid: number;
-  /** No transaction has come to this yet. */
+  /** No transaction has this number or a higher one yet. */
   readonly nextXid: number;
   /** By the database's clock. */
   readonly nowUnixMs: number;
-  /** By PostgreSQL's statistics; undefined where it keeps none. */
+  /** Undefined if PostgreSQL keeps no statistics of the table. */
   readonly statistics: TableStatistics | undefined;
 }
 
 export interface TableStatistics {
-  /** Rows ever inserted, also by transactions that were rolled back. */
+  /** All rows ever inserted, including those of transactions that were rolled back. */
   readonly inserted: number;
   readonly updated: number;
 }
 
-/** Transaction numbers and keys mean the same as long as all of this is the same. */
+/** Positions and keys stay valid as long as the identity of the table does not change. */
 export interface TableIdentity {
-  /** System identifier, timeline, and the numbers of database and table. */
+  /** System identifier, timeline, and the OIDs of database and table. */
   readonly history: string;
-  /** The file that holds the table: another one after VACUUM FULL, TRUNCATE and some kinds of ALTER TABLE. */
+  /** The file of the table. VACUUM FULL, TRUNCATE and some kinds of ALTER TABLE replace it. */
   readonly file: string;
 }
 
-/** `recent` and `older` are either side of the bound; `all` is the whole table. */
+/** `recent` and `older` are the two sides of the bound; `all` is the whole table. */
 export type Lane = 'recent' | 'older' | 'all';
 
 export interface RowsRequest {
   readonly lane: Lane;
   readonly boundUnixMs: number;
   readonly after: Position;
-  /** Inclusive where it names a key. */
+  /** Inclusive if it has a key. */
   readonly upTo: Position;
   readonly limit: number;
 }
 
 export interface SettledRows extends Taken {
   readonly rows: readonly SettledRow[];
-  /** How many there are with those beyond the limit. */
+  /** The number of rows, including those beyond the limit. */
   readonly waiting: number;
 }
 
 export interface KeyedRow {
   readonly key: string;
-  /** The events that hold, one bit each, in the query's order. */
+  /** One bit for each event that holds, in the query's order. */
   readonly events: number;
 }
 
 export interface SettledRow extends KeyedRow {
-  /** Labels and values. */
+  /** The columns with labels and values. */
   readonly details: Row;
 }
 
 /**
- * A place in the order in which the rows of a table are counted: by the transaction that wrote them, as PostgreSQL's
- * 64-bit number, and within it by key, since one transaction may write more rows than one poll takes.
+ * A position in the order in which the rows of a table are counted: by the 64-bit number of the transaction that wrote
+ * them, then by key, because one transaction may write more rows than one poll counts.
  */
 export interface Position {
   readonly xid: number;
-  /** Undefined: before every row of the transaction. */
+  /** Undefined: before all rows of the transaction. */
   readonly key: string | undefined;
 }
 
-/** Before everything that transaction `xid` and later ones wrote. */
+/** The position before all rows of transaction `xid` and of later ones. */
 export function before(xid: number): Position {
   return { xid, key: undefined };
 }
@@ -99,15 +99,15 @@ export function isSame(a: Position, b: Position): boolean {
   return a.xid === b.xid && a.key === b.key;
 }
 
-/** What was found between two positions. */
+/** The range of the rows that were found between two positions. */
 export interface Taken {
-  /** Whether as many rows were found as were asked for, so that there may be more. */
+  /** Whether the limit was reached, so that there may be more rows. */
   readonly isFull: boolean;
-  /** Of the last row; undefined if there is none. */
+  /** The position of the last row; undefined if no row was found. */
   readonly last: Position | undefined;
 }
 
-/** How far one has come who looked for rows up to `end`. */
+/** The position up to which all rows are read, after a search for rows up to `end`. */
 export function reached(taken: Taken, end: Position): Position {
   return taken.isFull && taken.last ? taken.last : end;
 }

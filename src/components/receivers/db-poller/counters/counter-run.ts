@@ -13,14 +13,14 @@ import { metricsOf, type TotalSeries } from './totals.ts';
 export interface CounterRunSettings {
   readonly timeoutMs: number;
   readonly reconcileMs: number;
-  /** For a baseline and for the older rows, which read the whole table. */
+  /** The timeout for the baseline and the older rows, which read the whole table. */
   readonly reconcileTimeoutMs: number;
   readonly space: StorageSpace;
 }
 
 const FIRST_RETRY_MS = 60_000;
 
-/** Publishes what a counter has counted: all totals at each poll, so that none expires. */
+/** Counts rows at each poll and publishes all totals, so that no series expires. */
 export class CounterRun implements QueryRun {
   readonly #id: string;
   readonly #query: CounterQuery;
@@ -34,7 +34,10 @@ export class CounterRun implements QueryRun {
   #turn: Promise<unknown> = Promise.resolve();
   #reconcileFailures = 0;
   #reconcileAgainMs = 0;
-  /** What came while another poller led is shown at once when it has been counted: step by step it would look like a burst. */
+  /**
+   * Rows from the time when another poller was the leader are published together once all are counted. Published step by
+   * step, they would look like a burst.
+   */
   #isTakingOver = false;
 
   constructor(id: string, query: CounterQuery, settings: CounterRunSettings, context: RunContext) {
@@ -45,7 +48,7 @@ export class CounterRun implements QueryRun {
     this.#table = new PostgresTable(context.pool, query);
     const logger = context.logger.child({ query: id });
     this.#reconciling = new Incident(logger, {
-      failing: 'Older rows could not be counted, and are counted later',
+      failing: 'Older rows cannot be counted; siphon will try again',
       recovered: 'Older rows are counted again',
     });
     this.#drift = new DriftReport(logger);
@@ -60,7 +63,7 @@ export class CounterRun implements QueryRun {
       reconcileMs: settings.reconcileMs,
       onRebaseline: (reason) => {
         context.metrics.rebaselined(id, reason);
-        logger.warn({ reason }, 'Counting began anew: its counters start at 0 again');
+        logger.warn({ reason }, 'Counting started again: the counters restart at 0');
       },
     });
   }
@@ -73,7 +76,7 @@ export class CounterRun implements QueryRun {
     await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
       await this.#counter.begin();
-      this.#tellSince();
+      this.#reportSince();
       this.#isTakingOver = true;
     });
   }
@@ -84,7 +87,7 @@ export class CounterRun implements QueryRun {
       const recent = await this.#counter.countRecent();
       signal.throwIfAborted();
       const { durationMs } = this.#table;
-      this.#tellSince();
+      this.#reportSince();
       this.#report(recent);
       this.#context.metrics.backlog(this.#id, recent.backlog);
       if (recent.backlog === 0) this.#isTakingOver = false;
@@ -99,7 +102,7 @@ export class CounterRun implements QueryRun {
     await this.#send(new Map(), 0);
   }
 
-  /** What was ended by its signal and could not stop at once is waited for by what comes next. */
+  /** Waits for the previous turn, which may still run after its signal aborted. */
   async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(async () => {
       signal.throwIfAborted();
@@ -109,7 +112,7 @@ export class CounterRun implements QueryRun {
     return await unlessAborted(signal, turn);
   }
 
-  #tellSince(): void {
+  #reportSince(): void {
     const { state } = this.#counter;
     if (state) this.#context.metrics.countingSince(this.#id, state.startUnixMs);
   }
@@ -126,7 +129,7 @@ export class CounterRun implements QueryRun {
     this.#published = series;
   }
 
-  /** Resolves to how many older rows are left for the next time. */
+  /** Resolves to the number of older rows that are left. */
   async #reconcile(signal: AbortSignal): Promise<number> {
     if (!this.#counter.isReconcileDue || performance.now() < this.#reconcileAgainMs) return 0;
     try {
@@ -139,7 +142,7 @@ export class CounterRun implements QueryRun {
       if (step.backlog === 0) this.#compareWithStatistics();
       return step.backlog;
     } catch (error) {
-      // What the end of the poller interrupts has not failed.
+      // An interruption by shutdown is not a failure.
       signal.throwIfAborted();
       if (concernsDatabase(error) || reasonOf(error) === 'pipeline_refused') throw error;
       this.#context.metrics.failed(this.#id, reasonOf(error));
@@ -162,7 +165,7 @@ export class CounterRun implements QueryRun {
   }
 }
 
-/** Says once that more was counted than inserted, and once that it no longer is so. */
+/** Logs once that more rows were counted than inserted, and once that this is over. */
 export class DriftReport {
   readonly #logger: Logger;
   #negativeReadings = 0;
@@ -171,16 +174,16 @@ export class DriftReport {
     this.#logger = logger;
   }
 
-  /** @param uncounted rows inserted less rows counted; undefined where they cannot be compared. */
+  /** @param uncounted inserted minus counted rows; undefined if they cannot be compared. */
   found(uncounted: number | undefined): void {
     const isNegative = uncounted !== undefined && uncounted < 0;
-    if (!isNegative && this.#negativeReadings > 1) this.#logger.info('No more rows are counted than were inserted');
+    if (!isNegative && this.#negativeReadings > 1) this.#logger.info('Counted rows no longer exceed inserted rows');
     this.#negativeReadings = isNegative ? this.#negativeReadings + 1 : 0;
-    // PostgreSQL's statistics come late: one reading may be ahead of them.
+    // PostgreSQL's statistics are late: a single reading may be ahead of them.
     if (this.#negativeReadings === 2) {
       this.#logger.warn(
         { rows: -uncounted! },
-        'More rows were counted than inserted: rows without events were updated, or statistics were reset',
+        'More rows were counted than inserted: rows without events were updated, or the statistics were reset',
       );
     }
   }

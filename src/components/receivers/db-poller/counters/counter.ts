@@ -19,37 +19,51 @@ import { Totals } from './totals.ts';
 
 export interface CounterSettings {
   readonly query: CounterQuery;
-  /** Tells what is kept of this query from what is kept of others in the same space. */
+  /** Identifies the query in the storage space. */
   readonly name: string;
   readonly table: CountedTable;
   readonly space: StorageSpace;
   readonly timeoutMs: number;
-  /** For what reads the whole table: a baseline, and the older rows. */
+  /** The timeout for reading the whole table: for the baseline and the older rows. */
   readonly longTimeoutMs: number;
-  /** How often the older rows are read. */
+  /** The interval at which the older rows are read. */
   readonly reconcileMs: number;
   readonly onRebaseline: (reason: RebaselineReason) => void;
 }
 
-/** What one step has counted and kept. */
+/** The result of one step, after it is stored. */
 export interface Step {
-  /** Rows that were looked at, whether they counted or not. */
+  /** The rows that were read, counted or not. */
   readonly rows: number;
-  /** Settled rows that are left for the next step. */
+  /** The settled rows that are left for the next step. */
   readonly backlog: number;
   readonly replaced: readonly ReplacedLabel[];
-  /** Values that were no number. */
+  /** The number of values that are not numbers. */
   readonly notNumbers: number;
 }
 
 const OLDER_BATCHES = 10;
-/** Where nothing was counted, the position need not be moved and kept each time: from an older one the same is found. */
+/** A step without counted rows need not store its position: the next step finds the same rows from an older one. */
 const KEEP_POSITION_EVERY_MS = 60_000;
 const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
 
 /**
- * Counts each row of a table once, and keeps what it has counted, how far it has come and which keys it has seen in
- * one write. Totals that were not kept do not exist. One method at a time.
+ * Counts each row of a table once. Totals, positions and counted keys are stored in one write; totals that are not stored
+ * do not count. Call one method at a time.
+ *
+ * | state      | meaning                                                  | leaves it when                                  |
+ * |------------|----------------------------------------------------------|-------------------------------------------------|
+ * | unloaded   | `#state` and `#lost` are undefined                       | `begin` loads the storage: → counting, lost,    |
+ * |            |                                                          | or, if nothing is stored, starts the baseline   |
+ * | lost       | `#lost`: the stored state is unusable (`changed`,        | the baseline is stored: → counting              |
+ * |            | `corrupt`), or the table is no longer the one that was   |                                                 |
+ * |            | counted (`identity`, `horizon`, `rewritten`)             |                                                 |
+ * | counting   | `#state`: all recent rows before `position` and all      | `#whyStartAgain` finds a reason, or the storage loses |
+ * |            | older rows before `olderPosition` are counted            | its content: → lost                             |
+ * | rewriting  | counting, and `#rewrittenBelow` is set: steps do nothing | the rewrite is settled: → lost (`rewritten`)    |
+ *
+ * The baseline deletes what is stored, remembers the keys that exist, and starts at 0 from the settled transactions. If it
+ * fails, the next call starts it again for the same reason.
  */
 export class Counter {
   readonly #settings: CounterSettings;
@@ -59,10 +73,10 @@ export class Counter {
   readonly #older: BatchSize;
   #state: KeptState | undefined;
   #keptAtMs = -Infinity;
-  /** Why there is nothing to go on from; undefined if nothing was ever kept. */
+  /** Why the stored state cannot be used. Undefined: nothing was stored. */
   #lost: RebaselineReason | undefined;
   #head: Head | undefined;
-  /** Rows that a rewrite gave its own number come before this one. */
+  /** The rewritten rows carry transaction numbers below this one. */
   #rewrittenBelow: number | undefined;
   readonly #unread = new UnreadRows();
 
@@ -75,13 +89,13 @@ export class Counter {
     this.#older = new BatchSize({ maxRows: maxRows * OLDER_BATCHES, timeoutMs: settings.longTimeoutMs });
   }
 
-  /** What was counted and kept; undefined before the baseline. */
+  /** The stored state; undefined before the baseline. */
   get state(): KeptState | undefined {
     return this.#state;
   }
 
   /**
-   * Goes on from where counting stopped, or begins it now: rows of now are not counted, rows to come are.
+   * Continues from the stored state, or starts counting now: existing rows are not counted, later ones are.
    *
    * @throws PostgresError or StorageError
    */
@@ -90,12 +104,12 @@ export class Counter {
     await this.#load();
     const { table, timeoutMs } = this.#settings;
     const kept = this.#state;
-    const reason = kept ? await table.read(timeoutMs, async (now) => await this.#whyAnew(kept, now)) : this.#lost;
+    const reason = kept ? await table.read(timeoutMs, async (now) => await this.#whyStartAgain(kept, now)) : this.#lost;
     if (reason === 'not yet') return;
-    if (reason !== undefined || !kept) await this.#beginAnew(reason);
+    if (reason !== undefined || !kept) await this.#startAgain(reason);
   }
 
-  /** Counts recent rows, at most a batch of them. @throws PostgresError or StorageError */
+  /** Counts a batch of recent rows. @throws PostgresError or StorageError */
   async countRecent(): Promise<Step> {
     await this.begin();
     const { query } = this.#settings;
@@ -106,7 +120,7 @@ export class Counter {
     });
   }
 
-  /** Whether there may be rows whose time is older than the bound, and it is time to look for them. */
+  /** Whether rows older than the bound may exist, and the time to look for them has come. */
   get isReconcileDue(): boolean {
     const { bound } = this.#settings.query;
     if (!bound || !this.#head || !this.#state) return false;
@@ -114,7 +128,7 @@ export class Counter {
     return sinceMs >= this.#settings.reconcileMs && this.#unread.mayExist;
   }
 
-  /** Counts older rows, at most a large batch, and moves the bound when there are no more. @throws PostgresError or StorageError */
+  /** Counts a large batch of older rows, and moves the bound when none is left. @throws PostgresError or StorageError */
   async countOlder(): Promise<Step> {
     await this.begin();
     const { query } = this.#settings;
@@ -134,7 +148,7 @@ export class Counter {
     return await readingWholeTable(step);
   }
 
-  /** How many more rows were inserted than counted since counting began; undefined where the two cannot be compared. */
+  /** Inserted minus counted rows since counting started; undefined if they cannot be compared. */
   get uncounted(): number | undefined {
     const inserted = this.#head?.statistics?.inserted;
     const { insertedAtStart, rowsCounted } = this.#state ?? {};
@@ -155,7 +169,7 @@ export class Counter {
     }
   }
 
-  async #beginAnew(reason: RebaselineReason | undefined): Promise<void> {
+  async #startAgain(reason: RebaselineReason | undefined): Promise<void> {
     const { query, table, longTimeoutMs, onRebaseline } = this.#settings;
     this.#state = undefined;
     this.#lost = reason;
@@ -192,14 +206,14 @@ export class Counter {
     await this.#keeping(async () => await this.#settings.space.write(changes));
   }
 
-  /** Looks at the table, and keeps what follows from what was found; begins anew where the state is of another table. */
+  /** Reads rows from the table, counts them and stores the result. Starts again at 0 if the stored state does not fit the table. */
   async #step(
     batch: BatchSize,
     look: (state: KeptState, snapshot: TableSnapshot) => Promise<{ found: SettledRows; next: KeptState }>,
   ): Promise<Step> {
     const state = this.#state!;
     const reading = this.#settings.table.read(batch.timeoutMs, async (snapshot) => {
-      const reason = await this.#whyAnew(state, snapshot);
+      const reason = await this.#whyStartAgain(state, snapshot);
       if (reason !== undefined) return reason;
       this.#head = snapshot.head;
       this.#unread.saw(snapshot.head);
@@ -210,7 +224,7 @@ export class Counter {
     const seen = await batch.learnFrom(reading);
     if (seen === 'not yet') return nothing;
     if (typeof seen === 'string') {
-      await this.#beginAnew(seen);
+      await this.#startAgain(seen);
       return nothing;
     }
     const step = await this.#take(seen.found, seen.next);
@@ -218,7 +232,7 @@ export class Counter {
     return step;
   }
 
-  /** Where nothing was found, nobody waits for the disk: from where the position is, the same is found later. */
+  /** Without rows it does not wait for the disk: from the old position, the next step finds the same rows. */
   async #mayMove(
     state: KeptState,
     { found, next, snapshot }: { found: SettledRows; next: KeptState; snapshot: TableSnapshot },
@@ -263,7 +277,7 @@ export class Counter {
     return performance.now() - this.#keptAtMs >= KEEP_POSITION_EVERY_MS;
   }
 
-  /** What a storage has lost is lost for the counter too. */
+  /** A corrupt storage has lost its content, so the counter forgets it too. */
   async #keeping<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -276,7 +290,7 @@ export class Counter {
     }
   }
 
-  async #whyAnew(state: KeptState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
+  async #whyStartAgain(state: KeptState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
     const { identity, settledXid, nextXid } = snapshot.head;
     if (identity.history !== state.identity.history) return 'identity';
     if (settledXid < state.position.xid) return 'horizon';
@@ -285,12 +299,16 @@ export class Counter {
       if (!(await snapshot.isRewritten(state.position))) return undefined;
       this.#rewrittenBelow = nextXid;
     }
-    // A position below the rewritten rows would have all of them counted as new.
+    // From a position below the rewritten rows, all of them would be counted as new.
     return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
   }
 }
 
-/** Of which a timeout says how there can be more: a batch of fewer rows reads no less of the table. @throws whatever it throws */
+/**
+ * Adds a hint to timeouts: a smaller batch would not help, because the whole table is read either way.
+ *
+ * @throws what the reading throws
+ */
 export async function readingWholeTable<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;

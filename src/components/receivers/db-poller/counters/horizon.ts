@@ -7,7 +7,7 @@ import type { Poll, QueryRun } from '../run/query-run.ts';
 
 const LONG_S = 60;
 
-/** Watches how far counting is held back: rows are not counted while an older transaction that writes is under way. */
+/** Measures how long counting has been blocked: rows are not counted while an older write transaction is open. */
 export class Horizon implements QueryRun {
   readonly needs: TableColumns = {};
   readonly #context: RunContext;
@@ -41,7 +41,7 @@ export class Horizon implements QueryRun {
     return Promise.resolve();
   }
 
-  /** What a role may not see of other sessions, the time that the horizon has not moved tells, though late. */
+  /** If the role may not see the age of the transaction, the time since the horizon last moved replaces it. */
   #lagS(row: Row): number {
     if (row['is_held'] !== true) this.#held = undefined;
     else if (this.#held?.xid !== row['settled_xid'])
@@ -51,7 +51,7 @@ export class Horizon implements QueryRun {
   }
 }
 
-/** Says once who holds counting back, and once that it is over. */
+/** Logs once which transaction blocks counting, and once that it has ended. */
 class HolderReport {
   readonly #logger: Logger;
   #isSaid = false;
@@ -64,15 +64,15 @@ class HolderReport {
     if (ageS >= LONG_S && !this.#isSaid) {
       this.#isSaid = true;
       const fields = { pid, application_name, prepared, age_s: Math.round(ageS) };
-      this.#logger.warn(fields, 'Counting waits for a transaction that has written and not ended');
+      this.#logger.warn(fields, 'Counting is blocked by an open write transaction');
     } else if (ageS < LONG_S && this.#isSaid) {
       this.#isSaid = false;
-      this.#logger.info('The transaction that counting waited for has ended');
+      this.#logger.info('The write transaction that blocked counting has ended');
     }
   }
 }
 
-/** `age_s` is NULL where the role may not see it. */
+/** `age_s` is NULL if the role may not see it. */
 const OLDEST_WRITER = `
   select pg_snapshot_xmin(snapshot)::text as settled_xid, pg_snapshot_xmin(snapshot) < pg_snapshot_xmax(snapshot) as is_held,
          holder.pid, holder.application_name, holder.prepared,

@@ -5,36 +5,36 @@ import type { TableIdentity } from './counted-table.ts';
 import type { Position } from './counted-table.ts';
 import { Totals, type TotalSeries } from './totals.ts';
 
-/** Everything that counting goes on from. Kept in one piece, so that no part of it is ever older than another. */
+/** The state of a counter in the storage. It is written in one piece, so that all parts are equally old. */
 export interface KeptState {
-  /** What was counted; see `CounterQuery.meaning`. */
+  /** See `CounterQuery.meaning`. */
   readonly meaning: string;
   readonly identity: TableIdentity;
-  /** When counting began: the start of every series, by siphon's own clock. */
+  /** When counting started, by siphon's clock: the start time of every series. */
   readonly startUnixMs: number;
-  /** Every recent row before it is counted. */
+  /** All recent rows before this position are counted. */
   readonly position: Position;
-  /** Every older row before it is counted. Never after `position`. */
+  /** All older rows before this position are counted. Never after `position`. */
   readonly olderPosition: Position;
-  /** By the database's clock. What divides recent rows from older ones until both are counted up to one position. */
+  /** Divides recent from older rows until both are counted up to the same position. By the database's clock. */
   readonly boundUnixMs: number;
-  /** Rows inserted by the statistics, when counting began; undefined where there are none. */
+  /** The statistics' number of inserted rows when counting started. Undefined: no statistics. */
   readonly insertedAtStart: number | undefined;
-  /** Rows counted since then, or events of the kind that every row has. */
+  /** The rows counted since then: the events that every row has, if the query has events. */
   readonly rowsCounted: number;
   readonly totals: Totals;
 }
 
 const VERSION = 1;
 
-/** The bytes hold their own checksum: a number that a broken disk has changed is worse than none. */
+/** The bytes include a checksum, because a number that a broken disk has changed is worse than no number. */
 export function encodeState(state: KeptState): Uint8Array {
   const { totals, ...rest } = state;
   const json = JSON.stringify({ version: VERSION, ...rest, series: [...totals.series.values()] });
   return Buffer.from(`${checksum(json)}${json}`);
 }
 
-/** @throws Error if these are not bytes of `encodeState`. */
+/** @throws Error if `encodeState` did not write these bytes. */
 export function decodeState(bytes: Uint8Array): KeptState {
   const text = Buffer.from(bytes).toString();
   const json = text.slice(CHECKSUM_LENGTH);
@@ -77,24 +77,24 @@ const stateSchema = v.object({
   series: v.array(series),
 });
 
-/** Remembers which events of which keys have been counted: one bit for each event. */
+/** Stores the counted events of each key, one bit for each event. */
 export class CountedKeys {
   readonly #space: StorageSpace;
   readonly #prefix: string;
 
-  /** @param prefix of the keys under which it is kept. */
+  /** @param prefix the prefix of its keys in the storage. */
   constructor(space: StorageSpace, prefix: string) {
     this.#space = space;
     this.#prefix = prefix;
   }
 
-  /** Zero for a key of which nothing was counted. @throws StorageError */
+  /** The counted events of each key; 0 if none was counted. @throws StorageError */
   async eventsOf(keys: readonly string[]): Promise<(key: string) => number> {
     const found = await this.#space.get(keys.map((key) => this.#place(key)));
     return (key) => found.get(this.#place(key))?.[0] ?? 0;
   }
 
-  /** What has to be written so that these are remembered. */
+  /** The write that stores these events. */
   changes(events: Iterable<readonly [key: string, events: number]>): Map<string, Uint8Array> {
     return new Map([...events].map(([key, bits]) => [this.#place(key), new Uint8Array([bits])]));
   }

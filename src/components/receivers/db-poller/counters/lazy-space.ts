@@ -1,6 +1,6 @@
 import type { StorageSpace } from '../../../../engine/storage.ts';
 
-/** A space that is opened when it is needed, and again when that failed. */
+/** A storage space that is opened on first use. A failed attempt to open it is repeated on the next use. */
 export class LazySpace implements StorageSpace {
   readonly #open: () => Promise<StorageSpace>;
   #space: Promise<StorageSpace> | undefined;

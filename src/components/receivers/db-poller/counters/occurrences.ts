@@ -12,17 +12,17 @@ export interface ReplacedLabel {
 
 export interface Found {
   readonly occurrences: readonly Occurrence[];
-  /** All events of each key for which one is new. */
+  /** For each key with a new event: all its events. */
   readonly seen: ReadonlyMap<string, number>;
-  /** Rows of which nothing was counted before. */
+  /** The number of rows that are counted for the first time. */
   readonly rowsCounted: number;
   readonly notNumbers: number;
 }
 
-/** The one event of rows that need none: that they are there. */
+/** The only event of rows without events: the row exists. */
 const PRESENT = 1;
 
-/** What has happened, by rows that have come, of which some events may have been counted before. */
+/** The occurrences in these rows, without the events that are counted already. */
 export function occurrencesOf(
   query: CounterQuery,
   rows: readonly SettledRow[],
@@ -45,7 +45,7 @@ export function occurrencesOf(
   };
 }
 
-/** Zero for an event that the query does not have. */
+/** 0 for an event that the query does not have. */
 function bitOf({ events }: CounterQuery, event: string | undefined): number {
   if (!events) return PRESENT;
   const place = Object.keys(events).indexOf(event ?? '');

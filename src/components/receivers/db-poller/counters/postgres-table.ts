@@ -9,12 +9,12 @@ import { columns, firstRows, rowsWithEvents, settledRows } from './settled-rows.
 
 const MAX_KNOWN = 20_000;
 const CHUNK_ROWS = 10_000;
-/** After three rounds of the WAL writer even what nobody waited for is on disk; a round takes 0.2 s by default. */
+/** After three rounds of the WAL writer, asynchronous commits are on disk too. A round takes 0.2 s by default. */
 const LONGEST_FLUSH_MS = 600;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 100;
 
-/** A table of a PostgreSQL database, read-only, in transactions of `REPEATABLE READ`. */
+/** A table in PostgreSQL, read in read-only `REPEATABLE READ` transactions. */
 export class PostgresTable implements CountedTable {
   readonly #pool: ReadOnlyPool;
   readonly #query: CounterQuery;
@@ -27,13 +27,13 @@ export class PostgresTable implements CountedTable {
     this.#query = query;
   }
 
-  /** From now on: what the tables are called and what they have, and what ends a reading. */
+  /** Sets the schema and the signal for the next readings. */
   use(schema: Schema, signal: AbortSignal): void {
     this.#schema = schema;
     this.#signal = signal;
   }
 
-  /** Of the latest successful reading: from BEGIN to the last row, without what it waited for the disk. */
+  /** The duration of the latest successful reading from BEGIN to the last row, without waiting for the disk. */
   get durationMs(): number {
     return this.#durationMs;
   }
@@ -74,7 +74,7 @@ class PostgresSnapshot implements TableSnapshot {
     this.#writtenLsn = head['written_lsn'];
   }
 
-  /** So long it has done nothing but wait. */
+  /** The time that was spent waiting for the disk. */
   get waitedMs(): number {
     return this.#waitedMs;
   }
@@ -103,17 +103,17 @@ class PostgresSnapshot implements TableSnapshot {
 
   async isRewritten(since: Position): Promise<boolean> {
     const [found] = await this.#ask(firstRows(this.#query, this.#schema, since.xid), 1);
-    // After VACUUM FULL old rows are as old as before; after TRUNCATE there are none, or new ones by other transactions.
+    // After VACUUM FULL old rows keep their numbers; after TRUNCATE only rows of other transactions exist, if any.
     if (Number(found?.['written_before']) > 0) return false;
     return Number(found?.['with_table']) > 0 || Number(found?.['writers']) === 1;
   }
 
   /**
-   * A crash forgets transactions whose end is not in the WAL on disk, and gives their numbers to others, which would
-   * then lie before the position. The session outlives the wait only if there is no crash.
+   * A crash loses transactions whose end is not in the WAL on disk, and reuses their numbers for others, which would
+   * then lie before the position. The session survives the wait only without a crash.
    */
   async endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean> {
-    // No pause may be ended by the timeout.
+    // The statement timeout must not end a pause.
     const longestMs = Math.min(LONGEST_PAUSE_MS, this.#timeoutMs / 2);
     for (let pauseMs = FIRST_PAUSE_MS; this.#waitedMs < LONGEST_FLUSH_MS; pauseMs *= 2) {
       if (await this.#isFlushed()) return true;
@@ -141,7 +141,7 @@ class PostgresSnapshot implements TableSnapshot {
   }
 }
 
-/** A server that recovers takes only what is on disk already. */
+/** A server in recovery applies only transactions that are on disk already, so `written_lsn` is NULL there. */
 function headOf(table: string): Statement {
   return {
     text: `

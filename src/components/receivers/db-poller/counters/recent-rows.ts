@@ -5,7 +5,7 @@ import type { Head, RowsRequest, SettledRows, TableSnapshot } from './counted-ta
 import { before, isSame, type Position } from './counted-table.ts';
 import type { Occurrence } from './totals.ts';
 
-/** A batch of what was settled since a position. @throws PostgresError */
+/** A batch of the rows that were settled since a position. @throws PostgresError */
 export async function recentRows(
   query: CounterQuery,
   snapshot: TableSnapshot,
@@ -21,13 +21,13 @@ export async function recentRows(
   });
 }
 
-/** The database is not asked for what cannot be there. @throws PostgresError */
+/** The rows between two positions; without a query if they are equal. @throws PostgresError */
 export async function rowsBetween(snapshot: TableSnapshot, request: RowsRequest): Promise<SettledRows> {
   if (isSame(request.after, request.upTo)) return { rows: [], waiting: 0, isFull: false, last: undefined };
   return await snapshot.rows(request);
 }
 
-/** The series that are there before anything has happened. @throws PostgresError */
+/** The series that start at 0 before a row is counted. @throws PostgresError */
 export async function knownZeros(
   { metrics }: CounterQuery,
   snapshot: TableSnapshot,
@@ -40,14 +40,14 @@ export async function knownZeros(
   );
 }
 
-/** Rows whose time is later are recent, as of this moment. */
+/** The bound as of this snapshot: rows with a later time are recent. */
 export function newBound({ bound }: CounterQuery, head: Head): number {
   return head.nowUnixMs - (bound?.marginMs ?? 0);
 }
 
 /**
- * The label sets that a known row stands for: one for each combination of values of the closed labels that it does not
- * name. None if it leaves out a label whose values nobody knows beforehand.
+ * The label sets of a known row: one for each combination of values of the closed labels that the row omits. None if the
+ * row omits a label whose values are not known in advance.
  */
 export function knownSeries(row: Row, labels: Labels): Row[] {
   return Object.entries(labels)
@@ -60,12 +60,12 @@ export function knownSeries(row: Row, labels: Labels): Row[] {
 }
 
 /**
- * Whether reading the whole table could find rows that no reading before has found: only if PostgreSQL's statistics
- * know of writes since. They come late, and what they know of may not be settled yet.
+ * Whether reading the whole table could find rows that earlier readings have not found, which needs new writes in
+ * PostgreSQL's statistics. The statistics are late, and may include writes that are not settled yet.
  */
 export class UnreadRows {
   #written = '';
-  /** Everything that the statistics know of was written by transactions below this one. */
+  /** All writes in the statistics are by transactions below this number. */
   #writtenBelow = Infinity;
   #readBelow = -Infinity;
 

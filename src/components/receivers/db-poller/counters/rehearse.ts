@@ -5,9 +5,9 @@ import { before } from './counted-table.ts';
 import { knownZeros, newBound, recentRows } from './recent-rows.ts';
 import { Totals } from './totals.ts';
 
-/** So many of the latest transactions have rows to look at, as a rule. */
+/** A range of latest transactions that usually includes some rows. */
 const LATEST_TRANSACTIONS = 1_000_000;
-/** Those below are PostgreSQL's own. */
+/** PostgreSQL reserves the numbers below. */
 const FIRST_TRANSACTION = 3;
 
 export interface Rehearsal {
@@ -16,7 +16,7 @@ export interface Rehearsal {
   readonly notNumbers: number;
 }
 
-/** Does what a poll does that has to catch up, for a counter that has counted nothing, and keeps nothing. @throws PostgresError */
+/** Reads and evaluates a batch like a poll with a backlog, for a counter at 0, and stores nothing. @throws PostgresError */
 export async function rehearse(query: CounterQuery, table: CountedTable, timeoutMs: number): Promise<Rehearsal> {
   const { found, zeros } = await table.read(timeoutMs, async (snapshot) => {
     const { head } = snapshot;

@@ -2,9 +2,9 @@ import type { Schema, Statement } from '../query.ts';
 import type { RowsRequest } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
 
-/** The columns that the counter needs, beside labels and values. */
+/** The columns that the counter needs, in addition to labels and values. */
 export const columns = {
-  /** How far the transaction that wrote the row is above that of `after`. */
+  /** The distance from the transaction of `after` to the one that wrote the row. */
   distance: 'siphon_distance',
   key: 'siphon_key',
   events: 'siphon_events',
@@ -45,7 +45,7 @@ export function settledRows(
   return { text, values };
 }
 
-/** Key and events of every row that has an event. */
+/** SQL for the key and events of every row that has an event. */
 export function rowsWithEvents(query: CounterQuery, schema: Schema): string {
   return `
     select ${keyOf(query)} as ${columns.key}, ${eventsOf(query)} as ${columns.events}
@@ -53,9 +53,9 @@ export function rowsWithEvents(query: CounterQuery, schema: Schema): string {
 }
 
 /**
- * Of the first rows of the file: how many were written before a transaction, how many by the transaction that changed the table
- * latest, and by how many all. A rewrite gives every row its own number, which stands in the catalog too, and leaves rows
- * that come later behind them.
+ * Examines the first rows of the file: how many were written before a transaction, how many by the transaction that last
+ * changed the table, and the number of writing transactions. A rewrite gives every row its own transaction number, which
+ * is also in pg_class, and later rows follow behind them in the file.
  */
 export function firstRows(query: CounterQuery, schema: Schema, sinceXid: number): Statement {
   const table = schema.table(query.table);
@@ -67,17 +67,17 @@ export function firstRows(query: CounterQuery, schema: Schema, sinceXid: number)
   return { text, values: [sinceXid, table] };
 }
 
-/** Below it, the ages that PostgreSQL computes of two transactions tell which of them is older. */
+/** For distances below it, comparing the ages that PostgreSQL computes shows which transaction is older. */
 const NEAR = 2 ** 30;
 
 /**
- * SQL of how far a row's transaction is above that of `after`.
+ * SQL for the distance from the transaction of `after` to the row's transaction.
  *
- * A row has the lower 32 bits of the number of its transaction. Its distance from the position, modulo 2^32, is exact
- * as long as fewer transactions than that lie between: rows before the position, and those of transactions to come, are
- * further away than the end. Where the position is near, the difference of two ages says the same for less, and is
- * below 0 for rows before it: PostgreSQL counts both ages from one point, which is above every row that the snapshot has.
- * The position's age is a subquery, so that it is asked for once and not for each row.
+ * A row holds the lower 32 bits of its transaction's number. The distance modulo 2^32 is exact as long as fewer
+ * transactions lie in between: rows before the position, and rows of future transactions, are further away than the end.
+ * If the position is near, the difference of two ages is equal and cheaper, and below 0 for rows before the position:
+ * PostgreSQL computes both ages from the same point, which is above every row of the snapshot. The age of the position is
+ * a subquery, so that it is computed once and not for each row.
  */
 function distanceFrom(
   { after, nextXid }: RowsRequest & { readonly nextXid: number },
@@ -88,7 +88,7 @@ function distanceFrom(
     : `((entry.xmin::text::bigint - ${parameter(after.xid)}::bigint) & 4294967295)`;
 }
 
-/** As text in the order of its bytes, whatever the collation of the database. */
+/** The key as text, ordered by bytes regardless of the database's collation. */
 function keyOf({ key }: CounterQuery): string {
   const parts = key.map((column) => `entry.${column}::text`);
   return `(${parts.length === 1 ? parts[0] : `json_build_array(${parts.join(', ')})::text`} collate "C")`;

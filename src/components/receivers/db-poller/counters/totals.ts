@@ -3,29 +3,29 @@ import type { Attributes, MetricData } from '../../../../engine/otlp/metrics-wri
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { labelValue, type ReportReplaced } from '../columns.ts';
 
-/** One thing that happened, and what it is counted under. */
+/** One event and the series that counts it. */
 export interface Occurrence {
   readonly metric: CounterMetric | HistogramMetric;
-  /** Columns by the names of the labels. */
+  /** The label columns. */
   readonly row: Row;
-  /** Of a histogram. */
+  /** Only for a histogram. */
   readonly value?: number;
 }
 
-/** Since counting began. */
+/** The total of one series since counting started. */
 export interface TotalSeries {
   readonly metric: string;
   readonly attributes: Attributes;
   readonly count: number;
-  /** Of a histogram; else 0 and empty. */
+  /** `sum` and `bucketCounts` are 0 and empty unless it is a histogram. */
   readonly sum: number;
   readonly bucketCounts: readonly number[];
 }
 
-/** What has been counted so far. Immutable: what is added makes other totals, which count once they are kept. */
+/** All totals of a query. Immutable: adding returns new totals, which become valid when they are stored. */
 export class Totals {
   readonly #series: ReadonlyMap<string, TotalSeries>;
-  /** The values that have a place in the budget of a label. They keep it: a counter does not end. */
+  /** The values within the budget of each label. They stay, because a counter does not end. */
   readonly #admitted: ReadonlyMap<string, ReadonlySet<string>>;
 
   private constructor(series: ReadonlyMap<string, TotalSeries>, admitted: ReadonlyMap<string, ReadonlySet<string>>) {
@@ -60,7 +60,7 @@ export class Totals {
     return new Totals(series, admitted);
   }
 
-  /** Begins what is not there yet at 0, except where a label has no place for it. */
+  /** Adds missing series at 0, except those whose label value exceeds the budget. */
   withZeros(zeros: readonly Occurrence[]): Totals {
     const series = new Map(this.#series);
     const admitted = copyOf(this.#admitted);
@@ -76,7 +76,7 @@ export class Totals {
   }
 }
 
-/** The points of `series`, and points without a value for those of `gone`. */
+/** The points of `series`, and points without a value for the series in `gone`. */
 export function metricsOf(
   metrics: readonly (CounterMetric | HistogramMetric)[],
   parts: { series: Iterable<TotalSeries>; gone: Iterable<TotalSeries>; startUnixMs: number },
@@ -145,7 +145,7 @@ function keyOf(metric: string, attributes: Attributes): string {
 
 function takePlace(places: Set<string>, maxValues: number, value: string): boolean {
   if (places.has(value)) return true;
-  // Neither of these two took a place.
+  // These two values are not part of the budget.
   const taken = places.size - Number(places.has('other')) - Number(places.has('unknown'));
   if (taken >= maxValues) return false;
   places.add(value);

@@ -6,28 +6,28 @@ import type { UserCounterConfig } from '../user-queries/config.ts';
 import type { UserTable } from '../user-queries/table.ts';
 import type { QueriedSchema } from '../run/schema.ts';
 
-/** The database and what the poller wants of it. */
+/** The database, and what the poller needs from it. */
 export interface Examined {
   readonly config: DbPollerConfig;
   readonly packs: readonly ConfiguredPack[];
-  /** Who the poller logs in as, as SQL wants the name. */
+  /** The role that the poller logs in as, as an SQL name. */
   readonly role: string;
-  /** What the poller would run. */
+  /** The queries that the poller would run. */
   readonly planned: readonly PlannedQuery[];
-  /** As the poller's, with one connection. */
+  /** Like the poller's pool, with one connection. */
   readonly pool: ReadOnlyPool;
-  /** One statement in a read-only transaction of its own, within the poller's timeout unless given. @throws PostgresError */
+  /** Runs one statement in its own read-only transaction, by default with the poller's timeout. @throws PostgresError */
   readonly ask: (text: string, values?: readonly unknown[], timeoutMs?: number) => Promise<readonly Row[]>;
-  /** What the role may read of a pack's tables. @throws PostgresError */
+  /** The columns of a pack's tables that the role may read. @throws PostgresError */
   readonly schemaOf: (pack: ConfiguredPack) => Promise<QueriedSchema>;
-  /** What the database has of the table of a query of the user's. @throws PostgresError */
+  /** The table of a counter of the user. @throws PostgresError */
   readonly tableOf: (config: UserCounterConfig) => Promise<UserTable>;
 }
 
-/** Looks at one thing. */
+/** Examines one subject. */
 export interface Check {
-  /** What is looked at, as it stands in “examining …”. */
+  /** The subject, as in “examines …”. */
   readonly about: string;
-  /** @throws PostgresError where the database does not answer. */
+  /** @throws PostgresError if the database does not answer */
   find(examined: Examined): AsyncIterable<Finding>;
 }

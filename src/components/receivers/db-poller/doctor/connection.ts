@@ -5,10 +5,10 @@ import { Session } from '../../../../postgres/session.ts';
 import type { DbPollerConfig } from '../config.ts';
 import type { Check } from './check.ts';
 
-/** The first that knows a snapshot of 64 bits. */
+/** The first version with 64-bit snapshots. */
 const OLDEST_VERSION = 130_000;
 
-/** Returns whether the database can be asked further. */
+/** Returns whether the other checks can run. */
 export async function* examineConnection(config: DbPollerConfig): AsyncGenerator<Finding, boolean> {
   const startedAt = performance.now();
   let session: Session;
@@ -25,12 +25,12 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
     const encryption = session.isEncrypted ? 'with TLS' : 'without TLS';
     yield {
       severity: 'ok',
-      what: `connects to PostgreSQL ${String(row!['version'])} in ${durationMs} ms, ${encryption}`,
+      what: `connected to PostgreSQL ${String(row!['version'])} in ${durationMs} ms, ${encryption}`,
     };
     yield* versionFindings(Number(row!['number']));
     yield* encryptionFindings(session);
   } catch (error) {
-    yield { severity: 'error', what: `cannot ask the database: ${PostgresError.from(error).message}` };
+    yield { severity: 'error', what: `cannot query the database: ${PostgresError.from(error).message}` };
     return false;
   } finally {
     await session.close();
@@ -39,18 +39,24 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
 }
 
 function encryptionFindings({ isEncrypted, isVerified, isRemote }: Session): Finding[] {
-  const repair = 'Add sslmode=verify-full to the datasource, and sslrootcert=FILE for an authority of your own';
+  const repair = 'Add sslmode=verify-full to the datasource, and sslrootcert=FILE for a private certificate authority';
   if (!isEncrypted)
-    return isRemote ? [{ severity: 'warning', what: 'the connection leaves this machine without TLS', repair }] : [];
+    return isRemote
+      ? [{ severity: 'warning', what: 'the connection to another machine does not use TLS', repair }]
+      : [];
   if (isVerified) return [];
-  return [{ severity: 'warning', what: 'the connection has TLS, but with whomever it is', repair }];
+  return [{ severity: 'warning', what: 'the connection uses TLS, but the server certificate is not verified', repair }];
 }
 
 /** @param version as in `server_version_num`. */
 export function versionFindings(version: number): Finding[] {
   if (version >= OLDEST_VERSION) return [];
   return [
-    { severity: 'error', what: 'the server is older than PostgreSQL 13: rows cannot be counted', repair: 'Upgrade it' },
+    {
+      severity: 'error',
+      what: 'the server is older than PostgreSQL 13: rows cannot be counted',
+      repair: 'Upgrade PostgreSQL',
+    },
   ];
 }
 
@@ -64,7 +70,7 @@ export async function openSession(config: DbPollerConfig, datasource = config.da
   });
 }
 
-/** Whether one poller of many can be elected by way of the connection that the election uses. */
+/** Checks whether the connection of the leader election can hold its lock. */
 export async function* examineElection(config: DbPollerConfig): AsyncGenerator<Finding> {
   const { enabled, datasource } = config.leader_election;
   if (!enabled) return;
@@ -75,12 +81,12 @@ export async function* examineElection(config: DbPollerConfig): AsyncGenerator<F
     if (!(await isPooled(session))) return;
     sessions.push(await openSession(config, datasource));
     if (await shareBackend(session, sessions[1]!)) yield transactionMode;
-    else yield { severity: 'ok', what: 'a pooler stands before the database, and keeps a session for one client' };
+    else yield { severity: 'ok', what: 'the connection goes through a pooler that keeps a session for each client' };
   } catch (error) {
     yield {
       severity: 'error',
       what: `cannot open the session of the leader election: ${PostgresError.from(error).message}`,
-      repair: 'Raise the connection limit, or set leader_election::datasource to where a session can be had',
+      repair: 'Raise the connection limit, or set leader_election::datasource to a server that accepts another session',
     };
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
@@ -89,12 +95,12 @@ export async function* examineElection(config: DbPollerConfig): AsyncGenerator<F
 
 const transactionMode: Finding = {
   severity: 'error',
-  what: 'a pooler in transaction mode stands before the database: no leader can be elected, and nothing is polled',
+  what: 'the connection goes through a pooler in transaction mode: no leader can be elected, and nothing is polled',
   repair:
     'Set leader_election::datasource to the database itself, or leader_election::enabled to false if this is the only sidecar',
 };
 
-/** What a round trip blurs comes on top. */
+/** In addition to half of the round trip. */
 const TOLERANCE_S = 1;
 
 export const clock: Check = {
@@ -112,8 +118,8 @@ export const clock: Check = {
     const direction = differenceS > 0 ? 'ahead of' : 'behind';
     yield {
       severity: 'warning',
-      what: `the clock of the database is ${Math.abs(differenceS).toFixed(1)} s ${direction} that of this machine: ages on dashboards are wrong by as much`,
-      repair: 'Let both be set by NTP',
+      what: `the clock of the database is ${Math.abs(differenceS).toFixed(1)} s ${direction} the clock of this machine: ages on dashboards are wrong by the same amount`,
+      repair: 'Synchronize both with NTP',
     };
   },
 };

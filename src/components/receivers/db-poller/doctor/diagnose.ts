@@ -35,10 +35,10 @@ const CHECKS: readonly Check[] = [
 ];
 const MAX_ROWS = 50_000;
 
-/** Asks the database, read-only, what would keep the poller from its work. */
+/** Checks the database, read-only, for everything that would keep the poller from working. */
 export async function* diagnose(settings: DiagnosisSettings, config: DbPollerConfig): AsyncGenerator<Finding> {
   if (config.datasource.isEmpty) {
-    yield { severity: 'warning', what: 'is off: its datasource is empty', repair: 'Set datasource' };
+    yield { severity: 'warning', what: 'is off: datasource is empty', repair: 'Set datasource' };
     return;
   }
   settings.progress('connects');
@@ -81,7 +81,7 @@ async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Exam
   };
 }
 
-/** Whoever asks again gets the same answer; what failed is tried again. */
+/** Remembers each result. A failed call is repeated. */
 function remembered<Key, Value>(work: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
   const known = new Map<Key, Value>();
   return async (key) => {
@@ -91,7 +91,7 @@ function remembered<Key, Value>(work: (key: Key) => Promise<Value>): (key: Key) 
   };
 }
 
-/** One that fails leaves the others alone. */
+/** A check that fails does not stop the others. */
 async function* findingsOf(check: Check, examined: Examined): AsyncGenerator<Finding> {
   try {
     yield* check.find(examined);

@@ -26,7 +26,7 @@ async function* packFindings(
   const tables = [...new Set(wanted.map(({ table }) => table))];
   const present = await presentIndexes(examined, pack.schema, tables);
   const rights = await columnRights(examined, pack.schema, tables);
-  // What a table does not have is said elsewhere.
+  // Another check reports missing columns.
   const possible = wanted.filter(({ table, columns, over }) =>
     [...columns, ...(over ? [over.column] : [])].every((column) => rights.state(table, column) !== 'missing'),
   );
@@ -46,7 +46,7 @@ function wantedFindings(schema: string, wanted: TableIndex, present: readonly Pr
     return [
       {
         severity: 'warning',
-        what: `no index on ${table} (${wanted.columns.join(', ')})${condition}: slower the larger it grows are ${wanted.queries.join(', ')}`,
+        what: `no index on ${table} (${wanted.columns.join(', ')})${condition}: ${wanted.queries.join(', ')} will get slower as it grows`,
         repair: `create index concurrently if not exists ${wanted.name} on ${table} ${wanted.definition};`,
       },
     ];
@@ -54,7 +54,7 @@ function wantedFindings(schema: string, wanted: TableIndex, present: readonly Pr
   return scatteredFindings(serving, table, wanted.columns[0]!);
 }
 
-/** By its columns, and by what rows it is over. */
+/** Compares the columns and the condition. */
 function serves(index: PresentIndex, { table, columns, over }: TableIndex): boolean {
   return (
     index.table === table &&
@@ -63,7 +63,7 @@ function serves(index: PresentIndex, { table, columns, over }: TableIndex): bool
   );
 }
 
-/** As PostgreSQL prints a condition, it has casts and parentheses of its own. */
+/** PostgreSQL adds casts and parentheses when it prints a condition. */
 function plain(condition: string): string {
   return condition
     .toLowerCase()
@@ -71,10 +71,10 @@ function plain(condition: string): string {
     .replaceAll(/[\s()]+/g, '');
 }
 
-/** Below it, reading the whole table at each poll is cheap enough. */
+/** Reading a whole table with fewer rows at each poll is cheap enough. */
 const LARGE_ROWS = 100_000;
 
-/** Whether large tables whose rows the user has counted can be asked for their latest rows. */
+/** Checks whether large tables of the user have an index for reading their latest rows. */
 export const userIndexes: Check = {
   about: 'the indexes of your tables',
   async *find(examined) {
@@ -90,7 +90,7 @@ export const userIndexes: Check = {
   },
 };
 
-/** As the statistics have it. */
+/** The sizes in the statistics. */
 const SIZES = `
   select name, root.relkind::text as kind,
          sum(greatest(stored.reltuples, pg_stat_get_live_tuples(stored.oid)))::float8 as rows
@@ -108,8 +108,8 @@ async function* largeFindings(
   if (config.time_column === undefined) {
     yield {
       severity: 'warning',
-      what: `${id} reads all of about ${rows} rows of ${table} at each poll`,
-      repair: 'Set time_column to the column that tells when a row was entered, with an index on it',
+      what: `${id} reads about ${rows} rows, all of ${table}, at each poll`,
+      repair: 'Set time_column to the column with the insertion time, and create an index on it',
     };
     return;
   }
@@ -123,19 +123,19 @@ async function* largeFindings(
     return;
   }
   const repair = isPartitioned
-    ? `create index on ${table} (${column}); keeps writers out while it runs, unless each partition was given its own CONCURRENTLY before`
+    ? `create index on ${table} (${column}); -- blocks writers, unless each partition already has an index built with CONCURRENTLY`
     : `create index concurrently on ${table} (${column});`;
   yield {
     severity: 'warning',
-    what: `no index on ${table} (${column}): ${id} reads all of about ${rows} rows at each poll`,
+    what: `no index on ${table} (${column}): ${id} reads all of its about ${rows} rows at each poll`,
     repair,
   };
 }
 
-/** Those that lead to the rows of a range. */
+/** The index methods that support ranges. */
 const RANGES = new Set(['btree', 'brin']);
 
-/** Below it, the blocks of a range of time are all over the table, and a BRIN index leads to nearly all of them. */
+/** With a lower correlation, the rows of a time range are spread over the table, and a BRIN index selects nearly all blocks. */
 const MIN_CORRELATION = 0.9;
 
 export interface PresentIndex {
@@ -157,7 +157,7 @@ export async function presentIndexes(
   return (await ask(INDEXES, [schema, tables])).map(readIndex);
 }
 
-/** What is no column of the table but an expression has an empty name. `correlation` is that of the first column; NULL where it is not known, or the role may not read the table. */
+/** An expression has an empty name. `correlation` belongs to the first column; NULL if it is unknown or the role may not read the table. */
 const INDEXES = `
   select t.relname::text as table_name, i.relname::text as index_name, x.indisvalid as is_valid, am.amname::text as method,
          pg_get_expr(x.indpred, x.indrelid) as predicate, s.correlation,
@@ -183,7 +183,7 @@ function readIndex(row: Row): PresentIndex {
   };
 }
 
-/** Of the indexes that could serve: none where one of them does. */
+/** A finding if all usable indexes are BRIN indexes on scattered rows. */
 export function scatteredFindings(serving: readonly PresentIndex[], table: string, column: string): Finding[] {
   const scattered = serving.filter(
     ({ method, correlation }) => method === 'brin' && Math.abs(correlation ?? 1) < MIN_CORRELATION,
@@ -193,7 +193,7 @@ export function scatteredFindings(serving: readonly PresentIndex[], table: strin
   return [
     {
       severity: 'warning',
-      what: `rows of ${table} do not lie in the order of ${column} (correlation ${correlation!.toFixed(2)}): the BRIN index ${name} leads to most of the table`,
+      what: `rows of ${table} are not stored in the order of ${column} (correlation ${correlation!.toFixed(2)}): BRIN index ${name} selects most of the table`,
       repair: `create index concurrently on ${table} (${column});`,
     },
   ];
@@ -202,7 +202,7 @@ export function scatteredFindings(serving: readonly PresentIndex[], table: strin
 export function invalidFinding(schema: string, { name, table }: PresentIndex): Finding {
   return {
     severity: 'warning',
-    what: `the index ${name} on ${table} is invalid: its build was broken off, and it only costs`,
+    what: `index ${name} on ${table} is invalid (its build was interrupted): it slows down writes and is never used`,
     repair: `drop index concurrently ${readableIdentifier(schema)}.${readableIdentifier(name)};`,
   };
 }

@@ -6,7 +6,7 @@ import type { SeriesReport } from '../gauges/series.ts';
 
 const MAX_NAMED = 5;
 
-/** What rows give no points, or points under another label, and why. */
+/** Counts the rows that yield no point, or a point with a replaced label. */
 export class RowsNoticed implements SeriesReport {
   readonly #dropped = { not_a_number: 0, unmergeable: 0 };
   readonly #replaced = new Map<string, number>();
@@ -15,12 +15,12 @@ export class RowsNoticed implements SeriesReport {
     this.#dropped[reason] += count;
   };
 
-  /** A value that no list has is as it should be. */
+  /** A value outside of a closed set is expected and not a finding. */
   readonly replaced = (label: string, reason: ReplacedReason, count: number): void => {
     if (reason !== 'unlisted') this.#replaced.set(label, (this.#replaced.get(label) ?? 0) + count);
   };
 
-  /** @param unused columns of the user's SQL that nothing is made of. */
+  /** @param unused columns of the user's SQL that the query does not use. */
   findings(id: string, unused: readonly string[] = []): Finding[] {
     const { not_a_number: notNumbers, unmergeable } = this.#dropped;
     return [
@@ -32,21 +32,21 @@ export class RowsNoticed implements SeriesReport {
 }
 
 function notANumber(id: string, count: number): Finding {
-  return warning(`${id} drops ${count} values that are no number`, 'Name a column of numbers, or cast it in SQL');
+  return warning(`${id} drops ${count} values that are not numbers`, 'Use a numeric column, or cast it in SQL');
 }
 
 function sameLabels(id: string, count: number, unused: readonly string[]): Finding {
-  const label = unused.length === 0 ? '' : `, or add to labels what tells them apart, of ${unused.join(', ')}`;
-  const what = `${id} drops ${count} series, of which several rows have the same labels`;
-  return warning(what, `Let the database aggregate them${label}`);
+  const label = unused.length === 0 ? '' : `, or add columns to labels that distinguish them: ${unused.join(', ')}`;
+  const what = `${id} drops ${count} series: several rows have the same labels`;
+  return warning(what, `Aggregate the rows in SQL${label}`);
 }
 
 function overBudget(id: string, label: string, count: number): Finding {
-  const what = `${id} publishes ${count} rows as other: ${label} has more values, or longer ones, than a label may`;
-  return warning(what, 'Take a column with fewer values, or raise max_label_values');
+  const what = `${id} publishes ${count} rows as other: ${label} has too many or too long values`;
+  return warning(what, 'Use a column with fewer values, or raise max_label_values');
 }
 
-/** What one query noticed about single subjects. */
+/** The remarks of one query. */
 export function remarkFindings(id: string, remarks: Remarks): Finding[] {
   return [...remarks].map(([remark, subjects]) => {
     const named = subjects.slice(0, MAX_NAMED).join(', ');
@@ -58,12 +58,12 @@ export function remarkFindings(id: string, remarks: Remarks): Finding[] {
 
 const said: Readonly<Record<Remark, { readonly what: string; readonly repair: string }>> = {
   invalid_cron: {
-    what: 'has no points where a cron text is invalid or never comes',
-    repair: 'Write five fields (minute hour day month weekday) or an alias such as @weekly',
+    what: 'ignores invalid or never-matching cron expressions',
+    repair: 'Use five fields (minute hour day month weekday) or an alias such as @weekly',
   },
   missing_table: {
-    what: 'has no series of tables that are listed and not there',
-    repair: 'Spell them in packs::postgres_health::tables as pg_class does, schema first, or leave them out',
+    what: 'has no series for listed tables that do not exist',
+    repair: 'List them as schema.table, spelled as in pg_class, or remove them',
   },
 };
 

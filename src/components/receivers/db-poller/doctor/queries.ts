@@ -12,7 +12,7 @@ import { GaugeSeries } from '../gauges/series.ts';
 import type { Check, Examined } from './check.ts';
 import { remarkFindings, RowsNoticed } from './noticed.ts';
 
-/** Runs each query once as the poller does, and looks at what its rows say. */
+/** Runs each query once, as the poller does, and examines its rows. */
 export const queries: Check = {
   about: 'the queries',
   async *find(examined) {
@@ -33,13 +33,13 @@ interface Trial {
   readonly findings: readonly Finding[];
 }
 
-/** Returns how long it took, if it answered. What it lacks is said elsewhere, and it is not run then. */
+/** Returns the duration if the query answers. A query that lacks columns is not run; other checks report the columns. */
 async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, number | undefined> {
   const { id, timeoutPlace, timeoutMs, pack } = planned;
   const tried: TriedQuery = {
     name: id,
     timeoutMs,
-    longer: `See what is said of indexes, or set ${timeoutPlace}`,
+    longer: `See the findings about indexes, or raise ${timeoutPlace}`,
     role: examined.role,
   };
   try {
@@ -55,7 +55,7 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
   }
 }
 
-/** Undefined where the poller does not run it either. @throws PostgresError */
+/** Undefined if the poller would not run it either. @throws PostgresError */
 async function trialOf(planned: PlannedQuery, schema: QueriedSchema, examined: Examined): Promise<Trial | undefined> {
   if (planned.kind === 'user_counter') {
     const { key, flaws } = await examined.tableOf(planned.config);
@@ -99,7 +99,7 @@ async function stateTrial(
   return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
 }
 
-/** Columns of the user's SQL that nothing is made of. */
+/** The columns of the user's SQL that the query does not use. */
 function unusedColumns({ columns = [] }: PlannedGauges['query'], answer: GaugeAnswer): string[] {
   return [...answer.columns.keys()].filter((column) => !columns.includes(column));
 }

@@ -11,18 +11,21 @@ export const role: Check = {
     yield* roomFindings(await connectionRoom(ask), 'the poller', needed);
     const [row] = await ask(ROLE);
     if (row!['is_superuser'] === true) {
-      const repair = 'Make the role of deploy/postgres/role.sql and name it in the datasource';
-      yield { severity: 'warning', what: `the role ${name} is a superuser, and needs only to read`, repair };
+      const repair = 'Create the role in deploy/postgres/role.sql and use it in the datasource';
+      yield { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair };
       return;
     }
     const flaws = [...rightFindings(row!, name), ...timeoutFindings(row!, examined)];
     yield* flaws;
     if (flaws.length === 0)
-      yield { severity: 'ok', what: `the role ${name} reads only, has timeouts and may see what other sessions do` };
+      yield {
+        severity: 'ok',
+        what: `role ${name} is read-only, has timeouts and may see the activity of other sessions`,
+      };
   },
 };
 
-/** `reset_val` is what the role and the datasource set; each transaction of the poller sets its own above it. */
+/** `reset_val` is the value that the role and the datasource set. Each transaction of the poller overrides it. */
 const ROLE = `
   select r.rolsuper as is_superuser,
          pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
@@ -37,14 +40,14 @@ function* rightFindings(row: Row, name: string): Generator<Finding> {
   if (row['is_read_only'] !== true) {
     yield {
       severity: 'warning',
-      what: `the role ${name} may begin transactions that write`,
+      what: `role ${name} may start write transactions`,
       repair: `alter role ${name} set default_transaction_read_only = on;`,
     };
   }
   if (row['sees_sessions'] !== true) {
     yield {
       severity: 'warning',
-      what: `the role ${name} may not see what other sessions do: metrics of connections and transactions are absent`,
+      what: `role ${name} may not see the activity of other sessions: metrics of connections and transactions are absent`,
       repair: `grant pg_read_all_stats to ${name};`,
     };
   }
@@ -58,7 +61,7 @@ function* timeoutFindings(row: Row, { config, role: name }: Examined): Generator
   if (missing.length > 0) {
     yield {
       severity: 'warning',
-      what: `the role ${name} has no ${missing.join(' and no ')}: who else logs in with it may hold up others for ever`,
+      what: `role ${name} has no ${missing.join(' and no ')}: other clients that use it can block others forever`,
       repair: missing.map((setting) => `alter role ${name} set ${setting} = '60s';`).join(' '),
     };
   }

@@ -23,34 +23,34 @@ async function* packFindings(pack: ConfiguredPack & { schema: string }, examined
   const schema = readableIdentifier(pack.schema);
   const [rights] = await ask(SCHEMA_RIGHTS, [pack.schema]);
   if (rights === undefined) {
-    const repair = `Set packs::${pack.name}::schema to the one with the tables`;
-    yield { severity: 'error', what: `there is no schema ${schema}`, repair };
+    const repair = `Set packs::${pack.name}::schema to the schema with the tables`;
+    yield { severity: 'error', what: `schema ${schema} does not exist`, repair };
     return;
   }
   if (rights['may_use'] !== true) {
     yield {
       severity: 'error',
-      what: `the role ${role} may not use the schema ${schema}`,
+      what: `role ${role} may not use schema ${schema}`,
       repair: `grant usage on schema ${schema} to ${role};`,
     };
   }
   const wanted = wantedTables(pack);
   const columns = await columnRights(examined, pack.schema, [...wanted.keys()]);
   if (![...wanted.keys()].some((table) => columns.hasTable(table))) {
-    const repair = `Set packs::${pack.name}::schema to the one with the tables`;
-    yield { severity: 'error', what: `the schema ${schema} has none of the tables of ${pack.name}`, repair };
+    const repair = `Set packs::${pack.name}::schema to the schema with the tables`;
+    yield { severity: 'error', what: `schema ${schema} has none of the tables of ${pack.name}`, repair };
     return;
   }
   const flaws = [...wanted].flatMap(([table, want]) => tableFindings({ schema, table, role }, want, columns));
   yield* flaws;
   if (flaws.length === 0)
-    yield { severity: 'ok', what: `the role ${role} may read all ${wanted.size} tables of ${pack.name}` };
+    yield { severity: 'ok', what: `role ${role} may read all ${wanted.size} tables of ${pack.name}` };
 }
 
 const SCHEMA_RIGHTS = `
   select has_schema_privilege(oid, 'usage') as may_use from pg_namespace where nspname = $1`;
 
-/** Who wants each column of a table. */
+/** The queries that read each column of a table. */
 interface Want {
   readonly needed: ReadonlyMap<string, readonly string[]>;
   readonly optional: ReadonlyMap<string, readonly string[]>;
@@ -95,12 +95,12 @@ function tableFindings({ schema, table, role }: Place, { needed, optional }: Wan
     const less = queriesOf(lacking, optional).filter((query) => !off.includes(query));
     return [
       ...(off.length > 0 ? [`off: ${off.join(', ')}`] : []),
-      ...(less.length > 0 ? [`tell less: ${less.join(', ')}`] : []),
+      ...(less.length > 0 ? [`reduced: ${less.join(', ')}`] : []),
     ].join('; ');
   };
   const all = [...new Set([...needed.keys(), ...optional.keys()])];
   if (!columns.hasTable(table)) {
-    return [{ severity: 'warning', what: `there is no table ${name} (${consequence(all)})`, repair: NO_PART }];
+    return [{ severity: 'warning', what: `table ${name} does not exist (${consequence(all)})`, repair: NO_PART }];
   }
   const missing = all.filter((column) => columns.state(table, column) === 'missing');
   const hidden = all.filter((column) => columns.state(table, column) === 'hidden');
@@ -109,7 +109,7 @@ function tableFindings({ schema, table, role }: Place, { needed, optional }: Wan
       ? [
           {
             severity: 'warning' as const,
-            what: `the table ${name} has no ${missing.join(', ')} (${consequence(missing)})`,
+            what: `table ${name} has no ${missing.join(', ')} (${consequence(missing)})`,
             repair: NO_PART,
           },
         ]
@@ -118,7 +118,7 @@ function tableFindings({ schema, table, role }: Place, { needed, optional }: Wan
       ? [
           {
             severity: 'error' as const,
-            what: `the role ${role} may not read ${hidden.join(', ')} of ${name} (${consequence(hidden)})`,
+            what: `role ${role} may not read ${hidden.join(', ')} of ${name} (${consequence(hidden)})`,
             repair: `grant select on ${name} to ${role};`,
           },
         ]
@@ -126,13 +126,13 @@ function tableFindings({ schema, table, role }: Place, { needed, optional }: Wan
   ];
 }
 
-const NO_PART = 'Add it if the numbers are wanted, else leave it so';
+const NO_PART = 'Add it if you need these metrics; otherwise ignore this';
 
 function queriesOf(columns: readonly string[], wanted: ReadonlyMap<string, readonly string[]>): string[] {
   return [...new Set(columns.flatMap((column) => wanted.get(column) ?? []))];
 }
 
-/** What these tables have, and what of it the role may read. @throws PostgresError */
+/** The columns of these tables, and whether the role may read them. @throws PostgresError */
 export async function columnRights({ ask }: Examined, schema: string, names: readonly string[]): Promise<ColumnRights> {
   return new ColumnRights(await ask(COLUMN_RIGHTS, [schema, names]));
 }
@@ -166,7 +166,7 @@ export class ColumnRights {
   }
 }
 
-/** Of the tables of the packs, and of those that the user's queries count or ask. */
+/** Examines the tables of the packs, and the tables that the user's queries count or read. */
 export const rowLevelSecurity: Check = {
   about: 'row level security',
   async *find(examined) {

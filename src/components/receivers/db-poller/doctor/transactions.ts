@@ -2,19 +2,19 @@ import type { Finding } from '../../../../engine/component.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { Check } from './check.ts';
 
-/** Four polls missed is what is worth a word. */
+/** Transactions that are open for this many intervals are reported. */
 const INTERVALS = 4;
 
 export const transactions: Check = {
   about: 'open transactions',
   async *find({ ask, config }) {
     const rows = await ask(OLD_WRITERS, [(INTERVALS * config.collection_interval) / 1000]);
-    if (rows.length === 0) yield { severity: 'ok', what: 'no transaction that writes is open for long' };
+    if (rows.length === 0) yield { severity: 'ok', what: 'no write transaction has been open for long' };
     for (const row of rows) yield row['gid'] === null ? writer(row) : prepared(row);
   },
 };
 
-/** Rows are counted when every transaction that began to write before them has ended. */
+/** A row is counted when all transactions that started to write before it have ended. */
 const OLD_WRITERS = `
   select * from (
     select pid, concat_ws(' of ', nullif(application_name, ''), usename) as who, null as gid,
@@ -28,7 +28,7 @@ const OLD_WRITERS = `
 function writer({ pid, who, age_s }: Row): Finding {
   return {
     severity: 'warning',
-    what: `a transaction of ${String(who)}, pid ${String(pid)}, has written and is open for ${String(age_s)} s: rows since are not counted`,
+    what: `a write transaction of ${String(who)}, pid ${String(pid)}, has been open for ${String(age_s)} s: later rows are not counted`,
     repair: `Let it end, or: select pg_terminate_backend(${String(pid)});`,
   };
 }
@@ -36,7 +36,7 @@ function writer({ pid, who, age_s }: Row): Finding {
 function prepared({ gid, who, age_s }: Row): Finding {
   return {
     severity: 'warning',
-    what: `a transaction of ${String(who)} is prepared for ${String(age_s)} s and not ended: rows since are not counted`,
+    what: `a transaction of ${String(who)} has been prepared for ${String(age_s)} s and is still open: later rows are not counted`,
     repair: `Commit it, or: rollback prepared '${String(gid).replaceAll("'", "''")}';`,
   };
 }

@@ -1,7 +1,7 @@
 import type { PlannedUserCounter, PlannedQuery } from '../plan.ts';
 import type { Check } from './check.ts';
 
-/** Holds the tables of the user's queries against what the queries want of them. */
+/** Compares the tables of the user's counters with their configuration. */
 export const userTables: Check = {
   about: 'the tables of your queries',
   async *find({ planned, tableOf }) {
@@ -12,14 +12,17 @@ export const userTables: Check = {
       if (flaws.length === 0) flawless++;
       for (const { failure, what, repair } of flaws) {
         yield failure === undefined
-          ? { severity: 'warning', what: `${id} counts less well: ${what}`, repair }
+          ? { severity: 'warning', what: `${id} counts with limits: ${what}`, repair }
           : { severity: 'error', what: `${id} counts nothing: ${what}`, repair };
       }
     }
     if (rows.length > 0 && flawless === rows.length)
       yield {
         severity: 'ok',
-        what: `the tables of your ${rows.length === 1 ? 'query' : `${rows.length} queries`} have what is counted`,
+        what:
+          rows.length === 1
+            ? 'the table of your counter fits its configuration'
+            : `the tables of your ${rows.length} counters fit their configuration`,
       };
   },
 };
@@ -29,13 +32,13 @@ export function isUserCounter(planned: PlannedQuery): planned is PlannedUserCoun
 }
 
 export const counting: Check = {
-  about: 'what counting needs',
+  about: 'the storage of counters',
   async *find({ config, planned }) {
     if (config.storage !== undefined || planned.every(({ kind }) => kind === 'gauges')) return;
     yield {
       severity: 'warning',
-      what: 'no storage is set: counters begin at 0 whenever the sidecar starts, and rows of the meantime are not counted',
-      repair: 'Add the extension file_storage, and set storage: file_storage',
+      what: 'storage is not set: counters restart at 0 with the sidecar, and rows inserted while it is down are never counted',
+      repair: 'Add the extension file_storage and set storage: file_storage',
     };
   },
 };

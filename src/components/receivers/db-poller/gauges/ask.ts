@@ -2,23 +2,23 @@ import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../../../postgres/read-only-pool.ts';
 import type { Schema, Remark, GaugeQuery } from '../query.ts';
 
-/** Ten thousand roasters with both cadences, and then some. */
+/** Two rows for each of ten thousand subjects, with room to spare. */
 const MAX_ROWS = 50_000;
 
 export interface GaugeAnswer {
-  /** With what was computed from them. */
+  /** Including the values that `derive` computed. */
   readonly rows: readonly Row[];
-  /** Before that. */
+  /** The number of rows that the database returned. */
   readonly rowCount: number;
   readonly durationMs: number;
   readonly columns: QueryResult['columns'];
   readonly remarks: Remarks;
 }
 
-/** What was noticed, and about whom. */
+/** The subjects of each remark. */
 export type Remarks = ReadonlyMap<Remark, readonly string[]>;
 
-/** Asks once. @throws PostgresError, also where the answer lacks a column. */
+/** Runs the query once. @throws PostgresError, also if the answer lacks a column */
 export async function askGauges(
   query: GaugeQuery,
   schema: Schema,
@@ -43,6 +43,6 @@ export async function askGauges(
 
 function lacking(missing: readonly string[], present: readonly string[]): PostgresError {
   return new PostgresError('missing_column', `the answer has no column ${missing.join(', ')}`, {
-    repair: `Select it, or name another one; there is ${present.join(', ')}`,
+    repair: `Select it, or use another column: ${present.join(', ')}`,
   });
 }

@@ -6,7 +6,7 @@ import { publish, type Poll, type RunContext, type QueryRun } from '../run/query
 import { askGauges, type Remarks } from './ask.ts';
 import { GaugeSeries } from './series.ts';
 
-/** Publishes what is there now: each answer takes the place of the one before. */
+/** Publishes the current values: each answer replaces the previous one. */
 export class GaugeRun implements QueryRun {
   readonly #id: string;
   readonly #query: GaugeQuery;
@@ -34,7 +34,7 @@ export class GaugeRun implements QueryRun {
   async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     const limits = { pool: this.#context.pool, timeoutMs: this.#timeoutMs, signal };
     const { rows, rowCount, durationMs, remarks } = await unlessAborted(signal, askGauges(this.#query, schema, limits));
-    this.#say(remarks);
+    this.#report(remarks);
     await this.#publish(rows);
     return { durationMs, rows: rowCount };
   }
@@ -43,7 +43,7 @@ export class GaugeRun implements QueryRun {
     await this.#publish([]);
   }
 
-  #say(remarks: Remarks): void {
+  #report(remarks: Remarks): void {
     const invalid = remarks.get('invalid_cron') ?? [];
     this.#context.metrics.dropped(this.#id, 'invalid_cron', invalid.length);
     this.#invalidCrons.found(invalid);
@@ -64,16 +64,16 @@ const MAX_NAMED = 10;
 
 const sentences: Readonly<Record<Remark, { readonly found: string; readonly gone: string }>> = {
   invalid_cron: {
-    found: 'Cron texts are invalid or never come: there is no point for them',
-    gone: 'Every cron text is valid again',
+    found: 'Ignoring invalid or never-matching cron expressions',
+    gone: 'All cron expressions are valid again',
   },
   missing_table: {
-    found: 'Tables that are listed are not there: they have no series',
-    gone: 'Every table that is listed is there',
+    found: 'Listed tables do not exist: they have no series',
+    gone: 'All listed tables exist',
   },
 };
 
-/** Says of whom a remark is true: whenever there is one more, and once when there is nobody left. */
+/** Logs the subjects of a remark: whenever a new one is found, and once when none is left. */
 export class SubjectReport {
   readonly #logger: Logger;
   readonly #remark: Remark;
@@ -84,7 +84,7 @@ export class SubjectReport {
     this.#remark = remark;
   }
 
-  /** @param subjects all that one poll found. */
+  /** @param subjects all subjects of one poll. */
   found(subjects: readonly string[]): void {
     const before = this.#known;
     this.#known = new Set(subjects);

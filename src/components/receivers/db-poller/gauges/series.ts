@@ -13,11 +13,11 @@ interface Series {
   readonly column: string;
   readonly attributes: Attributes;
   readonly value: number;
-  /** When counting began, if that is known. */
+  /** When counting started, if that is known. */
   readonly startUnixMs?: number | undefined;
 }
 
-/** What one query has published, so that what is gone can be said to be gone. */
+/** The published series of one query, so that series that disappear can be marked as stale. */
 export class GaugeSeries {
   readonly #metrics: readonly (readonly [string, ColumnMetric])[];
   readonly #since: string | undefined;
@@ -29,7 +29,7 @@ export class GaugeSeries {
     this.#since = since;
   }
 
-  /** The series of these rows; `publish` makes them known. */
+  /** The series of these rows, to pass to `publish`. */
   fromRows(rows: readonly Row[], report: SeriesReport): ReadonlyMap<string, Series> {
     const labelsOf = this.#labels.reader(rows, report.replaced);
     const series = new Map<string, Series | undefined>();
@@ -49,8 +49,8 @@ export class GaugeSeries {
   }
 
   /**
-   * Hands over the points of `next`, and one without a value for each series that is no longer among them. Only
-   * once `send` has resolved do they count as published.
+   * Sends the points of `next`, and a point without a value for each published series that is not in `next`. They count
+   * as published when `send` has resolved.
    */
   async publish(
     next: ReadonlyMap<string, Series>,
@@ -91,7 +91,7 @@ function metricData(
     : { kind: 'gauge', ...described };
 }
 
-/** Undefined marks a key whose series cannot be merged. */
+/** Undefined marks a key whose points cannot be merged. */
 function add(series: Map<string, Series | undefined>, one: Series, merge: Merge): void {
   const key = JSON.stringify([one.column, ...Object.values(one.attributes)]);
   if (!series.has(key)) {

@@ -7,33 +7,46 @@ import type { SharedIncident } from '../../../../postgres/polling/shared-inciden
 import type { PollerMetrics } from './poller-metrics.ts';
 
 export interface LeaderElectionSettings {
-  /** Of the server that keeps the lock; a pooler in transaction mode cannot. */
+  /** The server that holds the lock. A pooler in transaction mode cannot hold it. */
   readonly datasource: Secret;
-  /** Pollers with the same name in the same database elect one of them. */
+  /** Pollers with the same name in the same database elect one leader. */
   readonly name: string;
   readonly intervalMs: number;
   readonly connectTimeoutMs: number;
   readonly metrics: PollerMetrics;
   readonly logger: Logger;
   readonly databaseIncident: SharedIncident;
-  /** Called whenever another one turns out to be the leader. */
+  /** Called whenever another poller is found to be the leader. */
   readonly onStandby: () => void;
 }
 
-/** What the leader does until the signal says that it no longer is one. Must not reject. */
+/** The work of the leader, until the signal aborts. Must not reject. */
 export type Lead = (leading: AbortSignal) => Promise<void>;
 
-/** Its name among the queries: while nobody can be elected, nothing is polled. */
+/** The election's value of the label `query`: while no leader can be elected, nothing is polled. */
 const QUERY = 'leader_election';
-/** Whoever is slow once on a busy machine must not lose the lead for it. */
+/** A leader must not lose the lead because a busy machine is slow once. */
 const SHORTEST_LEASE_MS = 3000;
-/** Networks forget connections that are silent for much longer. */
+/** Networks drop connections that are silent for much longer. */
 const LONGEST_LEASE_MS = 30_000;
 const HEARTBEATS_PER_LEASE = 3;
 
 /**
- * Elects one of several pollers of a database by an advisory lock. The server keeps the lock as long as the session
- * lives, and ends one that is silent for a lease; a leader that hears nothing from the server gives up before that.
+ * Elects one of several pollers of a database with an advisory lock. The server holds the lock as long as the session
+ * lives, and ends a session that is silent for a whole lease. A leader that does not hear from the server gives up before.
+ *
+ * | state      | meaning                                  | leaves it when                                             |
+ * |------------|------------------------------------------|------------------------------------------------------------|
+ * | connecting | opens the session of the lock            | it is open → candidate; it fails → connecting, one         |
+ * |            |                                          | heartbeat later                                            |
+ * | candidate  | asks for the lock at each heartbeat      | the lock is held → leader; another poller holds it →       |
+ * |            |                                          | standby; the session ends → connecting                     |
+ * | standby    | a candidate after its first refusal,     | as candidate                                               |
+ * |            | reported once with `onStandby`           |                                                            |
+ * | leader     | `lead` runs; confirms the lock at each   | the lock is lost or unconfirmed: aborts `lead`, awaits it, |
+ * |            | heartbeat                                | closes the session → connecting                            |
+ *
+ * An abort of the signal ends every state; a leader first ends `lead`.
  */
 export class LeaderElection {
   readonly #settings: LeaderElectionSettings;
@@ -48,7 +61,7 @@ export class LeaderElection {
     settings.metrics.leads(false);
   }
 
-  /** Stands for election until the signal aborts, and leads each time that it is won. The lock outlasts what `lead` does. */
+  /** Runs for leader until the signal aborts, and calls `lead` for each term. The lock is held until `lead` has ended. */
   async run(signal: AbortSignal, lead: Lead): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -60,7 +73,7 @@ export class LeaderElection {
     }
   }
 
-  /** @throws PostgresError if the lock cannot be asked for. */
+  /** @throws PostgresError if the lock cannot be requested. */
   async #stand(signal: AbortSignal, lead: Lead): Promise<void> {
     const { datasource, name, connectTimeoutMs } = this.#settings;
     const lock = await AdvisoryLock.open({
@@ -79,7 +92,7 @@ export class LeaderElection {
     }
   }
 
-  /** Resolves to whether the lock is held, which it is unless the signal aborts. @throws PostgresError */
+  /** Resolves to true when the lock is held, or to false when the signal aborts. @throws PostgresError */
   async #win(lock: AdvisoryLock, over: AbortSignal): Promise<boolean> {
     for (let isStandby = false; !over.aborted; isStandby = true) {
       const isHeld = await lock.tryTake();
@@ -107,7 +120,7 @@ export class LeaderElection {
     try {
       await this.#confirm(lock, over);
     } catch (error) {
-      // Before the queries end: the database is away as long as one of them or the election says so.
+      // Before the queries end, so that the incident of the database continues without a gap.
       this.#failed(error, signal);
     }
     metrics.leads(false);
@@ -115,7 +128,7 @@ export class LeaderElection {
     await led;
   }
 
-  /** Resolves when the signal aborts. @throws PostgresError when the lock is lost, or may be. */
+  /** Resolves when the signal aborts. @throws PostgresError when the lock is or may be lost. */
   async #confirm(lock: AdvisoryLock, over: AbortSignal): Promise<void> {
     while (!over.aborted) {
       const askedAt = performance.now();
@@ -127,7 +140,7 @@ export class LeaderElection {
   }
 
   #failed(error: unknown, signal: AbortSignal): void {
-    // What the end of the poller interrupts has not failed.
+    // An interruption by shutdown is not a failure.
     if (signal.aborted) return;
     const { metrics, databaseIncident } = this.#settings;
     metrics.failed(QUERY, reasonOf(error));

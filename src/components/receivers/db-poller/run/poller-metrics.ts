@@ -8,7 +8,7 @@ import type { MissingColumns } from './schema.ts';
 export type DropReason = (typeof pollerDropReasons)[number];
 export type RebaselineReason = (typeof rebaselineReasons)[number];
 
-/** The metrics of the poller about itself. `query` is `<pack>.<query>`. */
+/** The poller's metrics about itself. The label `query` is `<pack>.<query>`, or the name of a query of the user. */
 export class PollerMetrics extends QueryMetrics {
   readonly #enabled;
   readonly #missingColumns;

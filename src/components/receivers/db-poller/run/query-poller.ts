@@ -8,18 +8,29 @@ import type { RunContext } from './query-run.ts';
 import type { QueryRun } from './query-run.ts';
 import { pgCatalog, type SchemaProbe } from './schema.ts';
 
-/** How long to wait before asking for the rest. */
+/** The pause before the next batch of a backlog. */
 const CATCH_UP_MS = 1000;
 
 type Work = (schema: Schema, signal: AbortSignal) => Promise<void>;
 
-/** Polls one query, by itself and never twice at a time. */
+/**
+ * Repeats one query independently of the others, at most one poll at a time.
+ *
+ * | state   | entered by              | what it does                                              | left by                |
+ * |---------|-------------------------|-----------------------------------------------------------|------------------------|
+ * | standby | construction, gone      | nothing until `prepare`, which repeats `QueryRun.prepare` | `run`, which ends      |
+ * |         |                         | until it succeeds once; publishes nothing                 | `prepare` first        |
+ * | leading | `run`                   | polls and publishes                                       | the signal of `run`    |
+ * | gone    | `standBy`, after `run`  | retracts its series, which another poller may publish     | → standby              |
+ *
+ * A shutdown leaves `leading` without `standBy`: the series stay until they expire.
+ */
 export class QueryPoller {
   readonly #query: QueryRun;
   readonly #intervalMs: number;
   readonly #probe: SchemaProbe | undefined;
   readonly #health: QueryHealth;
-  /** Aborts when it has first run. */
+  /** Aborts when `run` is called. */
   #runs = new AbortController();
   #preparing: Promise<void> | undefined;
 
@@ -39,7 +50,7 @@ export class QueryPoller {
   async run(signal: AbortSignal): Promise<void> {
     this.#runs.abort();
     await this.#preparing;
-    // Whoever loses the lead before it knows what there was takes note of it while standing by.
+    // If the lead is lost before the first successful poll, the next standby prepares again.
     this.#preparing = undefined;
     this.#runs = new AbortController();
     await this.#repeat(signal, async (schema) => {
@@ -51,8 +62,8 @@ export class QueryPoller {
   }
 
   /**
-   * Takes note of what there is, as soon as that can be done, so that what comes until `run` is counted by it. Nothing
-   * is published. Returns at once; ends when the signal aborts, or with the next `run`. Once before it is enough.
+   * Remembers the existing rows as soon as possible, so that `run` counts the rows that come until then. Publishes
+   * nothing. Returns immediately; the work ends when it succeeds, when the signal aborts or when `run` is called.
    */
   prepare(signal: AbortSignal): void {
     if (this.#preparing || !this.#query.prepare) return;
@@ -66,7 +77,7 @@ export class QueryPoller {
     );
   }
 
-  /** To be called when the poller has ceased to run, and others may publish what it did. Never rejects. */
+  /** Call it after `run` has ended, when another poller may publish the same series. Never rejects. */
   async standBy(): Promise<void> {
     this.#health.databaseAnswered();
     await this.#health.retract();
@@ -76,7 +87,7 @@ export class QueryPoller {
     await pollRepeatedly(async (stopping) => await this.#attempt(stopping, work), this.#intervalMs, signal);
   }
 
-  /** Resolves to what went wrong. */
+  /** Resolves to the failure, if any. */
   async #attempt(signal: AbortSignal, work: Work): Promise<unknown> {
     const failure = await this.#health.attempt(signal, async () => {
       const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : pgCatalog;
@@ -87,7 +98,7 @@ export class QueryPoller {
     return failure;
   }
 
-  /** Resolves to whether there is more. */
+  /** Resolves to whether rows are waiting. */
   async #pollOnce(schema: Schema, signal: AbortSignal): Promise<boolean> {
     const { durationMs, rows, isBehind = false } = await this.#query.poll(schema, signal);
     this.#health.succeeded(durationMs, rows);

@@ -4,40 +4,40 @@ import { send } from '../../../../postgres/polling/send.ts';
 import type { Schema, TableColumns } from '../query.ts';
 import type { PollerMetrics } from './poller-metrics.ts';
 
-/** One question to the database, and what becomes of the answer. */
+/** Polls one query and publishes the answers. */
 export interface QueryRun {
-  /** Without these columns, it is not asked. */
+  /** The query is not polled while one of these columns is missing. */
   readonly needs: TableColumns;
 
   /**
-   * Asks once and publishes the answer.
+   * Polls once and publishes the answer.
    *
-   * @param signal ends it soon; what it rejects with then does not matter.
+   * @param signal ends the poll soon; the caller ignores its error then.
    * @throws PostgresError, StorageError or PipelineRefusal
    */
   poll(schema: Schema, signal: AbortSignal): Promise<Poll>;
 
-  /** Says of what was published that nobody knows any more whether it is true. @throws PipelineRefusal */
+  /** Marks everything published so far as stale (NoRecordedValue). @throws PipelineRefusal */
   retract(): Promise<void>;
 
-  /** Takes note of what is there now, so that what is to come can be counted later, by `poll`. */
+  /** Remembers the existing rows, so that `poll` counts later ones. */
   prepare?(schema: Schema, signal: AbortSignal): Promise<void>;
 }
 
 export interface Poll {
   readonly durationMs: number;
   readonly rows: number;
-  /** Whether more is known to wait, so that asking again soon helps. */
+  /** Whether rows are waiting, so that the next poll should follow soon. */
   readonly isBehind?: boolean;
 }
 
-/** What the queries of one receiver share. */
+/** The parts that all queries of a receiver share. */
 export interface RunContext extends QueryContext {
   readonly metrics: PollerMetrics;
   readonly resource: Attributes;
 }
 
-/** Hands points over, unless there are none. @throws PipelineRefusal */
+/** Sends points to the pipeline; does nothing without points. @throws PipelineRefusal */
 export async function publish(context: RunContext, metrics: readonly MetricData[]): Promise<void> {
   const itemCount = metrics.reduce((sum, { points }) => sum + points.length, 0);
   if (itemCount === 0) return;

@@ -36,7 +36,7 @@ it('says what is missing when that changes, and when nothing is missing any more
   for (const found of [complete, lacking, lacking, less, complete, complete]) report.found(found);
   expect(lines).toMatchObject([
     { level: 40, off: { coffees: ['coffees.status'] } },
-    { level: 40, tells_less: { coffees: ['coffees.processing_status'] } },
+    { level: 40, reduced: { coffees: ['coffees.processing_status'] } },
     { level: 30 },
   ]);
 });

@@ -9,11 +9,11 @@ export type TableQueries = Pick<QuerySet, 'gauges' | 'counters'> & { readonly sc
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;
 
-/** What a query misses, as `table.column`. */
+/** The columns that a query lacks, as `table.column`. */
 export interface MissingColumns {
-  /** Any of these, and the query is off. */
+  /** If one is missing, the query is off. */
   readonly needed: readonly string[];
-  /** Any of these, and the query tells less. */
+  /** If one is missing, the query returns less. */
   readonly optional: readonly string[];
 }
 
@@ -21,17 +21,17 @@ export type MissingByQuery = ReadonlyMap<string, MissingColumns>;
 
 export interface ProbeLimits {
   readonly timeoutMs: number;
-  /** How soon it is asked again while a query is off. */
+  /** The interval between probes while a query is off. */
   readonly retryMs: number;
 }
 
-/** Tables, and what a query misses of them. */
+/** A schema that reports the columns that a query lacks. */
 export interface QueriedSchema extends Schema {
   /** As `table.column`. */
   missing(needs: TableColumns): readonly string[];
 }
 
-/** PostgreSQL's own tables are always there; tables of which nothing is known are called what they are called. */
+/** The schema for queries without a probe: PostgreSQL's own catalogs always exist, and the user's SQL names its tables itself. */
 export const pgCatalog: QueriedSchema = {
   table: (name) => name,
   has: () => true,
@@ -39,7 +39,7 @@ export const pgCatalog: QueriedSchema = {
   missing: () => [],
 };
 
-/** Knows which of the columns that a pack asks for exist and may be read by this role. Asked at most once at a time. */
+/** Finds out which of a pack's columns exist and may be read by this role. At most one probe runs at a time. */
 export class SchemaProbe {
   readonly #pool: ReadOnlyPool;
   readonly #pack: TableQueries;
@@ -69,7 +69,7 @@ export class SchemaProbe {
     return this.#running;
   }
 
-  /** The next question goes to the database again. */
+  /** The next call of `schema` probes the database again. */
   forget(): void {
     this.#found = undefined;
   }
@@ -106,12 +106,12 @@ export function tablesOf(queries: Pick<QuerySet, 'gauges' | 'counters'>): string
   return [...new Set(columns.flatMap((byTable) => Object.keys(byTable)))];
 }
 
-/** Only what the role may read. */
+/** information_schema shows only columns that the role may read. */
 const COLUMNS = `
   select table_name, column_name from information_schema.columns
   where table_schema = $1 and table_name = any ($2)`;
 
-/** Not those over a part of the table or over expressions. */
+/** Without partial indexes and indexes over expressions. */
 const INDEXES = `
   select t.relname as table_name, array_agg(a.attname::text order by key.position) as columns
   from pg_index i
@@ -125,7 +125,7 @@ const INDEXES = `
 export class ProbedSchema implements QueriedSchema {
   readonly #name: string;
   readonly #columns: ReadonlySet<string>;
-  /** As of `indexKey`. */
+  /** As `indexKey` returns them. */
   readonly #indexes: readonly string[];
 
   /** @param columns rows of `table_name` and `column_name`; @param indexes rows of `table_name` and `columns`. */
@@ -150,12 +150,12 @@ export class ProbedSchema implements QueriedSchema {
   }
 }
 
-/** The key of an index begins with the key of each prefix of its columns. */
+/** The key of an index starts with the key of each prefix of its columns. */
 function indexKey(table: string, columns: readonly string[]): string {
   return [table, ...columns, ''].join('\0');
 }
 
-/** Says what the schema lacks, and again only when that has changed. */
+/** Logs the columns that the schema lacks, and again only after a change. */
 export class SchemaReport {
   readonly #logger: Logger;
   #lastSaid = '{}';
@@ -165,16 +165,16 @@ export class SchemaReport {
   }
 
   found(missing: MissingByQuery): void {
-    const lacking = { ...columnsBy('off', missing, 'needed'), ...columnsBy('tells_less', missing, 'optional') };
+    const lacking = { ...columnsBy('off', missing, 'needed'), ...columnsBy('reduced', missing, 'optional') };
     const text = JSON.stringify(lacking);
     if (text === this.#lastSaid) return;
     this.#lastSaid = text;
-    if (text === '{}') this.#logger.info('No column is missing any more: every query is on');
-    else this.#logger.warn(lacking, 'Columns are missing or not granted: queries are off or tell less');
+    if (text === '{}') this.#logger.info('No columns are missing: all queries are on');
+    else this.#logger.warn(lacking, 'Columns are missing or not granted: queries are off or return less');
   }
 }
 
-/** `{ [field]: { query: columns } }`, or nothing if no query lacks any. */
+/** `{ [field]: { query: columns } }`; empty if no query lacks a column. */
 function columnsBy(field: string, missing: MissingByQuery, kind: keyof MissingColumns): Record<string, unknown> {
   const lacking = [...missing].filter(([, columns]) => columns[kind].length > 0);
   if (lacking.length === 0) return {};

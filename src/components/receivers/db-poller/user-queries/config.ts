@@ -4,22 +4,19 @@ import { positiveDuration, positiveInteger } from '../../../../engine/schema/fie
 
 const column = v.pipe(
   v.string(),
-  v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a column, of letters, digits and _'),
+  v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a column: letters, digits and _'),
 );
 const columns = v.array(column);
-const tableName = v.pipe(
-  v.string(),
-  v.regex(/^[^.]+\.[^.]+$/, 'must be schema.table, as the database’s catalogue spells them'),
-);
+const tableName = v.pipe(v.string(), v.regex(/^[^.]+\.[^.]+$/, 'must be schema.table, spelled as in pg_class'));
 
-/** Names among the own metrics' label `query`. */
+/** Values of the label `query` that siphon uses itself. */
 const reserved: ReadonlySet<string> = new Set(['horizon', 'leader_election']);
 
 const common = {
   name: v.pipe(
     v.string(),
-    v.regex(/^[a-z0-9_]+$/, 'must be of lower-case letters, digits and _'),
-    v.check((name) => !reserved.has(name), 'is a name that siphon itself uses'),
+    v.regex(/^[a-z0-9_]+$/, 'must consist of lower-case letters, digits and _'),
+    v.check((name) => !reserved.has(name), 'is reserved by siphon'),
   ),
   metric_name: v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_.]*$/, 'must be the name of a metric')),
   unit: v.optional(v.string(), '1'),
@@ -74,7 +71,10 @@ export function userQueries(
   const query = v.pipe(
     v.variant('kind', [gauge, counter, histogram], 'must be counter, histogram or gauge'),
     v.forward(
-      v.check(({ metric_name }) => !taken.has(prometheusName(metric_name)), 'is the name of a metric of siphon’s own'),
+      v.check(
+        ({ metric_name }) => !taken.has(prometheusName(metric_name)),
+        'is already the name of a metric of siphon or of a pack',
+      ),
       ['metric_name'],
     ),
   );

@@ -8,7 +8,7 @@ import type { UserCounterConfig } from './config.ts';
 import { userCounter } from './counter.ts';
 import { userTable } from './table.ts';
 
-/** Counts the rows of a table whose key, where the configuration does not name it, the database knows. */
+/** Counts the rows of a table of the user. It looks up the table first, for its primary key and for flaws. */
 export class UserCounterRun implements QueryRun {
   readonly needs: TableColumns = {};
   readonly #config: UserCounterConfig;

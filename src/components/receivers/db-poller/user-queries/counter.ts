@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const BATCH_ROWS = 10_000;
 const EVENT = 'holds';
 
-/** Counts the rows of a table that the user names. */
+/** The counter query for a table of the user. */
 export function userCounter(config: UserCounterConfig, key: readonly string[]): CounterQuery {
   const { labels, table, time_column } = config;
   const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
@@ -27,7 +27,7 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
         metric: metricOf(config),
         ...(isKeyed(config) ? { event: EVENT } : {}),
         ...(config.kind === 'histogram' ? { value: config.value_column } : {}),
-        // Without labels there is one series, and it is known.
+        // Without labels only one series exists, so it is known.
         fromZero: labels.length === 0,
       },
     ],
@@ -35,7 +35,7 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
   };
 }
 
-/** Whether a key counts once, ever. */
+/** Whether each key counts only once. */
 export function isKeyed({ once, where }: UserCounterConfig): boolean {
   return once || where !== undefined;
 }

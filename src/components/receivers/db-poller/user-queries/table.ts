@@ -5,25 +5,25 @@ import { kindOf, whyUncountable } from '../counters/countable.ts';
 import type { UserCounterConfig } from './config.ts';
 import { isKeyed } from './counter.ts';
 
-/** What keeps rows from being counted, or from being counted well. */
+/** A property of a table that prevents counting, or makes it inexact or expensive. */
 export interface TableFlaw {
-  /** Why they cannot be; undefined if they can. */
+  /** Why the rows cannot be counted. Undefined: they can. */
   readonly failure?: PostgresFailure;
   readonly what: string;
   readonly repair: string;
 }
 
-/** The table of a query, as the catalogue of the database has it, held against what the query wants of it. */
+/** The table of a query, compared with the query's configuration. */
 export interface UserTable {
-  /** What tells its rows apart. */
+  /** The columns that identify a row. */
   readonly key: readonly string[];
   readonly flaws: readonly TableFlaw[];
 }
 
-/** One statement. */
+/** Runs one statement. */
 export type Ask = (text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
 
-/** @throws PostgresError where the database does not answer. */
+/** @throws PostgresError if the database does not answer */
 export async function userTable(config: UserCounterConfig, ask: Ask): Promise<UserTable> {
   const [row] = await ask(TABLE, config.table.split('.'));
   const found = row as unknown as FoundTable;
@@ -37,11 +37,11 @@ interface FoundTable {
   readonly has_schema: boolean;
   readonly may_use: boolean;
   readonly has_table: boolean;
-  /** As `kindOf` tells. */
+  /** As `kindOf` returns it. */
   readonly kind: string;
   readonly time_zone: string;
   readonly columns: Readonly<Record<string, FoundColumn>>;
-  /** Sets of columns that are different in each row, and never NULL. */
+  /** Sets of columns that are unique and never NULL. */
   readonly keys: readonly { readonly is_primary: boolean; readonly columns: readonly string[] }[];
 }
 
@@ -52,7 +52,7 @@ interface FoundColumn {
   readonly may_read: boolean;
 }
 
-/** `xmin` is the number of the transaction that wrote a row; views have none. */
+/** `xmin` is the number of the transaction that wrote a row. Views do not have it. */
 const TABLE = `
   select quote_ident(current_user) as role, current_setting('TimeZone') as time_zone, n.oid is not null as has_schema,
          coalesce(has_schema_privilege(n.oid, 'usage'), false) as may_use, t.oid is not null as has_table,
@@ -85,25 +85,25 @@ function flawsOf(config: UserCounterConfig, found: FoundTable, key: readonly str
 }
 
 interface Place extends FoundTable {
-  /** As SQL wants it. */
+  /** The SQL name, with the schema. */
   readonly table: string;
 }
 
-/** Then nothing else is worth saying. */
+/** The flaw that makes all others irrelevant. */
 function absence({ table, role, has_schema, may_use, has_table, kind }: Place): TableFlaw | undefined {
   const repair = 'Set table to schema.table, spelled as in pg_class';
   const schema = table.slice(0, table.indexOf('.'));
-  if (!has_schema) return { failure: 'missing_table', what: `there is no schema ${schema}`, repair };
+  if (!has_schema) return { failure: 'missing_table', what: `schema ${schema} does not exist`, repair };
   if (!may_use) {
-    const what = `the role ${role} may not use the schema ${schema}`;
+    const what = `role ${role} may not use schema ${schema}`;
     return { failure: 'permission', what, repair: `grant usage on schema ${schema} to ${role};` };
   }
-  if (!has_table) return { failure: 'missing_table', what: `there is no table ${table}`, repair };
+  if (!has_table) return { failure: 'missing_table', what: `table ${table} does not exist`, repair };
   const reason = whyUncountable(table, kind);
   return reason && { failure: 'other', ...reason };
 }
 
-/** Those of a condition are found when it is run. */
+/** The columns of a condition are checked when it is run. */
 function columnFlaws(config: UserCounterConfig, { table, role, columns }: Place, key: readonly string[]): TableFlaw[] {
   const value = config.kind === 'histogram' ? [config.value_column] : [];
   const time = config.time_column === undefined ? [] : [config.time_column];
@@ -121,8 +121,8 @@ function columnFlaws(config: UserCounterConfig, { table, role, columns }: Place,
       ? [
           {
             failure: 'missing_column' as const,
-            what: `the table ${table} has no column ${missing.join(', ')}`,
-            repair: `Name columns that it has in ${uses.join(' and ')}`,
+            what: `table ${table} has no column ${missing.join(', ')}`,
+            repair: `Use existing columns in ${uses.join(' and ')}`,
           },
         ]
       : []),
@@ -130,7 +130,7 @@ function columnFlaws(config: UserCounterConfig, { table, role, columns }: Place,
       ? [
           {
             failure: 'permission' as const,
-            what: `the role ${role} may not read ${hidden.join(', ')} of ${table}`,
+            what: `role ${role} may not read ${hidden.join(', ')} of ${table}`,
             repair: `grant select on ${table} to ${role};`,
           },
         ]
@@ -147,14 +147,14 @@ function keyFlaws({ table, keys }: Place, key: readonly string[]): TableFlaw[] {
   if (key.length === 0) {
     const repair = known
       ? `Set key: [${known.join(', ')}]`
-      : 'Set key to columns that are different in each row, or add a primary key';
-    return [{ failure: 'other', what: `the table ${table} has no primary key to tell its rows apart`, repair }];
+      : 'Set key to columns that identify a row, or add a primary key';
+    return [{ failure: 'other', what: `table ${table} has no primary key`, repair }];
   }
   if (keys.some(({ columns }) => columns.every((column) => key.includes(column)))) return [];
   const repair = known
     ? `Set key: [${known.join(', ')}]`
     : `create unique index concurrently on ${table} (${key.join(', ')}); and set the columns NOT NULL`;
-  const what = `no unique index over columns that are NOT NULL says that each row of ${table} has another ${key.join(', ')}: rows that share it may be counted as one`;
+  const what = `${key.join(', ')} is not covered by a unique index over NOT NULL columns of ${table}: rows with the same key may be counted as one`;
   return [{ what, repair }];
 }
 
@@ -167,32 +167,37 @@ function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Pla
   ];
 }
 
-/** Amounts of money are written with their currency. */
+/** PostgreSQL writes a value of type money with its currency, so it cannot be read as a number. */
 function valueFlaws(column: string, { type, category }: FoundColumn): TableFlaw[] {
   const repair = 'Set value_column to a column of numbers';
   if (category === 'N' && type !== 'money') return [];
   if (category === 'S')
-    return [{ what: `${column} is of type ${type}: what is no number in it is dropped, and counted as such`, repair }];
-  return [{ failure: 'other', what: `${column} is of type ${type}, and not a number`, repair }];
+    return [
+      {
+        what: `${column} has type ${type}: values that are not numbers are dropped and counted as not_a_number`,
+        repair,
+      },
+    ];
+  return [{ failure: 'other', what: `${column} has type ${type}, which is not numeric`, repair }];
 }
 
 const UTC = new Set(['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT', 'Zulu']);
 
 function timeFlaws(column: string, { type }: FoundColumn, timeZone: string): TableFlaw[] {
-  const repair = 'Set time_column to a column of type timestamptz, or leave it out where the table is small';
+  const repair = 'Set time_column to a column of type timestamptz, or omit it if the table is small';
   if (type === 'timestamp with time zone') return [];
   if (type === 'date')
-    return [{ what: `${column} is of type date: rows are counted only each reconcile_interval`, repair }];
+    return [{ what: `${column} has type date: rows are counted only every reconcile_interval`, repair }];
   if (type !== 'timestamp without time zone')
-    return [{ failure: 'other', what: `${column} is of type ${type}, and not a time`, repair }];
+    return [{ failure: 'other', what: `${column} has type ${type}, which is not a time`, repair }];
   if (UTC.has(timeZone)) return [];
-  const what = `${column} has no time zone, and is taken for the time of ${timeZone}: if that is late, rows are counted only each reconcile_interval`;
+  const what = `${column} has no time zone and is read as ${timeZone}: if its times are earlier, rows are counted only every reconcile_interval`;
   return [{ what, repair: `${repair}. If it is UTC, add options=-c%20TimeZone%3DUTC to the datasource` }];
 }
 
-/** The rows of a partition that is rewritten look like new ones; a key that was counted is not counted again. */
+/** The rows of a rewritten partition look new. With `once`, a counted key is not counted again. */
 function partitionFlaws(config: UserCounterConfig, { table, kind }: Place): TableFlaw[] {
   if (kind !== 'p' || isKeyed(config)) return [];
-  const what = `${table} is partitioned: an ALTER TABLE that rewrites a partition makes its rows count again`;
-  return [{ what, repair: 'Set once: true, so that each key counts once, ever' }];
+  const what = `${table} is partitioned: an ALTER TABLE that rewrites a partition counts its rows again`;
+  return [{ what, repair: 'Set once: true, so that each key counts only once' }];
 }
