@@ -4,22 +4,22 @@ import { PostgresError } from './postgres-error.ts';
 import { Session, type SessionSettings } from './session.ts';
 
 export interface AdvisoryLockSettings extends SessionSettings {
-  /** Who gives the same name in the same database contends for the same lock. */
+  /** Sessions with the same name in the same database compete for the same lock. */
   readonly name: string;
-  /** How long the server keeps a session, and with it the lock, of which it hears nothing. */
+  /** How long the server keeps a silent session, and with it the lock. */
   readonly leaseMs: number;
 }
 
 /**
- * A session that contends for an advisory lock, and holds it until the session ends. It is idle and in no
- * transaction: it holds no snapshot, and vacuum does not wait for it. Whoever opens it closes it.
+ * A session that competes for an advisory lock, and holds it until the session ends. It is idle and not in a transaction,
+ * so it holds no snapshot and does not delay vacuum. The caller that opens it closes it.
  */
 export class AdvisoryLock {
   readonly #session: Session;
   readonly #key: string;
   readonly #pid: number;
 
-  /** @throws PostgresError, with the reason `pooler` where the lock would not be ours alone. */
+  /** @throws PostgresError, with the reason `pooler` if other clients would share the lock */
   static async open(settings: AdvisoryLockSettings): Promise<AdvisoryLock> {
     const session = await Session.open(settings);
     try {
@@ -38,22 +38,22 @@ export class AdvisoryLock {
     this.#pid = pid;
   }
 
-  /** Aborts when the session has ended, and the lock with it. */
+  /** Aborts when the session, and with it the lock, has ended. */
   get ended(): AbortSignal {
     return this.#session.ended;
   }
 
-  /** Resolves to whether this session holds the lock from now on; to be asked until it does. @throws PostgresError */
+  /** Resolves to whether this session now holds the lock. Call it until it does. @throws PostgresError */
   async tryTake(): Promise<boolean> {
     return (await this.#ask('pg_try_advisory_lock($1)', [this.#key])) as boolean;
   }
 
-  /** Tells the server that we are there, and learns that the lock still is. @throws PostgresError */
+  /** Renews the lease and confirms that the lock is held. @throws PostgresError */
   async confirm(): Promise<void> {
     await this.#ask('true');
   }
 
-  /** Gives the lock back. */
+  /** Releases the lock. */
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -65,7 +65,7 @@ export class AdvisoryLock {
   }
 }
 
-/** Servers before 14 do not know the last one; the keepalives then end the session. */
+/** Servers before version 14 lack `idle_session_timeout`; keepalives end the session there. */
 const LEASE = `
   select set_config(name, case name when 'idle_session_timeout' then $1 when 'tcp_keepalives_count' then '2' else $2 end, false)
   from pg_settings
@@ -75,7 +75,7 @@ function leaseSettings(leaseMs: number): [string, string] {
   return [`${Math.ceil(leaseMs)}ms`, `${Math.max(1, Math.floor(leaseMs / 3000))}s`];
 }
 
-/** A pooler that has no second session for us, or not soon, keeps the first one for us alone. */
+/** A pooler that does not grant a second session soon keeps the first one for this client. */
 async function sharesWithOthers(session: Session, settings: SessionSettings): Promise<boolean> {
   const other = await Session.open(settings).catch(() => undefined);
   if (other === undefined) return false;
@@ -92,11 +92,11 @@ async function sharesWithOthers(session: Session, settings: SessionSettings): Pr
 function transactionMode(): PostgresError {
   return new PostgresError(
     'pooler',
-    'a pooler in transaction mode cannot keep a lock for one client; set leader_election::datasource to the database itself, or leader_election::enabled to false if this is the only sidecar',
+    'a pooler in transaction mode cannot hold a lock for one client; set leader_election::datasource to the database itself, or leader_election::enabled to false if this is the only sidecar',
   );
 }
 
-/** Locks are named by 64 bits. */
+/** The name of a lock has 64 bits. */
 function keyOf(name: string): string {
   return createHash('sha256').update(`siphon ${name}`).digest().readBigInt64BE().toString();
 }

@@ -2,7 +2,7 @@ import { PostgresError } from './postgres-error.ts';
 import type { ReadOnlyPool } from './read-only-pool.ts';
 import type { ReadOnlyStatement } from './read-only-transaction.ts';
 
-/** As the catalogue spells them. */
+/** Spelled as in pg_class. */
 export interface TableName {
   readonly schema: string;
   readonly table: string;
@@ -11,11 +11,11 @@ export interface TableName {
 const MAX_TABLES = 1000;
 
 /**
- * The tables that a statement reads with the rights of the role itself. It is planned, and not run: the planner locks
- * every table, while its plan lacks those of which a policy hides all rows. None where it cannot be planned, which
- * whoever runs it will say.
+ * The tables that a statement reads with the rights of the role itself. The statement is planned, not run. The locks of
+ * the planner are read instead of the plan, because the plan lacks tables whose rows are all hidden by a policy. Empty if
+ * the statement cannot be planned; running it reports the error.
  *
- * @throws PostgresError where the database does not answer.
+ * @throws PostgresError if the database does not answer
  */
 export async function askedTables(
   pool: ReadOnlyPool,
@@ -35,7 +35,7 @@ export async function askedTables(
   }
 }
 
-/** A view reads as its owner, unless it says otherwise; a partition is read by the rules of its table. */
+/** A view reads as its owner unless it is declared as security invoker. A partition is read by the policies of its table. */
 const LOCKED_TABLES = `
   with locked as (
     select class.* from pg_locks lock join pg_class class on class.oid = lock.relation

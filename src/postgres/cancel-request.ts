@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 const CANCEL_REQUEST_CODE = 80_877_102;
 const GIVE_UP_MS = 500;
 
-/** What the server told the client at the start of the session; node-pg has it, its types do not. */
+/** The key that the server sent at the start of the session. It is missing in the types of node-pg. */
 export interface BackendKey {
   readonly processID: number | null;
   readonly secretKey: number | null;
@@ -17,9 +17,9 @@ export function backendKey(client: ClientBase): BackendKey {
 }
 
 /**
- * Asks the server to end what this client runs. There is no answer; it resolves once the request was taken, or after half
- * a second. A pooler knows what to cancel only as long as the client is there.
- * Without TLS, as libpq's PQcancel: the server takes it before any authentication.
+ * Asks the server to cancel the running statement of this client. The server does not answer; it resolves when the request
+ * was accepted, or after half a second. A pooler can cancel only as long as the client is connected.
+ * Without TLS, like libpq's PQcancel: the server accepts the request before any authentication.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export async function cancelRequest(client: ClientBase): Promise<void> {
@@ -32,7 +32,7 @@ export async function cancelRequest(client: ClientBase): Promise<void> {
     socket.setTimeout(GIVE_UP_MS, () => socket.destroy());
     socket.once('error', () => resolve());
     socket.once('close', () => resolve());
-    // The other side ends the connection; a pooler drops the request of whoever ends it first.
+    // The other side ends the connection. A pooler ignores the request if the client ends it first.
     socket.write(message);
   });
 }

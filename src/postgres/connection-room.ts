@@ -2,21 +2,21 @@ import type { Finding } from '../engine/component.ts';
 import { readableIdentifier } from './identifier.ts';
 import type { Row } from './read-only-pool.ts';
 
-/** How many connections there are for whoever asks. */
+/** The connections that the role and the server have left. */
 export interface ConnectionRoom {
-  /** As SQL wants its name. */
+  /** The SQL name of the role. */
   readonly role: string;
-  /** Of the role; below 0: none. */
+  /** The connection limit of the role. Below 0: no limit. */
   readonly limit: number;
-  /** Of the role, and not siphon's. */
+  /** Connections of the role that siphon does not hold. */
   readonly heldByOthers: number;
-  /** Those of the role that poll, or stand by. */
+  /** Sidecars of the role, polling or standing by. */
   readonly sidecars: number;
-  /** Of the database, without those that siphon holds. */
+  /** Free connections of the server; those that siphon holds count as free. */
   readonly free: number;
 }
 
-/** @param ask one statement. @throws PostgresError */
+/** @param ask runs one statement. @throws PostgresError */
 export async function connectionRoom(ask: (text: string) => Promise<readonly Row[]>): Promise<ConnectionRoom> {
   const [row] = await ask(ROOM);
   return {
@@ -28,7 +28,7 @@ export async function connectionRoom(ask: (text: string) => Promise<readonly Row
   };
 }
 
-/** Each sidecar that runs holds the session of its leader election. */
+/** Each running sidecar holds the session of its leader election. */
 const ROOM = `
   select r.rolname::text as role, r.rolconnlimit as connection_limit, held.*,
          (select sum(case when name = 'max_connections' then setting::int else -setting::int end)::int from pg_settings
@@ -42,7 +42,7 @@ const ROOM = `
     from pg_stat_activity) held
   where r.rolname = current_user`;
 
-/** @param who uses up to `needed` connections; one that does not run yet shall find room. */
+/** @param who uses up to `needed` connections. It is counted once even if it does not run yet. */
 export function roomFindings(room: ConnectionRoom, who: string, needed: number): Finding[] {
   const { free } = room;
   return [
@@ -52,7 +52,7 @@ export function roomFindings(room: ConnectionRoom, who: string, needed: number):
           {
             severity: 'warning' as const,
             what: `the database has ${Math.max(0, free)} connections left, and ${who} uses up to ${needed}`,
-            repair: 'Raise max_connections, or find out who holds them in pg_stat_activity',
+            repair: 'Raise max_connections, or find the clients that hold them in pg_stat_activity',
           },
         ]
       : []),
@@ -71,7 +71,7 @@ function limitFindings(
   return [
     {
       severity: 'warning',
-      what: `the role ${role} may have ${limit} connections${others}, and ${uses} up to ${needed}`,
+      what: `role ${role} may have ${limit} connections${others}, and ${uses} up to ${needed}`,
       repair: `alter role ${role} connection limit ${heldByOthers + together + 1};`,
     },
   ];

@@ -3,8 +3,8 @@ import type { Secret } from '../engine/schema/secret.ts';
 const LAX_SSLMODE = /([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/;
 
 /**
- * What node-pg is given. It takes `prefer`, `require` and `verify-ca` for `verify-full`, and says on stderr that a later
- * version will not; siphon means `verify-full` by all of them, and `no-verify` has to be asked for.
+ * The connection string for node-pg, which treats `prefer`, `require` and `verify-ca` like `verify-full` and warns on stderr
+ * that a later version will not. siphon treats all of them as `verify-full`; `no-verify` must be explicit.
  */
 export function connectionString(datasource: Secret): string {
   const text = datasource.reveal();

@@ -1,9 +1,9 @@
-/** A name as SQL takes it, whatever letters it has. */
+/** Quotes any name for SQL. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The same where somebody reads it: quoted only if it must be. */
+/** Quotes a name for SQL only if necessary, for messages. */
 export function readableIdentifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
 }

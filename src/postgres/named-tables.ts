@@ -1,10 +1,10 @@
-/** FROM clause with a row for each named table that there is: its `name`, and `root`, its row of pg_class. */
+/** FROM clause with a row for each named table that exists: its `name`, and `root`, its row of pg_class. */
 export const NAMED_TABLES = `
   unnest($1::text[], $2::text[], $3::text[]) given (name, schema_name, table_name)
   join pg_namespace on nspname = schema_name
   join pg_class root on relnamespace = pg_namespace.oid and relname = table_name and relkind in ('r', 'p', 'm')`;
 
-/** Goes on with what holds the rows of `root`: each `stored` is the row of pg_class of one partition, or of the table itself. */
+/** Joins the storage of `root`: each `stored` is the row of pg_class of one partition, or of the table itself. */
 export const STORED_PARTS = `
   cross join lateral (
     select root.oid where root.relkind <> 'p'
@@ -14,7 +14,7 @@ export const STORED_PARTS = `
 
 /**
  * The parameters of NAMED_TABLES.
- * @param names as `schema.table`; a schema whose name has a dot in it cannot be told from its table.
+ * @param names as `schema.table`. A schema with a dot in its name is not supported.
  */
 export function namedTablesValues(names: readonly string[]): readonly (readonly string[])[] {
   const dots = names.map((name) => name.indexOf('.'));

@@ -2,11 +2,11 @@ import type { postgresFailures } from '../metrics/reasons.ts';
 
 export type PostgresFailure = (typeof postgresFailures)[number];
 
-/** A query that failed, by reason. Its text never holds a connection string. */
+/** A failed query, with a reason. Its message never contains a connection string. */
 export class PostgresError extends Error {
   override readonly name = 'PostgresError';
   readonly reason: PostgresFailure;
-  /** What to do about it, as a sentence or a statement, where that is known. */
+  /** A fix, as a sentence or a statement, if one is known. */
   readonly repair: string | undefined;
 
   constructor(reason: PostgresFailure, message: string, options: ErrorOptions & { readonly repair?: string } = {}) {
@@ -23,12 +23,12 @@ export class PostgresError extends Error {
     });
   }
 
-  /** Whether the whole database is away rather than this one query wrong. */
+  /** Whether the whole database is unavailable, not only this query at fault. */
   get concernsDatabase(): boolean {
     return databaseFailures.has(this.reason);
   }
 
-  /** Whether the schema, as far as the role may read it, is not what the query was written for. */
+  /** Whether the schema, as far as the role may read it, does not fit the query. */
   get concernsSchema(): boolean {
     return schemaFailures.has(this.reason);
   }
@@ -76,7 +76,7 @@ const bySqlState: Readonly<Record<string, PostgresFailure>> = {
 const SQL_STATE = /^[0-9A-Z]{5}$/;
 
 function failureOf(code: string | undefined): PostgresFailure {
-  // What the server did not answer, the way to it did.
+  // Without an SQLSTATE, the error comes from the connection.
   if (code === undefined || !SQL_STATE.test(code) || code.startsWith('08')) return 'connection';
   if (code.startsWith('28')) return 'authentication';
   return bySqlState[code] ?? 'other';

@@ -17,7 +17,7 @@ export interface PoolSettings {
   readonly onConnect?: (durationMs: number) => void;
 }
 
-/** How long a transaction may take, and what ends it sooner. */
+/** The timeout of a transaction, and a signal that ends it sooner. */
 export interface TransactionLimits {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -30,21 +30,20 @@ export interface QueryResult extends StatementResult {
   readonly durationMs: number;
 }
 
-/** `waiting` is queries, for each of which there will be a connection. */
+/** `waiting` counts queries that wait for a connection. */
 export interface PoolUsage {
   readonly idle: number;
   readonly used: number;
   readonly waiting: number;
 }
 
-/** The server ends a query by itself; the client waits this much longer before it stops believing in the server. */
+/** The server enforces the timeout of a query. The client waits this much longer before it drops the connection. */
 const GRACE_MS = 1000;
-/** Longer than the pause of what is asked once a minute: a new session knows nothing of the tables, and learns it all again. */
+/** Longer than the pause between queries that run once a minute, because a new session must load the table metadata again. */
 const IDLE_TIMEOUT_MS = 300_000;
 
 /**
- * A few connections that can only read. Nothing is kept in a session between transactions, so that a
- * transaction pooler may stand in between.
+ * A few connections that can only read. A session holds no state between transactions, so a transaction pooler can be used.
  */
 export class ReadOnlyPool {
   readonly #settings: PoolSettings;
@@ -58,14 +57,14 @@ export class ReadOnlyPool {
     this.#slots = new Slots(settings.maxConnections);
   }
 
-  /** What the pool holds at this moment; a connection that is being opened is in use. */
+  /** The connections of the pool. A connection that is being opened counts as used. */
   get usage(): PoolUsage {
     const { totalCount = 0, idleCount = 0 } = this.#opened ?? {};
     return { idle: idleCount, used: totalCount - idleCount, waiting: this.#slots.waiting };
   }
 
   /**
-   * Runs one statement in a transaction of its own, on one snapshot.
+   * Runs one statement in its own transaction, on one snapshot.
    *
    * @throws PostgresError, or AbortError if the pool is closed or the query's signal aborts meanwhile.
    */
@@ -79,8 +78,8 @@ export class ReadOnlyPool {
   /**
    * Runs several statements in one transaction, on one snapshot.
    *
-   * @param limits of all of them together.
-   * @throws PostgresError, AbortError if the pool is closed or the signal aborts meanwhile, and whatever `work` throws.
+   * @param limits the limits of the whole transaction.
+   * @throws PostgresError, AbortError if the pool is closed or the signal aborts meanwhile, and what `work` throws.
    */
   async transaction<T>(limits: TransactionLimits, work: (transaction: ReadOnlyTransaction) => Promise<T>): Promise<T> {
     const signal = limits.signal ? AbortSignal.any([this.#closing.signal, limits.signal]) : this.#closing.signal;
@@ -97,7 +96,7 @@ export class ReadOnlyPool {
     }
   }
 
-  /** Cancels what runs and closes every connection. Safe to call twice. */
+  /** Cancels running queries and closes all connections. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort();
     const pool = await this.#pool?.catch(() => undefined);
@@ -151,8 +150,8 @@ export class ReadOnlyPool {
 }
 
 /**
- * One round trip; `set local` ends with the transaction. Compiling a query takes longer than any of ours runs, and
- * PostgreSQL would do it wherever it overrates the rows.
+ * One round trip. `set local` ends with the transaction. JIT is off, because compiling takes longer than these queries run,
+ * and PostgreSQL would compile whenever it overestimates the number of rows.
  */
 function begin(timeoutMs: number, lockTimeoutMs: number): string {
   const statement = Math.ceil(timeoutMs);
@@ -166,7 +165,7 @@ set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}`;
 async function openPool(settings: PoolSettings): Promise<Pool> {
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({
-    // The last so that the datasource may name the application itself.
+    // Before the connection string, so that the datasource can set another name.
     application_name: 'siphon',
     connectionString: connectionString(settings.datasource),
     max: settings.maxConnections,
@@ -175,15 +174,15 @@ async function openPool(settings: PoolSettings): Promise<Pool> {
     maxLifetimeSeconds: 1800,
     keepAlive: true,
   });
-  // A connection lost while idle: the pool has dropped it, and the next query opens another one.
+  // A connection was lost while idle: the pool drops it, and the next query opens another one.
   pool.on('error', alreadyReported);
   return pool;
 }
 
-/** A lost connection also comes as an event, which would end the process if nobody listened; the next query reports it. */
+/** A lost connection also emits an error event, which would end the process without a listener. The next query reports it. */
 function alreadyReported(): void {}
 
-/** `work`, unless the deadline comes first: then the server is asked to stop, and not waited for. */
+/** Awaits `work`. If the deadline aborts first, it sends a cancel request and rejects without waiting for the server. */
 async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {
@@ -192,7 +191,7 @@ async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promi
   };
   if (deadline.aborted) onAbort();
   deadline.addEventListener('abort', onAbort, { once: true });
-  // Whichever loses the race fails later, when nobody listens any more.
+  // The loser of the race may reject later, unhandled.
   work.catch(alreadyReported);
   late.catch(alreadyReported);
   try {
@@ -202,7 +201,7 @@ async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promi
   }
 }
 
-/** Whether the connection is fit for the next query. */
+/** Rolls back; resolves to whether the connection can be used again. */
 async function rollBack(client: PoolClient): Promise<boolean> {
   const answer = client.query('rollback').then(
     () => true,

@@ -6,11 +6,11 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface ReadOnlyStatement {
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** More rows than this are an error: the answer is held in memory. */
+  /** More rows than this are an error, because the answer is held in memory. */
   readonly maxRows: number;
   /**
-   * Of which values JavaScript's own are made, and which stay the texts that the server wrote: of all that the driver
-   * knows, unless said otherwise; of numbers and truth values alone; of none.
+   * The values that become JavaScript values; all others stay text as the server wrote it. `all`: every type that the
+   * driver knows, the default. `scalars`: numbers and booleans. `none`: no value.
    */
   readonly parsed?: 'all' | 'scalars' | 'none';
 }
@@ -21,12 +21,12 @@ export interface StatementResult {
   readonly columns: ReadonlyMap<string, number>;
 }
 
-/** Statements that all see the database as it was at the first of them. */
+/** Statements on one snapshot, taken by the first statement. */
 export class ReadOnlyTransaction {
   readonly #client: ClientBase;
   readonly #startedAt = performance.now();
 
-  /** @param client in a transaction. */
+  /** @param client a client inside a transaction. */
   constructor(client: ClientBase) {
     this.#client = client;
   }
@@ -43,7 +43,7 @@ export class ReadOnlyTransaction {
     return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])) };
   }
 
-  /** All rows of a statement, in chunks; one statement at a time. @throws PostgresError */
+  /** All rows of a statement, in chunks. Only one statement at a time. @throws PostgresError */
   async *chunks(text: string, chunkRows: number): AsyncGenerator<readonly Row[]> {
     await asked(this.#client.query(`declare chunks no scroll cursor for ${text}`));
     for (let isLast = false; !isLast;) {
@@ -55,7 +55,7 @@ export class ReadOnlyTransaction {
   }
 }
 
-/** @throws PostgresError where the driver has an error of its own. */
+/** Converts errors of the driver. @throws PostgresError */
 export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -64,14 +64,14 @@ export async function asked<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** The extended protocol takes a single statement, so that no text can end the read-only transaction and go on outside. */
+/** The extended protocol accepts a single statement, so no text can end the read-only transaction and continue outside of it. */
 interface ExtendedQuery extends QueryConfig {
   readonly queryMode: 'extended';
 }
 
 const SHOW = /^\s*show\s/i;
 
-/** By the OIDs of pg_type, which never change. Not int8 and numeric, which have more digits than a number. */
+/** Parsers by the OIDs of pg_type, which never change. int8 and numeric are missing, because they have more digits than a number. */
 const scalars = new Map<number, (text: string) => unknown>([
   [16, (text) => text === 't'], // bool
   [21, Number], // int2
@@ -89,7 +89,7 @@ const parsers = {
 
 function bounded({ text, values = [], maxRows, parsed = 'all' }: ReadOnlyStatement): ExtendedQuery {
   return {
-    // SHOW cannot stand in a subquery, and gives few rows. The text may end in a comment.
+    // SHOW cannot be a subquery, and returns few rows. The text may end with a comment, hence the line break.
     text: SHOW.test(text) ? text : `select * from (${text}\n) as bounded limit ${maxRows + 1}`,
     values: [...values],
     queryMode: 'extended',

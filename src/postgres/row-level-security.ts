@@ -4,13 +4,13 @@ import { readableIdentifier } from './identifier.ts';
 import type { Row } from './read-only-pool.ts';
 
 export interface Reader {
-  /** As SQL wants its name. */
+  /** The SQL name of the role. */
   readonly role: string;
-  /** One statement, as this role. @throws PostgresError */
+  /** Runs one statement as this role. @throws PostgresError */
   readonly ask: (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
 }
 
-/** Of which tables policies hide rows from whoever reads them. @throws PostgresError */
+/** Reports tables whose policies may hide rows from the role. @throws PostgresError */
 export async function* rowLevelSecurityFindings(reader: Reader, tables: readonly TableName[]): AsyncGenerator<Finding> {
   for (const [schema, ofSchema] of Map.groupBy(tables, (table) => table.schema)) {
     const names = [...new Set(ofSchema.map(({ table }) => table))];
@@ -21,7 +21,7 @@ export async function* rowLevelSecurityFindings(reader: Reader, tables: readonly
   }
 }
 
-/** Where it holds for this role, which may read the table. */
+/** The tables with row level security that applies to this role and that it may read. */
 const SECURED = `
   select c.relname::text as table_name, greatest(c.reltuples, s.n_live_tup) as live_rows,
          exists (select from pg_policy p
@@ -37,20 +37,20 @@ const SECURED = `
 
 interface SecuredTable {
   readonly table: string;
-  /** As the statistics have it. */
+  /** The number of rows in the statistics. */
   readonly liveRows: number;
   /** Whether a policy lets this role see every row. */
   readonly letsAll: boolean;
 }
 
 async function findingOf({ ask, role }: Reader, { table, liveRows, letsAll }: SecuredTable): Promise<Finding> {
-  if (letsAll) return { severity: 'ok', what: `row level security lets the role ${role} see every row of ${table}` };
+  if (letsAll) return { severity: 'ok', what: `row level security lets role ${role} see all rows of ${table}` };
   const repair = `create policy siphon_reads on ${table} for select to ${role} using (true);`;
   const [row] = await ask(`select exists (select from ${table}) as sees_any`);
   if (row!['sees_any'] !== true && liveRows > 0) {
-    const what = `row level security hides all of about ${liveRows} rows of ${table} from the role ${role}: it would find none`;
+    const what = `row level security hides all of about ${liveRows} rows of ${table} from role ${role}`;
     return { severity: 'error', what, repair };
   }
-  const what = `row level security may hide rows of ${table} from the role ${role}: numbers are of what is left`;
+  const what = `row level security may hide rows of ${table} from role ${role}: metrics include only visible rows`;
   return { severity: 'warning', what, repair };
 }

@@ -10,19 +10,19 @@ import type { Row } from './read-only-pool.ts';
 
 export interface SessionSettings {
   readonly datasource: Secret;
-  /** How PostgreSQL names the session, unless the datasource does. */
+  /** The application name of the session, unless the datasource sets one. */
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  /** How long an answer may take. */
+  /** The timeout for an answer. */
   readonly answerTimeoutMs: number;
 }
 
-/** The farewell is on its way then, or the server is not there to hear it. */
+/** By then the termination message has been sent, or the server is unreachable. */
 const CLOSE_TIMEOUT_MS = 250;
 
-/** One connection that is not shared with anybody. Whoever opens it closes it. */
+/** One connection that is not shared. The caller that opens it closes it. */
 export class Session {
-  /** Aborts when the connection has ended, whoever ended it; the reason is a PostgresError. */
+  /** Aborts when either side has ended the connection. The reason is a PostgresError. */
   readonly ended: AbortSignal;
   readonly #client: Client;
 
@@ -51,32 +51,32 @@ export class Session {
     const ended = new AbortController();
     this.ended = ended.signal;
     client.on('end', () => ended.abort(new PostgresError('connection', 'the connection has ended')));
-    // A lost connection comes as an error first; without a listener it would end the process.
+    // A lost connection emits an error first, which would end the process without a listener.
     client.on('error', (error) => ended.abort(PostgresError.from(error)));
   }
 
-  /** Whether what is said is encrypted. */
+  /** Whether the connection is encrypted. */
   get isEncrypted(): boolean {
     return 'encrypted' in this.#client.connection.stream;
   }
 
-  /** Whether it is known whom it is said to: the server has shown a certificate that is trusted. */
+  /** Whether the server has presented a trusted certificate. */
   get isVerified(): boolean {
     return (this.#client.connection.stream as Partial<TLSSocket>).authorized === true;
   }
 
-  /** Whether what is said leaves this machine. */
+  /** Whether the connection leaves this machine. */
   get isRemote(): boolean {
     const { remoteAddress } = this.#client.connection.stream as Socket;
     return remoteAddress !== undefined && !isLoopback(remoteAddress);
   }
 
-  /** The process that the server named at the start of the session. A pooler names one that there is not. */
+  /** The process that the server announced at the start of the session. A pooler announces one that does not exist. */
   get announcedPid(): number | null {
     return backendKey(this.#client).processID;
   }
 
-  /** @throws PostgresError; one that waited in vain for the answer leaves the session fit for nothing but its end. */
+  /** @throws PostgresError. After a timeout, the session can only be ended. */
   async query(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     try {
       return (await this.#client.query<Row>(text, [...values])).rows;
@@ -85,14 +85,14 @@ export class Session {
     }
   }
 
-  /** Takes leave of the server, or drops the connection where it does not answer. Safe to call twice. */
+  /** Closes the session, or drops the connection if the server does not answer. Safe to call twice. */
   async close(): Promise<void> {
     const late = setTimeout(() => this.drop(), CLOSE_TIMEOUT_MS);
     await this.#client.end();
     clearTimeout(late);
   }
 
-  /** Ends the connection without a word. */
+  /** Ends the connection without a termination message. */
   drop(): void {
     this.#client.connection.stream.destroy();
   }

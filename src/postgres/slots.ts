@@ -1,4 +1,4 @@
-/** A fixed number of slots, handed out in the order of asking. */
+/** A fixed number of slots, granted in the order of requests. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -11,7 +11,7 @@ export class Slots {
     return this.#waiting.length;
   }
 
-  /** Resolves to what gives the slot back. Rejects with the signal's reason when it aborts first. */
+  /** Resolves to a function that releases the slot. Rejects with the signal's reason if it aborts first. */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;

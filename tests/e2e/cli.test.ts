@@ -69,7 +69,7 @@ describe('siphon doctor', () => {
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
       stdout:
-        'warning  receivers::db_poller  is off: its datasource is empty. Set datasource\n0 errors, 1 warning, 0 ok\n',
+        'warning  receivers::db_poller  is off: datasource is empty. Set datasource\n0 errors, 1 warning, 0 ok\n',
     });
   });
 

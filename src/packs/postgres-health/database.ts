@@ -3,7 +3,7 @@ import { packQueries } from '../../components/receivers/db-poller/query.ts';
 import { table } from './metrics.ts';
 
 const tableNames = v.pipe(
-  v.array(v.pipe(v.string(), v.regex(/^[^.]+\../, 'must be schema.table, as the catalogue spells them'))),
+  v.array(v.pipe(v.string(), v.regex(/^[^.]+\../, 'must be schema.table, spelled as in pg_class'))),
   v.maxLength(table.maxValues, `at most ${table.maxValues}: each is several series`),
 );
 

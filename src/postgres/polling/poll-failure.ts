@@ -4,7 +4,7 @@ import { PostgresError } from '../postgres-error.ts';
 
 export type PollFailure = (typeof pollFailures)[number];
 
-/** What was read has not been taken. */
+/** The pipeline refused the result of a query. */
 export class PipelineRefusal extends Error {
   override readonly name = 'PipelineRefusal';
 }

@@ -2,9 +2,9 @@ import { concernsDatabase } from './poll-failure.ts';
 import { firstRetryMs, nextPollMs, retryMs, sleep } from './schedule.ts';
 
 /**
- * Polls until the signal aborts, never twice at a time: each interval after a success, with backoff after a failure.
+ * Polls until the signal aborts, one poll at a time: at the interval after a success, with backoff after a failure.
  *
- * @param poll resolves to what went wrong, and never rejects.
+ * @param poll resolves to the failure, if any, and never rejects.
  */
 export async function pollRepeatedly(
   poll: (signal: AbortSignal) => Promise<unknown>,

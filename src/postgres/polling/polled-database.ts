@@ -8,7 +8,7 @@ import { unlessLate } from './unless-late.ts';
 /** The database that a receiver polls, from its start to its shutdown. */
 export class PolledDatabase {
   readonly pool: ReadOnlyPool;
-  /** Lasts as long as any query finds the database away. */
+  /** Lasts as long as a query finds the database unavailable. */
   readonly incident: SharedIncident;
   readonly #stopping = new AbortController();
   #polling: Promise<unknown> = Promise.resolve();
@@ -25,12 +25,12 @@ export class PolledDatabase {
     });
   }
 
-  /** @param poll is called after the delay, and goes on until its signal aborts. */
+  /** @param poll is called after the delay, and runs until its signal aborts. */
   start(delayMs: number, poll: (stopping: AbortSignal) => Promise<unknown>): void {
     this.#polling = this.#startLater(delayMs, poll);
   }
 
-  /** Cancels what runs, and waits for it no longer than the deadline. */
+  /** Cancels running queries, and waits for their end until the deadline. */
   async close(deadline: AbortSignal): Promise<void> {
     this.#stopping.abort();
     await unlessLate(Promise.allSettled([this.pool.close(), this.#polling]), deadline);

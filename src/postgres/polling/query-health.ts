@@ -6,25 +6,25 @@ import { concernsDatabase, reasonOf } from './poll-failure.ts';
 import type { QueryMetrics } from './query-metrics.ts';
 import type { SharedIncident } from './shared-incident.ts';
 
-/** What the queries of one receiver share. */
+/** The parts that all queries of a receiver share. */
 export interface QueryContext {
   readonly pool: ReadOnlyPool;
   readonly consumer: Consumer;
   readonly metrics: QueryMetrics;
   readonly logger: Logger;
   readonly databaseIncident: SharedIncident;
-  /** Of the receiver, for the scope. */
+  /** siphon's version, for the instrumentation scope. */
   readonly version: string;
 }
 
-/** Tells log and metrics whether one query works, and takes back what it published while it does not. */
+/** Reports in log and metrics whether one query works, and retracts its values while it does not. */
 export class QueryHealth {
   readonly #id: string;
   readonly #context: QueryContext;
   readonly #publisher: { retract(): Promise<void> };
   readonly #incident: Incident;
 
-  /** @param id names the query in logs and metrics. */
+  /** @param id identifies the query in logs and metrics. */
   constructor(id: string, publisher: { retract(): Promise<void> }, context: QueryContext) {
     this.#id = id;
     this.#publisher = publisher;
@@ -34,14 +34,14 @@ export class QueryHealth {
     context.metrics.declare(id);
   }
 
-  /** Resolves to what went wrong, and never rejects. */
+  /** Resolves to the failure, if any, and never rejects. */
   async attempt(signal: AbortSignal, work: () => Promise<void>): Promise<unknown> {
     try {
       await work();
       this.databaseAnswered();
       return undefined;
     } catch (error) {
-      // What the end of the receiver interrupts has not failed.
+      // An interruption by shutdown is not a failure.
       if (!signal.aborted) await this.#failed(error);
       return error;
     }
@@ -57,7 +57,7 @@ export class QueryHealth {
     this.#context.databaseIncident.succeeded(this.#id);
   }
 
-  /** What was published is no longer known to be true. Never rejects. */
+  /** Marks the published values as stale. Never rejects. */
   async retract(): Promise<void> {
     try {
       await this.#publisher.retract();
@@ -75,7 +75,7 @@ export class QueryHealth {
       this.databaseAnswered();
       this.#incident.failed(error);
     }
-    // Those who refused the points are not asked to take others now.
+    // A pipeline that refused the points would refuse the retraction too.
     if (reason !== 'pipeline_refused') await this.retract();
   }
 }

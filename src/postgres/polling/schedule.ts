@@ -3,18 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 
-/** How long after the start of a poll the next one starts; ten percent either way, so that pollers do not march in step. */
+/** The time from the start of one poll to the next: the interval ± 10 %, so that pollers do not synchronize. */
 export function nextPollMs(intervalMs: number): number {
   return intervalMs * (0.9 + 0.2 * Math.random());
 }
 
-/** How long to wait after so many failures in a row, at least one; half of it is chance. */
+/** The pause after this many consecutive failures, at least one. Half of it is random. */
 export function retryMs(failures: number, firstMs: number, intervalMs: number): number {
   const longest = Math.max(intervalMs, LONGEST_RETRY_MS);
   return Math.min(longest, firstMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + 0.5 * Math.random());
 }
 
-/** A database that went away is asked again sooner than a query that was too slow. */
+/** The first retry comes sooner after a lost database than after a query that was too slow. */
 export function firstRetryMs(concernsDatabase: boolean, intervalMs: number): number {
   return concernsDatabase ? Math.min(FIRST_RETRY_MS, intervalMs) : intervalMs;
 }

@@ -1,7 +1,7 @@
 import type { Consumer, TelemetryBatch } from '../../engine/component.ts';
 import { PipelineRefusal } from './poll-failure.ts';
 
-/** Hands a request to the pipeline. @throws PipelineRefusal */
+/** Sends a request to the pipeline. @throws PipelineRefusal */
 export async function send(
   consumer: Consumer,
   { signal, chunk, itemCount }: Pick<TelemetryBatch, 'signal' | 'itemCount'> & { readonly chunk: Uint8Array },
@@ -9,6 +9,6 @@ export async function send(
   try {
     await consumer.consume({ signal, chunks: [chunk], itemCount, sizeBytes: chunk.length });
   } catch (error) {
-    throw new PipelineRefusal('the pipeline refused what a query gave', { cause: error });
+    throw new PipelineRefusal('the pipeline refused the result of a query', { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { Incident } from '../../engine/incident.ts';
 
-/** One incident that strikes several: it lasts from the first that fails to the last that recovers. */
+/** One incident that several queries share: it lasts from the first failure to the last recovery. */
 export class SharedIncident {
   readonly #incident: Incident;
   readonly #affected = new Set<string>();

@@ -1,4 +1,4 @@
-/** `work`, unless the signal aborts first; then nobody waits for it. @throws the signal's reason */
+/** Awaits `work` unless the signal aborts first. @throws the signal's reason */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason as Error);

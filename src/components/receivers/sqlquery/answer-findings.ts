@@ -7,12 +7,12 @@ import { recordsOf, wholeTies } from './read-logs.ts';
 import { metricsOf } from './read-metrics.ts';
 import { unlessProblem, type DropReason, type RowProblem } from './row-metric.ts';
 
-/** What keeps the rows of an answer from being points or records. @throws PostgresError as the receiver does. */
+/** The problems of an answer that keep rows from becoming points or records. @throws PostgresError like the receiver */
 export function answerFindings(reading: PlannedReading, answer: QueryResult): Finding[] {
   const { id, query, signal } = reading;
   const missing = wantedColumns(query, signal).filter((column) => !answer.columns.has(column));
   if (missing.length > 0) {
-    const repair = `Select them, or name others; it has ${[...answer.columns.keys()].join(', ')}`;
+    const repair = `Select them, or use existing columns: ${[...answer.columns.keys()].join(', ')}`;
     return [{ severity: 'error', what: `query ${id} has no column ${missing.join(', ')}`, repair }];
   }
   return signal === 'metrics' ? pointFindings(reading, answer) : recordFindings(reading, answer);
@@ -54,7 +54,7 @@ function recordFindings(reading: PlannedReading, answer: QueryResult): Finding[]
   return problemFindings(reading, problems, records.length);
 }
 
-/** NULL is no value, as it should be; unless there is nothing else, and nobody has said that it does not matter. */
+/** NULL values are expected. They are reported only if the query yields nothing else and `ignore_null_values` is not set. */
 function problemFindings(query: PlannedReading, problems: readonly RowProblem[], given: number): Finding[] {
   const saysNulls = given === 0 && !query.query.ignore_null_values;
   const worth = problems.filter(({ reason }) => reason !== 'null' || saysNulls);
@@ -62,24 +62,24 @@ function problemFindings(query: PlannedReading, problems: readonly RowProblem[],
     const { reason } = alike[0]!;
     return {
       severity: given === 0 && reason !== 'null' ? 'error' : 'warning',
-      what: `query ${query.id} gets nothing from ${alike.length} of its rows: ${message}`,
+      what: `query ${query.id} ignores ${alike.length} of its rows: ${message}`,
       repair: repairs[reason],
     };
   });
 }
 
 const repairs: Readonly<Record<DropReason, string>> = {
-  null: 'Leave such rows out, or give a value with coalesce()',
-  missing_column: 'Select it, or name another one',
+  null: 'Exclude these rows, or replace NULL with coalesce()',
+  missing_column: 'Select it, or use another column',
   not_a_number: 'Set value_type: double if it has a fraction, or cast it in SQL',
-  bad_timestamp: 'Give whole nanoseconds since 1970, such as (extract(epoch from t) * 1e9)::bigint',
+  bad_timestamp: 'Use whole nanoseconds since 1970, such as (extract(epoch from t) * 1e9)::bigint',
 };
 
 function sameSeries({ id, query }: PlannedReading, count: number, { columns }: QueryResult): Finding {
   const used = wantedColumns(query, 'metrics');
   const unused = [...columns.keys()].filter((column) => !used.includes(column));
   const naming =
-    unused.length === 0 ? '' : `, or add to attribute_columns what tells them apart, of ${unused.join(', ')}`;
-  const what = `query ${id} has ${count} points that give way to another one with the same attributes`;
-  return { severity: 'warning', what, repair: `Let the database aggregate them${naming}` };
+    unused.length === 0 ? '' : `, or add columns to attribute_columns that distinguish them: ${unused.join(', ')}`;
+  const what = `query ${id} loses ${count} points to other points with the same attributes`;
+  return { severity: 'warning', what, repair: `Aggregate the rows in SQL${naming}` };
 }

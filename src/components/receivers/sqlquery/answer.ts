@@ -1,11 +1,11 @@
 import type { QueryResult, Row } from '../../../postgres/read-only-pool.ts';
 
-/** Undefined where the answer has no such column, null for NULL. */
+/** Undefined if the answer lacks the column, null for NULL. */
 export type ReadColumn = (row: Row, column: string) => string | null | undefined;
 
 /**
- * Reads columns as the texts that the stock receiver makes of PostgreSQL's types: `true` and `false`, times of RFC 3339
- * in whole seconds, bytes as UTF-8; what else there is as the server wrote it.
+ * Reads columns as the same text as the stock receiver: `true` and `false`, times as RFC 3339 in whole seconds, bytes as
+ * UTF-8, all other types as the server wrote them.
  */
 export function columnReader(columns: QueryResult['columns']): ReadColumn {
   return (row, column) => {
@@ -14,7 +14,7 @@ export function columnReader(columns: QueryResult['columns']): ReadColumn {
   };
 }
 
-/** By the OIDs of pg_type, which never change. */
+/** Conversions by the OIDs of pg_type, which never change. */
 const rewrite: Readonly<Record<number, (text: string) => string>> = {
   16: (text) => (text === 't' ? 'true' : 'false'), // bool
   17: utf8OfBytes, // bytea

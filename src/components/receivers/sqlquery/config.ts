@@ -26,7 +26,7 @@ const metric = v.pipe(
   v.forward(
     v.check(
       ({ data_type, aggregation }) => data_type === 'sum' || aggregation === undefined,
-      'is for a sum: set data_type: sum, or leave it out',
+      'requires data_type: sum',
     ),
     ['aggregation'],
   ),
@@ -48,7 +48,7 @@ const query = v.pipe(
   }),
   v.check((one) => one.metrics.length + one.logs.length > 0, 'needs metrics or logs'),
   v.forward(
-    v.check((one) => one.tracking_column === undefined || one.logs.length > 0, 'is for logs, and this query has none'),
+    v.check((one) => one.tracking_column === undefined || one.logs.length > 0, 'requires logs'),
     ['tracking_column'],
   ),
   v.forward(
@@ -61,7 +61,7 @@ const OTHER_DRIVERS = new Set(['hdb', 'mysql', 'oracle', 'snowflake', 'sqlserver
 
 const driver = v.pipe(
   v.string(),
-  v.check((name) => !OTHER_DRIVERS.has(name), 'must be postgres: siphon speaks to no other database'),
+  v.check((name) => !OTHER_DRIVERS.has(name), 'must be postgres: siphon does not support other databases'),
   v.literal('postgres', 'must be postgres'),
 );
 
@@ -105,7 +105,7 @@ export type SqlqueryConfig = Keys;
 export type QueryConfig = SqlqueryConfig['queries'][number];
 export type MetricConfig = QueryConfig['metrics'][number];
 
-/** Undefined if the keys that say it are not good. */
+/** Undefined if the keys of the connection are not valid. */
 export function connectionOf(config: SqlqueryConfig): Connection | undefined {
   const { datasource, host, port, database, username, password, additional_params: params } = config;
   if (datasource && !datasource.isEmpty) return readDatasource(datasource.reveal());
@@ -121,10 +121,10 @@ function connectionProblems(config: Keys): Problem[] {
   const isUnset = (key: keyof Keys): boolean => isEmpty(config[key]);
   if (!isUnset('datasource')) {
     const mixed = FIELDS.filter((key) => !isUnset(key));
-    if (mixed.length > 0) return mixed.map((key) => [key, 'cannot stand beside datasource']);
+    if (mixed.length > 0) return mixed.map((key) => [key, 'cannot be combined with datasource']);
   } else {
     const missing = REQUIRED_FIELDS.filter(isUnset);
-    if (missing.length > 0) return missing.map((key) => [key, 'must be set, if datasource is not']);
+    if (missing.length > 0) return missing.map((key) => [key, 'must be set unless datasource is set']);
   }
   if (connectionOf(config)) return [];
   return isUnset('datasource')

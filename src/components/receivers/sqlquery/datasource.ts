@@ -1,5 +1,5 @@
-/** Connection parameters that node-pg reads from the URL itself; the others are given to the server as its settings. */
-const OWN_PARAMETERS = new Set([
+/** Connection parameters that node-pg reads from the URL. The others are passed to the server as settings. */
+const DRIVER_PARAMETERS = new Set([
   'application_name',
   'fallback_application_name',
   'options',
@@ -13,13 +13,13 @@ const OWN_PARAMETERS = new Set([
 export interface Connection {
   /** For node-pg. */
   readonly url: string;
-  /** `connect_timeout`, if the user gave it. */
+  /** `connect_timeout`, if it is set. */
   readonly connectTimeoutMs: number | undefined;
 }
 
 /**
- * What a datasource of the stock receiver's `postgres` driver means: a URL, or libpq's keywords and values. TLS as
- * there: demanded unless `sslmode` says otherwise, and verified only where it says so.
+ * Parses a datasource like the stock receiver's `postgres` driver: a URL, or libpq's keywords and values. TLS is required
+ * unless `sslmode` disables it, and verified only if `sslmode` asks for it.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
  *
  * @returns undefined if it is neither.
@@ -38,7 +38,7 @@ export interface ConnectionFields {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** @returns undefined if the host is none. */
+/** @returns undefined if the host is not valid. */
 export function joinConnection({
   host,
   port,
@@ -76,7 +76,7 @@ function urlOf(fields: Record<'host' | 'port' | 'user' | 'password' | 'dbname', 
   return url;
 }
 
-/** A keyword, and a value that is quoted where it holds spaces; a backslash takes the next character as it is. */
+/** A keyword and its value, which is quoted if it contains spaces. A backslash escapes the next character. */
 const KEYWORD = /\s*(?<name>[a-z_]+)\s*=\s*(?:'(?<quoted>(?:[^'\\]|\\.)*)'|(?<plain>(?:[^\s'\\]|\\.)*))(?:\s+|$)/sy;
 
 function parseKeywords(text: string): Record<string, string> | undefined {
@@ -95,7 +95,7 @@ function complete(url: URL): Connection {
   const seconds = Number(params.get('connect_timeout') ?? 0);
   const isSocket = params.get('host')?.startsWith('/') === true;
   const others = [...params].filter(
-    ([name]) => !OWN_PARAMETERS.has(name) && name !== 'host' && name !== 'connect_timeout',
+    ([name]) => !DRIVER_PARAMETERS.has(name) && name !== 'host' && name !== 'connect_timeout',
   );
   for (const [name] of others) params.delete(name);
   params.delete('connect_timeout');
@@ -103,7 +103,7 @@ function complete(url: URL): Connection {
   if (settings.length > 0) params.set('options', [params.get('options') ?? '', ...settings].join(' ').trim());
   if (!params.has('sslmode')) params.set('sslmode', isSocket ? 'disable' : 'require');
   if (!params.has('uselibpqcompat')) params.set('uselibpqcompat', 'true');
-  // Spaces as %20: whoever reads the URL need not know that + can be one.
+  // Spaces as %20, because not every parser decodes + as a space.
   url.search = params.toString().replaceAll('+', '%20');
   return { url: url.href, connectTimeoutMs: seconds > 0 ? seconds * 1000 : undefined };
 }

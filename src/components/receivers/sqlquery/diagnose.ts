@@ -13,10 +13,10 @@ import type { Statement } from './reading-poller.ts';
 import { logsStatement } from './read-logs.ts';
 import { metricsStatement } from './read-metrics.ts';
 
-const OWN_TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 5000;
 const MAX_TABLES = 1000;
 
-/** Runs each query once as the receiver does, one after the other, and looks at what its rows give. */
+/** Runs each query once, as the receiver does, one after the other, and examines its rows. */
 export async function* diagnose(
   { signals, deadline, progress }: DiagnosisSettings,
   config: SqlqueryConfig,
@@ -36,7 +36,7 @@ export async function* diagnose(
       yield* await tryOut(reading, { pool, config, role: room.role });
     }
   } catch (error) {
-    yield { severity: 'error', what: `cannot ask the database: ${PostgresError.from(error).message}` };
+    yield { severity: 'error', what: `cannot query the database: ${PostgresError.from(error).message}` };
   } finally {
     deadline.removeEventListener('abort', close);
     await pool.close();
@@ -49,27 +49,27 @@ interface Surroundings {
   readonly role: string;
 }
 
-/** @throws PostgresError where the database does not answer. */
+/** @throws PostgresError if the database does not answer */
 async function* hiddenRows(
   planned: readonly PlannedReading[],
   pool: ReadOnlyPool,
   role: string,
 ): AsyncGenerator<Finding> {
   const tables: TableName[] = [];
-  for (const reading of planned) tables.push(...(await askedTables(pool, statementOf(reading), OWN_TIMEOUT_MS)));
+  for (const reading of planned) tables.push(...(await askedTables(pool, statementOf(reading), TIMEOUT_MS)));
   yield* rowLevelSecurityFindings({ role, ask: asker(pool) }, tables);
 }
 
-/** @throws PostgresError where the other queries would only say the same. */
+/** @throws PostgresError if the database is unavailable, so that the other queries would fail too */
 async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundings): Promise<Finding[]> {
   const { timeoutMs } = scheduleOf(reading.query, config);
   const name = `query ${reading.id}`;
-  const tried = { name, timeoutMs, role, longer: 'Make it cheaper, for example by an index, or set its timeout' };
+  const tried = { name, timeoutMs, role, longer: 'Make it faster, for example with an index, or raise its timeout' };
   try {
     const answer = await ask(pool, reading, timeoutMs);
     const findings = [...slowFindings(tried, answer.durationMs), ...answerFindings(reading, answer)];
     if (findings.length > 0) return findings;
-    const amount = answer.rows.length === 0 ? 'gives no row' : 'gives rows';
+    const amount = answer.rows.length === 0 ? 'returns no rows' : 'returns rows';
     return [{ severity: 'ok', what: `${name} ${amount}, in ${Math.round(answer.durationMs)} ms` }];
   } catch (error) {
     const failure = PostgresError.from(error);
@@ -82,13 +82,13 @@ async function ask(pool: ReadOnlyPool, reading: PlannedReading, timeoutMs: numbe
   return await pool.query({ ...statementOf(reading), timeoutMs, parsed: 'none' });
 }
 
-/** A tracked query begins where it would begin without a storage. */
+/** A tracked query starts from its start value. */
 function statementOf({ query, signal }: PlannedReading): Statement {
   return signal === 'metrics' ? metricsStatement(query) : logsStatement(query, query.tracking_start_value);
 }
 
-/** For what is asked of the database beside the queries. */
+/** Runs the statements of the checks, in addition to the queries. */
 function asker(pool: ReadOnlyPool): Reader['ask'] {
   return async (text, values = []) =>
-    (await pool.query({ text, values, timeoutMs: OWN_TIMEOUT_MS, maxRows: MAX_TABLES })).rows;
+    (await pool.query({ text, values, timeoutMs: TIMEOUT_MS, maxRows: MAX_TABLES })).rows;
 }

@@ -10,7 +10,7 @@ import type { Tracking } from './tracking.ts';
 
 type Ask = (statement: Statement) => Promise<QueryResult>;
 
-/** Makes log records of the rows of a query. */
+/** Converts the rows of a query to log records. */
 export class LogsReading implements Reading {
   readonly #query: QueryConfig;
   readonly #tracking: Tracking;
@@ -25,7 +25,7 @@ export class LogsReading implements Reading {
     this.#drops = new RowDrops((reason) => context.metrics.dropped(id, 'records', reason), {
       logger: context.logger.child({ query: id }),
       yields: 'log record',
-      saysNulls: !query.ignore_null_values,
+      reportsNulls: !query.ignore_null_values,
     });
   }
 
@@ -35,15 +35,15 @@ export class LogsReading implements Reading {
     } else {
       for (let isMore = true; isMore && !signal.aborted;) isMore = await this.#readOn(this.#query.tracking_column, ask);
     }
-    this.#drops.sayOnce();
+    this.#drops.report();
   }
 
-  /** Records are what happened, and stay true. */
+  /** Log records never become stale. */
   async retract(): Promise<void> {}
 
   /**
-   * One batch. The place is kept only once the records were taken: a process that ends in between reads the rows again.
-   * Resolves to whether there are more.
+   * Reads one batch. The position is stored only after the pipeline accepted the records, so a process that ends before
+   * reads the rows again. Resolves to whether more rows are waiting.
    */
   async #readOn(column: string, ask: Ask): Promise<boolean> {
     const answer = await ask(logsStatement(this.#query, await this.#tracking.value()));

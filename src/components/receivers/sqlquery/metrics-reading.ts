@@ -8,7 +8,7 @@ import { metricsOf, metricsStatement } from './read-metrics.ts';
 import { RowDrops } from './row-drops.ts';
 import { scopeOf } from './scope.ts';
 
-/** Makes points of the rows of a query. */
+/** Converts the rows of a query to points. */
 export class MetricsReading implements Reading {
   readonly #query: QueryConfig;
   readonly #intervalMs: number;
@@ -30,7 +30,7 @@ export class MetricsReading implements Reading {
     this.#drops = new RowDrops((reason) => context.metrics.dropped(id, 'points', reason), {
       logger: context.logger.child({ query: id }),
       yields: 'point',
-      saysNulls: !query.ignore_null_values,
+      reportsNulls: !query.ignore_null_values,
     });
   }
 
@@ -38,7 +38,7 @@ export class MetricsReading implements Reading {
     const answer = await ask(metricsStatement(this.#query));
     const times = { startUnixMs: this.#startUnixMs, nowUnixMs: Date.now(), intervalMs: this.#intervalMs };
     const metrics = metricsOf(this.#query, answer, times, this.#drops.unlessProblem);
-    this.#drops.sayOnce();
+    this.#drops.report();
     await this.#publish(metrics);
   }
 

@@ -1,9 +1,9 @@
 import type { Signal } from '../../../engine/component.ts';
 import type { QueryConfig } from './config.ts';
 
-/** A query as it is run for one signal. */
+/** A query that is run for one signal. */
 export interface PlannedReading {
-  /** Names it in logs and metrics, and no other one. */
+  /** Unique; identifies it in logs and metrics. */
   readonly id: string;
   readonly query: QueryConfig;
   readonly signal: 'metrics' | 'logs';
@@ -11,11 +11,11 @@ export interface PlannedReading {
 
 interface Plan {
   readonly planned: readonly PlannedReading[];
-  /** The names of those for which there is no pipeline. */
+  /** The readings without a pipeline, as `id: signal`. */
   readonly unused: readonly string[];
 }
 
-/** What the queries are run for, one by one: a query with metrics and logs is run for each. */
+/** Plans the readings: a query with metrics and logs is run for each of them. */
 export function plannedReadings(queries: readonly QueryConfig[], signals: ReadonlySet<Signal>): Plan {
   const taken = new Set(queries.flatMap(({ name }) => name ?? []));
   const all = queries.flatMap((query): PlannedReading[] => {

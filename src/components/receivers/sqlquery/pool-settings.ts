@@ -5,15 +5,15 @@ import { connectionOf, type QueryConfig, type SqlqueryConfig } from './config.ts
 const CONNECT_TIMEOUT_MS = 5000;
 const SHORTEST_DEFAULT_TIMEOUT_MS = 60_000;
 
-/** @param readings how many queries shall run at once: one connection for each, so that none waits for another. */
+/** @param readings the number of queries that run concurrently. Each gets a connection, so that it does not wait for others. */
 export function poolSettings(config: SqlqueryConfig, readings: number): PoolSettings {
   const connection = connectionOf(config);
-  if (connection === undefined) throw new Error('the configuration names no database');
+  if (connection === undefined) throw new Error('the configuration does not name a database');
   return {
     datasource: new Secret(connection.url),
     maxConnections: connectionsFor(readings, config),
     connectTimeoutMs: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    // A lock may take as long as the query.
+    // Waiting for a lock is limited by the timeout of the query.
     lockTimeoutMs: Infinity,
   };
 }

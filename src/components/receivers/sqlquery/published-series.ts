@@ -1,12 +1,12 @@
 import type { MetricData } from '../../../engine/otlp/metrics-writer.ts';
 
-/** What a query has published, so that what is gone can be taken back. */
+/** The published series of a query, so that series that disappear can be marked as stale. */
 export class PublishedSeries {
   #published: ReadonlyMap<string, MetricData> = new Map();
 
   /**
-   * Hands over the metrics, and one without a value for each series that is no longer among them. Only once `send` has
-   * resolved do they count as published.
+   * Sends the metrics, and a point without a value for each published series that is not among them. They count as
+   * published when `send` has resolved.
    */
   async publish(
     metrics: readonly MetricData[],
@@ -19,17 +19,17 @@ export class PublishedSeries {
   }
 }
 
-/** By series, the last of each. Without changes, which have been added to a total when they were taken. */
+/** The last metric of each series. Without deltas, which were added to a total when they were accepted. */
 function lastingSeries(metrics: readonly MetricData[]): ReadonlyMap<string, MetricData> {
   return new Map(metrics.filter((metric) => !isDelta(metric)).map((metric) => [keyOf(metric), metric]));
 }
 
-/** How many give way to another of the same series. */
+/** The number of metrics that are replaced by a later one of the same series. */
 export function overwritten(metrics: readonly MetricData[]): number {
   return metrics.filter((metric) => !isDelta(metric)).length - lastingSeries(metrics).size;
 }
 
-/** A change has been added to a total by whoever keeps it; the total stays true. */
+/** The receiver of a delta has added it to a total, which stays valid. */
 function isDelta(metric: MetricData): boolean {
   return metric.kind === 'sum' && metric.temporality === 'delta';
 }

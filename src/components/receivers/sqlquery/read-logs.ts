@@ -7,7 +7,7 @@ import type { Statement } from './reading-poller.ts';
 import { attributesOf, present, type UnlessProblem } from './row-metric.ts';
 import { inOrderOf, userSql } from '../../../postgres/user-sql.ts';
 
-/** Of one batch; with tracking, what is beyond is read next. */
+/** The size of one batch. With tracking, the rest is read next. */
 const MAX_ROWS = 5000;
 
 /** @param after the value of the tracking column up to which rows were read. */
@@ -17,10 +17,10 @@ export function logsStatement({ sql, tracking_column: column }: QueryConfig, aft
 }
 
 /**
- * The rows, without those at the end that share a value of the tracking column with one that was cut off: reading on
- * after that value would leave it out.
+ * The rows, without those at the end whose value of the tracking column continues beyond the batch: reading on after that
+ * value would skip the rest.
  *
- * @throws PostgresError where that would be none.
+ * @throws PostgresError if no row is left
  */
 export function wholeTies({ tracking_column: column }: QueryConfig, rows: readonly Row[]): readonly Row[] {
   if (column === undefined || rows.length <= MAX_ROWS) return rows;
@@ -31,7 +31,7 @@ export function wholeTies({ tracking_column: column }: QueryConfig, rows: readon
   return rows.slice(0, end);
 }
 
-/** A record for each row that gives one, and for each kind that the query describes. */
+/** One record for each row and each entry of `logs`, unless the row has a problem. */
 export function recordsOf(
   query: QueryConfig,
   { rows, columns }: Pick<QueryResult, 'rows' | 'columns'>,

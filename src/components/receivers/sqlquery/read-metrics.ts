@@ -13,7 +13,7 @@ export function metricsStatement({ sql }: QueryConfig): Statement {
   return { text: userSql(sql), values: [], maxRows: MAX_ROWS };
 }
 
-/** A metric for each row that gives one, and for each that the query describes. */
+/** One metric for each row and each entry of `metrics`, unless the row has a problem. */
 export function metricsOf(
   query: QueryConfig,
   { rows, columns }: Pick<QueryResult, 'rows' | 'columns'>,

@@ -5,10 +5,10 @@ import type { QueryResult } from '../../../postgres/read-only-pool.ts';
 import type { QuerySchedule } from './pool-settings.ts';
 import type { ReceiverMetrics } from './receiver-metrics.ts';
 
-/** What the queries of one receiver share. */
+/** The parts that all queries of a receiver share. */
 export interface ReadingContext extends QueryContext {
   readonly metrics: ReceiverMetrics;
-  /** Whether the SQL and its parameters go to the debug log. */
+  /** Whether the SQL and its parameters are logged at level debug. */
   readonly logsQueries: boolean;
 }
 
@@ -18,15 +18,15 @@ export interface Statement {
   readonly maxRows: number;
 }
 
-/** What becomes of a query's rows. */
+/** Converts the rows of a query and publishes them. */
 export interface Reading {
-  /** Asks and publishes. */
+  /** Runs the query and publishes the result. */
   read(ask: (statement: Statement) => Promise<QueryResult>, signal: AbortSignal): Promise<void>;
-  /** After a failure: what was published is no longer known to be true. */
+  /** Marks the published values as stale, after a failure. */
   retract(): Promise<void>;
 }
 
-/** Polls one query, by itself and never twice at a time. */
+/** Repeats one query independently of the others, at most one poll at a time. */
 export class ReadingPoller {
   readonly #reading: Reading;
   readonly #schedule: QuerySchedule;
@@ -34,7 +34,7 @@ export class ReadingPoller {
   readonly #health: QueryHealth;
   readonly #logger: Logger;
 
-  /** @param id names the query in logs and metrics. */
+  /** @param id identifies the query in logs and metrics. */
   constructor(id: string, reading: Reading, schedule: QuerySchedule, context: ReadingContext) {
     this.#reading = reading;
     this.#schedule = schedule;

@@ -11,7 +11,7 @@ import { ReadingPoller, type ReadingContext } from './reading-poller.ts';
 import { ReceiverMetrics } from './receiver-metrics.ts';
 import { Tracking } from './tracking.ts';
 
-/** Runs the user's own queries on a PostgreSQL database, read-only, and makes metrics and logs of their rows. */
+/** Runs the user's queries on a PostgreSQL database, read-only, and converts their rows to metrics and logs. */
 export class SqlqueryReceiver implements Component {
   readonly #settings: ComponentSettings;
   readonly #config: SqlqueryConfig;
@@ -30,7 +30,7 @@ export class SqlqueryReceiver implements Component {
     if (unused.length > 0) {
       this.#settings.logger.warn(
         { unused },
-        'Queries have parts that no pipeline asks for: they are not run for these',
+        'Queries have metrics or logs without a pipeline for them: they are not run for these signals',
       );
     }
     const { logger } = this.#settings;

@@ -17,10 +17,10 @@ export class RowProblem extends Error {
   }
 }
 
-/** What a row gives; undefined if it has a problem. */
+/** Runs the conversion of a row; undefined if the row has a problem. */
 export type UnlessProblem = <Result>(work: () => Result) => Result | undefined;
 
-/** @param onProblem is told what is the matter with a row. */
+/** @param onProblem is called with the problem of a row. */
 export function unlessProblem(onProblem: (problem: RowProblem) => void): UnlessProblem {
   return (work) => {
     try {
@@ -41,8 +41,8 @@ export interface PollTimes {
 }
 
 /**
- * The point of a row for one metric of the configuration; undefined if the row is not meant. Each row is a metric of its
- * own, as in the stock receiver.
+ * The point of a row for one metric of the configuration; undefined if `row_condition` excludes the row. Each row becomes a
+ * separate metric, as in the stock receiver.
  *
  * @throws RowProblem
  */
@@ -70,14 +70,14 @@ export function attributesOf(
   return attributes;
 }
 
-/** @throws RowProblem if the answer has no such column. */
+/** @throws RowProblem if the answer lacks the column */
 export function existing(read: ReadColumn, row: Row, column: string): string | null {
   const text = read(row, column);
   if (text === undefined) throw new RowProblem('missing_column', `the answer has no column ${column}`);
   return text;
 }
 
-/** @throws RowProblem if the answer has no such column, or NULL in it. */
+/** @throws RowProblem if the answer lacks the column, or it is NULL */
 export function present(read: ReadColumn, row: Row, column: string): string {
   const text = existing(read, row, column);
   if (text === null) throw new RowProblem('null', `column ${column} is NULL`);
@@ -91,7 +91,7 @@ function metricOf(config: MetricConfig, point: NumberPoint): MetricData {
   return { kind: 'sum', ...described, monotonic, temporality: aggregation ?? 'cumulative' };
 }
 
-/** A start is given only where `aggregation` is written. */
+/** A start time is set only if `aggregation` is set. */
 function timesOf(row: Row, read: ReadColumn, config: MetricConfig, times: PollTimes): Partial<NumberPoint> {
   const time = config.ts_column === undefined ? undefined : nanosecondsOf(row, read, config.ts_column);
   const start = config.start_ts_column === undefined ? undefined : nanosecondsOf(row, read, config.start_ts_column);
@@ -112,17 +112,17 @@ function nanosecondsOf(row: Row, read: ReadColumn, column: string): bigint {
   const text = present(read, row, column);
   const time = WHOLE.test(text) ? BigInt(text) : -1n;
   if (time < 0n || time !== BigInt.asUintN(63, time))
-    throw new RowProblem('bad_timestamp', `column ${column} is no time in whole nanoseconds`);
+    throw new RowProblem('bad_timestamp', `column ${column} is not a time in whole nanoseconds`);
   return time;
 }
 
-/** As text that is parsed again: a column of any type can be a number. */
+/** Parses the text of the column, because a column of any type can hold a number. */
 function valueOf(row: Row, read: ReadColumn, { value_column, value_type }: MetricConfig): number | bigint {
   const text = present(read, row, value_column);
   const value = value_type === 'int' ? integerOf(text) : doubleOf(text);
   if (value !== undefined) return value;
-  const kind = value_type === 'int' ? 'integer of 64 bits' : 'double';
-  throw new RowProblem('not_a_number', `column ${value_column} is no ${kind}`);
+  const kind = value_type === 'int' ? 'a 64-bit integer' : 'a double';
+  throw new RowProblem('not_a_number', `column ${value_column} is not ${kind}`);
 }
 
 function integerOf(text: string): bigint | undefined {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StorageSpace } from '../../../engine/storage.ts';
 import type { QueryConfig } from './config.ts';
 
-/** How far a query has been read, in its storage. */
+/** The position up to which a query has been read, in its storage. */
 export class Tracking {
   readonly #space: () => Promise<StorageSpace>;
   readonly #key: string;
@@ -16,7 +16,7 @@ export class Tracking {
     this.#startValue = query.tracking_start_value;
   }
 
-  /** The value of the last row that was read, by this process or one before. @throws StorageError */
+  /** The value of the last row that this process or an earlier one has read. @throws StorageError */
   async value(): Promise<string> {
     if (this.#value === undefined) {
       const space = await this.#space();
@@ -26,13 +26,13 @@ export class Tracking {
     return this.#value;
   }
 
-  /** Counts at once for this process; for the next one, after `save`. */
+  /** Takes effect immediately for this process; for the next one, after `save`. */
   moveTo(value: string): void {
     this.#value = value;
     this.#isSaved = false;
   }
 
-  /** @throws StorageError, and then calling again tries again. */
+  /** @throws StorageError. A second call tries again. */
   async save(): Promise<void> {
     if (this.#isSaved || this.#value === undefined) return;
     const space = await this.#space();
@@ -41,7 +41,7 @@ export class Tracking {
   }
 }
 
-/** A query with a name keeps its place when its SQL is changed; without one, the SQL says which it is. */
+/** A query with a name keeps its position when its SQL changes. Without a name, the SQL identifies it. */
 function identityOf({ name, sql, tracking_column: column }: QueryConfig): string {
   const query = name ?? createHash('sha256').update(sql).digest('hex');
   return JSON.stringify([query, column]);

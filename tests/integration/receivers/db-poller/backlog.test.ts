@@ -46,7 +46,7 @@ it('says the same where older rows are not read within it', async () => {
   await database.sql(`
     insert into prices (variant_id, price, currency, scraped_at)
     select id, 1, 'INR', now() - interval '3 h' - n * interval '1 ms' from variants, generate_series(1, 20) n`);
-  const older = 'Older rows could not be counted, and are counted later';
+  const older = 'Older rows cannot be counted; siphon will try again';
   await waitFor(() => poller.said(older) === 1, { what: 'the line' });
   const line = poller.log.find(({ msg }) => msg === older);
   expect(line?.['err']).toMatchObject({ repair: 'Give it more time with reconcile_timeout' });

@@ -118,7 +118,7 @@ describe('db_poller on a real database', () => {
     const invalid = 'dropped_points{query="scrape_pipeline.overdue",reason="invalid_cron"}';
     await waitFor(async () => ((await poller.own(invalid)) ?? 0) > 1, { what: 'a second poll' });
     expect(poller.series.has(`scrape.overdue{cadence=full,${blue}}`)).toBe(false);
-    const said = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Cron texts are invalid'));
+    const said = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Ignoring invalid'));
     expect(said()).toMatchObject([
       { query: 'scrape_pipeline.overdue', subjects: ['full_cadence of roaster blue'], count: 1 },
     ]);
@@ -127,7 +127,7 @@ describe('db_poller on a real database', () => {
     expect(said()[1]).toMatchObject({ count: 2 });
     await database.sql(`update roasters set full_cadence = '@monthly', price_cadence = '@weekly'`);
     await has(poller, `scrape.overdue{cadence=full,${blue}}`);
-    await waitFor(() => poller.said('Every cron text is valid again') === 1, { what: 'the line that says so' });
+    await waitFor(() => poller.said('All cron expressions are valid again') === 1, { what: 'the line that says so' });
   });
 
   it('times out where a table is locked, retracts only what came from it, and recovers', async () => {
@@ -192,7 +192,7 @@ describe('db_poller on a real database', () => {
 
   it('is off, and says so once, without a datasource', async () => {
     await using poller = await start({ datasource: '' });
-    expect(poller.said('Poller is off: its datasource is empty')).toBe(1);
+    expect(poller.said('Poller is off: datasource is empty')).toBe(1);
   });
 });
 

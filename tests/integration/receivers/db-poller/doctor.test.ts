@@ -64,11 +64,11 @@ describe('siphon doctor on db_poller', () => {
     const found = await examine();
     expect(found.filter(({ severity }) => severity !== 'ok')).toEqual([]);
     expect(found.map(({ what }) => what)).toEqual([
-      expect.stringMatching(/^connects to PostgreSQL \d+.* in \d+ ms, without TLS$/),
-      `the role ${database.pollerRole} reads only, has timeouts and may see what other sessions do`,
+      expect.stringMatching(/^connected to PostgreSQL \d+.* in \d+ ms, without TLS$/),
+      `role ${database.pollerRole} is read-only, has timeouts and may see the activity of other sessions`,
       expect.stringMatching(/may read all \d tables of scrape_pipeline$/),
       'the large tables of scrape_pipeline have their indexes',
-      'no transaction that writes is open for long',
+      'no write transaction has been open for long',
       'the clocks of the database and of this machine agree',
       expect.stringMatching(/^\d+ queries answer; the slowest, .*, takes \d+ ms$/),
     ]);
@@ -100,12 +100,14 @@ describe('siphon doctor on db_poller', () => {
       if (host === undefined) return context.skip('this machine has no address but its own');
       await using network = await proxy(host);
       const found = await flaws({ datasource: roleUrl({ hostname: host, port: String(network.port) }) });
-      expect(found).toMatchObject([{ severity: 'warning', what: 'the connection leaves this machine without TLS' }]);
+      expect(found).toMatchObject([
+        { severity: 'warning', what: 'the connection to another machine does not use TLS' },
+      ]);
     });
 
     it('leads to a server that is too old to count rows exactly', () => {
       expect(versionFindings(130_000)).toEqual([]);
-      expect(versionFindings(120_022)).toMatchObject([{ severity: 'error', repair: 'Upgrade it' }]);
+      expect(versionFindings(120_022)).toMatchObject([{ severity: 'error', repair: 'Upgrade PostgreSQL' }]);
     });
   });
 
@@ -117,9 +119,9 @@ describe('siphon doctor on db_poller', () => {
 
     it.each([
       [
-        'may begin transactions that write',
+        'may start write transactions',
         'alter role ROLE set default_transaction_read_only = off',
-        'may begin transactions that write',
+        'may start write transactions',
       ],
       ['has no statement_timeout', 'alter role ROLE set statement_timeout = 0', 'has no statement_timeout'],
       [
@@ -132,11 +134,15 @@ describe('siphon doctor on db_poller', () => {
         'alter role ROLE connection limit 2',
         'may have 2 connections, and the poller uses up to 3',
       ],
-      ['may not see other sessions', 'revoke pg_read_all_stats from ROLE', 'may not see what other sessions do'],
+      [
+        'may not see other sessions',
+        'revoke pg_read_all_stats from ROLE',
+        'may not see the activity of other sessions',
+      ],
     ])('%s', async (_, breaking, what) => {
       const found = await provoked(breaking.replace('ROLE', database.pollerRole));
       expect(found).toMatchObject([
-        { severity: 'warning', what: `the role ${database.pollerRole} ${what}${found[0]?.what.split(what)[1]}` },
+        { severity: 'warning', what: `role ${database.pollerRole} ${what}${found[0]?.what.split(what)[1]}` },
       ]);
     });
 
@@ -169,10 +175,10 @@ describe('siphon doctor on db_poller', () => {
 
   describe('the tables', () => {
     it('are in another schema', async () => {
-      expect(await inSchema('nowhere')).toMatchObject([{ severity: 'error', what: 'there is no schema nowhere' }]);
+      expect(await inSchema('nowhere')).toMatchObject([{ severity: 'error', what: 'schema nowhere does not exist' }]);
       await database.sql('create schema bare');
       const grant = { severity: 'error', repair: `grant usage on schema bare to ${database.pollerRole};` };
-      const none = { severity: 'error', what: 'the schema bare has none of the tables of scrape_pipeline' };
+      const none = { severity: 'error', what: 'schema bare has none of the tables of scrape_pipeline' };
       expect(await inSchema('bare')).toMatchObject([grant, none]);
       await database.sql('drop schema bare');
     });
@@ -197,8 +203,8 @@ describe('siphon doctor on db_poller', () => {
         'alter table coffees rename state to status; alter table scrape_runs rename stats to stats_json',
       );
       expect(found).toMatchObject([
-        { severity: 'warning', what: 'the table public.scrape_runs has no stats_json (tell less: overdue, health)' },
-        { severity: 'warning', what: expect.stringMatching(/^the table public.coffees has no status \(off: coffees/) },
+        { severity: 'warning', what: 'table public.scrape_runs has no stats_json (reduced: overdue, health)' },
+        { severity: 'warning', what: expect.stringMatching(/^table public.coffees has no status \(off: coffees/) },
       ]);
     });
 
@@ -207,7 +213,7 @@ describe('siphon doctor on db_poller', () => {
       expect(found).toMatchObject([
         {
           severity: 'warning',
-          what: expect.stringMatching(/^there is no table public.coffees \(off: coffees, review_rate/),
+          what: expect.stringMatching(/^table public.coffees does not exist \(off: coffees, review_rate/),
         },
       ]);
     });
@@ -221,7 +227,7 @@ describe('siphon doctor on db_poller', () => {
         },
       ]);
       expect((await examine()).map(({ what }) => what)).toContain(
-        `row level security lets the role ${database.pollerRole} see every row of public.roasters`,
+        `row level security lets role ${database.pollerRole} see all rows of public.roasters`,
       );
       await database.sql(
         'drop policy siphon_reads on roasters; create policy active_only on roasters using (is_active)',
@@ -236,8 +242,8 @@ describe('siphon doctor on db_poller', () => {
   it('names the tables of postgres_health that are not there', async () => {
     expect(await naming('public.prices', 'public.Prices', 'nowhere.prices')).toContainEqual({
       severity: 'warning',
-      what: 'postgres_health.tables has no series of tables that are listed and not there: public.Prices, nowhere.prices',
-      repair: expect.stringContaining('packs::postgres_health::tables'),
+      what: 'postgres_health.tables has no series for listed tables that do not exist: public.Prices, nowhere.prices',
+      repair: expect.stringContaining('schema.table'),
     });
     expect((await naming('public.prices', 'public.coffees')).filter(({ severity }) => severity !== 'ok')).toEqual([]);
   });
@@ -275,7 +281,7 @@ describe('siphon doctor on db_poller', () => {
         {
           severity: 'warning',
           what: expect.stringMatching(
-            /^rows of public.prices do not lie in the order of scraped_at \(correlation -?0\.0\d\)/,
+            /^rows of public.prices are not stored in the order of scraped_at \(correlation -?0\.0\d\)/,
           ),
           repair: 'create index concurrently on public.prices (scraped_at);',
         },
@@ -295,9 +301,7 @@ describe('siphon doctor on db_poller', () => {
       expect(found).toMatchObject([
         {
           severity: 'warning',
-          what: expect.stringMatching(
-            /^a transaction of nightly import of \w+, pid \d+, has written and is open for \d s/,
-          ),
+          what: expect.stringMatching(/^a write transaction of nightly import of \w+, pid \d+, has been open for \d s/),
           repair: expect.stringMatching(/pg_terminate_backend\(\d+\)/),
         },
       ]);
@@ -318,7 +322,7 @@ describe('siphon doctor on db_poller', () => {
     });
 
     it('is that counters will not outlive the sidecar', async () => {
-      const flaw = { severity: 'warning', what: expect.stringMatching(/^no storage is set: counters begin at 0/) };
+      const flaw = { severity: 'warning', what: expect.stringMatching(/^storage is not set: counters restart at 0/) };
       expect(await flaws({ storage: undefined })).toMatchObject([flaw]);
       expect(await flaws({ storage: undefined, packs: { postgres_health: {} } })).toEqual([]);
     });
@@ -348,7 +352,7 @@ describe('siphon doctor on db_poller', () => {
       const found = await flaws({ lock_timeout: '5s', timeout: '300ms' });
       await locker.end();
       expect(found).toMatchObject(
-        found.map(() => ({ severity: 'error', what: expect.stringContaining('gives no points: the query') })),
+        found.map(() => ({ severity: 'error', what: expect.stringContaining('returns no points: the query') })),
       );
       expect(found.map(({ what }) => what.split(' ')[0])).toContain('scrape_pipeline.variants');
       expect(found[0]?.repair).toContain('packs::scrape_pipeline::queries::');
@@ -376,7 +380,7 @@ describe('siphon doctor on db_poller', () => {
       await using pooler = await Pgbouncer.start(database.url, 5, { mode: 'session' });
       const found = await examine({ datasource: pooler.url });
       expect(found.map(({ what }) => what)).toContain(
-        'a pooler stands before the database, and keeps a session for one client',
+        'the connection goes through a pooler that keeps a session for each client',
       );
     });
   });

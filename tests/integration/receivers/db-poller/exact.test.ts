@@ -183,7 +183,7 @@ describe('db_poller counts rows exactly', () => {
     await database.sql(price(2));
     await using next = await PollerUnderTest.start(config(database), undefined, { storage });
     await shows(next, prices, 5);
-    expect(next.said('Counting began anew: its counters start at 0 again')).toBe(0);
+    expect(next.said('Counting started again: the counters restart at 0')).toBe(0);
   });
 
   it('publishes nothing that it could not keep, and counts the same rows when there is room again', async () => {
@@ -221,7 +221,7 @@ describe('db_poller counts rows exactly', () => {
     await spoil(storage);
     await using next = await PollerUnderTest.start(config(database), undefined, { storage });
     await next.hasBegunToCount();
-    expect(next.said('Counting began anew: its counters start at 0 again')).toBe(1);
+    expect(next.said('Counting started again: the counters restart at 0')).toBe(1);
     expect(await next.own(`rebaselines{query="scrape_pipeline.prices",reason="${reason}"}`)).toBe(1);
     await database.sql(price(2));
     await shows(next, prices, 2);

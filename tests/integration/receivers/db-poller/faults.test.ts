@@ -55,7 +55,7 @@ describe('db_poller when the database misbehaves', () => {
       expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
       expect(await poller.own('query_missing_columns{query="scrape_pipeline.coffees"}')).toBe(0);
       expect(poller.said('Query succeeds again')).toBeLessThanOrEqual(poller.said('Query failed'));
-      await waitFor(() => poller.said('No column is missing any more: every query is on') === 1, { what: 'the line' });
+      await waitFor(() => poller.said('No columns are missing: all queries are on') === 1, { what: 'the line' });
     },
   );
 

@@ -87,7 +87,7 @@ describe('a label column of db_poller that is of another type than its pack expe
       packs,
     });
     expect(found.filter(({ severity }) => severity === 'error')).toMatchObject([
-      { what: expect.stringContaining(`scrape_pipeline.coffees gives no points: query failed: ${problem}`) },
+      { what: expect.stringContaining(`scrape_pipeline.coffees returns no points: query failed: ${problem}`) },
     ]);
   });
 });

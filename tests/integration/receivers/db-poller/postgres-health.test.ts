@@ -131,7 +131,7 @@ describe('the pack postgres_health', () => {
 
   it('says once which of the tables that are named are not there', async () => {
     await using poller = await start();
-    const sentence = 'Tables that are listed are not there: they have no series';
+    const sentence = 'Listed tables do not exist: they have no series';
     await waitFor(() => poller.said(sentence) === 1, { what: 'the line' });
     expect(poller.log).toContainEqual(
       expect.objectContaining({

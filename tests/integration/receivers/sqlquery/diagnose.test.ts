@@ -45,19 +45,19 @@ describe('siphon doctor about sqlquery', () => {
       { name: 'bodiless', sql: 'select 1 as id', logs: [{ body_column: 'text' }] },
     ]); // prettier-ignore
     expect(found).toMatchObject([
-      { severity: 'ok', what: expect.stringMatching(/^query good gives rows, in \d+ ms$/) },
-      { severity: 'error', what: 'query lacking has no column w', repair: 'Select them, or name others; it has v' },
-      { severity: 'error', what: expect.stringMatching(/^query broken gives no points: .*nowhere/), repair: expect.stringContaining('schema') },
-      { severity: 'error', what: expect.stringMatching(/^query wrong gives no points: .*syntax/), repair: expect.stringMatching(/psql, as the role \w+$/) },
-      { severity: 'error', what: expect.stringMatching(/^query late gives no points: the query ran longer/), repair: expect.stringContaining('timeout') },
+      { severity: 'ok', what: expect.stringMatching(/^query good returns rows, in \d+ ms$/) },
+      { severity: 'error', what: 'query lacking has no column w', repair: 'Select them, or use existing columns: v' },
+      { severity: 'error', what: expect.stringMatching(/^query broken returns no points: .*nowhere/), repair: expect.stringContaining('schema') },
+      { severity: 'error', what: expect.stringMatching(/^query wrong returns no points: .*syntax/), repair: expect.stringMatching(/psql, as role \w+$/) },
+      { severity: 'error', what: expect.stringMatching(/^query late returns no points: the query ran longer/), repair: expect.stringContaining('timeout') },
       { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms of the 900 ms/) },
-      { severity: 'error', what: 'query many gives no points: more than 50000 rows', repair: expect.stringContaining('aggregate') },
-      { severity: 'warning', what: 'query fraction gets nothing from 1 of its rows: column v is no integer of 64 bits', repair: expect.stringContaining('value_type: double') },
-      { severity: 'error', what: 'query words gets nothing from 1 of its rows: column v is no integer of 64 bits' },
-      { severity: 'error', what: expect.stringMatching(/^query moment gets nothing.*column t is no time/), repair: expect.stringContaining('nanoseconds') },
-      { severity: 'warning', what: 'query nothing gets nothing from 1 of its rows: column v is NULL' },
-      { severity: 'warning', what: 'query alike has 1 points that give way to another one with the same attributes', repair: expect.stringMatching(/, of state$/) },
-      { severity: 'ok', what: expect.stringMatching(/^query tail gives no row/) },
+      { severity: 'error', what: 'query many returns no points: more than 50000 rows', repair: expect.stringContaining('aggregate') },
+      { severity: 'warning', what: 'query fraction ignores 1 of its rows: column v is not a 64-bit integer', repair: expect.stringContaining('value_type: double') },
+      { severity: 'error', what: 'query words ignores 1 of its rows: column v is not a 64-bit integer' },
+      { severity: 'error', what: expect.stringMatching(/^query moment ignores.*column t is not a time/), repair: expect.stringContaining('nanoseconds') },
+      { severity: 'warning', what: 'query nothing ignores 1 of its rows: column v is NULL' },
+      { severity: 'warning', what: 'query alike loses 1 points to other points with the same attributes', repair: expect.stringMatching(/: state$/) },
+      { severity: 'ok', what: expect.stringMatching(/^query tail returns no rows/) },
       { severity: 'error', what: 'query bodiless has no column text' },
     ]); // prettier-ignore
   });
@@ -68,7 +68,7 @@ describe('siphon doctor about sqlquery', () => {
     const queries = [1, 2].map((n) => ({ sql: `select ${n} as v`, metrics: metrics('v') }));
     expect(await findings(queries, `${datasource}?sslmode=disable`)).toContainEqual({
       severity: 'warning',
-      what: 'the role siphon_narrow may have 1 connections, and the receiver uses up to 2',
+      what: 'role siphon_narrow may have 1 connections, and the receiver uses up to 2',
       repair: 'alter role siphon_narrow connection limit 3;',
     });
     await database.sql('drop role siphon_narrow');
@@ -88,15 +88,15 @@ describe('siphon doctor about sqlquery', () => {
     ];
     const found = await findings(queries, `${datasource}?sslmode=disable`);
     expect(found).toMatchObject([
-      { severity: 'ok', what: 'row level security lets the role siphon_blind see every row of public.seen' },
+      { severity: 'ok', what: 'row level security lets role siphon_blind see all rows of public.seen' },
       {
         severity: 'error',
-        what: 'row level security hides all of about 7 rows of public.tail from the role siphon_blind: it would find none',
+        what: 'row level security hides all of about 7 rows of public.tail from role siphon_blind',
         repair: 'create policy siphon_reads on public.tail for select to siphon_blind using (true);',
       },
-      { severity: 'ok', what: expect.stringContaining('query count gives rows') },
-      { severity: 'ok', what: expect.stringContaining('query tail gives no row') },
-      { severity: 'error', what: expect.stringContaining('query broken gives no points') },
+      { severity: 'ok', what: expect.stringContaining('query count returns rows') },
+      { severity: 'ok', what: expect.stringContaining('query tail returns no rows') },
+      { severity: 'error', what: expect.stringContaining('query broken returns no points') },
     ]);
     await database.sql('drop owned by siphon_blind; drop role siphon_blind');
   });

@@ -103,7 +103,7 @@ describe('sqlquery, logs', () => {
     await write('c');
     await bodies(receiver, ['b', 'c']);
     expect(await receiver.own('dropped_log_records{query="audit",reason="null"}')).toBe(1);
-    expect(receiver.said('Rows give no log record')).toBe(1);
+    expect(receiver.said('Some rows yield no log record')).toBe(1);
   });
 
   it('hands the rows over again when the pipeline refused them', async () => {

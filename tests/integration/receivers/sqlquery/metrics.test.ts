@@ -191,7 +191,7 @@ describe('sqlquery, metrics', () => {
     for (const reason of ['null', 'not_a_number', 'missing_column'])
       await counted(receiver, `dropped_points{query="bad",reason="${reason}"}`);
     await waitFor(() => (receiver.points.get('whole{state=paid}') ?? 0) > 2, { what: 'further polls' });
-    expect(receiver.said('Rows give no point')).toBe(1);
+    expect(receiver.said('Some rows yield no point')).toBe(1);
     expect(await receiver.own('last_success_timestamp_seconds{query="bad"}')).toBeCloseTo(Date.now() / 1000, -1);
     expect(await receiver.own('rows{query="bad"}')).toBe(3);
   });
@@ -200,7 +200,7 @@ describe('sqlquery, metrics', () => {
     const sql = 'select null::int as v';
     await using receiver = await start([{ ...one, sql, name: 'nulls', ignore_null_values: true }]);
     await waitFor(async () => ((await receiver.own('dropped_points{query="nulls",reason="null"}')) ?? 0) > 2, { what: 'some polls' }); // prettier-ignore
-    expect(receiver.said('Rows give no point')).toBe(0);
+    expect(receiver.said('Some rows yield no point')).toBe(0);
     expect(receiver.requests).toEqual([]);
   });
 

@@ -12,5 +12,5 @@ it('says once that more was counted than inserted, when two readings agree, and 
   };
   expect(said(0, 5, undefined, -1, 0)).toEqual([]);
   expect(said(-3, -4, -5)).toEqual([4]);
-  expect(said(2, 0)).toEqual(['No more rows are counted than were inserted']);
+  expect(said(2, 0)).toEqual(['Counted rows no longer exceed inserted rows']);
 });

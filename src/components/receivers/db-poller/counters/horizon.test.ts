@@ -30,12 +30,12 @@ it('names once who holds counting back for more than a minute, and says once whe
   expect(lags).toEqual([0, 5, 61, 80, 0, 0]);
   expect(said).toMatchObject([
     {
-      msg: 'Counting waits for a transaction that has written and not ended',
+      msg: 'Counting is blocked by an open write transaction',
       pid: 42,
       application_name: 'migration',
       age_s: 61,
     },
-    { msg: 'The transaction that counting waited for has ended' },
+    { msg: 'The write transaction that blocked counting has ended' },
   ]);
 });
 
