@@ -157,7 +157,7 @@ describe('db_poller on a real database', () => {
     expect(poller.series.has('pipeline.health.score{component=total}')).toBe(false);
     const column = ['coffees.processing_status'];
     expect(poller.log.filter(({ off }) => off !== undefined)).toMatchObject([
-      { pack: 'scrape_pipeline', off: { review_rate: column }, tells_less: { coffees: column, health: column } },
+      { pack: 'scrape_pipeline', off: { review_rate: column }, reduced: { coffees: column, health: column } },
     ]);
     expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);
     expect(await poller.own('query_missing_columns{query="scrape_pipeline.coffees"}')).toBe(1);

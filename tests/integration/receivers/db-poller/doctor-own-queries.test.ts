@@ -37,15 +37,15 @@ const flawed = [
   ['a condition over a column that is not there', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME returns no points: query failed: column "paid_at" does not exist', 'Correct the name'],
   ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
   ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
-  ['SQL that asks for a table that is not there', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'schema before it'],
+  ['SQL that asks for a table that is not there', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'prefix it with the schema'],
   ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME returns no points: the role may not read this', 'grant select'],
   ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME returns no points: the query ran longer than its timeout', 'raise timeout of NAME in queries'],
   ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'its timeout is 600 ms', 'raise timeout of NAME in queries'],
   ['an answer without the columns of a gauge', { ...gauge, labels: ['state'], sql: 'select 1 as m, 2 as o' }, 'error', 'NAME returns no points: the answer has no column n, state', 'use another column: m, o'],
   ['rows with the same labels', { ...gauge, sql: 'select country, 1 as n from shop.orders' }, 'warning', 'NAME drops 1 series: several rows have the same labels', 'that distinguish them: country'],
-  ['values that are no number', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are no number', 'cast it'],
-  ['more label values than there is room for', { ...gauge, sql: 'select token, 1 as n from shop.orders', labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has more values', 'max_label_values'],
-  ['the same of rows that are counted', { ...counter, labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has more values', 'max_label_values'],
+  ['values that are no number', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are not numbers', 'cast it'],
+  ['more label values than there is room for', { ...gauge, sql: 'select token, 1 as n from shop.orders', labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has too many or too long values', 'max_label_values'],
+  ['the same of rows that are counted', { ...counter, labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has too many or too long values', 'max_label_values'],
 ] as const; // prettier-ignore
 
 function nameOf(place: number): string {

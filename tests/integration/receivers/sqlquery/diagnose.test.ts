@@ -50,7 +50,7 @@ describe('siphon doctor about sqlquery', () => {
       { severity: 'error', what: expect.stringMatching(/^query broken returns no points: .*nowhere/), repair: expect.stringContaining('schema') },
       { severity: 'error', what: expect.stringMatching(/^query wrong returns no points: .*syntax/), repair: expect.stringMatching(/psql, as role \w+$/) },
       { severity: 'error', what: expect.stringMatching(/^query late returns no points: the query ran longer/), repair: expect.stringContaining('timeout') },
-      { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms of the 900 ms/) },
+      { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms; its timeout is 900 ms/) },
       { severity: 'error', what: 'query many returns no points: more than 50000 rows', repair: expect.stringContaining('aggregate') },
       { severity: 'warning', what: 'query fraction ignores 1 of its rows: column v is not a 64-bit integer', repair: expect.stringContaining('value_type: double') },
       { severity: 'error', what: 'query words ignores 1 of its rows: column v is not a 64-bit integer' },
