@@ -8,13 +8,13 @@ export async function backendPid(session: Session): Promise<number> {
   return row!['pid'] as number;
 }
 
-/** Whether a pooler is between client and server. It cannot know in advance which process it will use. */
+/** True if a pooler is between client and server. It cannot know in advance which process it will use. */
 export async function isPooled(session: Session): Promise<boolean> {
   return session.announcedPid !== (await backendPid(session));
 }
 
 /**
- * Whether two sessions were seen on the same backend, as behind a pooler in transaction mode, where all clients share the
+ * True if two sessions were seen on the same backend, as behind a pooler in transaction mode, where all clients share the
  * settings and locks of a session. False proves nothing if other clients keep the pooler busy.
  */
 export async function shareBackend(one: Session, other: Session): Promise<boolean> {

@@ -23,12 +23,12 @@ export class PostgresError extends Error {
     });
   }
 
-  /** Whether the whole database is unavailable, not only this query at fault. */
+  /** True if the whole database is unavailable, not only this query at fault. */
   get concernsDatabase(): boolean {
     return databaseFailures.has(this.reason);
   }
 
-  /** Whether the schema, as far as the role may read it, does not fit the query. */
+  /** True if the schema, as far as the role may read it, does not fit the query. */
   get concernsSchema(): boolean {
     return schemaFailures.has(this.reason);
   }

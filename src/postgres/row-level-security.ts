@@ -39,7 +39,7 @@ interface SecuredTable {
   readonly table: string;
   /** The number of rows in the statistics. */
   readonly liveRows: number;
-  /** Whether a policy lets this role see every row. */
+  /** True if a policy lets this role see every row. */
   readonly letsAll: boolean;
 }
 

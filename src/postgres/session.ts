@@ -17,7 +17,7 @@ export interface SessionSettings {
   readonly answerTimeoutMs: number;
 }
 
-/** By then the termination message has been sent, or the server is unreachable. */
+/** Long enough to send the termination message to a reachable server. */
 const CLOSE_TIMEOUT_MS = 250;
 
 /** One connection that is not shared. The caller that opens it closes it. */
@@ -55,17 +55,17 @@ export class Session {
     client.on('error', (error) => ended.abort(PostgresError.from(error)));
   }
 
-  /** Whether the connection is encrypted. */
+  /** True if the connection is encrypted. */
   get isEncrypted(): boolean {
     return 'encrypted' in this.#client.connection.stream;
   }
 
-  /** Whether the server has presented a trusted certificate. */
+  /** True if the server has presented a trusted certificate. */
   get isVerified(): boolean {
     return (this.#client.connection.stream as Partial<TLSSocket>).authorized === true;
   }
 
-  /** Whether the connection leaves this machine. */
+  /** True if the connection leaves this machine. */
   get isRemote(): boolean {
     const { remoteAddress } = this.#client.connection.stream as Socket;
     return remoteAddress !== undefined && !isLoopback(remoteAddress);

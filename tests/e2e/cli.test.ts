@@ -68,8 +68,7 @@ describe('siphon doctor', () => {
     const { exitCode, stdout } = await siphon(['doctor', '--config', file('off.yaml', polling("''"))]);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout:
-        'warning  receivers::db_poller  is off: datasource is empty. Set datasource\n0 errors, 1 warning, 0 ok\n',
+      stdout: 'warning  receivers::db_poller  is off: datasource is empty. Set datasource\n0 errors, 1 warning, 0 ok\n',
     });
   });
 

@@ -69,7 +69,7 @@ export interface GaugeQuery {
   readonly needs: TableColumns;
   /** The query uses these columns where they exist. */
   readonly uses?: TableColumns;
-  /** By the name of the column with the value. */
+  /** Keyed by the name of the column with the value. */
   readonly metrics: Readonly<Record<string, ColumnMetric>>;
   /** For counters: the column with the time since which PostgreSQL counts, in Unix milliseconds. NULL: unknown. */
   readonly since?: string;
@@ -157,7 +157,7 @@ export interface CountedMetric {
   readonly event?: string;
   /** For a histogram: the column with the values. NULL is not a value. */
   readonly value?: string;
-  /** Whether the series of the `known` rows start at 0. */
+  /** True if the series of the `known` rows start at 0. */
   readonly fromZero?: boolean;
 }
 
@@ -203,7 +203,7 @@ export interface Schema {
   /** The quoted SQL name of a table, including the schema. */
   readonly table: (name: string) => string;
   readonly has: (table: string, column: string) => boolean;
-  /** Whether an index over the whole table begins with these columns. */
+  /** True if an index over the whole table begins with these columns. */
   readonly hasIndex: (table: string, columns: readonly string[]) => boolean;
 }
 

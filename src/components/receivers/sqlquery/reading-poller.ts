@@ -8,7 +8,7 @@ import type { ReceiverMetrics } from './receiver-metrics.ts';
 /** The parts that all queries of a receiver share. */
 export interface ReadingContext extends QueryContext {
   readonly metrics: ReceiverMetrics;
-  /** Whether the SQL and its parameters are logged at level debug. */
+  /** True if the SQL and its parameters are logged at level debug. */
   readonly logsQueries: boolean;
 }
 

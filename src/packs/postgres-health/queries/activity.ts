@@ -2,9 +2,9 @@ import { connectionStates, postgresHealthMetrics } from '../metrics.ts';
 import { metricColumns, SERVER_SESSIONS, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
 /**
- * The session that asks is left out, except of what is compared with the limit. PostgreSQL hides what the sessions of
- * other roles do from a role without pg_read_all_stats; a number made of what is left would be wrong, so that there
- * is none then. Nor can it be said how many are active where one has track_activities off.
+ * All values but the ones for the connection limit exclude the session that runs this query. PostgreSQL hides the activity
+ * of other roles' sessions from a role without pg_read_all_stats. A number from the visible rest would be wrong, so the
+ * metric is absent then. The number of active connections is also absent if a session has track_activities off.
  */
 export const activity: GaugeQuery = {
   needs: {},
@@ -23,7 +23,7 @@ export const activity: GaugeQuery = {
         select backend_xid, backend_xmin, xact_start, state_change, datid, datid = current.oid as is_here,
                backend_type = 'client backend' as is_client, query = '<insufficient privilege>' as is_hidden,
                trim('_' from regexp_replace(state, '[^a-z]+', '_', 'g')) as state,
-               -- What vacuum itself holds does not hold vacuum up.
+               -- The snapshots of vacuum do not delay vacuum.
                pid in (select pid from pg_stat_progress_vacuum) as is_vacuum
         from ${SERVER_SESSIONS}, (select oid from pg_database where datname = current_database()) current
         where pid <> pg_backend_pid()

@@ -1,7 +1,7 @@
 import { postgresHealthMetrics } from '../metrics.ts';
 import { metricColumns, SERVER_SESSIONS, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
-/** Whoever waits for the end of a transaction waits for a lock that belongs to no database, so that its session tells. */
+/** A lock on the end of a transaction does not belong to a database, so locks are selected by the database of the session. */
 export const locks: GaugeQuery = {
   needs: {},
   metrics: metricColumns(postgresHealthMetrics, { database_locks_waiting: 'drop' }),

@@ -7,7 +7,7 @@ import {
   type GaugeQuery,
 } from '../../../components/receivers/db-poller/query.ts';
 
-/** Asking for sizes means to look at every file. */
+/** PostgreSQL reads the size of every file for it. */
 export const databaseSize: GaugeQuery = {
   needs: {},
   metrics: metricColumns(postgresHealthMetrics, { database_size_bytes: 'drop', database_freeze_age: 'drop' }),
@@ -20,8 +20,8 @@ export const databaseSize: GaugeQuery = {
 };
 
 /**
- * Only the tables that are named, so that there are never more series than somebody asked for. A partitioned table is
- * all its partitions; what is stored outside of the rows ages with them.
+ * Only the listed tables, which limits the number of series. A partitioned table includes all its partitions, and a table
+ * its TOAST table.
  *
  * @param names as `schema.table`.
  */

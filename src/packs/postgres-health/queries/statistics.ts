@@ -1,7 +1,7 @@
 import { postgresHealthMetrics } from '../metrics.ts';
 import { metricColumns, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
 
-/** What PostgreSQL counts for the database, from when its statistics were last reset, if they ever were. */
+/** PostgreSQL's counters of the database, since its statistics were last reset, if ever. */
 export const statistics: GaugeQuery = {
   needs: {},
   metrics: metricColumns(postgresHealthMetrics, {

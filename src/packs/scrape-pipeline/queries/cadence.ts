@@ -2,13 +2,13 @@ import { Cron } from 'croner';
 
 const MAX_CRON_LENGTH = 128;
 const MAX_REMEMBERED = 1000;
-/** An alias or five to seven fields; croner would take a single date too, which is no cadence. */
+/** An alias, or five to seven fields. croner also accepts a single date, which is not a cadence. */
 const CRON = /^\s*(@\w+|\S+(\s+\S+){4,6})\s*$/;
 
-/** Cron texts repeat at every poll, and some take milliseconds to understand. */
+/** The same cron texts come at every poll, and some take milliseconds to parse. */
 const remembered = new Map<string, Cron | undefined>();
 
-/** A cron text of five to seven fields, or an alias such as `@weekly`, in UTC; undefined if it is none or never comes. */
+/** Parses a cron text of five to seven fields, or an alias such as `@weekly`, in UTC. Undefined if it is invalid or never matches. */
 export function parseCadence(text: string): Cron | undefined {
   if (text.length > MAX_CRON_LENGTH || !CRON.test(text)) return undefined;
   if (!remembered.has(text)) {
@@ -19,8 +19,8 @@ export function parseCadence(text: string): Cron | undefined {
 }
 
 /**
- * Seconds since the first moment after `sinceSeconds` at which a run was due, 0 if none was. Without `sinceSeconds`,
- * since the latest moment at which one was due. Times are Unix seconds.
+ * Seconds since a run was first due after `sinceSeconds`; 0 if none was due. Without `sinceSeconds`, seconds since the
+ * latest time at which a run was due. Times are Unix seconds.
  */
 export function overdueSeconds(cadence: Cron, sinceSeconds: number | undefined, nowSeconds: number): number {
   const due =

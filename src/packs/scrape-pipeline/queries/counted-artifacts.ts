@@ -5,8 +5,8 @@ import type { RoasterLabel } from './roaster-label.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * An artifact has no time of its own, but that of its run, which does not change. Whether the run has ended does, so
- * that it must not matter here. One without a run is recent.
+ * An artifact has the start time of its run, which does not change. The end of the run must not matter here, because it
+ * changes. An artifact without a run is recent.
  */
 const boundByRun: Bound = {
   marginMs: DAY_MS,

@@ -3,7 +3,7 @@ import type { CounterMetric } from '../../../metrics/metric.ts';
 import type { CounterQuery } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
 
-/** Rows that are updated over and over: each of them is counted when it is first seen. */
+/** These rows are updated repeatedly, so each key is counted when it is first seen. */
 export function countedCoffees(roaster: RoasterLabel): CounterQuery {
   return {
     ...created(roaster, scrapePipelineMetrics.coffees_created_total),

@@ -5,9 +5,9 @@ import type { RoasterLabel } from './roaster-label.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * The price before is the latest of the same variant and currency that was scraped earlier, of those that are there
- * when a price is counted. Its currency is compared in a way that lets the planner expect that nearly all are the same:
- * where it knows little of the table, it would else read and sort all prices of the variant, for each of its prices.
+ * The previous price is the latest earlier one of the same variant and currency that exists when a price is counted. The
+ * currency is compared in a way that makes the planner expect a match for nearly all rows. Otherwise, with poor
+ * statistics, it would read and sort all prices of the variant for each of its prices.
  */
 export function countedPrices(roaster: RoasterLabel, batchRows: number): CounterQuery {
   return {

@@ -5,7 +5,7 @@ import type { RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A run is entered when it starts, and updated when it ends, and perhaps again. */
+/** A run is inserted when it starts, and updated when it ends and possibly later. */
 export function countedRuns(roaster: RoasterLabel): CounterQuery {
   return {
     needs: {

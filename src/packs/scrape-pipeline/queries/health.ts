@@ -47,7 +47,7 @@ const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Inp
   },
 });
 
-/** Each input from the same snapshot; one that the schema cannot give is unknown. */
+/** Reads all inputs from the same snapshot. An input is unknown if the schema lacks its columns. */
 export function health(windowSeconds: number, roaster: RoasterLabel): GaugeQuery {
   const all = inputs(roaster);
   return {
@@ -92,7 +92,7 @@ function percent(name: HealthComponentName, value: unknown): HealthInputs {
   return value === null || value === undefined ? {} : { [name]: Number(value) };
 }
 
-/** Undefined when no cadence could be judged. Whose cron text is invalid, `overdue` says. */
+/** Undefined if no cadence is valid. The query `overdue` reports invalid cron texts. */
 function freshness(json: string | null): number | undefined {
   const cadences = JSON.parse(json ?? '[]') as readonly CadenceRow[];
   const ages = cadences.map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);

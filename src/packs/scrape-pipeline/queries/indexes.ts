@@ -1,6 +1,6 @@
 import type { TableIndex } from '../../../components/receivers/db-poller/query.ts';
 
-/** As deploy/postgres/indexes.sql makes them; whose own they are is known by their columns, under any name. */
+/** The indexes in deploy/postgres/indexes.sql. Existing indexes are recognized by their columns, not by name. */
 export const scrapePipelineIndexes: readonly TableIndex[] = [
   {
     name: 'siphon_prices_scraped_at',

@@ -1,17 +1,17 @@
 import type { Schema } from '../../../components/receivers/db-poller/query.ts';
 
-/** Runs that are looked for together: their name, and the SQL condition that tells them, which begins with a status. */
+/** A kind of runs: its name, and its SQL condition, which starts with the status. */
 export interface RunKind {
   readonly name: string;
   readonly condition: string;
 }
 
 /**
- * The finished run that started last, of each kind, for each source that has one; runs without a source count as one
- * more. Columns: `source_id`, `kind`, `started_at`, `finished_at`.
+ * The latest started run of each kind that has finished, for each source; runs without a source count as one source.
+ * Columns: `source_id`, `kind`, `started_at`, `finished_at`.
  *
- * With an index a look-up for each source and kind finds it, however many runs there are. Without one every
- * look-up would read the whole table, so that it is read once for all.
+ * With an index, one look-up for each source and kind finds it, regardless of the number of runs. Without an index, each
+ * look-up would read the whole table, so the table is read once for all.
  */
 export function latestRuns(schema: Schema, kinds: readonly RunKind[]): string {
   const isIndexed = schema.hasIndex('scrape_runs', ['source_id', 'status', 'started_at']);

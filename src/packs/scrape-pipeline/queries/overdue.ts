@@ -17,7 +17,7 @@ export function cadenceColumns({ columns }: RoasterLabel): TableColumns {
   };
 }
 
-/** Without it, nobody can tell a price-only run from a full one, and every run counts as full. */
+/** Distinguishes price-only runs from full ones. Without it, every run counts as full. */
 export const cadenceOptionalColumns: TableColumns = { scrape_runs: ['stats_json'] };
 
 export function overdue(label: RoasterLabel): GaugeQuery {
@@ -43,19 +43,19 @@ export interface CadenceRow {
   readonly cadence: 'full' | 'price';
   readonly cron: string;
   readonly now_s: number;
-  /** Start of the latest run that did not fail, else when the roaster was added. */
+  /** The start of the latest run that did not fail, or the time when the roaster was added. */
   readonly since_s: number | null;
 }
 
-/** Undefined if the cron text has no meaning. */
+/** Undefined if the cron text is invalid or never matches. */
 export function overdueOf(row: CadenceRow): number | undefined {
   const cadence = parseCadence(row.cron);
   return cadence && overdueSeconds(cadence, row.since_s ?? undefined, row.now_s);
 }
 
 /**
- * One row for each cadence of each active roaster. A full run checks prices too; a run that failed satisfies
- * neither cadence, one that is under way none yet.
+ * One row for each cadence of each active roaster. A full run satisfies the price cadence too. A failed or running run
+ * satisfies neither.
  */
 export function cadenceRows(schema: Schema, label: RoasterLabel): string {
   const { table } = schema;

@@ -3,17 +3,17 @@ import type { Schema, Statement } from '../../../components/receivers/db-poller/
 export const roasterLabels = ['slug', 'id', 'name'] as const;
 export type RoasterColumn = (typeof roasterLabels)[number];
 
-/** How rows of a table that is joined with `roasters`, as `roaster`, get the labels `roaster` and `platform`. */
+/** The SQL for the labels `roaster` and `platform` of rows that are joined with `roasters`, as `roaster`. */
 export interface RoasterLabel {
-  /** Of `roasters`. */
+  /** The columns of `roasters` that it needs. */
   readonly columns: readonly string[];
   readonly select: string;
-  /** Every roaster that there is. */
+  /** Selects all roasters. */
   readonly known: (schema: Schema) => Statement;
   readonly meaning: string;
 }
 
-/** @param column whose value the label `roaster` has. */
+/** @param column the column that becomes the label `roaster`. */
 export function labelledBy(column: RoasterColumn): RoasterLabel {
   const select = `roaster.${column}::text as roaster, roaster.platform::text as platform`;
   return {

@@ -4,12 +4,12 @@ import { metricColumns, type GaugeQuery, type TableColumns } from '../../../comp
 import type { RoasterLabel } from './roaster-label.ts';
 import { latestRuns, type RunKind } from './latest-runs.ts';
 
-/** A run may have no source, and then nobody knows its roaster. */
+/** A run may lack a source; then its roaster is unknown. */
 function sourceColumns({ columns }: RoasterLabel): TableColumns {
   return { roasters: columns, product_sources: ['id', 'roaster_id'] };
 }
 
-/** Every roaster has a row, so that "none runs" is a 0 that somebody looked up. */
+/** Every roaster has a row, so that 0 running runs are a point. */
 export const runningRuns = (label: RoasterLabel): GaugeQuery => ({
   needs: { ...sourceColumns(label), scrape_runs: ['id', 'source_id', 'started_at', 'finished_at'] },
   metrics: metricColumns(scrapePipelineMetrics, {

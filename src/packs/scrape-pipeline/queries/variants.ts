@@ -20,7 +20,7 @@ export const variants = (roaster: RoasterLabel): GaugeQuery => ({
   }),
 });
 
-/** A price that was never checked was not checked in time either. */
+/** A price that was never checked is stale too. */
 export function priceStale(staleAfterSeconds: number, roaster: RoasterLabel): GaugeQuery {
   return {
     needs: { ...joined(roaster), variants: ['coffee_id', 'status', 'price_last_checked_at'] },

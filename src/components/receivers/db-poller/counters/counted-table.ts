@@ -18,9 +18,9 @@ export interface TableSnapshot {
   everyRow(): AsyncIterable<readonly KeyedRow[]>;
   /** The labels of the series that exist before a row is counted. */
   known(): Promise<readonly Row[]>;
-  /** Whether the table was rewritten, so that its rows carry the number of the rewriting transaction. */
+  /** True if the table was rewritten, so that its rows carry the number of the rewriting transaction. */
   isRewritten(since: Position): Promise<boolean>;
-  /** Whether ended transactions would stay ended if the server crashed now. Always true with `waits`. */
+  /** True if ended transactions would stay ended if the server crashed now. Always true with `waits`. */
   endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean>;
 }
 
@@ -31,7 +31,7 @@ export interface Head {
   readonly settledXid: number;
   /** No transaction has this number or a higher one yet. */
   readonly nextXid: number;
-  /** By the database's clock. */
+  /** The time of the snapshot by the database's clock. */
   readonly nowUnixMs: number;
   /** Undefined if PostgreSQL keeps no statistics of the table. */
   readonly statistics: TableStatistics | undefined;
@@ -101,7 +101,7 @@ export function isSame(a: Position, b: Position): boolean {
 
 /** The range of the rows that were found between two positions. */
 export interface Taken {
-  /** Whether the limit was reached, so that there may be more rows. */
+  /** True if the limit was reached, so that there may be more rows. */
   readonly isFull: boolean;
   /** The position of the last row; undefined if no row was found. */
   readonly last: Position | undefined;

@@ -120,7 +120,7 @@ export class Counter {
     });
   }
 
-  /** Whether rows older than the bound may exist, and the time to look for them has come. */
+  /** True if rows older than the bound may exist, and the time to look for them has come. */
   get isReconcileDue(): boolean {
     const { bound } = this.#settings.query;
     if (!bound || !this.#head || !this.#state) return false;

@@ -60,7 +60,7 @@ export function knownSeries(row: Row, labels: Labels): Row[] {
 }
 
 /**
- * Whether reading the whole table could find rows that earlier readings have not found, which needs new writes in
+ * Detects when reading the whole table could find rows that earlier readings have not found, which needs new writes in
  * PostgreSQL's statistics. The statistics are late, and may include writes that are not settled yet.
  */
 export class UnreadRows {

@@ -74,7 +74,7 @@ const NEAR = 2 ** 30;
  * SQL for the distance from the transaction of `after` to the row's transaction.
  *
  * A row holds the lower 32 bits of its transaction's number. The distance modulo 2^32 is exact as long as fewer
- * transactions lie in between: rows before the position, and rows of future transactions, are further away than the end.
+ * transactions lie between them: rows before the position, and rows of future transactions, are further away than the end.
  * If the position is near, the difference of two ages is equal and cheaper, and below 0 for rows before the position:
  * PostgreSQL computes both ages from the same point, which is above every row of the snapshot. The age of the position is
  * a subquery, so that it is computed once and not for each row.

@@ -17,7 +17,7 @@ export class PollerMetrics extends QueryMetrics {
   readonly #leader;
   readonly #countingSince;
   readonly #rebaselines;
-  /** By query, while it is known. */
+  /** Keyed by query, while the value is known. */
   readonly #backlogs = new Map<string, number>();
   readonly #uncounted = new Map<string, number>();
   #horizonLagS: number | undefined;

@@ -27,7 +27,7 @@ export interface QueryRun {
 export interface Poll {
   readonly durationMs: number;
   readonly rows: number;
-  /** Whether rows are waiting, so that the next poll should follow soon. */
+  /** True if rows are waiting, so that the next poll should follow soon. */
   readonly isBehind?: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface ProbeLimits {
 
 /** A schema that reports the columns that a query lacks. */
 export interface QueriedSchema extends Schema {
-  /** As `table.column`. */
+  /** Returns missing columns as `table.column`. */
   missing(needs: TableColumns): readonly string[];
 }
 
@@ -125,7 +125,7 @@ const INDEXES = `
 export class ProbedSchema implements QueriedSchema {
   readonly #name: string;
   readonly #columns: ReadonlySet<string>;
-  /** As `indexKey` returns them. */
+  /** The results of `indexKey`. */
   readonly #indexes: readonly string[];
 
   /** @param columns rows of `table_name` and `column_name`; @param indexes rows of `table_name` and `columns`. */

@@ -35,7 +35,7 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
   };
 }
 
-/** Whether each key counts only once. */
+/** True if each key counts only once. */
 export function isKeyed({ once, where }: UserCounterConfig): boolean {
   return once || where !== undefined;
 }

@@ -37,7 +37,7 @@ interface FoundTable {
   readonly has_schema: boolean;
   readonly may_use: boolean;
   readonly has_table: boolean;
-  /** As `kindOf` returns it. */
+  /** The result of `kindOf`. */
   readonly kind: string;
   readonly time_zone: string;
   readonly columns: Readonly<Record<string, FoundColumn>>;
