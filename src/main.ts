@@ -13,6 +13,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   version,
   factories: componentFactories(packs),
   loadRuleSource: async () => await (await import('./packs/load.ts')).loadPacks(packs),
+  packs,
   dashboardsFolder: fileURLToPath(new URL('../dashboards', import.meta.url)),
   print: (text) => process.stdout.write(`${text}\n`),
   printError: (text) => process.stderr.write(`${text}\n`),

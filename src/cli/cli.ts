@@ -4,6 +4,7 @@ import { exportDashboards } from './dashboards/export.ts';
 import { pushDashboards } from './dashboards/push.ts';
 import { doctor } from './doctor.ts';
 import { listComponents } from './list-components.ts';
+import { listPacks } from './list-packs.ts';
 import { printConfig } from './print-config.ts';
 import { run } from './run.ts';
 import { validate } from './validate.ts';
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   validate,
   doctor,
   components: listComponents,
+  packs: listPacks,
   'print-config': printConfig,
   'dashboards export': exportDashboards,
   'dashboards push': pushDashboards,

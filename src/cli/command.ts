@@ -2,9 +2,11 @@ import type { RuleSource } from '../dashboards/rules/rule-files.ts';
 import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
 
-/** What a command gets from `main.ts`, the only file that touches the process. */
+/** Everything that a command gets from `main.ts`, the only file that touches the process. */
 export interface CommandContext {
   readonly environment: Environment;
+  /** The built-in packs. */
+  readonly packs: readonly PackSummary[];
   readonly version: string;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
@@ -18,6 +20,13 @@ export interface CommandContext {
   readonly loadRuleSource: () => Promise<RuleSource>;
   /** The folder of the dashboards in siphon's package. */
   readonly dashboardsFolder: string;
+}
+
+/** A pack as the command line sees it. */
+export interface PackSummary {
+  readonly name: string;
+  /** One sentence. */
+  readonly description: string;
 }
 
 export interface Command {

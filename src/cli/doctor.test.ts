@@ -29,6 +29,7 @@ async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: 
     version: '0',
     factories: componentFactories(builtInPacks),
     loadRuleSource: async () => ({ alerts: [], dashboards: [] }),
+    packs: builtInPacks,
     dashboardsFolder: folder,
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,

@@ -19,6 +19,7 @@ import { noMetrics } from '../support/components/no-metrics.ts';
 import { SinkExporter } from '../support/components/sink-exporter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const nowhere: Consumer = { consume: async () => undefined };
 const unusedDirectory = mkdtempSync(join(tmpdir(), 'siphon-contract-'));
 afterAll(() => rmSync(unusedDirectory, { recursive: true }));
@@ -83,10 +84,10 @@ describe.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, fac
 const processors = factories.filter((factory) => factory.kind === 'processor');
 
 it.each(processors.map((factory) => [factory.type, factory] as const))(
-  '%s hands on everything it took before its shutdown',
+  '%s passes on everything it accepted before its shutdown',
   async (_, factory) => {
     const sink = new SinkExporter();
-    const component = (await create(factory, sink)) as Component & Consumer;
+    const component = (await create(factory, sink, passingExampleOf(factory))) as Component & Consumer;
     await component.start(host);
     await component.consume(spansBatch(['a', 'b', 'c']));
     await component.shutdown(AbortSignal.timeout(2000));
@@ -101,7 +102,17 @@ it('no two factories of a kind share a type or an alias', () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
-async function create(factory: Factory, next: Consumer = nowhere): Promise<Component> {
+it.each(factories.map((factory) => [`${factory.kind} ${factory.type}`, factory] as const))(
+  '%s is in the table of the README',
+  (_, factory) => {
+    const link = `[\`${factory.type}\`](src/components/${folderOf(factory)}/README.md)`;
+    const rows = readFileSync(`${ROOT}README.md`, 'utf8').matchAll(/^\| (\w+) \| (.*?) \|/gm);
+    const kinds = [...rows].filter(([, , links = '']) => links.includes(link)).map(([, kind]) => kind);
+    expect(kinds, `README.md has one row with ${link}`).toEqual([factory.kind]);
+  },
+);
+
+async function create(factory: Factory, next: Consumer = nowhere, example = exampleOf(factory)): Promise<Component> {
   const settings: ComponentSettings = {
     id: factory.type,
     signals: new Set(factory.signals),
@@ -109,22 +120,36 @@ async function create(factory: Factory, next: Consumer = nowhere): Promise<Compo
     metrics: noMetrics,
     version: '0.0.0',
   };
-  const config = await v.parseAsync(factory.config, exampleOf(factory));
+  const config = await v.parseAsync(factory.config, example);
   if (factory.kind === 'receiver') return factory.create(settings, config, () => next);
   if (factory.kind === 'processor' || factory.kind === 'connector') return factory.create(settings, config, next);
   return factory.create(settings, config);
 }
 
-function readmeOf({ kind, type }: Factory): string {
-  const path = `../../src/components/${SECTION_OF[kind]}/${type.replaceAll('_', '-')}/README.md`;
-  const file = fileURLToPath(new URL(path, import.meta.url));
-  expect(existsSync(file), `${kind} ${type} has a README.md`).toBe(true);
+function folderOf({ kind, type }: Factory): string {
+  return `${SECTION_OF[kind]}/${type.replaceAll('_', '-')}`;
+}
+
+function readmeOf(factory: Factory): string {
+  const file = `${ROOT}src/components/${folderOf(factory)}/README.md`;
+  expect(existsSync(file), `${factory.kind} ${factory.type} has a README.md`).toBe(true);
   return readFileSync(file, 'utf8');
 }
 
+const PASSES_ALL = '<!-- passes everything -->';
+
+/**
+ * A configuration with which a processor drops nothing. A processor that drops items by its configuration, such as a
+ * filter, marks one in its README with PASSES_ALL in the line above; for others it is the first one.
+ */
+function passingExampleOf(factory: Factory): Record<string, unknown> {
+  const readme = readmeOf(factory);
+  return exampleOf(factory, readme.slice(Math.max(0, readme.indexOf(PASSES_ALL))));
+}
+
 /** The component's part of the first YAML block in its README, on ports that the system chooses and in a new directory. */
-function exampleOf(factory: Factory): Record<string, unknown> {
-  const block = /```yaml\n(.*?)```/s.exec(readmeOf(factory))?.[1] ?? '';
+function exampleOf(factory: Factory, readme = readmeOf(factory)): Record<string, unknown> {
+  const block = /```yaml\n(.*?)```/s.exec(readme)?.[1] ?? '';
   const components = childOf(parseYaml('README.md', block), SECTION_OF[factory.kind]);
   const names = [factory.type, ...(factory.aliases ?? [])];
   const node = names.map((name) => childOf(components, name)).find((found) => found !== undefined);

@@ -162,6 +162,12 @@ describe('siphon', () => {
     }
   });
 
+  it('lists its packs', async () => {
+    const { exitCode, stdout } = await siphon(['packs']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^postgres_health +\w/m);
+  });
+
   it('prints its version and its help', async () => {
     expect((await siphon(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await siphon(['--help'])).stdout).toContain('validate');

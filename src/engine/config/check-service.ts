@@ -4,7 +4,7 @@ import type { Components } from './read-components.ts';
 import type { ProblemList } from './config-error.ts';
 import { childOf, nearestNode, type ConfigNode, type ConfigPath } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
-import type { ServiceKeys } from './service-schema.ts';
+import type { ServiceKeys } from './service-config.ts';
 
 const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
 

@@ -10,7 +10,7 @@ import { childOf, type ConfigNode } from './config-node.ts';
 import { expandNode, type Environment } from './expand.ts';
 import { mergeNodes } from './merge-nodes.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { serviceSchema, telemetrySchema } from './service-schema.ts';
+import { serviceKeys, telemetryConfig } from './service-config.ts';
 import { parseSetOption } from './set-option.ts';
 
 export interface ConfigSource {
@@ -96,9 +96,9 @@ function asSections(root: ConfigNode): ConfigNode {
 
 async function readService(root: ConfigNode, components: Components, problems: ProblemList): Promise<ServiceConfig> {
   const node = childOf(root, 'service');
-  const keys = await applySchema(serviceSchema, { node, path: ['service'], parent: root }, problems);
+  const keys = await applySchema(serviceKeys, { node, path: ['service'], parent: root }, problems);
   const telemetry = await applySchema(
-    telemetrySchema,
+    telemetryConfig,
     { node: childOf(node, 'telemetry'), path: ['service', 'telemetry'], parent: node ?? root },
     problems,
   );

@@ -19,6 +19,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     version: '0.0.0',
     hasColours: false,
     factories: componentFactories(builtInPacks),
+    packs: builtInPacks,
     showProgress: () => {},
     loadRuleSource: async () => await loadPacks(builtInPacks),
     dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),

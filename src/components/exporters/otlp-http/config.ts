@@ -3,7 +3,7 @@ import { positiveDuration } from '../../../engine/schema/fields.ts';
 import { headers } from '../../../engine/schema/headers.ts';
 import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
 
-const tlsSchema = v.pipe(
+const clientTlsConfig = v.pipe(
   v.strictObject({
     ca_file: v.optional(v.string()),
     cert_file: v.optional(v.string()),
@@ -16,7 +16,7 @@ const tlsSchema = v.pipe(
   ),
 );
 
-export const configSchema = v.pipe(
+export const otlpHttpExporterConfig = v.pipe(
   v.strictObject({
     endpoint: v.optional(httpUrl()),
     traces_endpoint: v.optional(httpUrl()),
@@ -26,7 +26,7 @@ export const configSchema = v.pipe(
     timeout: v.optional(positiveDuration(), '30s'),
     compression: v.optional(v.picklist(['gzip', 'zstd', 'none', '']), 'gzip'),
     encoding: v.optional(v.literal('proto', 'must be proto: batches are forwarded in the bytes they came in'), 'proto'),
-    tls: v.optional(tlsSchema, {}),
+    tls: v.optional(clientTlsConfig, {}),
     sending_queue: sendingQueue(),
     retry_on_failure: retryOnFailure(),
   }),
@@ -39,8 +39,8 @@ export const configSchema = v.pipe(
   ),
 );
 
-export type OtlpHttpExporterConfig = v.InferOutput<typeof configSchema>;
-export type TlsConfig = v.InferOutput<typeof tlsSchema>;
+export type OtlpHttpExporterConfig = v.InferOutput<typeof otlpHttpExporterConfig>;
+export type ClientTlsConfig = v.InferOutput<typeof clientTlsConfig>;
 
 function httpUrl(): v.GenericSchema<string, string> {
   return v.pipe(

@@ -5,7 +5,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../engine/otlp/wire-writer.ts';
-import { configSchema } from './config.ts';
+import { otlpHttpExporterConfig } from './config.ts';
 import { otlpHttpExporter } from './factory.ts';
 import { spansBatch } from '../../../../tests/support/components/batches.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
@@ -47,7 +47,7 @@ function partialSuccess(): Uint8Array {
 
 async function startExporter(config: Record<string, unknown>) {
   const { settings, lines, page } = componentSettings('exporter', 'otlp_http');
-  const exporter = otlpHttpExporter.create(settings, v.parse(configSchema, config));
+  const exporter = otlpHttpExporter.create(settings, v.parse(otlpHttpExporterConfig, config));
   await exporter.start(hostWith());
   cleanups.push(() => exporter.shutdown(AbortSignal.timeout(1000)));
   return { exporter, lines, page };
@@ -202,6 +202,6 @@ describe('the otlp_http exporter', () => {
     [{ endpoint: 'http://c', headers: { 'bad name': 'x' } }, /header/],
     [{ endpoint: 'http://c', tls: { cert_file: 'c' } }, /key_file/],
   ])('refuses the configuration %j', (config, message) => {
-    expect(v.safeParse(configSchema, config).issues?.[0]?.message).toMatch(message);
+    expect(v.safeParse(otlpHttpExporterConfig, config).issues?.[0]?.message).toMatch(message);
   });
 });

@@ -1,5 +1,5 @@
 import type { ExporterFactory } from '../../../engine/component.ts';
-import { configSchema, type OtlpHttpExporterConfig } from './config.ts';
+import { otlpHttpExporterConfig, type OtlpHttpExporterConfig } from './config.ts';
 import { OtlpHttpExporter } from './exporter.ts';
 
 export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
@@ -8,7 +8,7 @@ export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
   aliases: ['otlphttp'],
   signals: ['traces', 'metrics', 'logs'],
   stability: 'beta',
-  config: configSchema,
+  config: otlpHttpExporterConfig,
   delivery: (config) => ({ queue: config.sending_queue, retry: config.retry_on_failure }),
   async *diagnose(settings, config) {
     const { diagnose } = await import('./diagnose.ts');

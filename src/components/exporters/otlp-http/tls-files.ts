@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { HttpClientOptions } from '../../../engine/net/http-client.ts';
-import type { TlsConfig } from './config.ts';
+import type { ClientTlsConfig } from './config.ts';
 
 /** @throws Error that names the file, if one cannot be read. */
-export async function readTls(tls: TlsConfig): Promise<NonNullable<HttpClientOptions['tls']>> {
+export async function readTls(tls: ClientTlsConfig): Promise<NonNullable<HttpClientOptions['tls']>> {
   const [ca, cert, key] = await Promise.all([tls.ca_file, tls.cert_file, tls.key_file].map(readOptional));
   return {
     ...(ca === undefined ? {} : { ca }),

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { configSchema, idleGrpcKeys, idleHttpKeys } from './config.ts';
+import { otlpReceiverConfig, idleGrpcKeys, idleHttpKeys } from './config.ts';
 
 const problems = (protocols: unknown): string[] =>
-  v.safeParse(configSchema, { protocols }).issues?.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`) ?? [];
+  v.safeParse(otlpReceiverConfig, { protocols }).issues?.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`) ??
+  [];
 
 const keepalive = (server_parameters: Record<string, string>): unknown => ({
   grpc: { keepalive: { server_parameters } },
@@ -11,7 +12,7 @@ const keepalive = (server_parameters: Record<string, string>): unknown => ({
 
 it('takes the keep-alive keys of the stock receiver, with its defaults', () => {
   expect(
-    v.parse(configSchema, { protocols: keepalive({ max_connection_age: '5m' }) }).protocols.grpc?.keepalive,
+    v.parse(otlpReceiverConfig, { protocols: keepalive({ max_connection_age: '5m' }) }).protocols.grpc?.keepalive,
   ).toEqual({
     server_parameters: {
       max_connection_idle: 0,
@@ -25,7 +26,7 @@ it('takes the keep-alive keys of the stock receiver, with its defaults', () => {
 
 it.each([
   ['http.transport', { http: { transport: 'unix' } }, /must be tcp/],
-  ['http.middlewares', { http: { middlewares: [{ id: 'x' }] } }, /must be empty: siphon has no middlewares/],
+  ['http.middlewares', { http: { middlewares: [{ id: 'x' }] } }, /must be empty: siphon does not support middlewares/],
   ['http.response_headers', { http: { response_headers: { 'a b': 'x' } } }, /no HTTP header may have/],
   ['http.compression_algorithms.1', { http: { compression_algorithms: ['gzip', 'br'] } }, /must be one of/],
   ['grpc.keepalive.server_parameters.time', keepalive({ time: '600h' }), /must be at most 596h/],
@@ -36,7 +37,7 @@ it.each([
 });
 
 it('takes every key of the stock receiver that changes nothing here, and names those that are set', () => {
-  const { http, grpc } = v.parse(configSchema, {
+  const { http, grpc } = v.parse(otlpReceiverConfig, {
     protocols: {
       http: { include_metadata: true, write_timeout: '10s', transport: 'tcp', middlewares: [] },
       grpc: {
@@ -53,7 +54,7 @@ it('takes every key of the stock receiver that changes nothing here, and names t
 });
 
 it('means the default by 0 where the stock receiver does', () => {
-  const { http, grpc } = v.parse(configSchema, {
+  const { http, grpc } = v.parse(otlpReceiverConfig, {
     protocols: { http: { max_request_body_size: 0 }, grpc: { max_recv_msg_size_mib: 0 } },
   }).protocols;
   expect([http?.max_request_body_size, grpc?.max_recv_msg_size_mib]).toEqual([20 * 1024 * 1024, 4]);
@@ -62,7 +63,7 @@ it('means the default by 0 where the stock receiver does', () => {
 it('takes response_headers as a map and as a list, and keeps their values to itself', () => {
   const list = [{ name: 'X-A', value: 'topsecret' }];
   for (const response_headers of [{ 'X-A': 'topsecret' }, list]) {
-    const { http } = v.parse(configSchema, { protocols: { http: { response_headers } } }).protocols;
+    const { http } = v.parse(otlpReceiverConfig, { protocols: { http: { response_headers } } }).protocols;
     expect([http?.response_headers['X-A']?.reveal(), JSON.stringify(http)]).toEqual([
       'topsecret',
       expect.not.stringContaining('topsecret'),

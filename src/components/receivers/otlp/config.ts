@@ -27,7 +27,7 @@ const compressionAlgorithms = v.pipe(
   v.transform((names) => names ?? ALGORITHMS),
 );
 
-const httpSchema = v.pipe(
+const httpConfig = v.pipe(
   v.strictObject({
     endpoint: v.optional(endpoint(), '127.0.0.1:4318'),
     ...httpServerEntries,
@@ -48,7 +48,7 @@ const httpSchema = v.pipe(
 );
 
 /** What is 0 or absent is without limit, but for `time` (no pings) and `timeout`. */
-const keepaliveSchema = v.strictObject({
+const keepaliveConfig = v.strictObject({
   server_parameters: v.optional(
     v.strictObject({
       max_connection_idle: v.optional(timerDuration(), 0),
@@ -71,7 +71,7 @@ const DEFAULT_MESSAGE_MIB = 4;
 /** As many as a server should allow at least. https://www.rfc-editor.org/rfc/rfc9113#SETTINGS_MAX_CONCURRENT_STREAMS */
 const DEFAULT_STREAMS = 100;
 
-const grpcSchema = v.strictObject({
+const grpcConfig = v.strictObject({
   endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
   ...serverEntries,
   max_recv_msg_size_mib: v.pipe(
@@ -84,25 +84,25 @@ const grpcSchema = v.strictObject({
     v.pipe(positiveInteger(), v.maxValue(2 ** 32 - 1, 'must be at most 4294967295')),
     DEFAULT_STREAMS,
   ),
-  keepalive: v.optional(keepaliveSchema, {}),
+  keepalive: v.optional(keepaliveConfig, {}),
   tls: v.optional(serverTlsConfig),
 });
 
 /** A protocol is on if its key is there, also without a value. */
-export const configSchema = v.strictObject({
+export const otlpReceiverConfig = v.strictObject({
   protocols: v.pipe(
     v.strictObject({
-      http: v.optional(v.nullable(httpSchema, {})),
-      grpc: v.optional(v.nullable(grpcSchema, {})),
+      http: v.optional(v.nullable(httpConfig, {})),
+      grpc: v.optional(v.nullable(grpcConfig, {})),
     }),
     v.check(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http, grpc or both'),
   ),
 });
 
-export type OtlpReceiverConfig = v.InferOutput<typeof configSchema>;
-export type HttpConfig = v.InferOutput<typeof httpSchema>;
-export type GrpcConfig = v.InferOutput<typeof grpcSchema>;
-export type KeepaliveConfig = v.InferOutput<typeof keepaliveSchema>;
+export type OtlpReceiverConfig = v.InferOutput<typeof otlpReceiverConfig>;
+export type HttpConfig = v.InferOutput<typeof httpConfig>;
+export type GrpcConfig = v.InferOutput<typeof grpcConfig>;
+export type KeepaliveConfig = v.InferOutput<typeof keepaliveConfig>;
 
 /** Nothing in siphon reads what a request carried besides its telemetry, and answers are a few bytes. */
 export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): Readonly<Record<string, boolean>> {

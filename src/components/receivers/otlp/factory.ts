@@ -1,5 +1,5 @@
 import type { ReceiverFactory } from '../../../engine/component.ts';
-import { configSchema, type OtlpReceiverConfig } from './config.ts';
+import { otlpReceiverConfig, type OtlpReceiverConfig } from './config.ts';
 import { OtlpReceiver } from './receiver.ts';
 
 export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
@@ -7,7 +7,7 @@ export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
   type: 'otlp',
   signals: ['traces', 'metrics', 'logs'],
   stability: 'beta',
-  config: configSchema,
+  config: otlpReceiverConfig,
   async *diagnose(_settings, { protocols: { http, grpc } }) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     for (const server of [http, grpc]) if (server) yield* listeningFindings(server);

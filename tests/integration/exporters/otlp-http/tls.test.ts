@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configSchema } from '../../../../src/components/exporters/otlp-http/config.ts';
+import { otlpHttpExporterConfig } from '../../../../src/components/exporters/otlp-http/config.ts';
 import { otlpHttpExporter } from '../../../../src/components/exporters/otlp-http/factory.ts';
 import { spansBatch } from '../../../support/components/batches.ts';
 import { componentSettings } from '../../../support/components/component-settings.ts';
@@ -40,7 +40,7 @@ async function startServer(certificates: SelfSignedCertificates, options: Server
 async function send(endpoint: string, tls: Readonly<Record<string, unknown>>): Promise<void> {
   const exporter = otlpHttpExporter.create(
     componentSettings('exporter', 'otlp_http').settings,
-    v.parse(configSchema, { endpoint, tls }),
+    v.parse(otlpHttpExporterConfig, { endpoint, tls }),
   );
   await exporter.start(hostWith());
   try {

@@ -8,7 +8,7 @@ import {
 import * as v from 'valibot';
 import { componentKinds, type Component, type Signal, type TelemetryBatch } from '../../../../src/engine/component.ts';
 import { Instruments } from '../../../../src/metrics/instruments.ts';
-import { configSchema } from '../../../../src/components/receivers/otlp/config.ts';
+import { otlpReceiverConfig } from '../../../../src/components/receivers/otlp/config.ts';
 import { OtlpReceiver } from '../../../../src/components/receivers/otlp/receiver.ts';
 import { hostWith } from '../../../support/components/host-with.ts';
 import { logLines } from '../../../support/components/log-lines.ts';
@@ -43,7 +43,7 @@ export class ReceiverUnderTest implements AsyncDisposable {
       version: '0',
     };
     const protocols = { http: { ...LOCAL, ...http }, grpc: { ...LOCAL, ...grpc } };
-    this.receiver = new OtlpReceiver(settings, v.parse(configSchema, { protocols }), () => ({
+    this.receiver = new OtlpReceiver(settings, v.parse(otlpReceiverConfig, { protocols }), () => ({
       consume: (batch) => this.consume(batch),
     }));
   }

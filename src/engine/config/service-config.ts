@@ -62,7 +62,7 @@ const references = v.nullish(v.array(v.string()), []);
 const pipeline = v.strictObject({ receivers: references, processors: references, exporters: references });
 
 /** The section `service` without its telemetry. `checkService` checks the references. */
-export const serviceSchema = v.pipe(
+export const serviceKeys = v.pipe(
   v.nullish(
     v.strictObject({
       extensions: references,
@@ -74,7 +74,7 @@ export const serviceSchema = v.pipe(
 );
 
 /** `service::telemetry`, read separately so that a mistake in it does not hide those in the pipelines. */
-export const telemetrySchema = v.nullish(
+export const telemetryConfig = v.nullish(
   v.strictObject({
     logs: v.nullish(logs, {}),
     metrics: v.nullish(metrics, {}),
@@ -84,4 +84,4 @@ export const telemetrySchema = v.nullish(
   {},
 );
 
-export type ServiceKeys = v.InferOutput<typeof serviceSchema>;
+export type ServiceKeys = v.InferOutput<typeof serviceKeys>;
