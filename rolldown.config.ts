@@ -1,14 +1,12 @@
 /**
- * Bundles the command into `dist/main.js` and a chunk for each part that is loaded on demand: what is not there need not
- * be read, compiled and kept. The reasons and figures: docs/decisions/0007-bundle-the-command.md.
+ * Bundles the command into `dist/main.js` with a chunk for each part that is loaded on demand, and the preload into
+ * `dist/sdk/preload.cjs`, so that Node reads and compiles few files. The reasons and figures:
+ * docs/decisions/0007-bundle-the-command.md.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 import manifest from './package.json' with { type: 'json' };
-
-/** What costs much as hundreds of modules of its own; the other dependencies stay what npm installs. */
-const BUNDLED = /^(?:@opentelemetry\/|pg$)/;
 
 /**
  * An `import` of a built-in module reads each of its exports, and the one of `http` named `WebSocket` loads undici when it
@@ -27,9 +25,10 @@ const thirdPartyNotices: Plugin = {
     const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
     const modules = chunks.flatMap((chunk) => Object.keys(chunk.modules));
     const folders = new Set(modules.flatMap((id) => PACKAGE_FOLDER.exec(id)?.[0] ?? []));
-    const source = [...folders]
-      .toSorted()
-      .map(noticeOf)
+    // Many packages share the text of their licence.
+    const byText = Map.groupBy([...folders].toSorted().map(noticeOf), ({ text }) => text);
+    const source = [...byText]
+      .map(([text, notices]) => `${notices.map(({ title }) => title).join('\n')}\n\n${text}\n`)
       .join(`\n${'-'.repeat(80)}\n\n`);
     this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-NOTICES', source });
   },
@@ -37,24 +36,77 @@ const thirdPartyNotices: Plugin = {
 
 const PACKAGE_FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
 
-function noticeOf(folder: string): string {
+function noticeOf(folder: string): { readonly title: string; readonly text: string } {
   const read = (file: string): string => readFileSync(path.join(folder, file), 'utf8');
   const { name, version, license } = JSON.parse(read('package.json')) as Record<string, string>;
-  const files = readdirSync(folder);
-  const notices = files.filter((file) => /^(?:licen[cs]e|notice)/i.test(file)).map(read);
+  // Some packages have a folder of licences too.
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /^(?:|licenses)$/i.test(path.relative(folder, entry.parentPath)))
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+  const notices = files.filter((file) => /^(?:licen[cs]es?|notice)/i.test(file)).map(read);
   // Some packages have theirs at the end of the README.
   const inReadme = files
     .filter((file) => /^readme/i.test(file))
     .map((file) => /^#+ *licen[cs]e[^]*/im.exec(read(file))?.[0]);
   const text = notices.length > 0 ? notices.join('\n') : inReadme[0];
   if (text === undefined) throw new Error(`${name} is bundled, but its licence is nowhere in ${folder}`);
-  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  return { title: `${name} ${version} (${license})`, text: text.trim() };
 }
 
-export default defineConfig({
-  input: 'src/main.ts',
-  platform: 'node',
-  external: Object.keys(manifest.dependencies).filter((name) => !BUNDLED.test(name)),
-  plugins: [httpWithoutUndici, thirdPartyNotices],
-  output: { dir: 'dist', chunkFileNames: 'chunks/[name].js' },
-});
+/** The exports of the gRPC client that the exporters use. */
+const GRPC_EXPORTS = ['credentials', 'makeGenericClientConstructor', 'Metadata', 'status'];
+
+/** OTLP over gRPC has its client in a file of its own, so that services which export over HTTP do not read it. */
+const grpcOnDemand: Plugin = {
+  name: 'grpc-on-demand',
+  resolveId: {
+    filter: { id: /^@grpc\/grpc-js$/ },
+    handler: (_id, importer) => (importer === undefined ? undefined : '\0grpc'),
+  },
+  load: {
+    filter: { id: /^\0grpc$/ },
+    handler: () => `
+      const load = () => process.getBuiltinModule('node:module').createRequire(__filename)('./grpc.cjs');
+      for (const name of ${JSON.stringify(GRPC_EXPORTS)}) {
+        Object.defineProperty(exports, name, { enumerable: true, get: () => load()[name] });
+      }`,
+  },
+  transform: {
+    filter: { id: /otlp-grpc-exporter-base/, code: /\b__require\("@grpc\/grpc-js"\)/ },
+    handler: (code) =>
+      `import * as grpcOnDemand from '@grpc/grpc-js';\n${code.replaceAll(/\b__require\("@grpc\/grpc-js"\)/g, 'grpcOnDemand')}`,
+  },
+};
+
+/** A preload exports nothing, but TypeScript wants to resolve its import. */
+const emptyTypes: Plugin = {
+  name: 'empty-types',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'preload.d.cts', source: 'export {};\n' });
+  },
+};
+
+export default defineConfig([
+  {
+    input: 'src/main.ts',
+    platform: 'node',
+    external: Object.keys(manifest.dependencies),
+    plugins: [httpWithoutUndici, thirdPartyNotices],
+    output: { dir: 'dist', chunkFileNames: 'chunks/[name].js' },
+  },
+  {
+    input: {
+      preload: 'src/sdk/preload.ts',
+      'service-observer': 'src/sdk/service-observer.ts',
+      grpc: '@grpc/grpc-js',
+    },
+    platform: 'node',
+    plugins: [grpcOnDemand, thirdPartyNotices, emptyTypes],
+    output: {
+      dir: 'dist/sdk',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'chunks/[name].cjs',
+    },
+  },
+]);

@@ -1,6 +1,16 @@
 /** OTLP exporters for the SDK that do not keep the process alive. */
-import { createRequire } from 'node:module';
-import type { ExportResult } from '@opentelemetry/core';
+import {
+  ExportResultCode,
+  getNumberFromEnv,
+  getStringFromEnv,
+  getStringListFromEnv,
+  type ExportResult,
+} from '@opentelemetry/core';
+import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import { ProtobufMetricsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
+import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
@@ -14,9 +24,6 @@ export interface BackgroundExporters {
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
 }
-
-/** The CommonJS builds of the SDK load in half the time of the ES modules. */
-const require = createRequire(import.meta.url);
 
 /**
  * Creates one exporter for each signal that the environment sends over OTLP with HTTP and protobuf, which is the
@@ -35,8 +42,6 @@ export function createBackgroundExporters(): BackgroundExporters {
 }
 
 function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
-  const { getStringFromEnv, getStringListFromEnv } =
-    require('@opentelemetry/core') as typeof import('@opentelemetry/core');
   const exporters = getStringListFromEnv(`OTEL_${signal}_EXPORTER`) ?? [];
   const protocol =
     getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
@@ -44,33 +49,23 @@ function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
 }
 
 function createTraceExporter() {
-  const { OTLPExporterBase } =
-    require('@opentelemetry/otlp-exporter-base') as typeof import('@opentelemetry/otlp-exporter-base');
-  const { ProtobufTraceSerializer } =
-    require('@opentelemetry/otlp-transformer') as typeof import('@opentelemetry/otlp-transformer');
   return new OTLPExporterBase(new BackgroundDelegate('TRACES', ProtobufTraceSerializer));
 }
 
 function createMetricExporter() {
-  const { OTLPMetricExporterBase } =
-    require('@opentelemetry/exporter-metrics-otlp-http') as typeof import('@opentelemetry/exporter-metrics-otlp-http');
-  const { ProtobufMetricsSerializer } =
-    require('@opentelemetry/otlp-transformer') as typeof import('@opentelemetry/otlp-transformer');
   return new OTLPMetricExporterBase(new BackgroundDelegate('METRICS', ProtobufMetricsSerializer));
 }
 
 /** NodeSDK reads these two variables only if it creates the exporter. */
 function createMetricReader(exporter: ReturnType<typeof createMetricExporter>) {
-  const { getNumberFromEnv } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
-  const { PeriodicExportingMetricReader } =
-    require('@opentelemetry/sdk-metrics') as typeof import('@opentelemetry/sdk-metrics');
-  const positive = (name: string, fallback: number): number => {
-    const value = getNumberFromEnv(name);
-    return value !== undefined && value > 0 ? value : fallback;
-  };
   const exportIntervalMillis = positive('OTEL_METRIC_EXPORT_INTERVAL', 60_000);
   const exportTimeoutMillis = Math.min(positive('OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
+}
+
+function positive(name: string, fallback: number): number {
+  const value = getNumberFromEnv(name);
+  return value !== undefined && value > 0 ? value : fallback;
 }
 
 /** Encodes an export and queues it. For the SDK a queued export is a success, because timers of the SDK would keep the process alive. */
@@ -79,8 +74,6 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   readonly #delivery: BackgroundDelivery;
 
   constructor(signal: 'TRACES' | 'METRICS', serializer: ISerializer<Items, Response>) {
-    const { convertLegacyHttpOptions } =
-      require('@opentelemetry/otlp-exporter-base/node-http') as typeof import('@opentelemetry/otlp-exporter-base/node-http');
     const headers = { 'Content-Type': 'application/x-protobuf' };
     this.#serializer = serializer;
     this.#delivery = new BackgroundDelivery(
@@ -89,7 +82,6 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   }
 
   export(items: Items, done: (result: ExportResult) => void): void {
-    const { ExportResultCode } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
     const body = this.#serializer.serializeRequest(items);
     if (body === undefined || this.#delivery.enqueue(body)) done({ code: ExportResultCode.SUCCESS });
     else done({ code: ExportResultCode.FAILED, error: new Error('too many exports wait for the OTLP endpoint') });

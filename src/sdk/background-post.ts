@@ -1,6 +1,6 @@
 /** One HTTP POST that does not keep the process alive. */
-import type { IncomingMessage, RequestOptions } from 'node:http';
-import { createRequire } from 'node:module';
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
 import { parseRetryAfter } from './rate-limit.ts';
 
 export interface PostOutcome {
@@ -12,9 +12,6 @@ export interface PostOutcome {
 }
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-
-/** Loads `node:http` with the first request, so that the instrumentation sees it. */
-const require = createRequire(import.meta.url);
 
 /** Never rejects. The request does not keep the event loop alive; a caller that needs the response must do so. */
 export async function postInBackground(url: string, body: Uint8Array, options: RequestOptions): Promise<PostOutcome> {
@@ -35,7 +32,7 @@ export async function postInBackground(url: string, body: Uint8Array, options: R
 }
 
 async function request(url: string, body: Uint8Array, options: RequestOptions): Promise<IncomingMessage> {
-  const client = require(url.startsWith('https:') ? 'node:https' : 'node:http') as typeof import('node:http');
+  const client = url.startsWith('https:') ? https : http;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent = client.request(url, { ...options, method: 'POST' });
   sent.once('socket', (socket) => socket.unref());

@@ -1,9 +1,11 @@
 /**
- * `siphon-otel/preload`: observes a service without changing it. It works with `--import` and `-r`, because a module
- * without top-level await can be required. A failure is one line on stderr, and the service runs.
+ * `siphon-otel/preload`: observes a service without changing it, with `--import` and with `-r`. A failure is one line on
+ * stderr, and the service runs. The SDK is a bundle next to this file, loaded only where it is used:
+ * docs/decisions/0007-bundle-the-command.md.
  */
+import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
-import { observe } from './service-observer.ts';
+import { assertSupportedNode } from './supported-node.ts';
 
 const STARTED = Symbol.for('siphon-otel.preload');
 const registry = globalThis as { [STARTED]?: true };
@@ -12,6 +14,9 @@ const registry = globalThis as { [STARTED]?: true };
 if (isMainThread && registry[STARTED] !== true && process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() !== 'true') {
   registry[STARTED] = true;
   try {
+    assertSupportedNode(process.versions.node);
+    const require = createRequire(import.meta.url);
+    const { observe } = require('./service-observer.cjs') as typeof import('./service-observer.ts');
     observe(process.env);
   } catch (error) {
     process.stderr.write(`siphon-otel/preload: this process is not observed: ${String(error)}\n`);

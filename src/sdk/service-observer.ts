@@ -1,9 +1,16 @@
 /** The OpenTelemetry SDK in the service's process. */
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
+import { isTracingSuppressed } from '@opentelemetry/core';
 import { readFileSync } from 'node:fs';
-import { createRequire, register } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { context, diag, metrics, propagation, trace, type ProxyTracerProvider } from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
+import { PinoInstrumentation } from './pino-instrumentation.ts';
 import { flushAtEnd } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
@@ -11,16 +18,11 @@ import { views } from './views.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The CommonJS builds of the SDK load in half the time of the ES modules. */
+/** Its `require` is the one that instrumentations intercept. */
 const require = createRequire(import.meta.url);
 
-/**
- * Only these need the hooks of ES modules: built-in modules, and pino, because its named export is a function that the
- * instrumentation replaces. pg is patched inside, and fetch is observed through diagnostics channels.
- */
-const HOOKED_MODULES = ['http', 'https', 'node:http', 'node:https', 'pino'];
-
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
+const DEFAULT_GRPC_ENDPOINT = 'http://127.0.0.1:4317';
 const DEFAULT_FLUSH_TIMEOUT_MS = 500;
 
 /**
@@ -32,8 +34,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   try {
     withDefaults(environment, start);
     restrictPropagation(environment);
-    // After all other parts that load modules, so that the hooks do not see the modules of the SDK.
-    hookModules();
+    updateBuiltinModules();
     observeProcess();
     flushAtEnd({ flush, timeoutMs: flushTimeoutMs(environment) });
   } catch (error) {
@@ -49,7 +50,6 @@ interface Sdk {
 }
 
 function createSdk(): Sdk {
-  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
   const exporters = createBackgroundExporters();
   const observed = instrumentations();
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed, views: views() });
@@ -62,6 +62,7 @@ function createSdk(): Sdk {
     },
     stop: () => {
       for (const instrumentation of observed) instrumentation.disable();
+      syncBuiltinESMExports();
       for (const api of [trace, metrics, propagation, context]) api.disable();
       sdk.shutdown().catch((error: unknown) => diag.debug('siphon: the shutdown of the SDK failed', error));
     },
@@ -89,13 +90,27 @@ function withDefaults<T>(environment: NodeJS.ProcessEnv, body: () => T): T {
   }
 }
 
-function defaults({ OTEL_RESOURCE_ATTRIBUTES: attributes }: Environment): Record<string, string> {
+function defaults(environment: Environment): Record<string, string> {
+  const { OTEL_RESOURCE_ATTRIBUTES: attributes } = environment;
   const name = attributes?.includes('service.name=') === true ? undefined : packageName();
   return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: DEFAULT_ENDPOINT,
+    ...defaultEndpoints(environment),
     // The service keeps writing its log lines as before; pino only adds the ids of the trace.
     OTEL_LOGS_EXPORTER: 'none',
     ...(name === undefined ? {} : { OTEL_SERVICE_NAME: name }),
+  };
+}
+
+/** OTLP over gRPC has a port of its own. */
+function defaultEndpoints(environment: Environment): Record<string, string> {
+  if (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined) return {};
+  const overGrpc = ['TRACES', 'METRICS'].filter((signal) => {
+    const protocol = environment[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? environment['OTEL_EXPORTER_OTLP_PROTOCOL'];
+    return protocol === 'grpc';
+  });
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: DEFAULT_ENDPOINT,
+    ...Object.fromEntries(overGrpc.map((signal) => [`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, DEFAULT_GRPC_ENDPOINT])),
   };
 }
 
@@ -118,23 +133,12 @@ function readName(file: string): string | undefined {
 }
 
 function instrumentations() {
-  const { HttpInstrumentation } =
-    require('@opentelemetry/instrumentation-http') as typeof import('@opentelemetry/instrumentation-http');
-  const { UndiciInstrumentation } =
-    require('@opentelemetry/instrumentation-undici') as typeof import('@opentelemetry/instrumentation-undici');
-  const { PgInstrumentation } =
-    require('@opentelemetry/instrumentation-pg') as typeof import('@opentelemetry/instrumentation-pg');
-  const { PinoInstrumentation } =
-    require('@opentelemetry/instrumentation-pino') as typeof import('@opentelemetry/instrumentation-pino');
-  const { RuntimeNodeInstrumentation } =
-    require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
-  const { isTracingSuppressed } = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
   return [
     // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
     new HttpInstrumentation({ ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()) }),
     new UndiciInstrumentation(),
     new PgInstrumentation(),
-    new PinoInstrumentation({ disableLogSending: true }),
+    new PinoInstrumentation(),
     new RuntimeNodeInstrumentation(),
   ];
 }
@@ -154,10 +158,12 @@ function flushTimeoutMs(environment: Environment): number {
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : DEFAULT_FLUSH_TIMEOUT_MS;
 }
 
-/** Uses synchronous hooks where Node supports them reliably, otherwise the loader thread, which starts slower. */
-function hookModules(): void {
-  const hooks =
-    require('import-in-the-middle/register-hooks.mjs') as typeof import('import-in-the-middle/register-hooks.mjs');
-  if (hooks.supportsSyncHooks()) hooks.register({ include: HOOKED_MODULES });
-  else register('import-in-the-middle/hook.mjs', import.meta.url, { data: { include: HOOKED_MODULES } });
+/**
+ * Loads the patched http and https, and copies their exports to the ES modules of the same name. ES modules need no
+ * loader hooks then, which are a shared resource: the first tool that registers import-in-the-middle decides for all
+ * others, and registering it from `-r` breaks `node -e` and the ES module loader of Node below 22.22.3 and 24.11.1.
+ */
+function updateBuiltinModules(): void {
+  for (const name of ['node:http', 'node:https']) require(name);
+  syncBuiltinESMExports();
 }

@@ -10,7 +10,7 @@ const STARTS = 9;
 const REQUEST_RUNS = 5;
 const REQUESTS = 4000;
 
-const preload = fileURLToPath(new URL('../../dist/sdk/preload.js', import.meta.url));
+const preload = fileURLToPath(new URL('../../dist/sdk/preload.cjs', import.meta.url));
 const variants = { bare: [], '--import': ['--import', preload], '-r': ['-r', preload] } as const;
 
 /** Milliseconds from the start of the process to the application's first line. */

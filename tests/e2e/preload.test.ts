@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { catalogue } from '../../src/packs/index.ts';
 import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 
 const IMPORT = ['--import', 'siphon-otel/preload'];
 const REQUIRE = ['-r', 'siphon-otel/preload'];
@@ -197,6 +199,13 @@ describe('what the preload sends', () => {
     expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
   });
 
+  it('arrives over gRPC', async () => {
+    await using sidecar = await Sidecar.start();
+    const endpoint = sidecar.otlpGrpc;
+    await runScript('', endpoint, { environment: { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } });
+    expect(await sidecar.scrape()).toMatch(/^memory_usage_bytes\{.*job="foreign"/m);
+  });
+
   it('is nothing from worker threads, and nothing at all with OTEL_SDK_DISABLED', async () => {
     const script = `
       import { Worker } from 'node:worker_threads';
@@ -281,9 +290,33 @@ describe('how a preloaded process ends', () => {
   });
 });
 
+describe('a preloaded node', () => {
+  it.each([['-e'], ['-p']])('evaluates code with %s', async (flag) => {
+    for (const flags of [IMPORT, REQUIRE]) {
+      const ended = await project.run(`console.log('ran')`, { flags: [...flags, flag] });
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+      expect(ended.lines).toContain('ran');
+    }
+  });
+
+  it('is observed when another tool has registered import-in-the-middle before', async () => {
+    await project.write(
+      'other-tool.mjs',
+      `import { register } from 'node:module';
+      register('import-in-the-middle/hook.mjs', ${JSON.stringify(import.meta.url)}, { data: { include: ['express'] } });`,
+    );
+    await using capture = await OtlpCapture.start();
+    const script = `import { get } from 'node:http'; get('http://127.0.0.1:9/').on('error', () => console.log('failed'));`;
+    const flags = ['--import', './other-tool.mjs', ...IMPORT];
+    expect(await runScript(script, capture.url, { flags })).toMatchObject({ code: 0, lines: ['failed'] });
+    expect(capture.spans().map(({ name }) => name)).toEqual(['GET']);
+  });
+});
+
 describe('a preload that cannot start', () => {
   it('says so in one line, and leaves the application unobserved and unharmed', async () => {
-    await using broken = await InstalledProject.create({ without: ['import-in-the-middle'] });
+    await using broken = await InstalledProject.create();
+    await rm(path.join(broken.folder, 'node_modules/siphon-otel/dist/sdk/service-observer.cjs'));
     await using capture = await OtlpCapture.start();
     await broken.write(
       'app.cjs',
@@ -294,7 +327,7 @@ describe('a preload that cannot start', () => {
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: capture.url };
     const ended = await broken.run('app.cjs', { flags: REQUIRE, environment });
     expect(ended).toMatchObject({ code: 0, lines: ['false 0'] });
-    expect(ended.stderr).toMatch(/^siphon-otel\/preload: this process is not observed: .*import-in-the-middle/);
+    expect(ended.stderr).toMatch(/^siphon-otel\/preload: this process is not observed: .*service-observer/);
     expect(capture.spans()).toEqual([]);
   });
 });

@@ -1,0 +1,66 @@
+/** Adds the ids of the active span to the log lines of pino. */
+import { context, isSpanContextValid, trace } from '@opentelemetry/api';
+import {
+  InstrumentationBase,
+  InstrumentationNodeModuleDefinition,
+  InstrumentationNodeModuleFile,
+  type InstrumentationModuleDefinition,
+} from '@opentelemetry/instrumentation';
+
+/**
+ * Patches a file inside the package, which pino itself loads with `require`, instead of its main export. So it works
+ * the same whether an application imports or requires pino, and it needs no loader hooks.
+ */
+export class PinoInstrumentation extends InstrumentationBase {
+  constructor() {
+    super('siphon-otel/pino', '0.1.0', {});
+  }
+
+  protected override init(): InstrumentationModuleDefinition {
+    const patch = (tools: PinoTools): PinoTools => {
+      this['_wrap'](tools, 'createArgsNormalizer', withTraceIds);
+      return tools;
+    };
+    const unpatch = (tools?: PinoTools): void => {
+      if (tools !== undefined) this['_unwrap'](tools, 'createArgsNormalizer');
+    };
+    const file = new InstrumentationNodeModuleFile('pino/lib/tools.js', SUPPORTED_PINO_VERSIONS, patch, unpatch);
+    return new InstrumentationNodeModuleDefinition('pino', SUPPORTED_PINO_VERSIONS, undefined, undefined, [file]);
+  }
+}
+
+const SUPPORTED_PINO_VERSIONS = ['>=5.14.0 <11'];
+
+/** The exports of pino's file lib/tools.js that matter here. */
+interface PinoTools {
+  createArgsNormalizer: (defaults: unknown) => NormalizeArguments;
+}
+
+/** Turns the arguments of `pino()` into the options of a logger. */
+type NormalizeArguments = (...args: readonly unknown[]) => { readonly opts: { mixin?: unknown } };
+
+type Mixin = (...args: readonly unknown[]) => object;
+
+function withTraceIds(create: PinoTools['createArgsNormalizer']): PinoTools['createArgsNormalizer'] {
+  return (defaults) => {
+    const normalize = create(defaults);
+    return (...args) => {
+      const normalized = normalize(...args);
+      const { mixin } = normalized.opts;
+      if (mixin === undefined) normalized.opts.mixin = traceIds;
+      // Anything else that is not a function is a mistake, which pino reports.
+      else if (typeof mixin === 'function') {
+        normalized.opts.mixin = (...rest: readonly unknown[]) => ({ ...traceIds(), ...(mixin as Mixin)(...rest) });
+      }
+      return normalized;
+    };
+  };
+}
+
+/** The fields of a line that is written within a span. A new object each time, because pino writes to it. */
+function traceIds(): object {
+  const spanContext = trace.getSpanContext(context.active());
+  if (spanContext === undefined || !isSpanContextValid(spanContext)) return {};
+  const { traceId, spanId, traceFlags } = spanContext;
+  return { trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}` };
+}
