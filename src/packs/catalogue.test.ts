@@ -8,28 +8,11 @@ const entries: [string, Metric][] = Object.entries(catalogue);
 /** Names as they are, on pages without translation. */
 const untranslated = new Set<MetricSource>(['sidecar', 'prometheus']);
 
-/** Labels that Prometheus or the exporter sets itself. */
-const RESERVED = new Set(['le', 'quantile', 'job', 'instance']);
-
 describe.each(entries)('%s', (key, metric) => {
   it('is what the stock translation makes of its OpenTelemetry name, unit and kind', () => {
     if (untranslated.has(metric.source)) return expect(metric.name).toBe(key);
     const naming = { suffixes: true, utf8: false, namespace: '' };
     expect(metricName(metric.name, metric.unit, metric.kind, naming)).toBe(key);
-  });
-
-  it('has labels that Prometheus takes as they are, each bounded, with distinct values', () => {
-    for (const [label, values] of Object.entries(metric.labels)) {
-      expect(label).toMatch(/^[a-z][a-z0-9_]*$/);
-      expect(RESERVED).not.toContain(label);
-      if ('maxValues' in values) expect(values.maxValues).toBeGreaterThan(0);
-      else expect(new Set(values).size).toBe(values.length);
-    }
-  });
-
-  it('has ascending buckets if it is a histogram', () => {
-    const buckets = metric.kind === 'histogram' ? metric.buckets : [];
-    expect(buckets).toEqual([...new Set(buckets)].toSorted((a, b) => a - b));
   });
 });
 

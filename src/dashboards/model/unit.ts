@@ -8,6 +8,7 @@ export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly que
   const units = new Set(queries.map(({ expression }) => expression.unit));
   const [unit] = units;
   if (unit !== undefined && units.size === 1) return unit;
+  if (units.size === 0) throw new TypeError(`${title}: the query is missing`);
   for (const suffix of ['', '/s']) {
     if ([...units].every((one) => isCount(one.slice(0, one.length - suffix.length)) && one.endsWith(suffix)))
       return `{count}${suffix}`;
