@@ -10,4 +10,8 @@ export default definePack({
   metrics: shopMetrics,
   thresholds,
   database: shopQueries,
+  // Loaded only by commands that write or check dashboards and alerts.
+  dashboards: async () => [(await import('./dashboard.ts')).shopDashboard],
+  alerts: async () => (await import('./alerts.ts')).shopAlerts,
+  runbooks: { folder: new URL('./runbooks/', import.meta.url), address: 'https://shop.example.com/runbooks' },
 });

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { startPreview } from '../../../src/console/preview/server.ts';
+import type { Dashboard } from '../../../src/dashboards/model/panel.ts';
 import { plain } from '../../../src/dashboards/model/plain.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
 import { shipped } from './shipped.ts';
@@ -18,7 +19,11 @@ export class PreviewPage implements AsyncDisposable {
     this.#servers = [preview, metrics];
   }
 
-  static async start(text: () => string, { sentry }: { readonly sentry: URL }): Promise<PreviewPage> {
+  /** @param text the metrics; called at each scrape. */
+  static async start(
+    text: () => string,
+    { sentry, dashboards = shipped.dashboards }: { readonly sentry: URL; readonly dashboards?: readonly Dashboard[] },
+  ): Promise<PreviewPage> {
     const metrics = createServer((_, response) => {
       response.writeHead(200, { 'content-type': 'application/openmetrics-text; version=1.0.0; charset=utf-8' });
       response.end(`${text()}# EOF\n`);
@@ -36,7 +41,7 @@ export class PreviewPage implements AsyncDisposable {
     });
     const preview = await startPreview({
       prometheus: new URL(prometheus.url),
-      dashboards: plain(shipped.dashboards),
+      dashboards: plain(dashboards),
       scrapeS: 1,
       sentry,
       port: 0,
