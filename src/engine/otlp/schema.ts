@@ -301,7 +301,7 @@ export function fieldNumbers<Message extends MessageName>(
 }
 
 /**
- * The tags of a message's fields, for readers. Call it when a module loads:
+ * The tags of a message's fields, for readers. A packed field has the tag `packed(tag)`. Call it when a module loads:
  *
  *     const SPAN = fieldTags('Span');
  *     if (reader.tag() === SPAN.name) name = reader.string();
@@ -312,6 +312,11 @@ export function fieldTags<Message extends MessageName>(message: Message): Readon
 
 export function tagOf({ number, type }: Field): number {
   return (number << 3) | wireTypeOf(type);
+}
+
+/** The tag of a repeated scalar field whose values are sent as one block. */
+export function packed(tag: number): number {
+  return (tag & ~7) | WireType.bytes;
 }
 
 function mapFields<Message extends MessageName>(

@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../../engine/component.ts';
 import { idleKeys, naming, type PrometheusExporterConfig } from './config.ts';
-import { Drops } from './drops.ts';
-import { Intake } from './points/intake.ts';
+import type { PageBuffer } from './page/page-buffer.ts';
+import type { PageFormat } from './page/page-content.ts';
+import { renderPage } from './page/render-page.ts';
+import { Drops } from './points/drops.ts';
+import { PointReader } from './points/point-reader.ts';
 import { Recorder } from './points/recorder.ts';
 import { ScrapeServer } from './server/scrape-server.ts';
 import { SeriesLabels } from './names/series-labels.ts';
@@ -23,8 +26,7 @@ export class PrometheusExporter implements Component, Consumer {
   readonly #logger: Logger;
   readonly #drops: Drops;
   readonly #memory: SeriesMemory;
-  readonly #recorder: Recorder;
-  readonly #intake: Intake;
+  readonly #reader: PointReader;
   readonly #server: ScrapeServer;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -36,16 +38,15 @@ export class PrometheusExporter implements Component, Consumer {
     this.#drops = new Drops(settings);
     this.#memory = new SeriesMemory({ maxSeries: config.max_series, openMetrics });
     const labels = new SeriesLabels(config, names, (change) => this.#drops.label(change));
-    this.#recorder = new Recorder(this.#memory, labels, this.#drops);
-    this.#intake = new Intake(this.#recorder, new TargetInfo(this.#memory, labels, names), names);
+    const recorder = new Recorder(this.#memory, labels, this.#drops);
+    this.#reader = new PointReader(recorder, new TargetInfo(this.#memory, labels, names), names);
     this.#server = new ScrapeServer({
       server: config,
       logger: settings.logger,
       openMetrics,
       render: (negotiated, target) => {
         const escaping = names.utf8 ? negotiated.escaping : 'allow-utf-8';
-        const format = { ...negotiated, escaping, timestamps: config.send_timestamps } as const;
-        return this.#memory.render(format, this.#seenSinceMs(), target);
+        return this.#render({ ...negotiated, escaping, timestamps: config.send_timestamps }, target);
       },
     });
     settings.metrics.observe(sidecarMetrics.siphon_prometheus_series, (observe) => observe(this.#memory.series.live));
@@ -64,21 +65,29 @@ export class PrometheusExporter implements Component, Consumer {
     await this.#server.stop(deadline);
   }
 
-  /** Requests are taken in steps, between which others have their turn. */
+  /** Requests are read in steps, so that others get their turn. */
   async consume({ chunks }: TelemetryBatch): Promise<void> {
     const slice = new TimeSlice();
     for (const chunk of chunks) {
-      this.#recorder.nowMs = performance.now();
-      for (const _ of this.#intake.take(chunk)) {
-        if (slice.isOver) await slice.pause();
-        this.#recorder.nowMs = performance.now();
-      }
+      for (const _ of this.#reader.take(chunk, now)) if (slice.isOver) await slice.pause();
     }
     this.#drops.flush();
   }
 
-  /** By a clock that nobody sets. */
-  #seenSinceMs(): number {
-    return performance.now() - this.#config.metric_expiration;
+  async #render(format: PageFormat, target: PageBuffer): Promise<void> {
+    const { families, series, exemplars, nativeHistograms } = this.#memory;
+    const seenSinceMs = this.#seenSinceMs();
+    await this.#memory.whileReading(() =>
+      renderPage({ families: families.sorted(), series, exemplars, nativeHistograms, seenSinceMs }, format, target),
+    );
   }
+
+  #seenSinceMs(): number {
+    return now() - this.#config.metric_expiration;
+  }
+}
+
+/** A monotonic clock: setting the system time must not expire series. */
+function now(): number {
+  return performance.now();
 }

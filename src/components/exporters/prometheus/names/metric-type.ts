@@ -1,6 +1,7 @@
-import type { FamilyType } from '../series/family.ts';
+/** The words of TYPE lines. */
+export type FamilyType = 'gauge' | 'counter' | 'histogram' | 'summary';
 
-/** What decides a metric's name. A non-monotonic sum is shown as gauge but, unlike one, gains no `_ratio`. */
+/** The type that determines a metric's name. A non-monotonic sum is shown as a gauge, but without the suffix `_ratio`. */
 export type MetricType = FamilyType | 'non_monotonic';
 
 /** The type on the page. */

@@ -1,10 +1,24 @@
 import { anyValueToText, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
-import type { PrometheusExporterConfig } from '../config.ts';
-import type { LabelChange } from '../drops.ts';
-import type { FamilyType } from '../series/family.ts';
 import { labelName } from './label-name.ts';
 import { LabelSet } from './label-set.ts';
+import type { FamilyType } from './metric-type.ts';
 import type { Naming } from './naming.ts';
+
+/** The options of the exporter that decide which labels a series has. */
+export interface LabelOptions {
+  readonly const_labels: Readonly<Record<string, string>>;
+  readonly without_scope_info: boolean;
+  readonly resource_to_telemetry_conversion: {
+    readonly enabled: boolean;
+    readonly exclude_service_attributes: boolean;
+  };
+  readonly resource_constant_labels?:
+    | { readonly included: readonly string[]; readonly excluded: readonly string[] }
+    | undefined;
+}
+
+/** What happens to an attribute that cannot be a label under its own name. */
+export type LabelChange = 'renamed' | 'dropped';
 
 export interface Scope {
   readonly name: string;
@@ -20,15 +34,15 @@ const SCOPE_FIELDS = new Set(['name', 'version', 'schema_url']);
 
 /** Which labels a series carries, in the order in which the stock Collector gives them precedence. */
 export class SeriesLabels {
-  readonly #config: PrometheusExporterConfig;
+  readonly #options: LabelOptions;
   readonly #naming: Naming;
   readonly #isConstant: (key: string) => boolean;
   readonly #changed: (change: LabelChange) => void;
 
-  constructor(config: PrometheusExporterConfig, naming: Naming, changed: (change: LabelChange) => void) {
-    this.#config = config;
+  constructor(options: LabelOptions, naming: Naming, changed: (change: LabelChange) => void) {
+    this.#options = options;
     this.#naming = naming;
-    this.#isConstant = constantAttributes(config);
+    this.#isConstant = constantAttributes(options);
     this.#changed = changed;
   }
 
@@ -37,9 +51,9 @@ export class SeriesLabels {
     labels.reserve('__name__');
     const reserved = RESERVED[type];
     if (reserved !== undefined) labels.reserve(reserved);
-    for (const [name, value] of Object.entries(this.#config.const_labels)) labels.claim(name, value);
+    for (const [name, value] of Object.entries(this.#options.const_labels)) labels.claim(name, value);
     claimTarget(labels, resource);
-    const withScope = !this.#config.without_scope_info;
+    const withScope = !this.#options.without_scope_info;
     if (withScope) claimScope(labels, scope);
     this.#addAll(labels, new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]));
     if (withScope) this.#addAll(labels, ownAttributes(scope), 'otel_scope_');
@@ -111,8 +125,8 @@ function sortedByKey(attributes: KeyValueMap): [string, AnyValue][] {
 }
 
 /** Which resource attributes are labels of every series. `resource_constant_labels` is the newer spelling and decides where it is given. */
-function constantAttributes(config: PrometheusExporterConfig): (key: string) => boolean {
-  const { resource_constant_labels: chosen, resource_to_telemetry_conversion: all } = config;
+function constantAttributes(options: LabelOptions): (key: string) => boolean {
+  const { resource_constant_labels: chosen, resource_to_telemetry_conversion: all } = options;
   if (chosen === undefined) {
     return (key) => all.enabled && !(all.exclude_service_attributes && IDENTITY.has(key));
   }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { numberText, openMetricsNumber } from '../names/number-text.ts';
 import { PageBuffer } from './page-buffer.ts';
 
 test('a page is what was written, however it falls into chunks, and again after it was cleared', () => {
@@ -23,5 +24,18 @@ test('a page is what was written, however it falls into chunks, and again after 
       expect(Buffer.concat(chunks).equals(Buffer.from(expected))).toBe(true);
     }),
     { numRuns: 30 },
+  );
+});
+
+test('a number is written as the same text as numberText returns', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.double(), fc.integer(), fc.nat(2_000_000), fc.maxSafeNat()), (value) => {
+      const buffer = new PageBuffer();
+      buffer.number(value);
+      buffer.text(' ');
+      buffer.openMetricsNumber(value);
+      expect(Buffer.concat(buffer.page.chunks).toString()).toBe(`${numberText(value)} ${openMetricsNumber(value)}`);
+      if (!Object.is(value, -0) && Number.isFinite(value)) expect(Number(numberText(value))).toBe(value);
+    }),
   );
 });

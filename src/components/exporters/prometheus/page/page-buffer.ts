@@ -1,4 +1,4 @@
-import { numberText, openMetricsNumber } from './number-text.ts';
+import { numberText, openMetricsNumber } from '../names/number-text.ts';
 import { writeExponential, writeInteger } from './write-integer.ts';
 
 /** The most bytes that a number, and what ends its line, take. */

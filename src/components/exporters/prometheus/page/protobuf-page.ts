@@ -1,9 +1,10 @@
 import { WireWriter } from '../../../../engine/otlp/wire-writer.ts';
-import { inPage } from '../series/arena.ts';
+import { inBlock } from '../series/arena.ts';
 import type { BucketLayout } from '../series/bucket-layout.ts';
-import { EscapedNames } from '../names/escaped-names.ts';
+import { PageNames } from './page-names.ts';
 import type { Exemplar } from '../series/exemplars.ts';
-import { isDistribution, type Family, type FamilyType } from '../series/family.ts';
+import type { FamilyType } from '../names/metric-type.ts';
+import { isDistribution, type Family } from '../series/family.ts';
 import { LabelPairs } from './label-pairs.ts';
 import { nameStart } from '../names/label-set.ts';
 import type { NativeHistogram } from '../series/native-histograms.ts';
@@ -27,7 +28,7 @@ export class ProtobufPage implements PageWriter {
   readonly #content: PageContent;
   readonly #timestamps: boolean;
   readonly #target: PageBuffer;
-  readonly #escaped: EscapedNames | undefined;
+  readonly #escaped: PageNames | undefined;
   readonly #writer = new WireWriter();
   readonly #pairs = new LabelPairs();
   #family: Family | undefined;
@@ -41,7 +42,7 @@ export class ProtobufPage implements PageWriter {
     this.#content = content;
     this.#timestamps = timestamps;
     this.#target = target;
-    this.#escaped = escaping === 'allow-utf-8' ? undefined : new EscapedNames(escaping, false);
+    this.#escaped = escaping === 'allow-utf-8' ? undefined : new PageNames(escaping, false);
   }
 
   open(family: Family): void {
@@ -91,8 +92,8 @@ export class ProtobufPage implements PageWriter {
   #labels(row: number): Uint8Array | undefined {
     const { series } = this.#content;
     const address = series.textAddress(row);
-    const { bytes } = series.arena.page(address);
-    const textStart = inPage(address);
+    const { bytes } = series.arena.block(address);
+    const textStart = inBlock(address);
     const textEnd = textStart + series.textLength(row);
     // Behind the name of a number: ` `, `{labels} `, or where the name is in braces itself, `,labels} ` or `} `.
     const isBare = this.#nameBytes === 0;
@@ -120,8 +121,8 @@ export class ProtobufPage implements PageWriter {
   #writeDistribution(type: FamilyType, row: number): void {
     const { series, nativeHistograms } = this.#content;
     const address = series.cellAddress(row);
-    const { cells } = series.arena.page(address);
-    const start = inPage(address) / cells.BYTES_PER_ELEMENT;
+    const { cells } = series.arena.block(address);
+    const start = inBlock(address) / cells.BYTES_PER_ELEMENT;
     const count = cells[start + COUNT_CELL] as number;
     this.#writer.varintField(1, count);
     if (cells[start + HAS_SUM_CELL] === 1) this.#writer.doubleField(2, cells[start + SUM_CELL] as number);

@@ -1,10 +1,10 @@
-import { inPage } from '../series/arena.ts';
+import { inBlock } from '../series/arena.ts';
 import type { BucketLayout } from '../series/bucket-layout.ts';
-import { EscapedNames } from '../names/escaped-names.ts';
-import { exemplarText, type Exemplar } from '../series/exemplars.ts';
+import { PageNames } from './page-names.ts';
+import type { Exemplar } from '../series/exemplars.ts';
 import { isDistribution, openMetricsName, type Family } from '../series/family.ts';
 import { escapeHelp, nameStart, quoteMetric, sampleStart, sampleText } from '../names/label-set.ts';
-import { openMetricsNumber } from './number-text.ts';
+import { openMetricsNumber } from '../names/number-text.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { PageContent, PageFormat, PageWriter } from './page-content.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL } from '../series/series-table.ts';
@@ -15,7 +15,7 @@ export class TextPage implements PageWriter {
   readonly #format: PageFormat;
   readonly #openMetrics: boolean;
   readonly #target: PageBuffer;
-  readonly #escaped: EscapedNames | undefined;
+  readonly #escaped: PageNames | undefined;
   #family: Family | undefined;
   /** The family's, as this format writes it. */
   #name: string | undefined;
@@ -37,7 +37,7 @@ export class TextPage implements PageWriter {
     this.#target = target;
     this.#openMetrics = format.syntax === 'openmetrics';
     const { escaping } = format;
-    this.#escaped = escaping === 'allow-utf-8' ? undefined : new EscapedNames(escaping, this.#openMetrics);
+    this.#escaped = escaping === 'allow-utf-8' ? undefined : new PageNames(escaping, this.#openMetrics);
   }
 
   open(family: Family): void {
@@ -108,8 +108,8 @@ export class TextPage implements PageWriter {
 
   #distribution(family: Family, row: number, layout: BucketLayout): void {
     const address = this.#content.series.cellAddress(row);
-    const { cells } = this.#content.series.arena.page(address);
-    const start = inPage(address) / 8;
+    const { cells } = this.#content.series.arena.block(address);
+    const start = inBlock(address) / 8;
     const count = cells[start + COUNT_CELL] as number;
     const first = start + FIRST_BUCKET_CELL;
     if (family.type === 'histogram') this.#buckets(row, layout, { cells, first, count });
@@ -232,8 +232,8 @@ export class TextPage implements PageWriter {
   #copyText(row: number, from = 0): void {
     const { series } = this.#content;
     const address = series.textAddress(row);
-    const { bytes } = series.arena.page(address);
-    this.#target.copy(bytes, inPage(address) + from, series.textLength(row) - from);
+    const { bytes } = series.arena.block(address);
+    this.#target.copy(bytes, inBlock(address) + from, series.textLength(row) - from);
   }
 
   #number(value: number): void {
@@ -273,4 +273,11 @@ interface LineStarts {
 
 function lineStarts(name: string): LineStarts {
   return { labelled: Buffer.from(sampleStart(name, true)), bare: Buffer.from(`${sampleText(name, '')} `) };
+}
+
+/** The exemplar at the end of an OpenMetrics sample. */
+function exemplarText({ traceId, spanId, value, timeNs }: Exemplar): string {
+  const labels = `trace_id="${traceId}"${spanId === '' ? '' : `,span_id="${spanId}"`}`;
+  const time = timeNs === 0n ? '' : ` ${openMetricsNumber(Number(timeNs) / 1e9)}`;
+  return ` # {${labels}} ${openMetricsNumber(value)}${time}`;
 }

@@ -1,16 +1,16 @@
-import { inPage } from '../series/arena.ts';
+import { inBlock } from '../series/arena.ts';
 import { hasValues, isIncreasing } from '../series/bucket-layout.ts';
 import type { Point } from './point.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL, type SeriesTable } from '../series/series-table.ts';
 
-/** More make a page that nobody can use. */
+/** A page with more is of no use. */
 const MAX_BUCKETS = 1024;
 
 /**
- * Puts a histogram's or a summary's point into the cells of its row; a delta is added to what is there. Other
- * bounds are another histogram: its counts begin anew, as after a restart.
+ * Writes the point of a histogram or summary to the cells of its row, or adds a delta to them. If the bounds change,
+ * the counts start from 0, as after a restart.
  *
- * @returns false, and changes nothing, where the bounds cannot become labels or the counts do not fit them.
+ * @returns false, without a change, if the bounds cannot become labels or do not match the counts.
  */
 export function setDistribution(point: Point, series: SeriesTable, row: number, delta: boolean): boolean {
   if (!hasCounts(point)) return false;
@@ -21,8 +21,8 @@ export function setDistribution(point: Point, series: SeriesTable, row: number, 
     series.setLayout(row, bounds);
   }
   const address = series.cellAddress(row);
-  const { cells } = series.arena.page(address);
-  const start = inPage(address) / cells.BYTES_PER_ELEMENT;
+  const { cells } = series.arena.block(address);
+  const start = inBlock(address) / cells.BYTES_PER_ELEMENT;
   const first = start + FIRST_BUCKET_CELL;
   if (!delta) cells.fill(0, start, first + bounds.length);
   cells[start + COUNT_CELL] = (cells[start + COUNT_CELL] as number) + point.count;
@@ -32,7 +32,7 @@ export function setDistribution(point: Point, series: SeriesTable, row: number, 
   return true;
 }
 
-/** Histograms count one bucket more than they have bounds; summaries have a value for each quantile. */
+/** Histograms have one more count than bounds; summaries have a value for each quantile. */
 function hasCounts({ bounds, counts }: Point): boolean {
   return counts.length === bounds.length + 1 || counts.length === bounds.length;
 }

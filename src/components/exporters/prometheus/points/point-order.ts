@@ -1,21 +1,21 @@
 import type { Point } from './point.ts';
 import type { SeriesTable } from '../series/series-table.ts';
 
-/** Whether the point was measured before the value that the row has. */
+/** Whether the point is older than the value of the row. */
 export function isBefore({ timeHigh, timeLow }: Point, series: SeriesTable, row: number): boolean {
   const lastHigh = series.timeHigh[row] as number;
   return timeHigh < lastHigh || (timeHigh === lastHigh && timeLow < (series.timeLow[row] as number));
 }
 
-/** Whether the point's process, or its interval, began after the value that the row has. */
+/** Whether the point's process, or its interval, began after the value of the row was measured. */
 export function beganAfter({ startHigh, startLow }: Point, series: SeriesTable, row: number): boolean {
   const lastHigh = series.timeHigh[row] as number;
   return startHigh > lastHigh || (startHigh === lastHigh && startLow > (series.timeLow[row] as number));
 }
 
 /**
- * Whether a delta was counted already, in whole or in part: the same end again, or an interval that begins
- * before the last one ended. A gap is no loss, because nothing was sent for it.
+ * Whether a delta has already been counted, in whole or in part: its end is the same as before, or its interval begins
+ * before the last one ended. A gap between intervals is not an error.
  */
 export function overlaps(point: Point, series: SeriesTable, row: number): boolean {
   const lastHigh = series.timeHigh[row] as number;

@@ -1,3 +1,4 @@
+import { fieldTags, packed } from '../../../../engine/otlp/schema.ts';
 import { WireReader, WireType } from '../../../../engine/otlp/wire-reader.ts';
 import { grow } from '../series/grow.ts';
 import { viewOf } from '../series/hash-bytes.ts';
@@ -5,38 +6,53 @@ import { viewOf } from '../series/hash-bytes.ts';
 const { bytes, fixed64, varint } = WireType;
 const TWO_32 = 4_294_967_296;
 
-/** What the kinds of data points call what all have. Start and time are 2 and 3 everywhere. */
+const NUMBER = fieldTags('NumberDataPoint');
+const HISTOGRAM = fieldTags('HistogramDataPoint');
+const EXPONENTIAL = fieldTags('ExponentialHistogramDataPoint');
+const SUMMARY = fieldTags('SummaryDataPoint');
+
+/** The same in points of every type. */
+const { start_time_unix_nano: START_TAG, time_unix_nano: TIME_TAG } = NUMBER;
+const { as_double: DOUBLE_TAG, as_int: INTEGER_TAG } = NUMBER;
+/** The same in histograms and summaries. */
+const { count: COUNT_TAG, sum: SUM_TAG } = HISTOGRAM;
+const { bucket_counts: BUCKET_COUNT_TAG, explicit_bounds: BOUND_TAG } = HISTOGRAM;
+const [BUCKET_COUNTS_TAG, BOUNDS_TAG] = [packed(BUCKET_COUNT_TAG), packed(BOUND_TAG)];
+const { quantile_values: QUANTILE_VALUE_TAG } = SUMMARY;
+const { quantile: QUANTILE_TAG, value: VALUE_TAG } = fieldTags('ValueAtQuantile');
+
+/** How points of one type differ from the others. */
 export interface PointLayout {
   readonly attributesTag: number;
   readonly flagsTag: number;
+  /** 0 if the type has no exemplars. */
   readonly exemplarsTag: number;
-  /** Buckets are read from fields 6 and 7, quantiles from 6. */
   readonly content: 'number' | 'buckets' | 'quantiles' | 'none';
 }
 
-const layout = (content: PointLayout['content'], fields: readonly [number, number, number]): PointLayout => ({
-  content,
-  attributesTag: (fields[0] << 3) | bytes,
-  flagsTag: (fields[1] << 3) | varint,
-  exemplarsTag: (fields[2] << 3) | bytes,
-});
+function layoutOf(
+  content: PointLayout['content'],
+  tags: { readonly attributes: number; readonly flags: number; readonly exemplars?: number },
+): PointLayout {
+  return { content, attributesTag: tags.attributes, flagsTag: tags.flags, exemplarsTag: tags.exemplars ?? 0 };
+}
 
-export const numberPoint = layout('number', [7, 8, 5]);
-export const histogramPoint = layout('buckets', [9, 10, 8]);
-export const exponentialPoint = layout('none', [1, 10, 11]);
-/** Summaries have no exemplars: 31 is no field. */
-export const summaryPoint = layout('quantiles', [7, 8, 31]);
+export const numberPoint = layoutOf('number', NUMBER);
+export const histogramPoint = layoutOf('buckets', HISTOGRAM);
+export const exponentialPoint = layoutOf('none', EXPONENTIAL);
+export const summaryPoint = layoutOf('quantiles', SUMMARY);
 
-const START_TAG = (2 << 3) | fixed64;
-const TIME_TAG = (3 << 3) | fixed64;
+const NO_CELLS = new Float64Array(0);
+const FIRST_CELLS = 64;
 
 /**
- * One data point, reused for all, so that reading creates no object. It trusts the framing of the bytes.
+ * The current data point of one request. Each request has one `Point`, which reads one data point after the other, so
+ * reading creates no objects. Requests that run at the same time do not share it. It trusts the framing of the bytes.
  * Times are nanoseconds since 1970 in two halves, 0 for unknown.
  */
 export class Point {
-  /** Of the attributes' bytes. */
-  view: DataView = new DataView(new ArrayBuffer(0));
+  /** The bytes that contain the attributes, from `keyStart` to `keyEnd`. */
+  view: DataView;
   startHigh = 0;
   startLow = 0;
   timeHigh = 0;
@@ -44,44 +60,43 @@ export class Point {
   value = 0;
   hasValue = false;
   noRecordedValue = false;
-  /** Of distributions. */
+  /** Of histograms and summaries. */
   count = 0;
   sum = 0;
   hasSum = false;
   /** Bounds and their counts, or quantiles and their values. */
-  bounds = new Float64Array(0);
-  counts = new Float64Array(0);
+  bounds = NO_CELLS;
+  counts = NO_CELLS;
   keyStart = 0;
   keyEnd = 0;
-  /** Where the message itself is. */
+  /** The position of the message in the request. */
   start = 0;
   end = 0;
-  /** Where exemplars begin and end, pairwise. */
+  /** The positions of the exemplars: start, end, start, end, … */
   readonly exemplars: number[] = [];
-  #bytes: Uint8Array = new Uint8Array(0);
-  #chunk = this.view;
+  readonly #bytes: Uint8Array;
+  readonly #chunk: DataView;
   #at = 0;
-  #boundCells = new Float64Array(64);
-  #countCells = new Float64Array(64);
-  /** What `bounds` and `counts` are parts of. */
+  #boundCells = NO_CELLS;
+  #countCells = NO_CELLS;
+  /** The arrays that `bounds` and `counts` are parts of. */
   readonly #columns = { boundsIn: this.bounds, countsIn: this.counts };
   #boundCount = 0;
   #countCount = 0;
   #scattered: Uint8Array[] = [];
 
-  /** Points are read from this request from now on. */
-  open(chunk: Uint8Array): void {
-    this.#bytes = chunk;
-    this.#chunk = viewOf(chunk);
+  constructor(request: Uint8Array) {
+    this.#bytes = request;
+    this.#chunk = viewOf(request);
     this.view = this.#chunk;
   }
 
-  /** Over a part of the request. */
+  /** A reader of a part of the request. */
   reader(start: number, end: number): WireReader {
     return new WireReader(this.#bytes, start, end);
   }
 
-  /** Fills itself from the message at [start, end). */
+  /** Reads the data point at [start, end). */
   read(start: number, end: number, kind: PointLayout): void {
     this.#clear();
     const { attributesTag } = kind;
@@ -120,37 +135,37 @@ export class Point {
   }
 
   #number(tag: number): void {
-    if (tag === ((4 << 3) | fixed64)) this.value = this.#double();
-    else if (tag === ((6 << 3) | fixed64)) this.value = this.#signed64();
+    if (tag === DOUBLE_TAG) this.value = this.#double();
+    else if (tag === INTEGER_TAG) this.value = this.#signed64();
     else return this.#skip(tag);
     this.hasValue = true;
   }
 
   #distribution(tag: number, { content }: PointLayout): void {
-    if (tag === ((4 << 3) | fixed64)) {
+    if (tag === COUNT_TAG) {
       this.count = this.#unsigned64();
       this.hasValue = true;
-    } else if (tag === ((5 << 3) | fixed64)) {
+    } else if (tag === SUM_TAG) {
       this.sum = this.#double();
       this.hasSum = true;
     } else if (content === 'buckets') this.#buckets(tag);
-    else if (content === 'quantiles' && tag === ((6 << 3) | bytes)) this.#quantile();
+    else if (content === 'quantiles' && tag === QUANTILE_VALUE_TAG) this.#quantile();
     else this.#skip(tag);
   }
 
-  /** Packed, as every writer does, or not, as the format allows. */
+  /** Writers pack the values; the format also allows one field for each value. */
   #buckets(tag: number): void {
-    const field = tag >>> 3;
-    if (field !== 6 && field !== 7) return this.#skip(tag);
-    const length = (tag & 7) === bytes ? this.#varint() : 8;
-    if (field === 6) this.#readCounts(this.#at + length);
-    else this.#readBounds(this.#at + length);
+    if (tag === BUCKET_COUNTS_TAG) this.#readCounts(this.#varint());
+    else if (tag === BOUNDS_TAG) this.#readBounds(this.#varint());
+    else if (tag === BUCKET_COUNT_TAG) this.#readCounts(8);
+    else if (tag === BOUND_TAG) this.#readBounds(8);
+    else this.#skip(tag);
   }
 
-  #readCounts(end: number): void {
+  #readCounts(length: number): void {
     const chunk = this.#chunk;
-    const count = this.#countCount + (end - this.#at) / 8;
-    while (count > this.#countCells.length) this.#countCells = grow(this.#countCells);
+    const end = this.#at + length;
+    this.#countCells = withRoom(this.#countCells, this.#countCount + length / 8);
     for (let at = this.#at; at < end; at += 8) {
       const high = chunk.getUint32(at + 4, true);
       this.#countCells[this.#countCount++] = high * TWO_32 + chunk.getUint32(at, true);
@@ -158,10 +173,10 @@ export class Point {
     this.#at = end;
   }
 
-  #readBounds(end: number): void {
+  #readBounds(length: number): void {
     const chunk = this.#chunk;
-    const count = this.#boundCount + (end - this.#at) / 8;
-    while (count > this.#boundCells.length) this.#boundCells = grow(this.#boundCells);
+    const end = this.#at + length;
+    this.#boundCells = withRoom(this.#boundCells, this.#boundCount + length / 8);
     for (let at = this.#at; at < end; at += 8) this.#boundCells[this.#boundCount++] = chunk.getFloat64(at, true);
     this.#at = end;
   }
@@ -172,12 +187,12 @@ export class Point {
     let value = 0;
     for (const end = this.#at + length; this.#at < end;) {
       const tag = this.#varint();
-      if (tag === ((1 << 3) | fixed64)) quantile = this.#double();
-      else if (tag === ((2 << 3) | fixed64)) value = this.#double();
+      if (tag === QUANTILE_TAG) quantile = this.#double();
+      else if (tag === VALUE_TAG) value = this.#double();
       else this.#skip(tag);
     }
-    if (this.#boundCount === this.#boundCells.length) this.#boundCells = grow(this.#boundCells);
-    if (this.#countCount === this.#countCells.length) this.#countCells = grow(this.#countCells);
+    this.#boundCells = withRoom(this.#boundCells, this.#boundCount + 1);
+    this.#countCells = withRoom(this.#countCells, this.#countCount + 1);
     this.#boundCells[this.#boundCount++] = quantile;
     this.#countCells[this.#countCount++] = value;
   }
@@ -213,7 +228,7 @@ export class Point {
     this.view = this.#chunk;
   }
 
-  /** Writers put attributes next to each other; if one does not, the pieces are joined. */
+  /** Writers put attributes next to each other. If one does not, the pieces are joined. */
   #addAttribute(start: number): void {
     if (this.keyEnd === 0) this.keyStart = start;
     else if (this.keyEnd !== start) {
@@ -267,4 +282,11 @@ export class Point {
     this.#at += 8;
     return this.#chunk.getInt32(this.#at - 4, true) * TWO_32 + this.#chunk.getUint32(this.#at - 8, true);
   }
+}
+
+function withRoom(cells: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer> {
+  let larger = cells;
+  if (count > 0 && larger.length === 0) larger = new Float64Array(FIRST_CELLS);
+  while (larger.length < count) larger = grow(larger);
+  return larger;
 }

@@ -2,42 +2,42 @@ import { readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engin
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
 import { setDistribution } from './distribution.ts';
-import type { DropReason, Drops } from '../drops.ts';
+import type { DropReason, Drops } from './drops.ts';
 import type { Family, FamilyTraits } from '../series/family.ts';
 import { hashText } from '../series/hash-bytes.ts';
 import { sampleText } from '../names/label-set.ts';
 import { beganAfter, isBefore, overlaps } from './point-order.ts';
 import { exponentialPoint, histogramPoint, numberPoint, type Point, type PointLayout } from './point.ts';
+import { readExemplars } from './read-exemplars.ts';
+import { readNativeHistogram } from './read-native-histogram.ts';
 import { canonicalText, type Scope, type SeriesLabels } from '../names/series-labels.ts';
 import type { SeriesMemory } from '../series/series-memory.ts';
 import { TARGET_STREAM } from './target-info.ts';
 
-/** What the points of one scope of one resource share. */
+/** The resource and scope of a point. */
 export interface ScopeContext {
   readonly scope: Scope;
   readonly resource: KeyValueMap;
   readonly identity: number;
 }
 
-/** What the points of one metric share. */
+/** A metric of one sender, with everything its points have in common. */
 export interface Stream {
   readonly context: ScopeContext;
   readonly layout: PointLayout;
   readonly delta: boolean;
-  /** Tells the senders of one series apart. */
+  /** Distinguishes the senders of one series. */
   readonly identity: number;
   readonly wanted: FamilyTraits;
-  /** Why no point of it can be shown, whatever else is on the page. */
+  /** The reason if none of its points can ever be shown. */
   readonly refused: DropReason | undefined;
-  /** The family that it has a place in now, and the number under which its attributes are known there. */
+  /** The family of its series, and its number in the attribute index. Both change if another metric takes the name. */
   family: Family | undefined;
   id: number;
 }
 
-/** Decides what a data point does to its series. */
+/** Applies data points to their series, or drops them with a reason. */
 export class Recorder {
-  /** When what is recorded now arrived. */
-  nowMs = 0;
   readonly #memory: SeriesMemory;
   readonly #labels: SeriesLabels;
   readonly #drops: Drops;
@@ -53,7 +53,11 @@ export class Recorder {
     this.#drops.point(reason, wanted.name);
   }
 
-  /** Finds the stream's family, before its points are recorded; the reason if they cannot be. */
+  /**
+   * Finds the stream's family. Call it before its points are recorded, and again when other requests may have run.
+   *
+   * @returns the reason if its points cannot be shown.
+   */
   open(stream: Stream): DropReason | undefined {
     if (stream.refused !== undefined) return stream.refused;
     const { families } = this.#memory;
@@ -63,7 +67,7 @@ export class Recorder {
     return stream.family === undefined ? 'type_conflict' : undefined;
   }
 
-  record(point: Point, stream: Stream): void {
+  record(point: Point, stream: Stream, nowMs: number): void {
     const { attributes } = this.#memory;
     let entry = attributes.find(stream.id, point);
     if (point.noRecordedValue) return this.#withdraw(point, stream, entry);
@@ -71,40 +75,41 @@ export class Recorder {
     if (entry < 0) entry = this.#introduce(point, stream);
     if (entry < 0) return;
     const row = attributes.rows[entry] as number;
-    const refused = this.#enter(point, row, attributes.identities[entry] as number) ?? this.#set(point, row, stream);
+    const sender = attributes.identities[entry] as number;
+    const refused = this.#enter(point, row, sender, nowMs) ?? this.#set(point, row, stream, nowMs);
     if (refused !== undefined) this.drop(refused, stream);
   }
 
   /**
-   * Makes the row the sender's own. A process that began after the last value replaces the one that gave it;
-   * senders that live at the same time would make a counter jump between them, so the second is refused.
+   * Assigns the row to the sender. A process that started after the last value takes over from its sender. A second
+   * sender at the same time is refused, because a counter would jump between the two.
    */
-  #enter(point: Point, row: number, sender: number): DropReason | undefined {
+  #enter(point: Point, row: number, sender: number, nowMs: number): DropReason | undefined {
     const { series } = this.#memory;
     if (!series.isLive(row)) {
       if (!this.#memory.mayShowMore()) return 'max_series';
     } else {
       if (series.owners[row] === sender) return undefined;
-      if (!beganAfter(point, series, row) && !this.#memory.isSilent(row, this.nowMs)) return 'duplicate_series';
+      if (!beganAfter(point, series, row) && !this.#memory.isSilent(row, nowMs)) return 'duplicate_series';
     }
-    series.show(row, sender, this.nowMs);
+    series.show(row, sender, nowMs);
     return undefined;
   }
 
-  #set(point: Point, row: number, { layout, delta, wanted }: Stream): DropReason | undefined {
+  #set(point: Point, row: number, { layout, delta, wanted }: Stream, nowMs: number): DropReason | undefined {
     const { series } = this.#memory;
     if (isBefore(point, series, row) || (delta && overlaps(point, series, row))) return 'out_of_order';
     if (!this.#setValue(point, row, layout, delta)) return 'invalid_buckets';
     series.timeHigh[row] = point.timeHigh;
     series.timeLow[row] = point.timeLow;
-    series.seenMs[row] = this.nowMs;
+    series.seenMs[row] = nowMs;
     if (point.exemplars.length > 0 && wanted.type !== 'gauge') {
-      this.#memory.exemplars?.add(row, point, series.layouts[row]);
+      this.#memory.exemplars?.add(row, readExemplars(point), series.layouts[row]);
     }
     return undefined;
   }
 
-  /** A count begins where its first delta does, or where the sender says. */
+  /** The start time of a count is that of its first delta, or the one that the sender reports. */
   #setValue(point: Point, row: number, layout: PointLayout, delta: boolean): boolean {
     const { series } = this.#memory;
     const begins = !delta || (series.timeHigh[row] === 0 && series.timeLow[row] === 0);
@@ -114,14 +119,14 @@ export class Recorder {
       if (layoutBefore === undefined) series.hide(row);
       return false;
     }
-    const isAnew = begins || series.layouts[row] !== layoutBefore;
-    if (isAnew) series.setStart(row, point);
-    if (layout === exponentialPoint) this.#memory.nativeHistograms.set(row, point, !isAnew);
+    const restarts = begins || series.layouts[row] !== layoutBefore;
+    if (restarts) series.setStart(row, point);
+    if (layout === exponentialPoint) this.#memory.nativeHistograms.set(row, readNativeHistogram(point), !restarts);
     else if (layout === histogramPoint) this.#memory.nativeHistograms.remove(row);
     return true;
   }
 
-  /** A point that says that there is no value any more takes its own series off the page, and no other's. */
+  /** A point without recorded value removes the series from the page, if it belongs to the same sender. */
   #withdraw(point: Point, stream: Stream, known: number): void {
     const { series, attributes } = this.#memory;
     const { row, identity } =
@@ -131,7 +136,7 @@ export class Recorder {
     if (row >= 0 && series.owners[row] === identity && !isBefore(point, series, row)) series.hide(row);
   }
 
-  /** The entry for attribute bytes that were not seen before: of a new series, or of one with the same labels. */
+  /** Adds an entry for new attribute bytes. They belong to a new series, or to a known one with the same labels. */
   #introduce(point: Point, stream: Stream): number {
     if (point.keyEnd - point.keyStart > MAX_KEY_BYTES) return this.#refuse('labels_too_long', stream);
     const { series, attributes } = this.#memory;
@@ -147,7 +152,7 @@ export class Recorder {
     return -1;
   }
 
-  /** Which series the point's labels lead to, and who says so. */
+  /** The row of the point's labels, or -1, with the identity of the sender and the label text. */
   #locate(point: Point, stream: Stream): { row: number; identity: number; text: Buffer } {
     const pointAttributes = attributesIn(point);
     const { scope, resource } = stream.context;
@@ -162,7 +167,7 @@ export class Recorder {
   }
 }
 
-/** The attributes of a point lie bare, one field after the other, whatever the field's number. */
+/** The attribute fields of a point, one after the other. Their tag differs by the type of the point. */
 function attributesIn({ view, keyStart, keyEnd }: Point): KeyValueMap {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const reader = new WireReader(bytes, keyStart, keyEnd);

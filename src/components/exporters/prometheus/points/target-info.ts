@@ -7,10 +7,10 @@ import type { Naming } from '../names/naming.ts';
 import { targetKey, type SeriesLabels } from '../names/series-labels.ts';
 import type { SeriesMemory } from '../series/series-memory.ts';
 
-/** The number under which targets are known in the index of attributes; streams of metrics have numbers above. */
+/** The number of all targets in the attribute index. Streams of metrics have higher numbers. */
 export const TARGET_STREAM = 1;
 
-/** Keeps one `target_info` for each job and instance: that of the first resource, until it falls silent. */
+/** Keeps one `target_info` for each job and instance: that of the first resource, until it is silent. */
 export class TargetInfo {
   readonly #memory: SeriesMemory;
   readonly #labels: SeriesLabels;
@@ -22,7 +22,7 @@ export class TargetInfo {
     this.#name = targetInfoName(namespace === '' ? undefined : labelName(namespace, { utf8 }));
   }
 
-  /** `canonical` is the same text for the same attributes. */
+  /** @param canonical the `canonicalText` of the resource. */
   seen(resource: KeyValueMap, canonical: string, nowMs: number): void {
     const key = targetKey(resource);
     if (key === undefined || key.length > MAX_KEY_BYTES / 4) return;
@@ -41,7 +41,7 @@ export class TargetInfo {
     if (added >= 0) attributes.add(TARGET_STREAM, place, { row: added, identity: owner });
   }
 
-  /** The row's place is left to a successor with other text; the sweep frees it. */
+  /** Hides the row of a target whose attributes changed. The sweep frees it. */
   #retire(row: number): void {
     this.#memory.attributes.removeRow(row);
     this.#memory.series.hide(row);

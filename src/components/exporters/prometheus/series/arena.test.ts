@@ -1,19 +1,19 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Arena, inPage, PAGE_BYTES } from './arena.ts';
+import { Arena, inBlock, BLOCK_BYTES } from './arena.ts';
 
 const steps = fc.array(fc.record({ sizeBytes: fc.integer({ min: 0, max: 70_000 }), release: fc.nat(3) }), {
   maxLength: 100,
 });
 
-test('blocks in use never overlap, and lie in one page', () => {
+test('pieces in use never overlap, and each lies in one block', () => {
   fc.assert(
     fc.property(steps, (taken) => {
       const arena = new Arena();
       let used: { address: number; sizeBytes: number }[] = [];
       for (const { sizeBytes, release } of taken) {
         const address = arena.allocate(sizeBytes);
-        expect(inPage(address) + sizeBytes).toBeLessThanOrEqual(PAGE_BYTES);
+        expect(inBlock(address) + sizeBytes).toBeLessThanOrEqual(BLOCK_BYTES);
         expect(address % 8).toBe(0);
         expect(
           used.every((other) => address >= other.address + other.sizeBytes || other.address >= address + sizeBytes),

@@ -1,4 +1,4 @@
-import { inPage, PAGE_BYTES, type Arena } from './arena.ts';
+import { inBlock, BLOCK_BYTES, type Arena } from './arena.ts';
 import { grow } from './grow.ts';
 import { hashBytes } from './hash-bytes.ts';
 import { HashIndex } from './hash-index.ts';
@@ -89,8 +89,8 @@ export class AttributeIndex {
     const length = keyEnd - keyStart;
     if (this.#streams[entry] !== stream || this.#lengths[entry] !== length) return false;
     const address = this.#addresses[entry] as number;
-    const { words, bytes } = this.#arena.page(address);
-    const start = inPage(address);
+    const { words, bytes } = this.#arena.block(address);
+    const start = inBlock(address);
     const wholeWords = length >>> 2;
     const firstWord = start >>> 2;
     for (let i = 0; i < wholeWords; i++) {
@@ -106,7 +106,7 @@ export class AttributeIndex {
     const length = keyEnd - keyStart;
     const address = this.#arena.allocate(length);
     const source = new Uint8Array(view.buffer, view.byteOffset + keyStart, length);
-    this.#arena.page(address).bytes.set(source, inPage(address));
+    this.#arena.block(address).bytes.set(source, inBlock(address));
     this.#addresses[entry] = address;
     this.#lengths[entry] = length;
   }
@@ -155,4 +155,4 @@ export class AttributeIndex {
 }
 
 /** Longer attributes are not kept: their points are refused. */
-export const MAX_KEY_BYTES = PAGE_BYTES / 16;
+export const MAX_KEY_BYTES = BLOCK_BYTES / 16;

@@ -1,4 +1,4 @@
-import { numberText, openMetricsNumber } from '../page/number-text.ts';
+import { numberText, openMetricsNumber } from '../names/number-text.ts';
 
 /** The bounds that the series of a histogram share, or the quantiles of a summary. */
 export interface BucketLayout {

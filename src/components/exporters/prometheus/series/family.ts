@@ -1,5 +1,4 @@
-/** The words of TYPE lines. */
-export type FamilyType = 'gauge' | 'counter' | 'histogram' | 'summary';
+import type { FamilyType } from '../names/metric-type.ts';
 
 /** What a metric wants to be on the page. */
 export interface FamilyTraits {

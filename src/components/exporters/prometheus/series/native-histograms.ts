@@ -1,19 +1,14 @@
-import type { WireReader } from '../../../../engine/otlp/wire-reader.ts';
-import type { Point } from '../points/point.ts';
-
-/** Prometheus knows schemas from -4 to 8. */
+/** Prometheus supports scales from -4 to 8. */
 const MAX_SCALE = 8;
 const MIN_SCALE = -4;
-/** What observations of an unknown threshold were nearer to 0 than, as in the stock Collector. */
-const DEFAULT_ZERO_THRESHOLD = 1e-128;
-/** A histogram with more is shown in less detail. */
+/** A histogram with more buckets is shown with wider ones. */
 const MAX_BUCKETS = 1024;
 
-/** What is read of a point. Its histogram is not shown in detail where it has more. */
-const MAX_SENT_BUCKETS = 8192;
+/** Readers stop here. A histogram with as many buckets is shown without buckets. */
+export const MAX_SENT_BUCKETS = 8192;
 
 /** Counts by index: bucket `i` holds (base^(i-1), base^i], where base is 2^2^-scale. */
-type Buckets = ReadonlyMap<number, number>;
+export type Buckets = ReadonlyMap<number, number>;
 
 export interface NativeHistogram {
   readonly scale: number;
@@ -23,13 +18,12 @@ export interface NativeHistogram {
   readonly negative: Buckets;
 }
 
-/** The buckets of exponential histograms, for the format that shows them. Their counts and sums are in the series table. */
+/** The buckets of exponential histograms, for protobuf pages. Their counts and sums are in the series table. */
 export class NativeHistograms {
   readonly #histograms = new Map<number, NativeHistogram>();
 
-  /** Takes what the point says, or adds it to what is there. */
-  set(row: number, point: Point, adds: boolean): void {
-    const sent = read(point.reader(point.start, point.end));
+  /** Stores the histogram of a point, or adds it to the stored one. */
+  set(row: number, sent: NativeHistogram, adds: boolean): void {
     const known = adds ? this.#histograms.get(row) : undefined;
     const histogram = fitted(known === undefined ? sent : added(known, sent));
     const isTooLarge = sent.positive.size >= MAX_SENT_BUCKETS || sent.negative.size >= MAX_SENT_BUCKETS;
@@ -46,7 +40,7 @@ export class NativeHistograms {
   }
 }
 
-/** In a scale that Prometheus knows, and coarse enough for the number of its buckets. */
+/** The histogram at a scale that Prometheus supports and that needs at most `MAX_BUCKETS`. */
 function fitted(histogram: NativeHistogram): NativeHistogram {
   let fitting = downscaled(histogram, Math.min(histogram.scale, MAX_SCALE));
   while (fitting.positive.size + fitting.negative.size > MAX_BUCKETS && fitting.scale >= MIN_SCALE) {
@@ -79,46 +73,4 @@ function sum(counts: readonly (readonly [index: number, count: number])[]): Buck
   const buckets = new Map<number, number>();
   for (const [index, count] of counts) buckets.set(index, (buckets.get(index) ?? 0) + count);
   return buckets;
-}
-
-function read(reader: WireReader): NativeHistogram {
-  let scale = 0;
-  let zeroCount = 0;
-  let zeroThreshold = 0;
-  let positive: Buckets = new Map();
-  let negative = positive;
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === 6 << 3) scale = zigzag(reader.varint());
-    else if (tag === ((7 << 3) | 1)) zeroCount = Number(reader.fixed64());
-    else if (tag === ((8 << 3) | 2)) positive = readBuckets(reader.message());
-    else if (tag === ((9 << 3) | 2)) negative = readBuckets(reader.message());
-    else if (tag === ((14 << 3) | 1)) zeroThreshold = reader.double();
-    else reader.skip(tag);
-  }
-  return { scale, zeroCount, zeroThreshold: zeroThreshold || DEFAULT_ZERO_THRESHOLD, positive, negative };
-}
-
-/** OTLP's bucket `offset` is the one above base^offset, so that its index is one less. */
-function readBuckets(reader: WireReader): Buckets {
-  const counts: number[] = [];
-  let offset = 0;
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === 1 << 3) offset = zigzag(reader.varint());
-    else if (tag === ((2 << 3) | 2)) readPacked(reader.message(), counts);
-    else if (tag === 2 << 3 && counts.length < MAX_SENT_BUCKETS) counts.push(reader.varint());
-    else reader.skip(tag);
-  }
-  const buckets = new Map<number, number>();
-  for (const [i, count] of counts.entries()) buckets.set(offset + i + 1, count);
-  return buckets;
-}
-
-function readPacked(packed: WireReader, counts: number[]): void {
-  while (!packed.done && counts.length < MAX_SENT_BUCKETS) counts.push(packed.varint());
-}
-
-function zigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }

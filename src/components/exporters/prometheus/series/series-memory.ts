@@ -3,18 +3,15 @@ import { AttributeIndex } from './attribute-index.ts';
 import { Exemplars } from './exemplars.ts';
 import { Families, type Family } from './family.ts';
 import { NativeHistograms } from './native-histograms.ts';
-import type { PageBuffer } from '../page/page-buffer.ts';
-import type { PageFormat } from '../page/page-content.ts';
-import { renderPage } from '../page/page.ts';
 import { SeriesTable } from './series-table.ts';
 import { TimeSlice } from '../../../../engine/time-slice.ts';
 
-/** Rows that pass between looks at the clock. */
+/** Rows between two checks of the clock. */
 const ROWS_A_LOOK = 500;
-/** A sender that was silent for so long gives its series to another with the same labels. */
+/** After this much silence of a sender, another sender may take over a series with the same labels. */
 const HANDOVER_MS = 120_000;
 
-/** All that is kept of the series, and when it is given up: never while a page is read from it. */
+/** Everything the exporter stores about series. Memory is freed by sweeps, never while someone reads. */
 export class SeriesMemory {
   readonly series: SeriesTable;
   readonly attributes: AttributeIndex;
@@ -22,7 +19,7 @@ export class SeriesMemory {
   readonly exemplars: Exemplars | undefined;
   readonly nativeHistograms = new NativeHistograms();
   readonly #maxSeries: number;
-  #renders = 0;
+  #readers = 0;
   #sweeping = false;
 
   constructor({ maxSeries, openMetrics }: { readonly maxSeries: number; readonly openMetrics: boolean }) {
@@ -34,12 +31,12 @@ export class SeriesMemory {
     this.exemplars = openMetrics ? new Exemplars() : undefined;
   }
 
-  /** For a row more. Rows that are off the page wait for the sweep, and must not pile up until then either. */
+  /** Whether another row may be added. Hidden rows count too: they wait for the sweep, and must not pile up. */
   hasRoom(): boolean {
     return this.mayShowMore() && this.series.occupied < this.#maxSeries * 2;
   }
 
-  /** Whether the page may have one more series. */
+  /** Whether the page may show another series. */
   mayShowMore(): boolean {
     return this.series.live < this.#maxSeries;
   }
@@ -48,27 +45,23 @@ export class SeriesMemory {
     return (this.series.seenMs[row] as number) < nowMs - HANDOVER_MS;
   }
 
-  async render(format: PageFormat, seenSinceMs: number, target: PageBuffer): Promise<void> {
-    const { series, exemplars, nativeHistograms } = this;
-    this.#renders++;
+  /** Runs `read`, which may take several turns of the event loop. No row is freed before it ends. */
+  async whileReading<T>(read: () => Promise<T>): Promise<T> {
+    this.#readers++;
     try {
-      await renderPage(
-        { families: this.families.sorted(), series, exemplars, nativeHistograms, seenSinceMs },
-        format,
-        target,
-      );
+      return await read();
     } finally {
-      this.#renders--;
+      this.#readers--;
     }
   }
 
-  /** Takes what was not seen since off the page and frees it, in slices. Stops where a page is rendered; the next sweep goes on. */
+  /** Hides and frees the rows without a point since then, in slices. Stops when a reader starts; the next sweep continues. */
   async sweep(seenSinceMs: number): Promise<void> {
     if (this.#sweeping) return;
     this.#sweeping = true;
     const slice = new TimeSlice();
     try {
-      for (let from = 0; from < this.series.end && this.#renders === 0; from += ROWS_A_LOOK) {
+      for (let from = 0; from < this.series.end && this.#readers === 0; from += ROWS_A_LOOK) {
         this.#sweepRows(from, Math.min(from + ROWS_A_LOOK, this.series.end), seenSinceMs);
         await slice.pause();
       }

@@ -1,4 +1,4 @@
-import { inPage, type Arena } from './arena.ts';
+import { inBlock, type Arena } from './arena.ts';
 import { BucketLayouts, type BucketLayout } from './bucket-layout.ts';
 import type { Family } from './family.ts';
 import { grow } from './grow.ts';
@@ -104,7 +104,7 @@ export class SeriesTable {
     this.#hashes[row] = hash;
     this.#identities.add(hash, row);
     const address = this.arena.allocate(text.length);
-    this.arena.page(address).bytes.set(text, inPage(address));
+    this.arena.block(address).bytes.set(text, inBlock(address));
     this.#textAddresses[row] = address;
     this.#textLengths[row] = text.length;
     this.#link(family, row);
@@ -158,8 +158,8 @@ export class SeriesTable {
 
   text(row: number): string {
     const address = this.textAddress(row);
-    const start = inPage(address);
-    return this.arena.page(address).bytes.toString('utf8', start, start + this.textLength(row));
+    const start = inBlock(address);
+    return this.arena.block(address).bytes.toString('utf8', start, start + this.textLength(row));
   }
 
   textLength(row: number): number {
@@ -176,8 +176,8 @@ export class SeriesTable {
     const layout = this.#layoutsOf(row).acquire(values);
     const sizeBytes = (FIRST_BUCKET_CELL + layout.values.length) * CELL_BYTES;
     const address = this.arena.allocate(sizeBytes);
-    const start = inPage(address) / CELL_BYTES;
-    this.arena.page(address).cells.fill(0, start, start + sizeBytes / CELL_BYTES);
+    const start = inBlock(address) / CELL_BYTES;
+    this.arena.block(address).cells.fill(0, start, start + sizeBytes / CELL_BYTES);
     this.layouts[row] = layout;
     this.#cellAddresses[row] = address;
     this.#cellBytes[row] = sizeBytes;
@@ -199,8 +199,8 @@ export class SeriesTable {
     const length = this.#textLengths[row] as number;
     if (length !== text.length) return false;
     const address = this.#textAddresses[row] as number;
-    const start = inPage(address);
-    return this.arena.page(address).bytes.compare(text, 0, length, start, start + length) === 0;
+    const start = inBlock(address);
+    return this.arena.block(address).bytes.compare(text, 0, length, start, start + length) === 0;
   }
 
   #link(family: Family, row: number): void {

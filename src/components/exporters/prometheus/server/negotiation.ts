@@ -1,6 +1,5 @@
-import type { EscapingScheme } from '../names/name-escaping.ts';
-
-export type Syntax = 'text' | 'openmetrics' | 'protobuf';
+import type { EscapingScheme } from '../names/escaping-scheme.ts';
+import type { Syntax } from '../page/page-content.ts';
 
 export interface Negotiated {
   readonly syntax: Syntax;

@@ -4,9 +4,10 @@ import type { Logger } from 'pino';
 import type { Host } from '../../../../engine/component.ts';
 import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
 import type { HttpServerConfig } from '../../../../engine/schema/http-server.ts';
-import { acceptsGzip, negotiate, type Negotiated, type Syntax } from './negotiation.ts';
 import { PageBuffer } from '../page/page-buffer.ts';
-import { inTurns, Rendering } from '../page/rendering.ts';
+import type { Syntax } from '../page/page-content.ts';
+import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
+import { inTurns, Rendering } from './rendering.ts';
 
 /** Pages that readers may keep waiting at a time: each takes the memory of a page. */
 const MAX_PAGES = 4;

@@ -4,10 +4,10 @@ import { ProtobufPage } from './protobuf-page.ts';
 import { TextPage } from './text-page.ts';
 import { TimeSlice } from '../../../../engine/time-slice.ts';
 
-/** Series that pass between looks at the clock. */
+/** Series between two checks of the clock. */
 const SERIES_A_LOOK = 64;
 
-/** Other work goes on between slices and may change values and add series; nothing may be freed meanwhile. */
+/** Works in slices. In between, values may change and series may be added, but no row may be freed: see `SeriesMemory.whileReading`. */
 export async function renderPage(content: PageContent, format: PageFormat, target: PageBuffer): Promise<void> {
   const Writer = format.syntax === 'protobuf' ? ProtobufPage : TextPage;
   const page = new Writer(content, format, target);

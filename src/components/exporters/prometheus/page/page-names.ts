@@ -1,8 +1,8 @@
+import { escapeLabels, escapeName, type EscapingScheme } from '../names/escaping-scheme.ts';
 import { Families, type Family } from '../series/family.ts';
-import { escapeLabels, escapeName, type EscapingScheme } from './name-escaping.ts';
 
-/** The names of one page in an escaping scheme. Names that become one are shown once: of the first in order. */
-export class EscapedNames {
+/** The names on one page, in an escaping scheme. If several names are escaped to the same text, the first is shown. */
+export class PageNames {
   readonly #scheme: EscapingScheme;
   readonly #families: Families;
   #labels = new Set<string>();
@@ -12,7 +12,7 @@ export class EscapedNames {
     this.#families = new Families(openMetrics);
   }
 
-  /** The family's name, or undefined where another family of the page has it. */
+  /** The family's name, or undefined if another family on the page has it. */
   ofFamily({ name, type, help, unit }: Family): string | undefined {
     const escaped = escapeName(name, this.#scheme);
     const family = this.#families.claim({ name: escaped, type, help, unit });
@@ -22,7 +22,7 @@ export class EscapedNames {
     return escaped;
   }
 
-  /** The labels of a series of that family, or undefined where another series has them. */
+  /** The labels of a series of that family, or undefined if another series has them. */
   ofSeries(labels: string): string | undefined {
     const escaped = escapeLabels(labels, this.#scheme);
     if (this.#labels.has(escaped)) return undefined;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import type { Page, PageBuffer } from './page-buffer.ts';
+import type { Page, PageBuffer } from '../page/page-buffer.ts';
 
 const GZIP_CHUNK_BYTES = 64 * 1024;
 const CHUNKS_A_TURN = 4;

@@ -1,18 +1,16 @@
 import type { Logger } from 'pino';
-import type { ComponentSettings } from '../../../engine/component.ts';
-import type { scrapePageDropReasons } from '../../../metrics/reasons.ts';
-import { sidecarMetrics } from '../../../metrics/self.ts';
+import type { ComponentSettings } from '../../../../engine/component.ts';
+import type { LabelChange } from '../names/series-labels.ts';
+import type { scrapePageDropReasons } from '../../../../metrics/reasons.ts';
+import { sidecarMetrics } from '../../../../metrics/self.ts';
 
 /** Why a data point is not on the page. */
 export type DropReason = (typeof scrapePageDropReasons)[number];
 
-/** What becomes of an attribute that cannot be a label as it is. */
-export type LabelChange = 'renamed' | 'dropped';
-
-/** Names are from outside: the log names this many, the counter counts the rest. */
+/** Senders choose the names, so the log names only this many. The counter counts all points. */
 const MAX_NAMED = 1000;
 
-/** Counts what is lost, and names each metric once for each reason. */
+/** Counts dropped points and changed labels, and logs each metric once for each reason. */
 export class Drops {
   readonly #logger: Logger;
   readonly #points;
@@ -26,7 +24,7 @@ export class Drops {
     this.#labels = metrics.counter(sidecarMetrics.siphon_prometheus_changed_labels);
   }
 
-  /** A point of this metric; counted with the next `flush`. */
+  /** Drops a point of this metric. The next `flush` counts it. */
   point(reason: DropReason, metric: string): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
     if (this.#named.size >= MAX_NAMED || this.#named.has(`${reason} ${metric}`)) return;
