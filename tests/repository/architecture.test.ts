@@ -16,9 +16,9 @@ const KNOWN_MISSING: readonly string[] = [];
 const FOR_TESTS = /(?:\.test|-under-test)\.ts$/;
 
 const boundaries = readBoundaries();
-const files = ['src', 'examples', 'tests'].flatMap((folder) => filesBelow(folder, /\.m?ts$/));
+const files = ['src', 'examples', 'scripts', 'tests'].flatMap((folder) => filesBelow(folder, /\.m?ts$/));
 const imports = files.flatMap(importsOf);
-const isOurs = (path: string) => /^(?:src|examples|tests)\//.test(path);
+const isOurs = (path: string) => /^(?:src|examples|scripts|tests)\//.test(path);
 
 describe('the table of folders in docs/architecture.md', () => {
   it('has a row for every file', () => {

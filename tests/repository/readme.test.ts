@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { filesBelow, readText } from './source-files.ts';
+
+const factories = filesBelow('src/components', /^factory\.ts$/);
+
+it.each(factories.map((file) => [file]))('the table in README.md has the component of %s', (file) => {
+  const type = /\btype: '(\w+)'/.exec(readText(file))?.[1];
+  const kind = /\bkind: '(\w+)'/.exec(readText(file))?.[1];
+  const link = `[\`${type}\`](${file.replace('factory.ts', 'README.md')})`;
+  const row = readText('README.md')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${kind} |`) && line.includes(link));
+  expect(row).toBeDefined();
+});
