@@ -7,9 +7,5 @@ export function assertSupportedNode(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = oldest.split('.').map(Number);
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new UnsupportedNodeError(`siphon needs Node.js ${oldest} or newer; this is ${version}`);
-}
-
-export class UnsupportedNodeError extends Error {
-  override readonly name = 'UnsupportedNodeError';
+  throw new Error(`siphon needs Node.js ${oldest} or newer; this is ${version}`);
 }

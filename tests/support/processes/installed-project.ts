@@ -42,7 +42,9 @@ export class InstalledProject implements AsyncDisposable {
   static async create({ without = [] }: { without?: readonly string[] } = {}): Promise<InstalledProject> {
     const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'siphon-foreign-')));
     const project = new InstalledProject(folder);
-    const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+    const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+      cwd: root,
+    });
     const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
     const target = path.join(folder, 'node_modules/siphon-otel');
     await mkdir(target, { recursive: true });

@@ -1,0 +1,29 @@
+/** The command `siphon`: reads arguments and the environment, and sets the exit code. */
+import manifest from '../package.json' with { type: 'json' };
+import { runCli } from './cli/cli.ts';
+import { componentFactories } from './components/index.ts';
+import { packs } from './packs/index.ts';
+
+/** `dashboardsFolder` is an argument because a bundle moves this file, but not main.ts. */
+export async function runProgram({ dashboardsFolder }: { readonly dashboardsFolder: string }): Promise<void> {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    environment: process.env,
+    version: manifest.version,
+    factories: componentFactories(packs),
+    loadRuleSource: async () => await (await import('./packs/load.ts')).loadPacks(packs),
+    packs,
+    dashboardsFolder,
+    print: (text) => process.stdout.write(`${text}\n`),
+    printError: (text) => process.stderr.write(`${text}\n`),
+    hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+    showProgress,
+  });
+  // No exit yet: output to a pipe may still be in flight. The timer ends a process in which something hangs.
+  setTimeout(() => process.exit(), 1000).unref();
+}
+
+/** Replaces the line before. Does nothing if the output is not a terminal. */
+function showProgress(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  if (isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, columns - 1)}`);
+}
