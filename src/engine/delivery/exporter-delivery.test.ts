@@ -38,7 +38,7 @@ describe('an exporter with a sending queue', () => {
     expect(empty).toContain('otelcol_exporter_sent_spans{exporter="sink"} 6\n');
   });
 
-  it('counts everything as dropped that a hanging backend leaves behind, and says so once', async () => {
+  it('counts what a hanging backend leaves behind as dropped, and logs that once', async () => {
     const { delivery, sink, lines, page } = delivering({ queue });
     sink.shutdown = async () => await new Promise<void>(() => undefined);
     await delivery.consume(batch);

@@ -33,7 +33,7 @@ async function elapsedMs(work: Promise<unknown>): Promise<number> {
 }
 
 describe('Retry', () => {
-  it('tries until the batch is taken, and says once that it fails and once that it works', async () => {
+  it('retries until the batch is accepted, and logs the failure and the recovery once', async () => {
     const { sink, lines, retry } = retrying({}, 3);
     await retry.consume(batch);
     expect(sink.attempts).toBe(4);
@@ -68,7 +68,7 @@ describe('Retry', () => {
     expect(sink.attempts).toBe(2);
   });
 
-  it('gives up at once where the server asks for more time than is left', async () => {
+  it('gives up immediately if the server asks for more time than is left', async () => {
     const { retry } = retrying({ maxElapsedTimeMs: 1000 }, 1, 60_000);
     const refused = expect(retry.consume(batch)).rejects.toMatchObject({ code: 'network_error' });
     expect(await elapsedMs(refused)).toBeLessThan(500);

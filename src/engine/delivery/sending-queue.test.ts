@@ -49,7 +49,7 @@ describe('SendingQueue', () => {
     expect(consumer.accepted).toHaveLength(2);
   });
 
-  it('gives up at the deadline and names the reason of what is left, once', async () => {
+  it('gives up at the deadline and drops the rest with a reason, once', async () => {
     const consumer = new BlockingConsumer();
     const reasons: string[] = [];
     const queue = new SendingQueue(consumer, settings, (_batch, error) => reasons.push(reasonOf(error)));

@@ -17,16 +17,16 @@ const writer = fileURLToPath(new URL('../../support/processes/storage-writer-pro
 const KEYS = Array.from({ length: 300 }, (_, i) => String(i));
 const KILLS = 20;
 
-it('keeps each write as a whole, and every one that it said was kept, however often the process is killed', async () => {
+it('keeps writes atomic, and every confirmed one, however often the process is killed', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'siphon-kill-'));
   try {
     let last = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const told = await writeUntilKilled(directory);
+      const confirmed = await writeUntilKilled(directory);
       const rounds = await keptRounds(directory);
       expect(rounds.size, 'every key is of one round').toBe(1);
       const [kept = Number.NaN] = rounds;
-      expect(kept).toBeGreaterThanOrEqual(told);
+      expect(kept).toBeGreaterThanOrEqual(confirmed);
       expect(kept).toBeGreaterThan(last);
       last = kept;
     }
@@ -35,7 +35,7 @@ it('keeps each write as a whole, and every one that it said was kept, however of
   }
 });
 
-/** Resolves to the last round that the writer said was kept. */
+/** Resolves with the last round that the writer confirmed. */
 async function writeUntilKilled(directory: string): Promise<number> {
   const child = spawn(process.execPath, [writer, directory, String(KEYS.length)], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,4 @@
-/** Where a project takes envelopes. https://develop.sentry.dev/sdk/foundations/transport/authentication/ */
+/** The address and key of a Sentry project. https://develop.sentry.dev/sdk/foundations/transport/authentication/ */
 export interface Dsn {
   readonly envelopeUrl: URL;
   readonly publicKey: string;
@@ -7,7 +7,7 @@ export interface Dsn {
 const DSN =
   /^(?<origin>https?:)\/\/(?<key>\w+)(?::\w*)?@(?<host>[^\s/?#@]+)(?<prefix>(?:\/[^\s/?#]+)*)\/(?<project>\w+)\/?$/;
 
-/** Undefined if the text is none. Errors about it must not show the text. */
+/** Undefined if the text is not a DSN. Errors must not show the text, because it contains a key. */
 export function parseDsn(text: string): Dsn | undefined {
   const groups = DSN.exec(text)?.groups;
   if (groups === undefined) return undefined;

@@ -14,7 +14,7 @@ const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'request
 
 /** The delivery of envelopes to Sentry. Counts each envelope as sent or dropped. */
 export class EnvelopeDelivery {
-  /** Whether a full queue makes the pipelines wait. */
+  /** True if a full queue makes the pipelines wait. */
   readonly blocksOnOverflow: boolean;
   readonly #sender: EnvelopeSender;
   readonly #delivery: Delivery<Envelope>;

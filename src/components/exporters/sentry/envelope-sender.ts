@@ -26,20 +26,20 @@ export class EnvelopeSender implements Sender<Envelope> {
   }
 
   /**
-   * @throws PermanentError `ratelimit_backoff`, `rate_limited` (Sentry has counted it itself), `too_large` or `send_error`.
+   * @throws PermanentError `ratelimit_backoff`, `rate_limited` (already counted by Sentry), `too_large` or `send_error`.
    * @throws RetryableError `network_error` or `send_error`.
    */
   async consume(envelope: Envelope): Promise<void> {
     if (this.#abort.signal.aborted) throw new PermanentError('shutdown', 'not sent in time');
     if (this.#limits.isLimited(envelope.category, Date.now())) {
-      throw new PermanentError('ratelimit_backoff', 'Sentry has asked for a pause');
+      throw new PermanentError('ratelimit_backoff', 'Sentry asked for a pause');
     }
     const answer = await this.#post(await gzipAsync(encodeEnvelope(envelope, this.#version)));
     this.#limits.update(answer.status, answer.headers, Date.now());
     if (answer.status < 200 || answer.status > 299) throw errorOf(answer);
   }
 
-  /** Ends what is being sent. */
+  /** Aborts running requests. */
   close(): void {
     this.#abort.abort();
     this.#client.close();

@@ -7,24 +7,24 @@ import { exceptionsOf, type RecordedException } from './exceptions.ts';
 import type { Segment } from './segments.ts';
 import { toTransaction } from './transaction.ts';
 
-/** One item on its way to Sentry. https://develop.sentry.dev/sdk/data-model/envelopes/ */
+/** One item for Sentry. https://develop.sentry.dev/sdk/data-model/envelopes/ */
 export interface Envelope {
   readonly category: Category;
   readonly itemType: 'transaction' | 'event' | 'client_report';
-  /** The same at each attempt, so that Sentry recognises a repetition. */
+  /** The same in each attempt, so that Sentry recognises a repetition. */
   readonly eventId: string | undefined;
   readonly payload: Buffer;
-  /** The spans inside, the root included. */
+  /** The number of spans, including the root. */
   readonly itemCount: number;
   readonly sizeBytes: number;
 }
 
-/** Told of what does not fit into an envelope. */
+/** Called for everything that does not fit into an envelope. */
 export type OnDropped = (category: Category, reason: SentryDropReason, quantity: number) => void;
 
 /**
- * The transaction of a segment, and the errors that were recorded on its spans. One after another as they are asked
- * for: each repeats the resource, so that all of them at once could take many times the memory of the spans.
+ * The transaction of a segment, and the errors that were recorded on its spans. A generator: every envelope repeats the
+ * resource, so all of them together could need many times the memory of the spans.
  */
 export function* toEnvelopes(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Generator<Envelope> {
   const transaction = transactionEnvelope(segment, overrides, onDropped);
@@ -40,7 +40,7 @@ export function toClientReport(discarded: readonly DiscardedEvents[]): Envelope 
   return envelopeOf('internal', 'client_report', undefined, payload);
 }
 
-/** The bytes of an envelope that is sent now. */
+/** The bytes of an envelope, with the current time as its time of sending. */
 export function encodeEnvelope({ itemType, eventId, payload }: Envelope, version: string): Buffer {
   const header = {
     ...(eventId === undefined ? {} : { event_id: eventId }),

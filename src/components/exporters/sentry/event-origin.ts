@@ -2,7 +2,7 @@ import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { JsonObject } from './json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 
-/** What the user's configuration says in place of the resource. */
+/** Settings of the user that replace attributes of the resource. */
 export interface OriginOverrides {
   readonly environment?: string | undefined;
   readonly release?: string | undefined;
@@ -10,7 +10,7 @@ export interface OriginOverrides {
 
 const MAX_TAG_CHARACTERS = 200;
 
-/** The fields that say where an event comes from; those that nothing says are absent. */
+/** The fields of an event that describe its origin. Unknown ones are absent. */
 export function originOf(resource: KeyValueMap, overrides: OriginOverrides): JsonObject {
   const service = textOf(resource, 'service.name');
   const server = textOf(resource, 'host.name', 'service.instance.id');
@@ -40,7 +40,7 @@ function environmentOf(resource: KeyValueMap): string | undefined {
   return name !== undefined && isEnvironment(name) ? name : undefined;
 }
 
-/** `service@version`, since versions alone collide between the services of one project. */
+/** `service@version`, because versions alone would collide between the services of one project. */
 function releaseOf(resource: KeyValueMap): string | undefined {
   const [service, version] = [textOf(resource, 'service.name'), textOf(resource, 'service.version')];
   if (version === undefined) return undefined;

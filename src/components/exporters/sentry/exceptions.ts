@@ -6,19 +6,19 @@ import type { Segment } from './segments.ts';
 export interface RecordedException {
   readonly span: Span;
   readonly event: SpanEvent;
-  /** Whether a span further in has recorded the same one, which was then thrown on. */
+  /** True if a span inside has recorded the same exception, which was then rethrown. */
   readonly isRepetition: boolean;
 }
 
 /**
- * The exceptions of a segment, the innermost spans first. One that is thrown through several spans is recorded on
- * each of them with the same type, message and stack. The same text on spans that do not contain each other, or twice
- * on one span, stands for two exceptions: an attempt that failed twice.
+ * The exceptions of a segment, innermost spans first. An exception that passes through several spans is recorded on each
+ * of them with the same type, message and stack. If spans that do not contain each other record the same text, or one
+ * span records it twice, these are two exceptions: an attempt that failed twice.
  */
 export function exceptionsOf({ root, children }: Segment): RecordedException[] {
   const spans = [root, ...children];
   const lastInside = lastDescendants(spans);
-  /** The span behind the present one that recorded the same text, and stands nearest to it. */
+  /** The nearest span inside the current one that recorded the same text. */
   const nearest = new Map<string, number>();
   const found: RecordedException[] = [];
   for (const [index, span] of [...spans.entries()].toReversed()) {
@@ -30,7 +30,7 @@ export function exceptionsOf({ root, children }: Segment): RecordedException[] {
   return found;
 }
 
-/** For each span the index of the last one below it, or its own. The spans stand depth first, so those below it follow it. */
+/** For each span the index of its last descendant, or its own. The order is depth first, so descendants follow a span. */
 function lastDescendants(spans: readonly Span[]): number[] {
   const indexes = new Map(spans.map(({ spanId }, index) => [spanId, index]));
   const last = [...spans.keys()];

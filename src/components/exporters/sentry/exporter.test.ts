@@ -32,7 +32,7 @@ async function startExporter(dsn: string, config: Record<string, unknown> = {}) 
   return { exporter, lines, stop, counts: async () => readCounts(await page()) };
 }
 
-/** What the page of own metrics says: `siphon_sentry_*` by `category reason`, the rest by its name. */
+/** The self-metrics: `siphon_sentry_*` by `category reason`, the rest by name. */
 function readCounts(page: string): ReadonlyMap<string, number> {
   const samples = page.matchAll(/^(?<name>\w+)\{(?<labels>.*)\} (?<value>\d+)$/gm);
   return new Map(
@@ -138,7 +138,7 @@ describe('the sentry exporter', () => {
     expect(sink.transactions().map((sent) => sent.spans.map((span) => span.span_id))).toEqual([[spanId(2)]]);
   });
 
-  it('sends a child that comes after its transaction as a transaction of its own, and says so', async () => {
+  it('sends a child that arrives after its transaction as a separate transaction, and marks it', async () => {
     await using sink = await startSentrySink();
     const { exporter, stop } = await startExporter(sink.dsn);
     await exporter.consume(batchOfSpans([root]));
@@ -174,7 +174,7 @@ describe('the sentry exporter', () => {
     expect((await counts()).get('span duplicate')).toBe(1);
   });
 
-  it('sends at most 1000 spans a transaction, and tells Sentry how many it left out', async () => {
+  it('sends at most 1000 spans a transaction, and reports to Sentry how many it left out', async () => {
     await using sink = await startSentrySink();
     const children = Array.from({ length: 1005 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
     const { counts } = await sendAll(sink, [[root, ...children]]);
@@ -258,7 +258,7 @@ describe('the sentry exporter', () => {
     await stop();
   });
 
-  it('drops what is too large for the server at once', async () => {
+  it('immediately drops an envelope that is too large for the server', async () => {
     await using sink = await startSentrySink();
     sink.setFault({ status: 413 });
     const { exporter, counts, stop } = await startExporter(sink.dsn);
@@ -308,7 +308,7 @@ describe('the sentry exporter', () => {
     expect(new Set(sink.transactions().map(({ contexts }) => contexts.trace.trace_id)).size).toBe(300);
   });
 
-  it('is off without a DSN, says so once, and counts what it discards', async () => {
+  it('is off without a DSN, logs that once, and counts what it discards', async () => {
     const { exporter, counts, lines, stop } = await startExporter('');
     await exporter.consume(batchOfSpans([root, child]));
     await stop();

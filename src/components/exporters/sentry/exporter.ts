@@ -16,8 +16,8 @@ const [MIN_TICK_MS, MAX_TICK_MS] = [20, 500];
 const BYTES_PER_MIB = 1024 * 1024;
 
 /**
- * Turns traces into Sentry's transactions and errors. A batch is accepted once its spans are held in memory;
- * from then on each span is sent, or counted as dropped with a reason.
+ * Turns traces into Sentry's transactions and errors. A batch is accepted once its spans are in memory. After that each
+ * span is either sent or counted as dropped with a reason.
  */
 export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
@@ -50,7 +50,7 @@ export class SentryExporter implements Component, Consumer {
 
   async start(_host: Host): Promise<void> {
     if (this.#delivery === undefined) {
-      this.#settings.logger.info('Sentry is off because no DSN is set; spans are accepted and dropped');
+      this.#settings.logger.info('Sentry is off because dsn is empty: spans are accepted and dropped');
       return;
     }
     const tickMs = Math.min(Math.max(this.#config.trace_buffer.grace_period / 2, MIN_TICK_MS), MAX_TICK_MS);
@@ -86,11 +86,11 @@ export class SentryExporter implements Component, Consumer {
     await delivery.drain(deadline);
   }
 
-  /** What waits for the queue is out of the buffer, so the buffer may fill up behind it once, and no more. */
+  /** Segments that wait for the queue are no longer in the buffer, so the buffer may fill up only once more. */
   async #makeRoom(delivery: EnvelopeDelivery): Promise<void> {
     if (delivery.blocksOnOverflow) await this.#flushing;
     else if (delivery.isFull || (this.#flushing !== undefined && this.#buffer.isOverfull)) {
-      throw new RetryableError('queue_full', 'as many envelopes wait as sending_queue allows');
+      throw new RetryableError('queue_full', 'the sending queue and the trace buffer are full');
     }
     if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
   }
@@ -107,7 +107,7 @@ export class SentryExporter implements Component, Consumer {
     void this.#report(this.#delivery);
   }
 
-  /** One at a time: while a full queue makes it wait, spans stay in the buffer. */
+  /** Only one runs at a time. While it waits for a full queue, spans stay in the buffer. */
   #flush(take: () => Segment[]): void {
     if (this.#flushing !== undefined || this.#delivery === undefined) return;
     const segments = take();
@@ -120,7 +120,7 @@ export class SentryExporter implements Component, Consumer {
     for (const segment of segments) {
       const dropped = this.#outcomes.dropped.bind(this.#outcomes);
       for (const envelope of toEnvelopes(segment, this.#config, dropped)) {
-        // A full queue makes the next one wait.
+        // The next envelope waits if the queue is full.
         await delivery.enqueue(envelope);
       }
     }

@@ -1,4 +1,4 @@
-/** Telemetry in the types that JSON has. */
+/** Converts telemetry to the types of JSON. */
 import type { AnyValue, KeyValueMap } from '../../../engine/otlp/any-value.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -13,7 +13,7 @@ export function toSeconds(unixNano: bigint): number {
   return Number(unixNano / 1000n) / 1e6;
 }
 
-/** Numbers that JSON does not have become text, exactly. */
+/** Numbers that JSON cannot represent exactly become text. */
 function toJsonValue(value: AnyValue): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);

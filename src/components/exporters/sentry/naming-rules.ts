@@ -1,4 +1,4 @@
-/** Names that Sentry refuses, with the whole event, where they break these rules. https://docs.sentry.io/product/releases/naming-releases/ */
+/** Sentry's rules for names. It refuses a whole event if a name breaks them. https://docs.sentry.io/product/releases/naming-releases/ */
 
 export function isEnvironment(text: string): boolean {
   return text !== 'None' && isName(text, 64);

@@ -11,7 +11,7 @@ export interface DiscardedEvents {
   readonly quantity: number;
 }
 
-/** The words that Sentry knows for reasons of ours. Those without one are not for Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
+/** Sentry's names for our reasons. Reasons without one are not reported to Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
 const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   queue_full: 'queue_overflow',
   ratelimit_backoff: 'ratelimit_backoff',
@@ -23,16 +23,16 @@ const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   invalid_ids: 'event_processor',
 };
 
-/** Nothing that anybody waits for is lost for these: the user has switched Sentry off, or Sentry has it already. */
+/** These do not count as lost: the user has switched Sentry off, or Sentry already has the item. */
 const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'duplicate']);
 
-/** Counts what is sent, and what is not by reason, for the collector's own metrics; and the latter for Sentry too. */
+/** Counts sent and dropped items for the self-metrics, and collects the dropped ones for reports to Sentry. */
 export class Outcomes {
   readonly #sent;
   readonly #dropped;
   readonly #sentSpans: ItemCounter;
   readonly #failedSpans: ItemCounter;
-  /** By `category reason`, since the last report. */
+  /** Keys are `category reason`. Emptied by each report. */
   readonly #unreported = new Map<string, DiscardedEvents>();
 
   constructor(settings: ComponentSettings) {
@@ -42,7 +42,7 @@ export class Outcomes {
     this.#dropped = settings.metrics.counter(sidecarMetrics.siphon_sentry_dropped_items);
   }
 
-  /** @param itemCount of spans, if it was a transaction. */
+  /** @param itemCount the number of spans of a transaction. */
   sent(category: Category, itemCount: number): void {
     if (category === 'internal') return;
     this.#sent.add(1, { category });
@@ -64,7 +64,7 @@ export class Outcomes {
     this.#unreported.set(key, { category, reason: reported, quantity: before + quantity });
   }
 
-  /** What was added since it was asked last. */
+  /** The dropped items since the last call. */
   takeUnreported(): readonly DiscardedEvents[] {
     const events = [...this.#unreported.values()];
     this.#unreported.clear();

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseRetryAfter } from '../../../engine/net/retry-after.ts';
 
-/** What a 429 means that says nothing more. */
+/** The pause after a 429 without further details. */
 const DEFAULT_MS = 60_000;
 const MAX_CATEGORIES = 100;
 const ALL = '';
 
-/** Until when Sentry wants no more of a category. https://develop.sentry.dev/sdk/expected-features/rate-limiting/ */
+/** The times until which Sentry does not accept a category. https://develop.sentry.dev/sdk/expected-features/rate-limiting/ */
 export class RateLimits {
   readonly #untilMs = new Map<string, number>();
 
@@ -14,14 +14,14 @@ export class RateLimits {
     return Math.max(this.#untilMs.get(category) ?? 0, this.#untilMs.get(ALL) ?? 0) > nowMs;
   }
 
-  /** Takes the limits of an answer, whatever its status: they come with successes too. */
+  /** Stores the limits of an answer of any status: successful answers contain them too. */
   update(status: number, headers: IncomingHttpHeaders, nowMs: number): void {
     const detailed = headers['x-sentry-rate-limits'];
     if (typeof detailed === 'string') this.#updateDetailed(detailed, nowMs);
     else if (status === 429) this.#extend(ALL, nowMs + (parseRetryAfter(headers['retry-after'], nowMs) ?? DEFAULT_MS));
   }
 
-  /** `seconds:category;category:scope:reason:namespaces, …`; no categories stand for all. */
+  /** `seconds:category;category:scope:reason:namespaces, …`; no category means all. */
   #updateDetailed(header: string, nowMs: number): void {
     for (const limit of header.split(',')) {
       const [seconds = '', categories = ''] = limit.trim().split(':');
@@ -30,7 +30,7 @@ export class RateLimits {
     }
   }
 
-  /** A later answer may know less: the longer limit stays. */
+  /** Keeps the longer limit, because a later answer may be less specific. */
   #extend(category: string, untilMs: number): void {
     if (!this.#untilMs.has(category) && this.#untilMs.size >= MAX_CATEGORIES) return;
     this.#untilMs.set(category, Math.max(untilMs, this.#untilMs.get(category) ?? 0));

@@ -1,11 +1,11 @@
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 
-/** A local root with the spans below it that run in the same service: what becomes one transaction. */
+/** A local root with the spans below it in the same service. It becomes one transaction. */
 export interface Segment {
   readonly root: Span;
-  /** Without the root; each before the spans below it, and these before the next one beside it. */
+  /** All spans except the root, depth first. */
   readonly children: readonly Span[];
-  /** Whether the root is a child that came after its parent had been sent. */
+  /** True if the root is a child that arrived after its parent was sent. */
   readonly parentAlreadySent: boolean;
 }
 
@@ -13,15 +13,15 @@ export interface Segment {
 export type ChildIndex = ReadonlyMap<string, readonly Span[]>;
 
 /**
- * The spans below `root` by parent ids, not beyond those that belong elsewhere, depth first.
- * Deep chains are walked without recursion, because their depth is the sender's choice.
+ * The spans below `root` by parent ids, depth first, without those that belong to other segments.
+ * Not recursive, because the sender decides how deep a chain is.
  */
 export function descendantsOf(root: Span, index: ChildIndex, isElsewhere: (span: Span) => boolean): Span[] {
   const found: Span[] = [];
   const next = [root];
   for (let span = next.pop(); span !== undefined; span = next.pop()) {
     if (span !== root) found.push(span);
-    // A span has one parent, so only the root can be met again, in a circle.
+    // A span has one parent, so in a cycle only the root can appear again.
     for (const child of index.get(span.spanId) ?? []) if (child !== root && !isElsewhere(child)) next.push(child);
   }
   return found;

@@ -8,13 +8,13 @@ const MAX_SPANS = 1000;
 const MAX_TEXT_CHARACTERS = 1024;
 
 export interface Fitted {
-  /** Undefined if nothing that Sentry would take is left. */
+  /** Undefined if nothing is left that Sentry would accept. */
   readonly payload: Buffer | undefined;
-  /** How many spans had to be left out, those that started last. */
+  /** The number of spans that were left out. These are the ones that started last. */
   readonly droppedSpans: number;
 }
 
-/** The JSON of a transaction within the limits: long texts are cut first, then the spans' data goes, then spans. */
+/** The JSON of a transaction within the limits: first long texts are cut, then the data of spans is removed, then spans. */
 export function fitTransaction(full: Transaction): Fitted {
   const capped = { ...full, spans: full.spans.slice(0, MAX_SPANS) };
   const versions = [

@@ -1,4 +1,4 @@
-/** How a span is called in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
+/** The name of a span in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
 import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } from './sentry-status.ts';
@@ -6,7 +6,7 @@ import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } fro
 export interface SpanSemantics {
   readonly op: string;
   readonly description: string;
-  /** What the description is made of, where it names a transaction. */
+  /** The source of the description, if it names a transaction. */
   readonly source: 'custom' | 'url' | 'route' | 'task';
 }
 
@@ -51,7 +51,7 @@ function describeHttp(span: Span, method: string): Pick<SpanSemantics, 'descript
   return { description: `${method} ${url}`, source: url === '/' ? 'route' : 'url' };
 }
 
-/** Queries and user names may hold secrets, and would make every description unique. */
+/** Queries and user names may contain secrets, and would make every description unique. */
 function withoutQuery({ attributes, kind }: Span): string | undefined {
   const full = textOf(attributes, 'url.full', 'http.url');
   if (full !== undefined && URL.canParse(full)) {

@@ -2,12 +2,12 @@ import type { JsonValue } from './json-values.ts';
 
 export type StackFrame = { readonly [key: string]: JsonValue };
 
-/** As many as Sentry keeps. */
+/** The number of frames that Sentry keeps. */
 const MAX_FRAMES = 250;
 const MAX_LINE_CHARACTERS = 1024;
 const LOCATION = /^(?<file>.+?):(?<line>\d+):(?<column>\d+)$/;
 
-/** The frames of a stack trace as V8 writes it, outermost call first as Sentry wants them; none of a trace in another form. */
+/** The frames of a V8 stack trace, outermost call first as Sentry requires. Empty for a trace in another format. */
 export function parseStackFrames(stacktrace: string): StackFrame[] {
   const frames: StackFrame[] = [];
   for (const line of stacktrace.split('\n')) {

@@ -22,7 +22,7 @@ describe('TraceBuffer', () => {
     expect(ids.map((of) => of.toSorted((a, b) => a - b))).toEqual([[1, 2, 3, 4], [5]]);
   });
 
-  it('gives a span before those below it, and these before the next one beside it', () => {
+  it('returns the spans depth first', () => {
     const [segment] = bufferOf({ 1: 9, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4 }).takeAll();
     const ids = segment!.children.map((span) => Number(span.spanId));
     expect([

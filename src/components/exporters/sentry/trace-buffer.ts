@@ -2,25 +2,25 @@ import type { Span } from '../../../engine/otlp/span-reader.ts';
 import { childrenByParent, descendantsOf, type ChildIndex, type Segment } from './segments.ts';
 
 export interface TraceBufferLimits {
-  /** How long a root waits for children that are still on their way. */
+  /** How long a root waits for children that have not arrived. */
   readonly graceMs: number;
   /** How long spans wait for a root. */
   readonly maxAgeMs: number;
   readonly maxSpans: number;
-  /** Of the encoded spans. */
+  /** The limit for the size of the encoded spans. */
   readonly maxBytes: number;
 }
 
-/** How many sent spans are remembered, to recognise children and repetitions that come late. */
+/** The number of sent spans that are remembered, to recognise late children and repetitions. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Holds the spans of each trace until their local root has come: a span is exported when it ends, so children
- * come before their root, and in other requests. Times are those of one monotonic clock.
+ * Holds the spans of each trace until their local root has arrived: a span is exported when it ends, so children arrive
+ * before their root, in other requests. All times are from one monotonic clock.
  */
 export class TraceBuffer {
   readonly #limits: TraceBufferLimits;
-  /** In the order of their first spans. */
+  /** In the order of the first spans. */
   readonly #traces = new Map<string, Trace>();
   readonly #sent = new Set<string>();
   #spanCount = 0;
@@ -34,12 +34,12 @@ export class TraceBuffer {
     return this.#spanCount;
   }
 
-  /** Whether `take` has to let go of traces before their time. */
+  /** True if `take` must release traces early. */
   get isOverfull(): boolean {
     return this.#spanCount > this.#limits.maxSpans || this.#sizeBytes > this.#limits.maxBytes;
   }
 
-  /** False if a span with its ids is held or was sent already. */
+  /** False if a span with the same ids is held or was already sent. */
   add(span: Span, nowMs: number): boolean {
     if (this.#sent.has(keyOf(span.traceId, span.spanId))) return false;
     const trace = this.#traceOf(span.traceId, nowMs);
@@ -51,7 +51,7 @@ export class TraceBuffer {
     return true;
   }
 
-  /** Removes what is due: roots whose grace is over, traces that are too old, and the oldest while there are too many. */
+  /** Removes what is due: roots after their grace period, traces that are too old, and the oldest traces above the limits. */
   take(nowMs: number): Segment[] {
     const segments: Segment[] = [];
     for (const trace of this.#traces.values()) {
@@ -62,7 +62,7 @@ export class TraceBuffer {
     return segments;
   }
 
-  /** Removes everything, whether its roots have come or not. */
+  /** Removes everything, also traces without a root. */
   takeAll(): Segment[] {
     const segments: Segment[] = [];
     for (const trace of this.#traces.values()) this.#takeWhole(trace, segments);
@@ -77,7 +77,7 @@ export class TraceBuffer {
     return trace;
   }
 
-  /** A span whose parent is gone for good has nothing to wait for, so it is a root too. */
+  /** A span whose parent was already sent has nothing to wait for, so it is a root too. */
   #isRoot(span: Span): boolean {
     const { parentSpanId, parentIsRemote, kind } = span;
     if (parentSpanId === undefined || parentIsRemote === true || kind === 'server' || kind === 'consumer') return true;
@@ -90,7 +90,7 @@ export class TraceBuffer {
     this.#takeSegments(trace, { roots: due, index: childrenByParent(trace.spans.values()) }, segments);
   }
 
-  /** Orphans, spans whose parents are not here, become roots; of a circle of parents, whichever stands first. */
+  /** Spans without a known parent become roots. In a cycle of parents, the first span does. */
   #takeWhole(trace: Trace, segments: Segment[]): void {
     const orphans = [...trace.spans.values()].filter((span) => !trace.spans.has(span.parentSpanId ?? ''));
     for (const orphan of orphans) trace.roots.set(orphan, 0);
@@ -99,7 +99,7 @@ export class TraceBuffer {
     for (const first of trace.spans.values()) this.#takeSegments(trace, { roots: [first], index }, segments);
   }
 
-  /** The index may know spans that are taken already. */
+  /** The index may contain spans that were already taken. */
   #takeSegments(trace: Trace, { roots, index }: Cut, segments: Segment[]): void {
     const isElsewhere = (span: Span): boolean => trace.roots.has(span) || !trace.spans.has(span.spanId);
     const taken = roots.map((root) => ({
@@ -134,7 +134,7 @@ export class TraceBuffer {
   }
 }
 
-/** Which segments are taken out of a trace. */
+/** Selects the segments to take out of a trace. */
 interface Cut {
   readonly roots: readonly Span[];
   readonly index: ChildIndex;
@@ -144,7 +144,7 @@ interface Trace {
   readonly id: string;
   readonly sinceMs: number;
   readonly spans: Map<string, Span>;
-  /** When the grace of each root is over. */
+  /** The end of the grace period of each root. */
   readonly roots: Map<Span, number>;
 }
 

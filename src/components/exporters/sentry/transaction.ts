@@ -70,7 +70,7 @@ function toSentrySpan(span: Span): SentrySpan & ReturnType<typeof timesOf> {
   };
 }
 
-/** Sentry refuses what ends before it starts, which clocks that are set back produce. */
+/** Sentry refuses events that end before they start. They occur when a clock is set back. */
 function timesOf(span: Span): { readonly start_timestamp: number; readonly timestamp: number } {
   const start = toSeconds(span.startTimeUnixNano);
   return { start_timestamp: start, timestamp: Math.max(start, toSeconds(span.endTimeUnixNano)) };

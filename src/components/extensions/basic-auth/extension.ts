@@ -6,7 +6,7 @@ import type { BasicAuthConfig } from './config.ts';
 import { Htpasswd } from './htpasswd.ts';
 import type { SlowHashes } from './slow-hashes.ts';
 
-/** Lets in who shows a user's name and password. https://www.rfc-editor.org/rfc/rfc7617 */
+/** Accepts requests with the name and password of a user. https://www.rfc-editor.org/rfc/rfc7617 */
 export class BasicAuthExtension implements Component, Authenticator {
   readonly challenge = 'Basic realm="siphon", charset="UTF-8"';
   readonly #config: BasicAuthConfig;
@@ -50,7 +50,7 @@ export class BasicAuthExtension implements Component, Authenticator {
 async function readUsers(file: string): Promise<string> {
   try {
     const text = await readFile(file, 'utf8');
-    // By itself, so that a problem is told with the line of the file.
+    // Parsed separately, so that a problem is reported with its line in the file.
     void new Htpasswd(text);
     return text;
   } catch (cause) {

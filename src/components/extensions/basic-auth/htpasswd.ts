@@ -1,22 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { SecretDigest } from '../../../engine/secret-digest.ts';
 
-/** At once, or later where it takes long. */
+/** Synchronous, or a promise if the check takes long. */
 type Verdict = boolean | Promise<boolean>;
 type Verifier = (password: string) => Verdict;
 
-/** Whether a password belongs to a hash that takes long to compare. */
+/** Compares a password with a slow hash. */
 export type CompareSlowly = (password: string, hash: string) => Promise<boolean>;
 
-/** The users of a file as Apache's `htpasswd` writes it. https://httpd.apache.org/docs/2.4/misc/password_encryptions.html */
+/** The users of a file in the format of Apache's `htpasswd`. https://httpd.apache.org/docs/2.4/misc/password_encryptions.html */
 export class Htpasswd {
   readonly #users: ReadonlyMap<string, Verifier>;
   readonly #nobody: Verifier;
 
   /**
-   * One `user:password` or `user:hash` a line. Of a user who is there twice, the first line counts.
+   * One `user:password` or `user:hash` in each line. If a user appears twice, the first line counts.
    *
-   * @throws Error that names the line, and nothing of what it holds.
+   * @throws Error with the number of the line, but not its content.
    */
   constructor(text: string, compareSlowly: CompareSlowly = () => Promise.resolve(false)) {
     const lines = text.split('\n').map((line, index) => ({ line: line.trim(), number: index + 1 }));
@@ -49,15 +49,13 @@ const SLOW = /^\$(?:2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}|(?:apr1|1
 function parseStored(text: string, number: number): Stored {
   if (SLOW.test(text)) return { kind: 'slow', text };
   if (/^\$(?:2[abxy]?|apr1|1|5|6)\$/.test(text)) {
-    throw new Error(
-      `line ${number} has a broken hash, or one of a kind that cannot be checked: use bcrypt, {SHA}, {SSHA} or plain text`,
-    );
+    throw new Error(`line ${number} contains a broken or unsupported hash: use bcrypt, {SHA}, {SSHA} or plain text`);
   }
   const sha = /^\{(SHA|SSHA)\}(.*)$/.exec(text);
   if (sha === null) return { kind: 'plain', text };
   const { length } = Buffer.from(sha[2] ?? '', 'base64');
   if (length < SHA1_BYTES || (sha[1] === 'SHA' && length > SHA1_BYTES)) {
-    throw new Error(`line ${number} has a broken {${sha[1]}} hash`);
+    throw new Error(`line ${number} contains a broken {${sha[1]}} hash`);
   }
   return { kind: 'sha1', text: sha[2] ?? '' };
 }
@@ -74,7 +72,7 @@ function verifySha1(bytes: Buffer): Verifier {
   return (given) => timingSafeEqual(createHash('sha1').update(given).update(salt).digest(), expected);
 }
 
-/** A password that was right once is known by its digest, so that the next request with it costs nothing. */
+/** Keeps the digest of a password that was right, so that later requests with it are cheap. */
 function verifySlowly(hash: string, compareSlowly: CompareSlowly): Verifier {
   let known: SecretDigest | undefined;
   let underWay: { readonly digest: SecretDigest; readonly verdict: Promise<boolean> } | undefined;
@@ -94,7 +92,7 @@ function verifySlowly(hash: string, compareSlowly: CompareSlowly): Verifier {
 
 const nobodysPassword = new SecretDigest('');
 
-/** Takes as long as a user does who is there, so that the names of users cannot be found out. */
+/** Takes as long as the check of an existing user, so that response times do not reveal user names. */
 function nobody(password: string): boolean {
   nobodysPassword.matches(password);
   return false;

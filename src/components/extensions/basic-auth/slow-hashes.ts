@@ -1,7 +1,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { Logger } from 'pino';
 
-/** More than a moment's work may not pile up: each check takes as long as its hash demands. */
+/** Limits the waiting work: a check takes as long as its hash demands. */
 const MAX_WAITING = 64;
 const ROLE = 'siphon-slow-hashes';
 
@@ -12,8 +12,8 @@ interface Check {
 }
 
 /**
- * Compares passwords with bcrypt and MD5 hashes, which are meant to take long: one after another, in a thread that ends when
- * nothing is left. This file is what the thread runs, too.
+ * Compares passwords with bcrypt and MD5 hashes, which are slow on purpose: one after another, in a thread that ends when
+ * nothing is left to do. The thread runs this file too.
  */
 export class SlowHashes {
   readonly #logger: Logger;
@@ -24,7 +24,7 @@ export class SlowHashes {
     this.#logger = logger;
   }
 
-  /** False also where too many others wait already. */
+  /** Also false if too many others are waiting. */
   matches(password: string, hash: string): Promise<boolean> {
     if (this.#waiting.length >= MAX_WAITING) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -33,7 +33,7 @@ export class SlowHashes {
     return promise;
   }
 
-  /** Refuses what still waits. */
+  /** Refuses all waiting checks. */
   async stop(): Promise<void> {
     const thread = this.#thread;
     this.#refuseAll();
@@ -51,7 +51,7 @@ export class SlowHashes {
       void thread.terminate();
     });
     thread.on('error', (err) => {
-      this.#logger.error({ err }, 'Passwords could not be compared with their hashes');
+      this.#logger.error({ err }, 'Passwords cannot be compared with their hashes');
       if (this.#thread === thread) this.#refuseAll();
     });
     this.#ask(thread);
@@ -74,7 +74,7 @@ async function check(password: string, hash: string): Promise<boolean> {
     return compareSync(password, hash);
   }
   const { default: md5 } = await import('apache-md5');
-  // It takes characters for bytes.
+  // The library treats characters as bytes.
   return md5(Buffer.from(password).toString('latin1'), hash) === hash;
 }
 

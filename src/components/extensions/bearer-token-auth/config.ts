@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { secret } from '../../../engine/schema/fields.ts';
 
-/** An empty one would let everybody in who sends the scheme alone. */
+/** An empty token would accept every request that sends only the scheme. */
 const token = v.pipe(
   secret(),
   v.check((given) => given.reveal().trim() !== '', 'must not be empty'),
@@ -10,7 +10,7 @@ const token = v.pipe(
 export const bearerTokenAuthConfig = v.pipe(
   v.strictObject({
     token: v.optional(token),
-    tokens: v.optional(v.pipe(v.array(token), v.minLength(1, 'must hold at least one token'))),
+    tokens: v.optional(v.pipe(v.array(token), v.minLength(1, 'must contain at least one token'))),
     filename: v.optional(v.pipe(v.string(), v.nonEmpty('must name a file'))),
     scheme: v.optional(v.string(), 'Bearer'),
     header: v.optional(

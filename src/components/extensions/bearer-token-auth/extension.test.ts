@@ -47,12 +47,12 @@ it('lets in each of several tokens, in the header and with the scheme that are s
   expect((await bearerAuth({ token: 'one', scheme: 'Token' })).challenge).toBe('Token');
 });
 
-it('reads the tokens of a file, and names one that holds none or is not there', async () => {
+it('reads the tokens of a file, and names a file without tokens or a missing one', async () => {
   const filename = join(directory, 'tokens');
   writeFileSync(filename, 'one\r\n\n  two  \n');
   expect(admitted(await bearerAuth({ filename }), ['Bearer one', 'Bearer two', 'Bearer '])).toHaveLength(2);
   writeFileSync(filename, '\n');
-  await expect(bearerAuth({ filename })).rejects.toThrow(/tokens holds no token/);
+  await expect(bearerAuth({ filename })).rejects.toThrow(/tokens contains no token/);
   await expect(bearerAuth({ filename: join(directory, 'none') })).rejects.toThrow(/none cannot be read: ENOENT/);
 });
 
@@ -77,7 +77,7 @@ it('reads the file again when it changes, and keeps the old tokens while it cann
   expect(await admits('three')).toBe(false);
 });
 
-it('takes the tokens of the file where token stands next to it, and says so', async () => {
+it('prefers the tokens of the file to token, and logs that', async () => {
   const filename = join(directory, 'both');
   writeFileSync(filename, 'file\n');
   const { settings, lines } = componentSettings('extension', 'bearer_token_auth');
@@ -93,8 +93,8 @@ it.each([
   ['two sources', { token: 'a', tokens: ['b'] }, 'needs one of token, tokens and filename'],
   ['an empty token', { token: ' ' }, 'must not be empty'],
   ['an empty token among others', { tokens: ['a', ''] }, 'must not be empty'],
-  ['no tokens', { tokens: [] }, 'must hold at least one token'],
-  ['a header that is none', { token: 'a', header: 'a b' }, 'must be the name of a header'],
+  ['no tokens', { tokens: [] }, 'must contain at least one token'],
+  ['a header that is not set', { token: 'a', header: 'a b' }, 'must be the name of a header'],
 ])('refuses %s', (_, keys, message) => {
   const { issues } = v.safeParse(bearerTokenAuthConfig, keys);
   expect(issues?.map((issue) => issue.message)).toContain(message);

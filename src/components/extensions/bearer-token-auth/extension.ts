@@ -6,12 +6,12 @@ import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import type { BearerTokenAuthConfig } from './config.ts';
 import { TokenFile } from './token-file.ts';
 
-/** Lets in who shows one of the tokens. https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+/** Accepts requests with one of the tokens. https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 export class BearerTokenAuthExtension implements Component, Authenticator {
   readonly challenge: string;
   readonly #config: BearerTokenAuthConfig;
   readonly #header: string;
-  /** What stands before the token, in lower case. */
+  /** The text before the token, in lower case. */
   readonly #prefix: string;
   readonly #logger: Logger;
   readonly #file: TokenFile | undefined;

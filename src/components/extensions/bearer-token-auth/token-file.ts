@@ -3,10 +3,10 @@ import type { Logger } from 'pino';
 import { SecretDigest } from '../../../engine/secret-digest.ts';
 import { Incident } from '../../../engine/incident.ts';
 
-/** How long a changed file may go unnoticed while requests come. */
+/** How long a changed file may remain unnoticed while requests arrive. */
 const LOOK_AFTER_MS = 1000;
 
-/** The tokens of a file, one a line, which may be replaced while siphon runs, also by another link as Kubernetes does. */
+/** The tokens of a file, one in each line. The file may be replaced while siphon runs, also by another link as in Kubernetes. */
 export class TokenFile {
   readonly #file: string;
   readonly #incident: Incident;
@@ -18,19 +18,19 @@ export class TokenFile {
   constructor(file: string, logger: Logger) {
     this.#file = file;
     this.#incident = new Incident(logger, {
-      failing: 'The file of tokens cannot be used: those that it held before are still good',
-      recovered: 'The file of tokens can be used again',
+      failing: 'The token file cannot be used; its previous tokens remain valid',
+      recovered: 'The token file can be used again',
     });
   }
 
-  /** @throws Error that names the file, if it cannot be read or holds no token. */
+  /** @throws Error with the name of the file, if it cannot be read or contains no token. */
   async open(): Promise<void> {
     this.#version = await this.#stamp();
     this.#tokens = await this.#read();
     this.#lookedMs = performance.now();
   }
 
-  /** At once, or after a look at the file where the last one is a second ago. */
+  /** Synchronous, or a promise if the file was last checked more than a second ago. */
   get tokens(): readonly SecretDigest[] | Promise<readonly SecretDigest[]> {
     if (performance.now() - this.#lookedMs < LOOK_AFTER_MS) return this.#look ?? this.#tokens;
     this.#lookedMs = performance.now();
@@ -64,7 +64,7 @@ export class TokenFile {
       throw new Error(`filename: ${this.#file} cannot be read: ${cause.message}`, { cause });
     });
     const tokens = text.split('\n').flatMap((line) => line.trim() || []);
-    if (tokens.length === 0) throw new Error(`filename: ${this.#file} holds no token: write one in each line`);
+    if (tokens.length === 0) throw new Error(`filename: ${this.#file} contains no token: write one token in each line`);
     return tokens.map((token) => new SecretDigest(token));
   }
 }

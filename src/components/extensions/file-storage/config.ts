@@ -9,7 +9,7 @@ const compaction = v.strictObject({
   check_interval: v.optional(positiveDuration(), '5s'),
 });
 
-/** The keys and defaults of the stock extension, where they can mean something for SQLite. */
+/** The keys and defaults of the stock extension that make sense for SQLite. */
 export const fileStorageConfig = v.strictObject({
   directory: v.optional(v.pipe(v.string(), v.nonEmpty('must name a directory')), '/var/lib/otelcol/file_storage'),
   create_directory: v.optional(v.boolean(), false),

@@ -6,7 +6,7 @@ import type { FileStorageConfig } from './config.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** Makes the directory where that is wanted. @throws Error that names it and the repair, if files cannot be kept in it. */
+/** Creates the directory if configured. @throws Error with its name and a fix, if it cannot contain the files. */
 export async function checkDirectory(config: FileStorageConfig): Promise<void> {
   const { directory, create_directory, directory_permissions } = config;
   try {
@@ -17,7 +17,7 @@ export async function checkDirectory(config: FileStorageConfig): Promise<void> {
   }
 }
 
-/** As `checkDirectory`, but makes nothing, and looks at how much room there is. */
+/** Like `checkDirectory`, but creates nothing, and also checks the free space. */
 export async function* directoryFindings(config: FileStorageConfig): AsyncGenerator<Finding> {
   const { directory, create_directory, max_size_mib } = config;
   try {
@@ -26,10 +26,10 @@ export async function* directoryFindings(config: FileStorageConfig): AsyncGenera
     const { bavail, bsize } = await statfs(existing);
     const freeMib = Math.floor((bavail * bsize) / BYTES_PER_MIB);
     if (freeMib < max_size_mib) {
-      const what = `${directory} has ${freeMib} MiB left, and each file may take ${max_size_mib} MiB`;
-      yield { severity: 'warning', what, repair: 'Make room, or lower max_size_mib' };
+      const what = `${directory} has only ${freeMib} MiB free, but each file may need ${max_size_mib} MiB`;
+      yield { severity: 'warning', what, repair: 'Free some space, or lower max_size_mib' };
     } else {
-      yield { severity: 'ok', what: `${directory} can be written, and has ${freeMib} MiB left` };
+      yield { severity: 'ok', what: `${directory} is writable and has ${freeMib} MiB free` };
     }
   } catch (error) {
     yield { severity: 'error', what: explained(directory, error).message };
@@ -37,11 +37,11 @@ export async function* directoryFindings(config: FileStorageConfig): AsyncGenera
 }
 
 async function checkAccess(directory: string): Promise<void> {
-  if (!(await stat(directory)).isDirectory()) throw new Error('is no directory');
+  if (!(await stat(directory)).isDirectory()) throw new Error('is not a directory');
   await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-/** Where `mkdir` would begin. */
+/** The directory in which `mkdir` would start. */
 async function nearestExisting(directory: string): Promise<string> {
   for (let candidate = path.resolve(directory); ; candidate = path.dirname(candidate)) {
     const found = await stat(candidate).catch(() => undefined);

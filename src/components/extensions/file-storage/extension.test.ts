@@ -45,19 +45,19 @@ it('finds again what was kept before a restart', async () => {
   expect((await (await after.storage.space(owner)).get(['position'])).get('position')).toEqual(bytes('42'));
 });
 
-it('sets a corrupt file aside, says so, counts it, and begins a fresh one', async () => {
+it('renames a corrupt file, logs and counts that, and creates a new one', async () => {
   await using before = await fileStorage();
   await (await before.storage.space(owner)).write(new Map([['a', bytes('1')]]));
   await before.close();
   const { directory } = before;
-  await writeFile(path.join(directory, FILE), 'this is no database at all'.repeat(1000));
+  await writeFile(path.join(directory, FILE), 'this is not a database at all'.repeat(1000));
   await using after = await fileStorage({ directory });
   const space = await after.storage.space(owner);
   expect((await space.get(['a'])).size).toBe(0);
   await space.write(new Map([['a', bytes('2')]]));
   const aside = (await readdir(directory)).filter((name) => name.startsWith(`${FILE}.corrupt-`));
   expect(aside).toHaveLength(1);
-  expect(await readFile(path.join(directory, aside[0]!), 'utf8')).toMatch(/^this is no database/);
+  expect(await readFile(path.join(directory, aside[0]!), 'utf8')).toMatch(/^this is not a database/);
   expect(after.lines).toMatchObject([{ level: 50, setAsideAs: path.join(directory, aside[0]!) }]);
   expect(await after.page()).toMatch(/siphon_file_storage_set_aside_files\{[^}]*\} 1\n/);
 });
@@ -106,7 +106,7 @@ it('refuses a second siphon on the same file, and lets it in once the first has 
   expect((await (await waiting).get(['a'])).size).toBe(1);
 });
 
-it('names a directory that is missing, and makes it if it shall', async () => {
+it('names a missing directory, and creates it with create_directory', async () => {
   await using parent = await fileStorage();
   const directory = path.join(parent.directory, 'a', 'b');
   await expect(fileStorage({ directory })).rejects.toThrow(/b does not exist; create it, or set create_directory/);
@@ -115,10 +115,10 @@ it('names a directory that is missing, and makes it if it shall', async () => {
   await made.storage.space(owner);
   expect((await stat(path.join(made.directory, FILE))).mode & 0o777).toBe(0o600);
   await writeFile(path.join(parent.directory, 'file'), '');
-  await expect(fileStorage({ directory: path.join(parent.directory, 'file') })).rejects.toThrow(/is no directory/);
+  await expect(fileStorage({ directory: path.join(parent.directory, 'file') })).rejects.toThrow(/is not a directory/);
 });
 
-it('says what to repair when a file cannot be written', async () => {
+it('suggests a fix if a file cannot be written', async () => {
   await using opened = await fileStorage();
   await mkdir(path.join(opened.directory, FILE));
   const unwritable = { reason: 'unwritable', message: expect.stringContaining('permissions') as string };
@@ -158,7 +158,7 @@ it.each([
   expect(issues?.map((issue) => v.getDotPath(issue))).toContain(at);
 });
 
-it('does not tell users that SQLite is an experiment of Node', async () => {
+it('does not show the warning that SQLite is experimental in Node', async () => {
   const script = `const { sqlite } = await import('./src/components/extensions/file-storage/sqlite.ts'); sqlite(); process.emitWarning('kept');`;
   const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
   expect(stderr).not.toContain('SQLite');
@@ -171,10 +171,10 @@ it('is looked at by siphon doctor without making anything', async () => {
   const inside = path.join(directory, 'a', 'b');
   const file = path.join(directory, 'file');
   await writeFile(file, '');
-  const fits = { severity: 'ok', what: expect.stringMatching(/ can be written, and has \d+ MiB left$/) };
+  const fits = { severity: 'ok', what: expect.stringMatching(/ is writable and has \d+ MiB free$/) };
   expect(await findingsOf(fileStorageExtension, { directory, max_size_mib: 1 })).toMatchObject([fits]);
   expect(await findingsOf(fileStorageExtension, { directory, max_size_mib: 2 ** 40 })).toMatchObject([
-    { severity: 'warning', what: expect.stringMatching(/has \d+ MiB left, and each file may take/) },
+    { severity: 'warning', what: expect.stringMatching(/has only \d+ MiB free, but each file may need/) },
   ]);
   expect(await findingsOf(fileStorageExtension, { directory: inside })).toMatchObject([
     { severity: 'error', what: expect.stringContaining('does not exist; create it, or set create_directory') },
@@ -183,7 +183,7 @@ it('is looked at by siphon doctor without making anything', async () => {
     await findingsOf(fileStorageExtension, { directory: inside, create_directory: true, max_size_mib: 1 }),
   ).toMatchObject([fits]);
   expect(await findingsOf(fileStorageExtension, { directory: file })).toMatchObject([
-    { severity: 'error', what: expect.stringContaining('is no directory') },
+    { severity: 'error', what: expect.stringContaining('is not a directory') },
   ]);
   expect(await readdir(directory)).not.toContain('a');
 });

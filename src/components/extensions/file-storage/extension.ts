@@ -9,7 +9,7 @@ import { FileSpace } from './file-space.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** Keeps the spaces of components in a directory, an SQLite file each. */
+/** Keeps the spaces of components in a directory, each in an SQLite file. */
 export class FileStorageExtension implements Component, Storage {
   readonly #settings: ComponentSettings;
   readonly #config: FileStorageConfig;
@@ -40,14 +40,14 @@ export class FileStorageExtension implements Component, Storage {
   }
 
   async space(owner: StorageOwner): Promise<StorageSpace> {
-    if (this.#state !== 'running') throw new StorageError('closed', 'the storage does not run');
+    if (this.#state !== 'running') throw new StorageError('closed', 'the storage is not running');
     const file = fileNameOf(owner);
     const opening = this.#opening.get(file) ?? this.#open(file);
     this.#opening.set(file, opening);
     try {
       return await opening;
     } catch (error) {
-      // The next one who asks tries again.
+      // The next call tries again.
       this.#opening.delete(file);
       throw error;
     }
@@ -64,7 +64,7 @@ export class FileStorageExtension implements Component, Storage {
     await space.open();
     if (compaction.on_start) this.#compact(file, space);
     this.#spaces.set(file, space);
-    // Whoever stopped the extension meanwhile did not see this one.
+    // The extension was stopped meanwhile and did not close this space.
     if (this.#state !== 'running') space.close();
     return space;
   }
@@ -73,7 +73,7 @@ export class FileStorageExtension implements Component, Storage {
     this.#metrics.setAside(file);
     this.#settings.logger.error(
       { file: corruptFile, setAsideAs: to, err },
-      'Storage file is corrupt: it is set aside, and a fresh one begins empty',
+      'Storage file is corrupt; it was renamed, and an empty one was created',
     );
   }
 
@@ -93,7 +93,7 @@ export class FileStorageExtension implements Component, Storage {
   }
 }
 
-/** Whether a file that had grown large holds little now. */
+/** True if a file that had grown large contains little data now. */
 function hasRebounded(sizes: { fileBytes: number; usedBytes: number }, config: CompactionConfig): boolean {
   return (
     sizes.fileBytes >= config.rebound_needed_threshold_mib * BYTES_PER_MIB &&

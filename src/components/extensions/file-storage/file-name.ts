@@ -3,7 +3,7 @@ import type { StorageOwner } from '../../../engine/storage.ts';
 
 const LONGEST = 150;
 
-/** One name for each owner, of characters that every file system takes. */
+/** A name for each owner, of characters that every file system accepts. */
 export function fileNameOf({ kind, id, name }: StorageOwner): string {
   const parts = [kind, id, ...(name === undefined ? [] : [name])].map(safe).join('.');
   if (parts.length <= LONGEST) return `${parts}.sqlite`;
@@ -11,7 +11,7 @@ export function fileNameOf({ kind, id, name }: StorageOwner): string {
   return `${parts.slice(0, LONGEST)}.${digest}.sqlite`;
 }
 
-/** Everything but letters, digits, `_` and `-` as `%` and the hexadecimal bytes of its UTF-8. */
+/** Replaces everything except letters, digits, `_` and `-` by `%` and the hexadecimal bytes of its UTF-8. */
 function safe(text: string): string {
   return text.replaceAll(/[^\w-]/gu, (character) => `%${Buffer.from(character).toString('hex').toUpperCase()}`);
 }

@@ -5,9 +5,9 @@ import { SpaceFile, type SpaceFileOptions } from './space-file.ts';
 import { failureOf } from './sqlite.ts';
 
 export interface FileSpaceOptions extends SpaceFileOptions {
-  /** How long to wait for another process to let go of the file. */
+  /** How long to wait for another process to release the file. */
   readonly timeoutMs: number;
-  /** Whether a corrupt file makes room for a fresh one. */
+  /** If true, a corrupt file is renamed and replaced by a new one. */
   readonly recreate: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface SpaceReport {
 
 const LOCK_RETRY_MS = 50;
 
-/** A space in a file of its own, which is open from the beginning to `close`. */
+/** A space in its own file, which is open until `close`. */
 export class FileSpace implements StorageSpace {
   readonly #path: string;
   readonly #options: FileSpaceOptions;
@@ -93,14 +93,14 @@ export class FileSpace implements StorageSpace {
     }
   }
 
-  /** The open file; after one was set aside, the fresh one. */
+  /** The open file. After a corrupt one was renamed, the new one. */
   #opened(): SpaceFile {
     if (this.#closed) throw new StorageError('closed', `${this.#path}: the storage is closed`);
     this.#file ??= new SpaceFile(this.#path, this.#options);
     return this.#file;
   }
 
-  /** Whatever goes wrong is thrown as StorageError. */
+  /** Throws every error as a StorageError. */
   #attempt<Result>(work: () => Result): Result {
     try {
       return work();
@@ -122,7 +122,7 @@ export class FileSpace implements StorageSpace {
     return storageError(reason, this.#path, cause);
   }
 
-  /** Nothing is deleted: someone may want to read it. */
+  /** Renames the file. It is not deleted, because it may still be readable in part. */
   #setAside(err: unknown): void {
     const to = `${this.#path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`;
     for (const log of ['', '-wal']) if (existsSync(this.#path + log)) renameSync(this.#path + log, to + log);
@@ -135,7 +135,7 @@ export class FileSpace implements StorageSpace {
     try {
       file?.close();
     } catch {
-      // What could not be written at the end stays in the log beside the file, where the next start finds it.
+      // Data that could not be written at the end remains in the log next to the file. The next start reads it.
     }
   }
 }

@@ -3,21 +3,21 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqlite } from './sqlite.ts';
 
 export interface SpaceFileOptions {
-  /** Whether each write waits for the disk. */
+  /** If true, each write waits for the disk. */
   readonly fsync: boolean;
   readonly maxBytes: number;
 }
 
-/** Tells siphon's files from other SQLite databases: "siph". */
+/** Distinguishes siphon's files from other SQLite databases: "siph". */
 const APPLICATION_ID = 0x73697068;
 const FORMAT_VERSION = 1;
 const PAGE_BYTES = 4096;
-/** A log that one large write has blown up is cut back to this. */
+/** The size to which the log is cut back after a large write. */
 const LOG_BYTES = 16 * 1024 * 1024;
 
 /**
- * One SQLite database of keys and values, held exclusively. Every method may throw SQLite's or the system's own error, and then
- * nothing has changed. Synchronous: 2,000 keys take a few milliseconds.
+ * One SQLite database of keys and values, locked exclusively. Every method may throw an error of SQLite or the system;
+ * then nothing has changed. Synchronous: 2,000 keys take a few milliseconds.
  */
 export class SpaceFile {
   readonly #database: DatabaseSync;
@@ -26,7 +26,7 @@ export class SpaceFile {
   readonly #delete: StatementSync;
 
   constructor(path: string, options: SpaceFileOptions) {
-    // SQLite would let others read it; its log gets the same permissions.
+    // By default SQLite's files are readable for others. The log gets the same permissions.
     closeSync(openSync(path, 'a', 0o600));
     this.#database = new (sqlite().DatabaseSync)(path);
     try {
@@ -42,7 +42,7 @@ export class SpaceFile {
     }
   }
 
-  /** What the database takes on disk, and how much of that holds something. */
+  /** The size of the database on disk, and the part of it that contains data. */
   get sizes(): { readonly fileBytes: number; readonly usedBytes: number } {
     const pages = this.#number('page_count');
     return { fileBytes: pages * PAGE_BYTES, usedBytes: (pages - this.#number('freelist_count')) * PAGE_BYTES };
@@ -68,12 +68,12 @@ export class SpaceFile {
 
   clear(prefix: string): void {
     const from = bytesOf(prefix);
-    // No UTF-8 text holds this byte, so that every longer key sorts below.
+    // This byte never occurs in UTF-8, so every longer key sorts before it.
     const to = Buffer.concat([from, Buffer.from([0xff])]);
     this.#inOneStep(() => this.#database.prepare('delete from entries where key >= ? and key < ?').run(from, to));
   }
 
-  /** Gives the pages that hold nothing back to the file system. */
+  /** Returns empty pages to the file system. */
   compact(): void {
     this.#database.exec('vacuum');
     this.#database.exec('pragma wal_checkpoint(truncate)');
@@ -84,7 +84,7 @@ export class SpaceFile {
   }
 
   #prepareFile({ fsync, maxBytes }: SpaceFileOptions): void {
-    // Exclusive from the first access: a second process is refused, and no memory is shared with it.
+    // Exclusive from the first access: a second process is refused and shares no memory.
     this.#database.exec(`pragma locking_mode = exclusive; pragma page_size = ${PAGE_BYTES}; pragma journal_mode = wal;
 pragma synchronous = ${fsync ? 'full' : 'normal'}; pragma journal_size_limit = ${LOG_BYTES};
 pragma max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};`);
@@ -93,7 +93,9 @@ pragma max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};`);
     if (this.#number('application_id') === 0) this.#create();
     const version = this.#number('user_version');
     if (this.#number('application_id') !== APPLICATION_ID || version !== FORMAT_VERSION)
-      throw new Error(`is no storage file of this version of siphon (format ${version}, not ${FORMAT_VERSION})`);
+      throw new Error(
+        `is not a storage file of this version of siphon (format ${version} instead of ${FORMAT_VERSION})`,
+      );
   }
 
   #create(): void {
@@ -109,7 +111,7 @@ pragma application_id = ${APPLICATION_ID}; pragma user_version = ${FORMAT_VERSIO
       work();
       this.#database.exec('commit');
     } catch (error) {
-      // Some errors have ended the transaction by themselves.
+      // Some errors have already ended the transaction.
       if (this.#database.isTransaction) this.#database.exec('rollback');
       throw error;
     }
@@ -124,7 +126,7 @@ function bytesOf(key: string): Buffer {
   return Buffer.from(key, 'utf8');
 }
 
-/** As SQLite reports it, when it notices by itself. */
+/** The same error as SQLite's own. */
 function corrupt(message: string): Error {
   return Object.assign(new Error(message), { errcode: 11 });
 }

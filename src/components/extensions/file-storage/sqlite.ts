@@ -2,7 +2,7 @@ import type { StorageFailure } from '../../../engine/storage.ts';
 
 type Sqlite = typeof import('node:sqlite');
 
-/** The module, loaded when it is first needed. Node 22 calls it experimental, in a warning that tells users nothing. */
+/** The module, loaded when it is first needed. Suppresses Node 22's warning that it is experimental: users cannot act on it. */
 export function sqlite(): Sqlite {
   const emitWarning = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   process.emitWarning = () => undefined;
@@ -13,7 +13,7 @@ export function sqlite(): Sqlite {
   }
 }
 
-/** What SQLite's primary result codes mean for a storage. https://www.sqlite.org/rescode.html */
+/** The storage failures of SQLite's primary result codes. https://www.sqlite.org/rescode.html */
 const byResultCode: Readonly<Record<number, StorageFailure>> = {
   3: 'unwritable', // SQLITE_PERM
   5: 'locked', // SQLITE_BUSY
@@ -36,6 +36,6 @@ const bySystemError: Readonly<Record<string, StorageFailure>> = {
 
 export function failureOf(error: unknown): StorageFailure {
   const { errcode = 0, code = '' } = error as { errcode?: number; code?: string };
-  // Extended codes carry the primary one in their lowest byte.
+  // The lowest byte of an extended code is the primary code.
   return byResultCode[errcode & 0xff] ?? bySystemError[code] ?? 'other';
 }

@@ -21,7 +21,7 @@ async function healthCheck(keys: Record<string, unknown> = {}) {
   };
 }
 
-it('answers 503 while the collector starts and stops, and 200 in between', async () => {
+it('answers 503 while the collector starts and stops, and 200 while it runs', async () => {
   await using health = await healthCheck();
   const starting = await fetch(health.url);
   expect(starting.status).toBe(503);

@@ -4,7 +4,7 @@ import type { Component, ComponentSettings, Host } from '../../../engine/compone
 import { close, formatEndpoint, listen } from '../../../engine/net/http-server.ts';
 import type { HealthCheckConfig } from './config.ts';
 
-/** Answers 200 from the moment everything has started until shutdown begins, else 503. */
+/** Answers 200 from the end of the start until shutdown begins, otherwise 503. */
 export class HealthCheckExtension implements Component {
   readonly #logger: Logger;
   readonly #config: HealthCheckConfig;
@@ -51,5 +51,5 @@ export class HealthCheckExtension implements Component {
   }
 }
 
-/** The times are Go's zero values, as the stock extension prints them. */
+/** Go's zero values, like the stock extension. */
 const UNAVAILABLE = { status: 'Server not available', upSince: '0001-01-01T00:00:00Z', uptime: '' };
