@@ -6,7 +6,7 @@ import { packs as builtInPacks } from '../../../src/packs/index.ts';
 /** The queries of both packs that have a longer interval than the others. */
 export async function slowQueries(): Promise<string[]> {
   const config = { datasource: '', packs: { scrape_pipeline: {}, postgres_health: {} } };
-  const packs = await configuredPacks(v.parse(dbPollerConfig(builtInPacks), config));
+  const packs = await configuredPacks(await v.parseAsync(dbPollerConfig(builtInPacks), config));
   return packs.flatMap(({ name, gauges, counters }) =>
     Object.entries({ ...gauges, ...counters })
       .filter(([, { isSlow = false }]) => isSlow)

@@ -47,27 +47,27 @@ it.each([
   ],
   ['no interval', { datasource, packs, collection_interval: '0s' }, 'collection_interval', /./],
   ['too many connections', { datasource, packs, max_connections: 11 }, 'max_connections', /at most 10/],
-])('refuses %s', (_, config, path, message) => {
-  const issues = v.safeParse(configSchema, config).issues ?? [];
+])('refuses %s', async (_, config, path, message) => {
+  const issues = (await v.safeParseAsync(configSchema, config)).issues ?? [];
   expect(issues.map((issue) => v.getDotPath(issue))).toEqual([path]);
   expect(issues[0]?.message).toMatch(message);
   expect(issues[0]?.message).not.toContain('s3cret');
 });
 
-it('reads every query with an interval and a timeout of its own', () => {
+it('reads every query with an interval and a timeout of its own', async () => {
   const own = { collection_interval: '1m', timeout: '2s' };
   const all = Object.fromEntries(scrapePipelineDatabase.names.gauges.map((name) => [name, own]));
-  const { packs: parsed } = v.parse(configSchema, { datasource, packs: queriesOf(all) });
+  const { packs: parsed } = await v.parseAsync(configSchema, { datasource, packs: queriesOf(all) });
   expect(parsed[0]?.overrides['health']).toEqual({ collection_interval: 60_000, timeout: 2000 });
 });
 
-it('switches a pack on by its name alone', () => {
-  const { packs: parsed } = v.parse(configSchema, { datasource, packs: { postgres_health: null } });
+it('switches a pack on by its name alone', async () => {
+  const { packs: parsed } = await v.parseAsync(configSchema, { datasource, packs: { postgres_health: null } });
   expect(parsed).toMatchObject([{ name: 'postgres_health', settings: { tables: [] }, overrides: {} }]);
 });
 
-it('takes an empty datasource, which switches the poller off', () => {
-  expect(v.parse(configSchema, { datasource: '', packs }).datasource.isEmpty).toBe(true);
+it('takes an empty datasource, which switches the poller off', async () => {
+  expect((await v.parseAsync(configSchema, { datasource: '', packs })).datasource.isEmpty).toBe(true);
 });
 
 function queriesOf(queries: Record<string, unknown>): unknown {

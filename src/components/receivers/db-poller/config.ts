@@ -2,16 +2,21 @@ import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
 import { storageReference } from '../../../engine/schema/extension-reference.ts';
+import { isModuleFile, moduleKeys } from '../../../engine/schema/module-keys.ts';
+import { importPack, type PolledPack } from './pack-file.ts';
 import type { DatabasePack, PackQueries, QueryOverride } from './query.ts';
-import { userQueries, type UserQueryConfig } from './user-queries/config.ts';
+import { prometheusName, userQueries, type UserQueryConfig } from './user-queries/config.ts';
 
 /** A pack that the configuration chooses. */
 export interface ChosenPack {
+  /** Its key in the configuration: its name, or the absolute path of its file. */
+  readonly key: string;
   readonly name: string;
+  readonly metrics: DatabasePack['metrics'];
   readonly database: PackQueries;
-  /** As the schema of the pack returns them. */
+  /** The output of the pack's settings schema. */
   readonly settings: unknown;
-  /** By the name of the query. */
+  /** Keyed by the name of the query. */
   readonly overrides: Readonly<Record<string, QueryOverride>>;
 }
 
@@ -55,43 +60,100 @@ export interface DbPollerConfig extends v.InferOutput<typeof keys> {
   readonly queries: readonly UserQueryConfig[];
 }
 
-/** @param packs the packs that the configuration may choose. */
-export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchema<unknown, DbPollerConfig> {
-  const names = packs.filter(({ database }) => database).map(({ name }) => name);
-  return v.pipe(
-    v.strictObject({
+/** @param packs the built-in packs that the configuration may choose by name. */
+export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaAsync<unknown, DbPollerConfig> {
+  const builtIn = packs.filter((pack): pack is PolledPack => pack.database !== undefined);
+  return v.pipeAsync(
+    v.strictObjectAsync({
       ...keys.entries,
-      packs: v.optional(chosenPacks(packs), {}),
+      packs: v.optionalAsync(chosenPacks(builtIn), {}),
       queries: v.optional(userQueries(packs.map(({ metrics }) => metrics)), []),
     }),
     v.forward(
       v.check(
         ({ packs: chosen, queries }) => chosen.length + queries.length > 0,
-        `needs at least one pack (${names.join(', ')}) or queries of your own`,
+        `needs at least one pack (${builtIn.map(({ name }) => name).join(', ')} or a file) or queries of your own`,
       ),
       ['packs'],
     ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const { value } = dataset as { value: DbPollerConfig };
+      for (const [key, message] of dataset.typed ? metricConflicts(value) : [])
+        addIssue({
+          message,
+          path: [{ type: 'object', origin: 'value', input: { ...value }, key, value: value[key] }],
+        });
+    }),
   );
 }
 
-function chosenPacks(packs: readonly DatabasePack[]): v.GenericSchema<unknown, readonly ChosenPack[]> {
-  const entries = packs.flatMap(({ name, database }) =>
-    database ? [[name, v.optional(chosenPack(name, database))] as const] : [],
+/** By name, or by the absolute path of a module. */
+function chosenPacks(builtIn: readonly PolledPack[]): v.GenericSchemaAsync<unknown, readonly ChosenPack[]> {
+  const byName = Object.fromEntries(
+    builtIn.map((pack) => [pack.name, v.optional(v.nullable(chosenPack(pack.name, pack), {}))]),
   );
+  return v.pipeAsync(
+    v.objectWithRest(byName, v.unknown()),
+    moduleKeys(),
+    v.lazyAsync(async (given) => {
+      const files = Object.keys(given as object).filter(isModuleFile);
+      const known = Object.fromEntries(Object.keys(byName).map((name) => [name, v.optional(v.any())]));
+      return v.strictObjectAsync({ ...known, ...(await packsInFiles(files, builtIn)) });
+    }),
+    v.transform((chosen) => Object.values(chosen).filter((pack) => pack !== undefined) as ChosenPack[]),
+  );
+}
+
+/** A schema for each file. It reports why the file cannot be used. */
+async function packsInFiles(
+  files: readonly string[],
+  builtIn: readonly PolledPack[],
+): Promise<Record<string, v.GenericSchema<unknown, ChosenPack>>> {
+  const imported = await Promise.all(files.map(async (file) => [file, await importPack(file)] as const));
+  const owners = new Map(builtIn.map(({ name }) => [name, 'a built-in pack']));
+  return Object.fromEntries(
+    imported.map(([file, pack]) => {
+      if (typeof pack === 'string') return [file, unusable(pack)];
+      const owner = owners.get(pack.name);
+      owners.set(pack.name, owner ?? file);
+      return [file, owner === undefined ? v.nullish(chosenPack(file, pack), {}) : unusable(`has the same name as ${owner}: ${pack.name}`)]; // prettier-ignore
+    }),
+  );
+}
+
+function unusable(message: string): v.GenericSchema<unknown, ChosenPack> {
   return v.pipe(
-    v.strictObject(Object.fromEntries(entries)),
-    v.transform((chosen) => Object.values(chosen).filter((pack) => pack !== undefined)),
+    v.nullish(v.unknown(), {}),
+    v.rawTransform(({ addIssue, NEVER }) => {
+      addIssue({ message });
+      return NEVER;
+    }),
   );
 }
 
-/** A key without a value chooses a pack too. */
-function chosenPack(name: string, database: PackQueries): v.GenericSchema<unknown, ChosenPack> {
+function chosenPack(key: string, { name, metrics, database }: PolledPack): v.GenericSchema<unknown, ChosenPack> {
   const names = [...database.names.gauges, ...database.names.counters];
   const queries = v.record(v.picklist(names, `must be one of the pack's queries: ${names.join(', ')}`), override);
   return v.pipe(
-    v.unknown(),
-    v.transform((value) => value ?? {}),
     v.strictObject({ ...database.settings.entries, queries: v.optional(queries, {}) }),
-    v.transform(({ queries: overrides, ...settings }) => ({ name, database, settings, overrides })),
+    v.transform(({ queries: overrides, ...settings }) => ({ key, name, metrics, database, settings, overrides })),
   );
+}
+
+/** Metrics that two packs, or a pack and a query of the user, would publish. */
+function metricConflicts({ packs, queries }: DbPollerConfig): ['packs' | 'queries', string][] {
+  const owners = new Map<string, string>();
+  const conflicts: ['packs' | 'queries', string][] = [];
+  for (const { key, metrics } of packs)
+    for (const [prometheus, { source }] of Object.entries(metrics)) {
+      const owner = owners.get(prometheusName(prometheus));
+      if (source === 'poller' && owner !== undefined)
+        conflicts.push(['packs', `${key} and ${owner} both publish the metric ${prometheus}`]);
+      if (source === 'poller') owners.set(prometheusName(prometheus), key);
+    }
+  for (const { name, metric_name } of queries) {
+    const owner = owners.get(prometheusName(metric_name));
+    if (owner !== undefined) conflicts.push(['queries', `${name} and the pack ${owner} both publish the metric ${metric_name}`]); // prettier-ignore
+  }
+  return conflicts;
 }

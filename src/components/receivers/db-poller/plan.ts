@@ -9,18 +9,26 @@ const SLOW_INTERVALS = 4;
 
 /** The queries of a chosen pack. */
 export interface ConfiguredPack extends QuerySet {
+  /** Its key in the configuration. */
+  readonly key: string;
   readonly name: string;
   readonly overrides: Readonly<Record<string, QueryOverride>>;
 }
 
-/** Loads the SQL of the packs, which only a process that uses the database needs. */
+/**
+ * Loads the SQL of the packs, which only a process that uses the database needs.
+ *
+ * @throws Error with the name of the pack that failed.
+ */
 export async function configuredPacks({ packs }: Pick<DbPollerConfig, 'packs'>): Promise<ConfiguredPack[]> {
   return await Promise.all(
-    packs.map(async ({ name, database, settings, overrides }) => ({
-      ...(await database.create(settings)),
-      name,
-      overrides,
-    })),
+    packs.map(async ({ key, name, database, settings, overrides }) => {
+      try {
+        return { ...(await database.create(settings)), key, name, overrides };
+      } catch (error) {
+        throw new Error(`cannot create the queries of pack ${name}: ${(error as Error).message}`, { cause: error });
+      }
+    }),
   );
 }
 
@@ -69,7 +77,7 @@ function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
     const { collection_interval, timeout } = pack.overrides[name] ?? {};
     return {
       id: `${pack.name}.${name}`,
-      timeoutPlace: `packs::${pack.name}::queries::${name}::timeout`,
+      timeoutPlace: `packs::${pack.key}::queries::${name}::timeout`,
       intervalMs: collection_interval ?? config.collection_interval * (isSlow ? SLOW_INTERVALS : 1),
       timeoutMs: timeout ?? config.timeout,
       pack,

@@ -9,12 +9,10 @@ import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
 import { LeaderElection, type Lead } from './run/leader-election.ts';
 import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack, type PlannedQuery } from './plan.ts';
-import type { RunContext } from './run/query-run.ts';
-import type { QueryRun } from './run/query-run.ts';
+import type { QueryRun, RunContext } from './run/query-run.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
-import { SchemaProbe } from './run/schema.ts';
-import { SchemaReport } from './run/schema.ts';
+import { SchemaProbe, SchemaReport } from './run/schema.ts';
 import { GaugeRun } from './gauges/gauge-run.ts';
 
 /** The parts that all queries share. */
@@ -70,7 +68,8 @@ export class DbPoller implements Component {
   }
 
   async #poll({ context, space }: Shared, stopping: AbortSignal): Promise<void> {
-    const packs = await configuredPacks(this.#config);
+    const packs = await this.#packs();
+    if (packs === undefined) return;
     const planned = plannedQueries(this.#config, packs);
     const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
     const pollers = [
@@ -89,6 +88,16 @@ export class DbPoller implements Component {
       for (const poller of pollers) poller.prepare(stopping);
     };
     await this.#election(context, onStandby).run(stopping, lead);
+  }
+
+  /** Undefined after a pack failed to create its queries. */
+  async #packs(): Promise<ConfiguredPack[] | undefined> {
+    try {
+      return await configuredPacks(this.#config);
+    } catch (err) {
+      this.#settings.logger.error({ err }, 'Poller is off: a pack failed to create its queries');
+      return undefined;
+    }
   }
 
   #election({ metrics, logger, databaseIncident }: RunContext, onStandby: () => void): LeaderElection {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Component, Consumer, Host, TelemetryBatch } from '../../../../src/engine/component.ts';
 import { readKeyValue, type AnyValue } from '../../../../src/engine/otlp/any-value.ts';
 import { WireReader } from '../../../../src/engine/otlp/wire-reader.ts';
-import { dbPollerConfig } from '../../../../src/components/receivers/db-poller/config.ts';
+import { dbPollerConfig, type DbPollerConfig } from '../../../../src/components/receivers/db-poller/config.ts';
 import { DbPoller } from '../../../../src/components/receivers/db-poller/receiver.ts';
 import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { hostWith } from '../../../support/components/host-with.ts';
@@ -18,12 +18,10 @@ export class PollerUnderTest extends ObservedReceiver {
   readonly #host: Host;
   readonly #poller: DbPoller;
 
-  /** @param pipeline decides about each batch before it is taken. */
-  constructor(config: Record<string, unknown>, pipeline?: Consumer, extensions: Record<string, Component> = {}) {
+  private constructor(config: DbPollerConfig, pipeline: Consumer | undefined, extensions: Record<string, Component>) {
     super('db_poller', { signals: ['metrics'] });
     this.#host = hostWith(extensions);
-    const parsed = v.parse(configSchema, { collection_interval: '200ms', initial_delay: 0, ...config });
-    this.#poller = new DbPoller(this.settings, parsed, {
+    this.#poller = new DbPoller(this.settings, config, {
       consume: async (batch) => {
         await pipeline?.consume(batch);
         this.#take(batch);
@@ -31,12 +29,14 @@ export class PollerUnderTest extends ObservedReceiver {
     });
   }
 
+  /** @param pipeline decides about each batch before it is taken. */
   static async start(
     config: Record<string, unknown>,
     pipeline?: Consumer,
-    extensions?: Record<string, Component>,
+    extensions: Record<string, Component> = {},
   ): Promise<PollerUnderTest> {
-    const started = new PollerUnderTest(config, pipeline, extensions);
+    const keys = { collection_interval: '200ms', initial_delay: 0, ...config };
+    const started = new PollerUnderTest(await v.parseAsync(configSchema, keys), pipeline, extensions);
     await started.#poller.start(started.#host);
     return started;
   }

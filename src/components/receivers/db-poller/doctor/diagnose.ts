@@ -46,9 +46,14 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   if (!isConnected) return;
   settings.progress('tries the lock of the leader election');
   yield* examineElection(config);
+  const packs = await configuredPacks(config).catch((error: unknown) => error as Error);
+  if (packs instanceof Error) {
+    yield { severity: 'error', what: packs.message };
+    return;
+  }
   const pool = new ReadOnlyPool(poolSettings(config, 1));
   try {
-    const examined = await examine(pool, config);
+    const examined = await examine(pool, config, packs);
     for (const check of CHECKS) {
       settings.progress(`examines ${check.about}`);
       yield* findingsOf(check, examined);
@@ -60,10 +65,13 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   }
 }
 
-async function examine(pool: ReadOnlyPool, config: DbPollerConfig): Promise<Examined> {
+async function examine(
+  pool: ReadOnlyPool,
+  config: DbPollerConfig,
+  packs: readonly ConfiguredPack[],
+): Promise<Examined> {
   const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
     (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
-  const packs = await configuredPacks(config);
   const [row] = await ask('select current_user::text as role');
   return {
     config,

@@ -23,7 +23,7 @@ async function* packFindings(pack: ConfiguredPack & { schema: string }, examined
   const schema = readableIdentifier(pack.schema);
   const [rights] = await ask(SCHEMA_RIGHTS, [pack.schema]);
   if (rights === undefined) {
-    const repair = `Set packs::${pack.name}::schema to the schema with the tables`;
+    const repair = `Set packs::${pack.key}::schema to the schema with the tables`;
     yield { severity: 'error', what: `schema ${schema} does not exist`, repair };
     return;
   }
@@ -37,7 +37,7 @@ async function* packFindings(pack: ConfiguredPack & { schema: string }, examined
   const wanted = wantedTables(pack);
   const columns = await columnRights(examined, pack.schema, [...wanted.keys()]);
   if (![...wanted.keys()].some((table) => columns.hasTable(table))) {
-    const repair = `Set packs::${pack.name}::schema to the schema with the tables`;
+    const repair = `Set packs::${pack.key}::schema to the schema with the tables`;
     yield { severity: 'error', what: `schema ${schema} has none of the tables of ${pack.name}`, repair };
     return;
   }

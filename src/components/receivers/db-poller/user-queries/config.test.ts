@@ -9,9 +9,9 @@ const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table:
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 2] };
 const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', sql: 'select 1 as n', value_column: 'n' };
 
-it('takes a counter, a histogram and a gauge', () => {
+it('takes a counter, a histogram and a gauge', async () => {
   const queries = [counter, { ...histogram, name: 'amounts', metric_name: 'amounts' }, gauge];
-  expect(v.safeParse(configSchema, { ...base, queries }).issues).toBeUndefined();
+  expect((await v.safeParseAsync(configSchema, { ...base, queries })).issues).toBeUndefined();
 });
 
 it.each([
@@ -29,17 +29,20 @@ it.each([
   ['buckets that go down', { ...histogram, buckets: [2, 1] }, 'queries.0.buckets', /ascending/],
   ['a column that is none', { ...counter, labels: ['a; drop table x'] }, 'queries.0.labels.0', /name of a column/],
   ['a table without a schema', { ...counter, table: 'orders' }, 'queries.0.table', /schema.table/],
-] as const)('refuses %s, with its place', (_, query, path, message) => {
-  const { issues } = v.safeParse(configSchema, { ...base, queries: [query] });
+] as const)('refuses %s, with its place', async (_, query, path, message) => {
+  const { issues } = await v.safeParseAsync(configSchema, { ...base, queries: [query] });
   expect(issues?.map((issue) => [v.getDotPath(issue), issue.message])).toContainEqual([
     path,
     expect.stringMatching(message),
   ]);
 });
 
-it('refuses two queries of one name, or of one metric', () => {
-  const same = v.safeParse(configSchema, { ...base, queries: [counter, { ...gauge, name: 'orders' }] });
+it('refuses two queries of one name, or of one metric', async () => {
+  const same = await v.safeParseAsync(configSchema, { ...base, queries: [counter, { ...gauge, name: 'orders' }] });
   expect(same.issues?.[0]?.message).toMatch(/different names/);
-  const metric = v.safeParse(configSchema, { ...base, queries: [counter, { ...gauge, metric_name: 'orders_total' }] });
+  const metric = await v.safeParseAsync(configSchema, {
+    ...base,
+    queries: [counter, { ...gauge, metric_name: 'orders_total' }],
+  });
   expect(metric.issues?.[0]?.message).toMatch(/different metric names/);
 });

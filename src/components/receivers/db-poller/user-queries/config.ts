@@ -88,7 +88,8 @@ export function userQueries(
   );
 }
 
-function prometheusName(metricName: string): string {
+/** The Prometheus name of a metric, without `_total`, for comparing names. */
+export function prometheusName(metricName: string): string {
   return metricName.replaceAll('.', '_').replace(/_total$/, '');
 }
 
