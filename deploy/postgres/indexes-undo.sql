@@ -1,4 +1,4 @@
--- Drops what indexes.sql has made, and also what is left of a build that was broken off.
+-- Drops the indexes of indexes.sql, including invalid ones from an interrupted build.
 
 drop index concurrently if exists public.siphon_prices_scraped_at;
 drop index concurrently if exists public.siphon_scrape_artifacts_run_id;

@@ -1,8 +1,8 @@
--- The role that siphon's poller logs in as: it reads the tables named here and PostgreSQL's own statistics, and
--- nothing else. Run it in the polled database, as whoever may create roles; again after a change.
+-- The role that siphon's poller logs in as. It reads the tables below and PostgreSQL's own statistics, and nothing else.
+-- Run it in the polled database, as a role that may create roles; run it again after a change.
 --
--- The names `siphon` and `public`, and the list of tables, are to be changed to yours. There is no password here:
--- give it one with `\password siphon` in psql, which keeps it out of the server's log.
+-- Change the names `siphon` and `public`, and the list of tables, to yours. This file does not set a password: set it
+-- with `\password siphon` in psql, which keeps it out of the server's log.
 
 do $$
 begin
@@ -13,17 +13,17 @@ begin
 end
 $$;
 
--- Two connections of the pool (max_connections of the receiver), one that holds the leader's lock, and one to spare
--- for `psql`, or for a server that has not noticed yet that a client is gone. With several sidecars: three for each, and one.
+-- Two connections of the pool (max_connections of the receiver), one for the lock of the leader, and a spare one for
+-- `psql`, or until the server notices that a client is gone. With several sidecars: three for each, and one.
 alter role siphon with login connection limit 4;
 
--- siphon sets what it needs in each transaction. These hold for whoever else logs in with this role.
+-- siphon sets its own limits in each transaction. These limit other clients that use the role.
 alter role siphon set default_transaction_read_only = on;
 alter role siphon set statement_timeout = '60s';
 alter role siphon set lock_timeout = '5s';
 alter role siphon set idle_in_transaction_session_timeout = '60s';
 
--- What the sessions of other roles do: pg_monitor without the settings and without functions that read whole tables.
+-- The activity of other roles' sessions: pg_monitor without the settings and without functions that read whole tables.
 grant pg_read_all_stats to siphon;
 
 grant usage on schema public to siphon;

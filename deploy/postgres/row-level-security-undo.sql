@@ -1,4 +1,4 @@
--- Drops the policies that row-level-security.sql has made.
+-- Drops the policies that row-level-security.sql created.
 
 do $$
 declare

@@ -1,5 +1,5 @@
--- Lets the role read every row of the tables on which it has SELECT and that have row level security. Without a policy
--- it would see none, and that is no error. Run it after role.sql, as the owner of the tables; again after a change.
+-- Lets the role read all rows of the tables on which it has SELECT and that have row level security. Without a policy it
+-- would see no rows, and get no error. Run it after role.sql, as the owner of the tables, and again after a change.
 
 do $$
 declare
