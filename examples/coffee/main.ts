@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { projectFolder } from './child.ts';
 import { switchFault } from './control.ts';
 import { describeSwitch, faults, isFault } from './fault.ts';
-import { awaitArrival, checkTable } from './once.ts';
 import { startDemo, type Demo } from './start-demo.ts';
 import { watch } from './watch.ts';
 
@@ -92,6 +91,8 @@ function listenForSignals(): AbortController {
 }
 
 async function check(demo: Demo, signal: AbortSignal): Promise<void> {
+  // Imports siphon from the build, which did not exist before `buildPackage`.
+  const { awaitArrival, checkTable } = await import('./once.ts');
   const interrupted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('interrupted before all checks were done')));
   });

@@ -1,7 +1,10 @@
+/** `siphon-otel/packs`: the packs that siphon ships, for packs that build on their metrics. */
 import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { postgresHealth } from './postgres-health/index.ts';
 import { scrapePipeline } from './scrape-pipeline/index.ts';
 import { sidecar } from './sidecar/index.ts';
+
+export { postgresHealth, scrapePipeline, sidecar };
 
 /** The packs that siphon ships. */
 export const packs = [scrapePipeline, postgresHealth, sidecar] as const;
