@@ -11,6 +11,7 @@ export async function runProgram({ dashboardsFolder }: { readonly dashboardsFold
     version: manifest.version,
     factories: componentFactories(packs),
     loadRuleSource: async () => await (await import('./packs/load.ts')).loadPacks(packs),
+    checkPackFile: async (file) => await (await import('./packs/pack-file.ts')).checkPackFile(file),
     packs,
     dashboardsFolder,
     print: (text) => process.stdout.write(`${text}\n`),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EXIT_OK, EXIT_USAGE, UsageError, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import { checkPack } from './check-pack.ts';
 import { exportDashboards } from './dashboards/export.ts';
 import { pushDashboards } from './dashboards/push.ts';
 import { doctor } from './doctor.ts';
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   components: listComponents,
   packs: listPacks,
+  'packs check': checkPack,
   'print-config': printConfig,
   'dashboards export': exportDashboards,
   'dashboards push': pushDashboards,
@@ -47,15 +49,21 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'string', multiple: true } } as const;
 
 function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
-  const { takes = [], readsConfig } = command;
+  const { takes = [], readsConfig, argument } = command;
   const own = Object.fromEntries(takes.map((name) => [name, { type: 'string' }] as const));
   const options = { ...HELP, ...(readsConfig && CONFIG), ...own };
   // parseArgs refuses options that the command does not have, so the values have this form.
-  const { values } = parseArgs({ args, options: options as typeof HELP & typeof CONFIG });
+  const { values, positionals } = parseArgs({
+    args,
+    options: options as typeof HELP & typeof CONFIG,
+    allowPositionals: argument !== undefined,
+  });
   if (values.help === true) return 'help';
   if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is required');
+  if (argument !== undefined && positionals.length !== 1) throw new UsageError(`one ${argument} is required`);
+  const [value] = positionals;
   const { help: _, config = [], set = [], ...given } = values;
-  return { configs: config, sets: set, given };
+  return { configs: config, sets: set, given, ...(value !== undefined && { argument: value }) };
 }
 
 function isUsageError(error: unknown): error is Error {
@@ -85,11 +93,12 @@ function overview(): string {
   ].join('\n');
 }
 
-function helpOf(name: string, { summary, readsConfig, optionLines }: Command): string {
+function helpOf(name: string, { summary, readsConfig, argument, optionLines }: Command): string {
   const configLines = [
     '--config FILE                configuration file; may be repeated: files are merged, later ones win',
     '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
+  const usage = ['Usage: siphon', name, ...(argument === undefined ? [] : [argument]), '[options]'].join(' ');
   const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       show this help'];
-  return [`Usage: siphon ${name} [options]`, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`)].join('\n');
+  return [usage, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`)].join('\n');
 }

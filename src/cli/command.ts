@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly factories: readonly Factory[];
   /** Loads the dashboards and alerts that the rule files are made of. */
   readonly loadRuleSource: () => Promise<RuleSource>;
+  /** Imports a pack from a module and returns one sentence for each problem. */
+  readonly checkPackFile: (file: string) => Promise<readonly string[]>;
   /** The folder of the dashboards in siphon's package. */
   readonly dashboardsFolder: string;
 }
@@ -32,6 +34,8 @@ export interface PackSummary {
 export interface Command {
   /** One line for the list of commands, in lower case and without a full stop. */
   readonly summary: string;
+  /** The name of the argument that the command requires, as the help shows it. */
+  readonly argument?: string;
   /** The help of the options that only this command has, one line each. */
   readonly optionLines: readonly string[];
   /** The names of these options. Each has a value. */
@@ -51,6 +55,8 @@ export interface CommandOptions {
   readonly sets: readonly string[];
   /** The values of the options that only this command has, by name. */
   readonly given: Readonly<Record<string, string | undefined>>;
+  /** The value of the argument, if the command has one. */
+  readonly argument?: string;
 }
 
 /** The options are wrong: the command shows its help and exits 2. */

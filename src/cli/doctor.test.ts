@@ -30,6 +30,7 @@ async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: 
     factories: componentFactories(builtInPacks),
     loadRuleSource: async () => ({ alerts: [], dashboards: [] }),
     packs: builtInPacks,
+    checkPackFile: async () => [],
     dashboardsFolder: folder,
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,

@@ -15,7 +15,7 @@ import { checkMetric } from './check-metric.ts';
 import { loadPacks } from './load.ts';
 import type { Pack, Runbooks } from './pack.ts';
 
-/** What a pack may refer to besides its own parts. */
+/** Packs and metrics that a pack may refer to. */
 export interface BuiltOn {
   readonly packs: readonly Pack[];
   /** Metrics that no pack describes. */
@@ -27,7 +27,7 @@ interface Checked {
   readonly known: Known;
   readonly dashboards: readonly Dashboard[];
   readonly alerts: readonly Alert[];
-  /** Of the packs that it is built on. */
+  /** The dashboards and alerts of the packs that it is built on. */
   readonly otherDashboards: readonly Dashboard[];
   readonly otherAlerts: readonly Alert[];
 }

@@ -26,7 +26,7 @@ export {
 export type { Threshold } from '../dashboards/threshold.ts';
 export type { Metric } from '../metrics/metric.ts';
 
-/** By Prometheus name. */
+/** The keys are Prometheus names. */
 export type PackMetrics = Readonly<Record<string, Metric>>;
 
 export type PackThresholds = Readonly<Record<string, Threshold>>;
@@ -42,12 +42,12 @@ export interface Pack<Metrics extends PackMetrics = PackMetrics, Thresholds exte
   readonly metrics: Metrics;
   /** Metrics that no panel shows, and why. */
   readonly detailMetrics?: Readonly<Partial<Record<keyof Metrics & string, string>>>;
-  /** What the service does, by the value of the label `operation`. */
+  /** The operations of the service. The keys are the values of the label `operation`. */
   readonly operations?: Readonly<Record<string, Operation>>;
   readonly thresholds?: Thresholds;
   /** The queries that a `db_poller` runs. */
   readonly database?: PackQueries;
-  /** What a metric of these queries asks of the database. */
+  /** The cost of a poll for the database, by metric. */
   readonly costs?: Readonly<Partial<Record<keyof Metrics & string, QueryCost>>>;
   readonly dashboards?: Lazy<readonly Dashboard[]>;
   readonly alerts?: Lazy<readonly Alert[]>;

@@ -1,11 +1,10 @@
 /** `npm run dashboards:preview`: the dashboards in a browser, without a Grafana. */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { pathToFileURL } from 'node:url';
 import { plain } from '../../dashboards/model/plain.ts';
-import { packs as shippedPacks } from '../../packs/index.ts';
+import { packs } from '../../packs/index.ts';
 import { loadPacks } from '../../packs/load.ts';
-import type { Pack } from '../../packs/pack.ts';
+import { importPack } from '../../packs/pack-file.ts';
 import { secondsOf } from '../duration.ts';
 import { startPreview } from './server.ts';
 
@@ -41,7 +40,9 @@ async function start(): Promise<void> {
     return fail(`--sentry is the address of your organisation in Sentry, not ${options.sentry}`);
   if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535)
     return fail(`--port is no port: ${options.port}`);
-  const { dashboards } = await loadPacks(await chosenPacks());
+  const { dashboards } = await loadPacks(
+    options.pack === undefined ? packs : await Promise.all(options.pack.map(importPack)),
+  );
   const prometheus = new URL(options.prometheus);
   const server = await startPreview({
     prometheus,
@@ -51,16 +52,6 @@ async function start(): Promise<void> {
     port: Number(options.port),
   });
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`);
-}
-
-async function chosenPacks(): Promise<readonly Pack[]> {
-  if (options.pack === undefined) return shippedPacks;
-  return await Promise.all(
-    options.pack.map(async (file) => {
-      const module = (await import(pathToFileURL(file).href)) as { readonly default: Pack };
-      return module.default;
-    }),
-  );
 }
 
 function isAddress(text: string): boolean {

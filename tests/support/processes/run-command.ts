@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { componentFactories } from '../../../src/components/index.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';
+import { checkPackFile } from '../../../src/packs/pack-file.ts';
 import { loadPacks } from '../../../src/packs/load.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 
@@ -22,6 +23,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     packs: builtInPacks,
     showProgress: () => {},
     loadRuleSource: async () => await loadPacks(builtInPacks),
+    checkPackFile,
     dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),
     print: (text) => printed.push(text),
     printError: (text) => errors.push(text),

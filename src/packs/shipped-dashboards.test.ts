@@ -1,4 +1,4 @@
-/** What is proved of the dashboards without a Prometheus: of the files that are shipped, not of what they are made from. */
+/** Checks the shipped dashboards without a Prometheus. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { MetricSource } from '../metrics/metric.ts';

@@ -1,4 +1,4 @@
-/** What is proved of the rules without a Prometheus: of the files that are shipped. */
+/** Checks the shipped rules without a Prometheus. */
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const rules = (rulesOf('alerts.yaml') as readonly AlertRule[]).map((rule) => ({
 const checkText = (expr: string): CheckedExpression => checkExpression(expr, { metrics: catalogue, recorded });
 const check = (rule: AlertRule): CheckedExpression => checkText(rule.expr);
 
-/** Alerts that fire because something is not there; there is nothing to compare. */
+/** Alerts that fire because something is missing; they compare nothing. */
 const ABOUT_NOTHING = new Set(['SidecarNotScraped', 'Watchdog']);
 
 describe('a recording rule', () => {

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runCommand } from '../../tests/support/processes/run-command.ts';
+
+let folder = '';
+beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'siphon-pack-'))));
+afterEach(async () => await rm(folder, { recursive: true }));
+
+const ORDERS = `{ source: 'sdk', kind: 'counter', name: 'orders', unit: '{order}', description: 'Orders', labels: {} }`;
+
+async function check(text: string): ReturnType<typeof runCommand> {
+  const file = path.join(folder, 'pack.mjs');
+  await writeFile(file, text);
+  return await runCommand(['packs', 'check', file]);
+}
+
+it('accepts a pack in order', async () => {
+  const detail = `detailMetrics: { orders_total: 'for reports' }`;
+  const { exitCode, printed } = await check(
+    `export default { name: 'shop', description: 'A shop', metrics: { orders_total: ${ORDERS} }, ${detail} };`,
+  );
+  expect({ exitCode, printed }).toEqual({ exitCode: 0, printed: `${folder}/pack.mjs: no problems found` });
+});
+
+it('names every problem', async () => {
+  const { exitCode, errors } = await check(
+    `export default { name: 'shop', description: 'A shop', metrics: { orders_total: ${ORDERS} } };`,
+  );
+  expect({ exitCode, errors }).toEqual({
+    exitCode: 1,
+    errors: 'orders_total: is on no panel and not marked as detail',
+  });
+});
+
+it.each([
+  ['export const pack = {};', 'the default export is not a pack; use definePack()'],
+  [`import './missing.mjs';`, 'missing.mjs'],
+])('refuses the module %s', async (text, message) => {
+  const { exitCode, errors } = await check(text);
+  expect(exitCode).toBe(1);
+  expect(errors).toContain(message);
+});
+
+it('requires one file', async () => {
+  const { exitCode, errors } = await runCommand(['packs', 'check']);
+  expect(exitCode).toBe(2);
+  expect(errors).toContain('one FILE is required');
+  expect(errors).toContain('Usage: siphon packs check FILE [options]');
+});

@@ -1,0 +1,21 @@
+import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
+
+export const checkPack: Command = {
+  summary: 'check a pack: its expressions parse, every metric is on a panel, every alert has a runbook',
+  argument: 'FILE',
+  optionLines: ['FILE                         module whose default export is a pack'],
+  readsConfig: false,
+  async run({ argument: file = '' }, { checkPackFile, print, printError }) {
+    let problems: readonly string[];
+    try {
+      problems = await checkPackFile(file);
+    } catch (error) {
+      printError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      return EXIT_FAILURE;
+    }
+    for (const problem of problems) printError(problem);
+    if (problems.length > 0) return EXIT_FAILURE;
+    print(`${file}: no problems found`);
+    return EXIT_OK;
+  },
+};
