@@ -25,6 +25,9 @@ const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 const DEFAULT_GRPC_ENDPOINT = 'http://127.0.0.1:4317';
 const DEFAULT_FLUSH_TIMEOUT_MS = 500;
 
+/** Without this, the first metrics arrive after a whole interval, which is a minute by default. */
+const FIRST_METRICS_AFTER_MS = 5000;
+
 /**
  * Sets up traces and metrics over OTLP, the instrumentations and the flush at the end. If any part fails, it removes all
  * others and throws.
@@ -36,6 +39,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
     restrictPropagation(environment);
     updateBuiltinModules();
     observeProcess();
+    setTimeout(exportMetrics, FIRST_METRICS_AFTER_MS).unref();
     flushAtEnd({ flush, timeoutMs: flushTimeoutMs(environment) });
   } catch (error) {
     stop();
@@ -67,6 +71,11 @@ function createSdk(): Sdk {
       sdk.shutdown().catch((error: unknown) => diag.debug('siphon: the shutdown of the SDK failed', error));
     },
   };
+}
+
+function exportMetrics(): void {
+  const [, meterProvider] = currentProviders();
+  meterProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the first export failed', error));
 }
 
 /** A provider that the application registered instead of the SDK may not have this method. */

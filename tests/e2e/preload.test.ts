@@ -199,6 +199,22 @@ describe('what the preload sends', () => {
     expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
   });
 
+  it('has the first metrics after five seconds, not after an interval', async () => {
+    await using capture = await OtlpCapture.start();
+    const script = `
+      setTimeout(() => console.log('now'), 6500);
+      setTimeout(() => process.exit(), 10_000);`;
+    let names: string[] = [];
+    const { stderr } = await runScript(script, capture.url, {
+      onLine: (_, kill) => {
+        names = capture.metrics().map(({ name }) => name);
+        kill('SIGKILL');
+      },
+    });
+    expect(stderr).toBe('');
+    expect(names).toContain('memory.usage');
+  });
+
   it('arrives over gRPC', async () => {
     await using sidecar = await Sidecar.start();
     const endpoint = sidecar.otlpGrpc;
