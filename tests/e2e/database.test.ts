@@ -13,8 +13,8 @@ const TWO_VARIANTS = `
   insert into variants (coffee_id, platform_variant_id, currency, in_stock, status)
   select id, v, 'INR', true, 'active' from c, unnest(array['1', '2']) v`;
 
-describe('the sidecar beside a database', () => {
-  it('shows its state, lets the series go stale and counts errors while it is stopped, and recovers by itself', async () => {
+describe('the sidecar with a database', () => {
+  it('shows its state, lets the series go stale and counts errors while it is stopped, and recovers automatically', async () => {
     await using database = await startTestPostgres();
     await database.sql(TWO_VARIANTS);
     await using sidecar = await Sidecar.start({ environment: { DATABASE_URL: database.url }, sets: [POLL_OFTEN] });
@@ -40,7 +40,7 @@ describe('the sidecar beside a database', () => {
     await waitFor(async () => VARIANTS.test(await sidecar.scrape()), { what: 'the variants', timeoutMs: 60_000 });
   });
 
-  it('goes on with the rest when a table is missing', async () => {
+  it('continues with the other queries when a table is missing', async () => {
     await using database = await startTestPostgres();
     await database.sql(TWO_VARIANTS);
     await database.sql('drop table scrape_artifacts, scrape_runs cascade');

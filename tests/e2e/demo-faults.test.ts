@@ -133,7 +133,7 @@ describe('a fault of the demo', () => {
     return (await scrape(demo.ports.telemetry)).sum('siphon_db_poller_errors', { reason: 'connection' }) ?? 0;
   }
 
-  /** By at least as much as the shops’ own hiccups would not account for. */
+  /** Waits for an increase that the built-in hiccups of the shops cannot explain. */
   async function grows(name: string, labels: Record<string, string> = {}, by = 1): Promise<void> {
     await changes(`${name} ${JSON.stringify(labels)}`, async () => (await page()).sum(name, labels) ?? 0, by);
   }

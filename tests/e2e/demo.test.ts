@@ -10,7 +10,7 @@ import { runSql } from '../support/postgres/test-postgres.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('npm run demo -- --once', () => {
-  it('sees everything that the pipeline did arrive, says what that was, and takes under 60 s', async () => {
+  it('checks that all data of the pipeline has arrived, prints the checks, and takes under 60 s', async () => {
     const began = performance.now();
     const { exitCode, output } = await demo(['--once']);
     expect(exitCode, output).toBe(0);
@@ -19,7 +19,7 @@ describe('npm run demo -- --once', () => {
     expect(performance.now() - began).toBeLessThan(60_000);
   });
 
-  it('does so on a database that it has been used on before, which it leaves as full as it is', async () => {
+  it('works again on the same database and keeps its rows', async () => {
     await using postgres = await startEmbeddedPostgres();
     const counts: number[] = [];
     for (const _ of ['first', 'second']) {
@@ -31,10 +31,10 @@ describe('npm run demo -- --once', () => {
     expect(counts[1]).toBeGreaterThan(counts[0]!);
   });
 
-  it('names what has not arrived, and exits 1', async () => {
+  it('names missing data and exits 1', async () => {
     await using postgres = await startEmbeddedPostgres();
     await applySchema(postgres.url);
-    // From here on nothing can be recorded of a price, so that no run says anything of it.
+    // Makes every insert of a price fail, so that no run reports prices.
     await runSql(postgres.url, 'alter table prices add constraint full_up check (false) not valid');
     const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
     expect(exitCode).toBe(1);
@@ -42,7 +42,7 @@ describe('npm run demo -- --once', () => {
     expect(output).toMatch(/demo: missing data: .*series of price_deltas_total/);
   });
 
-  it('refuses a database that holds something else, and changes nothing there', async () => {
+  it('refuses a database with other tables and does not change it', async () => {
     await using postgres = await startEmbeddedPostgres();
     await runSql(postgres.url, 'create table scrape_runs (id int)');
     const { exitCode, output } = await demo(['--once'], { DATABASE_URL: postgres.url });
@@ -73,7 +73,7 @@ describe('npm run demo -- fault', () => {
 });
 
 describe('a running demo', () => {
-  it('takes a fault, confirms it in one line, and ends at SIGINT within 3 s, leaving nothing', async () => {
+  it('switches a fault, confirms it in one line, and ends within 3 s after SIGINT without leaving anything', async () => {
     await using running = await DemoProcess.start();
     const { exitCode, output } = await demo(['fault', 'price_spike', 'on'], { TMPDIR: running.place });
     expect([exitCode, output]).toEqual([0, 'price_spike is on: prices jump by 60 %; watch price_spike_alerts_total\n']);
@@ -94,10 +94,10 @@ describe('a running demo', () => {
     await running.expectNothingLeft();
   });
 
-  it('leaves nothing after a second SIGINT, which ends it at once', async () => {
+  it('leaves nothing after a second SIGINT, which ends it immediately', async () => {
     await using running = await DemoProcess.start();
     running.process.kill('SIGINT');
-    await waitFor(() => running.output.includes('ending\u2026'), { what: 'the word that it ends' });
+    await waitFor(() => running.output.includes('ending\u2026'), { what: 'the start of the shutdown' });
     await running.end('SIGINT');
     await running.expectNothingLeft();
   });

@@ -47,7 +47,7 @@ async function own(sidecar: Sidecar, name: string, label: string): Promise<numbe
 const EXPORTER = 'exporter="otlp_http"';
 
 describe('the otlp_http exporter in the sidecar', () => {
-  it('keeps what it is given while the next sidecar is away, and delivers each span once when that is there', async () => {
+  it('queues spans while the next sidecar is down, and delivers each of them once afterwards', async () => {
     await using capture = await OtlpCapture.start();
     const [port] = await freePorts(1);
     const retry = 'exporters.otlp_http.retry_on_failure={initial_interval: 100ms, max_interval: 300ms}';
@@ -83,7 +83,7 @@ describe('the otlp_http exporter in the sidecar', () => {
     expectEachOnce(capture);
   });
 
-  it('counts what a full queue refuses, and tells who sent it to come again', async () => {
+  it('counts items that a full queue refuses, and asks the sender to retry', async () => {
     const [port] = await freePorts(1);
     const queue = 'exporters.otlp_http.sending_queue={queue_size: 2}';
     await using sidecar = await startForwarding(`http://127.0.0.1:${port}`, queue);

@@ -29,7 +29,7 @@ it('validates, runs and polls from the packed package, with nothing but its decl
   expect(await sidecar.stop()).toBe(0);
 });
 
-it('brings dashboards and rules along in the packed package', async () => {
+it('contains dashboards and rules in the packed package', async () => {
   await using project = await InstalledProject.create();
   const command = path.join(project.folder, 'node_modules/.bin/siphon');
   const exported = await project.run(command, { args: ['dashboards', 'export', '--dir', 'out'], environment: {} });

@@ -15,7 +15,7 @@ describe.skipIf(prometheusMissing)(`docs/prometheus.md ${prometheusMissing ?? ''
     expect(checkConfig(prometheusYaml)).toEqual([]);
   });
 
-  it('finds a service and siphon itself with it, each under the job that the page says', async () => {
+  it('scrapes a service and siphon itself under the documented jobs', async () => {
     await using sidecar = await Sidecar.start({ sets: exporterSettings() });
     await using run = new SdkRun(sidecar.otlpHttp, { job: 'roaster', instance: 'one' });
     await run.fill(3);
@@ -30,7 +30,7 @@ describe.skipIf(prometheusMissing)(`docs/prometheus.md ${prometheusMissing ?? ''
 
 const UP = { health: 'up', lastError: '' };
 
-/** What the page says, with the sidecar's ports in place of the default ones and a shorter interval. */
+/** The configuration from the documentation, with the ports of this sidecar and a shorter interval. */
 function configurationFor(sidecar: Sidecar): object {
   const { port: scrapePort } = new URL(sidecar.url({ id: 'prometheus' }));
   const { port: ownPort } = new URL(sidecar.url({ kind: 'telemetry' }));

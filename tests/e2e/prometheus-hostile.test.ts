@@ -7,7 +7,7 @@ import { Sidecar } from '../support/processes/sidecar.ts';
 import { checkMetrics } from './prometheus-promtool.ts';
 
 const MEGABYTE = 1_048_576;
-/** What it refuses cannot be on the page, and that is not the question here. */
+/** Large enough that the memory limiter refuses nothing in this test. */
 const NO_LIMIT = 'processors.memory_limiter.limit_mib=4000';
 
 const INJECTIONS = ['a"} 666\nevil 666\n# EOF\n', '\n# TYPE evil counter\nevil 666', '"\nevil 666 # {', '{a="b"} 666'];

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What `promtool check metrics` says about a page in the text format: one line for each complaint. */
+/** Returns the complaints of `promtool check metrics` about a page in text format. */
 export function checkMetrics(page: string): string[] {
   return promtool(['check', 'metrics'], page);
 }
 
-/** What `promtool check config` complains of in a `prometheus.yml`. */
+/** Returns the complaints of `promtool check config` about a `prometheus.yml`. */
 export function checkConfig(yaml: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'siphon-promtool-'));
   try {
@@ -19,7 +19,7 @@ export function checkConfig(yaml: string): string[] {
   }
 }
 
-/** Debian installs it with Prometheus. It stops reading at a mistake, which it tells, and which is no error here. */
+/** promtool comes with Prometheus. It stops reading stdin at the first mistake, and the mistake is in its output. */
 function promtool(args: readonly string[], input = ''): string[] {
   const { status, stderr, error } = spawnSync('promtool', args, { input, encoding: 'utf8' });
   if (status === null) throw error ?? new Error('promtool was killed');

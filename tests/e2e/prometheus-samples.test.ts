@@ -9,7 +9,7 @@ const OPEN_METRICS = 'exporters.prometheus.enable_open_metrics=true';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 
-/** What tests/support/sdk-telemetry.ts records. */
+/** The values that tests/support/otlp/sdk-telemetry.ts records. */
 const SAMPLES = {
   counter_total: '3',
   'double_total a=1': '0.25',
@@ -95,7 +95,7 @@ async function post(sidecar: Sidecar, contentType: string, body: Uint8Array): Pr
   expect(status).toBe(200);
 }
 
-/** The name with the labels that tell its series apart. OpenMetrics writes bounds as `1.0`. */
+/** The name with the labels that identify the series. OpenMetrics writes bounds as `1.0`. */
 function shortName({ __name__: name = '', le, which, a }: Labels): string {
   const labels = Object.entries({ le: le?.replace(/\.0$/, ''), which, a });
   return [name, ...labels.flatMap(([key, value]) => (value === undefined ? [] : `${key}=${value}`))].join(' ');

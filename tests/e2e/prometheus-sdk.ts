@@ -4,7 +4,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 
 const NEVER_MS = 3_600_000;
 
-/** One run of an instrumented service, as its SDK makes it: what it counts is sent when the test says so. */
+/** One run of a service with the SDK. The test decides when its metrics are sent. */
 export class SdkRun implements AsyncDisposable {
   readonly #reader: PeriodicExportingMetricReader;
   readonly #provider: MeterProvider;

@@ -27,7 +27,7 @@ describe('the sidecar on the shipped configuration', () => {
     expect(sink.problems()).toEqual([]);
   });
 
-  it('checks a bcrypt hash in the thread that the built command brings along', async () => {
+  it('checks a bcrypt hash in the worker thread of the built command', async () => {
     const hash = '$2y$05$abcdefghijklmnopqrstuuZVEMa1pjhlynBQ1qXmSvGBJpN9h1w8G';
     await using sidecar = await Sidecar.start({
       environment: { USERS: `prometheus:${hash}` },
@@ -63,7 +63,7 @@ describe('the sidecar on the shipped configuration', () => {
     expect(sink.transactions().map(({ transaction }) => transaction)).toContain('A.2 fetch');
   });
 
-  it('says once that the poller and Sentry are off when nothing is set, and stays healthy', async () => {
+  it('logs once that the poller and Sentry are off without settings, and stays healthy', async () => {
     await using sidecar = await Sidecar.start();
     const off = sidecar.logs.filter(({ msg }) => /off|disabled/i.test(msg)).map(({ id }) => String(id));
     expect(off.toSorted()).toEqual(['db_poller', 'sentry']);
@@ -81,7 +81,7 @@ describe('the sidecar on the shipped configuration', () => {
     other.close();
   });
 
-  it('answers malformed telemetry with 400, counts it, and goes on', async () => {
+  it('answers malformed telemetry with 400, counts it, and continues', async () => {
     await using sidecar = await Sidecar.start();
     const headers = { 'content-type': 'application/x-protobuf' };
     const response = await fetch(`${sidecar.otlpHttp}/v1/metrics`, {
@@ -143,7 +143,7 @@ describe('the cost of doing nothing', () => {
     expect(median(seconds)).toBeLessThan(0.5);
   });
 
-  it('idles below 85 MiB resident, of which 50 are the program of Node itself', async () => {
+  it('idles below 85 MiB resident, including 50 MiB of Node itself', async () => {
     await using sidecar = await Sidecar.start();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const status = readFileSync(`/proc/${sidecar.process.pid}/status`, 'utf8');

@@ -100,7 +100,7 @@ describe('the pipeline', () => {
     expect(await ask(`select http_status from scrape_artifacts`)).toEqual([{ http_status: null }]);
   });
 
-  it('says which job it was also of a run that throws', async () => {
+  it('reports the job of a run that throws', async () => {
     await using scraper = await startScraper();
     await ask(`alter table coffees add constraint nothing_fits check (name = '') not valid`);
     try {
