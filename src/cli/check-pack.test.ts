@@ -35,7 +35,7 @@ it('names every problem', async () => {
 });
 
 it.each([
-  ['export const pack = {};', 'the default export is not a pack; use definePack()'],
+  ['export const pack = {};', 'does not export a pack as default or as "pack"; use definePack()'],
   [`import './missing.mjs';`, 'missing.mjs'],
 ])('refuses the module %s', async (text, message) => {
   const { exitCode, errors } = await check(text);
@@ -48,4 +48,5 @@ it('requires one file', async () => {
   expect(exitCode).toBe(2);
   expect(errors).toContain('one FILE is required');
   expect(errors).toContain('Usage: siphon packs check FILE [options]');
+  expect(errors).toContain('Example: siphon packs check ./shop-pack.ts');
 });

@@ -1,9 +1,10 @@
 import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 
 export const checkPack: Command = {
-  summary: 'check a pack: its expressions parse, every metric is on a panel, every alert has a runbook',
+  summary: 'check a pack and report all its problems',
   argument: 'FILE',
-  optionLines: ['FILE                         module whose default export is a pack'],
+  optionLines: ['FILE                         module that exports the pack as default or as "pack" (.ts or .js)'],
+  example: 'siphon packs check ./shop-pack.ts',
   readsConfig: false,
   async run({ argument: file = '' }, { checkPackFile, print, printError }) {
     let problems: readonly string[];

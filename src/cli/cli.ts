@@ -93,12 +93,13 @@ function overview(): string {
   ].join('\n');
 }
 
-function helpOf(name: string, { summary, readsConfig, argument, optionLines }: Command): string {
+function helpOf(name: string, { summary, readsConfig, argument, optionLines, example }: Command): string {
   const configLines = [
     '--config FILE                configuration file; may be repeated: files are merged, later ones win',
     '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
   const usage = ['Usage: siphon', name, ...(argument === undefined ? [] : [argument]), '[options]'].join(' ');
   const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       show this help'];
-  return [usage, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`)].join('\n');
+  const examples = example === undefined ? [] : ['', `Example: ${example}`];
+  return [usage, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`), ...examples].join('\n');
 }

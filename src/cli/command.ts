@@ -2,7 +2,7 @@ import type { RuleSource } from '../dashboards/rules/rule-files.ts';
 import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
 
-/** Everything that a command gets from `main.ts`, the only file that touches the process. */
+/** Everything that a command gets from `program.ts`, the only file that touches the process. */
 export interface CommandContext {
   readonly environment: Environment;
   /** The built-in packs. */
@@ -36,10 +36,12 @@ export interface Command {
   readonly summary: string;
   /** The name of the argument that the command requires, as the help shows it. */
   readonly argument?: string;
-  /** The help of the options that only this command has, one line each. */
+  /** The help of the argument and the options that only this command has, one line each. */
   readonly optionLines: readonly string[];
   /** The names of these options. Each has a value. */
   readonly takes?: readonly string[];
+  /** A command line, for the help. */
+  readonly example?: string;
   /** True if the command has `--config` and `--set`. */
   readonly readsConfig: boolean;
   /**

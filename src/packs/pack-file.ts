@@ -1,4 +1,5 @@
 /** Packs in modules that users name on the command line. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
@@ -7,14 +8,20 @@ import { packs } from './index.ts';
 import type { Pack } from './pack.ts';
 
 /**
- * Imports a module whose default export is a pack.
+ * Imports a module that exports a pack as default or as `pack`.
  *
  * @throws Error if it cannot be imported, or exports something else.
  */
 export async function importPack(file: string): Promise<Pack> {
-  const module = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly default?: unknown };
-  if (!isPack(module.default)) throw new TypeError('the default export is not a pack; use definePack()');
-  return module.default;
+  const resolved = path.resolve(file);
+  if (!existsSync(resolved)) throw new Error('does not exist');
+  const module = (await import(pathToFileURL(resolved).href)) as {
+    readonly default?: unknown;
+    readonly pack?: unknown;
+  };
+  const pack = module.default ?? module.pack;
+  if (!isPack(pack)) throw new TypeError('does not export a pack as default or as "pack"; use definePack()');
+  return pack;
 }
 
 /** Checks a pack that may be built on those that siphon ships. */

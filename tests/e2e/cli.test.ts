@@ -168,6 +168,11 @@ describe('siphon', () => {
     expect(stdout).toMatch(/^postgres_health +\w/m);
   });
 
+  it('checks a pack in TypeScript', async () => {
+    const { exitCode, stdout } = await siphon(['packs', 'check', 'examples/shop/pack.ts']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'examples/shop/pack.ts: no problems found\n' });
+  });
+
   it('prints its version and its help', async () => {
     expect((await siphon(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await siphon(['--help'])).stdout).toContain('validate');
