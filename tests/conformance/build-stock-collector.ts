@@ -7,7 +7,7 @@ const BINARY = fileURLToPath(new URL('../../node_modules/.cache/siphon/otelcol-s
 
 /** Two minutes the first time; Go's own cache makes it seconds afterwards. */
 export function buildStockCollector(): CollectorProgram {
-  process.stderr.write('Building the stock Collector; SIPHON_STOCK_COLLECTOR can name one that is there already\n');
+  process.stderr.write('Building the stock Collector; set SIPHON_STOCK_COLLECTOR to use an existing one\n');
   const { status, error } = spawnSync('go', ['build', '-mod=mod', '-o', BINARY, '.'], {
     cwd: MODULE,
     stdio: 'inherit',

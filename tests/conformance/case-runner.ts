@@ -3,7 +3,7 @@ import { CollectorProcess, type CollectorProgram } from '../support/processes/co
 import { freePorts } from '../support/network/free-ports.ts';
 import { DEFAULT_CONFIG, type ConformanceCase } from './conformance-case.ts';
 
-/** The lines of a scrape page; `HTTP 500` where there is none. */
+/** The lines of a scrape page; `HTTP 500` for an error. */
 export type Page = readonly string[];
 
 const AT_ONCE = 8;

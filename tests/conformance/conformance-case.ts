@@ -1,6 +1,6 @@
 import { from, type Json } from './otlp-json.ts';
 
-/** What goes in; what must come out was recorded from the stock Collector under the same name. */
+/** The input of a case. The expected output was recorded from the stock Collector under the same name. */
 export interface ConformanceCase {
   readonly name: string;
   /** Options of the exporter; without any, the scope's labels are left out to keep the pages short. */
@@ -29,7 +29,7 @@ export type Request = readonly Json[];
 
 export const DEFAULT_CONFIG = { without_scope_info: true };
 
-/** Metrics of a resource and a scope of which nothing is known. */
+/** Metrics of an empty resource and scope. */
 export function metrics(...list: readonly Json[]): Request {
   return [from({}, {}, list)];
 }

@@ -6,7 +6,7 @@ import { runCases } from './case-runner.ts';
 import { cases } from './cases.ts';
 import { writeRecording } from './recording.ts';
 
-/** As many must be alike; a page that hangs on the order of a Go map would be one of many. */
+/** This many recordings must be equal, because a page that depends on the order of a Go map varies. */
 const RECORDINGS = 5;
 
 const program = stockCollector() ?? buildStockCollector();

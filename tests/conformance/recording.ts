@@ -6,10 +6,10 @@ import type { ConformanceCase } from './conformance-case.ts';
 
 const FILE = fileURLToPath(new URL('expected.json', import.meta.url));
 
-/** What the stock Collector answered, by the name of the case. */
+/** The response of the stock Collector, by the name of the case. */
 export interface Recording {
   readonly [name: string]: {
-    /** Of what went in, so that a case that was changed is recorded again. */
+    /** Hash of the input, so that a changed case is recorded again. */
     readonly input: string;
     readonly page: Page;
   };

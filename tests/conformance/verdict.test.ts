@@ -28,7 +28,7 @@ test.each<[what: string, given: Given]>([
   ['the same page', {}],
   ['the same families in another order', { siphon: STOCK.toSpliced(0, 2).concat(STOCK.slice(0, 2)) }],
   ['a difference that is declared', { one: { differs }, siphon: ['a 3'], declaredIds: ['d'] }],
-])('%s is no problem', (_, given) => {
+])('%s is not a problem', (_, given) => {
   expect(verdict(given).problems).toEqual([]);
 });
 

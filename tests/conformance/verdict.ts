@@ -4,7 +4,7 @@ import { inputHash, type Recording } from './recording.ts';
 
 export interface Verdict {
   readonly matches: number;
-  /** Cases in which siphon differs as it says. */
+  /** Cases with declared differences. */
   readonly declared: number;
   /** One text for each case, recording or declaration that is not as it should be. */
   readonly problems: readonly string[];

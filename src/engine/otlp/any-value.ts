@@ -3,8 +3,8 @@ import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 
 /**
- * An OTLP `AnyValue` as a JavaScript value. `null` is a value that was sent without content. Integers are
- * `number` where that is exact and `bigint` beyond.
+ * An OTLP `AnyValue` as a JavaScript value. `null` is a value without content. Integers are `number` if that is exact,
+ * otherwise `bigint`.
  */
 export type AnyValue = string | boolean | number | bigint | Uint8Array | null | readonly AnyValue[] | KeyValueMap;
 
@@ -49,7 +49,7 @@ export function readAnyValue(reader: WireReader): AnyValue {
   return value;
 }
 
-/** Reads the message `KeyValue` into `target`; a key that comes again replaces the earlier one. */
+/** Reads the message `KeyValue` into `target`; a repeated key replaces the earlier value. */
 export function readKeyValue(reader: WireReader, target: Map<string, AnyValue>): void {
   let key = '';
   let value: AnyValue = null;
@@ -79,9 +79,9 @@ export function writeKeyValue(writer: WireWriter, field: number, key: string, va
 }
 
 /**
- * The text of a value where only text is possible (a Prometheus label, a tag), equal to the stock Collector's
+ * The text of a value for places that need text (a Prometheus label, a tag), equal to the stock Collector's
  * `pcommon.Value.AsString`: bytes as base64, arrays and maps as JSON with sorted keys and without escaped `<`, `>`
- * and `&`. As there, an array or map with a number that JSON does not know (NaN, an infinity) has no text at all.
+ * and `&`. As there, an array or map with a number that JSON cannot represent (NaN, an infinity) has no text.
  */
 export function anyValueToText(value: AnyValue): string {
   if (typeof value === 'string') return value;
@@ -127,7 +127,7 @@ function narrowInteger(value: bigint): number | bigint {
   return Number.isSafeInteger(narrow) ? narrow : value;
 }
 
-/** JavaScript and Go write numbers alike, but for the sign of zero. */
+/** JavaScript and Go write numbers the same way, except the sign of zero. */
 function scalarToText(value: boolean | number | bigint): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
@@ -141,7 +141,7 @@ function fitsJson(value: AnyValue): boolean {
 function toJson(value: AnyValue): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return quote(value);
-  // Go makes no difference between no bytes and nothing.
+  // Go does not distinguish empty bytes from nil.
   if (value instanceof Uint8Array) return value.length === 0 ? 'null' : quote(toBase64(value));
   if (isArray(value)) return `[${value.map(toJson).join(',')}]`;
   return typeof value === 'object' ? mapToJson(value) : scalarToText(value);

@@ -12,14 +12,14 @@ import {
 } from './schema.ts';
 import { WireType } from './wire-reader.ts';
 
-/** How deeply messages may be nested: protobuf's customary limit. Whatever reads a checked request may recurse. */
+/** Maximum nesting of messages, as in most protobuf libraries. Code that reads a checked request may recurse. */
 export const MAX_DEPTH = 100;
 
 /**
  * Walks over an `Export<Signal>ServiceRequest` once, checks its framing, and counts its items (spans, data
- * points or log records). Behind it the bytes may be trusted: every length lies inside its message, known
+ * points or log records). Afterwards the bytes may be trusted: every length lies inside its message, known
  * fields have their wire types, trace ids have 16 bytes and span ids 8 (or none), and nesting is bounded.
- * Unknown fields are stepped over. That text is UTF-8 is not checked.
+ * Unknown fields are skipped. Text is not checked for valid UTF-8.
  *
  * @throws MalformedError that names the field and its byte offset.
  */
@@ -27,7 +27,7 @@ export function inspectRequest(signal: Signal, bytes: Uint8Array): number {
   return new Walk(bytes, requestMessages[signal]).items();
 }
 
-/** What is to be checked of a field beyond its framing. From `message` on it is an embedded message, `message` + its index. */
+/** Checks of a field beyond its framing. Values from `message` on mean an embedded message: `message` + its index. */
 const Check = {
   none: 0,
   wrongWireType: 1,
@@ -38,18 +38,18 @@ const Check = {
   message: 6,
 } as const;
 
-/** Tags beyond (field numbers above 31) are none of OTLP's. */
+/** Larger tags (field numbers above 31) do not occur in OTLP. */
 const TAGS = 256;
 
 const messageNames = [...messages.keys()];
-/** By message and tag, so that the whole protocol costs one array access a field. */
+/** Indexed by message and tag, so that each field costs one array access. */
 const checks = compileChecks();
 const itemFlags = Uint8Array.from(messageNames, (name) => (itemMessages.has(name) ? 1 : 0));
 
-/** Beyond any request. Larger numbers count as this one and keep their wire type, so that V8 deals in small integers only. */
+/** Larger than any request. Larger numbers are clamped to it and keep their wire type, so that V8 uses small integers only. */
 const LARGEST = 0x7fff_fff8;
 
-/** What the largest tag of protobuf takes. https://protobuf.dev/programming-guides/proto3/#assigning */
+/** The length of the largest tag of protobuf. https://protobuf.dev/programming-guides/proto3/#assigning */
 const TAG_BYTES = 5;
 
 const KEY_VALUE = Check.message + messageNames.indexOf('KeyValue');
@@ -57,16 +57,16 @@ const { key: KEY_TAG, value: VALUE_TAG } = fieldTags('KeyValue');
 const { string_value: STRING_VALUE_TAG } = fieldTags('AnyValue');
 
 /**
- * Every byte that arrives passes here: nothing is allocated on the way, and the loop reads integers only. Where
- * it stands is handed from call to call, because V8 keeps arguments in registers and fields in memory.
+ * Every received byte passes through this class: it allocates nothing, and its loop reads integers only. The position
+ * is passed from call to call, because V8 keeps arguments in registers and fields in memory.
  */
 class Walk {
   readonly #bytes: Uint8Array;
   readonly #root: string;
-  /** The tags that led to the present place; only error messages read them. */
+  /** The tags from the request to the current field, for error messages. */
   readonly #path = new Uint32Array(MAX_DEPTH);
   #items = 0;
-  /** Where the varint ended that `#longVarint` has read. */
+  /** The end of the varint that `#longVarint` has read. */
   #next = 0;
 
   constructor(bytes: Uint8Array, root: string) {
@@ -79,7 +79,7 @@ class Walk {
     return this.#items;
   }
 
-  /** Checks the message with this index that lies in [start, end), and counts its items. */
+  /** Checks the message with this index at [start, end), and counts its items. */
   #message(index: number, start: number, end: number, depth: number): void {
     const row = index * TAGS;
     this.#items += itemFlags[index] as number;
@@ -118,8 +118,8 @@ class Walk {
   }
 
   /**
-   * Whether [start, end) is a key with a text value, nothing else, each shorter than 128 bytes: most of what
-   * requests are made of. It spares two nested walks; what has another shape takes them.
+   * True if [start, end) is just a key with a text value, each shorter than 128 bytes. Most of a request is like this, and
+   * needs no nested walk then.
    */
   #isPlainAttribute(start: number, end: number): boolean {
     const bytes = this.#bytes;
@@ -180,7 +180,7 @@ class Walk {
   #failTag(tag: number, offset: number, depth: number): never {
     this.#path[depth] = tag;
     if (tag < 8) this.#fail('has the field number 0', offset, depth);
-    // Those who read it later could not tell its wire type.
+    // Later readers could not determine its wire type.
     if (tag >= LARGEST) this.#fail('has a field number beyond those of protobuf', offset, depth);
     this.#fail(`has the wire type ${tag & 7}, which is not this field's`, offset, depth);
   }

@@ -1,9 +1,9 @@
-/** How values that are no messages stand in OTLP/JSON. */
+/** Conversion of scalar values from OTLP/JSON. */
 import { MalformedError } from './malformed-error.ts';
 import type { EnumType, Scalar } from './schema.ts';
 import type { WireWriter } from './wire-writer.ts';
 
-/** Where a value stands: names and indexes from the top. */
+/** The place of a value: names and indexes from the top. */
 export type JsonPath = (string | number)[];
 
 interface ScalarField<Type> {
@@ -50,7 +50,7 @@ export function writePacked(
   }
 }
 
-/** By number or by name. Numbers without a name are kept, as protobuf keeps them. */
+/** Accepts numbers and names. Numbers without a name are kept, as in protobuf. */
 export function writeEnum(writer: WireWriter, field: ScalarField<EnumType>, value: unknown, path: JsonPath): void {
   const index = typeof value === 'string' ? field.type.values.indexOf(value) : Number(readInteger(value, INT32, path));
   if (index === -1 && typeof value === 'string')

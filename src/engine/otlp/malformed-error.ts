@@ -1,4 +1,4 @@
-/** A request that breaks its encoding. The message says what is wrong where, and may be shown to the sender. */
+/** A request with an invalid encoding. The message describes the defect and its place, and may be shown to the sender. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError';
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
   requests = await sdkRequests();
 });
 
-it.each(SIGNALS)('says of %s what the SDK says in protobuf', (signal) => {
+it.each(SIGNALS)('converts %s to the same content that the SDK sends as protobuf', (signal) => {
   const { json, protobuf } = requests[signal];
   expect(otlpTree(signal, protobufFromJson(signal, json))).toEqual(otlpTree(signal, protobuf));
 });
@@ -87,7 +87,7 @@ describe('refusals', () => {
   });
 });
 
-it('gives bytes that the framing check takes, or says what is wrong, whatever the JSON', () => {
+it('returns bytes that pass the framing check, or a MalformedError, for any JSON', () => {
   const names = ['resourceSpans', 'scopeSpans', 'spans', 'traceId', 'attributes', 'key', 'value', 'arrayValue', 'kind'];
   const tree = fc.letrec((tie) => ({
     value: fc.oneof(

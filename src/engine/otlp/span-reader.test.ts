@@ -35,7 +35,7 @@ describe('readSpans', () => {
     expect(first!.resource.get('service.name')).toBe('coffee');
   });
 
-  it('finds a resource that stands behind its spans', () => {
+  it('finds a resource after its spans', () => {
     const writer = new WireWriter();
     writer.messageField(1, () => {
       writer.messageField(2, () => writer.messageField(2, () => writer.stringField(5, 'a')));

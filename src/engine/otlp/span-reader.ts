@@ -10,7 +10,7 @@ export interface Span {
   readonly spanId: string;
   /** Undefined for a root span. */
   readonly parentSpanId: string | undefined;
-  /** Whether the parent ran in another process; undefined where the sender does not say. */
+  /** True if the parent ran in another process; undefined if the sender does not report it. */
   readonly parentIsRemote: boolean | undefined;
   readonly name: string;
   readonly kind: SpanKind;

@@ -82,14 +82,14 @@ export class WireReader {
     return textDecoder.decode(this.bytes());
   }
 
-  /** A reader over the embedded message at this place; this reader goes on behind it. */
+  /** A reader over the embedded message at this position. This reader continues after it. */
   message(): WireReader {
     const length = this.varint();
     const start = this.#advance(length);
     return new WireReader(this.buffer, start, start + length);
   }
 
-  /** Steps over the value that belongs to `tag`. */
+  /** Skips the value after `tag`. */
   skip(tag: number): void {
     switch (tag & 7) {
       case WireType.varint:
@@ -114,7 +114,7 @@ export class WireReader {
     return this.buffer[this.position++] as number;
   }
 
-  /** Steps over `length` bytes and returns where they began. */
+  /** Skips `length` bytes and returns where they begin. */
   #advance(length: number): number {
     const start = this.position;
     if (length > this.end - start) throw new RangeError('value reaches beyond its message');

@@ -4,7 +4,7 @@ const textEncoder = new TextEncoder();
 
 /**
  * Writes protobuf messages into a buffer that grows. Fields with proto3 default values are written too:
- * leaving them out is the caller's decision, because OTLP knows the difference in `oneof`s.
+ * the caller decides whether to omit them, because a `oneof` distinguishes absent from default.
  */
 export class WireWriter {
   #buffer: Uint8Array;
@@ -21,17 +21,17 @@ export class WireWriter {
     return this.#length;
   }
 
-  /** A copy of what was written; the writer may be used on. */
+  /** A copy of the written bytes. The writer can be used further. */
   finish(): Uint8Array {
     return this.#buffer.slice(0, this.#length);
   }
 
-  /** What was written, until something else is. */
+  /** The written bytes. Valid until the next write. */
   get written(): Uint8Array {
     return new Uint8Array(this.#buffer.buffer, 0, this.#length);
   }
 
-  /** Forgets what was written and keeps the buffer. */
+  /** Clears the writer and keeps its buffer. */
   reset(): void {
     this.#length = 0;
   }
@@ -47,7 +47,7 @@ export class WireWriter {
     this.#bigVarint(value);
   }
 
-  /** Zigzag, as protobuf's sint32 has it. */
+  /** Zigzag, as in protobuf's sint32. */
   sint32Field(field: number, value: number): void {
     this.varintField(field, ((value << 1) ^ (value >> 31)) >>> 0);
   }

@@ -5,7 +5,7 @@ const BUCKETS = { bounds: [1], counts: [0n, 1n], count: 1n, sum: 3 };
 
 const SHOP = { 'service.name': 'shop' };
 
-/** Metrics and labels that come to one name, and what the page says of them. */
+/** Metrics and labels that get the same name, and their text on the page. */
 export const conflictCases: readonly ConformanceCase[] = [
   {
     name: 'labels that collide',

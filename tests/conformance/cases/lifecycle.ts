@@ -86,7 +86,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     ],
   },
   {
-    name: 'stale: beside another series of the metric',
+    name: 'stale: with another series of the metric',
     requests: [
       metrics(
         gauge(

@@ -63,7 +63,7 @@ const LABEL_NAMES = [
   'x'.repeat(300),
 ] as const;
 
-/** Of these nothing is left that Prometheus takes as a label. */
+/** Nothing that Prometheus accepts as a label remains of these. */
 const LOST_LABEL_NAMES = ['', ':', '_', '__', '...', 'żółć', '日本'] as const;
 
 /** With the label that siphon shows. */
@@ -86,7 +86,7 @@ const ofEveryKind = (name: string): Json[] => [
   gauge(`${name}.share`, [{ attributes: { 'a.b': '1', '1c': '2', 'x ż': '3' }, value: 1 }], { unit: '1' }),
 ];
 
-/** What Prometheus 3 and Prometheus 2 ask for. */
+/** The `Accept` headers of Prometheus 3 and Prometheus 2. */
 const ACCEPTS = [
   { as: 'UTF-8 names', accept: 'text/plain;version=0.0.4;escaping=allow-utf-8' },
   { as: 'legacy names', accept: 'text/plain;version=0.0.4' },

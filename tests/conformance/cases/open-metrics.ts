@@ -61,7 +61,7 @@ const CONFIG = { enable_open_metrics: true, without_scope_info: true };
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
 
 const ACCEPTS: Readonly<Record<string, string>> = {
-  'nothing said': '*/*',
+  'any type': '*/*',
   text: 'text/plain;version=0.0.4',
   'OpenMetrics without version': 'application/openmetrics-text',
   'OpenMetrics preferred': `${OPEN_METRICS};q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`,

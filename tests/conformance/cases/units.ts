@@ -1,7 +1,7 @@
 import { metrics, type ConformanceCase } from '../conformance-case.ts';
 import { counter, gauge, histogram, sum } from '../otlp-json.ts';
 
-/** Those that have a word, those that have none, and those that are hardly units. */
+/** Units with a word, units without one, and texts that are hardly units. */
 const UNITS = [
   '',
   '1',

@@ -5,10 +5,10 @@ import type { DebugConfig } from './config.ts';
 import { itemSummaries } from './item-summaries.ts';
 import { messageToObject } from './message-to-object.ts';
 
-/** Batches logged in one second, before sampling begins; the stock tick. */
+/** The period of sampling, as in the stock Collector. */
 const TICK_MS = 1000;
 
-/** Shows the telemetry itself in the log, one line a batch. */
+/** Logs telemetry, one line for each batch. */
 export class DebugExporter implements Component, Consumer {
   readonly #logger: Logger;
   readonly #config: DebugConfig;

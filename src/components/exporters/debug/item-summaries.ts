@@ -1,6 +1,6 @@
 import type { MessageObject } from './message-to-object.ts';
 
-/** What `normal` shows of a request: the names of its spans and metrics, the bodies of its log records. */
+/** The content for `normal`: the names of spans and metrics, and the bodies of log records. */
 export function itemSummaries(request: MessageObject): readonly unknown[] {
   return list(request, 'resource_spans', 'resource_metrics', 'resource_logs')
     .flatMap((resource) => list(resource, 'scope_spans', 'scope_metrics', 'scope_logs'))

@@ -3,7 +3,7 @@ import { WireReader, WireType } from '../../../engine/otlp/wire-reader.ts';
 
 export type MessageObject = { [name: string]: unknown };
 
-/** A message as its JSON form: ids in hex, 64-bit integers as text. Fields that the schema does not know are left out. */
+/** A message as its JSON form: ids in hex, 64-bit integers as text. Unknown fields are omitted. */
 export function messageToObject(message: string, bytes: Uint8Array): MessageObject {
   return readMessage(message, new WireReader(bytes));
 }
@@ -26,7 +26,7 @@ function append(object: MessageObject, name: string, values: readonly unknown[])
   for (const value of values) list.push(value);
 }
 
-/** One value, or several where numbers are packed. */
+/** One value, or several if numbers are packed. */
 function readValues(field: Field, tag: number, reader: WireReader): readonly unknown[] {
   const isPacked = (tag & 7) === WireType.bytes && !isMessage(field.type) && !LENGTH_DELIMITED.has(field.type);
   if (!isPacked) return [readValue(field, reader)];

@@ -4,7 +4,7 @@ import type { OtlpHttpExporterConfig } from './config.ts';
 import { readTls } from './tls-files.ts';
 import { urlFor } from './url.ts';
 
-/** Whether each server that batches are for takes connections. */
+/** Checks that each configured server accepts connections. */
 export async function* diagnose(
   { signals }: DiagnosisSettings,
   config: OtlpHttpExporterConfig,

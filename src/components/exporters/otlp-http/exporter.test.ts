@@ -92,7 +92,7 @@ describe('the otlp_http exporter', () => {
     [502, 'http_5xx'],
     [503, 'http_5xx'],
     [504, 'http_5xx'],
-  ])('can be tried again after %i, when Retry-After says, counted as %s', async (status, code) => {
+  ])('can be retried after %i, respecting Retry-After, and is counted as %s', async (status, code) => {
     const { url } = await startBackend((_, response) => response.writeHead(status, { 'retry-after': '7' }).end());
     const { exporter } = await startExporter({ endpoint: url });
     await expect(exporter.consume(batch)).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('the otlp_http exporter', () => {
     [401, 'http_4xx'],
     [413, 'too_large'],
     [500, 'http_5xx'],
-  ])('is final after %i, counted as %s, and says what was answered', async (status, code) => {
+  ])('is final after %i, is counted as %s, and contains the response', async (status, code) => {
     const { url } = await startBackend((_, response) =>
       response.writeHead(status, { location: '/elsewhere' }).end('why'),
     );
@@ -120,7 +120,7 @@ describe('the otlp_http exporter', () => {
     });
   });
 
-  it('can be tried again when nobody listens', async () => {
+  it('can be retried if the connection is refused', async () => {
     const { exporter } = await startExporter({ endpoint: 'http://127.0.0.1:1' });
     await expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError', code: 'network_error' });
   });
@@ -135,7 +135,7 @@ describe('the otlp_http exporter', () => {
     ['application/x-protobuf', partialSuccess()],
     ['application/json', '{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}'],
     ['application/json; charset=utf-8', '{"partialSuccess":{"rejectedSpans":1,"errorMessage":"too old"},"more":2}'],
-  ])('says once and counts that a server takes only a part, in an answer of %s', async (type, body) => {
+  ])('logs once and counts partial success, in a response of %s', async (type, body) => {
     const { url } = await startBackend((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
     const { exporter, lines, page } = await startExporter({ endpoint: url });
     await exporter.consume(batch);
@@ -186,7 +186,7 @@ describe('the otlp_http exporter', () => {
     expect(requests.length).toBeGreaterThanOrEqual(3);
   });
 
-  it('ends what is under way at the deadline of shutdown', async () => {
+  it('aborts running requests at the deadline of shutdown', async () => {
     const { url } = await startBackend(() => undefined);
     const { exporter } = await startExporter({ endpoint: url });
     const sending = expect(exporter.consume(batch)).rejects.toMatchObject({ name: 'RetryableError' });

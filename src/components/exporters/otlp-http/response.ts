@@ -1,10 +1,16 @@
-/** What an OTLP/HTTP answer means. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
+/** The meaning of OTLP/HTTP responses. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
 import * as v from 'valibot';
 import type { FailureReason } from '../../../metrics/reasons.ts';
 import { PermanentError, RetryableError } from '../../../engine/errors.ts';
 import type { HttpAnswer } from '../../../engine/net/http-client.ts';
 import { parseRetryAfter } from '../../../engine/net/retry-after.ts';
-import { WireReader } from '../../../engine/otlp/wire-reader.ts';
+import { WireReader, WireType } from '../../../engine/otlp/wire-reader.ts';
+
+/** Fields of `Export<Signal>ServiceResponse`, of its `partial_success`, and of `google.rpc.Status`. */
+const PARTIAL_SUCCESS_TAG = (1 << 3) | WireType.bytes;
+const REJECTED_ITEMS_TAG = (1 << 3) | WireType.varint;
+const ERROR_MESSAGE_TAG = (2 << 3) | WireType.bytes;
+const STATUS_MESSAGE_TAG = (2 << 3) | WireType.bytes;
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
 const MAX_MESSAGE_CHARACTERS = 300;
@@ -28,7 +34,7 @@ export interface PartialSuccess {
 
 const NOTHING_REJECTED: PartialSuccess = { rejectedItems: 0, message: '' };
 
-/** The error that an answer without success stands for. */
+/** The error for a response that is not successful. */
 export function errorOf(answer: HttpAnswer): PermanentError | RetryableError {
   const code = codeOf(answer.status);
   const reason = `the server answered ${answer.status}${detailOf(answer)}`;
@@ -36,7 +42,7 @@ export function errorOf(answer: HttpAnswer): PermanentError | RetryableError {
   return new RetryableError(code, reason, { retryAfterMs: parseRetryAfter(answer.headers['retry-after']) });
 }
 
-/** By class, since codes are few; the message has the status. */
+/** The class of the status: reasons are a small closed set. The message contains the status. */
 function codeOf(status: number): FailureReason {
   if (status === 413) return 'too_large';
   if (status === 429) return 'rate_limited';
@@ -45,9 +51,9 @@ function codeOf(status: number): FailureReason {
 }
 
 /**
- * What the server refused of a request that it accepted. Some servers say it in JSON though they were asked in protobuf.
+ * The items that the server rejected in a request that it accepted. Some servers respond with JSON to a protobuf request.
  *
- * @throws PermanentError if the answer claims to be protobuf or JSON and is none: whoever sent it speaks no OTLP.
+ * @throws PermanentError if the response is neither valid protobuf nor valid JSON: the server does not implement OTLP.
  */
 export function partialSuccessOf(answer: HttpAnswer): PartialSuccess {
   if (!answer.complete || answer.body.length === 0) return NOTHING_REJECTED;
@@ -61,18 +67,17 @@ export function partialSuccessOf(answer: HttpAnswer): PartialSuccess {
   }
 }
 
-/** `Export<Signal>ServiceResponse { 1: partial_success { 1: rejected_<items>, 2: error_message } }` */
 function readResponse(reader: WireReader): PartialSuccess {
   let found = NOTHING_REJECTED;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === ((1 << 3) | 2)) found = readPartialSuccess(reader.message());
+    if (tag === PARTIAL_SUCCESS_TAG) found = readPartialSuccess(reader.message());
     else reader.skip(tag);
   }
   return found;
 }
 
-/** The names are those of the protobuf JSON mapping: int64 is text there, and a number is allowed too. */
+/** Names follow the protobuf JSON mapping: int64 is text, and a number is allowed too. */
 function readJsonResponse(text: string): PartialSuccess {
   const { partialSuccess } = v.parse(jsonResponse, JSON.parse(text));
   if (partialSuccess == null) return NOTHING_REJECTED;
@@ -86,8 +91,8 @@ function readPartialSuccess(reader: WireReader): PartialSuccess {
   let message = '';
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === ((1 << 3) | 0)) rejectedItems = Number(reader.int64());
-    else if (tag === ((2 << 3) | 2)) message = shorten(reader.string());
+    if (tag === REJECTED_ITEMS_TAG) rejectedItems = Number(reader.int64());
+    else if (tag === ERROR_MESSAGE_TAG) message = shorten(reader.string());
     else reader.skip(tag);
   }
   return { rejectedItems, message };
@@ -98,17 +103,17 @@ function detailOf(answer: HttpAnswer): string {
   return text.trim() === '' ? '' : `: ${shorten(text.trim())}`;
 }
 
-/** `google.rpc.Status { 2: message }`, or nothing where the bytes are none. */
+/** The message of a `google.rpc.Status`; empty if the bytes are invalid. */
 function statusMessage(body: Uint8Array): string {
   const reader = new WireReader(body);
   try {
     while (!reader.done) {
       const tag = reader.tag();
-      if (tag === ((2 << 3) | 2)) return reader.string();
+      if (tag === STATUS_MESSAGE_TAG) return reader.string();
       reader.skip(tag);
     }
   } catch {
-    // The status code has said that the request failed; a broken explanation adds nothing to it.
+    // The status code already shows the failure; an invalid body adds nothing.
   }
   return '';
 }

@@ -1,12 +1,12 @@
 import type { Signal } from '../../../engine/component.ts';
 import type { OtlpHttpExporterConfig } from './config.ts';
 
-/** Where the batches of a signal go. @throws Error that names the key to set, if the signal has no endpoint. */
+/** The URL for the batches of a signal. @throws Error that names the key to set, if the signal has no endpoint. */
 export function urlFor(signal: Signal, config: OtlpHttpExporterConfig): URL {
   const own = config[`${signal}_endpoint`];
   if (own !== undefined) return new URL(own);
   if (config.endpoint === undefined) {
-    throw new Error(`stands in a pipeline of ${signal} without an endpoint: set endpoint or ${signal}_endpoint`);
+    throw new Error(`has no endpoint for ${signal}: set endpoint or ${signal}_endpoint`);
   }
   const url = new URL(config.endpoint);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${signal}`;

@@ -10,7 +10,7 @@ const strategies = [
   'NoTranslation',
 ] as const;
 
-/** A bad one would break every page, so that it is a problem at the start. */
+/** An invalid name would break every page, so it is an error at startup. */
 const constLabelName = v.pipe(
   v.string(),
   v.regex(
@@ -55,7 +55,7 @@ export const prometheusExporterConfig = v.optional(
 
 export type PrometheusExporterConfig = v.InferOutput<typeof prometheusExporterConfig>;
 
-/** As in the stock Collector since 0.132, `add_metric_suffixes` decides nothing any more. */
+/** `add_metric_suffixes` has no effect, as in the stock Collector since 0.132. */
 export function naming({ namespace, translation_strategy: strategy }: PrometheusExporterConfig): Naming {
   const utf8 = strategy.startsWith('No');
   return {
@@ -65,7 +65,7 @@ export function naming({ namespace, translation_strategy: strategy }: Prometheus
   };
 }
 
-/** A scrape has no body and its answer has its own timeout; a page that is kept in memory needs no queue before it. */
+/** Scrapes have no body, responses have their own timeout, and a page in memory needs no queue. */
 export function idleKeys(config: PrometheusExporterConfig): Readonly<Record<string, boolean>> {
   return {
     include_metadata: config.include_metadata,

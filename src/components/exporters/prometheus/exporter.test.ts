@@ -55,7 +55,7 @@ const cases: readonly Case[] = [
     dropped: { out_of_order: 1 },
   },
   {
-    behaviour: 'times that differ by one nanosecond are told apart',
+    behaviour: 'times that differ by one nanosecond are different',
     sent: [
       [delta('n', 1, { time: 1_790_000_000_000_000_001n })],
       [delta('n', 1, { time: 1_790_000_000_000_000_002n })],
@@ -65,7 +65,7 @@ const cases: readonly Case[] = [
     dropped: { out_of_order: 1 },
   },
   {
-    behaviour: 'delta histograms add up; other bounds begin anew',
+    behaviour: 'delta histograms add up; other bounds start from 0',
     sent: [
       [histogram('h', { count: 3, sum: 2, bounds: [1], counts: [1, 2], temporality: 1 }, { time: 1 })],
       [histogram('h', { count: 1, sum: 5, bounds: [1], counts: [0, 1], temporality: 1 }, { time: 2 })],
@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
     shown: [],
   },
   {
-    behaviour: 'a point without value is no 0',
+    behaviour: 'a point without value is not 0',
     sent: [[gauge('g', undefined)]],
     shown: [],
     dropped: { no_value: 1 },
@@ -251,7 +251,7 @@ test('series beyond max_series are dropped and counted, and leave room when they
   expect(await exporter.lines()).toEqual(['g{a="2"} 1', 'g{a="3"} 3']);
 });
 
-test('target_info takes one of the max_series, and is left out where there is none', async () => {
+test('target_info counts towards max_series, and is omitted when the page is full', async () => {
   await using exporter = await ExporterUnderTest.start({ max_series: 2 });
   const [first, second] = ['1', '2'].map((instance) =>
     resource({ 'service.name': 's', 'service.instance.id': instance }),

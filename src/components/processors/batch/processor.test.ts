@@ -80,7 +80,7 @@ describe('batch', () => {
     expect(consumer.accepted.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(9);
   });
 
-  it('counts what the next component refuses by its reason, and says so once', async () => {
+  it('counts refused batches by reason, and logs them once', async () => {
     const sink = new SinkExporter();
     sink.answer = () => {
       throw new RetryableError('queue_full', 'no room');

@@ -11,9 +11,9 @@ import { splitBatch } from './split-batch.ts';
 type Trigger = 'size' | 'timeout';
 
 /**
- * Joins small batches into large ones. As in the stock Collector, a batch counts as accepted as soon as it is
- * held here, so that what the next consumer refuses is lost: it is counted under its reason. One batch is sent
- * at a time, and while it is, senders wait as soon as the next one is full.
+ * Joins small batches into large ones. As in the stock Collector, a batch counts as accepted as soon as it is held
+ * here. If the next consumer refuses it, it is lost and counted with the reason. One batch is sent at a time; if the
+ * next one is full meanwhile, senders wait.
  */
 export class BatchProcessor implements Component, Consumer {
   readonly #config: BatchConfig;
@@ -22,7 +22,7 @@ export class BatchProcessor implements Component, Consumer {
   readonly #incident: Incident;
   #pending: TelemetryBatch[] = [];
   #pendingItems = 0;
-  /** What is being sent, and what follows it. */
+  /** The batch that is being sent, and those that follow it. */
   #outgoing: TelemetryBatch[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -41,7 +41,7 @@ export class BatchProcessor implements Component, Consumer {
   async start(): Promise<void> {}
 
   async consume(batch: TelemetryBatch): Promise<void> {
-    // Another sender may have filled the next batch meanwhile.
+    // Another sender may have filled the next batch while this one waited.
     while (this.#sending !== undefined && this.#isFull) await this.#sending;
     if (this.#closed) throw new RetryableError('shutdown', 'the batch processor is shutting down');
     this.#pending.push(batch);
@@ -58,18 +58,18 @@ export class BatchProcessor implements Component, Consumer {
     for (const batch of [...this.#outgoing.splice(0), ...this.#take()]) this.#metrics.dropped(batch, 'shutdown');
   }
 
-  /** With `timeout: 0` nothing is ever held back. */
+  /** With `timeout: 0`, every batch is sent immediately. */
   get #isFull(): boolean {
     return this.#config.timeout === 0 || this.#pendingItems >= this.#config.send_batch_size;
   }
 
   async #flushAll(): Promise<void> {
     this.#flush('timeout');
-    // What had gathered meanwhile is sent by the next one.
+    // `#send` continues with the batches that were added while it ran.
     while (this.#sending !== undefined) await this.#sending;
   }
 
-  /** Does nothing while a batch is being sent: what has gathered then follows it. */
+  /** Does nothing while a batch is being sent; `#send` continues with the pending ones. */
   #flush(trigger: Trigger): void {
     if (this.#sending !== undefined || this.#pending.length === 0) return;
     this.#sending = this.#send(this.#take(), trigger);
@@ -90,7 +90,7 @@ export class BatchProcessor implements Component, Consumer {
     this.#outgoing = [...splitBatch(joined, this.#config.send_batch_max_size)];
     for (let [batch] = this.#outgoing; batch !== undefined; [batch] = this.#outgoing) {
       this.#metrics.sent(batch, trigger);
-      // One after another, so that the next consumer can slow us down.
+      // One after another, so that the next consumer can apply backpressure.
       await this.#sendOne(batch);
     }
     this.#sending = undefined;
@@ -104,7 +104,7 @@ export class BatchProcessor implements Component, Consumer {
       this.#outgoing.shift();
       this.#incident.succeeded();
     } catch (error) {
-      // Empty if the deadline came meanwhile: then the batch is counted already.
+      // Empty if the deadline has aborted: then the batch is already counted.
       if (this.#outgoing.shift() !== undefined) this.#metrics.dropped(batch, reasonOf(error));
       this.#incident.failed(error);
     }

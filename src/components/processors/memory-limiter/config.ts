@@ -14,7 +14,7 @@ const keys = v.strictObject({
 
 type Keys = v.InferOutput<typeof keys>;
 
-/** As in the stock Collector, the interval and one of the limits have no default. */
+/** The interval and one of the limits have no default, as in the stock Collector. */
 export const memoryLimiterConfig = v.pipe(
   v.nullish(keys, {}),
   v.check((config: Keys) => config.check_interval > 0, 'needs a check_interval above 0s, for example 1s'),

@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The memory of a process as far as its owner can do something about it. */
+/** The memory of a process that garbage collection can reduce. */
 export interface ProcessMemory {
   /** Bytes on V8's heap and in buffers outside it, garbage included. */
   usedBytes(): number;
-  /** Stops the process for as long as a full collection takes. */
+  /** Runs a full collection. Blocks the process while it runs. */
   collectGarbage(): void;
 }
 
@@ -22,7 +22,7 @@ export const processMemory: ProcessMemory = {
   },
 };
 
-/** V8 gives the function only to contexts that are made while the flag is set. */
+/** V8 exposes the function only to contexts that are created while the flag is set. */
 function exposeGc(): () => void {
   setFlagsFromString('--expose-gc');
   const exposed = runInNewContext('gc') as () => void;

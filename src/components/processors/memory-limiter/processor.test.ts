@@ -17,7 +17,7 @@ const limits = {
   spike_limit_percentage: 0,
 };
 
-/** Memory of which no collection gives anything back. */
+/** Memory that garbage collection does not reduce. */
 function held(usedBytes: () => number): ProcessMemory {
   return { usedBytes, collectGarbage: () => undefined };
 }
@@ -64,12 +64,16 @@ it('counts what it takes and what it refuses, from 0', async () => {
 it.each([
   ['the spike limit below the limit', limits, 80],
   ['a fifth below the limit where no spike limit is given', { ...limits, spike_limit_mib: 0 }, 80],
-  ['a share of what is there', { ...limits, limit_mib: 0, limit_percentage: 50, spike_limit_percentage: 25 }, 250],
+  [
+    'a share of the available memory',
+    { ...limits, limit_mib: 0, limit_percentage: 50, spike_limit_percentage: 25 },
+    250,
+  ],
 ])('puts the soft limit at %s', (_name, config, expectedMib) => {
   expect(softLimitBytes(config, 1000 * MIB)).toBe(expectedMib * MIB);
 });
 
-it('collects garbage before it refuses, so that what nobody holds any more refuses nothing', async () => {
+it('collects garbage before it refuses data', async () => {
   const { settings } = componentSettings('processor', 'memory_limiter');
   processMemory.collectGarbage();
   const usedMib = Math.ceil(processMemory.usedBytes() / MIB);

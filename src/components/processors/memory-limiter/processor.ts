@@ -9,7 +9,7 @@ import { softLimitBytes } from './soft-limit.ts';
 /** The stock `min_gc_interval_when_soft_limited`. */
 const MIN_COLLECTION_INTERVAL_MS = 10_000;
 
-/** Refuses data, so that its sender tries again later, while the process holds more memory than it should. */
+/** Refuses data while the process uses too much memory, so that senders retry later. */
 export class MemoryLimiterProcessor implements Component, Consumer {
   readonly #next: Consumer;
   readonly #checkIntervalMs: number;
@@ -70,7 +70,7 @@ export class MemoryLimiterProcessor implements Component, Consumer {
     else this.#incident.succeeded();
   }
 
-  /** Who refuses everything allocates nothing, so that V8 would see no reason to collect. */
+  /** Refusing allocates nothing, so V8 would not collect garbage. */
   #collectGarbage(): void {
     if (performance.now() - this.#collectedAtMs < MIN_COLLECTION_INTERVAL_MS) return;
     this.#memory.collectGarbage();

@@ -7,8 +7,8 @@ const MIB = 1024 * 1024;
 const DEFAULT_SPIKE_SHARE = 0.2;
 
 /**
- * Above this, data is refused; the room between it and the limit is for what is already on its way.
- * `limit_mib` wins over `limit_percentage`, as in the stock Collector.
+ * Above this, data is refused. The space between it and the limit is for data in flight. `limit_mib` takes precedence
+ * over `limit_percentage`, as in the stock Collector.
  */
 export function softLimitBytes(config: MemoryLimiterConfig, totalBytes: number = availableBytes()): number {
   const byMib = config.limit_mib > 0;
@@ -17,7 +17,7 @@ export function softLimitBytes(config: MemoryLimiterConfig, totalBytes: number =
   return hardBytes - (spikeBytes || hardBytes * DEFAULT_SPIKE_SHARE);
 }
 
-/** The limit of the container, if there is one, else the memory of the machine. */
+/** The memory limit of the container, or without one the memory of the machine. */
 function availableBytes(): number {
   const constrained = process.constrainedMemory();
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();

@@ -47,7 +47,7 @@ const httpConfig = v.pipe(
   ),
 );
 
-/** What is 0 or absent is without limit, but for `time` (no pings) and `timeout`. */
+/** 0 means no limit; for `time` it means no pings. */
 const keepaliveConfig = v.strictObject({
   server_parameters: v.optional(
     v.strictObject({
@@ -68,7 +68,7 @@ const keepaliveConfig = v.strictObject({
 });
 
 const DEFAULT_MESSAGE_MIB = 4;
-/** As many as a server should allow at least. https://www.rfc-editor.org/rfc/rfc9113#SETTINGS_MAX_CONCURRENT_STREAMS */
+/** The least that a server should allow. https://www.rfc-editor.org/rfc/rfc9113#SETTINGS_MAX_CONCURRENT_STREAMS */
 const DEFAULT_STREAMS = 100;
 
 const grpcConfig = v.strictObject({
@@ -88,7 +88,7 @@ const grpcConfig = v.strictObject({
   tls: v.optional(serverTlsConfig),
 });
 
-/** A protocol is on if its key is there, also without a value. */
+/** A protocol is on if its key exists, also without a value. */
 export const otlpReceiverConfig = v.strictObject({
   protocols: v.pipe(
     v.strictObject({
@@ -104,7 +104,7 @@ export type HttpConfig = v.InferOutput<typeof httpConfig>;
 export type GrpcConfig = v.InferOutput<typeof grpcConfig>;
 export type KeepaliveConfig = v.InferOutput<typeof keepaliveConfig>;
 
-/** Nothing in siphon reads what a request carried besides its telemetry, and answers are a few bytes. */
+/** siphon reads nothing of a request but its telemetry, and answers are a few bytes. */
 export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): Readonly<Record<string, boolean>> {
   return { include_metadata, write_timeout: write_timeout > 0 };
 }

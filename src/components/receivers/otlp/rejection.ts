@@ -17,7 +17,7 @@ export const RpcCode = {
 
 export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
 
-/** Why a request was not taken, for its sender (`code`, message, `retryAfterMs`) and for the counter (`reason`). */
+/** The reason for rejecting a request, for its sender (`code`, message, `retryAfterMs`) and for the counter (`reason`). */
 export class Rejection extends Error {
   override readonly name = 'Rejection';
   readonly reason: RejectionReason;
@@ -46,7 +46,7 @@ export function rejectUnauthenticated(): Rejection {
   });
 }
 
-/** The most bytes that a request may have, and the key that says so. */
+/** The maximum size of a request, and the configuration key that sets it. */
 export interface SizeLimit {
   readonly maxBytes: number;
   readonly key: 'max_request_body_size' | 'max_recv_msg_size_mib';
@@ -58,7 +58,7 @@ export function rejectTooLarge({ maxBytes, key }: SizeLimit): Rejection {
   });
 }
 
-/** What a request is answered that ended with this error. Of an error that nobody foresaw the sender learns nothing. */
+/** The answer to a request that ended with this error. The sender sees no details of unexpected errors. */
 export function rejectionOf(error: unknown): Rejection {
   if (error instanceof Rejection) return error;
   if (error instanceof MalformedError) return rejectMalformed(error.message, error);
@@ -71,7 +71,7 @@ export function rejectionOf(error: unknown): Rejection {
   return new Rejection(reason, RpcCode.internal, { message, cause: error });
 }
 
-/** The message `google.rpc.Status`, with a `RetryInfo` where the rejection says when to come back. */
+/** The message `google.rpc.Status`, with a `RetryInfo` if the rejection has a delay. */
 export function encodeStatus({ code, message, retryAfterMs }: Rejection): Uint8Array {
   const writer = new WireWriter(message.length + 128);
   writer.varintField(1, code);

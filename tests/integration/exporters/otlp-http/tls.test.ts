@@ -13,7 +13,7 @@ import { hasOpenssl, SelfSignedCertificates } from '../../../support/network/sel
 
 const batch = spansBatch(['a']);
 
-/** A server with the certificate `server` that takes every request, and tells as whom it knows the clients. */
+/** A server with the certificate `server` that accepts every request, and reports the identity of its clients. */
 async function startServer(certificates: SelfSignedCertificates, options: ServerOptions = {}) {
   const clients: unknown[] = [];
   const identity = { cert: certificates.read('server.pem'), key: certificates.read('server.key') };
@@ -90,7 +90,7 @@ describe.skipIf(!hasOpenssl)('the otlp_http exporter with certificates', () => {
     expect(server.clients).toEqual(['client']);
   });
 
-  it.each(['ca_file', 'both'])('does not start with a file that is not there: %s', async (which) => {
+  it.each(['ca_file', 'both'])('does not start with a missing file: %s', async (which) => {
     const path = certificates.file('missing.pem');
     const tls = which === 'both' ? { cert_file: path, key_file: path } : { ca_file: path };
     await expect(send('https://127.0.0.1:1', tls)).rejects.toThrow(`the TLS file ${path} cannot be read`);

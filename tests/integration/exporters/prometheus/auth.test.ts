@@ -7,7 +7,7 @@ import { ExporterUnderTest, gauge } from '../../../../src/components/exporters/p
 const auth = { authenticator: 'basic_auth' };
 const basic = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;
 
-/** Of the password pässwörd. */
+/** Hash of the password pässwörd. */
 const BCRYPT = '$2y$05$abcdefghijklmnopqrstuuZVEMa1pjhlynBQ1qXmSvGBJpN9h1w8G';
 
 async function guarded(

@@ -19,7 +19,7 @@ async function withLargePage(): Promise<ExporterUnderTest> {
   return exporter;
 }
 
-/** Resolves when the first bytes of the page are there, of which no more are read. */
+/** Resolves when the first bytes of the page have arrived. Does not read more of it. */
 async function readALittle(exporter: ExporterUnderTest): Promise<Socket> {
   const [host = '', port] = exporter.endpoint.split(':');
   const socket = connect(Number(port), host).on('error', () => undefined);
@@ -35,7 +35,7 @@ const status = async (exporter: ExporterUnderTest): Promise<number> => {
   return answer.status;
 };
 
-it('readers that take nothing hold four pages at most, and others are told to come back until they leave', async () => {
+it('readers that read nothing hold four pages at most; until they leave, other readers get 503', async () => {
   await using exporter = await withLargePage();
   const stalled: Socket[] = [];
   for (let i = 0; i < 4; i++) stalled.push(await readALittle(exporter));

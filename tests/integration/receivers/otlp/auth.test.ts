@@ -75,7 +75,7 @@ it.each(REFUSED)('answers UNAUTHENTICATED to %s, and counts it once', async (_, 
   expect(await receiver.rejected()).toEqual({ 'grpc/unauthenticated': 1 });
 });
 
-it('answers 401 on every path and before the body is there', async () => {
+it('answers 401 on every path and before the body arrives', async () => {
   await using receiver = await guarded();
   expect((await fetch(`${receiver.httpUrl}/nowhere`)).status).toBe(401);
   const begun = request(`${receiver.httpUrl}/v1/traces`, { method: 'POST', headers: { 'content-length': 1000 } });
@@ -93,7 +93,7 @@ it('answers a preflight of a browser, which cannot carry credentials', async () 
   expect(answer.status).toBe(204);
 });
 
-it('lets nobody in with headers that are too large, and goes on', async () => {
+it('refuses headers that are too large, and continues', async () => {
   await using receiver = await guarded();
   const huge = `Bearer ${'x'.repeat(1_000_000)}`;
   const [host = '', port] = receiver.endpoint('http').split(':');

@@ -82,12 +82,12 @@ function* mutants(): Generator<Mutant> {
   }
 }
 
-/** The items of what is taken; undefined for what is refused. */
+/** The items of an accepted request; undefined for a refused one. */
 function inspect({ signal, encoding, bytes }: Mutant): number | undefined {
   try {
     const protobuf = encoding === 'json' ? protobufFromJson(signal, bytes) : bytes;
     const items = inspectRequest(signal, protobuf);
-    // What is taken can be read to its last byte.
+    // Accepted requests can be read to the last byte.
     otlpTree(signal, protobuf);
     return items;
   } catch (error) {
@@ -172,7 +172,7 @@ function* damagedCalls(random: (limit: number) => number): Generator<Uint8Array>
   }
 }
 
-/** The items of what is taken; undefined for what is refused. */
+/** The items of an accepted request; undefined for a refused one. */
 function inspectCall(bytes: Uint8Array): number | undefined {
   const isWhole = bytes.length >= 5 && bytes[0] === 0 && Buffer.from(bytes).readUInt32BE(1) === bytes.length - 5;
   return isWhole ? inspect({ signal: 'traces', encoding: 'protobuf', bytes: bytes.subarray(5) }) : undefined;

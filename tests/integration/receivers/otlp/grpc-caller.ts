@@ -5,11 +5,11 @@ const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 export interface CallOptions {
   readonly headers?: Record<string, string>;
   readonly flag?: number;
-  /** What the message claims, where that is not its length. */
+  /** The claimed length of the message, if it differs from the real one. */
   readonly length?: number;
 }
 
-/** What a call was answered. `status` is gRPC's; undefined where there was none. */
+/** The answer to a call. `status` is that of gRPC; undefined if missing. */
 export interface GrpcAnswer {
   readonly http: number | undefined;
   readonly status: number | undefined;

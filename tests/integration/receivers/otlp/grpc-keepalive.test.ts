@@ -15,7 +15,7 @@ async function startWith(
   return await ReceiverUnderTest.start({ grpc: { keepalive: { server_parameters, ...policy } } });
 }
 
-/** A call that is under way until `gate` opens. */
+/** A call that runs until `gate` opens. */
 async function callUnderWay(receiver: ReceiverUnderTest, caller: GrpcCaller) {
   const gate = Promise.withResolvers<void>();
   const entered = Promise.withResolvers<void>();
@@ -78,7 +78,7 @@ it('ends a connection whose client asks more often than enforcement_policy lets 
   expect(caller.farewells[0]).toBe(TOO_MANY_PINGS);
 });
 
-it('lets a client ask as often as enforcement_policy says, or as it likes without one', async () => {
+it('limits pings by enforcement_policy, and not at all without it', async () => {
   await using strict = await startWith({}, { min_time: '1ms', permit_without_stream: true });
   await using lenient = await startWith({});
   for (const receiver of [strict, lenient]) {

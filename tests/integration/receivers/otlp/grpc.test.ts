@@ -143,7 +143,7 @@ describe('start and shutdown', () => {
     other.close();
   });
 
-  it.each(['http', 'grpc'] as const)('lets a %s request under way end', async (transport) => {
+  it.each(['http', 'grpc'] as const)('waits for a running %s request', async (transport) => {
     const receiver = await ReceiverUnderTest.start();
     const entered = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();

@@ -27,7 +27,7 @@ afterEach(async () => {
 const untilRejected = (reason: string, count = 1): Promise<unknown> =>
   waitFor(async () => (await receiver.rejected())[`grpc/${reason}`] === count, { what: `the count of ${reason}` });
 
-/** That the connection and the receiver go on as if nothing had been. */
+/** Checks that the connection and the receiver still work. */
 async function expectGoesOn(): Promise<void> {
   const before = receiver.batches.length;
   expect(await caller.call(spans)).toMatchObject({ status: 0 });
@@ -42,7 +42,7 @@ describe('compression', () => {
     ['zstd', zstdCompressSync(spans), 1],
     ['snappy', snappy.compress(new Uint8Array(spans)), 1],
     ['gzip', Buffer.from(spans), 0],
-  ])('takes %s, and says what else it takes', async (encoding, body, flag) => {
+  ])('accepts %s, and lists the supported encodings', async (encoding, body, flag) => {
     const { status, headers } = await caller.call(body, { flag, headers: { 'grpc-encoding': encoding } });
     expect([status, headers['grpc-accept-encoding']]).toEqual([0, 'identity,gzip,deflate,snappy,zstd']);
     expect(receiver.batches.map(({ chunks }) => Buffer.concat(chunks).equals(spans))).toEqual([true]);
@@ -71,7 +71,7 @@ describe('compression', () => {
     ['deflate', deflateSync(bomb)],
     ['zstd', zstdCompressSync(bomb)],
     ['snappy', snappy.compress(bomb.subarray(0, 8_000_000))],
-  ])('refuses 100 bombs in %s at once without unfolding them', async (encoding, body) => {
+  ])('refuses 100 simultaneous bombs in %s without decompressing them', async (encoding, body) => {
     const before = process.memoryUsage().rss;
     const headers = { 'grpc-encoding': encoding };
     const answers = await Promise.all(Array.from({ length: 100 }, () => caller.call(body, { flag: 1, headers })));
@@ -106,7 +106,7 @@ describe('framing', () => {
     expect(receiver.batches.map(({ chunks }) => Buffer.concat(chunks).equals(spans))).toEqual([true]);
   });
 
-  it('tells a sender whose message claims to be too large at once, and waits for none of it', async () => {
+  it('answers a message that claims to be too large immediately, without waiting for it', async () => {
     const call = caller.begin();
     call.stream.write(framed(spans, { length: MAX_BYTES + 1 }));
     expect(await call.answer).toMatchObject({ status: 8, message: expect.stringContaining('max_recv_msg_size_mib') });
@@ -116,7 +116,7 @@ describe('framing', () => {
 });
 
 describe('senders', () => {
-  it('that are too slow are told so when their time is over', async () => {
+  it('that are too slow are answered at their deadline', async () => {
     const call = caller.begin({ 'grpc-timeout': '100m' });
     call.stream.write(framed(spans).subarray(0, -1));
     expect(await call.answer).toMatchObject({ status: 4, message: 'the message did not arrive within 0.1 s' });
@@ -142,7 +142,7 @@ describe('senders', () => {
     await expectGoesOn();
   });
 
-  it('may have 100 calls under way on a connection; the next ones wait for their turn', async () => {
+  it('may run 100 calls on a connection; further calls wait', async () => {
     const gate = Promise.withResolvers<void>();
     let entered = 0;
     receiver.consume = async (batch) => (entered++, receiver.batches.push(batch), await gate.promise);
@@ -155,7 +155,7 @@ describe('senders', () => {
   });
 });
 
-describe('what is no call', () => {
+describe('a request that is not a call', () => {
   it.each([
     [405, { ':method': 'PUT' }, 'method'],
     [415, { 'content-type': 'application/json' }, 'media_type'],
@@ -170,7 +170,7 @@ describe('what is no call', () => {
     ['a method', '/opentelemetry.proto.collector.trace.v1.TraceService/Import', /^unknown method Import for service/],
     ['a service', '/a%0aB/Export', /^unknown service a%0aB$/],
     ['a service with a long name', `/${'x'.repeat(10_000)}/Export`, /^unknown service x{1,200}$/],
-  ])('is told that nobody has such %s', async (_, path, message) => {
+  ])('is answered UNIMPLEMENTED for %s that does not exist', async (_, path, message) => {
     const answer = await caller.call(spans, { headers: { ':path': path } });
     expect(answer).toMatchObject({ status: 12, message: expect.stringMatching(message) });
     expect(await receiver.rejected()).toEqual({ 'grpc/not_found': 1 });

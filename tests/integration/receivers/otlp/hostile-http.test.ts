@@ -26,7 +26,7 @@ afterEach(async () => {
   await receiver[Symbol.asyncDispose]();
 });
 
-/** Everything that the receiver says on a connection, until it is closed by either side. */
+/** Everything that the receiver sends on a connection, until either side closes it. */
 class Connection {
   text = '';
   readonly socket: Socket;
@@ -85,7 +85,7 @@ describe('senders that are too slow', () => {
     expect(await receiver.rejected()).toEqual({ 'http/aborted': 1 });
   });
 
-  it('counts a sender that goes away while it sends, and goes on', async () => {
+  it('counts a sender that disconnects while it sends, and continues', async () => {
     const connection = new Connection();
     connection.socket.write(head({ 'Content-Length': 1000 }));
     connection.socket.write(spans);
@@ -102,7 +102,7 @@ describe('bodies that are too large', () => {
     ['deflate', deflateSync(bomb)],
     ['zstd', zstdCompressSync(bomb)],
     ['snappy', snappy.compress(bomb.subarray(0, 2_000_000))],
-  ])('refuses 100 bombs in %s at once without unfolding them', async (encoding, body) => {
+  ])('refuses 100 simultaneous bombs in %s without decompressing them', async (encoding, body) => {
     const before = process.memoryUsage().rss;
     const statuses = await Promise.all(Array.from({ length: 100 }, () => post(body, { 'content-encoding': encoding })));
     expect(new Set(statuses)).toEqual(new Set([413]));
@@ -110,7 +110,7 @@ describe('bodies that are too large', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(150e6);
   });
 
-  it('tells a sender whose body is a little too large once it has been read, and keeps the connection', async () => {
+  it('reads a body that is a little too large before it answers, and keeps the connection', async () => {
     const connection = new Connection();
     connection.socket.write(whole(new Uint8Array(MAX_BYTES + 1)));
     connection.socket.write(whole());
@@ -162,8 +162,8 @@ describe('connections', () => {
   it.each([
     ['two lengths', head({ 'Content-Length': 3, 'content-length': 4 }) + 'abcd'],
     ['a length and chunks', `${head({ 'Content-Length': 3, 'Transfer-Encoding': 'chunked' })}0\r\n\r\n`],
-    ['a length that is no number', head({ 'Content-Length': 'x' })],
-    ['a chunk that is longer than it says', `${head({ 'Transfer-Encoding': 'chunked' })}2\r\nabcdef\r\n`],
+    ['a length that is not a number', head({ 'Content-Length': 'x' })],
+    ['a chunk that is longer than its header claims', `${head({ 'Transfer-Encoding': 'chunked' })}2\r\nabcdef\r\n`],
   ])('are closed at %s', async (_, text) => {
     const connection = new Connection();
     connection.socket.write(text);

@@ -56,7 +56,7 @@ it.each([
   expect(headers.get('access-control-allow-origin')).toBe(allowed === null ? null : origin);
 });
 
-it('says once at the start which keys change nothing', async () => {
+it('logs the ignored keys once at startup', async () => {
   await using receiver = await ReceiverUnderTest.start({
     http: { include_metadata: true },
     grpc: { include_metadata: true, read_buffer_size: 524_288 },

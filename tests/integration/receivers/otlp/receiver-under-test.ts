@@ -19,7 +19,7 @@ interface Options {
   readonly http?: Record<string, unknown>;
   readonly grpc?: Record<string, unknown>;
   readonly signals?: readonly Signal[];
-  /** Those that run, by id. */
+  /** The running extensions, by id. */
   readonly extensions?: Readonly<Record<string, Component>>;
 }
 

@@ -49,7 +49,7 @@ it('turns JSON into the bytes that protobuf has, and answers in JSON', async () 
   expect(Buffer.concat(receiver.batches[0]?.chunks ?? [])).toEqual(Buffer.from(request));
 });
 
-it('says what is wrong where in a malformed request', async () => {
+it('describes the defect of a malformed request and its place', async () => {
   expect(await (await post('{"resourceSpans":[{"scopeSpans":7}]}')).json()).toEqual({
     code: 3,
     message: 'resourceSpans[0].scopeSpans must be an array',

@@ -45,7 +45,7 @@ interface SdkExporter<Items> {
   shutdown(): Promise<void>;
 }
 
-/** Rejects unless the exporter says that the receiver has taken everything. */
+/** Rejects unless the exporter reports that the receiver has accepted everything. */
 async function send<Items>(exporter: SdkExporter<Items>, items: Items): Promise<void> {
   const done = Promise.withResolvers<void>();
   exporter.export(items, ({ code, error }) =>
@@ -63,7 +63,7 @@ const exporters = {
 
 type Protocol = keyof typeof exporters;
 
-/** What the SDK says in protobuf. */
+/** The request as the SDK encodes it in protobuf. */
 function expectedTree(signal: Signal): unknown {
   const serialized = {
     traces: () => ProtobufTraceSerializer.serializeRequest(telemetry.traces),

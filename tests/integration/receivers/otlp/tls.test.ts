@@ -18,7 +18,7 @@ const file = (name: string): string => certificates.file(name);
 const pem = (name: string): Buffer => certificates.read(name);
 
 interface Caller {
-  /** Whether the client shows its certificate. */
+  /** The client presents its certificate. */
   readonly known?: boolean;
   readonly maxVersion?: SecureVersion;
 }

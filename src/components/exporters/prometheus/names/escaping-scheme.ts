@@ -1,12 +1,12 @@
 import { labelText } from './label-set.ts';
 
-/** How names that older scrapers do not take are written for them, https://prometheus.io/docs/instrumenting/escaping_schemes/ */
+/** How to write names that a scraper does not accept. https://prometheus.io/docs/instrumenting/escaping_schemes/ */
 export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
-/** What older scrapers take: the characters of a metric's name, and of a label's, which has no colon. */
+/** The characters that older scrapers accept in the name of a metric, and of a label. */
 const METRIC_CHARACTER = /[A-Za-z_:]/;
 const LABEL_CHARACTER = /[A-Za-z_]/;
-/** A label in the text of a series: quoted or bare name, then its quoted value. A metric's name has no value. */
+/** A label in the text of a series: its name, quoted or bare, then its quoted value. A metric's name has no value. */
 const LABEL = /(?:"((?:[^"\\]|\\.)*)"|([^"=,]+))(?:="((?:[^"\\]|\\.)*)")?,?/gsy;
 
 export function escapeName(name: string, scheme: EscapingScheme, character = METRIC_CHARACTER): string {
@@ -23,8 +23,8 @@ export function escapeName(name: string, scheme: EscapingScheme, character = MET
 const DOTS: Readonly<Record<string, string>> = { '.': '_dot_', _: '__' };
 
 /**
- * The same labels with escaped names, in the order of these. Names that become one keep every value, as the values of
- * colliding attributes do.
+ * The same labels with escaped names, sorted by these. If several names are escaped to the same text, their values are
+ * joined, as for colliding attributes.
  */
 export function escapeLabels(labels: string, scheme: EscapingScheme): string {
   const values = new Map<string, string>();
@@ -37,7 +37,7 @@ export function escapeLabels(labels: string, scheme: EscapingScheme): string {
   return sorted.map(([name, value]) => labelText(name, value)).join(',');
 }
 
-/** Names, and values as they are written: escaped. A metric's name, which may stand between them, is left out. */
+/** The names of the labels, with their escaped values. A metric's name among them is skipped. */
 export function* writtenLabels(labels: string): Generator<[name: string, value: string]> {
   for (const [, quoted, bare, value] of labels.matchAll(LABEL)) {
     if (value !== undefined) yield [bare ?? unescape(quoted ?? ''), value];

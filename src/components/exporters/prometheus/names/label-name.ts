@@ -1,6 +1,6 @@
 import type { Naming } from './naming.ts';
 
-/** The label name of an attribute as the stock Collector translates it, or undefined where nothing valid is left. */
+/** The label name of an attribute, as the stock Collector translates it; undefined if nothing valid remains. */
 export function labelName(key: string, { utf8 }: Pick<Naming, 'utf8'>): string | undefined {
   const translated = utf8 ? key : escape(key);
   return /^_*$/.test(translated) ? undefined : translated;

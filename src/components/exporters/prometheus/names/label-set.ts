@@ -2,20 +2,20 @@ const LEGACY_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
 const LEGACY_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Labels of a series. Attributes whose names collide after translation keep every value, joined with `;` in the order of
- * `add`; one whose name is claimed gets the prefix `exported_`, as Prometheus itself renames.
+ * The labels of a series. If attributes have the same name after translation, their values are joined with `;` in the
+ * order of `add`. If the name is already claimed, the attribute gets the prefix `exported_`, as in Prometheus.
  */
 export class LabelSet {
   readonly #values = new Map<string, string>();
   readonly #claimed = new Set<string>();
   #renamed = 0;
 
-  /** Keeps a name for what the samples of the series say themselves. Before any `add`. */
+  /** Reserves a name for a label that samples of the series add. Call it before any `add`. */
   reserve(name: string): void {
     this.#claimed.add(name);
   }
 
-  /** What the exporter itself says of the series. Before any `add`; the first claim of a name holds. */
+  /** Adds a label of the exporter. Call it before any `add`; the first claim of a name takes precedence. */
   claim(name: string, value: string): void {
     if (this.#claimed.has(name)) return this.add(name, value);
     this.#claimed.add(name);
@@ -30,34 +30,34 @@ export class LabelSet {
     this.#values.set(name, existing === undefined ? value : `${existing};${value}`);
   }
 
-  /** How many labels moved aside. */
+  /** How many labels were renamed. */
   get renamed(): number {
     return this.#renamed;
   }
 
-  /** `name="value",…` sorted by name, which makes it the identity of the series in its family. */
+  /** `name="value",…` sorted by name. It identifies the series in its family. */
   text(): string {
     const names = [...this.#values.keys()].toSorted();
     return names.map((name) => labelText(name, escapeText(this.#values.get(name) ?? ''))).join(',');
   }
 }
 
-/** `value` is escaped already. */
+/** @param value is already escaped. */
 export function labelText(name: string, value: string): string {
   return `${LEGACY_LABEL.test(name) ? name : quote(name)}="${value}"`;
 }
 
-/** What stands before the value: `name{labels}`, or `{"name",labels}` for a name that Prometheus wants quoted. */
+/** A sample without its value: `name{labels}`, or `{"name",labels}` for a name that needs quotes. */
 export function sampleText(name: string, labels: string): string {
   return labels === '' && LEGACY_NAME.test(name) ? name : `${sampleStart(name, labels !== '')}${labels}}`;
 }
 
-/** The part of it before the labels. */
+/** The part of `sampleText` before the labels. */
 export function sampleStart(name: string, hasLabels: boolean): string {
   return LEGACY_NAME.test(name) ? `${name}{` : `{${quote(name)}${hasLabels ? ',' : ''}`;
 }
 
-/** What a sample begins with, whether it has labels or not. */
+/** The start of a sample, with or without labels. */
 export function nameStart(name: string): string {
   return LEGACY_NAME.test(name) ? name : `{${quote(name)}`;
 }
@@ -66,7 +66,7 @@ export function quoteMetric(name: string): string {
   return LEGACY_NAME.test(name) ? name : quote(name);
 }
 
-/** Help text knows no escaped quotes, except in OpenMetrics. */
+/** Only OpenMetrics escapes quotes in help text. */
 export function escapeHelp(text: string, openMetrics: boolean): string {
   return openMetrics ? escapeText(text) : escapeLines(text);
 }

@@ -3,7 +3,7 @@ import type { Naming } from './naming.ts';
 import { unitSuffixes } from './unit-name.ts';
 
 /**
- * The Prometheus name of a metric as the stock Collector translates it, or undefined where nothing valid is left.
+ * The Prometheus name of a metric, as the stock Collector translates it; undefined if nothing valid remains.
  * https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-metadata-1
  */
 export function metricName(name: string, unit: string, type: MetricType, naming: Naming): string | undefined {
@@ -13,7 +13,7 @@ export function metricName(name: string, unit: string, type: MetricType, naming:
   return translated;
 }
 
-/** The unit as names end in it: `bytes_per_second`; empty where it adds nothing. */
+/** The unit as in metric names: `bytes_per_second`. Empty if it adds nothing to the name. */
 export function unitText(unit: string): string {
   const { main, per } = unitSuffixes(unit);
   return [main, per].map(clean).filter(Boolean).join('_');
@@ -37,7 +37,7 @@ function joinLegal(text: string): string {
     .join('_');
 }
 
-/** UTF-8 names keep every character; suffixes are still moved to the end. */
+/** UTF-8 names keep every character. Suffixes are still moved to the end. */
 function verbatimName(name: string, unit: string, type: MetricType, { namespace, suffixes }: Naming): string {
   const full = namespace === '' ? name : `${namespace}_${name}`;
   if (!suffixes) return full;

@@ -1,9 +1,9 @@
-/** How names are translated: the four strategies are the combinations of two decisions. */
+/** How names are translated. The four strategies are the combinations of the first two fields. */
 export interface Naming {
   /** Units and `_total`, `_ratio` are added to metric names. */
   readonly suffixes: boolean;
-  /** Names pass through as they are, quoted on the page where Prometheus needs it. */
+  /** Names keep all characters, and are quoted on the page if Prometheus requires it. */
   readonly utf8: boolean;
-  /** Put before every metric name; empty for none. */
+  /** Prefix of every metric name; empty for none. */
   readonly namespace: string;
 }

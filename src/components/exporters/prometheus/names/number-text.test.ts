@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { numberText } from './number-text.ts';
 
-/** As Go's strconv writes them. */
+/** Expected texts from Go's strconv. */
 test.each([
   [0, '0'],
   [-0, '0'],

@@ -1,4 +1,4 @@
-/** A number as Go's `strconv.FormatFloat(value, 'g', -1, 64)` writes it, which is what the stock page shows; -0 is 0 there. */
+/** A number as on the stock page, which uses Go's `strconv.FormatFloat(value, 'g', -1, 64)`; -0 is 0 there. */
 export function numberText(value: number): string {
   if (value === 0) return '0';
   const magnitude = Math.abs(value);
@@ -9,13 +9,13 @@ export function numberText(value: number): string {
   return value > 0 ? '+Inf' : '-Inf';
 }
 
-/** OpenMetrics tells numbers from integers: `7.0`. */
+/** OpenMetrics distinguishes numbers from integers: `7.0`. */
 export function openMetricsNumber(value: number): string {
   const text = numberText(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-/** Exponential text without a search for the shortest digits: counters beyond a million are common. */
+/** Exponential text without a search for the shortest digits, because counters above a million are common. */
 function wholeText(value: number): string {
   const digits = String(Math.abs(value));
   let end = digits.length;

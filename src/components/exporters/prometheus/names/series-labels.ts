@@ -17,7 +17,7 @@ export interface LabelOptions {
     | undefined;
 }
 
-/** What happens to an attribute that cannot be a label under its own name. */
+/** The change to an attribute that cannot be a label under its own name. */
 export type LabelChange = 'renamed' | 'dropped';
 
 export interface Scope {
@@ -27,12 +27,12 @@ export interface Scope {
   readonly attributes: KeyValueMap;
 }
 
-/** What a series of a histogram or a summary says itself; a user's own label of that name moves aside. */
+/** Labels that samples of histograms and summaries add. An attribute with that name is renamed. */
 const RESERVED: Readonly<Partial<Record<FamilyType, string>>> = { histogram: 'le', summary: 'quantile' };
 const IDENTITY = new Set(['service.name', 'service.namespace', 'service.instance.id']);
 const SCOPE_FIELDS = new Set(['name', 'version', 'schema_url']);
 
-/** Which labels a series carries, in the order in which the stock Collector gives them precedence. */
+/** Computes the labels of a series, with the precedence of the stock Collector. */
 export class SeriesLabels {
   readonly #options: LabelOptions;
   readonly #naming: Naming;
@@ -80,13 +80,13 @@ export class SeriesLabels {
   }
 }
 
-/** What tells one target from another, or undefined where the resource has no name or no instance. */
+/** Identifies a target; undefined if the resource has no service name or no instance. */
 export function targetKey(resource: KeyValueMap): string | undefined {
   const instance = textOf(resource, 'service.instance.id');
   return textOf(resource, 'service.name') === '' || instance === '' ? undefined : `${jobOf(resource)}\n${instance}`;
 }
 
-/** The same for the same attributes in any order. */
+/** The same text for the same attributes in any order. */
 export function canonicalText(attributes: KeyValueMap): string {
   const parts = sortedByKey(attributes).map(([key, value]) => {
     const text = anyValueToText(value);
@@ -101,7 +101,7 @@ function claimScope(labels: LabelSet, { name, version, schemaUrl }: Scope): void
   labels.claim('otel_scope_schema_url', schemaUrl);
 }
 
-/** Those that would say once more what the scope's fields say are left out, as the specification wants it. */
+/** Omits attributes that repeat a field of the scope, as the specification requires. */
 function ownAttributes({ attributes }: Scope): KeyValueMap {
   return new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key)));
 }
@@ -124,7 +124,7 @@ function sortedByKey(attributes: KeyValueMap): [string, AnyValue][] {
   return [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Which resource attributes are labels of every series. `resource_constant_labels` is the newer spelling and decides where it is given. */
+/** Selects the resource attributes that are labels of every series. If set, the newer key `resource_constant_labels` decides. */
 function constantAttributes(options: LabelOptions): (key: string) => boolean {
   const { resource_constant_labels: chosen, resource_to_telemetry_conversion: all } = options;
   if (chosen === undefined) {

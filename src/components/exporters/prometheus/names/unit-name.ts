@@ -1,4 +1,4 @@
-/** The words that units become in metric names, as OpenTelemetry's compatibility rules and the stock Collector have them. */
+/** The words for units in metric names, from OpenTelemetry's compatibility rules and the stock Collector. */
 const UNITS: ReadonlyMap<string, string> = new Map([
   ['d', 'days'],
   ['h', 'hours'],

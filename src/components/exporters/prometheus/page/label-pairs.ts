@@ -10,21 +10,21 @@ const LABEL = (1 << 3) | 2;
 const NAME = (1 << 3) | 2;
 const VALUE = (2 << 3) | 2;
 
-/** A label takes four bytes of text beside its name and value, and at most twelve here. */
+/** Besides its name and value, a label has four bytes of text, and at most twelve in protobuf. */
 const GROWTH = 3;
 
 /**
- * Labels in protobuf, made of the text of a series byte by byte: a string for each name and value would cost more than
- * the rest of a page.
+ * Converts the label text of a series to protobuf, byte by byte. Strings for each name and value would cost more than the
+ * rest of a page.
  */
 export class LabelPairs {
   #bytes = new Uint8Array(4096);
   #length = 0;
   #text: Uint8Array = this.#bytes;
-  /** Where reading is. */
+  /** The position in `#text`. */
   #at = 0;
 
-  /** Of `name="value",…` between two places in `text`. What is returned belongs to this object, until the next call. */
+  /** Encodes `name="value",…` between two positions in `text`. The result is valid until the next call. */
   encode(text: Uint8Array, start: number, end: number): Uint8Array {
     if (this.#bytes.length < (end - start) * GROWTH) this.#bytes = new Uint8Array((end - start) * GROWTH * 2);
     this.#text = text;
@@ -51,7 +51,7 @@ export class LabelPairs {
     this.#copy(valueStart, valueEnd);
   }
 
-  /** Returns how many bytes stand before the end, without the backslashes that escape others. */
+  /** Returns the number of bytes before `end`, without the escaping backslashes. */
   #skipTo(end: number): number {
     const text = this.#text;
     const start = this.#at;

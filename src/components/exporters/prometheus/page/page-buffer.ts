@@ -1,23 +1,23 @@
 import { numberText, openMetricsNumber } from '../names/number-text.ts';
 import { writeExponential, writeInteger } from './write-integer.ts';
 
-/** The most bytes that a number, and what ends its line, take. */
+/** Upper limit for the length of a number with its line end. */
 const MAX_NUMBER_BYTES = 64;
 
 const LENGTH_BYTES = 5;
 
-/** A page grows by chunks: no growth copies what is there, and no chunk is long to write to a socket. */
+/** A page grows by chunks, so that growing copies nothing and each chunk is a short write to a socket. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Bytes of an answer, in the order in which they are sent. */
+/** The bytes of a response, in the order in which they are sent. */
 export interface Page {
   readonly chunks: readonly Buffer[];
   readonly length: number;
 }
 
-/** Where a page is written: bytes, copied from where they lie, and numbers, printed in place. */
+/** The output of page writers. Bytes are copied to it, and numbers are formatted in place. */
 export class PageBuffer {
-  /** Those that are full, as far as they are written, then the current one, then those that wait to be used again. */
+  /** The full buffers, the current one, then the ones to be reused. */
   readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(CHUNK_BYTES)];
   readonly #full: Buffer[] = [];
   #fullBytes = 0;
@@ -26,7 +26,7 @@ export class PageBuffer {
   #kept: Uint8Array = this.#buffer;
   #hole = { buffer: this.#buffer, at: 0, written: 0 };
 
-  /** What was written. It belongs to this buffer. */
+  /** The written bytes, which still belong to this buffer. */
   get page(): Page {
     const chunks = [...this.#full, this.#buffer.subarray(0, this.#length)];
     return { chunks, length: this.#fullBytes + this.#length };
@@ -39,7 +39,7 @@ export class PageBuffer {
     this.#buffer = this.#buffers[0] as Buffer;
   }
 
-  /** Leaves room for the length of what is written until `fillLength`: a varint of five bytes, whatever it says. */
+  /** Leaves room for the length of everything that is written until `fillLength`: a varint of always five bytes. */
   leaveLength(): void {
     const at = this.reserve(LENGTH_BYTES);
     this.#length += LENGTH_BYTES;
@@ -54,18 +54,18 @@ export class PageBuffer {
     }
   }
 
-  /** Up to so many bytes, which are written next, will lie in one piece. Returns where, for `keepFrom`. */
+  /** Makes sure that the next `bytes` are contiguous. Returns their position, for `keepFrom`. */
   reserve(bytes: number): number {
     if (this.#length + bytes > this.#buffer.length) this.#nextChunk(bytes);
     return this.#length;
   }
 
-  /** Keeps what was written since, in one piece, for `repeat`. */
+  /** Keeps the bytes since `start`, which must be contiguous, for `repeat`. */
   keepFrom(start: number): void {
     this.#kept = new Uint8Array(this.#buffer.buffer, start, this.#length - start);
   }
 
-  /** Writes again what was kept. */
+  /** Writes the kept bytes again. */
   repeat(): void {
     this.bytes(this.#kept);
   }
@@ -75,7 +75,7 @@ export class PageBuffer {
     this.#length += this.#buffer.write(text, this.#length);
   }
 
-  /** Text of ASCII characters. */
+  /** Writes text of ASCII characters only. */
   ascii(text: string): void {
     this.reserve(text.length);
     this.#ascii(text);
@@ -87,7 +87,7 @@ export class PageBuffer {
     this.#length += source.length;
   }
 
-  /** So many bytes of `source`. */
+  /** Writes a part of `source`. */
   copy(source: Uint8Array, start: number, length: number): void {
     this.bytes(new Uint8Array(source.buffer, source.byteOffset + start, length));
   }
@@ -105,7 +105,7 @@ export class PageBuffer {
     if (value < FIRST_EXPONENTIAL) this.#ascii('.0');
   }
 
-  /** A whole number, without exponent however large. */
+  /** Writes a whole number, never with an exponent. */
   integer(value: number): void {
     this.reserve(MAX_NUMBER_BYTES);
     if (isCount(value)) this.#length = writeInteger(this.#buffer, this.#length, value);
@@ -136,10 +136,10 @@ export class PageBuffer {
   }
 }
 
-/** From a million on the text format writes exponents. */
+/** From this number on, the text format uses exponents. */
 const FIRST_EXPONENTIAL = 1e6;
 
-/** What most numbers of a page are. */
+/** True for most numbers on a page. */
 function isCount(value: number): boolean {
   return value >= 0 && Number.isSafeInteger(value);
 }

@@ -33,7 +33,7 @@ async function shown(...sent: readonly Json[]): Promise<Message> {
   return family?.metrics[0]?.histogram ?? {};
 }
 
-test('the page says the same as the text does', async () => {
+test('the protobuf page has the same content as the text page', async () => {
   await using exporter = await ExporterUnderTest.start({ send_timestamps: true });
   const quantileValues = [{ quantile: 0.5, value: 7 }];
   await exporter.consume([

@@ -13,15 +13,15 @@ import type { PageContent, PageFormat, PageWriter } from './page-content.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL } from '../series/series-table.ts';
 
 const TYPES: Readonly<Record<FamilyType, number>> = { counter: 0, gauge: 1, summary: 2, histogram: 4 };
-/** Where the content of a metric says when it began; gauges never do. */
+/** The field with the start time in the content of a metric; gauges have none. */
 const CREATED_FIELDS: Readonly<Record<FamilyType, number>> = { gauge: 0, counter: 3, summary: 4, histogram: 15 };
-/** Where a `Metric` has its content. */
+/** The field of a `Metric` with its content. */
 const CONTENT_FIELDS: Readonly<Record<FamilyType, number>> = { gauge: 2, counter: 3, summary: 4, histogram: 7 };
-/** Buckets further apart are not bridged with empty ones, as in Prometheus's own library. */
+/** Larger gaps between buckets begin a new span instead of adding empty buckets, as in Prometheus's own library. */
 const MAX_BRIDGED = 2;
 
 /**
- * Delimited `MetricFamily` messages, which Prometheus asks for when it takes native histograms.
+ * Delimited `MetricFamily` messages, which Prometheus requests if native histograms are enabled.
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 export class ProtobufPage implements PageWriter {
@@ -32,7 +32,7 @@ export class ProtobufPage implements PageWriter {
   readonly #writer = new WireWriter();
   readonly #pairs = new LabelPairs();
   #family: Family | undefined;
-  /** The family's, as this page writes it, and how many bytes it takes in the text of a series. */
+  /** The name of the family on this page, and its length in the text of a series. */
   #name: string | undefined;
   #nameBytes = 0;
   #created = { high: 0, low: 0, bytes: NOTHING };
@@ -88,14 +88,14 @@ export class ProtobufPage implements PageWriter {
     this.#writer.reset();
   }
 
-  /** Undefined where another series of the page has them. */
+  /** The labels of a row; undefined if another series on the page has the same ones. */
   #labels(row: number): Uint8Array | undefined {
     const { series } = this.#content;
     const address = series.textAddress(row);
     const { bytes } = series.arena.block(address);
     const textStart = inBlock(address);
     const textEnd = textStart + series.textLength(row);
-    // Behind the name of a number: ` `, `{labels} `, or where the name is in braces itself, `,labels} ` or `} `.
+    // After the name of a number: ` `, `{labels} `, or if the name is inside the braces, `,labels} ` or `} `.
     const isBare = this.#nameBytes === 0;
     const start = isBare ? textStart : textStart + this.#nameBytes + 1;
     const end = isBare ? textEnd : textEnd - '} '.length;
@@ -142,7 +142,7 @@ export class ProtobufPage implements PageWriter {
     }
   }
 
-  /** The bucket of +Inf is implied by the count, and written only to hold an exemplar. */
+  /** The count implies the bucket of +Inf, which is written only with an exemplar. */
   #writeBuckets(row: number, { cells, first }: { cells: Float64Array; first: number }, count: number): void {
     const exemplars = this.#content.exemplars?.of(row);
     const { values: bounds } = this.#content.series.layouts[row] as BucketLayout;
@@ -196,7 +196,7 @@ export class ProtobufPage implements PageWriter {
     });
   }
 
-  /** Many series begin at one time. */
+  /** Caches the last start time, because many series start at the same time. */
   #writeCreated(field: number, row: number): void {
     const { startHigh, startLow } = this.#content.series;
     const high = startHigh[row] as number;
@@ -216,7 +216,7 @@ export class ProtobufPage implements PageWriter {
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** A `google.protobuf.Timestamp`; nothing for a time that is unknown. */
+/** A `google.protobuf.Timestamp`; empty for an unknown time. */
 function timestamp(timeNs: bigint): Uint8Array {
   if (timeNs === 0n) return NOTHING;
   const writer = new WireWriter(16);
@@ -230,12 +230,12 @@ function nanoseconds(high: number, low: number): bigint {
 }
 
 interface Span {
-  /** Empty buckets between the last span and this one; of the first, its index. */
+  /** Empty buckets since the last span; for the first span, its index. */
   readonly offset: number;
   length: number;
 }
 
-/** Counts as differences from one bucket to the next. */
+/** The counts as differences from one bucket to the next. */
 function spansOf(buckets: ReadonlyMap<number, number>): { readonly spans: Span[]; readonly deltas: number[] } {
   const spans: Span[] = [];
   const deltas: number[] = [];

@@ -7,7 +7,7 @@ import { TimeSlice } from '../../../../engine/time-slice.ts';
 /** Series between two checks of the clock. */
 const SERIES_A_LOOK = 64;
 
-/** Works in slices. In between, values may change and series may be added, but no row may be freed: see `SeriesMemory.whileReading`. */
+/** Works in slices. While it runs, values may change and series may be added, but rows must not be freed: see `SeriesMemory.whileReading`. */
 export async function renderPage(content: PageContent, format: PageFormat, target: PageBuffer): Promise<void> {
   const Writer = format.syntax === 'protobuf' ? ProtobufPage : TextPage;
   const page = new Writer(content, format, target);

@@ -9,7 +9,7 @@ import type { PageBuffer } from './page-buffer.ts';
 import type { PageContent, PageFormat, PageWriter } from './page-content.ts';
 import { COUNT_CELL, FIRST_BUCKET_CELL, HAS_SUM_CELL, SUM_CELL } from '../series/series-table.ts';
 
-/** The text format 0.0.4 or OpenMetrics 1.0, letter for letter as the stock Collector writes them. */
+/** The text format 0.0.4 or OpenMetrics 1.0, character for character as the stock Collector writes them. */
 export class TextPage implements PageWriter {
   readonly #content: PageContent;
   readonly #format: PageFormat;
@@ -17,17 +17,17 @@ export class TextPage implements PageWriter {
   readonly #target: PageBuffer;
   readonly #escaped: PageNames | undefined;
   #family: Family | undefined;
-  /** The family's, as this format writes it. */
+  /** The name of the family in this format. */
   #name: string | undefined;
   #bucket = lineStarts('');
   #sum = this.#bucket;
   #count = this.#bucket;
   #quantile = this.#bucket;
   #created = this.#bucket;
-  /** Of a counter: what stands before the labels in place of how many bytes of a sample's text. */
+  /** Counters only: the start of the `_created` sample, and how many bytes of the sample's text it replaces. */
   #counterCreated = { start: Buffer.alloc(0), replacedBytes: 0 };
   #startText = { high: 0, low: 0, text: '' };
-  /** Of the series, where they are not copied as they are. */
+  /** The labels of the current series, unless they are copied without a change. */
   #escapedLabels = '';
   #hasHeader = false;
 
@@ -97,7 +97,7 @@ export class TextPage implements PageWriter {
     if (openMetrics && unit !== '' && base.endsWith(`_${unit}`)) this.#target.text(`# UNIT ${quoted} ${unit}\n`);
   }
 
-  /** Returns false where the labels are those of a series that is on the page already. */
+  /** Returns false if another series on the page has the same labels. */
   #escapeLabels(row: number, isBare: boolean): boolean {
     const text = this.#content.series.text(row);
     const labels = isBare ? text : text.slice(text.indexOf('{') + 1, text.lastIndexOf('}'));
@@ -115,25 +115,25 @@ export class TextPage implements PageWriter {
     if (family.type === 'histogram') this.#buckets(row, layout, { cells, first, count });
     else this.#quantiles(row, layout, { cells, first });
     if (cells[start + HAS_SUM_CELL] === 1) {
-      this.#plain(this.#sum, row);
+      this.#labelledSample(this.#sum, row);
       this.#number(cells[start + SUM_CELL] as number);
       this.#endSample(row);
     }
-    this.#plain(this.#count, row);
+    this.#labelledSample(this.#count, row);
     this.#integer(count);
     this.#endSample(row);
     if (!this.#hasCreated(row)) return;
-    this.#plain(this.#created, row);
+    this.#labelledSample(this.#created, row);
     this.#endCreated(row);
   }
 
-  /** Only OpenMetrics knows when a count began. */
+  /** Only OpenMetrics shows start times. */
   #hasCreated(row: number): boolean {
     const { startHigh, startLow } = this.#content.series;
     return this.#openMetrics && (startHigh[row] !== 0 || startLow[row] !== 0);
   }
 
-  /** `base_created{labels} `, whose labels are in the sample's text behind its name. */
+  /** `base_created{labels} `, with the labels from the sample's text. */
   #counterCreatedSample(row: number): void {
     if (this.#escaped === undefined) {
       const { start, replacedBytes } = this.#counterCreated;
@@ -147,7 +147,7 @@ export class TextPage implements PageWriter {
     this.#endCreated(row);
   }
 
-  /** Many series begin at one time. */
+  /** Caches the last start time, because many series start at the same time. */
   #endCreated(row: number): void {
     const { startHigh, startLow } = this.#content.series;
     const high = startHigh[row] as number;
@@ -159,7 +159,7 @@ export class TextPage implements PageWriter {
     this.#endSample(row);
   }
 
-  /** The lines of a series differ in their ends only, so each begins as a copy of the one before it. */
+  /** The lines of a series differ only at the end, so each begins as a copy of the line before. */
   #buckets(
     row: number,
     layout: BucketLayout,
@@ -195,7 +195,7 @@ export class TextPage implements PageWriter {
     }
   }
 
-  /** `name{labels,`, to be followed by one more label, and kept for the next such line. */
+  /** `name{labels,`, to be followed by another label. Kept for the next line. */
   #lineStart({ labelled }: LineStarts, row: number): void {
     const target = this.#target;
     const length = this.#content.series.textLength(row);
@@ -210,14 +210,14 @@ export class TextPage implements PageWriter {
   }
 
   /** `name{labels} ` */
-  #plain({ labelled, bare }: LineStarts, row: number): void {
+  #labelledSample({ labelled, bare }: LineStarts, row: number): void {
     if (this.#content.series.textLength(row) === 0) return this.#target.bytes(bare);
     this.#target.bytes(labelled);
     this.#labels(row);
     this.#target.ascii('} ');
   }
 
-  /** The same for a number, whose text has it all. */
+  /** The same for a number: the row's text contains the name and labels. */
   #sample(row: number): void {
     if (this.#escaped === undefined) this.#copyText(row);
     else this.#target.text(`${sampleText(this.#name ?? '', this.#escapedLabels)} `);
@@ -228,7 +228,7 @@ export class TextPage implements PageWriter {
     else this.#target.text(this.#escapedLabels);
   }
 
-  /** From this byte of it on. */
+  /** Copies the row's text from byte `from` on. */
   #copyText(row: number, from = 0): void {
     const { series } = this.#content;
     const address = series.textAddress(row);
@@ -241,7 +241,7 @@ export class TextPage implements PageWriter {
     else this.#target.number(value);
   }
 
-  /** OpenMetrics wants counts as integers. */
+  /** OpenMetrics requires integers for counts. */
   #integer(value: number): void {
     if (this.#openMetrics) this.#target.integer(value);
     else this.#target.number(value);
@@ -253,7 +253,7 @@ export class TextPage implements PageWriter {
     this.#target.endLine();
   }
 
-  /** Milliseconds, or in OpenMetrics seconds. Doubles would round the nanoseconds before they are cut off. */
+  /** Milliseconds, or seconds in OpenMetrics. BigInt, because doubles would round the nanoseconds. */
   #timestamp(row: number): void {
     const { timeHigh, timeLow } = this.#content.series;
     const timeNs = BigInt(timeHigh[row] as number) * 4_294_967_296n + BigInt(timeLow[row] as number);
@@ -265,7 +265,7 @@ export class TextPage implements PageWriter {
   }
 }
 
-/** How lines of a metric begin: before labels, and where there are none. */
+/** The start of a line, with and without labels. */
 interface LineStarts {
   readonly labelled: Buffer;
   readonly bare: Buffer;

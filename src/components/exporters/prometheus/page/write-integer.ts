@@ -2,8 +2,8 @@ const LOW_DIGITS = 8;
 const LOW = 10 ** LOW_DIGITS;
 
 /**
- * Writes a safe integer from 0 on, and returns where it ends. Digit by digit, because the text of a number would be
- * garbage, and a page has a hundred thousand of them.
+ * Writes a safe integer of at least 0, and returns its end. It writes digits instead of strings, which would be garbage: a
+ * page has a hundred thousand numbers.
  */
 export function writeInteger(target: Uint8Array, at: number, value: number): number {
   if (value < LOW) return writeDigits(target, at, value, digits(value));
@@ -12,7 +12,7 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
   return writeDigits(target, middle, value - high * LOW, LOW_DIGITS);
 }
 
-/** The same from a million on as the text format has it: `1.25e+06`. */
+/** The same for numbers from a million on, in the text format's style: `1.25e+06`. */
 export function writeExponential(target: Uint8Array, at: number, value: number): number {
   let end = writeInteger(target, at + 1, value);
   const exponent = end - at - 2;

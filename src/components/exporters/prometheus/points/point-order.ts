@@ -1,20 +1,20 @@
 import type { Point } from './point.ts';
 import type { SeriesTable } from '../series/series-table.ts';
 
-/** Whether the point is older than the value of the row. */
+/** True if the point is older than the value of the row. */
 export function isBefore({ timeHigh, timeLow }: Point, series: SeriesTable, row: number): boolean {
   const lastHigh = series.timeHigh[row] as number;
   return timeHigh < lastHigh || (timeHigh === lastHigh && timeLow < (series.timeLow[row] as number));
 }
 
-/** Whether the point's process, or its interval, began after the value of the row was measured. */
+/** True if the point's process, or its interval, began after the value of the row was measured. */
 export function beganAfter({ startHigh, startLow }: Point, series: SeriesTable, row: number): boolean {
   const lastHigh = series.timeHigh[row] as number;
   return startHigh > lastHigh || (startHigh === lastHigh && startLow > (series.timeLow[row] as number));
 }
 
 /**
- * Whether a delta has already been counted, in whole or in part: its end is the same as before, or its interval begins
+ * True if a delta has already been counted, in whole or in part: its end is the same as before, or its interval begins
  * before the last one ended. A gap between intervals is not an error.
  */
 export function overlaps(point: Point, series: SeriesTable, row: number): boolean {

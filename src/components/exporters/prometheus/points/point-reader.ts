@@ -19,7 +19,7 @@ const METRIC = fieldTags('Metric');
 /** The tags of a sum's fields. The data of the other types has the same fields, or fewer. */
 const DATA = fieldTags('Sum');
 
-/** By the tag of a metric's data. */
+/** The type and layout for each tag of a metric's data. */
 const TYPES: ReadonlyMap<number, { readonly type: MetricType; readonly layout: PointLayout }> = new Map([
   [METRIC.gauge, { type: 'gauge', layout: numberPoint }],
   [METRIC.sum, { type: 'non_monotonic', layout: numberPoint }],

@@ -60,7 +60,7 @@ export class Point {
   value = 0;
   hasValue = false;
   noRecordedValue = false;
-  /** Of histograms and summaries. */
+  /** Used by histograms and summaries. */
   count = 0;
   sum = 0;
   hasSum = false;

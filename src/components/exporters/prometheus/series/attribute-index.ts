@@ -3,20 +3,20 @@ import { grow } from './grow.ts';
 import { hashBytes } from './hash-bytes.ts';
 import { HashIndex } from './hash-index.ts';
 
-/** Attributes as they lie in a request. */
+/** The encoded attributes in a request. */
 export interface AttributeBytes {
   readonly view: DataView;
   readonly keyStart: number;
   readonly keyEnd: number;
 }
 
-/** Senders keep their order; whoever shuffles pays with a new translation now and then. */
+/** Senders usually keep the order of attributes. One that changes it often causes new translations. */
 const ENTRIES_A_ROW = 4;
 const FIRST_SIZE = 1024;
 
 /**
- * From (stream, attribute bytes as sent) to the row of a series, so that a known series costs no decoding.
- * The same attributes in another order are another entry of the same row.
+ * Maps a stream and encoded attributes to the row of a series, so that known series need no decoding. The same
+ * attributes in another order are another entry of the same row.
  */
 export class AttributeIndex {
   readonly #arena: Arena;
@@ -26,12 +26,12 @@ export class AttributeIndex {
   #addresses = new Uint32Array(FIRST_SIZE);
   #lengths = new Uint32Array(FIRST_SIZE);
   #nextOfRow = new Int32Array(FIRST_SIZE);
-  /** By row. */
+  /** Indexed by row. */
   #firstOfRow = new Int32Array(FIRST_SIZE);
   #used = 0;
   #free = -1;
   #predicted = 0;
-  /** By entry: the series, and who the sender is; see `SeriesTable.owners`. */
+  /** Indexed by entry: the row of the series, and the identity of the sender (see `SeriesTable.owners`). */
   rows = new Int32Array(FIRST_SIZE);
   identities = new Int32Array(FIRST_SIZE);
 
@@ -39,7 +39,7 @@ export class AttributeIndex {
     this.#arena = arena;
   }
 
-  /** The entry, or -1. Points come in the order of last time, so the entry after the last found one is tried first. */
+  /** The entry, or -1. Points usually come in the same order as before, so the entry after the last result is tried first. */
   find(stream: number, key: AttributeBytes): number {
     let entry = this.#predicted;
     if (!this.#matches(entry, stream, key)) entry = this.#search(stream, key);
@@ -47,7 +47,7 @@ export class AttributeIndex {
     return entry;
   }
 
-  /** Copies the key. The caller knows that it is not there yet. Keys that are too long for the arena must not come here. */
+  /** Copies the key. It must be new, and not longer than `MAX_KEY_BYTES`. */
   add(stream: number, key: AttributeBytes, target: { readonly row: number; readonly identity: number }): number {
     const { row, identity } = target;
     while (row >= this.#firstOfRow.length) this.#firstOfRow = grow(this.#firstOfRow);
@@ -65,7 +65,7 @@ export class AttributeIndex {
     return entry;
   }
 
-  /** Forgets every entry that leads to the row. */
+  /** Removes all entries of the row. */
   removeRow(row: number): void {
     if (row >= this.#firstOfRow.length) return;
     let entry = (this.#firstOfRow[row] as number) - 1;
@@ -154,5 +154,5 @@ export class AttributeIndex {
   }
 }
 
-/** Longer attributes are not kept: their points are refused. */
+/** Points with longer attributes are refused. */
 export const MAX_KEY_BYTES = BLOCK_BYTES / 16;

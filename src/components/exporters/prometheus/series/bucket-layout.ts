@@ -1,16 +1,16 @@
 import { numberText, openMetricsNumber } from '../names/number-text.ts';
 
-/** The bounds that the series of a histogram share, or the quantiles of a summary. */
+/** The bounds of a histogram or the quantiles of a summary, shared by series. */
 export interface BucketLayout {
   readonly values: Float64Array;
-  /** What ends a line's labels: `le="0.5"} `. An upper bound of +Inf has none, because the count says it. */
+  /** The end of a line's labels: `le="0.5"} `. An upper bound of +Inf is omitted, because it equals the count. */
   readonly labels: readonly string[];
   readonly openMetricsLabels: readonly string[];
   /** How many series use it. */
   users: number;
 }
 
-/** Each layout once, as long as a series uses it. */
+/** Stores each layout once, as long as a series uses it. */
 export class BucketLayouts {
   readonly #layouts = new Map<string, BucketLayout>();
   readonly #label: string;
@@ -49,7 +49,7 @@ export function hasValues(layout: BucketLayout, values: Float64Array): boolean {
   return true;
 }
 
-/** What bounds must be to become labels: no value twice, none that is no number. */
+/** Bounds must increase and be numbers to become labels. */
 export function isIncreasing(values: Float64Array): boolean {
   if (Number.isNaN(values[0])) return false;
   for (let i = 1; i < values.length; i++) if (!((values[i - 1] as number) < (values[i] as number))) return false;

@@ -15,7 +15,7 @@ export interface Exemplar {
 
 /** The latest exemplar of each counter and of each bucket. */
 export class Exemplars {
-  /** By row, then by bucket; a counter has only one. */
+  /** Indexed by row, then by bucket; a counter has only one. */
   readonly #kept = new Map<number, Exemplar[]>();
 
   /** Keeps the exemplars of a point that was recorded in the row. */

@@ -1,18 +1,18 @@
 import type { FamilyType } from '../names/metric-type.ts';
 
-/** What a metric wants to be on the page. */
+/** The properties of a metric on the page. */
 export interface FamilyTraits {
   readonly name: string;
   readonly type: FamilyType;
   readonly help: string;
-  /** As metric names end in it; empty for none. */
+  /** The unit as a suffix of metric names; empty for none. */
   readonly unit: string;
 }
 
 /** The series of one name on the page. */
 export interface Family extends FamilyTraits {
   readonly id: number;
-  /** The latest, both. */
+  /** Help and unit of the latest metric. */
   help: string;
   unit: string;
   /** The rows of a family are a list; -1 for none. */
@@ -30,8 +30,8 @@ const SUFFIXES: Readonly<Record<FamilyType, readonly string[]>> = {
 };
 
 /**
- * Who holds which name. A histogram `x` holds `x_count` too: a gauge of that name beside it would make the
- * page ambiguous. The first comer keeps a name as long as it has a series on the page.
+ * Assigns names to families. A histogram `x` holds `x_count` too, because a gauge with that name would make the page
+ * ambiguous. The first family keeps a name as long as it has a series on the page.
  */
 export class Families {
   readonly #holders = new Map<string, Family>();
@@ -39,12 +39,12 @@ export class Families {
   #sorted: readonly Family[] | undefined;
   #lastId = 0;
 
-  /** In OpenMetrics a counter `x_total` is the family `x`, so that it holds `x` too. */
+  /** In OpenMetrics, a counter `x_total` is the family `x`, so it holds `x` too. */
   constructor(openMetrics: boolean) {
     this.#openMetrics = openMetrics;
   }
 
-  /** Those that hold a name, in the order of the page. */
+  /** All families, in the order of the page. */
   sorted(): readonly Family[] {
     this.#sorted ??= [...new Set(this.#holders.values())].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return this.#sorted;
@@ -54,7 +54,7 @@ export class Families {
     return this.#holders.get(family.name) === family;
   }
 
-  /** The family with this name, or undefined where another type holds one of its names. */
+  /** The family with this name; undefined if a family of another type holds one of its names. */
   claim(wanted: FamilyTraits): Family | undefined {
     const holder = this.#holders.get(wanted.name);
     if (holder?.type === wanted.type && holder.name === wanted.name) {
@@ -72,7 +72,7 @@ export class Families {
     return family;
   }
 
-  /** Gives the family's names to whoever wants them next. */
+  /** Releases the family's names. */
   release(family: Family): void {
     for (const name of this.#namesOf(family)) if (this.#holders.get(name) === family) this.#holders.delete(name);
     this.#sorted = undefined;
@@ -86,12 +86,12 @@ export class Families {
   }
 }
 
-/** Whether its series have more than one number, and text that is their labels alone. */
+/** True if a series has several numbers, and its text contains only labels. */
 export function isDistribution({ type }: Pick<Family, 'type'>): boolean {
   return type === 'histogram' || type === 'summary';
 }
 
-/** The name in OpenMetrics' metadata. */
+/** The name in the metadata of OpenMetrics. */
 export function openMetricsName({ name, type }: Pick<Family, 'name' | 'type'>): string {
   return type === 'counter' ? name.replace(/_total$/, '') : name;
 }

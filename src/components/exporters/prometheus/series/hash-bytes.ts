@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** Differs from run to run, so that nobody outside can prepare keys that collide. */
+/** Differs in each process, so that senders cannot prepare keys that collide. */
 const SEED = randomBytes(4).readInt32LE();
 
-/** Four bytes a step. */
+/** Hashes four bytes in each step. */
 export function hashBytes(owner: number, view: DataView, start: number, end: number): number {
   let hash = Math.imul(owner ^ SEED, 0x85ebca6b) ^ (end - start);
   let at = start;

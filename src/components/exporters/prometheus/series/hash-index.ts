@@ -1,11 +1,11 @@
 /**
- * From hashes to entries of a table that keeps the keys itself: open addressing with linear probing, so that
- * a million entries are no objects. Several entries may have one hash; the caller compares the keys.
+ * Maps hashes to entries of a table that stores the keys. Open addressing with linear probing: a million entries need no
+ * objects. Several entries may have the same hash, so the caller compares the keys.
  *
  *     for (let slot = index.seek(hash); index.entryAt(slot) >= 0; slot = index.next(slot, hash)) …
  */
 export class HashIndex {
-  /** Hash and entry + 1 beside each other: one cache line a probe. */
+  /** Pairs of hash and entry + 1, so that a probe needs one cache line. */
   #slots = new Int32Array(2 * 1024);
   #mask = 1023;
   #size = 0;
@@ -20,7 +20,7 @@ export class HashIndex {
     return this.#probe((slot + 1) & this.#mask, hash);
   }
 
-  /** -1 where the slot is free. */
+  /** The entry, or -1 if the slot is free. */
   entryAt(slot: number): number {
     return (this.#slots[2 * slot + 1] as number) - 1;
   }
@@ -31,7 +31,7 @@ export class HashIndex {
     this.#size++;
   }
 
-  /** The caller knows that the entry is there. */
+  /** The entry must exist. */
   remove(hash: number, entry: number): void {
     let slot = this.seek(hash);
     while (this.entryAt(slot) !== entry) slot = this.next(slot, hash);
@@ -54,7 +54,7 @@ export class HashIndex {
     this.#slots[2 * slot + 1] = entry + 1;
   }
 
-  /** Moves what was pushed behind the slot forward, so that no probe ends too early. */
+  /** Moves displaced entries back to the hole, so that no probe ends too early. */
   #close(slot: number): void {
     const slots = this.#slots;
     const mask = this.#mask;

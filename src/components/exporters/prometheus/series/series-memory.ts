@@ -31,12 +31,12 @@ export class SeriesMemory {
     this.exemplars = openMetrics ? new Exemplars() : undefined;
   }
 
-  /** Whether another row may be added. Hidden rows count too: they wait for the sweep, and must not pile up. */
+  /** True if another row may be added. Hidden rows count too: they wait for the sweep, and must not pile up. */
   hasRoom(): boolean {
     return this.mayShowMore() && this.series.occupied < this.#maxSeries * 2;
   }
 
-  /** Whether the page may show another series. */
+  /** True if the page may show another series. */
   mayShowMore(): boolean {
     return this.series.live < this.#maxSeries;
   }

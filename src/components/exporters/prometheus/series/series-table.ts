@@ -7,29 +7,28 @@ import { HashIndex } from './hash-index.ts';
 
 const FIRST_SIZE = 1024;
 
-/** Cells of a distribution before those of its buckets. */
+/** Positions in the cells of a histogram or summary. */
 export const COUNT_CELL = 0;
 export const SUM_CELL = 1;
-/** 0 where no sum was sent. */
+/** 0 if no sum was sent. */
 export const HAS_SUM_CELL = 2;
 export const FIRST_BUCKET_CELL = 3;
 const CELL_BYTES = 8;
 
 /**
- * Every series that the page shows, as a row of columns: no series is an object.
+ * All series as rows of columns; a series is not an object.
  *
- *     row      families[row]     its family, whose rows are a list through `next`
- *              text              address and length of its label text in the arena, rendered once, at birth:
+ *     row      families[row]     its family; the rows of a family are linked through `next`
+ *              text              address and length of its label text in the arena, written once when the row is added:
  *                                `name{labels} ` for numbers, `labels` for histograms and summaries
  *              values[row]       the number, or
- *              layouts[row]      the bounds, and in the arena the cells: count, sum, whether there is one, one per bucket
- *              timeHigh, timeLow when the value was measured (nanoseconds, two halves: doubles are too coarse)
- *              startHigh, startLow  when the count began, as long as that is known
- *              seenMs[row]       when it arrived; a row that was not seen for long leaves the page
- *              owners[row]       who it belongs to: a hash of resource, scope, metric and attributes
+ *              layouts[row]      the bounds, and in the arena the cells: count, sum, 1 if a sum was sent, one per bucket
+ *              timeHigh, timeLow time of the value (nanoseconds in two halves: doubles are too coarse)
+ *              startHigh, startLow  start time of the count, if known
+ *              seenMs[row]       arrival time of the last point; old rows leave the page
+ *              owners[row]       identity of the sender: a hash of resource, scope, metric and attributes
  *
- * A row is found by family and label text. Rows that have left the page are freed by a sweep, in slices,
- * and used again; nothing is ever compacted.
+ * Rows are found by family and label text. A sweep frees hidden rows in slices, and they are reused. Rows never move.
  */
 export class SeriesTable {
   readonly arena: Arena;
@@ -52,7 +51,7 @@ export class SeriesTable {
   timeLow = new Uint32Array(FIRST_SIZE);
   startHigh = new Uint32Array(FIRST_SIZE);
   startLow = new Uint32Array(FIRST_SIZE);
-  /** -Infinity: no longer on the page. */
+  /** -Infinity for hidden rows. */
   seenMs = new Float64Array(FIRST_SIZE);
   owners = new Int32Array(FIRST_SIZE);
   readonly families: Family[] = [];
@@ -62,17 +61,17 @@ export class SeriesTable {
     this.arena = arena;
   }
 
-  /** Rows that are on the page. */
+  /** The number of rows on the page. */
   get live(): number {
     return this.#live;
   }
 
-  /** Rows that take memory. */
+  /** The number of rows that use memory. */
   get occupied(): number {
     return this.#occupied;
   }
 
-  /** Rows are below this. */
+  /** All rows are below this number. */
   get end(): number {
     return this.#used;
   }
@@ -94,7 +93,7 @@ export class SeriesTable {
     }
   }
 
-  /** A row that is not on the page yet. The caller knows that the text is not there. */
+  /** Adds a hidden row. The family must not have this text yet. */
   add(family: Family, text: Uint8Array): number {
     const row = this.#newRow();
     this.#occupied++;
@@ -111,7 +110,7 @@ export class SeriesTable {
     return row;
   }
 
-  /** Puts the row on the page, without a value and as nobody's yet measured. */
+  /** Puts the row on the page, with 0 and without times. */
   show(row: number, owner: number, nowMs: number): void {
     if (!this.isLive(row)) {
       this.#live++;
@@ -131,7 +130,7 @@ export class SeriesTable {
     this.startLow[row] = startLow;
   }
 
-  /** Takes the row off the page. */
+  /** Removes the row from the page. */
   hide(row: number): void {
     if (!this.isLive(row)) return;
     this.seenMs[row] = -Infinity;
@@ -139,7 +138,7 @@ export class SeriesTable {
     (this.families[row] as Family).live--;
   }
 
-  /** Gives the memory of a row that is off the page to the next. No walk along its family may be under way. */
+  /** Frees a hidden row. Its family must not be iterated meanwhile. */
   free(row: number): void {
     this.#identities.remove(this.#hashes[row] as number, row);
     this.arena.release(this.#textAddresses[row] as number, this.#textLengths[row] as number);
@@ -151,7 +150,7 @@ export class SeriesTable {
     this.#occupied--;
   }
 
-  /** Where the row's text is in the arena. */
+  /** The address of the row's text in the arena. */
   textAddress(row: number): number {
     return this.#textAddresses[row] as number;
   }
@@ -170,7 +169,7 @@ export class SeriesTable {
     return this.#cellAddresses[row] as number;
   }
 
-  /** Gives the row cells for these bounds, all zero. */
+  /** Allocates cells for these bounds, all zero. */
   setLayout(row: number, values: Float64Array): void {
     this.#releaseCells(row);
     const layout = this.#layoutsOf(row).acquire(values);
@@ -252,5 +251,5 @@ export class SeriesTable {
 
 const UNKNOWN_START = { startHigh: 0, startLow: 0 };
 
-/** In the column `previous`: the row is nobody's. */
+/** Marks a free row in the column `previous`. */
 const FREE = -2;

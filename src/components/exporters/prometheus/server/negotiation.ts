@@ -10,7 +10,7 @@ const SCHEMES: ReadonlySet<string> = new Set(['allow-utf-8', 'underscores', 'dot
 const OPEN_METRICS_VERSIONS = new Set([undefined, '0.0.1', '1.0.0']);
 const TEXT_VERSIONS = new Set([undefined, '0.0.4', '1.0.0']);
 
-/** What a scraper prefers of what there is, https://www.rfc-editor.org/rfc/rfc9110#name-accept; the plain text format for others. */
+/** The format that the scraper prefers, by default the text format. https://www.rfc-editor.org/rfc/rfc9110#name-accept */
 export function negotiate(accept: string | undefined, offersOpenMetrics: boolean): Negotiated {
   const fitting = choices(accept).filter((choice) => {
     const syntax = syntaxOf(choice);

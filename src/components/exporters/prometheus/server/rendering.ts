@@ -6,20 +6,20 @@ import type { Page, PageBuffer } from '../page/page-buffer.ts';
 const GZIP_CHUNK_BYTES = 64 * 1024;
 const CHUNKS_A_TURN = 4;
 
-/** One page and the answers that are made of it. Its buffer is given back when the last of them is sent. */
+/** One page, shared by several responses. Its buffer is released when the last response is sent. */
 export class Rendering {
-  readonly plain: Promise<Page>;
+  readonly identity: Promise<Page>;
   readonly #release: () => void;
   #users = 0;
   #gzipped: Promise<Page> | undefined;
 
   constructor(buffer: PageBuffer, render: Promise<void>, release: () => void) {
-    this.plain = render.then(() => buffer.page);
+    this.identity = render.then(() => buffer.page);
     this.#release = release;
   }
 
   get gzipped(): Promise<Page> {
-    this.#gzipped ??= this.plain.then(compress);
+    this.#gzipped ??= this.identity.then(compress);
     return this.#gzipped;
   }
 
@@ -32,7 +32,7 @@ export class Rendering {
   }
 }
 
-/** A reader that is fast takes a page without a pause, so that others get their turn here. */
+/** A fast reader accepts a whole page without a pause, so this lets other work run between chunks. */
 export async function* inTurns({ chunks }: Page): AsyncGenerator<Buffer> {
   for (const [i, chunk] of chunks.entries()) {
     if (i % CHUNKS_A_TURN === CHUNKS_A_TURN - 1) await nextTurn();
@@ -40,7 +40,7 @@ export async function* inTurns({ chunks }: Page): AsyncGenerator<Buffer> {
   }
 }
 
-/** In zlib's own threads; level 1 is five times faster than the default and a few per cent larger. */
+/** Runs in zlib's threads. Level 1 is five times faster than the default, and the result a few percent larger. */
 async function compress(page: Page): Promise<Page> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -9,20 +9,20 @@ import type { Syntax } from '../page/page-content.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { inTurns, Rendering } from './rendering.ts';
 
-/** Pages that readers may keep waiting at a time: each takes the memory of a page. */
+/** Maximum number of pages in memory at the same time, for slow readers. */
 const MAX_PAGES = 4;
-/** A reader that takes nothing for so long is cut off. */
+/** A reader that reads nothing for this time is disconnected. */
 const STALLED_MS = 30_000;
 
 export interface ScrapeServerOptions {
   readonly server: HttpServerConfig;
   readonly logger: Logger;
-  /** Whether OpenMetrics may be asked for. */
+  /** Offers OpenMetrics to scrapers. */
   readonly openMetrics: boolean;
   readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
 }
 
-/** Answers `GET /metrics`. Scrapes that come while a page is rendered share it. */
+/** Answers `GET /metrics`. Scrapes that arrive while a page is rendered share it. */
 export class ScrapeServer {
   readonly #server: GuardedServer;
   readonly #options: ScrapeServerOptions;
@@ -73,7 +73,7 @@ export class ScrapeServer {
     { rendering, format }: { rendering: Rendering; format: Negotiated },
   ): Promise<void> {
     const gzipped = acceptsGzip(request.headers['accept-encoding']);
-    const page = await (gzipped ? rendering.gzipped : rendering.plain);
+    const page = await (gzipped ? rendering.gzipped : rendering.identity);
     response.writeHead(200, {
       'Content-Type': contentType(format),
       'Content-Length': page.length,
@@ -119,7 +119,7 @@ function contentType({ syntax, escaping }: Negotiated): string {
   return `${MEDIA_TYPES[syntax]}; escaping=${escaping}`;
 }
 
-/** Its connection is gone, and with it whoever could be told. */
+/** The connection is closed, so an answer is not possible. */
 function ignoreReaderThatLeft(): void {}
 
 function refuse(response: ServerResponse, status: number, text: string): void {

@@ -1,10 +1,10 @@
 const FIRST_BYTES = 16 * 1024;
-/** Up to here a loop is faster than a call that copies. */
+/** Up to this length a loop is faster than a copying call. */
 const LOOP_BYTES = 32;
 
 /**
- * What a decoder writes: it grows with what is really there, never with what a header claims, and never beyond its limit.
- * Copies read it back, as formats of the LZ77 family do.
+ * The output of a decoder. It grows with the decoded data, not with the length that a header claims, and never beyond its
+ * limit. Copies read from the output itself, as in all formats of the LZ77 family.
  */
 export class ByteOutput {
   readonly #maxBytes: number;
@@ -20,12 +20,12 @@ export class ByteOutput {
     return this.#length;
   }
 
-  /** What was written from `start` on. Valid until the next write. */
+  /** The output from `start` on. Valid until the next write. */
   from(start: number): Uint8Array {
     return this.#bytes.subarray(start, this.#length);
   }
 
-  /** All that was written; nothing may be written after it. Whoever keeps it keeps little that is not used. */
+  /** The whole output, with little unused memory. Nothing may be written afterwards. */
   finish(): Uint8Array {
     const isTight = this.#length > this.#bytes.length * 0.75;
     return isTight ? this.from(0) : this.#bytes.slice(0, this.#length);
@@ -34,7 +34,7 @@ export class ByteOutput {
   /**
    * Appends `input[start, start + count)`.
    *
-   * @throws Error if the input ends before; TooLargeError if there is no room.
+   * @throws Error if the input ends before; TooLargeError if it exceeds the limit.
    */
   append(input: Uint8Array, start: number, count: number): void {
     if (start + count > input.length) throw new Error('unexpected end');
@@ -46,9 +46,9 @@ export class ByteOutput {
   }
 
   /**
-   * Appends `count` bytes that begin `offset` bytes before the end, which may be those that it appends.
+   * Appends a copy of `count` bytes, from `offset` bytes before the end. The copy may overlap itself.
    *
-   * @throws Error if that is before `floor`; TooLargeError if there is no room.
+   * @throws Error if it begins before `floor`; TooLargeError if it exceeds the limit.
    */
   repeat(offset: number, count: number, floor: number): void {
     if (offset === 0 || offset > this.#length - floor) throw new Error(`a copy from ${offset} bytes before`);
@@ -60,7 +60,7 @@ export class ByteOutput {
     this.#length = end;
   }
 
-  /** What copies itself doubles with each run. */
+  /** Doubles the copied bytes with each run. */
   #repeatInRuns(offset: number, end: number): void {
     const start = this.#length - offset;
     for (let at = this.#length; at < end;) {
@@ -80,13 +80,13 @@ export class ByteOutput {
   }
 }
 
-/** Like that of `node:zlib`, there is more than `maxOutputLength` allows. */
+/** The output exceeds `maxOutputLength`; the same code as in `node:zlib`. */
 export class TooLargeError extends RangeError {
   readonly code = 'ERR_BUFFER_TOO_LARGE';
 }
 
-/** How much a decoder writes before it lets others have their turn, or more often. */
+/** A decoder yields at least once for this many bytes of output. */
 export const STEP_BYTES = 128 * 1024;
 
-/** Writes to the output, and yields where others may have their turn. @throws Error that says what is wrong with the input. */
+/** Writes to the output, and yields where other work may run. @throws Error that describes the defect of the input. */
 export type Decode = (input: Uint8Array, output: ByteOutput) => Generator<undefined>;

@@ -16,7 +16,7 @@ async function decompress(encoding: string, body: Uint8Array, maxBytes = MAX_BYT
   );
 }
 
-/** What became of it: the bytes, or the reason why there are none. Anything but a Rejection is a defect. */
+/** The decompressed bytes, or the reason of the rejection. Other errors fail the test. */
 async function outcome(encoding: string, body: Uint8Array, maxBytes?: number): Promise<Buffer | string> {
   try {
     return await decompress(encoding, body, maxBytes);

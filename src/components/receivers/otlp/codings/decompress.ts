@@ -5,21 +5,21 @@ import { ByteOutput, type Decode } from './byte-output.ts';
 import { decodeSnappy, decodeSnappyFrames } from './snappy.ts';
 import { Rejection, RpcCode, rejectMalformed, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
-/** Turns what arrived compressed into what is within the limit. @throws Rejection if it cannot be, or is damaged. */
+/** Decompresses a body. @throws Rejection if it is damaged or exceeds the limit. */
 export type Decompress = (body: Uint8Array, limit: SizeLimit) => Uint8Array | Promise<Uint8Array>;
 
-/** By the name in `Content-Encoding`; undefined where there is nothing to undo. */
+/** The decompressors by the name in `Content-Encoding`; undefined for no compression. */
 export type Decompressors = ReadonlyMap<string, Decompress | undefined>;
 
 /**
- * What undoes a `Content-Encoding`; undefined where there is nothing to undo.
+ * The decompressor for a `Content-Encoding`; undefined for no compression.
  *
- * @throws Rejection if it is none of those that are taken.
+ * @throws Rejection if the encoding is not accepted.
  */
-export function decompressorOf(encoding = '', taken: Decompressors): Decompress | undefined {
+export function decompressorOf(encoding = '', accepted: Decompressors): Decompress | undefined {
   const name = encoding.trim().toLowerCase();
-  if (taken.has(name)) return taken.get(name);
-  const names = [...taken.keys()].filter((key) => key !== 'identity').map((key) => key || 'none');
+  if (accepted.has(name)) return accepted.get(name);
+  const names = [...accepted.keys()].filter((key) => key !== 'identity').map((key) => key || 'none');
   throw new Rejection('unsupported_encoding', RpcCode.invalidArgument, {
     message: `unsupported Content-Encoding: ${name.slice(0, 40)}; use ${names.join(', ')}`,
   });
@@ -36,11 +36,11 @@ interface Codec {
 }
 
 /**
- * Up to here the event loop decompresses by itself: it takes 1 ms at most and 30 to 40 % less CPU than the way
- * through the thread pool.
+ * Bodies up to this size are decompressed on the event loop: this takes at most 1 ms, and 30 to 40 % less CPU than the
+ * thread pool.
  */
 const SYNC_INPUT_BYTES = 64 * 1024;
-/** A small body may unfold far: what is larger than this goes to the thread pool after all. */
+/** A small body may expand a lot: beyond this output it goes to the thread pool after all. */
 const SYNC_OUTPUT_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
@@ -60,7 +60,7 @@ function decompressWith(codec: Codec): Decompress {
 
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-/** One after another: together, bombs would fill the memory before the first of them is found out. */
+/** One after another: decompression bombs that run together would fill the memory before the first is detected. */
 async function decompressInTurn(codec: Codec, body: Uint8Array, limit: SizeLimit): Promise<Uint8Array> {
   const turn = lastTurn.then(() => codec.async(body, { maxOutputLength: limit.maxBytes, chunkSize: CHUNK_BYTES }));
   lastTurn = turn.catch(() => undefined);
@@ -88,7 +88,7 @@ const zstd = decompressWith(ofNode(zstdDecompressSync, promisify(zstdDecompress)
 const snappy = decompressWith(inSlices(decodeSnappy));
 const snappyFramed = decompressWith(inSlices(decodeSnappyFrames));
 
-/** Those of Node end at the end of the first stream, and say nothing of what lies behind it. */
+/** Node's codecs stop at the end of the first stream and ignore what follows. */
 function ofNode(
   sync: (input: Uint8Array, options: Limits & { info: true }) => unknown,
   async: (input: Uint8Array, options: Limits & { info: true }) => Promise<unknown>,
@@ -99,7 +99,7 @@ function ofNode(
   };
 }
 
-/** What `info` makes of an answer; `bytesWritten` is how much of the input was read. */
+/** The answer with `info: true`; `bytesWritten` is how much of the input was read. */
 interface Informed {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };
@@ -111,7 +111,7 @@ function wholeOf(input: Uint8Array, answer: unknown): Buffer {
   return buffer;
 }
 
-/** Node has no such codec; what is large is decompressed on the event loop, but a slice at a time. */
+/** A codec that Node does not have. Large bodies are decompressed on the event loop, in slices. */
 function inSlices(decode: Decode): Codec {
   return {
     sync: (input, { maxOutputLength }) => {
@@ -139,12 +139,12 @@ const decompressors: Decompressors = new Map<string, Decompress | undefined>([
   ['x-snappy-framed', snappyFramed],
 ]);
 
-/** The names that `compression_algorithms` may hold. The empty one stands for requests without `Content-Encoding`. */
+/** The allowed values of `compression_algorithms`. The empty name means requests without `Content-Encoding`. */
 export const ALGORITHMS = [...decompressors.keys()].filter((name) => name !== 'identity');
 
 /**
- * The decompressors of these names; a request that says `identity` is one that says nothing. Without any name nothing is
- * decompressed, and only such requests are taken.
+ * The decompressors of these names. `identity` is the same as no encoding. Without any name, only requests without
+ * compression are accepted.
  */
 export function decompressorsOf(names: readonly string[]): Decompressors {
   const all = names.length === 0 || names.includes('') ? ['', 'identity', ...names] : names;

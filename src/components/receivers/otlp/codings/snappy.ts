@@ -1,7 +1,7 @@
 import { STEP_BYTES, type ByteOutput } from './byte-output.ts';
 
 /**
- * `Content-Encoding: snappy`: one block. As in the stock Collector also a framed stream, which its older versions sent
+ * `Content-Encoding: snappy`: one block. As in the stock Collector, also a framed stream, which its older versions sent
  * under this name.
  */
 export function* decodeSnappy(input: Uint8Array, output: ByteOutput): Generator<undefined> {
@@ -45,7 +45,7 @@ function* decodeChunk(type: number, chunk: Uint8Array, output: ByteOutput): Gene
     throw new Error('a wrong checksum');
 }
 
-/** A block says its length and then how it comes about. https://github.com/google/snappy/blob/main/format_description.txt */
+/** A block is its length, then literals and copies. https://github.com/google/snappy/blob/main/format_description.txt */
 function* decodeBlock(input: Uint8Array, output: ByteOutput, maxBytes = 2 ** 32 - 1): Generator<undefined> {
   const floor = output.length;
   const header = readLength(input);
@@ -54,18 +54,18 @@ function* decodeBlock(input: Uint8Array, output: ByteOutput, maxBytes = 2 ** 32 
   let pause = floor + STEP_BYTES;
   for (let at = header.next; at < input.length;) {
     at = decodeElement(input, at, { output, floor });
-    if (output.length > end) throw new Error('a block that is longer than it says');
+    if (output.length > end) throw new Error('a block that is longer than its header claims');
     if (output.length < pause) continue;
     pause = output.length + STEP_BYTES;
     yield;
   }
-  if (output.length !== end) throw new Error('a block that is shorter than it says');
+  if (output.length !== end) throw new Error('a block that is shorter than its header claims');
 }
 
 const LITERAL = 0;
 const COPY_1 = 1;
 const COPY_2 = 2;
-/** Lengths of literals from here on say how many bytes hold the length. */
+/** From this value on, the tag contains the width of the length instead of the length. */
 const LONG_LITERAL = 60;
 
 /** Returns where the next element begins. */
@@ -100,7 +100,7 @@ function checkIdentifier(chunk: Uint8Array): void {
   if (!STREAM_IDENTIFIER.subarray(4).equals(chunk)) throw new Error('no snappy stream');
 }
 
-/** So that the checksum of a stream that holds checksums is no bad one. */
+/** The format masks checksums, because a checksum of data that contains checksums is weak. */
 function masked(checksum: number): number {
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;
 }
@@ -131,7 +131,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** The CRC of Castagnoli. https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4 */
+/** CRC-32C (Castagnoli). https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4 */
 function crc32c(bytes: Uint8Array): number {
   let remainder = -1;
   for (const byte of bytes) remainder = (TABLE[(remainder ^ byte) & 0xff] as number) ^ (remainder >>> 8);

@@ -3,11 +3,11 @@ import { encodeStatus, type Rejection } from '../rejection.ts';
 
 const NO_ERROR = 0;
 const GRPC = { ':status': 200, 'content-type': 'application/grpc' };
-/** An `Export<Signal>ServiceResponse` without anything to say: no compression, no bytes. */
+/** An empty `Export<Signal>ServiceResponse`: no compression, no bytes. */
 const NOTHING = Buffer.alloc(5);
 const OK = { 'grpc-status': '0' };
 
-/** Answers that the message was taken; `encodings` are those that messages may have. */
+/** Answers that the message was accepted. `encodings` are the supported compressions. */
 export function accept(stream: ServerHttp2Stream, encodings: string): void {
   if (stream.destroyed) return;
   stream.once('wantTrailers', () => stream.sendTrailers(OK));
@@ -15,7 +15,7 @@ export function accept(stream: ServerHttp2Stream, encodings: string): void {
   stream.end(NOTHING);
 }
 
-/** Answers with a status alone, and hears no more of the call. `encodings` as in `accept`. */
+/** Answers with a status and ends the call. `encodings` as in `accept`. */
 export function refuse(stream: ServerHttp2Stream, rejection: Rejection, encodings: string): void {
   if (stream.destroyed) return;
   const status = {
@@ -26,12 +26,12 @@ export function refuse(stream: ServerHttp2Stream, rejection: Rejection, encoding
   end(stream, { ...GRPC, ...status, 'grpc-accept-encoding': encodings });
 }
 
-/** What is no gRPC is answered by a status of HTTP. */
+/** Answers a request that is not gRPC with an HTTP status. */
 export function refuseForeign(stream: ServerHttp2Stream, status: number): void {
   if (!stream.destroyed) end(stream, { ':status': status });
 }
 
-/** What the sender still has to say is not waited for. https://www.rfc-editor.org/rfc/rfc9113#section-8.1 */
+/** Does not wait for the rest of the message. https://www.rfc-editor.org/rfc/rfc9113#section-8.1 */
 function end(stream: ServerHttp2Stream, headers: Record<string, string | number>): void {
   stream.respond(headers, { endStream: true });
   if (!stream.readableEnded) stream.close(NO_ERROR);

@@ -2,8 +2,8 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { KeepaliveConfig } from '../config.ts';
 
 /**
- * Ends a connection that is idle, old, dead or a nuisance, as the stock receiver's `keepalive` says. What is 0 or absent
- * is not looked at. https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
+ * Ends connections that are idle, old or dead, or that ping too often, as the stock receiver's `keepalive` defines. A
+ * setting that is 0 or absent disables its check. https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
  */
 export function keepWatch(
   session: ServerHttp2Session,
@@ -19,7 +19,7 @@ export function keepWatch(
 
 const GREETING_MS = 60_000;
 
-/** Who connects has to say that it speaks HTTP/2. */
+/** Clients must complete the HTTP/2 handshake in this time. */
 function endUnlessGreeted(session: ServerHttp2Session): void {
   const timer = after(session, GREETING_MS, () => session.destroy());
   session.once('remoteSettings', () => clearTimeout(timer));
@@ -33,7 +33,7 @@ function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   calls.whenNone = () => timer.refresh();
 }
 
-/** Connections that began together should not all end together. */
+/** Connections that began together must not all end together. */
 const JITTER = 0.1;
 
 function endWhenOld(session: ServerHttp2Session, { ageMs, graceMs }: { ageMs: number; graceMs: number }): void {
@@ -50,9 +50,9 @@ function endWhenDead(session: ServerHttp2Session, { timeMs, timeoutMs }: { timeM
   });
 }
 
-/** How often a client may ask too early whether the server is there; a call in between makes up for it. */
+/** How many pings may come too early. A call resets the count. */
 const MAX_STRIKES = 2;
-/** Without a call, where `permit_without_stream` is off. */
+/** Minimum time between pings without a call, if `permit_without_stream` is off. */
 const IDLE_MIN_TIME_MS = 2 * 3_600_000;
 const ENHANCE_YOUR_CALM = 11;
 
@@ -95,7 +95,7 @@ function openCalls(session: ServerHttp2Session): OpenCalls {
   return calls;
 }
 
-/** A timer that ends with the connection, and keeps no process alive. */
+/** A timer that ends with the connection and does not keep the process alive. */
 function after(session: ServerHttp2Session, delayMs: number, act: () => void): NodeJS.Timeout {
   const timer = setTimeout(act, delayMs).unref();
   session.once('close', () => clearTimeout(timer));

@@ -1,20 +1,20 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { Rejection, RpcCode, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
-/** What a call carries. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+/** The message of a call. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export interface Message {
   readonly bytes: Uint8Array;
   readonly isCompressed: boolean;
 }
 
 interface Limits {
-  /** Of the message as it arrives. */
+  /** Limit of the message as it arrives. */
   readonly size: SizeLimit;
   readonly timeoutMs: number;
 }
 
 /**
- * The one message of a unary call.
+ * Reads the one message of a unary call.
  *
  * @throws Rejection if it is too large, is not the only one, or does not arrive in time or at all.
  */
@@ -32,7 +32,7 @@ export async function receiveMessage(stream: ServerHttp2Stream, { size, timeoutM
   const append = (chunk: Buffer): void => settle(() => assembly.append(chunk));
   stream.on('data', append);
   stream.once('end', () => settle(() => resolve(assembly.finish())));
-  // Comes before the end that Node makes of it.
+  // Node emits `end` after `aborted`.
   stream.once('aborted', () => reject(rejectAborted()));
   if (stream.destroyed) reject(rejectAborted());
   try {
@@ -43,7 +43,7 @@ export async function receiveMessage(stream: ServerHttp2Stream, { size, timeoutM
   }
 }
 
-/** A flag that says whether the message is compressed, and its length. */
+/** One byte that is 1 if the message is compressed, then its length. */
 const PREFIX_BYTES = 5;
 
 class Assembly {
@@ -69,7 +69,7 @@ class Assembly {
     return { bytes: whole.subarray(PREFIX_BYTES), isCompressed: whole[0] === 1 };
   }
 
-  /** Whoever claims too much is told at once: nothing is kept for what may never come. */
+  /** Rejects a message that is too long as soon as its length is known, and stores nothing of it. */
   #readPrefix(): number {
     const whole = this.#whole();
     const flag = whole[0] as number;
@@ -85,7 +85,7 @@ class Assembly {
   }
 }
 
-/** As gRPC's own libraries answer what breaks its protocol. https://grpc.io/docs/guides/status-codes/ */
+/** The answer of gRPC's own libraries to protocol errors. https://grpc.io/docs/guides/status-codes/ */
 function rejectFraming(what: string): Rejection {
   return new Rejection('malformed', RpcCode.internal, { message: `the call has ${what}` });
 }

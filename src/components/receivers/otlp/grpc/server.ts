@@ -14,7 +14,7 @@ import { readContext } from '../../../../engine/net/tls.ts';
 import type { GrpcConfig } from '../config.ts';
 import { keepWatch } from './keepalive.ts';
 
-/** Has the stream from then on, until it is closed. */
+/** Owns the stream until it is closed. */
 export type ServeCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 /** An HTTP/2 server, with or without TLS. */
@@ -45,7 +45,7 @@ export class GrpcServer {
     return started;
   }
 
-  /** Takes no new calls, lets those under way end, and cuts them off when the deadline aborts. */
+  /** Accepts no new calls, waits for running ones, and cuts them off when the deadline aborts. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#reload[Symbol.dispose]();
     await endBy(this.#server, deadline, {
@@ -60,12 +60,12 @@ export class GrpcServer {
 }
 
 const HANDSHAKE_MS = 10_000;
-/** So that a message of a usual size comes without waiting for the server's permission in between. */
+/** Large enough for a message of a usual size, so that its sender need not wait for window updates. */
 const WINDOW_BYTES = 1024 * 1024;
-/** Node's own default, for what is no message. */
+/** Node's default, for everything but messages. */
 const SPARE_MB = 10;
 
-/** Loaded only here: who takes no gRPC need not pay for HTTP/2. */
+/** Loads HTTP/2 only if gRPC is on. */
 async function createServerFor({ tls, ...config }: GrpcConfig): Promise<Http2Server> {
   const { createSecureServer, createServer } = await import('node:http2');
   const options = serverOptions(config);
@@ -76,7 +76,7 @@ async function createServerFor({ tls, ...config }: GrpcConfig): Promise<Http2Ser
 function serverOptions({ max_concurrent_streams, max_recv_msg_size_mib }: Omit<GrpcConfig, 'tls'>): ServerOptions {
   return {
     settings: { maxConcurrentStreams: max_concurrent_streams, initialWindowSize: WINDOW_BYTES, enablePush: false },
-    // In megabytes. Were it less, Node would reset calls that the limits allow, and their senders would lose them.
+    // In megabytes. With less, Node resets calls that the limits allow, and their data is lost.
     maxSessionMemory: Math.min(SPARE_MB + max_concurrent_streams * max_recv_msg_size_mib * 1.05, 2 ** 32 - 1),
   };
 }

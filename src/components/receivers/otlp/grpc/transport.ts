@@ -4,7 +4,7 @@ import type { ComponentSettings, Host, Signal } from '../../../../engine/compone
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
 import { decompressorsOf, type Decompress } from '../codings/decompress.ts';
 import { idleGrpcKeys, type GrpcConfig } from '../config.ts';
-import type { Intake } from '../intake.ts';
+import type { RequestIntake } from '../request-intake.ts';
 import { Rejection, rejectUnauthenticated, RpcCode, type SizeLimit } from '../rejection.ts';
 import { accept, refuse, refuseForeign } from './answer.ts';
 import { receiveMessage } from './message.ts';
@@ -16,21 +16,21 @@ const SERVICES: Readonly<Record<Signal, string>> = {
   logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
 };
 
-/** What the stock receiver takes, and gRPC's own `deflate`. Its snappy is framed. */
+/** The encodings of the stock receiver, and gRPC's own `deflate`. gRPC's snappy is framed. */
 const DECOMPRESSORS = decompressorsOf(['', 'gzip', 'deflate', 'snappy', 'zstd']);
 const ENCODINGS = [...DECOMPRESSORS.keys()].filter((name) => name !== '').join(',');
 
-/** OTLP over gRPC. Messages pass as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
+/** OTLP over gRPC. Messages are passed on as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
 export class GrpcTransport {
   readonly #settings: ComponentSettings;
   readonly #config: GrpcConfig;
-  readonly #intake: Intake;
+  readonly #intake: RequestIntake;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #limit: SizeLimit;
   #authenticator: Authenticator | undefined;
   #server: GrpcServer | undefined;
 
-  constructor(settings: ComponentSettings, config: GrpcConfig, intake: Intake) {
+  constructor(settings: ComponentSettings, config: GrpcConfig, intake: RequestIntake) {
     this.#settings = settings;
     this.#config = config;
     this.#intake = intake;
@@ -53,7 +53,7 @@ export class GrpcTransport {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // Whatever breaks a stream also closes it, and that is looked at.
+    // Every stream error also closes the stream, which is handled.
     stream.on('error', () => undefined);
     this.#answer(stream, headers).catch(() => stream.destroy());
   }
@@ -72,7 +72,7 @@ export class GrpcTransport {
     }
   }
 
-  /** Nothing of the message is read before it is clear that it may be sent. */
+  /** Authenticates and checks the headers before reading the message. */
   async #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     if (this.#authenticator !== undefined && !(await admits(this.#authenticator, headers)))
       throw rejectUnauthenticated();
@@ -92,10 +92,10 @@ export class GrpcTransport {
   }
 }
 
-/** How much is repeated of a name that nobody knows. */
+/** How much of an unknown name appears in the answer. */
 const MAX_NAME = 200;
 
-/** What HTTP answers to what is no gRPC; undefined for a call. */
+/** The HTTP status for a request that is not gRPC; undefined for a call. */
 function foreignStatus({ ':method': method, 'content-type': type = '' }: IncomingHttpHeaders): number | undefined {
   if (method !== 'POST') return 405;
   return /^application\/grpc(?:[+;]|$)/i.test(type) ? undefined : 415;
@@ -125,10 +125,10 @@ function restore(
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
-/** As `read_timeout` of HTTP: a slow sender may not hold a call open for ever. */
+/** Like `read_timeout` of HTTP: a slow sender must not keep a call open forever. */
 const MAX_RECEIVE_MS = 60_000;
 
-/** How long the message may take: until its sender gives up by itself, but not for ever. */
+/** How long the message may take: as long as its sender waits, with an upper limit. */
 function timeoutOf({ 'grpc-timeout': timeout = '' }: IncomingHttpHeaders): number {
   const [, digits, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(timeout.toString()) ?? [];
   return digits === undefined ? MAX_RECEIVE_MS : Math.min(Number(digits) * (UNITS_MS[unit] ?? 0), MAX_RECEIVE_MS);

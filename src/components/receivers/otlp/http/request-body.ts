@@ -3,7 +3,7 @@ import { decompressorOf, type Decompressors } from '../codings/decompress.ts';
 import { Rejection, RpcCode, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
 export interface BodyLimits {
-  /** Of the body as it arrives, and once more when it is decompressed. */
+  /** Limit of the body as it arrives, and again after decompression. */
   readonly size: SizeLimit;
   readonly decompressors: Decompressors;
 }
@@ -20,8 +20,8 @@ export async function readBody(request: IncomingMessage, { size, decompressors }
 }
 
 /**
- * Who is told only after having sent everything surely hears it: one whose connection breaks while it sends
- * would take that for a fault and try again. So up to this many times the limit is read, and forgotten.
+ * A sender only sees the answer reliably after it has sent everything: if its connection breaks before that, it retries.
+ * Therefore up to this many times the limit is read and discarded.
  */
 const PATIENCE = 2;
 

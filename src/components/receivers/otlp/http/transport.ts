@@ -7,7 +7,7 @@ import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
 import { protobufFromJson } from '../../../../engine/otlp/protobuf-from-json.ts';
 import { decompressorsOf } from '../codings/decompress.ts';
 import { idleHttpKeys, type HttpConfig } from '../config.ts';
-import type { Intake } from '../intake.ts';
+import type { RequestIntake } from '../request-intake.ts';
 import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from '../rejection.ts';
 import { readBody, type BodyLimits } from './request-body.ts';
 
@@ -29,12 +29,12 @@ const HTTP_STATUS: Readonly<Record<RpcCode, number>> = {
 export class HttpTransport {
   readonly #logger: Logger;
   readonly #config: HttpConfig;
-  readonly #intake: Intake;
+  readonly #intake: RequestIntake;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #limits: BodyLimits;
   readonly #server: GuardedServer;
 
-  constructor(settings: ComponentSettings, config: HttpConfig, intake: Intake) {
+  constructor(settings: ComponentSettings, config: HttpConfig, intake: RequestIntake) {
     this.#logger = settings.logger;
     this.#config = config;
     this.#intake = intake;
@@ -87,7 +87,7 @@ export class HttpTransport {
     }
   }
 
-  /** Before anything of the body is looked at. */
+  /** Runs before the body is read. */
   #challenge(request: IncomingMessage, response: ServerResponse): void {
     this.#reject(request, response, { error: rejectUnauthenticated(), mediaType: mediaTypeOf(request) ?? JSON_TYPE });
   }
@@ -98,7 +98,7 @@ export class HttpTransport {
     { error, mediaType }: { error: unknown; mediaType: MediaType },
   ): void {
     const rejection = this.#intake.reject(error);
-    // Node reads what is left of a refused body, so that the connection can be used again. Of this one too much is left.
+    // Node reads the rest of a refused body, so that the connection can be reused. Here the rest is too large.
     if (rejection.code === RpcCode.resourceExhausted && !request.complete) response.setHeader('Connection', 'close');
     if (rejection.retryAfterMs !== undefined) {
       response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
@@ -106,7 +106,7 @@ export class HttpTransport {
     this.#send(response, HTTP_STATUS[rejection.code], mediaType, statusBody(rejection, mediaType));
   }
 
-  /** What is no OTLP request gets no OTLP answer. */
+  /** Answers a request that is not OTLP in plain text. */
   #refuse(response: ServerResponse, status: number, reason: RejectionReason, sentence: string): void {
     this.#intake.count(reason);
     this.#send(response, status, 'text/plain', sentence);

@@ -5,8 +5,8 @@ import { inspectRequest } from '../../../engine/otlp/inspect-request.ts';
 import { Incident } from '../../../engine/incident.ts';
 import { rejectionOf, type Rejection } from './rejection.ts';
 
-/** The way of a request from either transport to the pipelines. */
-export class Intake {
+/** Checks the requests of one transport, passes them to the pipelines, and counts rejections. */
+export class RequestIntake {
   readonly #next: Consumer;
   readonly #defect: Incident;
   readonly #count: (reason: RejectionReason) => void;
@@ -14,8 +14,8 @@ export class Intake {
   constructor(transport: Transport, { metrics, logger }: ComponentSettings, next: ConsumerFor) {
     this.#next = next(transport);
     this.#defect = new Incident(logger, {
-      failing: 'A pipeline failed in a way that it should not',
-      recovered: 'The pipelines take requests again',
+      failing: 'Unexpected error in a pipeline',
+      recovered: 'Pipelines accept requests again',
     });
     const counter = metrics.counter(sidecarMetrics.siphon_receiver_rejected_requests);
     counter.startAtZero({ transport });
@@ -23,9 +23,9 @@ export class Intake {
   }
 
   /**
-   * Resolves when the pipelines have taken the request.
+   * Resolves when the pipelines have accepted the request.
    *
-   * @throws whatever `reject` understands.
+   * @throws Error to pass to `reject`.
    */
   async take(signal: Signal, bytes: Uint8Array): Promise<void> {
     const itemCount = inspectRequest(signal, bytes);
@@ -34,7 +34,7 @@ export class Intake {
     this.#defect.succeeded();
   }
 
-  /** Counts the request as rejected and says what its sender is told. */
+  /** Counts the request as rejected and returns the answer for its sender. */
   reject(error: unknown): Rejection {
     const rejection = rejectionOf(error);
     this.count(rejection.reason);
