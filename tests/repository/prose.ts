@@ -20,8 +20,10 @@ interface Passage {
 const WITH_PROSE = /\.(?:m?ts|md|ya?ml|sql|sh|css|html)$/;
 const GENERATED = /^dashboards\/|lock\.yaml$/;
 
-export function filesWithProse(folder: string): string[] {
-  return filesBelow(folder, WITH_PROSE).filter((file) => !GENERATED.test(file));
+/** The files below a folder, or the file itself. */
+export function filesWithProse(path: string): string[] {
+  const files = WITH_PROSE.test(path) ? [path] : filesBelow(path, WITH_PROSE);
+  return files.filter((file) => !GENERATED.test(file));
 }
 
 export function proseFindings(file: string): Finding[] {
