@@ -54,11 +54,11 @@ function wholeTable({ idle, drain, cpuShare, slowQueries }: DatabaseBench): stri
   const isDueAtEachPoll = (query: string): boolean => !slowQueries.includes(query);
   const rows = [
     [
-      'idle poll: what is due at 15 s, sum of p50, ms',
+      'idle poll: queries due every 15 s, sum of p50, ms',
       judged(sumOfP50(idle, isDueAtEachPoll), BUDGET.idlePollMs, ms),
       '≤ 25',
     ],
-    ['idle poll: what is due once a minute, ms', ms(sumOfP50(idle, (query) => !isDueAtEachPoll(query))), ''],
+    ['idle poll: queries due once a minute, ms', ms(sumOfP50(idle, (query) => !isDueAtEachPoll(query))), ''],
     [`burst of ${drain.prices} prices: longest poll, ms`, judged(drain.polls.max, BUDGET.drainPollMs, ms), '≤ 150'],
     ['burst: from the commit to the last one published, s', drain.seconds.toFixed(1), ''],
     ['burst: polls', `${drain.polls.count}`, ''],
