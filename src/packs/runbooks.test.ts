@@ -69,7 +69,7 @@ describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
     expect(seen).toContain(dashboards.find(({ uid }) => uid === alert.panel?.dashboard)?.title);
   });
 
-  it('asks Prometheus for what is there', () => {
+  it('uses only existing metrics', () => {
     for (const query of blocks(text, 'promql')) {
       const problems = ABOUT_PROMETHEUS.has(query)
         ? parseErrors(query)
@@ -78,7 +78,7 @@ describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
     }
   });
 
-  it('names metrics, alerts, panels, files and commands that are there', () => {
+  it('names only existing metrics, alerts, panels, files and commands', () => {
     const names = [...text.replaceAll(/```.*?```/gs, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
     for (const code of names) {
       if (/_(total|seconds|bytes|percent)$|^(siphon|otelcol|database|scrape_run|pipeline|fetch|price)_/.test(code)) {
@@ -95,7 +95,7 @@ describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
     }
   });
 
-  it('tells commands that are there', () => {
+  it('uses only known commands', () => {
     for (const line of blocks(text, 'sh').flatMap((block) => block.split('\n'))) {
       const [command = '', subcommand] = line.split(' ');
       expect(COMMANDS.has(command), line).toBe(true);

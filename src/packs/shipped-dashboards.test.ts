@@ -176,11 +176,11 @@ describe('every panel', () => {
     }
   });
 
-  it('is drawn by a plugin that Grafana brings along', () => {
+  it('is drawn by a plugin that is part of Grafana', () => {
     for (const { panels } of dashboards) for (const { type } of panels) expect(CORE_PANELS).toContain(type);
   });
 
-  it('is within the 24 columns and on nobody else', () => {
+  it('is within the 24 columns and overlaps no other panel', () => {
     for (const { panels } of dashboards) {
       const taken = new Set<string>();
       for (const { gridPos } of panels) {
@@ -195,7 +195,7 @@ describe('every panel', () => {
     }
   });
 
-  it('leads on to dashboards that are there', () => {
+  it('links to existing dashboards', () => {
     const uids = new Set(dashboards.map(({ uid }) => uid));
     for (const { panel } of drawn) {
       for (const { url } of panel.links ?? []) {

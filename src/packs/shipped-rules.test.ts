@@ -34,7 +34,7 @@ const check = (rule: AlertRule): CheckedExpression => checkText(rule.expr);
 const ABOUT_NOTHING = new Set(['SidecarNotScraped', 'Watchdog']);
 
 describe('a recording rule', () => {
-  it.each(recordings)('$record asks for what is there', ({ expr }) => {
+  it.each(recordings)('$record uses only existing metrics', ({ expr }) => {
     expect(checkText(expr).problems).toEqual([]);
   });
 
@@ -51,7 +51,7 @@ describe('a recording rule', () => {
 describe.each(rules)('$name', ({ rule }) => {
   const { annotations } = rule;
 
-  it('asks for what is there', () => {
+  it('uses only existing metrics', () => {
     expect(check(rule).problems).toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe.each(rules)('$name', ({ rule }) => {
     expect(used.filter((label) => !labels.has(label))).toEqual([]);
   });
 
-  it('says the value, unless it is only about being there', () => {
+  it('shows the value, unless it only reports existence', () => {
     const alert = alerts.find(({ name }) => name === rule.alert);
     const isCounted = alert !== undefined && 'threshold' in alert.raisedBy;
     const isOneOrNothing = ['SidecarDown', 'PollerWithoutLeader'].includes(rule.alert);
@@ -116,7 +116,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('say what it means that their series are missing', () => {
+  it('explain what happens without their series', () => {
     for (const { name, whenMissing } of alerts) expect(whenMissing, name).toMatch(/^(Silent|This is|It needs).{20,}/);
   });
 

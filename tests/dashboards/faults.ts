@@ -196,7 +196,7 @@ export const rounds: readonly Round[] = [
         provoke: async (world) => await world.sql('alter table scrape_artifacts alter column body_len type numeric'),
         end: async () => undefined,
         alerts: [],
-        panels: [['siphon-database', 'Counting begun anew']],
+        panels: [['siphon-database', 'Counting restarted']],
       },
     ],
   },

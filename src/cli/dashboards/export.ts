@@ -9,11 +9,11 @@ const RULES = 'prometheus';
 const forms = [GRAFANA, RULES] as const;
 
 export const exportDashboards: Command = {
-  summary: 'write the dashboards as files for Grafana\u2019s provisioning, or the rules for Prometheus',
+  summary: 'write the dashboards as files for Grafana\u2019s provisioning, or the alert rules for Prometheus',
   optionLines: [
-    '--dir DIR                    the folder; it is made where it is missing',
+    '--dir DIR                    target folder; created if missing',
     `--form FORM                  ${forms.join(' or ')}; default ${GRAFANA}`,
-    `--settings FILE              of the rules: links and limits, see deploy/prometheus/README.md`,
+    `--settings FILE              links and limits of the rules, see deploy/prometheus/README.md`,
   ],
   takes: ['dir', 'form', 'settings'],
   readsConfig: false,
@@ -22,8 +22,8 @@ export const exportDashboards: Command = {
     try {
       const files = form === RULES ? await rules(await loadRuleSource(), settings) : await dashboards(dashboardsFolder);
       const written = await writeOwnFiles(dir, files);
-      const what = form === RULES ? 'files of rules' : 'dashboards';
-      print(`${dir}: ${files.length} ${what}, ${written} of them written, the others were there.`);
+      const what = form === RULES ? 'rule files' : 'dashboards';
+      print(`${dir}: ${files.length} ${what}, ${written} written, ${files.length - written} unchanged`);
       return EXIT_OK;
     } catch (error) {
       printError(error instanceof Error ? error.message : String(error));
@@ -39,7 +39,7 @@ interface ExportOptions {
 }
 
 function readOptions({ given: { dir, form = GRAFANA, settings } }: CommandOptions): ExportOptions {
-  if (dir === undefined || dir === '') throw new UsageError('--dir DIR is missing');
+  if (dir === undefined || dir === '') throw new UsageError('--dir DIR is required');
   const known = forms.find((one) => one === form);
   if (known === undefined) throw new UsageError(`--form is ${form}, but must be ${forms.join(' or ')}`);
   if (settings !== undefined && known !== RULES) throw new UsageError(`--settings needs --form ${RULES}`);

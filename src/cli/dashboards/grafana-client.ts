@@ -15,7 +15,7 @@ export interface StoredDashboard {
   readonly meta: { readonly folderUid?: string; readonly provisioned?: boolean };
 }
 
-/** What a Grafana said instead of doing what it was asked. */
+/** Grafana refused a request, or could not be reached. */
 export class GrafanaError extends Error {
   override readonly name = 'GrafanaError';
 }
@@ -45,7 +45,7 @@ export class GrafanaClient {
     await this.#call('DELETE', `api/folders/${encodeURIComponent(uid)}`);
   }
 
-  /** Undefined if there is none. */
+  /** Undefined if it does not exist. */
   async dashboard(uid: string): Promise<StoredDashboard | undefined> {
     const answer = await this.#call('GET', `api/dashboards/uid/${encodeURIComponent(uid)}`, undefined, 'absent on 404');
     if (answer === undefined) return undefined;
@@ -108,16 +108,14 @@ export class GrafanaClient {
 
   #refused({ status, headers }: Response, method: string, path: string, text: string): GrafanaError {
     const base = this.#base.href;
-    if (status === 401) return new GrafanaError(`${base} does not accept the token (401)`);
+    if (status === 401) return new GrafanaError(`${base} rejected the token (401)`);
     if (status === 403) {
       return new GrafanaError(
         `the token may not ${method} ${path} (403): it needs the role Editor, or to write folders and dashboards`,
       );
     }
     if (status >= 300 && status < 400) {
-      return new GrafanaError(
-        `${base} redirects to ${headers.get('location') ?? 'nowhere'}: give the address that it leads to`,
-      );
+      return new GrafanaError(`${base} redirects to ${headers.get('location') ?? 'nowhere'}: use that address instead`);
     }
     const answer = parse(text) as { message?: unknown } | undefined;
     const message = typeof answer?.message === 'string' ? answer.message.slice(0, 300) : 'no reason given';
@@ -125,7 +123,7 @@ export class GrafanaClient {
   }
 
   #strange(): GrafanaError {
-    return new GrafanaError(`${this.#base.href} answers, but not as Grafana does`);
+    return new GrafanaError(`${this.#base.href} answers, but not like Grafana`);
   }
 }
 

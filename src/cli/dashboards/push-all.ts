@@ -16,10 +16,10 @@ interface Plan {
 }
 
 /**
- * Brings the dashboards into a folder, which is made where it is missing. Everything is looked at before the first is
- * written, and what was written is taken back if a later one fails.
+ * Uploads the dashboards to a folder, and creates the folder if it is missing. All dashboards are checked before the first
+ * is written. If a write fails, the earlier ones are rolled back.
  *
- * @throws GrafanaError that says what is in the way.
+ * @throws GrafanaError that names the obstacles.
  */
 export async function pushAll(
   client: GrafanaClient,
@@ -51,10 +51,11 @@ function obstacle({ uid, stored }: Plan): string[] {
   if (stored === undefined) return [];
   if (!isOwn(stored.dashboard)) {
     return [
-      `the dashboard ${uid} ("${String(stored.dashboard['title'])}") is there and not one of siphon's: rename its uid, or remove it`,
+      `the dashboard ${uid} ("${String(stored.dashboard['title'])}") exists and was not created by siphon: rename its uid, or remove it`,
     ];
   }
-  if (stored.meta.provisioned === true) return [`the dashboard ${uid} is provisioned from a file: change it there`];
+  if (stored.meta.provisioned === true)
+    return [`the dashboard ${uid} is provisioned from a file: update the file instead`];
   return [];
 }
 
@@ -83,10 +84,10 @@ async function takenBack(error: Error, undo: readonly (() => Promise<void>)[]): 
   if (undo.length === 0) return new GrafanaError(`${error.message}\nnothing was written`, { cause: error });
   try {
     for (const step of undo.toReversed()) await step();
-    return new GrafanaError(`${error.message}\nwhat had been written was taken back`, { cause: error });
+    return new GrafanaError(`${error.message}\nthe changes were rolled back`, { cause: error });
   } catch (undoing) {
     const why = (undoing as Error).message;
-    return new GrafanaError(`${error.message}\nwhat had been written could not be taken back: ${why}`, {
+    return new GrafanaError(`${error.message}\nthe changes could not be rolled back: ${why}`, {
       cause: error,
     });
   }

@@ -64,7 +64,7 @@ describe('siphon dashboards push', () => {
     grafana.dashboards.set('siphon-prices', { dashboard: foreign, folderUid: '', provisioned: false });
     const { exitCode, errors } = await push(grafana.url);
     expect(exitCode).toBe(1);
-    expect(errors).toContain('siphon-prices ("Ours") is there and not one of siphon\'s');
+    expect(errors).toContain('siphon-prices ("Ours") exists and was not created by siphon');
     expect(grafana.writes).toEqual([]);
     expect(grafana.dashboards.get('siphon-prices')?.dashboard).toEqual(foreign);
   });
@@ -85,7 +85,7 @@ describe('siphon dashboards push', () => {
     const { exitCode, errors } = await push(grafana.url);
     expect(exitCode).toBe(1);
     expect(errors).toContain('500: Failed to save dashboard');
-    expect(errors).toContain('what had been written was taken back');
+    expect(errors).toContain('the changes were rolled back');
     expect(grafana.dashboards.size).toBe(0);
     expect(grafana.folders.size).toBe(0);
   });
@@ -102,15 +102,15 @@ describe('siphon dashboards push', () => {
   it('names a token that is missing, wrong or too weak, and never shows it', async () => {
     await using grafana = await FakeGrafana.start();
     const missing = await push(grafana.url, { token: '' });
-    expect(missing).toMatchObject({ exitCode: 1, errors: 'the environment has no TOKEN, which --token-env names' });
+    expect(missing).toMatchObject({ exitCode: 1, errors: 'environment variable TOKEN (from --token-env) is not set' });
     const wrong = await push(grafana.url, { token: 'glsa_wrong' });
     expect(wrong.exitCode).toBe(1);
-    expect(wrong.errors).toContain('does not accept the token (401)');
+    expect(wrong.errors).toContain('rejected the token (401)');
     const weak = await push(grafana.url, { token: FakeGrafana.viewerToken });
     expect(weak.exitCode).toBe(1);
     expect(weak.errors).toContain('it needs the role Editor');
     const broken = await push(grafana.url, { token: 'glsa\u00a0secret' });
-    expect(broken.errors).toBe('what TOKEN has is no token: it has spaces or other signs');
+    expect(broken.errors).toBe('TOKEN does not look like a token: it contains spaces or control characters');
     for (const { errors } of [wrong, weak, broken]) expect(errors).not.toContain('glsa');
     expect(grafana.dashboards.size).toBe(0);
   });
@@ -127,15 +127,15 @@ describe('siphon dashboards push', () => {
     }).listen(0, '127.0.0.1');
     await once(other, 'listening');
     const base = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-    expect((await push(base)).errors).toContain('answers, but not as Grafana does');
+    expect((await push(base)).errors).toContain('answers, but not like Grafana');
     expect((await push(`${base}/moved`)).errors).toContain('redirects to /login');
     other.close();
     other.closeAllConnections();
   });
 
   it.each([
-    [[], '--url URL is missing'],
-    [['--url', 'http://grafana'], '--token-env NAME is missing'],
+    [[], '--url URL is required'],
+    [['--url', 'http://grafana'], '--token-env NAME is required'],
     [['--url', 'grafana', '--token-env', 'TOKEN'], '--url must be an address'],
     [['--url', 'http://a:b@grafana', '--token-env', 'TOKEN'], 'without credentials'],
     [['--url', 'http://grafana', '--token-env', 'TOKEN', '--folder', ''], '--folder must not be empty'],

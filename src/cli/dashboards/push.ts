@@ -14,11 +14,11 @@ import { shippedDashboards } from './shipped.ts';
 const DEFAULT_FOLDER = 'siphon';
 
 export const pushDashboards: Command = {
-  summary: 'bring the dashboards into a Grafana that is already there',
+  summary: 'upload the dashboards to an existing Grafana',
   optionLines: [
-    '--url URL                    where Grafana is, as in a browser',
-    '--token-env NAME             the variable that has the token of a service account with the role Editor',
-    `--folder TITLE               made where it is missing; default ${DEFAULT_FOLDER}`,
+    '--url URL                    address of Grafana, as in a browser',
+    '--token-env NAME             environment variable holding a service-account token (Editor role)',
+    `--folder TITLE               folder in Grafana; created if missing; default ${DEFAULT_FOLDER}`,
   ],
   takes: ['url', 'token-env', 'folder'],
   readsConfig: false,
@@ -47,8 +47,8 @@ interface PushOptions {
 
 function readOptions({ given }: CommandOptions): PushOptions {
   const { url: address = '', 'token-env': tokenVariable = '', folder = DEFAULT_FOLDER } = given;
-  if (address === '') throw new UsageError('--url URL is missing');
-  if (tokenVariable === '') throw new UsageError('--token-env NAME is missing');
+  if (address === '') throw new UsageError('--url URL is required');
+  if (tokenVariable === '') throw new UsageError('--token-env NAME is required');
   if (folder === '') throw new UsageError('--folder must not be empty');
   const url = URL.parse(address);
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
@@ -61,10 +61,10 @@ function readOptions({ given }: CommandOptions): PushOptions {
 
 function readToken(variable: string, { environment }: CommandContext): Secret {
   const token = environment[variable]?.trim() ?? '';
-  if (token === '') throw new GrafanaError(`the environment has no ${variable}, which --token-env names`);
-  // What a header cannot carry would appear in an error.
+  if (token === '') throw new GrafanaError(`environment variable ${variable} (from --token-env) is not set`);
+  // Other characters are not allowed in a header, and the error of fetch would contain the token.
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new GrafanaError(`what ${variable} has is no token: it has spaces or other signs`);
+    throw new GrafanaError(`${variable} does not look like a token: it contains spaces or control characters`);
   return new Secret(token);
 }
 

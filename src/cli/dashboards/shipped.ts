@@ -8,7 +8,7 @@ export interface ShippedDashboard {
   readonly text: string;
 }
 
-/** The dashboards that siphon brings along, in the order of their names. */
+/** The dashboards in siphon's package, sorted by name. */
 export async function shippedDashboards(dashboardsFolder: string): Promise<readonly ShippedDashboard[]> {
   const folder = path.join(dashboardsFolder, 'grafana');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
@@ -21,7 +21,7 @@ export async function shippedDashboards(dashboardsFolder: string): Promise<reado
   );
 }
 
-/** Whether siphon may overwrite it. */
+/** True if siphon may overwrite the file. */
 export function isOwn(dashboard: unknown): boolean {
   const { tags } = (dashboard ?? {}) as { tags?: unknown };
   return Array.isArray(tags) && tags.includes(OWN_TAG);

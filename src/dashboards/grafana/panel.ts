@@ -1,4 +1,4 @@
-/** Panels as Grafana draws them with the plugins that it brings along. */
+/** Panels for the plugins that are part of Grafana. */
 import { PanelBuilder as BarGaugeBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
@@ -57,7 +57,7 @@ export function grafanaPanel(panel: PlainPanel, top: number): Panel {
   return builder.build();
 }
 
-/** What the panel says, and what it means that there is nothing on it. */
+/** The description of the panel, with the meaning of an empty panel. */
 function descriptionOf({ description, empty }: PlainPanel): string {
   return empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
 }

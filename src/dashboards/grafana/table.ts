@@ -29,7 +29,7 @@ export function tablePanel({ queries, labels, sortBy, leadsToValue }: PlainTable
   return builder;
 }
 
-/** What Grafana calls the values of a query in a merged table. */
+/** Grafana's name for the values of a query in a merged table. */
 function valueField({ refId }: PlainQuery): string {
   return `Value #${refId}`;
 }

@@ -32,8 +32,8 @@ export interface Query {
 }
 
 /**
- * What it says that a panel has no data: `healthy`, that what it would show has not happened; `unknown`, that what should
- * be known is not. The text stands in the place of the data.
+ * The meaning of a panel without data. `healthy`: the events that it would show have not happened. `unknown`: data that
+ * should exist is missing. The panel shows the text instead of the data.
  */
 export interface Empty {
   readonly meaning: 'healthy' | 'unknown';
@@ -46,14 +46,14 @@ export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 interface PanelBase {
   /** Unique in its dashboard. */
   readonly title: string;
-  /** What it shows and what to do about it, for somebody who sees it for the first time. */
+  /** Explains what the panel shows and what to do about it, to a reader who sees it for the first time. */
   readonly description: string;
   readonly empty: Empty;
-  /** Of 24 columns. */
+  /** In columns; a row has 24. */
   readonly width: number;
-  /** Of about 30 pixels. */
+  /** In units of about 30 pixels. */
   readonly height: number;
-  /** The dashboard that tells more. */
+  /** The dashboard with more details. */
   readonly leadsTo?: DashboardUid;
 }
 
@@ -62,7 +62,7 @@ interface Valued {
   readonly thresholds?: Threshold;
   readonly min?: number;
   readonly max?: number;
-  /** By the name of a series. */
+  /** The keys are names of series. */
   readonly tones?: Readonly<Record<string, Tone>>;
 }
 
@@ -104,7 +104,7 @@ export interface Table extends PanelBase {
   readonly queries: readonly Column[];
   /** The column by which lines are sorted, largest first. */
   readonly sortBy: string;
-  /** By label: the dashboard that shows one value of it, which has a variable of that name. */
+  /** The dashboard that shows one value of a label, and has a variable with the label's name. The keys are labels. */
   readonly leadsToValue?: Readonly<Record<string, ValueLink>>;
 }
 
@@ -125,17 +125,17 @@ export function show<Label extends string>(
   return { expression, legend: legend(placeholders as Record<Label, string>) };
 }
 
-/** Of what is at every moment. */
+/** Lines for values that exist at any time. */
 export function lines(panel: Omit<Graph, 'form' | 'draw' | 'stacked'>): Graph {
   return { form: 'graph', draw: 'lines', stacked: false, ...panel };
 }
 
-/** Of parts of a whole that is at every moment. */
+/** Stacked areas for the parts of a whole that exist at any time. */
 export function areas(panel: Omit<Graph, 'form' | 'draw' | 'stacked'>): Graph {
   return { form: 'graph', draw: 'lines', stacked: true, ...panel };
 }
 
-/** Of what happens now and then: how often within each step. */
+/** Bars for events: their number within each step. */
 export function events(panel: Omit<Graph, 'form' | 'draw' | 'stacked' | 'minStep'>): Graph {
   return { form: 'graph', draw: 'bars', stacked: true, minStep: '5m', ...panel };
 }

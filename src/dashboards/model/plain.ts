@@ -59,7 +59,7 @@ interface PlainValued extends PlainBase {
   readonly thresholds: Threshold | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
-  /** By the name of a series. */
+  /** The keys are names of series. */
   readonly tones: Readonly<Record<string, Tone>>;
 }
 
@@ -98,9 +98,9 @@ export interface PlainQuery {
   readonly legend: string;
   /** UCUM. */
   readonly unit: string;
-  /** Whether it is asked for one moment or for a range. */
+  /** True for an instant query, false for a range query. */
   readonly instant: boolean;
-  /** Whether its series have exemplars. */
+  /** True if its series have exemplars. */
   readonly exemplars: boolean;
   /** UCUM: the unit of the bounds of a distribution, and of exemplars, which differs from the unit of the query. */
   readonly observedUnit: string | undefined;

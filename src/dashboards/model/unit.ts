@@ -1,8 +1,8 @@
 import type { Panel, Query } from './panel.ts';
 
 /**
- * The unit of what a panel shows, which all of its queries share; of a table each column has its own. Things of several
- * kinds may be counted side by side.
+ * The unit of a panel, which all its queries share. Each column of a table has its own unit. One panel may show counts of
+ * different things.
  */
 export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly queries: readonly Query[] }): string {
   const units = new Set(queries.map(({ expression }) => expression.unit));
@@ -16,7 +16,7 @@ export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly que
   throw new TypeError(`${title}: ${[...units].join(', ')} are several units`);
 }
 
-/** Whether it is the name of what is counted. */
+/** True if the unit is an annotation that names the counted things. */
 export function isCount(unit: string): boolean {
   return /^\{\w+\}$/.test(unit);
 }

@@ -1,4 +1,4 @@
-/** What is computed from vectors. Units are checked when an expression is made: what does not fit together throws. */
+/** Arithmetic with vectors. Each function checks the units and throws if they do not match. */
 import type { BinaryOperator, Node } from './node.ts';
 import type { Series, Vector } from './vector.ts';
 
@@ -20,7 +20,7 @@ export function ratio<Label extends string>(part: Vector<Label>, whole: Vector<N
 /** A part and the whole that it belongs to, as counts. */
 export type Share<Label extends string> = readonly [part: Vector<Label>, whole: Vector<Label>];
 
-/** What is missing to `whole`, which is in the same unit. */
+/** The difference from `whole`, which has the same unit. */
 export function missingTo<Label extends string>(whole: number, of: Vector<Label>): Vector<Label> {
   return { ...of, node: binary('-', number(whole), of.node) };
 }
@@ -50,13 +50,13 @@ export function times<Label extends string>(of: Vector<Label>, factor: number, u
 
 /** How long ago a time was, in seconds. */
 export function age<Label extends string>(timestamp: Vector<Label>): Vector<Label> {
-  if (timestamp.unit !== 's') throw new TypeError(`${timestamp.unit} is no time`);
+  if (timestamp.unit !== 's') throw new TypeError(`${timestamp.unit} is not a time`);
   return { ...timestamp, node: binary('-', call('time'), timestamp.node) };
 }
 
 export type Comparison = '>' | '>=' | '<' | '<=' | '==' | '!=';
 
-/** Those for which the comparison holds. */
+/** The elements for which the comparison is true. */
 export function compare<Label extends string>(of: Vector<Label>, operator: Comparison, bound: number): Vector<Label> {
   return { ...of, node: binary(operator, of.node, number(bound)) };
 }
@@ -66,7 +66,7 @@ export function happened<Label extends string>(count: Vector<Label>): Vector<Lab
   return compare(count, '>', 0);
 }
 
-/** Those of `left` for which the comparison with their counterpart on the right holds. */
+/** The elements of `left` for which the comparison with their counterpart on the right is true. */
 export function compareTo<Label extends string>(
   left: Vector<Label>,
   operator: Comparison,
@@ -75,7 +75,7 @@ export function compareTo<Label extends string>(
   return between(operator, left, right);
 }
 
-/** Those of `left` that have a counterpart on the right. */
+/** The elements of `left` with a counterpart on the right. */
 export function and<Label extends string, Other extends Label>(
   left: Vector<Label>,
   right: Vector<Other>,
@@ -83,7 +83,7 @@ export function and<Label extends string, Other extends Label>(
   return matched('and', left, right);
 }
 
-/** Those of `left` that have no counterpart on the right. */
+/** The elements of `left` without a counterpart on the right. */
 export function unless<Label extends string, Other extends Label>(
   left: Vector<Label>,
   right: Vector<Other>,

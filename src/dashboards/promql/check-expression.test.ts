@@ -22,7 +22,7 @@ describe('the check of an expression', () => {
     f('sum(increase(', 'cannot be parsed from 13: ');
   });
 
-  it('names metrics, labels, values and buckets that are not there', () => {
+  it('names unknown metrics, labels, values and buckets', () => {
     f('max(no_such_metric)', 'no_such_metric is not a known metric');
     f('max(roasters{roaster="a"})', 'roasters has no label roaster');
     f('max(roasters{is_active="yes"})', 'roasters: is_active is never yes');
@@ -43,7 +43,7 @@ describe('the check of an expression', () => {
     );
     f(
       'max by (roaster) (max by (platform) (scrape_runs_running))',
-      'by (roaster), but there is none: max by (roaster) (max by (platform) (scrape_runs_running))',
+      'by (roaster), but the label does not exist: max by (roaster) (max by (platform) (scrape_runs_running))',
     );
   });
 

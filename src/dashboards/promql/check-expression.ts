@@ -11,14 +11,14 @@ export interface CheckedSelector {
   readonly series: string;
   /** The Prometheus name of the metric; undefined: unknown. */
   readonly metric: string | undefined;
-  /** By label, with the operator in front: `="ok"`. */
+  /** The keys are labels, the values start with the operator: `="ok"`. */
   readonly matchers: Readonly<Record<string, string>>;
 }
 
 export interface CheckedExpression {
   readonly problems: readonly string[];
   readonly selectors: readonly CheckedSelector[];
-  /** Whether something is compared anywhere in it. */
+  /** True if the expression contains a comparison. */
   readonly hasComparison: boolean;
   /** UCUM; undefined for a plain number. */
   readonly unit: string | undefined;
@@ -26,7 +26,7 @@ export interface CheckedExpression {
   readonly labels: ReadonlySet<string> | undefined;
 }
 
-/** Usual values of what Grafana puts in, which is no PromQL. */
+/** Replaces Grafana's macros with usual values, because macros are not PromQL. */
 export function withoutMacros(expression: string): string {
   return expression
     .replaceAll('$__rate_interval', '5m')
@@ -37,7 +37,7 @@ export function withoutMacros(expression: string): string {
 
 export interface Known {
   readonly metrics: MetricsByName;
-  /** By the name that recording rules give them. */
+  /** The keys are the names of recording rules. */
   readonly recorded?: Recorded;
 }
 
@@ -53,7 +53,7 @@ interface Shape {
 }
 
 const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
-/** Of a counter: what it has counted, where it is new. */
+/** Functions of a counter that return its value, for new series. */
 const TOTALS = new Set(['last_over_time']);
 const GAUGE_RANGES = new Set(['delta', 'deriv', 'max_over_time', 'min_over_time', 'avg_over_time', 'changes']);
 const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
@@ -192,7 +192,7 @@ class Checker {
     return last;
   }
 
-  /** What is absent has the labels that it would have had for certain. */
+  /** The result of absent() has the labels of the equality matchers. */
   #selectedBy(argument: SyntaxNode): ReadonlySet<string> {
     if (argument.name !== 'VectorSelector') return new Set();
     const certain = Object.entries(this.#matchers(argument)).filter(([, matcher]) => matcher.startsWith('="'));
@@ -215,7 +215,7 @@ class Checker {
     const by = this.#labelNames(node.getChild('AggregateModifier'));
     for (const label of by) {
       if (shape.labels?.has(label) === false)
-        this.#problems.push(`by (${label}), but there is none: ${this.#slice(node)}`);
+        this.#problems.push(`by (${label}), but the label does not exist: ${this.#slice(node)}`);
     }
     return { unit: operator === 'count' ? '{count}' : shape.unit, labels: new Set(by) };
   }
@@ -245,7 +245,7 @@ class Checker {
   #matched(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): Shape {
     this.#checkMatching(node, left, right);
     if (SET_OPERATORS.has(operator) || operator === 'Mul') return left;
-    // So many seconds of so many observations are seconds.
+    // Seconds divided by a number of observations are seconds.
     if (operator === 'Div' && right.unit === '{observation}' && !isCount(left.unit)) return left;
     this.#checkUnits(node, operator, [left, right]);
     if (operator === 'Div') return { ...left, unit: '1' };
@@ -253,7 +253,7 @@ class Checker {
   }
 
   #checkUnits(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): void {
-    // What is counted has many names; a part of it may be divided by it, or stand in for it.
+    // Counts have different names; a part may be divided by the whole, or replace it.
     if (['Div', 'Or'].includes(operator) && isCount(left.unit) && isCount(right.unit)) return;
     if (left.unit !== undefined && right.unit !== undefined && left.unit !== right.unit) {
       this.#problems.push(`${left.unit} and ${right.unit}: ${this.#slice(node)}`);
@@ -289,7 +289,7 @@ class Checker {
 export interface KnownSeries {
   readonly name: string;
   readonly metric: Metric;
-  /** Of a histogram, which of its series: `_bucket`, `_sum` or `_count`. */
+  /** The series of a histogram: `_bucket`, `_sum` or `_count`. */
   readonly part: string;
 }
 

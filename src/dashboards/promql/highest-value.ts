@@ -1,6 +1,6 @@
 import { selectorsOf, type Node } from './node.ts';
 
-/** What an expression can be at most, where that is known: a quantile is never beyond the last bound of its histogram. */
+/** The highest possible value of an expression, if known: a quantile never exceeds the last bound of its histogram. */
 export function highestValue(node: Node): number | undefined {
   switch (node.type) {
     case 'recorded':

@@ -5,7 +5,7 @@ import type { Metric } from '../../metrics/metric.ts';
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
 
 /**
- * What a range covers. `$__rate_interval` is Grafana's for a rate at every point of a graph, `$__range` is the time that
+ * The length of a range. `$__rate_interval` is Grafana's for a rate at every point of a graph, `$__range` is the time that
  * the dashboard shows, `$window` its variable for windows in which a weekly job happens at least once.
  */
 export type Window = Duration | '$__rate_interval' | '$__range' | '$window';
@@ -52,7 +52,7 @@ export type Node =
       readonly right: Node;
       /** Labels by which the sides are matched; all of them without it. */
       readonly on?: readonly string[];
-      /** Whether several on the left may match one on the right. */
+      /** True if several elements on the left may match one on the right. */
       readonly groupLeft?: boolean;
     };
 

@@ -196,7 +196,7 @@ describe('an expression', () => {
     const seconds = max(latest('database_transaction_longest_seconds'));
     expect(() => minus(bytes, seconds)).toThrow('By and s are not the same unit');
     expect(() => ratio(bytes, seconds)).toThrow('By and s are not the same unit');
-    expect(() => age(bytes)).toThrow('By is no time');
+    expect(() => age(bytes)).toThrow('By is not a time');
     const byTable: Vector = sum(latest('database_table_size_bytes'), ['table']);
     expect(() => plus(bytes as Vector, byTable)).toThrow('by () and by (table) never match');
   });
@@ -234,7 +234,7 @@ describe('a mistake that does not compile', () => {
     increase('scrape_runs_finished_total', '7d', { status: 'failed' });
     // @ts-expect-error no such bound
     observationsUpTo('price_change_ratio', 1.4, '7d');
-    // @ts-expect-error a counter is no gauge
+    // @ts-expect-error a counter is not a gauge
     latest('scrape_runs_finished_total');
     // @ts-expect-error a gauge has no rate
     rate('database_size_bytes', '5m');

@@ -22,7 +22,7 @@ import {
 } from './select.ts';
 import type { Series, TargetLabel, Vector } from './vector.ts';
 
-/** By Prometheus name. */
+/** The keys are Prometheus names. */
 export type MetricsByName = Readonly<Record<string, Metric>>;
 
 export type LabelOf<M extends MetricsByName, Name extends keyof M> = (keyof M[Name]['labels'] & string) | TargetLabel;
@@ -53,7 +53,7 @@ export interface Not<Value extends string> {
   readonly not: Value | readonly Value[];
 }
 
-/** What labels must be: a value, one of several, or none of them. */
+/** Conditions for labels: a value, one of several values, or none of them. */
 export type Where<M extends MetricsByName, Name extends keyof M> = {
   readonly [Label in LabelOf<M, Name>]?:
     | ValueOf<M, Name, Label>

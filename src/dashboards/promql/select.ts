@@ -43,7 +43,7 @@ export function counted(source: Source, count: (counts: Selector) => Node, windo
   return series(source, count(selector(source, where, { part: `${name}_count`, window })), '{observation}');
 }
 
-/** What a series that is new in the window has counted, and by how much the others have grown. */
+/** The value of a series that is new in the window, and the increase of the others. */
 export function fromBirth(counts: Selector): Node {
   const before: Selector = { ...counts, offset: counts.window as Duration };
   const born = binary('unless', call('last_over_time', counts), call('last_over_time', before));
@@ -95,7 +95,7 @@ function series({ metric }: Source, node: Node, unit: string): Series {
 }
 
 interface Part {
-  /** Of a histogram. */
+  /** The series of a histogram. */
   readonly part?: string;
   readonly window?: Window;
   readonly matchers?: readonly Matcher[];

@@ -1,4 +1,4 @@
-/** What an alert is, as data. `alert-rules.ts` makes rules of it, a runbook in docs/runbooks says what to do. */
+/** Alerts as data. `alert-rules.ts` turns them into rules; the runbook of each describes what to do. */
 import type { DashboardUid } from '../model/panel.ts';
 import type { Duration } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';
@@ -14,22 +14,22 @@ export interface Alert {
   readonly name: string;
   /** Who knows what to do. Its alerts are one group of rules. */
   readonly owner: string;
-  /** What is compared with the threshold; without a threshold, what is there only when something is wrong. */
+  /** The value that is compared with the threshold. Without a threshold it exists only if something is wrong. */
   readonly measured: Vector;
-  /** Whose numbers it is compared with, each of which is a rule; or how bad it is that it is there. */
+  /** A threshold, with a rule for each limit; or the severity if `measured` exists. */
   readonly raisedBy: { readonly threshold: Threshold } | { readonly severity: Severity | 'none' };
-  /** Fires only where this is there too: enough events to tell. */
+  /** The alert fires only if this exists too: for example, enough events for a share. */
   readonly guard?: Vector;
   readonly for: Duration;
-  /** How long it goes on when the measured value has become better or is gone. */
+  /** How long the alert keeps firing after the value has recovered or is missing. */
   readonly keepFiringFor?: Duration;
-  /** Labels that the alert has besides those of what is measured: the label whose value each one repeats, by name. */
+  /** Additional labels of the alert. Each repeats the value of a label of `measured`. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What is wrong, in one line; a template of Prometheus. */
+  /** The problem in one line; a Prometheus template. */
   readonly summary: string;
   /** The same with the value; `limit` is what it has passed. */
   readonly description: (limit: string) => string;
-  /** What happens when the measured series are not there, and why that is right. */
+  /** What the alert does without the measured series, and why that is right. */
   readonly whenMissing: string;
   /** The panel that shows it; the watchdog has none. */
   readonly panel?: { readonly dashboard: DashboardUid; readonly title: string };

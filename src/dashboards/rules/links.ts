@@ -9,7 +9,7 @@ import type { RuleSettings } from './settings.ts';
 
 export interface AlertContext {
   readonly settings: RuleSettings;
-  /** Those that alerts refer to. */
+  /** The dashboards that alerts refer to. */
   readonly dashboards: readonly Dashboard[];
   /** The address of the folder of its runbook. */
   readonly runbooks: string;

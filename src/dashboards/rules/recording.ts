@@ -1,4 +1,4 @@
-/** What is computed once and asked for by several rules. */
+/** Expressions that are computed once for several rules. */
 import { compare, type Share } from '../promql/arithmetic.ts';
 import type { Vector } from '../promql/vector.ts';
 

@@ -1,4 +1,4 @@
-/** What the user of the rules may change, in one file: where links lead, and of each alert its limits. */
+/** The settings file of the rules: the targets of links, and the limits of alerts. */
 import { load, YAMLException } from 'js-yaml';
 import type { Threshold } from '../threshold.ts';
 import { highestValue } from '../promql/highest-value.ts';
@@ -34,7 +34,7 @@ export const defaultSettings: RuleSettings = {
   alerts: {},
 };
 
-/** Names every problem of the file. */
+/** Its message names every problem of the file. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -81,7 +81,7 @@ function alertSettings(value: unknown, alerts: readonly Alert[], problems: strin
   return Object.fromEntries(
     given.map(([name, changes]) => {
       const alert = alerts.find((one) => one.name === name);
-      if (alert === undefined) problems.push(`alerts.${name}: there is no such alert`);
+      if (alert === undefined) problems.push(`alerts.${name}: unknown alert`);
       return [name, alert === undefined ? { limits: {} } : settingsOf(alert, changes, problems)];
     }),
   );
@@ -102,7 +102,7 @@ function settingsOf(alert: Alert, changes: unknown, problems: string[]): AlertSe
   const settings: AlertSettings = { limits, ...(isDuration(waits) && { for: waits }) };
   if (Object.keys(limits).length === 0) return settings;
   if ('threshold' in alert.raisedBy) limitProblems(alert, settings, problems);
-  else problems.push(`${where} has no threshold: it says that something is there or not`);
+  else problems.push(`${where} has no threshold, so its limits cannot be changed`);
   return settings;
 }
 
@@ -122,7 +122,7 @@ function limitProblems(alert: Alert, settings: AlertSettings, problems: string[]
   const limits = limitsOf(alert, settings);
   for (const severity of unreachable(alert, limits)) {
     problems.push(
-      `${where}.${severity} must be at most ${highestValue(alert.measured.node)}, the last bound of the histogram, but is ${limits[severity]}: a quantile is never beyond it`,
+      `${where}.${severity} must be at most ${highestValue(alert.measured.node)}, the last bound of the histogram, but is ${limits[severity]}: a quantile never exceeds it`,
     );
   }
   const { bad, warning, critical } = limits;
@@ -160,7 +160,7 @@ function unknownKeys(
   problems: string[],
 ): void {
   for (const key of Object.keys(given).filter((one) => !known.includes(one))) {
-    problems.push(`${where === '' ? '' : `${where}.`}${key} is not known here; there are ${known.join(', ')}`);
+    problems.push(`${where === '' ? '' : `${where}.`}${key} is unknown; known are ${known.join(', ')}`);
   }
 }
 

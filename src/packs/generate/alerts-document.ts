@@ -1,4 +1,4 @@
-/** All alerts on one page, as the way to their runbooks. */
+/** `docs/runbooks/README.md`: all alerts, with links to their runbooks. */
 import type { AlertWithRunbook } from '../../dashboards/rules/rule-files.ts';
 import type { LoadedPacks } from '../load.ts';
 import { runbookPath } from './runbook-path.ts';
@@ -10,18 +10,18 @@ const OWNERS: Readonly<Record<string, string>> = {
   sidecar: 'The sidecar',
 };
 
-const INTRODUCTION = `Generated from \`src/dashboards/rules\` by \`npm run generate\`. Each alert has a page that says what it means, how to see it, its likeliest causes, what to do, and when to wake someone.
+const INTRODUCTION = `Generated from the packs in \`src/packs\` by \`npm run generate\`. The runbook of each alert explains what it means, how to see it, the likeliest causes, what to do, and when to wake someone.
 
-- *Warning*: look at it today. *Critical*: somebody is called. A critical alert keeps the warning of the same thing back.
-- *After* is how long it must hold before it fires, *goes on* how long it fires after it has become better or its data is gone.
-- What happens now and then is counted within a window: an alert on it ends by itself when the window has passed, whether or not it was repaired.
-- \`promql\` is for the page *Graph* of Prometheus or *Explore* of Grafana. \`sql\` is for psql, which knows the roaster of the alert when it is called like this:
+- *Warning*: look at it today. *Critical*: page someone. A critical alert inhibits the warning about the same object.
+- *After* is the time that the condition must hold before the alert fires. *Continues* is the time that it keeps firing after the condition has ended or its data is missing.
+- Events are counted within a window: such an alert resolves when the window has passed, even if the problem still exists.
+- \`promql\` is for the page *Graph* of Prometheus or *Explore* of Grafana. \`sql\` is for psql, which gets the roaster of the alert as a variable:
 
 \`\`\`sh
 psql "$DATABASE_URL" -v roaster=blue-tokai
 \`\`\`
 
-[deploy/prometheus](../../deploy/prometheus/README.md) tells how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is told.`;
+[deploy/prometheus](../../deploy/prometheus/README.md) describes how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is notified.`;
 
 export function alertsDocument({ alerts, dashboards }: LoadedPacks): string {
   const sections = Object.entries(OWNERS).map(([owner, title]) => {
@@ -29,7 +29,7 @@ export function alertsDocument({ alerts, dashboards }: LoadedPacks): string {
     return [
       `## ${title}`,
       [
-        '| alert | warning | critical | after | goes on | panel |',
+        '| alert | warning | critical | after | continues | panel |',
         '| --- | --- | --- | --- | --- | --- |',
         ...own.map((alert) => row(alert, dashboards)),
       ].join('\n'),
@@ -51,7 +51,7 @@ function row(alert: AlertWithRunbook, dashboards: LoadedPacks['dashboards']): st
   const cells = [
     `[${name}](${runbookPath(alert, 'docs/runbooks')})`,
     ...limits(alert),
-    after === '0m' ? 'at once' : after,
+    after === '0m' ? 'immediately' : after,
     keepFiringFor,
     shown,
   ];
@@ -60,7 +60,7 @@ function row(alert: AlertWithRunbook, dashboards: LoadedPacks['dashboards']): st
 
 function limits({ raisedBy }: AlertWithRunbook): [warning: string, critical: string] {
   if ('severity' in raisedBy) {
-    const mark = (severity: string): string => (raisedBy.severity === severity ? 'when it is so' : '');
+    const mark = (severity: string): string => (raisedBy.severity === severity ? 'always' : '');
     return [mark('warning'), mark('critical')];
   }
   const { bad, unit, warning, critical } = raisedBy.threshold;

@@ -1,13 +1,13 @@
-/** How many series there are, so that nobody is surprised by the bill. */
+/** The number of series that Prometheus stores. */
 import { catalogue, type MetricName } from '../index.ts';
 import type { BudgetedLabel, ClosedLabel, Metric } from '../../metrics/metric.ts';
 import type { Alert } from '../../dashboards/rules/alert.ts';
 import { recordingsIn } from '../../dashboards/rules/rule-files.ts';
 
-/** That the table is about. */
+/** The number of roasters in the table. */
 const ROASTERS = 50;
 
-/** Of those that have a fault, or a run under way, at a time. */
+/** The number of roasters with a fault or a run at any time. */
 const A_TENTH = ROASTERS / 10;
 
 /**
@@ -82,7 +82,7 @@ const USUAL_OF: Readonly<Partial<Record<MetricName, Readonly<Record<string, numb
   roasters: { platform: 4 },
   // A table is read or written, a function is called.
   database_queries_total: { table: 15, query_type: 1 },
-  // Absent where no run is under way.
+  // Absent without a run.
   scrape_run_oldest_running_seconds: { roaster: A_TENTH },
   // A scraper answers no requests.
   http_server_request_duration_seconds: { http_request_method: 0 },
@@ -111,7 +111,7 @@ const USUAL_OF: Readonly<Partial<Record<MetricName, Readonly<Record<string, numb
   siphon_sentry_dropped_items: { category: 3, reason: 6 },
 };
 
-/** Under which a roaster goes. Whoever asks to slow down is one, or the database. */
+/** Labels whose values are roasters. A rate limit comes from a roaster's shop or from the database. */
 export const ROASTER_LABELS: ReadonlySet<string> = new Set(['roaster', 'source', 'service']);
 
 /** Recorded only where something went wrong. */
@@ -135,7 +135,7 @@ interface Size {
   readonly series: number;
 }
 
-/** Whose recordings count. */
+/** The alerts whose recordings are counted. */
 interface AlertSource {
   readonly alerts: readonly Alert[];
 }
@@ -144,7 +144,7 @@ interface Row extends Size {
   readonly what: string;
 }
 
-/** What a deployment of 50 roasters, one service process and one sidecar has of a metric. */
+/** The series of a metric with 50 roasters, one service process and one sidecar. */
 export function cardinalityOf(name: MetricName): Size {
   const metric: Metric = catalogue[name];
   if (ABSENT.has(name)) return { labelSets: 0, series: 0 };
@@ -167,7 +167,7 @@ function roastersOf(name: MetricName): number {
   return label === undefined ? 1 : (USUAL_OF[name]?.[label] ?? USUAL[label] ?? ROASTERS);
 }
 
-/** What Prometheus stores of all of it. */
+/** The series of all metrics. */
 export function totalCardinality(source: AlertSource): Size {
   return totalOf(rows(source));
 }
@@ -178,7 +178,7 @@ export function cardinalitySection(source: AlertSource): string {
     [
       '## How many series',
       `What Prometheus stores at a time for ${ROASTERS} roasters, one service process and one sidecar, scraped as they are shipped: **${series}** with classic histograms, which have a series for each bucket, and ${labelSets} with [native ones](prometheus.md), which are one.`,
-      'A roaster has one platform and one currency, has seen runs end in every way and two kinds of fetch errors, and sees three HTTP statuses; a tenth of the roasters has a run under way or a fault at a time. A test holds this against what a running demo shows of each roaster.',
+      'A roaster has one platform and one currency, has seen runs end in every way and two kinds of fetch errors, and sees three HTTP statuses; a tenth of the roasters has a run or a fault at any time. A test compares this with a running demo.',
       `With \`enable_open_metrics\` come ${createdSamples()} samples \`…_created\`, unless the job drops them ([how](prometheus.md#exemplars)). Each start of a service is another \`instance\`: the series of the one before stay on disk as long as Prometheus keeps data.`,
       [
         '| metric | label sets | series |',
@@ -214,7 +214,7 @@ function recordedSeries({ alerts }: AlertSource): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Of counters and histograms, on the page of the services. */
+/** The `_created` samples of counters and histograms on the scrape endpoint. */
 function createdSamples(): number {
   const begun = (Object.entries(catalogue) as [MetricName, Metric][]).filter(
     ([, { kind, source }]) => kind !== 'gauge' && ['sdk', 'runtime', 'poller'].includes(source),

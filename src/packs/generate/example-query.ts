@@ -11,7 +11,7 @@ export function exampleQuery(name: MetricName, loaded: LoadedPacks): string {
   return concrete(shortest ?? shortestOf(name));
 }
 
-/** Puts usual values in the place of what a dashboard chooses. */
+/** Replaces the variables of a dashboard with usual values. */
 function concrete(expression: string): string {
   return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '30d').replaceAll('$window', '7d');
 }

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes `dashboards/` and docs/metrics.md; with `--check` it only says what it would change. */
+/** `npm run generate`: writes `dashboards/`, docs/metrics.md and the list of runbooks; `--check` only lists outdated files. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

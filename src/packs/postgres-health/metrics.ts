@@ -1,7 +1,7 @@
-/** What the sidecar reads from the statistics of PostgreSQL. Keys are the Prometheus names. */
+/** Metrics from the statistics of PostgreSQL. The keys are the Prometheus names. */
 import type { BudgetedLabel, Metric } from '../../metrics/metric.ts';
 
-/** As `pg_stat_activity` has them; `starting` since PostgreSQL 18, and before that, `unknown` while one starts. */
+/** The states in `pg_stat_activity`. `starting` exists since PostgreSQL 18; before, a starting session is `unknown`. */
 export const connectionStates = [
   'starting',
   'active',
@@ -21,7 +21,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.connections',
     unit: '{connection}',
-    description: 'Connections of clients to the polled database, by what they do, without the one that asks',
+    description: 'Connections of clients to the polled database, by state, without the connection of the poller',
     labels: { state: connectionStates },
   },
   database_connections_active: {
@@ -30,7 +30,7 @@ export const postgresHealthMetrics = {
     name: 'database.connections.active',
     unit: '{connection}',
     description:
-      'Connections of clients to the polled database that run a statement right now, without the one that asks',
+      'Connections of clients to the polled database that are running a statement, without the connection of the poller',
     labels: {},
   },
   database_connections_limit: {
@@ -38,7 +38,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.connections.limit',
     unit: '{connection}',
-    description: 'Connections that the server takes from roles that are not reserved a place',
+    description: 'Connections that the server allows for roles without reserved connections',
     labels: {},
   },
   database_connections_used: {
@@ -46,7 +46,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.connections.used',
     unit: '{connection}',
-    description: 'Connections of clients to any database of the server, which is what the limit is about',
+    description: 'Connections of clients to all databases of the server; the limit applies to their number',
     labels: {},
   },
   database_transaction_longest_seconds: {
@@ -54,8 +54,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.transaction.longest',
     unit: 's',
-    description:
-      'Age of the oldest transaction that a client has under way in the polled database; 0 when there is none',
+    description: 'Age of the oldest open transaction of a client in the polled database; 0 without one',
     labels: {},
   },
   database_idle_in_transaction_longest_seconds: {
@@ -63,7 +62,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.idle_in_transaction.longest',
     unit: 's',
-    description: 'How long the session waits that has waited longest inside a transaction; 0 when there is none',
+    description: 'Longest time that a session has been idle inside a transaction; 0 without one',
     labels: {},
   },
   database_xmin_age: {
@@ -72,7 +71,7 @@ export const postgresHealthMetrics = {
     name: 'database.xmin.age',
     unit: '{transaction}',
     description:
-      'Transactions since the oldest snapshot that a session, a prepared transaction or a replication slot holds, for which vacuum must keep old rows; 0 when none is held',
+      'Transactions since the oldest snapshot of a session, a prepared transaction or a replication slot, for which vacuum must keep old rows; 0 without one',
     labels: {},
   },
   database_locks_waiting: {
@@ -105,7 +104,7 @@ export const postgresHealthMetrics = {
     name: 'database.blocks',
     unit: '{block}',
     description:
-      'Blocks that were needed, found in PostgreSQL\u2019s cache or read from outside of it, since its statistics were reset',
+      'Requested blocks, found in PostgreSQL\u2019s cache or read from storage, since its statistics were reset',
     labels: { found_in: ['cache', 'storage'] },
   },
   database_temp_bytes_total: {
@@ -129,7 +128,8 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.freeze.age',
     unit: '{transaction}',
-    description: 'Transactions since the oldest row of the polled database that is not frozen; writes stop before 2^31',
+    description:
+      'Transactions since the oldest unfrozen row of the polled database; PostgreSQL stops accepting writes before 2^31',
     labels: {},
   },
   database_table_size_bytes: {
@@ -137,7 +137,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.table.size',
     unit: 'By',
-    description: 'Size of a table on disk with what is stored outside of its rows, without its indexes',
+    description: 'Size of a table on disk, with its out-of-line (TOAST) data and without its indexes',
     labels: { table },
   },
   database_table_indexes_size_bytes: {
@@ -153,8 +153,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.table.rows',
     unit: '{row}',
-    description:
-      'Rows of a table as PostgreSQL estimates them: those that are there, and dead ones that vacuum has not removed',
+    description: 'Rows of a table as estimated by PostgreSQL: live rows, and dead rows that vacuum has not removed',
     labels: { table, state: ['live', 'dead'] },
   },
   database_table_autovacuum_age_seconds: {
@@ -162,7 +161,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.table.autovacuum.age',
     unit: 's',
-    description: 'Time since autovacuum last finished with a table; absent if it never did',
+    description: 'Time since autovacuum last completed on a table; absent before the first time',
     labels: { table },
   },
   database_table_freeze_age: {
@@ -170,7 +169,7 @@ export const postgresHealthMetrics = {
     kind: 'gauge',
     name: 'database.table.freeze.age',
     unit: '{transaction}',
-    description: 'Transactions since the oldest row of a table that is not frozen',
+    description: 'Transactions since the oldest unfrozen row of a table',
     labels: { table },
   },
 } as const satisfies Record<string, Metric>;

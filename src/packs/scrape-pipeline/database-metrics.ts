@@ -1,4 +1,4 @@
-/** What the sidecar reads from the database of a scraper. Keys are the Prometheus names. */
+/** Metrics from the database of a scraper. The keys are the Prometheus names. */
 import { bodyBytes, priceRatios, runSeconds } from './buckets.ts';
 import { changeTypes, currency, httpStatuses, platforms, roaster, runStatuses, trueOrFalse } from './labels.ts';
 import type { Metric } from '../../metrics/metric.ts';
@@ -11,7 +11,7 @@ export const scrapePipelineMetrics = {
     kind: 'counter',
     name: 'scrape.runs.started',
     unit: '{run}',
-    description: 'Runs that were entered into the database',
+    description: 'Runs that were recorded in the database',
     labels: byRoaster,
   },
   scrape_runs_finished_total: {
@@ -19,7 +19,7 @@ export const scrapePipelineMetrics = {
     kind: 'counter',
     name: 'scrape.runs.finished',
     unit: '{run}',
-    description: 'Runs that have finished, each counted once, under the status that it finished with',
+    description: 'Finished runs, by their final status',
     labels: { ...byRoaster, status: runStatuses },
   },
   scrape_run_duration_seconds: {
@@ -27,7 +27,7 @@ export const scrapePipelineMetrics = {
     kind: 'histogram',
     name: 'scrape.run.duration',
     unit: 's',
-    description: 'Time from the start of a run to its end, by the database\u2019s clock',
+    description: 'Duration of runs, measured with the clock of the database',
     labels: { ...byRoaster, status: runStatuses },
     buckets: runSeconds,
   },
@@ -36,7 +36,7 @@ export const scrapePipelineMetrics = {
     kind: 'counter',
     name: 'scrape.artifacts.recorded',
     unit: '{artifact}',
-    description: 'Raw artifacts that were entered into the database, by the HTTP status of the answer',
+    description: 'Raw artifacts recorded in the database, by the HTTP status of the response',
     labels: { ...byRoaster, http_status: httpStatuses },
   },
   scrape_artifact_body_bytes: {
@@ -44,7 +44,7 @@ export const scrapePipelineMetrics = {
     kind: 'histogram',
     name: 'scrape.artifact.body',
     unit: 'By',
-    description: 'Length of the bodies of recorded artifacts, where it is known',
+    description: 'Length of the bodies of recorded artifacts, if known',
     labels: byRoaster,
     buckets: bodyBytes,
   },
@@ -53,7 +53,7 @@ export const scrapePipelineMetrics = {
     kind: 'counter',
     name: 'prices.recorded',
     unit: '{price}',
-    description: 'Prices that were entered into the database',
+    description: 'Prices that were recorded in the database',
     labels: { ...byRoaster, currency, is_sale: trueOrFalse },
   },
   price_deltas_total: {
@@ -61,7 +61,7 @@ export const scrapePipelineMetrics = {
     kind: 'counter',
     name: 'price.deltas',
     unit: '{delta}',
-    description: 'Prices that were entered into the database, by how they relate to the previous one',
+    description: 'Prices that were recorded in the database, by comparison with the previous price',
     labels: { ...byRoaster, currency, change_type: changeTypes },
   },
   price_change_ratio: {
@@ -69,7 +69,7 @@ export const scrapePipelineMetrics = {
     kind: 'histogram',
     name: 'price.change.ratio',
     unit: '1',
-    description: 'New price divided by the previous one, of prices that have changed',
+    description: 'New price divided by the previous price, for prices that changed',
     labels: { ...byRoaster, currency },
     buckets: priceRatios,
   },
@@ -102,7 +102,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'scrape.run.oldest_running',
     unit: 's',
-    description: 'Age of the oldest run that has not finished; absent when none runs',
+    description: 'Age of the oldest running run; absent without one',
     labels: byRoaster,
   },
   scrape_last_run_timestamp_seconds: {
@@ -110,7 +110,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'scrape.last_run.timestamp',
     unit: 's',
-    description: 'When the latest run with this status finished, in Unix time; the latest is the one that started last',
+    description: 'Unix time at which the most recently started run with this status finished',
     labels: { ...byRoaster, status: runStatuses },
   },
   scrape_overdue_seconds: {
@@ -118,7 +118,8 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'scrape.overdue',
     unit: 's',
-    description: 'Time since a run was due by the roaster\u2019s own cadence and did not succeed; 0 when none is due',
+    description:
+      'Time since a run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue',
     labels: { ...byRoaster, cadence: ['full', 'price'] },
   },
   roasters: {
@@ -126,7 +127,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'roasters',
     unit: '{roaster}',
-    description: 'Roasters known',
+    description: 'Roasters in the database',
     labels: { platform: platforms, is_active: trueOrFalse },
   },
   coffees: {
@@ -146,7 +147,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'review.rate',
     unit: '%',
-    description: 'Share of coffees that wait for review, of those with a processing status; absent when there are none',
+    description: 'Share of the coffees with a processing status that wait for review; absent without such coffees',
     labels: byRoaster,
   },
   variants: {
@@ -162,8 +163,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'variants.price_stale',
     unit: '{variant}',
-    description:
-      'Active variants whose price was not checked within the time that the pack\u2019s configuration allows',
+    description: 'Active variants whose price was not checked within the configured price_stale_after',
     labels: byRoaster,
   },
   pipeline_health_score: {
@@ -179,7 +179,7 @@ export const scrapePipelineMetrics = {
     kind: 'gauge',
     name: 'pipeline.health.input',
     unit: '%',
-    description: 'What a component of the health score is computed from; absent while unknown',
+    description: 'Input of a component of the health score; absent while unknown',
     labels: { component: ['runs', 'freshness', 'review', 'stock'] },
   },
 } as const satisfies Record<string, Metric>;

@@ -1,11 +1,11 @@
-/** How the health of a scraping pipeline is computed. Components and inputs are shown by `pipeline_health_*`. */
+/** The computation of the pipeline's health. The metrics `pipeline_health_*` show components and inputs. */
 
 export interface HealthComponent {
-  /** What the input is, in words. */
+  /** A description of the input. */
   readonly input: string;
   /** Share of the total; all weights together are 100. */
   readonly weight: number;
-  /** The input, in percent, at which the component scores 0, and the one at which it scores 100; straight between them. */
+  /** Inputs in percent at which the component scores 0 and 100, linear between them. */
   readonly scoresZeroAt: number;
   readonly scoresFullAt: number;
 }
@@ -41,7 +41,7 @@ export type HealthComponentName = keyof typeof healthComponents;
 
 export const healthComponentNames = Object.keys(healthComponents) as readonly HealthComponentName[];
 
-/** In percent; a component that is not there is unknown. */
+/** In percent. A missing component is unknown. */
 export type HealthInputs = Partial<Readonly<Record<HealthComponentName, number>>>;
 
 /** 0 (broken) to 100 (well). */
@@ -51,7 +51,7 @@ export function componentScore(name: HealthComponentName, inputPercent: number):
   return 100 * Math.min(1, Math.max(0, share));
 }
 
-/** The weighted mean; undefined while any component is unknown, because a part that nobody sees may be the broken one. */
+/** The weighted mean. Undefined while any component is unknown, because that component may be the broken one. */
 export function totalScore(inputs: HealthInputs): number | undefined {
   let total = 0;
   for (const name of healthComponentNames) {

@@ -17,7 +17,7 @@ export const fetchErrorTypes = [
 ] as const;
 export const jobErrorTypes = ['fetch', 'validation', 'database', 'timeout', 'other'] as const;
 
-/** `none`: no answer came; `other`: a status that is not listed. */
+/** `none`: no response; `other`: a status that is not listed. */
 export const httpStatuses = [
   '200',
   '304',

@@ -1,6 +1,6 @@
 /**
- * What a scraping pipeline does, by the identifiers that its operators use. The key is the value of the label
- * `operation`; the span of an operation is named `<key> <name>`.
+ * The operations of a scraping pipeline. The keys are the identifiers that its operators use, and the values of the label
+ * `operation`. The span of an operation is named `<key> <name>`.
  */
 export const operations = {
   'A.1': { name: 'run', description: 'Book-keeping of one full scrape run' },

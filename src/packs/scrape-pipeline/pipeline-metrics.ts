@@ -1,4 +1,4 @@
-/** What the pipeline's own processes emit through `siphon-otel/pipeline`. Keys are the Prometheus names. */
+/** Metrics of the pipeline's own processes, through `siphon-otel/pipeline`. The keys are the Prometheus names. */
 import { jobSeconds, operationSeconds, requestSeconds } from './buckets.ts';
 import {
   currency,
@@ -21,7 +21,7 @@ export const pipelineMetrics = {
     kind: 'histogram',
     name: 'pipeline.operation.duration',
     unit: 's',
-    description: 'Duration of the operations A.1 to A.5 and B.1 to B.3; whose product source it was, their spans tell',
+    description: 'Duration of the operations A.1 to A.5 and B.1 to B.3 (the product source is on the spans)',
     labels: { operation: operationIds, outcome: outcomes },
     buckets: operationSeconds,
   },
@@ -30,7 +30,7 @@ export const pipelineMetrics = {
     kind: 'histogram',
     name: 'fetch.latency',
     unit: 's',
-    description: 'Time from a request to a store until its body is read, whatever its status',
+    description: 'Time from a request to a store until the body is read, for any HTTP status',
     labels: { source, platform: platforms },
     buckets: requestSeconds,
   },
@@ -39,7 +39,7 @@ export const pipelineMetrics = {
     kind: 'counter',
     name: 'fetch.errors',
     unit: '{error}',
-    description: 'Requests to stores that did not give a usable answer',
+    description: 'Requests to stores without a usable response',
     labels: { source, platform: platforms, error_type: fetchErrorTypes },
   },
   artifacts_total: {
@@ -48,7 +48,7 @@ export const pipelineMetrics = {
     name: 'artifacts',
     unit: '{artifact}',
     description:
-      'Raw artifacts recorded, by the HTTP status of the answer; those of each roaster are counted in the database',
+      'Raw artifacts that were fetched, by the HTTP status of the response (the database has them by roaster)',
     labels: { platform: platforms, status: httpStatuses },
   },
   validation_errors_total: {
@@ -91,7 +91,7 @@ export const pipelineMetrics = {
     kind: 'histogram',
     name: 'price.job.duration',
     unit: 's',
-    description: 'Duration of price jobs, finished or failed; that of the runs of each roaster is in the database',
+    description: 'Duration of price jobs, successful or not (the database has the runs by roaster)',
     labels: { job_type: jobTypes },
     buckets: jobSeconds,
   },
@@ -100,7 +100,7 @@ export const pipelineMetrics = {
     kind: 'counter',
     name: 'price.job.success',
     unit: '{job}',
-    description: 'Price jobs that finished',
+    description: 'Price jobs that succeeded',
     labels: { roaster },
   },
   price_job_failures_total: {
@@ -116,7 +116,7 @@ export const pipelineMetrics = {
     kind: 'counter',
     name: 'price.changes',
     unit: '{change}',
-    description: 'Variants whose price differs from the last one recorded',
+    description: 'Variants whose price differs from the last recorded price',
     labels: { roaster, currency },
   },
   price_spike_alerts_total: {

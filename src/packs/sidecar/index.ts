@@ -6,7 +6,7 @@ import { thresholds } from './thresholds.ts';
 
 export const sidecar = definePack({
   name: 'sidecar',
-  description: 'The sidecar itself: what it receives, delivers and drops, and whether its queries keep up',
+  description: 'The sidecar itself: the telemetry that it receives, delivers and drops, and its database queries',
   metrics: { ...sidecarMetrics, ...prometheusMetrics },
   detailMetrics,
   thresholds,

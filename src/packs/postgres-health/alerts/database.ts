@@ -6,10 +6,10 @@ import { connectionsUsed } from '../dashboards/expressions.ts';
 import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-/** Shorter than what PollerFailing waits for, so that the cause is told before what follows from it. */
+/** Shorter than the wait of PollerFailing, so that the cause is reported before its consequences. */
 const SILENCE_SECONDS = 90;
 
-/** Failures of which the database is innocent. */
+/** Failures that the database did not cause. */
 const OTHERS = ['pooler', 'pipeline_refused', 'storage', 'internal'] as const;
 
 const failing = compare(
@@ -20,29 +20,29 @@ const failing = compare(
 
 const queried = compare(pollAge(['receiver'], { query: { not: 'leader_election' } }), '<', SILENCE_SECONDS);
 
-/** Sidecars that stand by ask for nothing but the lead; one that leads may get an answer to that and to nothing else. */
+/** A sidecar that stands by runs the leader election only. A leader may get an answer to the election and to no other query. */
 const elected = compare(pollAge(['receiver'], { query: 'leader_election' }), '<', SILENCE_SECONDS);
 const stoodBy = and(elected, compare(leaders(), '<', 1));
 
 const heldByPoller =
-  'Silent, since nothing is known; what fired goes on for a while. DatabaseDown, PollerWithoutLeader and PollerFailing say that the database is not asked.';
+  'Silent: the value is unknown. A firing alert continues for its keep_firing_for. DatabaseDown, PollerWithoutLeader and PollerFailing report that the database is not polled.';
 
 export const databaseAlerts: readonly Alert[] = [
   alert({
     name: 'DatabaseDown',
     owner: 'database',
     measured: unless(unless(failing, queried), stoodBy),
-    // Errors outlast the page of a sidecar that is away.
+    // Errors remain in the window after the sidecar has stopped.
     guard: leaders(),
     raisedBy: { severity: 'critical' },
     for: '30s',
-    // Longer than those that it keeps back: what is asked once a minute succeeds later than the first query does.
+    // Longer than the alerts that it inhibits: queries that run once a minute succeed later than the first one.
     keepFiringFor: '5m',
     summary: () => 'The database does not answer',
     description: ({ receiver, value }) =>
       `No query of ${receiver} has succeeded for 90 seconds; ${value} have failed within five minutes.`,
     whenMissing:
-      'Silent: without errors nobody has asked, and PollerWithoutLeader says that; without the sidecar\u2019s own page nobody knows, and SidecarDown says that. A database that has never answered fires, since its errors are counted. Where all sidecars stand by, one that gets an answer is enough to know that the database is well.',
+      'Silent: without errors the database was not polled, which raises PollerWithoutLeader; without the sidecar\u2019s own metrics SidecarDown fires. A database that has never answered raises this alert, because its errors are counted. If all sidecars stand by, an answer to one of them is enough to keep it silent.',
     panel: { dashboard: 'siphon-database', title: 'Failed polls' },
   }),
   alert({
@@ -54,7 +54,7 @@ export const databaseAlerts: readonly Alert[] = [
     keepFiringFor: '10m',
     summary: () => 'The database is running out of connections',
     description: ({ instance, value }, limit) =>
-      `${value} of the connections that the server allows are in use, as ${instance} sees it (limit ${limit}).`,
+      `${value} of the connections that the server allows are in use, according to ${instance} (limit ${limit}).`,
     whenMissing: heldByPoller,
     panel: { dashboard: 'siphon-database', title: 'Connections in use' },
   }),
@@ -65,9 +65,9 @@ export const databaseAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.longest_transaction },
     for: '1m',
     keepFiringFor: '5m',
-    summary: () => 'A transaction does not end',
+    summary: () => 'A transaction has been open for too long',
     description: ({ instance, value }, limit) =>
-      `The oldest transaction of the database is ${value} old, as ${instance} sees it (limit ${limit}). It holds back vacuum and exact counting.`,
+      `The oldest transaction of the database is ${value} old, according to ${instance} (limit ${limit}). It holds back vacuum and exact counting.`,
     whenMissing: heldByPoller,
     panel: { dashboard: 'siphon-database', title: 'Longest transaction' },
   }),
@@ -80,7 +80,7 @@ export const databaseAlerts: readonly Alert[] = [
     keepFiringFor: '1h',
     summary: () => 'Old rows are not frozen in time',
     description: ({ instance, value }, limit) =>
-      `The oldest row that is not frozen is ${value} transactions old, as ${instance} sees it (limit ${limit}). PostgreSQL stops taking writes shortly before 2147483648.`,
+      `The oldest unfrozen row is ${value} transactions old, according to ${instance} (limit ${limit}). PostgreSQL stops accepting writes shortly before 2147483648.`,
     whenMissing: heldByPoller,
     panel: { dashboard: 'siphon-database', title: 'Freeze age' },
   }),

@@ -14,16 +14,16 @@ import { ratio, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
 import { increase, latest, observations, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const quiet = unknownWhenEmpty('no statement within this time');
+const quiet = unknownWhenEmpty('no statement in this time range');
 const statements = 'db_client_operation_duration_seconds';
 
-/** The database as its clients see it. */
+/** The database from the view of its clients. */
 export const clients: Row = {
   title: 'As the services see it',
   panels: [
     table({
       title: 'Calls of SQL functions within the window',
-      description: 'The functions by which the pipeline writes; those that fail most are on top.',
+      description: 'SQL functions that the pipeline calls to write. Those that fail most come first.',
       labels: ['rpc'],
       sortBy: 'errors',
       columns: [
@@ -45,7 +45,7 @@ export const clients: Row = {
     }),
     table({
       title: 'Statements by table within the window',
-      description: 'What the pipeline sent to PostgreSQL; those that fail most are on top.',
+      description: 'Statements that the pipeline sent to PostgreSQL. Tables with most errors come first.',
       labels: ['table'],
       sortBy: 'errors',
       columns: [
@@ -67,7 +67,8 @@ export const clients: Row = {
     }),
     lines({
       title: 'Duration of statements (p95)',
-      description: 'Of the statements of the services, by their first word. A dot leads to the trace of one.',
+      description:
+        'Duration of the services\u2019 statements, by their first word. A dot links to the trace of a statement.',
       queries: [
         show(
           quantile(0.95, { name: statements, window: step, by: ['db_operation_name'] }),
@@ -81,7 +82,7 @@ export const clients: Row = {
     }),
     events({
       title: 'Statements',
-      description: 'Statements of the services that ended.',
+      description: 'Completed statements of the services.',
       queries: [
         show(sum(observations(statements, step), ['db_operation_name']), ({ db_operation_name }) => db_operation_name),
       ],
@@ -91,7 +92,7 @@ export const clients: Row = {
     }),
     areas({
       title: 'Connections in the pools',
-      description: 'Of the services, by whether they are in use. A fresh pool has none.',
+      description: 'Connections of the services\u2019 pools, used and idle. A new pool has no connections.',
       queries: [
         show(
           sum(latest('db_client_connection_count'), ['job', 'db_client_connection_state']),
@@ -105,7 +106,7 @@ export const clients: Row = {
     }),
     lines({
       title: 'Pools in use',
-      description: 'Connections in use, of those that the pools of a service may open.',
+      description: 'Connections in use, as a share of those that the pools of a service may open.',
       queries: [
         show(
           relativeTo(
@@ -123,7 +124,7 @@ export const clients: Row = {
     }),
     lines({
       title: 'Waiting for a connection',
-      description: 'Requests that wait because their pool is used up.',
+      description: 'Requests that wait because all connections of the pool are in use.',
       queries: [show(sum(latest('db_client_connection_pending_requests'), ['job']), ({ job }) => job)],
       thresholds: thresholds.pool_pending,
       min: 0,
@@ -133,9 +134,9 @@ export const clients: Row = {
     }),
     events({
       title: 'PostgreSQL asked to slow down',
-      description: 'Answers 53300 (too many connections) and 53400. Their traces tell which operation waited.',
+      description: 'Errors 53300 (too many connections) and 53400. Their traces show which operation waited.',
       queries: [show(sum(increase('rate_limit_errors_total', step, { service: 'postgresql' })), 'answers')],
-      empty: healthyWhenEmpty('it did not'),
+      empty: healthyWhenEmpty('no such error'),
       width: 5,
       height: 7,
     }),

@@ -11,7 +11,7 @@ import { tables } from './tables.ts';
 export const databaseHealth: Dashboard = {
   uid: 'siphon-database',
   title: 'Database health',
-  description: 'Connections, transactions, vacuum and growth; how the services see it, and whether the poller keeps up',
+  description: 'Connections, transactions, vacuum and growth, the view of the services, and the state of the poller',
   from: '1d',
   refresh: '1m',
   variables: [datasource, polledDatabase, job, instance, sidecar, timeWindow],

@@ -13,7 +13,8 @@ export const server: Row = {
   panels: [
     stat({
       title: 'Connections in use',
-      description: 'Clients of the whole server, of those that its limit allows. At 100 % nobody else gets in.',
+      description:
+        'Connections of clients to the whole server, as a share of its limit. At 100 % the server refuses new connections.',
       queries: [show(connectionsUsed(), ({ instance }) => instance)],
       thresholds: thresholds.connections_used,
       min: 0,
@@ -24,7 +25,8 @@ export const server: Row = {
     }),
     areas({
       title: 'Connections by what they do',
-      description: 'To the polled database. idle_in_transaction holds locks and old rows while doing nothing.',
+      description:
+        'Connections to the polled database by state. idle_in_transaction holds locks and keeps old rows without doing work.',
       queries: [show(sum(latest('database_connections'), ['state']), ({ state }) => state)],
       tones: { idle_in_transaction: 'warning', idle_in_transaction_aborted: 'bad' },
       min: 0,
@@ -34,17 +36,17 @@ export const server: Row = {
     }),
     lines({
       title: 'Active connections',
-      description: 'Connections to the polled database that run a statement right now.',
+      description: 'Connections to the polled database that are running a statement.',
       queries: [show(max(latest('database_connections_active'), ['instance']), ({ instance }) => instance)],
       min: 0,
-      empty: unknownWhenEmpty('the poller\u2019s role may not see all sessions: it needs pg_monitor'),
+      empty: unknownWhenEmpty('the poller\u2019s role cannot see all sessions: it needs pg_monitor'),
       width: 5,
       height: 7,
     }),
     lines({
       title: 'Longest transaction',
       description:
-        'Age of the oldest transaction, and of the longest wait inside of one. Find it in pg_stat_activity by xact_start.',
+        'Age of the oldest transaction, and of the longest idle time inside a transaction. Find them in pg_stat_activity by xact_start.',
       queries: [
         show(max(latest('database_transaction_longest_seconds'), ['instance']), ({ instance }) => `oldest ${instance}`),
         show(
@@ -60,7 +62,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Locks that are waited for',
-      description: 'Sessions that stand still because another holds a lock. pg_blocking_pids tells which.',
+      description: 'Sessions that wait for a lock of another session. pg_blocking_pids() shows which one.',
       queries: [show(max(latest('database_locks_waiting'), ['instance']), ({ instance }) => instance)],
       thresholds: thresholds.locks_waiting,
       min: 0,
@@ -70,8 +72,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Transactions',
-      description:
-        'Transactions that end, a second. Rollbacks are errors of somebody, unless they are read-only polls.',
+      description: 'Transactions per second. Rollbacks are errors of a client, unless they are read-only polls.',
       queries: [show(sum(rate('database_transactions_total', step), ['outcome']), ({ outcome }) => outcome)],
       tones: { commit: 'good', rollback: 'warning' },
       min: 0,
@@ -81,7 +82,7 @@ export const server: Row = {
     }),
     events({
       title: 'Deadlocks',
-      description: 'Each has cost somebody a transaction. The server\u2019s log names both statements.',
+      description: 'Each deadlock aborted a transaction. The server\u2019s log names both statements.',
       queries: [show(sum(increase('database_deadlocks_total', step), ['instance']), ({ instance }) => instance)],
       empty: notPolled,
       width: 6,
@@ -89,7 +90,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Found in the cache',
-      description: 'Share of the blocks that PostgreSQL needed and had in its own cache.',
+      description: 'Share of the requested blocks that PostgreSQL found in its own cache.',
       queries: [
         show(
           ratio(
@@ -108,7 +109,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Size',
-      description: 'Of the polled database on disk.',
+      description: 'Size of the polled database on disk.',
       queries: [show(max(latest('database_size_bytes'), ['instance']), ({ instance }) => instance)],
       min: 0,
       empty: notPolled,
@@ -117,7 +118,7 @@ export const server: Row = {
     }),
     bars({
       title: 'Growth within the window',
-      description: 'By how many bytes each table has grown, without its indexes.',
+      description: 'Growth of each table in bytes, without its indexes.',
       queries: [show(sum(change('database_table_size_bytes', '$window'), ['table']), ({ table }) => table)],
       empty: notPolled,
       width: 6,
@@ -125,7 +126,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Written to temporary files',
-      description: 'Sorts and hashes that did not fit into work_mem.',
+      description: 'Bytes that sorts and hashes wrote to disk because they did not fit into work_mem.',
       queries: [show(sum(rate('database_temp_bytes_total', step), ['instance']), ({ instance }) => instance)],
       min: 0,
       empty: notPolled,
@@ -134,7 +135,7 @@ export const server: Row = {
     }),
     lines({
       title: 'Old rows that must be kept',
-      description: 'Transactions since the oldest snapshot that is held: vacuum removes nothing that is younger.',
+      description: 'Transactions since the oldest snapshot in use. Vacuum cannot remove rows that are newer.',
       queries: [show(max(latest('database_xmin_age'), ['instance']), ({ instance }) => instance)],
       thresholds: thresholds.xmin_age,
       min: 0,

@@ -12,7 +12,8 @@ export const tables: Row = {
   panels: [
     table({
       title: 'Tables',
-      description: 'The largest first. Dead rows that stay are a vacuum that cannot keep up or is held back.',
+      description:
+        'The largest tables come first. Dead rows that remain mean that vacuum cannot keep up or is held back.',
       labels: ['table'],
       sortBy: 'size',
       columns: [
@@ -36,7 +37,7 @@ export const tables: Row = {
     bars({
       title: 'Freeze age',
       description:
-        'Transactions since the oldest row that is not frozen. At 2^31 PostgreSQL stops taking writes; vacuum freeze mends it.',
+        'Transactions since the oldest unfrozen row. Shortly before 2^31 PostgreSQL stops accepting writes; VACUUM FREEZE resets the age.',
       queries: [show(max(latest('database_freeze_age'), ['instance']), ({ instance }) => instance)],
       thresholds: thresholds.freeze_age,
       min: 0,
@@ -46,7 +47,7 @@ export const tables: Row = {
     }),
     lines({
       title: 'Dead rows',
-      description: 'Rows that vacuum has not removed yet, by table.',
+      description: 'Dead rows that vacuum has not removed yet, by table.',
       queries: [show(sum(latest(rows, { state: 'dead' }), ['table']), ({ table: name }) => name)],
       min: 0,
       empty: notPolled,

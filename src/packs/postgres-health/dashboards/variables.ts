@@ -4,6 +4,6 @@ import { seriesOf } from './promql.ts';
 export const polledDatabase = valuesOf(seriesOf('database_connections_used'), 'instance', {
   name: 'database',
   label: 'Database',
-  description: 'The pollers, each of which asks one database',
+  description: 'The pollers; each polls one database',
   narrows: { sources: ['poller'] },
 });

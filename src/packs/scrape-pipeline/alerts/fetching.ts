@@ -6,7 +6,7 @@ import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../
 import { latest, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-/** Long enough that what a run did is seen after it is over, short enough that two runs do not mix. */
+/** Long enough to cover a whole run, short enough that two runs do not mix. */
 const RUN = '6h';
 const run = occurrences(RUN);
 const day = occurrences('1d');
@@ -25,10 +25,9 @@ const priceJobs = recordedShare(failedPriceJobs(['job'], run), [
 ]);
 const inReview = sum(latest('coffees', { processing_status: 'review' }), ['roaster']);
 
-const betweenRuns =
-  'Silent: between runs nothing is counted. That a run did not come is what PriceRunOverdue and FullRunOverdue are for.';
+const betweenRuns = 'Silent: between runs nothing is counted. PriceRunOverdue and FullRunOverdue report missing runs.';
 
-/** What runs meet on their way. Each looks back over one run, so that it neither flaps within a run nor lasts until the next. */
+/** Problems during runs. Each alert looks back over one run, so that it neither flaps within a run nor lasts until the next. */
 export const fetchingAlerts: readonly Alert[] = [
   alert({
     name: 'FetchErrors',
@@ -41,7 +40,7 @@ export const fetchingAlerts: readonly Alert[] = [
     labels: { roaster: 'source' },
     summary: ({ source }) => `Requests to ${source} fail`,
     description: ({ source, value }, limit) =>
-      `${value} of the requests to ${source} within 6 hours gave no usable answer (limit ${limit}).`,
+      `${value} of the requests to ${source} within 6 hours got no usable response (limit ${limit}).`,
     whenMissing: betweenRuns,
     panel: { dashboard: 'siphon-pipeline', title: 'Failing requests by shop' },
   }),
@@ -57,7 +56,7 @@ export const fetchingAlerts: readonly Alert[] = [
     for: '0m',
     keepFiringFor: '30m',
     labels: { roaster: 'source' },
-    summary: ({ source }) => `${source} answers slowly`,
+    summary: ({ source }) => `${source} responds slowly`,
     description: ({ source, value }, limit) =>
       `One request in twenty to ${source} within 6 hours took ${value} or longer (limit ${limit}).`,
     whenMissing: betweenRuns,
@@ -71,7 +70,7 @@ export const fetchingAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.artifact_error_rate },
     for: '5m',
     keepFiringFor: '30m',
-    summary: ({ roaster }) => `Artifacts of ${roaster} are without a usable answer`,
+    summary: ({ roaster }) => `Artifacts of ${roaster} lack a usable response`,
     description: ({ roaster, value }, limit) =>
       `${value} of the artifacts of ${roaster} within a day have an HTTP status other than 200 and 304 (limit ${limit}).`,
     whenMissing: betweenRuns,
@@ -88,7 +87,7 @@ export const fetchingAlerts: readonly Alert[] = [
     summary: ({ source }) => `Products of ${source} do not pass validation`,
     description: ({ source, value }, limit) =>
       `Validation found ${value} problems in products of ${source} within 6 hours (limit ${limit}).`,
-    whenMissing: 'Silent: a counter that was never touched is not there, and then there was no problem.',
+    whenMissing: 'Silent: the counter does not exist before the first problem.',
     panel: { dashboard: 'siphon-pipeline', title: 'Problems found by validation' },
   }),
   alert({
@@ -101,9 +100,9 @@ export const fetchingAlerts: readonly Alert[] = [
     keepFiringFor: '1h',
     summary: ({ roaster }) => `Many coffees of ${roaster} wait for review`,
     description: ({ roaster, value }, limit) =>
-      `${value} of the coffees of ${roaster} wait for a person (limit ${limit}).`,
+      `${value} of the coffees of ${roaster} wait for review (limit ${limit}).`,
     whenMissing:
-      'Silent: without a coffee that has a processing status there is no rate. When the database is not asked, PollerFailing says so.',
+      'Silent: no coffee has a processing status, so the rate is unknown. If the database is not polled, PollerFailing fires.',
     panel: { dashboard: 'siphon-pipeline', title: 'Review rate' },
   }),
   alert({
@@ -112,10 +111,10 @@ export const fetchingAlerts: readonly Alert[] = [
     measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
     raisedBy: { threshold: thresholds.price_spikes },
     for: '0m',
-    summary: ({ roaster }) => `Prices of ${roaster} have jumped`,
+    summary: ({ roaster }) => `Prices of ${roaster} changed abruptly`,
     description: ({ roaster, value }, limit) =>
-      `${value} prices of ${roaster} changed within a day by more than its own limit allows (limit ${limit}).`,
-    whenMissing: 'Silent: a counter that was never touched is not there, and then there was no spike.',
+      `${value} prices of ${roaster} changed within a day by more than its configured alert threshold (limit ${limit}).`,
+    whenMissing: 'Silent: the counter does not exist before the first spike.',
     panel: { dashboard: 'siphon-prices', title: 'Spikes' },
   }),
   alert({
@@ -139,10 +138,10 @@ export const fetchingAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.rate_limits },
     for: '0m',
     keepFiringFor: '30m',
-    summary: ({ service }) => `${service} asks to slow down`,
+    summary: ({ service }) => `${service} limits the request rate`,
     description: ({ service, value }, limit) =>
-      `${service} asked ${value} times within 10 minutes to slow down (limit ${limit}).`,
-    whenMissing: 'Silent: a counter that was never touched is not there, and then nobody asked.',
+      `${service} rejected ${value} requests within 10 minutes because of its rate limit (limit ${limit}).`,
+    whenMissing: 'Silent: the counter does not exist before the first rate limit.',
     panel: { dashboard: 'siphon-prices', title: 'Rate limits and backoff' },
   }),
 ];

@@ -6,7 +6,7 @@ import { succeededRuns } from '../dashboards/expressions.ts';
 import { increases, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-/** A week has a price run of every roaster. */
+/** Every roaster has a price run within a week. */
 const lastWeek = recordedShare(succeededRuns(['instance'], increases('7d')), [
   'instance:scrape_runs_succeeded:count7d',
   'instance:scrape_runs_finished:count7d',
@@ -16,9 +16,9 @@ const lastFailure = max(latest('scrape_last_run_timestamp_seconds', { status: 'f
 const lastSuccess = max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']);
 
 const heldByDatabase =
-  'Silent, since nothing is known; what fired goes on for 30 minutes. DatabaseDown, PollerWithoutLeader and PollerFailing say that the database is not asked.';
+  'Silent: the value is unknown. A firing alert continues for 30 minutes. DatabaseDown, PollerWithoutLeader and PollerFailing report that the database is not polled.';
 
-/** Runs as the database has them: true also when no process of the pipeline lives. */
+/** Alerts on the runs in the database. They work even if no process of the pipeline is running. */
 export const runAlerts: readonly Alert[] = [
   alert({
     name: 'PriceRunOverdue',
@@ -29,7 +29,7 @@ export const runAlerts: readonly Alert[] = [
     keepFiringFor: '30m',
     summary: ({ roaster }) => `The price run of ${roaster} is overdue`,
     description: ({ roaster, value }, limit) =>
-      `A price run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
+      `A price run of ${roaster} was due ${value} ago according to its cadence and has not succeeded since (limit ${limit}).`,
     whenMissing: heldByDatabase,
     panel: { dashboard: 'siphon-prices', title: 'Price runs overdue' },
   }),
@@ -42,7 +42,7 @@ export const runAlerts: readonly Alert[] = [
     keepFiringFor: '30m',
     summary: ({ roaster }) => `The full run of ${roaster} is overdue`,
     description: ({ roaster, value }, limit) =>
-      `A full run of ${roaster} was due ${value} ago by its own cadence and has not succeeded since (limit ${limit}).`,
+      `A full run of ${roaster} was due ${value} ago according to its cadence and has not succeeded since (limit ${limit}).`,
     whenMissing: heldByDatabase,
     panel: { dashboard: 'siphon-pipeline', title: 'Overdue' },
   }),
@@ -55,7 +55,7 @@ export const runAlerts: readonly Alert[] = [
     keepFiringFor: '30m',
     summary: ({ roaster }) => `The latest run of ${roaster} failed`,
     description: ({ roaster, value }) =>
-      `A run of ${roaster} failed ${value} ago, and none has succeeded since. It resolves with the next run that ends ok or partial.`,
+      `A run of ${roaster} failed ${value} ago, and no run has succeeded since. The alert resolves with the next run that ends with ok or partial.`,
     whenMissing: heldByDatabase,
     panel: { dashboard: 'siphon-pipeline', title: 'Roasters' },
   }),
@@ -66,11 +66,10 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.run_age },
     for: '5m',
     keepFiringFor: '10m',
-    summary: ({ roaster }) => `A run of ${roaster} does not end`,
+    summary: ({ roaster }) => `A run of ${roaster} is stuck`,
     description: ({ roaster, value }, limit) =>
       `A run of ${roaster} started ${value} ago and has not finished (limit ${limit}).`,
-    whenMissing:
-      'Silent: the series is there only while a run is under way. When the database is not asked, PollerFailing says so.',
+    whenMissing: 'Silent: the series exists only during a run. If the database is not polled, PollerFailing fires.',
     panel: { dashboard: 'siphon-pipeline', title: 'Oldest running' },
   }),
   alert({
@@ -81,11 +80,11 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.run_success },
     for: '15m',
     keepFiringFor: '1h',
-    summary: () => 'Too few runs end ok',
+    summary: () => 'Too few runs succeed',
     description: ({ instance, value }, limit) =>
-      `Only ${value} of the runs that finished within 7 days ended ok, as ${instance} counts them (limit ${limit}).`,
+      `Only ${value} of the runs that finished within 7 days succeeded, according to ${instance} (limit ${limit}).`,
     whenMissing:
-      'Silent: with fewer than five finished runs in 7 days a share says nothing. That runs are missing is what PriceRunOverdue and FullRunOverdue are for.',
+      'Silent: with fewer than five finished runs in 7 days the share is not meaningful. PriceRunOverdue and FullRunOverdue report missing runs.',
     panel: { dashboard: 'siphon-pipeline', title: 'Runs that succeeded' },
   }),
   alert({
@@ -95,10 +94,10 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.health_score },
     for: '15m',
     keepFiringFor: '30m',
-    summary: () => 'The pipeline is not well',
+    summary: () => 'The pipeline is unhealthy',
     description: ({ instance, value }, limit) =>
-      `The health score is ${value} of 100, as ${instance} computes it (limit ${limit}).`,
-    whenMissing: 'Silent, because HealthScoreUnknown fires instead: no score is not a good score.',
+      `The health score is ${value} of 100, according to ${instance} (limit ${limit}).`,
+    whenMissing: 'Silent: HealthScoreUnknown fires instead, because a missing score is not a good score.',
     panel: { dashboard: 'siphon-pipeline', title: 'Health score' },
   }),
   alert({
@@ -111,11 +110,11 @@ export const runAlerts: readonly Alert[] = [
     raisedBy: { severity: 'warning' },
     for: '15m',
     keepFiringFor: '3m',
-    summary: () => 'Nobody knows how the pipeline is',
+    summary: () => 'The health of the pipeline is unknown',
     description: () =>
-      'The poller has the query of the health score, but there is no score: a component of it is unknown. Unknown is not well.',
+      'The poller runs the query of the health score, but the score is missing because one of its components is unknown. Treat an unknown score as unhealthy.',
     whenMissing:
-      'This is the alert for what is missing. It is silent where no poller has the pack scrape_pipeline, and where the sidecar\u2019s own page is away, which is SidecarDown.',
+      'This is the alert for a missing score. It is silent if no poller uses the pack scrape_pipeline, and if the sidecar does not answer, which raises SidecarDown.',
     panel: { dashboard: 'siphon-pipeline', title: 'Score and components over time' },
   }),
 ];

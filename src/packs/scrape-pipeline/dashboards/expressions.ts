@@ -5,7 +5,7 @@ import { window } from '../../../dashboards/model/variables.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
 
-/** Of single numbers. Alerts count within windows of their own. */
+/** Counts for single numbers. Alerts use other windows. */
 const counted = increases(window);
 
 export function runSuccess<By extends LabelOf<'scrape_runs_finished_total'> = never>(
@@ -26,7 +26,7 @@ export function fetchErrors<By extends 'source' | 'platform' = never>(by: readon
   return ratio(...failedFetches(by, counted));
 }
 
-/** Requests to stores that gave nothing usable, of all requests. Those without an answer have no latency. */
+/** Requests to stores without a usable response, and all requests. Requests without any response have no latency. */
 export function failedFetches<By extends 'source' | 'platform'>(by: readonly By[], count: Count): Share<By> {
   const unanswered = count('fetch_errors_total', { error_type: ['timeout', 'connection'] });
   const all = together(count('fetch_latency_seconds'), unanswered);
@@ -43,19 +43,19 @@ export function artifactErrors<By extends 'roaster' | 'platform' = never>(by: re
   return ratio(...failedArtifacts(by, counted));
 }
 
-/** Artifacts without a usable answer, of all. */
+/** Artifacts without a usable response, and all artifacts. */
 export function failedArtifacts<By extends 'roaster' | 'platform'>(by: readonly By[], count: Count): Share<By> {
   const failed = count('scrape_artifacts_recorded_total', { http_status: { not: ['200', '304'] } });
   return [sum(failed, by), sum(count('scrape_artifacts_recorded_total'), by)];
 }
 
-/** Variants that can be bought, of the active ones. */
+/** The share of active variants that are in stock. */
 export function inStock<By extends 'roaster' | 'platform' = never>(by: readonly By[] = []): Vector<By> {
   const available = latest('variants', { in_stock: 'true', status: 'active' });
   return ratio(sum(available, by), sum(latest('variants', { status: 'active' }), by));
 }
 
-/** Price changes of more than a half, up or down, of all changes. */
+/** The share of price changes that are larger than a half, up or down. */
 export function wildChanges<By extends 'roaster' | 'currency' = never>(by: readonly By[] = []): Vector<By> {
   const all = sum(observations('price_change_ratio', window), by);
   const within = sum(observationsUpTo('price_change_ratio', 1.5, window), by);
@@ -64,7 +64,7 @@ export function wildChanges<By extends 'roaster' | 'currency' = never>(by: reado
   return missingTo(1, ratio(tame, all));
 }
 
-/** When a run of each roaster last ended well, as an age. */
+/** Time since the last successful run of each roaster. */
 export function lastSuccessAge(): Vector<'roaster'> {
   return age(max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']));
 }
@@ -81,7 +81,7 @@ export function priceJobFailures(): Vector<never> {
   return ratio(...failedPriceJobs([], counted));
 }
 
-/** Price jobs that failed, of all. */
+/** Failed price jobs, and all price jobs. */
 export function failedPriceJobs<By extends LabelOf<'price_job_success_total'>>(
   by: readonly By[],
   count: Count,

@@ -4,9 +4,9 @@ import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { jobErrorTypes } from '../labels.ts';
 import { increase } from './promql.ts';
 
-/** What became of price jobs, as events of a panel. */
+/** The outcomes of price jobs, for panels that show events. */
 export const jobOutcomes = {
-  description: 'Price jobs that ended, and why those failed that did.',
+  description: 'Completed price jobs, and the reasons of failures.',
   queries: [
     show(sum(increase('price_job_success_total', step)), 'succeeded'),
     show(sum(increase('price_job_failures_total', step), ['error_type']), ({ error_type }) => failed(error_type)),

@@ -14,7 +14,7 @@ import { runs } from './pipeline/runs.ts';
 export const pipelineOverview: Dashboard = {
   uid: 'siphon-pipeline',
   title: 'Pipeline overview',
-  description: 'Is the pipeline well, what drags it down, and where to look next',
+  description: 'The health of the pipeline, the causes of problems, and where to look next',
   from: '7d',
   refresh: '1m',
   variables: [datasource, job, instance, database, platform, roaster, sidecar, timeWindow],

@@ -8,7 +8,7 @@ import { jobs } from './prices/jobs.ts';
 export const priceMonitoring: Dashboard = {
   uid: 'siphon-prices',
   title: 'Price monitoring',
-  description: 'Whether prices are checked in time, how they change, and which changes are too wild to be true',
+  description: 'Timeliness of price checks, price changes, and changes that are too large to be real',
   from: '30d',
   refresh: '5m',
   variables: [datasource, job, instance, database, platform, roaster, timeWindow],

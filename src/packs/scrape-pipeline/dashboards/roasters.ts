@@ -8,7 +8,7 @@ import { oneRoaster } from './roaster/one.ts';
 export const roasters: Dashboard = {
   uid: 'siphon-roaster',
   title: 'Roaster',
-  description: 'Runs, latency, data quality, prices and stock of any roaster, and all of them side by side',
+  description: 'Runs, latency, data quality, prices and stock of one roaster, and a comparison of all roasters',
   from: '30d',
   refresh: '5m',
   variables: [datasource, job, instance, database, platform, roaster, timeWindow],

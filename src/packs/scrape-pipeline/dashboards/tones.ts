@@ -1,4 +1,4 @@
-/** Colours of names that mean the same everywhere. */
+/** Colours of names that have the same meaning on all panels. */
 import type { Tone } from '../../../dashboards/model/panel.ts';
 import { httpStatuses } from '../labels.ts';
 

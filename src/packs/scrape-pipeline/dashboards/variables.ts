@@ -4,15 +4,15 @@ import { seriesOf } from './promql.ts';
 export const database = valuesOf(seriesOf('pipeline_health_input_percent'), 'instance', {
   name: 'database',
   label: 'Database',
-  description: 'The pollers, each of which asks one database',
+  description: 'The pollers; each polls one database',
   narrows: { sources: ['poller'] },
 });
 
-/** The label is called `source` on what the pipeline itself counts. */
+/** Metrics of the pipeline's own processes call the label `source`. */
 export const roaster = valuesOf(seriesOf('scrape_runs_running'), 'roaster', {
   name: 'roaster',
   label: 'Roaster',
-  description: 'The roasters that the database knows',
+  description: 'The roasters in the database',
   within: { platform: 'platform' },
   narrows: { labels: ['roaster', 'source'] },
 });
@@ -20,7 +20,7 @@ export const roaster = valuesOf(seriesOf('scrape_runs_running'), 'roaster', {
 export const platform = valuesOf(seriesOf('scrape_runs_running'), 'platform', {
   name: 'platform',
   label: 'Platform',
-  description: 'What the shops of the roasters run on',
+  description: 'The shop software of the roasters',
   narrows: { labels: ['platform'] },
 });
 

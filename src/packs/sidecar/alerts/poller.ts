@@ -5,22 +5,22 @@ import { leaders, pollAge } from '../dashboards/expressions.ts';
 import { latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const withoutPoller = 'Silent: there is no poller, or the sidecar\u2019s own page is away, which is SidecarDown.';
+const withoutPoller = 'Silent: no poller is configured, or the sidecar does not answer, which raises SidecarDown.';
 
 export const pollerAlerts: readonly Alert[] = [
   alert({
     name: 'PollerFailing',
     owner: 'sidecar',
     measured: pollAge(['receiver', 'query']),
-    // Whoever stands by has ages too, of queries that are another’s now.
+    // A sidecar that stands by also has ages, from the time when it was the leader.
     guard: compare(leaders(), '>=', 1),
     raisedBy: { threshold: thresholds.poll_age },
     for: '3m',
     keepFiringFor: '3m',
     summary: ({ query }) => `The query ${query} fails`,
     description: ({ receiver, query, value }, limit) =>
-      `${query} of ${receiver} last succeeded ${value} ago (limit ${limit}). What it feeds is gone from dashboards and alerts.`,
-    whenMissing: `${withoutPoller} Without a leader nothing is asked, which is PollerWithoutLeader. A query that has never succeeded has no age: DatabaseDown tells when none does, and the log names what the schema lacks.`,
+      `${query} of ${receiver} last succeeded ${value} ago (limit ${limit}). Dashboards and alerts that use its data are stale or empty.`,
+    whenMissing: `${withoutPoller} Without a leader no query runs, which raises PollerWithoutLeader. A query that has never succeeded has no age: DatabaseDown fires if no query succeeds, and the log names missing tables and columns.`,
     panel: { dashboard: 'siphon-database', title: 'Since the last success' },
   }),
   alert({
@@ -30,9 +30,9 @@ export const pollerAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.poller_lag },
     for: '1m',
     keepFiringFor: '10m',
-    summary: () => 'Rows are counted late',
+    summary: () => 'Counting of rows lags behind',
     description: ({ receiver, value }, limit) =>
-      `${receiver} waits for a transaction that is ${value} old before it counts what came after (limit ${limit}).`,
+      `${receiver} waits for a write transaction that is ${value} old before it counts later rows (limit ${limit}).`,
     whenMissing: withoutPoller,
     panel: { dashboard: 'siphon-database', title: 'Lag of counting' },
   }),
@@ -43,7 +43,7 @@ export const pollerAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.poller_backlog },
     for: '10m',
     keepFiringFor: '10m',
-    summary: ({ query }) => `Counting of ${query} does not keep up`,
+    summary: ({ query }) => `Counting of ${query} falls behind`,
     description: ({ receiver, query, value }, limit) =>
       `${value} rows wait to be counted by ${query} of ${receiver} (limit ${limit}).`,
     whenMissing: withoutPoller,
@@ -56,9 +56,9 @@ export const pollerAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.poller_leader },
     for: '5m',
     keepFiringFor: '1m',
-    summary: () => 'No sidecar that is scraped polls the database',
+    summary: () => 'No scraped sidecar polls the database',
     description: ({ receiver }) =>
-      `Every sidecar with ${receiver} that Prometheus scrapes stands by: nobody holds the lock that elects one, or a sidecar does that is not scraped.`,
+      `Every sidecar with ${receiver} that Prometheus scrapes stands by: the leader lock is free, or held by a sidecar that Prometheus does not scrape.`,
     whenMissing: withoutPoller,
     panel: { dashboard: 'siphon-database', title: 'Sidecars that poll' },
   }),

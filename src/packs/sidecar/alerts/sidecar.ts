@@ -7,11 +7,11 @@ import { thresholds } from '../thresholds.ts';
 
 const recent = occurrences('15m');
 
-/** What Sentry did not take, or did not get; not what siphon left out by itself. */
+/** Items that Sentry rejected or did not receive, without those that siphon left out on purpose. */
 const UNDELIVERED = ['queue_full', 'ratelimit_backoff', 'rate_limited', 'network_error', 'send_error'] as const;
 
-const noSidecar = 'Silent: the sidecar\u2019s own page is away, which is SidecarDown.';
-const neverCounted = 'Silent: a counter that was never touched is not there, and then nothing was lost.';
+const noSidecar = 'Silent: the sidecar does not answer, which raises SidecarDown.';
+const neverCounted = 'Silent: the counter does not exist before the first loss.';
 
 const targets = scrapeJobs.map((job) => absentSeries(latest('up', { job }), ['job']));
 
@@ -25,8 +25,8 @@ export const sidecarAlerts: readonly Alert[] = [
     keepFiringFor: '1m',
     summary: ({ instance }) => `The sidecar does not answer on ${instance}`,
     description: ({ job, instance }) =>
-      `Prometheus does not reach ${instance} (job ${job}). What services send is lost while nobody listens, and dashboards and alerts see nothing.`,
-    whenMissing: 'Silent, because SidecarNotScraped fires instead when Prometheus has no such target.',
+      `Prometheus cannot scrape ${instance} (job ${job}). While the sidecar is down, telemetry of the services is lost, and dashboards and alerts have no data.`,
+    whenMissing: 'Silent: if Prometheus has no such target, SidecarNotScraped fires instead.',
     panel: { dashboard: 'siphon-pipeline', title: 'Pages that answer' },
   }),
   alert({
@@ -35,10 +35,10 @@ export const sidecarAlerts: readonly Alert[] = [
     measured: targets.reduce((left, right) => or(left, right)),
     raisedBy: { severity: 'critical' },
     for: '10m',
-    summary: ({ job }) => `Prometheus scrapes no sidecar as ${job}`,
+    summary: ({ job }) => `Prometheus has no target for the job ${job}`,
     description: ({ job }) =>
-      `There is no target of the job ${job}. Every alert of siphon needs both of its pages, and is silent without them.`,
-    whenMissing: 'This is the alert for what is missing.',
+      `The job ${job} has no target. Without the two jobs of siphon the other alerts have no data and stay silent.`,
+    whenMissing: 'This is the alert for missing series.',
     panel: { dashboard: 'siphon-pipeline', title: 'Pages that answer' },
   }),
   alert({
@@ -49,7 +49,7 @@ export const sidecarAlerts: readonly Alert[] = [
     for: '0m',
     keepFiringFor: '15m',
     summary: ({ otel_signal }) => `The sidecar has lost ${otel_signal}`,
-    // Whichever of the two lost it; the other label is empty.
+    // One of the two lost the items; the label of the other is empty.
     description: ({ instance, exporter, processor, otel_signal, value }, limit) =>
       `${value} items of ${otel_signal} were accepted and then lost by ${exporter}${processor} on ${instance} within 15 minutes (limit ${limit}).`,
     whenMissing: neverCounted,
@@ -62,9 +62,9 @@ export const sidecarAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.queue_fill },
     for: '5m',
     keepFiringFor: '5m',
-    summary: ({ exporter }) => `The queue of ${exporter} fills`,
+    summary: ({ exporter }) => `The queue of ${exporter} is filling up`,
     description: ({ instance, exporter, data_type, value }, limit) =>
-      `The queue of ${exporter} for ${data_type} on ${instance} is ${value} full (limit ${limit}). Full, it drops.`,
+      `The queue of ${exporter} for ${data_type} on ${instance} is ${value} full (limit ${limit}). A full queue drops data.`,
     whenMissing: noSidecar,
     panel: { dashboard: 'siphon-pipeline', title: 'Queues' },
   }),
@@ -77,8 +77,8 @@ export const sidecarAlerts: readonly Alert[] = [
     keepFiringFor: '10m',
     summary: ({ instance }) => `${instance} answers scrapes slowly`,
     description: ({ job, instance, value }, limit) =>
-      `A scrape of ${instance} (job ${job}) takes ${value} on average (limit ${limit}). Prometheus gives up after its scrape_timeout.`,
-    whenMissing: 'Silent, because SidecarNotScraped fires instead.',
+      `A scrape of ${instance} (job ${job}) takes ${value} on average (limit ${limit}). Prometheus aborts a scrape after its scrape_timeout.`,
+    whenMissing: 'Silent: SidecarNotScraped fires instead.',
     panel: { dashboard: 'siphon-pipeline', title: 'Time of a scrape' },
   }),
   alert({
@@ -88,9 +88,9 @@ export const sidecarAlerts: readonly Alert[] = [
     raisedBy: { threshold: thresholds.series_limit },
     for: '0m',
     keepFiringFor: '15m',
-    summary: ({ exporter }) => `${exporter} has reached its limit of series`,
+    summary: ({ exporter }) => `${exporter} has reached its series limit`,
     description: ({ instance, exporter, value }) =>
-      `${value} points were left out by ${exporter} on ${instance} within 15 minutes, because their series would be more than max_series. They are on no panel and in no alert.`,
+      `${exporter} on ${instance} dropped ${value} points within 15 minutes, because their series would exceed max_series. Panels and alerts do not see them.`,
     whenMissing: neverCounted,
     panel: { dashboard: 'siphon-pipeline', title: 'Points that are not on the page' },
   }),
@@ -115,7 +115,7 @@ export const sidecarAlerts: readonly Alert[] = [
     for: '0m',
     summary: () => 'Alerts work',
     description: () =>
-      'This alert always fires. Whoever receives it must raise an alarm when it stays away: then Prometheus or Alertmanager is down.',
-    whenMissing: 'It needs no series. Its silence is the alarm, raised by the receiver dead-man.',
+      'This alert always fires. Its receiver must raise an alarm when the alert stops: Prometheus or Alertmanager is down then.',
+    whenMissing: 'It needs no series. The receiver dead-man raises the alarm when this alert stops.',
   }),
 ];

@@ -15,15 +15,15 @@ import { leaders, pollAge } from './expressions.ts';
 import { increase, latest, mean, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped, or it has no poller');
+const notScraped = unknownWhenEmpty('the sidecar\u2019s own metrics are not scraped, or it has no poller');
 
-/** Whether what the other rows show is fresh and whole. */
+/** Shows whether the data of the other rows is fresh and complete. */
 export const poller: Row = {
   title: 'The poller itself',
   panels: [
     bars({
       title: 'Since the last success',
-      description: 'How long ago each query last succeeded. What it feeds is as old as that, or gone.',
+      description: 'Time since each query last succeeded. The panels that use its data are as old as that, or empty.',
       queries: [show(pollAge(['query']), ({ query }) => query)],
       thresholds: thresholds.poll_age,
       min: 0,
@@ -34,7 +34,7 @@ export const poller: Row = {
     events({
       title: 'Failed polls',
       description:
-        'Polls that gave nothing, by reason. timeout: the query is too dear; permission: the role lacks a grant; connection: the server is away.',
+        'Polls that failed, by reason. timeout: the query is too expensive; permission: the role lacks a grant; connection: the server is not reachable.',
       queries: [show(sum(increase('siphon_db_poller_errors', step), ['reason']), ({ reason }) => reason)],
       empty: notScraped,
       width: 6,
@@ -42,7 +42,7 @@ export const poller: Row = {
     }),
     lines({
       title: 'Duration of a poll',
-      description: 'From BEGIN to the last row, the mean by query. Every one is meant to take less than 100 ms.',
+      description: 'Mean time from BEGIN to the last row, by query. Every query should take less than 100 ms.',
       queries: [
         show(
           mean({ name: 'siphon_db_poller_query_duration_seconds', window: step, by: ['query'] }),
@@ -57,7 +57,7 @@ export const poller: Row = {
     }),
     bars({
       title: 'Rows of the latest poll',
-      description: 'By query. A number that grows without end will run into the limit of rows.',
+      description: 'Rows of the latest poll, by query. A number that keeps growing will reach the row limit.',
       queries: [show(max(latest('siphon_db_poller_rows'), ['query']), ({ query }) => query)],
       min: 0,
       empty: notScraped,
@@ -66,7 +66,7 @@ export const poller: Row = {
     }),
     lines({
       title: 'Lag of counting',
-      description: 'Age of the oldest transaction that writes: rows after it are counted when it is over. 0 is no lag.',
+      description: 'Age of the oldest open write transaction. Later rows are counted when it has ended. 0: no lag.',
       queries: [show(max(latest('siphon_db_poller_horizon_lag_seconds'), ['receiver']), ({ receiver }) => receiver)],
       thresholds: thresholds.poller_lag,
       min: 0,
@@ -76,7 +76,7 @@ export const poller: Row = {
     }),
     lines({
       title: 'Backlog of counting',
-      description: 'Rows that are settled and wait for their batch. A burst drains within a few polls.',
+      description: 'Settled rows that wait for their batch. A burst drains within a few polls.',
       queries: [show(max(latest('siphon_db_poller_backlog_rows'), ['query']), ({ query }) => query)],
       thresholds: thresholds.poller_backlog,
       min: 0,
@@ -87,15 +87,15 @@ export const poller: Row = {
     lines({
       title: 'Inserts that were not counted',
       description:
-        'Inserts that PostgreSQL has seen and the poller has not: rolled back, deleted early, not settled. Below 0 something was counted twice.',
+        'Inserts that PostgreSQL reports and the poller has not counted: rolled back, deleted early or not settled yet. A value below 0 means that rows were counted twice.',
       queries: [show(sum(latest('siphon_db_poller_uncounted_inserts'), ['query']), ({ query }) => query)],
-      empty: unknownWhenEmpty('not compared yet: the first time is an hour after the start'),
+      empty: unknownWhenEmpty('not compared yet: the first comparison is an hour after the start'),
       width: 6,
       height: 7,
     }),
     stat({
       title: 'Sidecars that poll',
-      description: 'Of those that are scraped: one polls each database, the others stand by.',
+      description: 'Scraped sidecars that poll. One sidecar polls each database; the others stand by.',
       queries: [show(leaders(), ({ receiver }) => receiver)],
       thresholds: thresholds.poller_leader,
       empty: notScraped,
@@ -105,7 +105,7 @@ export const poller: Row = {
     stat({
       title: 'Queries that lack columns',
       description:
-        'Those that lack what they need are off, others tell less. A table or column is not there, or the role may not read it: the log names it.',
+        'Queries without a table or column that they need are switched off, or return fewer labels. The object does not exist, or the role may not read it: the log names it.',
       queries: [
         show(
           count(compare(min(latest('siphon_db_poller_query_enabled'), ['query']), '==', 0), [], '{query}'),
@@ -122,7 +122,7 @@ export const poller: Row = {
     }),
     lines({
       title: 'Time to connect (p95)',
-      description: 'To open a connection to the database.',
+      description: 'Time to open a connection to the database.',
       queries: [
         show(
           quantile(0.95, { name: 'siphon_db_poller_connect_duration_seconds', window: step, by: ['receiver'] }),
@@ -136,7 +136,7 @@ export const poller: Row = {
     }),
     lines({
       title: 'Connections of the poller',
-      description: 'Its own share of the server\u2019s connections.',
+      description: 'Connections of the poller to the server, by state.',
       queries: [show(sum(latest('siphon_db_poller_pool_connections'), ['state']), ({ state }) => state)],
       min: 0,
       empty: notScraped,
@@ -146,7 +146,7 @@ export const poller: Row = {
     events({
       title: 'Dropped points, replaced labels',
       description:
-        'Points without a true value, because a wrong number is worse than none (invalid_cron: a cadence that cannot be read), and label values published as other or unknown.',
+        'Points that were dropped because their value would be wrong (invalid_cron: the cadence is not a valid cron expression), and label values that were published as other or unknown.',
       queries: [
         show(sum(increase('siphon_db_poller_dropped_points', step), ['reason']), ({ reason }) => `dropped: ${reason}`),
         show(
@@ -159,12 +159,12 @@ export const poller: Row = {
       height: 7,
     }),
     events({
-      title: 'Counting begun anew',
-      description: 'By reason, such as a restored database. Counters start at 0 again.',
+      title: 'Counting restarted',
+      description: 'Restarts of counting by reason, such as a restored database. Counters start at 0 again.',
       queries: [
         show(happened(sum(increase('siphon_db_poller_rebaselines', step), ['reason'])), ({ reason }) => reason),
       ],
-      empty: healthyWhenEmpty('it goes on'),
+      empty: healthyWhenEmpty('counting continues'),
       width: 6,
       height: 7,
     }),

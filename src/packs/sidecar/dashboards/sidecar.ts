@@ -15,15 +15,14 @@ import { queueFill, scrapeJobs } from './expressions.ts';
 import { increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notScraped = unknownWhenEmpty('the sidecar\u2019s own page is not scraped');
+const notScraped = unknownWhenEmpty('the sidecar\u2019s own metrics are not scraped');
 
 export const sidecarState: Row = {
   title: 'The sidecar itself',
   panels: [
     stat({
       title: 'Pages that answer',
-      description:
-        'Whether Prometheus reaches the scrape endpoint and the sidecar\u2019s own page: 1 if the last scrape was answered.',
+      description: '1 if the last scrape succeeded: of the scrape endpoint, and of the sidecar\u2019s own metrics.',
       queries: [show(min(latest('up', { job: scrapeJobs }), ['job']), ({ job }) => job)],
       thresholds: thresholds.target_up,
       empty: unknownWhenEmpty('Prometheus has no target of siphon'),
@@ -32,7 +31,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'Points received and shown',
-      description: 'Data points that came from receivers, and those that exporters have taken over.',
+      description: 'Data points that receivers accepted and that exporters delivered.',
       queries: [
         show(
           sum(rate('otelcol_receiver_accepted_metric_points', step), ['receiver']),
@@ -50,7 +49,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'Spans received and delivered',
-      description: 'Lines that part are spans that wait or are lost.',
+      description: 'Spans that receivers accepted and that exporters delivered. The difference is queued or lost.',
       queries: [
         show(
           sum(rate('otelcol_receiver_accepted_spans', step), ['receiver']),
@@ -66,7 +65,7 @@ export const sidecarState: Row = {
     events({
       title: 'Turned away',
       description:
-        'Requests by the reason that senders were told, and points and spans that pipelines refused; memory: the memory limiter. Refused ones are sent again, malformed ones are not.',
+        'Rejected requests by the reason in the response, and points and spans that pipelines refused (memory: by the memory limiter). Senders retry refused data, but not malformed requests.',
       queries: [
         show(sum(increase('siphon_receiver_rejected_requests', step), ['reason']), ({ reason }) => reason),
         show(sum(increase('otelcol_receiver_refused_metric_points', step)), 'points refused'),
@@ -80,7 +79,7 @@ export const sidecarState: Row = {
     }),
     events({
       title: 'Lost',
-      description: 'Items that had been accepted and were then lost, by reason. This must be empty.',
+      description: 'Items that were accepted and then lost, by reason. This panel should be empty.',
       queries: [show(happened(sum(increase('siphon_dropped_items', step), ['reason'])), ({ reason }) => reason)],
       thresholds: thresholds.data_dropped,
       empty: healthyWhenEmpty('nothing was lost'),
@@ -89,7 +88,7 @@ export const sidecarState: Row = {
     }),
     bars({
       title: 'Queues',
-      description: 'How full the queues of the exporters are. Full, they drop.',
+      description: 'Fill level of the exporters\u2019 queues. A full queue drops data.',
       queries: [show(queueFill(['exporter', 'data_type']), ({ exporter, data_type }) => `${exporter} ${data_type}`)],
       thresholds: thresholds.queue_fill,
       min: 0,
@@ -100,7 +99,7 @@ export const sidecarState: Row = {
     }),
     events({
       title: 'Could not be delivered',
-      description: 'Points and spans that exporters gave up, or whose queue was full.',
+      description: 'Points and spans that exporters could not deliver, or that found the queue full.',
       queries: [
         show(
           sum(increase('otelcol_exporter_send_failed_metric_points', step), ['exporter']),
@@ -121,7 +120,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'Series on the scrape page',
-      description: 'They stay within the limit of the exporter; what is beyond is dropped and shown beside.',
+      description: 'Series on the scrape endpoint. The next panel shows points that the series limit dropped.',
       queries: [show(max(latest('siphon_prometheus_series'), ['exporter']), ({ exporter }) => exporter)],
       min: 0,
       empty: notScraped,
@@ -131,7 +130,7 @@ export const sidecarState: Row = {
     events({
       title: 'Points that are not on the page',
       description:
-        'By reason. max_series: raise the limit or find the label that grows; type_conflict: two services use one name for two things.',
+        'Dropped points by reason. max_series: raise the limit, or find the label that grows; type_conflict: two services use one name for metrics of different types.',
       queries: [
         show(happened(sum(increase('siphon_prometheus_dropped_points', step), ['reason'])), ({ reason }) => reason),
       ],
@@ -142,7 +141,7 @@ export const sidecarState: Row = {
     events({
       title: 'What did not reach Sentry',
       description:
-        'Transactions, spans and errors by reason. ratelimit_backoff: the quota is spent; network_error: Sentry is away.',
+        'Transactions, spans and errors that were not delivered, by reason. ratelimit_backoff: the quota is used up; network_error: Sentry is not reachable.',
       queries: [
         show(
           happened(sum(increase('siphon_sentry_dropped_items', step), ['category', 'reason'])),
@@ -155,7 +154,7 @@ export const sidecarState: Row = {
     }),
     events({
       title: 'What Sentry has taken',
-      description: 'Transactions and errors.',
+      description: 'Transactions, spans and errors that Sentry accepted.',
       queries: [
         show(
           sum(increase('siphon_sentry_sent_items', step, { category: ['transaction', 'error'] }), ['category']),
@@ -168,7 +167,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'Time of a scrape',
-      description: 'How long Prometheus waits for each page.',
+      description: 'Duration of the scrapes, by job.',
       queries: [show(max(latest('scrape_duration_seconds', { job: scrapeJobs }), ['job']), ({ job }) => job)],
       thresholds: thresholds.scrape_duration,
       min: 0,
@@ -178,7 +177,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'Memory of the sidecar',
-      description: 'Resident memory, and the heap within it.',
+      description: 'Resident memory of the sidecar, and its heap.',
       queries: [
         show(max(latest('otelcol_process_memory_rss'), ['instance']), ({ instance }) => `resident ${instance}`),
         show(
@@ -193,7 +192,7 @@ export const sidecarState: Row = {
     }),
     lines({
       title: 'CPU of the sidecar',
-      description: 'Share of one core.',
+      description: 'CPU time of the sidecar as a share of one core.',
       queries: [show(sum(rate('otelcol_process_cpu_seconds', step), ['instance']), ({ instance }) => instance)],
       min: 0,
       empty: notScraped,
@@ -201,8 +200,8 @@ export const sidecarState: Row = {
       height: 7,
     }),
     events({
-      title: 'Errors that nobody handled',
-      description: 'Mistakes in the sidecar itself. Please report them.',
+      title: 'Uncaught errors',
+      description: 'Bugs in the sidecar. Please report them.',
       queries: [show(sum(increase('siphon_uncaught_errors', step), ['instance']), ({ instance }) => instance)],
       empty: notScraped,
       width: 6,

@@ -4,6 +4,6 @@ import { seriesOf } from './promql.ts';
 export const sidecar = valuesOf(seriesOf('otelcol_process_uptime'), 'instance', {
   name: 'sidecar',
   label: 'Sidecar',
-  description: 'The sidecars, by the address of their own page',
+  description: 'The sidecars, by the address of their own metrics',
   narrows: { sources: ['sidecar'] },
 });

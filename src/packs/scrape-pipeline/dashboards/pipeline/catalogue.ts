@@ -24,7 +24,7 @@ export const catalogueState: Row = {
   panels: [
     events({
       title: 'Price changes',
-      description: 'Prices that differ from the one before, by direction.',
+      description: 'Prices that differ from the previous price, by direction.',
       queries: [
         show(
           sum(increase('price_deltas_total', step, { change_type: ['increase', 'decrease'] }), ['change_type']),
@@ -38,7 +38,7 @@ export const catalogueState: Row = {
     }),
     lines({
       title: 'Review rate',
-      description: 'Share of the coffees that wait for a person to look at them, by roaster.',
+      description: 'Share of the coffees that wait for review, by roaster.',
       queries: [show(reviewRate(), ({ roaster }) => roaster)],
       thresholds: thresholds.review_rate,
       min: 0,
@@ -49,7 +49,7 @@ export const catalogueState: Row = {
     }),
     areas({
       title: 'Coffees by what became of them',
-      description: 'Coffees in the catalogue by processing status; review and error wait for a person.',
+      description: 'Coffees in the catalogue by processing status. Someone must look at review and error.',
       queries: [show(sum(latest('coffees'), ['processing_status']), ({ processing_status }) => processing_status)],
       tones: { ok: 'good', review: 'warning', error: 'bad', unknown: 'neutral' },
       min: 0,
@@ -59,15 +59,16 @@ export const catalogueState: Row = {
     }),
     stat({
       title: 'In stock',
-      description: 'Share of the active variants that can be bought. A sudden 0 is a parser that lost the field.',
+      description:
+        'Share of the active variants that are in stock. If it suddenly drops to 0, the parser probably no longer finds the field.',
       queries: [show(inStock(), 'in stock')],
       empty: notPolled,
       width: 4,
       height: 6,
     }),
     stat({
-      title: 'Roasters known',
-      description: 'All that the database has, active or not.',
+      title: 'Roasters in the database',
+      description: 'All roasters in the database, active or not.',
       queries: [show(sum(latest('roasters'), ['is_active']), ({ is_active }) => `active: ${is_active}`)],
       empty: notPolled,
       width: 4,
@@ -75,7 +76,7 @@ export const catalogueState: Row = {
     }),
     events({
       title: 'New in the catalogue',
-      description: 'Coffees that were added.',
+      description: 'Coffees that were added to the catalogue.',
       queries: [show(sum(increase('coffees_created_total', step), ['platform']), ({ platform }) => platform)],
       empty: notPolled,
       width: 8,
@@ -83,7 +84,7 @@ export const catalogueState: Row = {
     }),
     stat({
       title: 'Connections of the database in use',
-      description: 'Of those that the server allows.',
+      description: 'Connections in use, as a share of the limit of the server.',
       queries: [show(max(connectionsUsed()), 'in use')],
       thresholds: databaseThresholds.connections_used,
       min: 0,
@@ -95,7 +96,7 @@ export const catalogueState: Row = {
     }),
     bars({
       title: 'Database, at a glance',
-      description: 'The oldest transaction, and how long the poller\u2019s slowest query has had no success.',
+      description: 'Age of the oldest transaction, and time since the last success of the poller\u2019s oldest query.',
       queries: [
         show(max(latest('database_transaction_longest_seconds')), 'oldest transaction'),
         show(max(pollAge(['query'])), 'oldest answer'),

@@ -20,13 +20,13 @@ export const fetching: Row = {
   panels: [
     lines({
       title: 'Latency of the shops (p95)',
-      description: 'Time until a body was read, by shop. A dot leads to the trace of a request.',
+      description: 'Time from the request until the body was read, by shop. A dot links to the trace of a request.',
       queries: [
         show(quantile(0.95, { name: 'fetch_latency_seconds', window: step, by: ['source'] }), ({ source }) => source),
       ],
       thresholds: thresholds.fetch_p95,
       min: 0,
-      empty: unknownWhenEmpty('nothing was fetched within this time'),
+      empty: unknownWhenEmpty('no request in this time range'),
       width: 8,
       height: 8,
       leadsTo: 'siphon-roaster',
@@ -34,7 +34,7 @@ export const fetching: Row = {
     events({
       title: 'Fetch errors by kind',
       description:
-        'Requests to shops that gave nothing usable. rate_limited: slow down; http_5xx: the shop is down; invalid_body: its feed has changed.',
+        'Requests to shops without a usable response. rate_limited: slow down; http_5xx: the shop is down; invalid_body: its feed has changed.',
       queries: [show(sum(increase('fetch_errors_total', step), ['error_type']), ({ error_type }) => error_type)],
       empty: healthyWhenEmpty('no error'),
       width: 8,
@@ -43,12 +43,12 @@ export const fetching: Row = {
     }),
     bars({
       title: 'Failing requests by shop',
-      description: 'Share of the requests within the window that gave nothing usable.',
+      description: 'Share of the requests within the window that got no usable response.',
       queries: [show(fetchErrors(['source']), ({ source }) => source)],
       thresholds: thresholds.fetch_error_rate,
       min: 0,
       max: 1,
-      empty: unknownWhenEmpty('nothing was fetched within the window'),
+      empty: unknownWhenEmpty('no request within the window'),
       width: 4,
       height: 8,
       leadsTo: 'siphon-roaster',
@@ -66,7 +66,7 @@ export const fetching: Row = {
     }),
     events({
       title: 'Artifacts by HTTP status',
-      description: 'Raw artifacts that were entered into the database, by the status of the answer.',
+      description: 'Raw artifacts recorded in the database, by the HTTP status of the response.',
       queries: [
         show(sum(increase('scrape_artifacts_recorded_total', step), ['http_status']), ({ http_status }) => http_status),
       ],
@@ -78,16 +78,17 @@ export const fetching: Row = {
     events({
       title: 'Artifacts by status, as the pipeline counts them',
       description:
-        'The same before it is in the database. What is here and not there was lost on the way, or rolled back.',
+        'Artifacts that the pipeline fetched, before they are in the database. Artifacts that are missing there were lost or rolled back.',
       queries: [show(sum(increase('artifacts_total', step), ['status']), ({ status }) => status)],
       tones: httpTones,
-      empty: unknownWhenEmpty('no artifact within this time'),
+      empty: unknownWhenEmpty('no artifact in this time range'),
       width: 8,
       height: 8,
     }),
     distributionOf({
       title: 'Size of the bodies',
-      description: 'Artifacts within the window by the length of their bodies. Many small ones are error pages.',
+      description:
+        'Artifacts within the window by the length of their bodies. Many small bodies are usually error pages.',
       queries: [show(buckets({ name: 'scrape_artifact_body_bytes', window }), ({ le }) => le)],
       empty: unknownWhenEmpty('no artifact within the window'),
       width: 8,
@@ -104,7 +105,7 @@ export const fetching: Row = {
     }),
     events({
       title: 'Reads and writes of artifacts',
-      description: 'What the storage of raw artifacts was asked, by outcome.',
+      description: 'Operations on the storage of raw artifacts, by outcome.',
       queries: [
         show(
           sum(increase('storage_operations_total', step), ['operation', 'outcome']),

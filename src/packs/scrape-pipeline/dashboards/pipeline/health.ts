@@ -23,7 +23,7 @@ export const health: Row = {
     stat({
       title: 'Health score',
       description:
-        '0 (broken) to 100 (well), the weighted total of its components. Unknown while any component is unknown, because a part that nobody sees may be the broken one.',
+        '0 (broken) to 100 (well), the weighted total of its components. Unknown while any component is unknown, because that component may be the broken one.',
       queries: [show(min(latest('pipeline_health_score', { component: 'total' })), 'score')],
       thresholds: thresholds.health_score,
       min: 0,
@@ -34,7 +34,7 @@ export const health: Row = {
     }),
     bars({
       title: 'What drags it down',
-      description: 'Points that each component takes from the 100. The longest bar is where to begin.',
+      description: 'Points that each component subtracts from 100. Start with the longest bar.',
       queries: healthComponentNames.map((component) =>
         show(
           times(
@@ -89,8 +89,7 @@ export const health: Row = {
     }),
     stat({
       title: 'Cadences overdue',
-      description:
-        'Pairs of roaster and cadence whose run was due, by the roaster\u2019s own cron text, and has not succeeded since.',
+      description: 'Pairs of roaster and cadence whose run is overdue according to the roaster\u2019s cron expression.',
       queries: [show(count(compare(overdue(), '>', 0), [], '{cadence}'), 'overdue')],
       empty: healthyWhenEmpty('none'),
       width: 3,
@@ -99,7 +98,7 @@ export const health: Row = {
     }),
     lines({
       title: 'Score and components over time',
-      description: 'Each component from 0 to 100. A line that ends is a component that became unknown.',
+      description: 'Each component from 0 to 100. A line ends where its component became unknown.',
       queries: [show(min(latest('pipeline_health_score'), ['component']), ({ component }) => component)],
       min: 0,
       max: 100,

@@ -7,7 +7,7 @@ import { observations, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const name = 'pipeline_operation_duration_seconds';
-const quiet = unknownWhenEmpty('no operation within this time');
+const quiet = unknownWhenEmpty('no operation in this time range');
 const glossary = operationIds.map((id) => `${id} ${meanings[id].name}`).join(', ');
 
 export const operations: Row = {
@@ -15,7 +15,7 @@ export const operations: Row = {
   panels: [
     table({
       title: 'Operations within the window',
-      description: `How often each ran, how often it failed and how long it took. ${glossary}.`,
+      description: `Number of calls, error rate and duration of each operation. ${glossary}.`,
       labels: ['operation'],
       sortBy: 'errors',
       columns: [
@@ -31,7 +31,7 @@ export const operations: Row = {
     }),
     events({
       title: 'Calls',
-      description: `Operations that ended. ${glossary}.`,
+      description: `Completed operations. ${glossary}.`,
       queries: [show(sum(observations(name, step), ['operation']), ({ operation }) => operation)],
       empty: quiet,
       width: 7,
@@ -39,7 +39,7 @@ export const operations: Row = {
     }),
     lines({
       title: 'Slowest twentieth (p95)',
-      description: 'The duration that 95 % of the operations do not exceed. A dot leads to the trace of one of them.',
+      description: '95 % of the operations take no longer. A dot links to the trace of an operation.',
       queries: [show(quantile(0.95, { name, window: step, by: ['operation'] }), ({ operation }) => operation)],
       min: 0,
       empty: quiet,

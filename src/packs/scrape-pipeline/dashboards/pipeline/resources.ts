@@ -11,7 +11,7 @@ export const resources: Row = {
   panels: [
     lines({
       title: 'CPU, memory, event loop',
-      description: 'Share of what is there that the busiest process of each service uses.',
+      description: 'Resource usage of the busiest process of each service, as a share of the available amount.',
       queries: [
         show(max(latest('system_resources_usage'), ['job', 'resource']), ({ job, resource }) => `${job} ${resource}`),
       ],
@@ -23,7 +23,7 @@ export const resources: Row = {
     }),
     lines({
       title: 'Memory',
-      description: 'Resident memory and heap of the largest process of each service. A staircase is a leak.',
+      description: 'Resident memory and heap of the largest process of each service. Steps that never fall are a leak.',
       queries: [
         show(
           max(latest('memory_usage_bytes', { component: ['rss', 'heap_used'] }), ['job', 'component']),
@@ -37,7 +37,8 @@ export const resources: Row = {
     }),
     lines({
       title: 'Delay of the event loop (p99)',
-      description: 'What one turn in a hundred waits longer than; everything in the process waits as long.',
+      description:
+        'One event loop iteration in a hundred is delayed by more. All work of the process is delayed with it.',
       queries: [show(max(latest('nodejs_eventloop_delay_p99_seconds'), ['job']), ({ job }) => job)],
       thresholds: thresholds.event_loop_delay,
       min: 0,
@@ -47,7 +48,7 @@ export const resources: Row = {
     }),
     lines({
       title: 'Time in garbage collection',
-      description: 'Share of the time that a process stands still for it, by kind.',
+      description: 'Share of the time that a process pauses for garbage collection, by kind.',
       queries: [
         show(
           max(sumRate('v8js_gc_duration_seconds', step), ['job', 'v8js_gc_type']),
@@ -61,7 +62,7 @@ export const resources: Row = {
     }),
     lines({
       title: 'Requests sent (p95)',
-      description: 'Duration of all HTTP requests of the services. A dot leads to a trace, which tells the host.',
+      description: 'Duration of all HTTP requests of the services. A dot links to a trace, which shows the host.',
       queries: [
         show(
           quantile(0.95, {
@@ -79,7 +80,7 @@ export const resources: Row = {
     }),
     lines({
       title: 'Statements sent (p95)',
-      description: 'Duration of the statements as the services see it, waiting for the network included.',
+      description: 'Duration of the statements measured in the services, including the network.',
       queries: [
         show(
           quantile(0.95, { name: 'db_client_operation_duration_seconds', window: step, by: ['db_operation_name'] }),

@@ -33,7 +33,7 @@ export const runs: Row = {
     }),
     lines({
       title: 'Overdue',
-      description: 'How long a run has been due without success, by roaster and cadence; 0 while none is due.',
+      description: 'Time that a run has been due without success, by roaster and cadence; 0 if no run is overdue.',
       queries: [show(overdue(), ({ roaster, cadence }) => `${roaster} ${cadence}`)],
       thresholds: thresholds.overdue_price,
       min: 0,
@@ -44,7 +44,7 @@ export const runs: Row = {
     }),
     table({
       title: 'Roasters',
-      description: 'Freshness first: the roaster that has waited longest for a success is on top.',
+      description: 'The roaster with the oldest successful run comes first.',
       labels: ['roaster'],
       sortBy: 'last success',
       leadsToValue: toRoaster,
@@ -62,7 +62,7 @@ export const runs: Row = {
     }),
     events({
       title: 'Runs started',
-      description: 'Runs that were entered into the database. One that starts and never finishes is shown beside.',
+      description: 'Runs that were recorded in the database. The next panel shows runs that do not finish.',
       queries: [show(sum(increase('scrape_runs_started_total', step), ['platform']), ({ platform }) => platform)],
       empty: notPolled,
       width: 4,
@@ -74,7 +74,7 @@ export const runs: Row = {
       queries: [show(max(latest('scrape_run_oldest_running_seconds'), ['roaster']), ({ roaster }) => roaster)],
       thresholds: thresholds.run_age,
       min: 0,
-      empty: healthyWhenEmpty('no run is under way'),
+      empty: healthyWhenEmpty('no run is running'),
       width: 4,
       height: 9,
       leadsTo: 'siphon-roaster',

@@ -21,8 +21,7 @@ export const changes: Row = {
   panels: [
     events({
       title: 'Prices compared, by what became of them',
-      description:
-        'Prices that were recorded, by how they relate to the one before. Weeks without a change are suspicious.',
+      description: 'Recorded prices by comparison with the previous price. Weeks without a change are suspicious.',
       queries: [show(sum(increase('price_deltas_total', step), ['change_type']), ({ change_type }) => change_type)],
       tones: { unchanged: 'neutral' },
       empty: noPrice,
@@ -32,7 +31,7 @@ export const changes: Row = {
     events({
       title: 'Changes by currency',
       description:
-        'Variants whose price differs from the one before. A currency that appears is a shop that has moved or a parser that guesses.',
+        'Variants whose price differs from the previous price. A new currency means that the shop has changed it, or that the parser guesses.',
       queries: [show(sum(increase('price_changes_total', step), ['currency']), ({ currency }) => currency)],
       empty: healthyWhenEmpty('no price changed'),
       width: 8,
@@ -41,7 +40,7 @@ export const changes: Row = {
     distributionOf({
       title: 'Distribution of the change',
       description:
-        'New price divided by the one before, of the prices within the window that have changed. 1 is no change, 2 is twice as dear.',
+        'New price divided by the previous price, for prices that changed within the window. 2 means that the price doubled.',
       queries: [show(buckets({ name: 'price_change_ratio', window }), ({ le }) => le)],
       empty: unknownWhenEmpty('no price changed within the window'),
       width: 7,
@@ -50,8 +49,8 @@ export const changes: Row = {
     stat({
       title: 'Wild changes',
       description:
-        'Share of the changes within the window that are beyond a half, up or down: mostly mistakes of a feed or a parser.',
-      queries: [show(wildChanges(), 'beyond a half')],
+        'Share of the changes within the window that are larger than a half, up or down: usually errors of a feed or a parser.',
+      queries: [show(wildChanges(), 'larger than a half')],
       thresholds: thresholds.wild_changes,
       empty: unknownWhenEmpty('no price changed within the window'),
       width: 4,
@@ -59,7 +58,7 @@ export const changes: Row = {
     }),
     stat({
       title: 'Spikes within the window',
-      description: 'Changes beyond the roaster\u2019s own limit (alert_price_delta_pct).',
+      description: 'Changes beyond the roaster\u2019s alert threshold (alert_price_delta_pct).',
       queries: [show(sum(increase('price_spike_alerts_total', window)), 'spikes')],
       thresholds: thresholds.price_spikes,
       empty: healthyWhenEmpty('none'),
@@ -68,7 +67,8 @@ export const changes: Row = {
     }),
     events({
       title: 'Spikes',
-      description: 'Changes beyond the roaster\u2019s own limit, by roaster. Many at once are a broken feed.',
+      description:
+        'Changes beyond the roaster\u2019s alert threshold, by roaster. Many together usually mean a broken feed.',
       queries: [
         show(
           sum(increase('price_spike_alerts_total', step), ['roaster', 'currency']),
@@ -100,7 +100,7 @@ export const changes: Row = {
     }),
     events({
       title: 'New variants',
-      description: 'Variants that were added to the catalogue; their first price is no change.',
+      description: 'Variants that were added to the catalogue. Their first price does not count as a change.',
       queries: [show(sum(increase('variants_created_total', step), ['roaster']), ({ roaster }) => roaster)],
       empty: unknownWhenEmpty('variants are not counted'),
       width: 12,

@@ -34,7 +34,7 @@ export const jobs: Row = {
     bars({
       title: 'Price runs overdue',
       description:
-        'Since a price run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+        'Time since a price run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue.',
       queries: [
         show(max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']), ({ roaster }) => roaster),
       ],
@@ -56,7 +56,7 @@ export const jobs: Row = {
     lines({
       title: 'Duration of a job',
       description:
-        'Half of the jobs of all roasters, and 95 % of them, took no longer, by what they do. A dot leads to the trace of one.',
+        'Half and 95 % of the jobs of all roasters took no longer, by type of job. A dot links to the trace of a job.',
       queries: [0.5, 0.95].map((q) =>
         show(
           quantile(q, { name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
@@ -64,14 +64,14 @@ export const jobs: Row = {
         ),
       ),
       min: 0,
-      empty: unknownWhenEmpty('no price job within this time'),
+      empty: unknownWhenEmpty('no price job in this time range'),
       width: 7,
       height: 7,
     }),
     table({
       title: 'Jobs by roaster',
       description:
-        'Price jobs of each roaster within the window; the slowest is on top, by the mean duration of its runs in the database.',
+        'Price jobs of each roaster within the window. The roaster with the longest mean run in the database comes first.',
       labels: ['roaster'],
       sortBy: 'mean',
       leadsToValue: toRoaster,
@@ -87,8 +87,7 @@ export const jobs: Row = {
     }),
     bars({
       title: 'Backlog: stale prices',
-      description:
-        'Active variants whose price was not checked within the time that the poller\u2019s configuration allows.',
+      description: 'Active variants whose price was not checked within the configured price_stale_after.',
       queries: [show(sum(latest('variants_price_stale'), ['roaster']), ({ roaster }) => roaster)],
       thresholds: thresholds.stale_prices,
       min: 0,
@@ -99,10 +98,10 @@ export const jobs: Row = {
     }),
     events({
       title: 'Rate limits and backoff',
-      description: 'Answers that asked the pipeline to slow down, by who asked. Each is waited for.',
+      description: 'Responses that asked the pipeline to slow down, by service. The pipeline waits after each.',
       queries: [show(sum(increase('rate_limit_errors_total', step), ['service']), ({ service }) => service)],
       thresholds: thresholds.rate_limits,
-      empty: healthyWhenEmpty('nobody asked to slow down'),
+      empty: healthyWhenEmpty('no rate limit was hit'),
       width: 7,
       height: 8,
     }),

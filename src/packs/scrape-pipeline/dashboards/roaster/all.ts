@@ -25,13 +25,14 @@ import { toRoaster } from '../variables.ts';
 
 const notPolled = unknownWhenEmpty('the database is not polled');
 
-/** The chosen roasters side by side. */
+/** A comparison of the chosen roasters. */
 export const allRoasters: Row = {
   title: 'The chosen roasters',
   panels: [
     table({
       title: 'Side by side',
-      description: 'Of each roaster what matters first. Sorted by how long it has waited for a successful run.',
+      description:
+        'The most important numbers of each roaster. The roaster with the oldest successful run comes first.',
       labels: ['roaster'],
       sortBy: 'last success',
       leadsToValue: toRoaster,
@@ -53,7 +54,7 @@ export const allRoasters: Row = {
     }),
     events({
       title: 'All runs by status',
-      description: 'Runs of the chosen roasters by the status with which they finished.',
+      description: 'Completed runs of the chosen roasters, by status.',
       queries: [show(sum(increase('scrape_runs_finished_total', step), ['status']), ({ status }) => status)],
       tones: statusTones,
       empty: notPolled,
@@ -62,17 +63,17 @@ export const allRoasters: Row = {
     }),
     bars({
       title: 'Failing requests',
-      description: 'Share of the requests to each shop within the window that gave nothing usable.',
+      description: 'Share of the requests to each shop within the window that got no usable response.',
       queries: [show(fetchErrors(['source']), ({ source }) => source)],
       thresholds: thresholds.fetch_error_rate,
       min: 0,
       max: 1,
-      empty: unknownWhenEmpty('nothing was fetched within the window'),
+      empty: unknownWhenEmpty('no request within the window'),
       width: 7,
       height: 8,
     }),
     bars({
-      title: 'Runs under way',
+      title: 'Running runs',
       description: 'Runs that have started and not finished.',
       queries: [show(sum(latest('scrape_runs_running'), ['roaster']), ({ roaster }) => roaster)],
       min: 0,
@@ -82,9 +83,9 @@ export const allRoasters: Row = {
     }),
     events({
       title: 'Requests to slow down',
-      description: 'Answers 429 and 503 and their like, by who asked. They belong to a pace that is too fast.',
+      description: 'Responses such as 429 and 503, by service. The pipeline sends requests too fast.',
       queries: [show(sum(increase('rate_limit_errors_total', step), ['service']), ({ service }) => service)],
-      empty: healthyWhenEmpty('nobody asked to slow down'),
+      empty: healthyWhenEmpty('no rate limit was hit'),
       width: 24,
       height: 7,
       leadsTo: 'siphon-prices',

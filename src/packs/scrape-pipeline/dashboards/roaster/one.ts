@@ -27,7 +27,7 @@ export const oneRoaster: Row = {
     stat({
       title: 'Price run overdue',
       description:
-        'Since a price run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+        'Time since a price run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue.',
       queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'price' })), 'overdue')],
       thresholds: thresholds.overdue_price,
       empty: unknownWhenEmpty('no cadence'),
@@ -38,7 +38,7 @@ export const oneRoaster: Row = {
     stat({
       title: 'Full run overdue',
       description:
-        'Since a full run was due by the roaster\u2019s own cadence and did not succeed; 0 while none is due.',
+        'Time since a full run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue.',
       queries: [show(max(latest('scrape_overdue_seconds', { cadence: 'full' })), 'overdue')],
       thresholds: thresholds.overdue_full,
       empty: unknownWhenEmpty('no cadence'),
@@ -47,7 +47,7 @@ export const oneRoaster: Row = {
     }),
     stat({
       title: 'Last runs',
-      description: 'How long ago a run finished with each status.',
+      description: 'Time since the last run with each status.',
       queries: [show(age(max(latest('scrape_last_run_timestamp_seconds'), ['status'])), ({ status }) => status)],
       empty: unknownWhenEmpty('no run has finished'),
       width: 5,
@@ -73,7 +73,7 @@ export const oneRoaster: Row = {
     }),
     stat({
       title: 'In stock now',
-      description: 'Share of the active variants that can be bought.',
+      description: 'Share of the active variants that are in stock.',
       queries: [show(inStock(), 'in stock')],
       empty: notPolled,
       width: 3,
@@ -81,7 +81,7 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Runs',
-      description: 'Runs by the status with which they finished.',
+      description: 'Completed runs, by status.',
       queries: [show(sum(increase('scrape_runs_finished_total', step), ['status']), ({ status }) => status)],
       tones: statusTones,
       empty: notPolled,
@@ -91,32 +91,32 @@ export const oneRoaster: Row = {
     lines({
       title: 'Duration of runs',
       description:
-        'The mean of the runs within each step, by how they ended and by the database\u2019s clock. Runs are rare: mostly it is that of one.',
+        'Mean duration of the runs within each step, by status, measured with the clock of the database. Runs are rare, so this is usually a single run.',
       queries: [
         show(mean({ name: 'scrape_run_duration_seconds', window: step, by: ['status'] }), ({ status }) => status),
       ],
       tones: statusTones,
       min: 0,
-      empty: unknownWhenEmpty('no run finished within this time'),
+      empty: unknownWhenEmpty('no run finished in this time range'),
       width: 8,
       height: 7,
     }),
     lines({
       title: 'Latency of the shop',
-      description: 'Half of the requests, and 95 % of them, took no longer. A dot leads to the trace of one.',
+      description: 'Half and 95 % of the requests took no longer. A dot links to the trace of a request.',
       queries: [
         show(quantile(0.5, { name: 'fetch_latency_seconds', window: step }), 'p50'),
         show(quantile(0.95, { name: 'fetch_latency_seconds', window: step }), 'p95'),
       ],
       thresholds: thresholds.fetch_p95,
       min: 0,
-      empty: unknownWhenEmpty('nothing was fetched within this time'),
+      empty: unknownWhenEmpty('no request in this time range'),
       width: 8,
       height: 7,
     }),
     events({
       title: 'Fetch errors',
-      description: 'Requests to the shop that gave nothing usable, by kind.',
+      description: 'Requests to the shop without a usable response, by error type.',
       queries: [show(sum(increase('fetch_errors_total', step), ['error_type']), ({ error_type }) => error_type)],
       empty: healthyWhenEmpty('no error'),
       width: 6,
@@ -124,7 +124,7 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Artifacts by status',
-      description: 'Raw artifacts that were entered into the database, by the HTTP status of the answer.',
+      description: 'Raw artifacts recorded in the database, by the HTTP status of the response.',
       queries: [
         show(sum(increase('scrape_artifacts_recorded_total', step), ['http_status']), ({ http_status }) => http_status),
       ],
@@ -135,7 +135,8 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Validation problems',
-      description: 'Problems in fetched products, by reason. malformed or many at once: the feed has changed its form.',
+      description:
+        'Problems in fetched products, by reason. malformed, or many problems in one run: the format of the feed has changed.',
       queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
       thresholds: thresholds.validation_errors,
       empty: healthyWhenEmpty('no problem'),
@@ -144,7 +145,7 @@ export const oneRoaster: Row = {
     }),
     lines({
       title: 'Waiting for review',
-      description: 'Share of the coffees that wait for a person.',
+      description: 'Share of the coffees that wait for review.',
       queries: [show(max(latest('review_rate_percent')), 'review rate')],
       thresholds: thresholds.review_rate,
       min: 0,
@@ -154,7 +155,7 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Prices recorded',
-      description: 'Prices that were entered into the database, on sale or not.',
+      description: 'Prices recorded in the database, on sale or not.',
       queries: [
         show(sum(increase('prices_recorded_total', step), ['is_sale']), ({ is_sale }) => `on sale: ${is_sale}`),
       ],
@@ -165,7 +166,7 @@ export const oneRoaster: Row = {
     }),
     events({
       title: 'Price changes by direction',
-      description: 'Prices that differ from the one before.',
+      description: 'Prices that differ from the previous price.',
       queries: [
         show(
           sum(increase('price_deltas_total', step, { change_type: ['increase', 'decrease'] }), ['change_type']),
@@ -179,7 +180,8 @@ export const oneRoaster: Row = {
     }),
     areas({
       title: 'Stock',
-      description: 'Active variants, in stock or not. A sudden fall to nothing is a parser that lost the field.',
+      description:
+        'Active variants, in stock or not. If they suddenly drop to 0, the parser probably no longer finds the field.',
       queries: [
         show(sum(latest('variants', { status: 'active' }), ['in_stock']), ({ in_stock }) => `in stock: ${in_stock}`),
       ],
@@ -191,7 +193,7 @@ export const oneRoaster: Row = {
     events({
       title: 'Price jobs',
       ...jobOutcomes,
-      empty: unknownWhenEmpty('no price job within this time'),
+      empty: unknownWhenEmpty('no price job in this time range'),
       width: 6,
       height: 7,
       leadsTo: 'siphon-prices',
