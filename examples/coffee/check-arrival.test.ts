@@ -3,7 +3,7 @@ import { coffeeMetrics, type MetricName } from './coffee-metrics.ts';
 import { checkArrival, notTouchedByOneRun, type Evidence } from './check-arrival.ts';
 import { checkTable } from './once.ts';
 import { ScrapePage } from './scrape-page.ts';
-import type { SentError, SentTransaction } from './sentry-sink/payloads.ts';
+import type { SentError, SentTransaction } from '../sentry-sink/payloads.ts';
 
 const traceId = 'a'.repeat(32);
 const message = 'cannot fetch page 2 of the shop: 502';

@@ -3,7 +3,7 @@ import { coffeeMetrics, type MetricName } from './coffee-metrics.ts';
 import type { DatabaseTruth } from './database/database-truth.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import type { ScrapePage } from './scrape-page.ts';
-import type { SentrySink } from './sentry-sink/sentry-sink.ts';
+import type { SentrySink } from '../sentry-sink/sentry-sink.ts';
 
 export interface Evidence {
   readonly page: ScrapePage;

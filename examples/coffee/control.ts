@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faults, isFault, type Fault } from './fault.ts';
-import { stopServer } from './stop-server.ts';
+import { stopServer } from '../sentry-sink/stop-server.ts';
 
 /** The parent folder and the name prefix of the folders of running demos. */
 export const foldersPlace = tmpdir();

@@ -14,7 +14,7 @@ import { startPipeline } from './pipeline-process.ts';
 import type { RunReport } from './pipeline/run-report.ts';
 import { RunLog } from './run-log.ts';
 import { scrape, type ScrapePage } from './scrape-page.ts';
-import { startSentrySink, type SentrySink } from './sentry-sink/sentry-sink.ts';
+import { startSentrySink, type SentrySink } from '../sentry-sink/sentry-sink.ts';
 import { prometheusConfig, Sidecar, type SidecarPorts } from './sidecar.ts';
 import { startShops } from './stores/shops.ts';
 import type { Store } from './stores/store.ts';

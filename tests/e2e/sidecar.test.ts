@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { startSentrySink } from '../../examples/coffee/sentry-sink/sentry-sink.ts';
+import { startSentrySink } from '../../examples/sentry-sink/sentry-sink.ts';
 import { FixtureService } from '../support/processes/fixture-service.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -5,13 +5,6 @@ import { allows, boundaryOf, readBoundaries } from './boundaries.ts';
 import { cyclesIn } from './cycles.ts';
 import { filesBelow, importsOf, ROOT } from './source-files.ts';
 
-/**
- * Known violations: imports as `folder -> folder`, and named files that do not exist yet.
- * The lists only shrink: remove an entry as soon as the test reports that it is gone.
- */
-const KNOWN_IMPORTS: readonly string[] = ['src/**/*.test.ts -> examples/coffee'];
-const KNOWN_MISSING: readonly string[] = [];
-
 /** Files that only tests import. */
 const FOR_TESTS = /(?:\.test|-under-test)\.ts$/;
 
@@ -27,8 +20,7 @@ describe('the table of folders in docs/architecture.md', () => {
 
   it('names only folders and files that exist', () => {
     const named = boundaries.flatMap(({ pattern, mayImport: others }) => [pattern, ...others]);
-    const missing = new Set(named.filter((path) => !path.includes('*') && !existsSync(ROOT + path)));
-    expect([...missing].toSorted()).toEqual(KNOWN_MISSING);
+    expect(named.filter((path) => !path.includes('*') && !existsSync(ROOT + path))).toEqual([]);
     const unused = boundaries.filter((row) => !files.some((file) => boundaryOf(boundaries, file) === row));
     expect(unused.map(({ pattern }) => pattern)).toEqual([]);
   });
@@ -40,13 +32,7 @@ describe('the table of folders in docs/architecture.md', () => {
         const row = boundaryOf(boundaries, one.from);
         return row !== undefined && !allows(row, one);
       });
-    const byFolder = Map.groupBy(forbidden, ({ from, to }) => `${rowName(from)} -> ${rowName(to)}`);
-    const unknown = [...byFolder].filter(([name]) => !KNOWN_IMPORTS.includes(name));
-    expect(unknown.flatMap(([name, all]) => all.map(({ from, to }) => `${name}: ${from} imports ${to}`))).toEqual([]);
-    expect(
-      KNOWN_IMPORTS.filter((name) => !byFolder.has(name)),
-      'gone: remove it from KNOWN_IMPORTS',
-    ).toEqual([]);
+    expect(forbidden.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
   it('allows every import of a package that it reserves', () => {
@@ -77,10 +63,6 @@ it('no files and no folders import each other in a cycle', () => {
     [...cycles].map(([folder, found]) => `${folder}: ${found.map((names) => names.join(', ')).join('; ')}`),
   ).toEqual([]);
 });
-
-function rowName(file: string): string {
-  return boundaryOf(boundaries, file)?.pattern ?? file;
-}
 
 function ancestors(path: string): string[] {
   const folder = dirname(path);

@@ -6,7 +6,7 @@ import { seededFraction } from './market.ts';
 import { shopify } from './shopify.ts';
 import type { Storefront } from './storefront.ts';
 import { woocommerce } from './woocommerce.ts';
-import { stopServer } from '../stop-server.ts';
+import { stopServer } from '../../sentry-sink/stop-server.ts';
 
 /** Faults that can be switched on while a store runs. */
 export const storeFaults = ['store_down', 'slow_store', 'rate_limit_storm', 'price_spike', 'invalid_products'] as const;

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Consumer, TelemetryBatch } from '../../../engine/component.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
-import { startSentrySink, type SentrySink } from '../../../../examples/coffee/sentry-sink/sentry-sink.ts';
+import { startSentrySink, type SentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
 import { sentryExporterConfig } from './config.ts';
 import { sentryExporter } from './factory.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';

@@ -5,7 +5,7 @@ import { gunzip } from 'node:zlib';
 import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks.ts';
 import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
 import type { Discard, SentError, SentTransaction } from './payloads.ts';
-import { stopServer } from '../stop-server.ts';
+import { stopServer } from './stop-server.ts';
 
 const gunzipAsync = promisify(gunzip);
 
