@@ -24,11 +24,11 @@ export function spanId(number: number): string {
 }
 
 /** One request of the service `coffee` with these spans. */
-export function batchOfSpans(spans: readonly SpanDraft[]): TelemetryBatch {
+export function batchOfSpans(spans: readonly SpanDraft[], service = 'coffee'): TelemetryBatch {
   const writer = new WireWriter();
   writer.messageField(1, () => {
     writer.messageField(1, () => {
-      writeKeyValue(writer, 1, 'service.name', 'coffee');
+      writeKeyValue(writer, 1, 'service.name', service);
       writeKeyValue(writer, 1, 'telemetry.sdk.language', 'nodejs');
     });
     writer.messageField(2, () => {

@@ -14,7 +14,7 @@ export interface Envelope {
   /** The same in each attempt, so that Sentry recognises a repetition. */
   readonly eventId: string | undefined;
   readonly payload: Buffer;
-  /** The number of spans, including the root. */
+  /** The number of received spans, including the root. */
   readonly itemCount: number;
   readonly sizeBytes: number;
 }
@@ -74,13 +74,14 @@ function errorEnvelope(
 function transactionEnvelope(segment: Segment, overrides: OriginOverrides, onDropped: OnDropped): Envelope | undefined {
   const transaction = toTransaction(segment, overrides);
   const { payload, droppedSpans } = fitTransaction(transaction);
-  const itemCount = 1 + segment.children.length - droppedSpans;
+  const received = segment.children.length + (segment.isStandIn ? 0 : 1);
   if (payload === undefined) {
     onDropped('transaction', 'too_large', 1);
-    onDropped('span', 'too_large', 1 + segment.children.length);
+    onDropped('span', 'too_large', received);
     return undefined;
   }
   onDropped('span', 'too_many_spans', droppedSpans);
+  const itemCount = received - droppedSpans;
   return { ...envelopeOf('transaction', 'transaction', transaction.event_id, payload), itemCount };
 }
 

@@ -9,6 +9,7 @@ import { parseDsn } from './dsn.ts';
 import { toClientReport, toEnvelopes } from './envelope.ts';
 import { EnvelopeDelivery } from './envelope-delivery.ts';
 import type { Segment } from './segments.ts';
+import { withStandIns } from './stand-in-segments.ts';
 import { TraceBuffer } from './trace-buffer.ts';
 
 const REPORT_INTERVAL_MS = 30_000;
@@ -117,7 +118,7 @@ export class SentryExporter implements Component, Consumer {
 
   /** Never rejects. */
   async #send(delivery: EnvelopeDelivery, segments: readonly Segment[]): Promise<void> {
-    for (const segment of segments) {
+    for (const segment of withStandIns(segments)) {
       const dropped = this.#outcomes.dropped.bind(this.#outcomes);
       for (const envelope of toEnvelopes(segment, this.#config, dropped)) {
         // The next envelope waits if the queue is full.

@@ -7,6 +7,13 @@ export interface Segment {
   readonly children: readonly Span[];
   /** True if the root is a child that arrived after its parent was sent. */
   readonly parentAlreadySent: boolean;
+  /** True if the root is not a span that was received. */
+  readonly isStandIn?: true;
+}
+
+/** A span that begins the work of a service on a trace. */
+export function isLocalRoot({ parentSpanId, parentIsRemote, kind }: Span): boolean {
+  return parentSpanId === undefined || parentIsRemote === true || kind === 'server' || kind === 'consumer';
 }
 
 /** The spans of a trace by the ids of their parents. */

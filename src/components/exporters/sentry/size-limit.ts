@@ -1,10 +1,10 @@
 import type { ErrorEvent } from './error-event.ts';
 import type { JsonObject } from './json-values.ts';
+import { MAX_SPANS } from './stand-in-segments.ts';
 import type { SentrySpan, Transaction } from './transaction.ts';
 
 /** Relay's limits. https://develop.sentry.dev/sdk/data-model/envelopes/#size-limits */
 export const MAX_EVENT_BYTES = 1024 * 1024;
-const MAX_SPANS = 1000;
 const MAX_TEXT_CHARACTERS = 1024;
 
 export interface Fitted {

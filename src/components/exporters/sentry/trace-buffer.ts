@@ -1,5 +1,5 @@
 import type { Span } from '../../../engine/otlp/span-reader.ts';
-import { childrenByParent, descendantsOf, type ChildIndex, type Segment } from './segments.ts';
+import { childrenByParent, descendantsOf, isLocalRoot, type ChildIndex, type Segment } from './segments.ts';
 
 export interface TraceBufferLimits {
   /** How long a root waits for children that have not arrived. */
@@ -13,6 +13,8 @@ export interface TraceBufferLimits {
 
 /** The number of sent spans that are remembered, to recognise late children and repetitions. */
 const MAX_REMEMBERED = 10_000;
+
+const LATE_GRACE_PERIODS = 30;
 
 /**
  * Holds the spans of each trace until their local root has arrived: a span is exported when it ends, so children arrive
@@ -45,7 +47,7 @@ export class TraceBuffer {
     const trace = this.#traceOf(span.traceId, nowMs);
     if (trace.spans.has(span.spanId)) return false;
     trace.spans.set(span.spanId, span);
-    if (this.#isRoot(span)) trace.roots.set(span, nowMs + this.#limits.graceMs);
+    if (this.#isRoot(span)) trace.roots.set(span, this.#dueAtMs(trace, span, nowMs));
     this.#spanCount++;
     this.#sizeBytes += span.sizeBytes;
     return true;
@@ -79,9 +81,14 @@ export class TraceBuffer {
 
   /** A span whose parent was already sent has nothing to wait for, so it is a root too. */
   #isRoot(span: Span): boolean {
-    const { parentSpanId, parentIsRemote, kind } = span;
-    if (parentSpanId === undefined || parentIsRemote === true || kind === 'server' || kind === 'consumer') return true;
-    return this.#sent.has(keyOf(span.traceId, parentSpanId));
+    return isLocalRoot(span) || this.#wasSent(span.traceId, span.parentSpanId);
+  }
+
+  /** Late children wait for each other longer than a root waits for its children, and leave together. */
+  #dueAtMs(trace: Trace, span: Span, nowMs: number): number {
+    if (isLocalRoot(span)) return nowMs + this.#limits.graceMs;
+    for (const [other, dueAtMs] of trace.roots) if (!isLocalRoot(other)) return dueAtMs;
+    return nowMs + LATE_GRACE_PERIODS * this.#limits.graceMs;
   }
 
   #takeRoots(trace: Trace, segments: Segment[], nowMs: number): void {
