@@ -1,5 +1,6 @@
 import { textOf } from '../../../engine/otlp/any-value.ts';
-import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
+import type { SpanEvent } from '../../../engine/otlp/span-reader.ts';
+import type { RecordedException } from './exceptions.ts';
 import { originOf, type OriginOverrides } from './event-origin.ts';
 import { toJsonObject, toSeconds, type JsonObject } from './json-values.ts';
 import { semanticsOf } from './span-semantics.ts';
@@ -14,10 +15,12 @@ export interface ErrorEvent {
 
 /** The error event for an `exception` that was recorded on a span, tied to the span. */
 export function toErrorEvent(
-  { span, event }: { readonly span: Span; readonly event: SpanEvent },
+  { span, event, root }: Pick<RecordedException, 'span' | 'event' | 'root'>,
   overrides: OriginOverrides,
 ): ErrorEvent {
-  const { op, description } = semanticsOf(span);
+  const { op } = semanticsOf(span);
+  // The culprit in Sentry is what the service was doing, not the query or request that failed.
+  const transaction = root === undefined ? '' : semanticsOf(root).description;
   return {
     event_id: newEventId(),
     timestamp: toSeconds(event.timeUnixNano),
@@ -33,18 +36,19 @@ export function toErrorEvent(
       },
       otel: { resource: toJsonObject(span.resource), span_name: span.name },
     },
-    ...(description === '' ? {} : { transaction: description }),
+    ...(transaction === '' ? {} : { transaction }),
     extra: toJsonObject(event.attributes),
   };
 }
 
 function toException({ attributes }: SpanEvent): JsonObject {
   const frames = parseStackFrames(textOf(attributes, 'exception.stacktrace') ?? '');
-  const handled = attributes.get('exception.escaped') !== true;
+  const escaped = attributes.get('exception.escaped');
   return {
     type: textOf(attributes, 'exception.type') ?? 'Error',
     value: textOf(attributes, 'exception.message') ?? '',
-    mechanism: { type: 'otel.span_event', handled },
+    // Few senders record whether the exception was handled; Sentry shows nothing if it is absent.
+    mechanism: { type: 'otel.span_event', ...(typeof escaped === 'boolean' && { handled: !escaped }) },
     ...(frames.length === 0 ? {} : { stacktrace: { frames } }),
   };
 }

@@ -6,6 +6,8 @@ import type { Segment } from './segments.ts';
 export interface RecordedException {
   readonly span: Span;
   readonly event: SpanEvent;
+  /** The local root of the span. Undefined if it has not arrived. */
+  readonly root: Span | undefined;
   /** True if a span inside has recorded the same exception, which was then rethrown. */
   readonly isRepetition: boolean;
 }
@@ -15,7 +17,7 @@ export interface RecordedException {
  * of them with the same type, message and stack. If spans that do not contain each other record the same text, or one
  * span records it twice, these are two exceptions: an attempt that failed twice.
  */
-export function exceptionsOf({ root, children }: Segment): RecordedException[] {
+export function exceptionsOf({ root, children, isStandIn }: Segment): RecordedException[] {
   const spans = [root, ...children];
   const lastInside = lastDescendants(spans);
   /** The nearest span inside the current one that recorded the same text. */
@@ -24,7 +26,14 @@ export function exceptionsOf({ root, children }: Segment): RecordedException[] {
   for (const [index, span] of [...spans.entries()].toReversed()) {
     const recorded = span.events.filter(({ name }) => name === 'exception');
     const isRepetition = (event: SpanEvent): boolean => (nearest.get(keyOf(event)) ?? Infinity) <= lastInside[index]!;
-    found.push(...recorded.map((event) => ({ span, event, isRepetition: isRepetition(event) })));
+    found.push(
+      ...recorded.map((event) => ({
+        span,
+        event,
+        root: isStandIn ? undefined : root,
+        isRepetition: isRepetition(event),
+      })),
+    );
     for (const event of recorded) nearest.set(keyOf(event), index);
   }
   return found;

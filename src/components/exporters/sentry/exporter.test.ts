@@ -194,6 +194,25 @@ describe('the sentry exporter', () => {
     expect(sink.transactions().map(({ spans }) => spans.length)).toEqual([0, 6]);
   });
 
+  it('names an error after the root of its span, and does not invent whether it was handled', async () => {
+    await using sink = await startSentrySink();
+    const query = { 'db.system.name': 'postgresql', 'db.query.text': 'select secret' };
+    const escaped = { name: 'exception', attributes: { 'exception.message': 'b', 'exception.escaped': true } };
+    await sendAll(sink, [[root, { ...child, attributes: query, events: [thrown('a'), escaped] }]]);
+    const byMessage = new Map(sink.errors().map((error) => [error.exception.values[0]!['value'], error]));
+    expect(byMessage.get('a')).toMatchObject({ transaction: 'A.2 fetch' });
+    expect(byMessage.get('a')!.exception.values[0]).toMatchObject({ mechanism: { type: 'otel.span_event' } });
+    expect(byMessage.get('a')!.exception.values[0]).not.toMatchObject({ mechanism: { handled: true } });
+    expect(byMessage.get('b')!.exception.values[0]).toMatchObject({ mechanism: { handled: false } });
+  });
+
+  it('keeps the order of spans that start in the same millisecond', async () => {
+    await using sink = await startSentrySink();
+    const children = [5, 2, 9, 4].map((id) => ({ ...child, spanId: spanId(id) }));
+    await sendAll(sink, [[root, ...children]]);
+    expect(sink.transactions()[0]!.spans.map((span) => span.span_id)).toEqual(children.map((one) => one.spanId));
+  });
+
   it('does not join the spans of two services', async () => {
     await using sink = await startSentrySink();
     const { exporter, stop } = await startExporter(sink.dsn, { trace_buffer: { grace_period: '1h' } });

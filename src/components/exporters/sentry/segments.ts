@@ -28,8 +28,11 @@ export function descendantsOf(root: Span, index: ChildIndex, isElsewhere: (span:
   const next = [root];
   for (let span = next.pop(); span !== undefined; span = next.pop()) {
     if (span !== root) found.push(span);
-    // A span has one parent, so in a cycle only the root can appear again.
-    for (const child of index.get(span.spanId) ?? []) if (child !== root && !isElsewhere(child)) next.push(child);
+    // The last one is taken first, and siblings keep their order: many spans start in the same millisecond.
+    for (const child of (index.get(span.spanId) ?? []).toReversed()) {
+      // A span has one parent, so in a cycle only the root can appear again.
+      if (child !== root && !isElsewhere(child)) next.push(child);
+    }
   }
   return found;
 }
