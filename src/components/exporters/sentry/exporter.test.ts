@@ -7,50 +7,11 @@ import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Consumer, TelemetryBatch } from '../../../engine/component.ts';
-import { hostWith } from '../../../../tests/support/components/host-with.ts';
-import { startSentrySink, type SentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
+import { startSentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
 import { sentryExporterConfig } from './config.ts';
-import { sentryExporter } from './factory.ts';
-import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { child, root, sendAll, spansSentAndFailed, startExporter } from './exporter-under-test.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
-
-const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
-
-/** A running exporter, its log and its metrics. */
-async function startExporter(dsn: string, config: Record<string, unknown> = {}) {
-  const { settings, lines, page } = componentSettings('exporter', 'sentry');
-  const parsed = v.parse(sentryExporterConfig, {
-    dsn,
-    retry_on_failure: FAST_RETRY,
-    trace_buffer: { grace_period: '10ms' },
-    ...config,
-  });
-  const exporter = sentryExporter.create(settings, parsed);
-  await exporter.start(hostWith());
-  const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
-  return { exporter, lines, stop, counts: async () => readCounts(await page()) };
-}
-
-/** The self-metrics: `siphon_sentry_*` by `category reason`, the rest by name. */
-function readCounts(page: string): ReadonlyMap<string, number> {
-  const samples = page.matchAll(/^(?<name>\w+)\{(?<labels>.*)\} (?<value>\d+)$/gm);
-  return new Map(
-    [...samples].map(({ groups = {} }) => {
-      const { name = '', labels = '', value } = groups;
-      const texts = [...labels.matchAll(/(?:category|reason)="(\w+)"/g)].map(([, text]) => text);
-      return [texts.length > 0 ? texts.join(' ') : name, Number(value)];
-    }),
-  );
-}
-
-/** Sends batches through an exporter and shuts it down. */
-async function sendAll(sink: SentrySink, batches: readonly (readonly SpanDraft[])[], config = {}) {
-  const running = await startExporter(sink.dsn, config);
-  for (const spans of batches) await running.exporter.consume(batchOfSpans(spans));
-  await running.stop();
-  return running;
-}
 
 /** Does what a sender does. Resolves with how often the batch was refused. */
 async function sendUntilAccepted(exporter: Consumer, batch: TelemetryBatch): Promise<number> {
@@ -65,17 +26,9 @@ async function sendUntilAccepted(exporter: Consumer, batch: TelemetryBatch): Pro
   }
 }
 
-async function spansSentAndFailed(counts: () => Promise<ReadonlyMap<string, number>>) {
-  const counted = await counts();
-  return [counted.get('otelcol_exporter_sent_spans'), counted.get('otelcol_exporter_send_failed_spans')];
-}
-
 function thrown(message: string): NonNullable<SpanDraft['events']>[number] {
   return { name: 'exception', attributes: { 'exception.message': message } };
 }
-
-const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
-const child: SpanDraft = { spanId: spanId(2), parentSpanId: spanId(1), name: 'child' };
 
 describe('the sentry exporter', () => {
   it('turns spans of the real SDK into one transaction and an error that is linked to its span', async () => {
@@ -161,39 +114,6 @@ describe('the sentry exporter', () => {
     await stop();
   });
 
-  it('keeps the spans of a job together that runs longer than max_age', async () => {
-    await using sink = await startSentrySink();
-    const { exporter, counts, stop } = await startExporter(sink.dsn, {
-      trace_buffer: { grace_period: '10ms', max_age: '50ms' },
-    });
-    const children = Array.from({ length: 300 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
-    await exporter.consume(batchOfSpans(children));
-    expect(await sink.waitFor(() => sink.transactions().length > 0, 5000)).toBe(true);
-    await exporter.consume(batchOfSpans([root]));
-    await stop();
-    expect(sink.transactions().map(({ spans }) => spans.length)).toEqual([300, 0]);
-    const [incomplete] = sink.transactions();
-    expect(incomplete).toMatchObject({ transaction: 'incomplete trace' });
-    expect(incomplete!.contexts.trace).toMatchObject({ parent_span_id: root.spanId });
-    const parents = new Set(incomplete!.spans.map((span) => span['parent_span_id']));
-    expect([...parents]).toEqual([incomplete!.contexts.trace.span_id]);
-    expect(await spansSentAndFailed(counts)).toEqual([301, 0]);
-    expect(sink.problems()).toEqual([]);
-  });
-
-  it('sends late children of one parent together', async () => {
-    await using sink = await startSentrySink();
-    const { exporter, stop } = await startExporter(sink.dsn, { trace_buffer: { grace_period: '10ms' } });
-    await exporter.consume(batchOfSpans([root]));
-    await sink.waitFor(() => sink.transactions().length === 1, 5000);
-    for (let index = 2; index <= 7; index++) {
-      await exporter.consume(batchOfSpans([{ ...child, spanId: spanId(index) }]));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    await stop();
-    expect(sink.transactions().map(({ spans }) => spans.length)).toEqual([0, 6]);
-  });
-
   it('names an error after the root of its span, and does not invent whether it was handled', async () => {
     await using sink = await startSentrySink();
     const query = { 'db.system.name': 'postgresql', 'db.query.text': 'select secret' };
@@ -204,22 +124,6 @@ describe('the sentry exporter', () => {
     expect(byMessage.get('a')!.exception.values[0]).toMatchObject({ mechanism: { type: 'otel.span_event' } });
     expect(byMessage.get('a')!.exception.values[0]).not.toMatchObject({ mechanism: { handled: true } });
     expect(byMessage.get('b')!.exception.values[0]).toMatchObject({ mechanism: { handled: false } });
-  });
-
-  it('keeps the order of spans that start in the same millisecond', async () => {
-    await using sink = await startSentrySink();
-    const children = [5, 2, 9, 4].map((id) => ({ ...child, spanId: spanId(id) }));
-    await sendAll(sink, [[root, ...children]]);
-    expect(sink.transactions()[0]!.spans.map((span) => span.span_id)).toEqual(children.map((one) => one.spanId));
-  });
-
-  it('does not join the spans of two services', async () => {
-    await using sink = await startSentrySink();
-    const { exporter, stop } = await startExporter(sink.dsn, { trace_buffer: { grace_period: '1h' } });
-    await exporter.consume(batchOfSpans([child], 'a'));
-    await exporter.consume(batchOfSpans([{ ...child, spanId: spanId(3) }], 'b'));
-    await stop();
-    expect(sink.transactions()).toHaveLength(2);
   });
 
   it('starts a transaction at a server span within the same trace', async () => {
@@ -233,18 +137,6 @@ describe('the sentry exporter', () => {
     const { counts } = await sendAll(sink, [[root], [root]]);
     expect(sink.transactions()).toHaveLength(1);
     expect((await counts()).get('span duplicate')).toBe(1);
-  });
-
-  it('sends at most 1000 spans a transaction, and the rest in another one below the same root', async () => {
-    await using sink = await startSentrySink();
-    const children = Array.from({ length: 1005 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
-    const { counts } = await sendAll(sink, [[root, ...children]]);
-    const [rest, first] = sink.transactions().toSorted((a, b) => a.spans.length - b.spans.length);
-    expect([rest!.spans.length, first!.spans.length]).toEqual([5, 1000]);
-    expect(rest!.contexts.trace).toMatchObject({ parent_span_id: root.spanId });
-    expect((await counts()).get('span too_many_spans')).toBeUndefined();
-    expect(await spansSentAndFailed(counts)).toEqual([1006, 0]);
-    expect(sink.problems()).toEqual([]);
   });
 
   it('keeps a transaction below 1 MiB by cutting texts before it drops spans', async () => {

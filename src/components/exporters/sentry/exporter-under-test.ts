@@ -1,0 +1,67 @@
+/** A sentry exporter in a test, and the spans that most tests send. */
+import * as v from 'valibot';
+import type { Component, Consumer } from '../../../engine/component.ts';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
+import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
+import type { SentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
+import { sentryExporterConfig } from './config.ts';
+import { sentryExporter } from './factory.ts';
+
+export const root: SpanDraft = { spanId: spanId(1), name: 'A.2 fetch' };
+export const child: SpanDraft = { spanId: spanId(2), parentSpanId: spanId(1), name: 'child' };
+
+const FAST_RETRY = { initial_interval: '5ms', max_interval: '10ms', max_elapsed_time: '2s' };
+
+type Counts = ReadonlyMap<string, number>;
+
+export interface RunningExporter {
+  readonly exporter: Component & Consumer;
+  readonly lines: readonly Record<string, unknown>[];
+  readonly stop: () => Promise<void>;
+  readonly counts: () => Promise<Counts>;
+}
+
+/** A running exporter, its log and its metrics. */
+export async function startExporter(dsn: string, config: Record<string, unknown> = {}): Promise<RunningExporter> {
+  const { settings, lines, page } = componentSettings('exporter', 'sentry');
+  const parsed = v.parse(sentryExporterConfig, {
+    dsn,
+    retry_on_failure: FAST_RETRY,
+    trace_buffer: { grace_period: '10ms' },
+    ...config,
+  });
+  const exporter = sentryExporter.create(settings, parsed);
+  await exporter.start(hostWith());
+  const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
+  return { exporter, lines, stop, counts: async (): Promise<Counts> => readCounts(await page()) };
+}
+
+/** The self-metrics: `siphon_sentry_*` by `category reason`, the rest by name. */
+function readCounts(page: string): Counts {
+  const samples = page.matchAll(/^(?<name>\w+)\{(?<labels>.*)\} (?<value>\d+)$/gm);
+  return new Map(
+    [...samples].map(({ groups = {} }) => {
+      const { name = '', labels = '', value } = groups;
+      const texts = [...labels.matchAll(/(?:category|reason)="(\w+)"/g)].map(([, text]) => text);
+      return [texts.length > 0 ? texts.join(' ') : name, Number(value)];
+    }),
+  );
+}
+
+/** Sends batches through an exporter and shuts it down. */
+export async function sendAll(
+  sink: SentrySink,
+  batches: readonly (readonly SpanDraft[])[],
+  config = {},
+): Promise<RunningExporter> {
+  const running = await startExporter(sink.dsn, config);
+  for (const spans of batches) await running.exporter.consume(batchOfSpans(spans));
+  await running.stop();
+  return running;
+}
+
+export async function spansSentAndFailed(counts: () => Promise<Counts>): Promise<(number | undefined)[]> {
+  const counted = await counts();
+  return [counted.get('otelcol_exporter_sent_spans'), counted.get('otelcol_exporter_send_failed_spans')];
+}
