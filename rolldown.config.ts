@@ -10,7 +10,7 @@ import manifest from './package.json' with { type: 'json' };
 
 /**
  * An `import` of a built-in module reads each of its exports, and the one of `http` named `WebSocket` loads undici when it
- * is read: megabytes that stay resident and that nobody uses.
+ * is read: several megabytes that stay resident without use.
  */
 const httpWithoutUndici: Plugin = {
   name: 'http-without-undici',

@@ -6,7 +6,7 @@ import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
 import { parsePrometheusText, type TextFamily, type TextSample } from '../support/prometheus/prometheus-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What every series of a page may carry. */
+/** Labels that every series may have. */
 const ALWAYS = new Set(['job', 'instance', 'le', 'otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url']);
 
 /** docs/metrics.md expects no series of it, or the demo is too short for it. */

@@ -66,7 +66,7 @@ async function runScript(script: string, endpoint: string, options: RunOptions =
   return await project.run(file, { flags: IMPORT, ...options, environment });
 }
 
-/** An address where nobody listens. */
+/** An address without a listener. */
 async function refusingEndpoint(): Promise<string> {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
@@ -164,8 +164,8 @@ describe('what the preload sends', () => {
         .metrics()
         .filter(({ name }) => name === 'http.client.request.duration')
         .map(({ histogram }) => histogram?.data_points.map(({ count }) => Number(count)));
-      expect(counts.length, 'exports in between').toBeGreaterThan(2);
-      // Of node:http and of fetch, which are measured each by itself.
+      expect(counts.length, 'exports meanwhile').toBeGreaterThan(2);
+      // One for node:http and one for fetch: they are measured separately.
       expect(counts.slice(-2)).toEqual([[3], [3]]);
     },
   );
@@ -249,7 +249,7 @@ describe('how a preloaded process ends', () => {
     expect(capture.metrics().map(({ name }) => name)).toContain('memory.usage');
   });
 
-  it('is the application’s decision when it listens to the signal, and what was there is flushed meanwhile', async () => {
+  it('is the application’s decision when it listens to the signal, and buffered telemetry is flushed meanwhile', async () => {
     await using capture = await OtlpCapture.start();
     const script = `process.on('SIGTERM', () => setTimeout(() => process.exit(7), 300)); ${waiting}`;
     const ended = await runScript(script, capture.url, { onLine: (_, kill) => kill('SIGTERM') });
@@ -276,7 +276,7 @@ describe('how a preloaded process ends', () => {
     process.exitCode = 3;
     console.log('done');`;
 
-  it('is with its exit code and at once when there is no sidecar', async () => {
+  it('is immediate and has its exit code without a sidecar', async () => {
     const ended = await runScript(busy, await refusingEndpoint(), { environment: EXPORTS_OFTEN });
     expect(ended).toMatchObject({ code: 3, stderr: '' });
     expect(ended.endingMs).toBeLessThan(SLACK_MS);
@@ -330,7 +330,7 @@ describe('a preloaded node', () => {
 });
 
 describe('a preload that cannot start', () => {
-  it('says so in one line, and leaves the application unobserved and unharmed', async () => {
+  it('writes one line, and leaves the application unobserved and unharmed', async () => {
     await using broken = await InstalledProject.create();
     await rm(path.join(broken.folder, 'node_modules/siphon-otel/dist/sdk/service-observer.cjs'));
     await using capture = await OtlpCapture.start();

@@ -4,7 +4,7 @@ import { readText, type Import } from './source-files.ts';
 export interface Boundary {
   /** A folder, or a file if it ends in `.ts`. `*` is one name, `**` any number of them. */
   readonly pattern: string;
-  /** What its files may import besides each other. A `*` repeats the name that the pattern's `*` matched. */
+  /** Allowed targets of its files' imports, besides each other. A `*` repeats the name that the pattern's `*` matched. */
   readonly mayImport: readonly string[];
   /** Packages that only the rows that list them may import. */
   readonly packages: readonly string[];
