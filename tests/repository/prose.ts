@@ -7,8 +7,8 @@ export interface Finding {
   readonly line: number;
   readonly found: string;
   readonly instead: string;
-  /** Users see texts; comments are for contributors. */
-  readonly kind: 'text' | 'comment';
+  /** Users see texts. Comments, and the strings of tests, are for contributors. */
+  readonly kind: 'text' | 'comment' | 'test';
 }
 
 interface Passage {
@@ -52,6 +52,7 @@ function passagesOf(file: string, text: string): Passage[] {
 function fromSource(file: string, source: string): Passage[] {
   const lineAt = lineCounter(source);
   const { program, comments } = parseSync(file, source);
+  const kind = /^tests\/|\.test\.ts$/.test(file) ? 'test' : 'text';
   const passages: Passage[] = joinLines(
     comments.map(({ type, value, start }) => ({
       block: type === 'Block',
@@ -60,7 +61,7 @@ function fromSource(file: string, source: string): Passage[] {
     })),
   );
   const add = (start: number, text: string) => {
-    if (/\w \w/.test(text)) passages.push({ line: lineAt(start), text, kind: 'text' });
+    if (/\w \w/.test(text)) passages.push({ line: lineAt(start), text, kind });
   };
   new Visitor({
     Literal: ({ value, start }) => typeof value === 'string' && add(start, value),
