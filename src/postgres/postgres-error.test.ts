@@ -18,10 +18,10 @@ it.each([
   ['25006', 'read_only'],
   ['22P02', 'other'],
 ])('takes %s for %s', (code, reason) => {
-  expect(PostgresError.from(Object.assign(new Error('said so'), { code }))).toMatchObject({ reason });
+  expect(PostgresError.from(Object.assign(new Error('refused'), { code }))).toMatchObject({ reason });
 });
 
-it('keeps the cause and what the server said', () => {
+it('keeps the cause and the message of the server', () => {
   const cause = Object.assign(new Error('relation "x" does not exist'), { code: '42P01' });
   expect(PostgresError.from(cause)).toMatchObject({ cause, message: expect.stringContaining('relation "x"') });
 });

@@ -30,6 +30,6 @@ it('loses no slot to one who stopped waiting', async () => {
   (await slots.take(never))();
 });
 
-it('gives no slot to one who has been told to stop', async () => {
+it('does not grant a slot after an abort', async () => {
   await expect(new Slots(1).take(AbortSignal.abort())).rejects.toThrow('aborted');
 });

@@ -1,4 +1,4 @@
-/** What happens to the database and to the way to it while writers write. */
+/** Failures of the database and the network while writers write. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runSql, type TestPostgres } from '../support/postgres/test-postgres.ts';
 import type { TcpProxy } from '../support/network/tcp-proxy.ts';
@@ -29,7 +29,7 @@ export async function spread(
   );
 }
 
-/** The server shuts down and starts again; where it is not ours, every session is ended, which clients cannot tell apart. */
+/** The server shuts down and starts again; if the simulation does not own it, all sessions are ended, which looks the same to clients. */
 export function restart(database: TestPostgres): Disaster {
   const { server } = database;
   return {
@@ -100,7 +100,7 @@ export async function deleteAll(url: string, statements: readonly string[], sign
   let deleted = 0;
   for (const statement of statements) {
     if (signal.aborted) break;
-    // What fails because the database is away is left as it is.
+    // A failure because the database is unavailable is ignored.
     const rows = await runSql(url, `${statement} returning id`).catch(() => []);
     deleted += rows.length;
     await sleep(DELETE_EVERY_MS);

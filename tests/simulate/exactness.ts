@@ -37,14 +37,14 @@ export interface ExactnessVerdict {
   readonly pages: number;
   readonly series: number;
   readonly rebaselines: number;
-  /** Of all counters together. */
+  /** The sum over all counters. */
   readonly lost: number;
   readonly double: number;
   readonly differences: readonly Difference[];
   readonly violations: readonly string[];
 }
 
-/** Rows that were there before anybody counted: about fifty thousand prices. */
+/** Existing rows before counting starts: about fifty thousand prices. */
 const OLD_ROWS_SCALE = 0.005;
 const CATCH_UP_MS = 90_000;
 
@@ -154,7 +154,7 @@ class Simulation {
     await spread(disasters, { durationMs, random: this.#random, tell: progress });
   }
 
-  /** It comes back at once or after a while, and may be killed again before it is ready. */
+  /** It comes back immediately or after a while, and may be killed again before it is ready. */
   #kill(sidecar: FragileSidecar): Disaster {
     return {
       name: 'siphon is killed',

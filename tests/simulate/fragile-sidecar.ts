@@ -14,11 +14,11 @@ const START_TIMEOUT_MS = 60_000;
 export interface FragileSidecarSettings {
   readonly program: CollectorProgram;
   readonly databaseUrl: string;
-  /** Keys of `db_poller` beside those that every simulation has. */
+  /** Keys of `db_poller`, in addition to those of every simulation. */
   readonly poller?: Readonly<Record<string, unknown>>;
 }
 
-/** siphon with a storage that outlives it. Whoever kills it gets it back; its page is watched all the time. */
+/** siphon with a storage that survives it. It can be killed and restarted; its page is watched all the time. */
 export class FragileSidecar implements AsyncDisposable {
   readonly watch = new PageWatch();
   kills = 0;
@@ -76,7 +76,7 @@ export class FragileSidecar implements AsyncDisposable {
     await process?.[Symbol.asyncDispose]();
   }
 
-  /** The latest page; undefined while there is none. */
+  /** The latest page, if any. */
   get page(): Page | undefined {
     return this.#page;
   }
@@ -136,7 +136,7 @@ export class FragileSidecar implements AsyncDisposable {
     }
   }
 
-  /** A page that cannot be had is no page; one that cannot be read is a violation. */
+  /** A page that cannot be fetched is ignored; one that cannot be parsed is a violation. */
   async #read(port: number): Promise<Page | undefined> {
     try {
       return await readPage(port);

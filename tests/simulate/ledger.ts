@@ -1,6 +1,6 @@
 import { catalogue } from '../../src/packs/index.ts';
 
-/** Numbers by series, `name{label="value",…}` with labels in order: what a scrape page shows, or ought to. */
+/** Numbers by series, `name{label="value",…}` with labels in order: what a scrape page shows, or should show. */
 export type Counts = ReadonlyMap<string, number>;
 
 export type Labels = Readonly<Record<string, string | boolean>>;
@@ -12,7 +12,7 @@ export function seriesKey(name: string, labels: Labels): string {
   return `${name}{${pairs.toSorted().join(',')}}`;
 }
 
-/** What a transaction will have done if it commits. */
+/** The effect of a transaction if it commits. */
 export class Draft {
   /** Rows that it inserted or updated. */
   rows = 0;
@@ -40,7 +40,7 @@ export class Draft {
     }
   }
 
-  /** What the writer remembers only once it knows that this was committed. */
+  /** Runs when the writer knows that this was committed. */
   afterwards(remember: () => void): void {
     this.#afterwards.push(remember);
   }
@@ -50,7 +50,7 @@ export class Draft {
     return this.#prices.get(variantId) ?? this.#outer?.priceOf(variantId);
   }
 
-  /** Whether this is the first time in the whole transaction that somebody asks for it. */
+  /** True if this is the first call for it in the whole transaction. */
   claim(id: string): boolean {
     if (this.#claimed.has(id)) return false;
     this.#claimed.add(id);
@@ -110,7 +110,7 @@ export class Ledger {
   }
 }
 
-/** As `bound` names the upper bound of a bucket, whatever the page writes. */
+/** Formats the upper bound of a bucket like `bound`, regardless of the format on the page. */
 export function bound(le: number): string {
   return String(le);
 }

@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
   },
 });
 
-// So that whoever stops the simulation stops everything that it started.
+// Stopping the simulation stops all programs that it started.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const [rows, minutes, kills, writers, seed] = [

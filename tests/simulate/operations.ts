@@ -1,4 +1,4 @@
-/** What the writers do, each operation a part of a transaction, and what each would add to the counters. */
+/** The operations of the writers, each a part of a transaction, and what each adds to the counters. */
 import type { Client } from 'pg';
 import type { Draft, Labels } from './ledger.ts';
 import type { Random } from './random.ts';
@@ -10,7 +10,7 @@ export interface Source {
   readonly labels: { readonly roaster: string; readonly platform: string };
 }
 
-/** What one writer remembers of its committed rows. No two writers share a variant or a run. */
+/** The committed rows of one writer. No two writers share a variant or a run. */
 export interface Possessions {
   readonly source: Source;
   readonly coffees: { readonly id: string; readonly slug: string }[];
@@ -23,14 +23,14 @@ export interface Variant {
   readonly id: string;
   readonly currency: string;
   readonly isBulk: boolean;
-  /** Whose clock dates its prices, and how. */
+  /** The clock that dates its prices. */
   readonly clock: 'server' | Clock;
   /** The time of its latest price by the client's clock. */
   clockMs: number;
   price: number | undefined;
 }
 
-/** Of a client: right, or a month late, or late by just as much as siphon's poller thinks likely. */
+/** The clock of a client: correct, a month late, or late by the margin of siphon's poller. */
 type Clock = 'right' | 'late' | 'edge';
 
 export interface Run {
@@ -40,7 +40,7 @@ export interface Run {
   readonly phase: number;
 }
 
-/** A transaction under way, or the part of it since a savepoint. */
+/** An open transaction, or the part of it since a savepoint. */
 export interface Work {
   readonly client: Client;
   readonly draft: Draft;
@@ -72,10 +72,10 @@ export const operations: readonly (readonly [weight: number, operation: Operatio
   [8, upsertVariant],
 ];
 
-/** Thousands of rows at once, where the others do not get to the number wanted. */
+/** Thousands of rows in one statement, to reach the wanted number of rows. */
 export const bulkOperations: readonly Operation[] = [recordBulkPrices, recordBulkPrices, recordBulkArtifacts];
 
-/** What a writer cannot do without. */
+/** The rows that a writer needs. */
 export async function settle(work: Work): Promise<void> {
   const coffeeId = await createCoffee(work);
   const clocks = ['right', 'late', 'edge'] as const;
@@ -197,7 +197,7 @@ function countArtifact(
   if (length !== null) draft.observe('scrape_artifact_body_bytes', labels, length);
 }
 
-/** Some are touched before, by a version of the row that says when and not how. */
+/** Some runs are updated before, with an end time but without a status. */
 async function finishRun(work: Work): Promise<void> {
   const { client, draft, random, own } = work;
   if (own.openRuns.length === 0) return;

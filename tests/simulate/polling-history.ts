@@ -1,8 +1,8 @@
-/** Which sidecar polled when, as their own metrics tell. */
+/** The times at which each sidecar polled, from its own metrics. */
 export class PollingHistory {
   readonly #polls = new Map<number, string>();
 
-  /** @param unixSeconds of the latest poll of this sidecar; undefined: it does not tell, or has not polled. */
+  /** @param unixSeconds the latest poll of this sidecar; undefined if it is unknown, or it has not polled. */
   polled(name: string, unixSeconds: number | undefined): void {
     if (unixSeconds !== undefined && unixSeconds > 0) this.#polls.set(unixSeconds, name);
   }

@@ -4,7 +4,7 @@ import { bound, seriesKey, type Counts } from './ledger.ts';
 
 const LOOK_EVERY_MS = 200;
 
-/** What is counted from the rows of the database. */
+/** The metrics that are counted from the rows of the database. */
 const COUNTED: ReadonlySet<string> = new Set([
   'scrape_runs_started',
   'scrape_runs_finished',
@@ -80,7 +80,7 @@ export async function untilExact(
   }
 }
 
-/** Holds every page against the ones before: a counter never goes down, and never begins anew. */
+/** Compares every page with the previous ones: a counter never decreases, and never starts again. */
 export class PageWatch {
   readonly violations: string[] = [];
   pages = 0;
@@ -97,7 +97,7 @@ export class PageWatch {
     }
     for (const [series, start] of created) {
       const before = this.#created.get(series) ?? start;
-      if (before !== start) this.violations.push(`${series} began anew: ${before}, then ${start}`);
+      if (before !== start) this.violations.push(`${series} started again: ${before}, then ${start}`);
       this.#created.set(series, start);
     }
   }

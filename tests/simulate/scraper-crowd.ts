@@ -22,7 +22,7 @@ interface Share {
   readonly openRunIds: readonly string[];
 }
 
-/** Many writers at once, and the ledger that they keep. */
+/** Many concurrent writers, and their ledger. */
 export class ScraperCrowd {
   readonly ledger = new Ledger();
   readonly #settings: CrowdSettings;
@@ -57,7 +57,7 @@ export class ScraperCrowd {
       const share = shares[index % shares.length];
       if (share === undefined) throw new Error('no roasters to write for');
       const { source, openRunIds } = share;
-      // Runs that were under way before: no two writers share one.
+      // Runs that were running before: no two writers share one.
       const openRuns = index < shares.length ? openRunIds.map((id) => ({ id, labels: source.labels, phase: 0 })) : [];
       return new Writer({
         url: settings.url,

@@ -33,7 +33,7 @@ export interface TakeoverVerdict {
   readonly changes: number;
   readonly polls: number;
   readonly longestWithoutPollMs: number;
-  /** By sidecar, when it is the only one. */
+  /** Keyed by sidecar, when it is the only one. */
   readonly differences: Readonly<Record<string, readonly Difference[]>>;
   readonly violations: readonly string[];
 }
@@ -50,14 +50,14 @@ interface Candidate {
   readonly name: string;
   readonly sidecar: FragileSidecar;
   readonly proxy: TcpProxy;
-  /** What others had written before it was there. */
+  /** The rows that others wrote before it started. */
   readonly before: Counts;
 }
 
 export async function simulateTakeover(options: TakeoverOptions): Promise<TakeoverVerdict> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await startTestPostgres());
-  // As deploy/postgres/role.md says: three for each sidecar, and one.
+  // See deploy/postgres/role.md: three for each sidecar, and one.
   const limit = 3 * (FOUNDERS.length + 1) + 1;
   await database.sql(`alter role "${database.pollerRole}" connection limit ${limit}`);
   await generateDataSet(database.url, shapeOf(OLD_ROWS_SCALE), () => undefined);
@@ -103,7 +103,7 @@ class Takeover {
     return await this.#verdict();
   }
 
-  /** One leads, and all have taken note of what is there. */
+  /** One sidecar leads, and all remember the existing rows. */
   async #settled(): Promise<void> {
     await this.#nextLeader();
     for (const { sidecar } of this.#candidates) await sidecar.hasBegun();
@@ -112,7 +112,7 @@ class Takeover {
   async #write(phase: number): Promise<void> {
     const { progress, minutes, kills } = this.#options;
     progress(`phase ${phase} of 2`);
-    // One phase for the writers: nobody knows what the stand-bys have not counted yet, so that no outcome may change.
+    // One phase for the writers: the uncounted rows of the standbys are unknown, so no outcome may change.
     const writing = this.#crowd.write(1, 0.5, new AbortController().signal);
     const pauseMs = (minutes * 30_000) / (kills * 0.75);
     for (let turn = 0; turn < Math.ceil(kills / 2); turn++) {

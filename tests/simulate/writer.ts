@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 const RECONNECT_MS = 200;
 const PAUSE_MS = [50, 600] as const;
 const BULK_PROBABILITY = 0.05;
-/** So that a writer that holds a lock through a slow commit delays others and does not stop them. */
+/** A writer that holds a lock through a slow commit delays others, but does not stop them. */
 const SESSION = "set lock_timeout = '3s'; set statement_timeout = '30s'";
 
 export interface WriterSettings {
@@ -15,7 +15,7 @@ export interface WriterSettings {
   readonly own: Possessions;
   readonly ledger: Ledger;
   readonly random: Random;
-  /** Whether more rows should have been written by now than were. */
+  /** True if the writer is behind its rate. */
   readonly isBehind: () => boolean;
 }
 
@@ -85,14 +85,14 @@ export class Writer {
     }
   }
 
-  /** Now and then nobody waits for the answer. */
+  /** Sometimes the writer does not wait for the answer. */
   async #commit(client: Client): Promise<void> {
     const answered = client.query('commit');
     if (this.#settings.random.happens(0.005)) hangUp(client);
     await answered;
   }
 
-  /** A session that only refused a statement goes on; any other is left to itself. @throws what the simulation itself did wrong */
+  /** A session that only refused a statement continues; any other is abandoned. @throws errors of the simulation itself */
   async #leave(error: unknown): Promise<void> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (/^(22|23|42)/.test(code)) throw error;
@@ -129,7 +129,7 @@ export class Writer {
   async #connected(): Promise<Client> {
     while (!this.#client) {
       const client = new Client({ connectionString: this.#settings.url, application_name: 'writer' });
-      // A lost connection is told by the query that needs it.
+      // The next query reports a lost connection.
       client.on('error', () => undefined);
       try {
         await client.connect();

@@ -1,4 +1,4 @@
-/** `npm run bench:database`: what polling costs on a large database, beside other ways to ask it. */
+/** `npm run bench:database`: what polling costs on a large database, compared with other ways to query it. */
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -53,7 +53,7 @@ const { values: options } = parseArgs({
   },
 });
 
-// So that whoever stops the bench stops the programs under load too.
+// Stopping the bench stops the programs under load too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (options.help) process.stdout.write(HELP);
@@ -85,7 +85,7 @@ async function measureAll(
   place: Place,
   seconds: number,
 ): Promise<Omit<DatabaseBench, 'server' | 'scale' | 'generatedInSeconds' | 'slowQueries'>> {
-  progress('every query while nobody writes');
+  progress('every query without a writer');
   const idle = await measureQueries(place, { seconds: seconds / 2, isBusy: false });
   progress('every query while a writer is busy');
   const indexed = await measureQueries(place, { seconds, isBusy: true });
@@ -103,7 +103,7 @@ async function measureAll(
   return { idle, indexed, drain, cpuShare, ...others, unindexed };
 }
 
-/** Of the built sidecar as users have it: both packs, everything else by default. */
+/** Measures the built sidecar as users run it: both packs, all other settings by default. */
 async function measureCpu({ url, pollerUrl }: Place): Promise<Record<string, number>> {
   const [port = 0] = await freePorts(1);
   const datasource = Object.assign(new URL(pollerUrl), { search: `?application_name=${APPLICATION}` }).href;

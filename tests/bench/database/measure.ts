@@ -40,7 +40,7 @@ const BUSY_TRANSACTIONS_PER_SECOND = 20;
 /** One after the other: what is measured is a query, not how queries share two cores. */
 const ONE_AFTER_THE_OTHER = { max_connections: 1, collection_interval: '100ms' };
 const OFTEN = { collection_interval: '100ms' };
-/** Those that rest longer are asked as often as the others. */
+/** Slow queries run as often as the others. */
 const BOTH_PACKS_OFTEN = {
   scrape_pipeline: { queries: often(scrapePipelineDatabase) },
   postgres_health: { queries: often(postgresHealthDatabase) },
@@ -49,7 +49,7 @@ const BOTH_PACKS_OFTEN = {
 const PRICES = 'scrape_pipeline.prices';
 const DRAIN_TIMEOUT_MS = 180_000;
 
-/** Every query of both packs, again and again, while a writer is busy or nobody writes. */
+/** Repeats every query of both packs, with or without a busy writer. */
 export async function measureQueries(
   { url, pollerUrl }: Place,
   { seconds, isBusy }: { seconds: number; isBusy: boolean },
@@ -71,7 +71,7 @@ export async function measureQueries(
   };
 }
 
-/** How the default configuration takes a burst of new prices that were all committed at once. */
+/** Measures how the default configuration counts a burst of new prices from one transaction. */
 export async function measureDrain({ url, pollerUrl }: Place, prices: number): Promise<Drain> {
   await using poller = await ObservedPoller.start({ datasource: pollerUrl, packs: { scrape_pipeline: {} } });
   await waitFor(() => pricePolls(poller).length > 0, { what: 'the first poll of prices' });
@@ -92,7 +92,7 @@ export async function measureDrain({ url, pollerUrl }: Place, prices: number): P
   return { prices, seconds, polls: durations(pricePolls(poller).slice(polledBefore)) };
 }
 
-/** Each statement as often as `rounds` says, one after the other on one connection. */
+/** Runs each statement `rounds` times, one after the other on one connection. */
 export async function measureStatements(
   url: string,
   statements: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** What others ask a database for the same numbers. Each is counted anew at each poll, over everything. */
+/** Queries of other tools for the same numbers. Each poll counts all rows again. */
 
 /** How this project began. */
 export const firstQueries: Readonly<Record<string, string>> = {
@@ -11,7 +11,7 @@ const BY_ROASTER = 'r.slug, r.platform, count(*) as n';
 const OF_SOURCE = `join product_sources s on s.id = run.source_id join roasters r on r.id = s.roaster_id`;
 const OF_COFFEE = `join roasters r on r.id = c.roaster_id`;
 
-/** What `sqlquery` can do for the same counters: it has no position, so that only full counts are right. */
+/** The same counters with `sqlquery`. It has no position, so only full counts are correct. */
 export const fullCounts: Readonly<Record<string, string>> = {
   'full count of runs': `select ${BY_ROASTER}, run.status from scrape_runs run ${OF_SOURCE} group by r.slug, r.platform, run.status`,
   'full count of artifacts': `

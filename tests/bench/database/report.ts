@@ -5,12 +5,12 @@ export interface DatabaseBench {
   readonly server: string;
   readonly scale: number;
   readonly generatedInSeconds: number;
-  /** Those that rest longer than the default interval, unless told otherwise. */
+  /** The queries that run less often by default. */
   readonly slowQueries: readonly string[];
   readonly indexed: QueryDurations;
   readonly idle: QueryDurations;
   readonly drain: Drain;
-  /** Of one core, at the default interval. */
+  /** Share of one core at the default interval. */
   readonly cpuShare: Readonly<Record<string, number>>;
   readonly unindexed: QueryDurations;
   readonly firstQueries: Readonly<Record<string, Durations>>;
@@ -24,7 +24,7 @@ export function report(bench: DatabaseBench): string {
   return [queryTable(bench), wholeTable(bench), otherTable(bench), ...failureLines(bench)].join('\n\n');
 }
 
-/** What missed its budget, a line each. */
+/** One line for each missed budget. */
 export function overBudget(bench: DatabaseBench): string[] {
   return [queryTable(bench), wholeTable(bench)]
     .flatMap((text) => text.split('\n'))

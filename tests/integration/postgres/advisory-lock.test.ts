@@ -32,7 +32,7 @@ describe('AdvisoryLock', () => {
     await Promise.all([second.close(), other.close(), other.close()]);
   });
 
-  it('ends with its session, and says so', async () => {
+  it('ends with its session, and reports it', async () => {
     const lock = await open();
     await waitFor(() => lock.tryTake(), { what: 'the lock' });
     await database.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'siphon test'`);
@@ -54,7 +54,7 @@ describe('AdvisoryLock', () => {
   it.skipIf(pgbouncerPath === undefined)(
     'notices a pooler in transaction mode also when it lends its session to somebody else later',
     async () => {
-      // With room for one more client only, which is there already, nothing can be found out at the start.
+      // With a limit of one client, which is connected already, the pooler cannot be detected at the start.
       await using pooler = await Pgbouncer.start(database.url, 5, { maxClients: 2 });
       const foreign = new Client({ connectionString: pooler.url });
       await foreign.connect();

@@ -37,13 +37,13 @@ describe('ReadOnlyPool', () => {
     expect((await ask('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('says what is missing, and that there are too many rows', async () => {
+  it('reports what is missing, and too many rows', async () => {
     await expect(ask('select * from nowhere')).rejects.toMatchObject({ reason: 'missing_table' });
     await expect(ask('select m from t')).rejects.toMatchObject({ reason: 'missing_column' });
     await expect(ask('select generate_series(1, 3)')).rejects.toMatchObject({ reason: 'too_many_rows' });
   });
 
-  it('ends on the server what runs when it is closed, at once', async () => {
+  it('cancels running queries on the server immediately when it is closed', async () => {
     const closing = new ReadOnlyPool({ ...settings(), maxConnections: 1 });
     const running = closing.query({ text: 'select pg_sleep(30)', values: [], timeoutMs: 60_000, maxRows: 1 });
     const waiting = closing.query({ text: 'select 1', values: [], timeoutMs: 60_000, maxRows: 1 });

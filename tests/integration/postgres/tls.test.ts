@@ -29,7 +29,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
     process.on('warning', onWarning);
     server = await startEmbeddedPostgres();
     folder = await serverFiles(certificates!);
-    // Until here it has none, and says so.
+    // Until here the server does not support TLS, and refuses it.
     for (const mode of ['require', 'verify-full', 'no-verify']) {
       await expect(ask(`sslmode=${mode}`)).rejects.toThrow('does not support SSL');
     }
@@ -69,7 +69,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
 
   it.each([
     ['verify-full', /with TLS$/, []],
-    ['no-verify', /with TLS$/, ['the connection has TLS, but with whomever it is']],
+    ['no-verify', /with TLS$/, ['the connection uses TLS, but the server certificate is not verified']],
     ['disable', /without TLS$/, []],
   ])('is looked at by siphon doctor with sslmode=%s', async (mode, connects, flaws) => {
     const parameters = mode === 'verify-full' ? `sslmode=${mode}&${trusting('server')}` : `sslmode=${mode}`;
@@ -101,7 +101,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
     await expect(ask('sslmode=verify-full&uselibpqcompat=true')).rejects.toMatchObject({ reason: 'connection' });
   });
 
-  it('says that a file of certificates is missing, and nothing of the password', async () => {
+  it('reports a missing certificate file, without the password', async () => {
     const failure = await ask('sslmode=verify-full&sslrootcert=/nowhere.pem').catch(String);
     expect(failure).toMatch(/TLS parameters.*nowhere\.pem/);
     expect(failure).not.toContain(new URL(server.url).password);
@@ -117,7 +117,7 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
   });
 });
 
-/** Certificate and key where the server may read them, and nobody else the key. */
+/** Certificate and key, readable by the server; the key by the server only. */
 async function serverFiles(certificates: SelfSignedCertificates): Promise<string> {
   const owner = await chooseOwner();
   const folder = await makeFolder('siphon-tls-', owner);

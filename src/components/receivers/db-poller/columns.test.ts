@@ -27,14 +27,14 @@ it('gives the first that came a place in the budget, the rest is other', () => {
   expect(namesOf(new LabelValues(), ['b', 'a', 'c', null])).toEqual(['b', 'a', 'other', 'unknown']);
 });
 
-it('leaves a value its place while it is there, and gives it on when it has gone', () => {
+it('keeps the place of a present value, and reuses it when the value is gone', () => {
   const labels = new LabelValues();
   namesOf(labels, ['b', 'c']);
   expect(namesOf(labels, ['a', 'b', 'c'])).toEqual(['other', 'b', 'c']);
   expect(namesOf(labels, ['a', 'c'])).toEqual(['a', 'c']);
 });
 
-it('does not take in what is too long, and says so', () => {
+it('replaces a value that is too long, and reports it', () => {
   const reported: string[] = [];
   const long = 'x'.repeat(129);
   expect(namesOf(new LabelValues(), [long, 'a'], reported)).toEqual(['other', 'a']);
@@ -54,7 +54,7 @@ describe('the number that a column holds', () => {
   });
 
   it.each(['', '  ', '0x10', '1_000', '12 EUR', 'NaN', 'Infinity', '1e999', { a: 1 }, [1]])(
-    'of %j is none: it is never made up',
+    'of %j does not exist: it is never invented',
     (column) => {
       expect(numberOf(column)).toBeNaN();
     },

@@ -10,7 +10,7 @@ const packs = { scrape_pipeline: {} };
 
 it.each([
   ['no datasource', { packs }, 'datasource', /./],
-  ['a datasource that is no text', { datasource: null, packs }, 'datasource', /must be text such as/],
+  ['a datasource that is not text', { datasource: null, packs }, 'datasource', /must be text such as/],
   ['a datasource in key=value form', { datasource: 'host=db', packs }, 'datasource', /must be a URL/],
   ['neither packs nor queries', { datasource }, 'packs', /at least one pack.*queries of your own/],
   ['an empty set of packs', { datasource, packs: {} }, 'packs', /at least one pack/],

@@ -87,7 +87,7 @@ export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaA
   );
 }
 
-/** By name, or by the absolute path of a module. */
+/** The chosen packs, keyed by name or by the absolute path of a module. */
 function chosenPacks(builtIn: readonly PolledPack[]): v.GenericSchemaAsync<unknown, readonly ChosenPack[]> {
   const byName = Object.fromEntries(
     builtIn.map((pack) => [pack.name, v.optional(v.nullable(chosenPack(pack.name, pack), {}))]),

@@ -54,7 +54,7 @@ it.each([
   expect(problems({ datasource, ...keys })).toContain(at);
 });
 
-it('never says what is in a datasource that it cannot read', () => {
+it('never shows the content of a datasource that it cannot parse', () => {
   const { issues } = v.safeParse(sqlqueryConfig, {
     driver: 'postgres',
     queries,

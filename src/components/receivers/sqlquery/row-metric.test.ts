@@ -67,7 +67,7 @@ describe('a row as the stock receiver has it', () => {
     expect(sum?.points[0]).toEqual({ attributes: {}, value: 1n, timeUnixNano: NOW });
   });
 
-  it('starts with the receiver where aggregation is cumulative, or as a column says', () => {
+  it('starts with the receiver if aggregation is cumulative, or at the time in a column', () => {
     const keys = { data_type: 'sum', aggregation: 'cumulative' };
     expect(convert({ value: '1' }, keys)).toMatchObject({ kind: 'sum', monotonic: false });
     expect(pointOf({ value: '1' }, keys)?.startUnixNano).toBe(1_000_000_000n);

@@ -1,7 +1,7 @@
 import type { QuerySet } from '../../../components/receivers/db-poller/query.ts';
-import { coffees, reviewRate, roasters } from './catalogue-state.ts';
+import { coffees, reviewRate, roasters } from './coffees.ts';
 import { countedArtifacts } from './counted-artifacts.ts';
-import { countedCoffees, countedVariants } from './counted-catalogue.ts';
+import { countedCoffees, countedVariants } from './counted-coffees.ts';
 import { countedPrices } from './counted-prices.ts';
 import { countedRuns } from './counted-runs.ts';
 import { health } from './health.ts';

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-it('drains forty thousand prices of one variant, of which the planner knows nothing yet', async () => {
+it('drains forty thousand prices of one variant without statistics for the planner', async () => {
   await using poller = await start();
   await enter(40_000);
   await counted(poller, 40_000);
@@ -25,7 +25,7 @@ it('drains forty thousand prices of one variant, of which the planner knows noth
   expect(await timeouts(poller)).toBe(0);
 });
 
-it('says how a table gets more time that is not read within reconcile_timeout, and counts when it has it', async () => {
+it('suggests more time for a table that is not read within reconcile_timeout, and counts when it has it', async () => {
   await database.sql(`
     insert into coffees (roaster_id, name, slug) select id, n, n from roasters, generate_series(1, 20) n;
     alter table coffees enable row level security;
@@ -38,7 +38,7 @@ it('says how a table gets more time that is not read within reconcile_timeout, a
   await poller.hasBegunToCount();
 });
 
-it('says the same where older rows are not read within it', async () => {
+it('suggests the same if older rows are not read within it', async () => {
   await database.sql(`
     alter table prices enable row level security;
     create policy slow on prices using (scraped_at > now() - interval '2 h' or pg_sleep(0.1) is not null)`);
@@ -53,7 +53,7 @@ it('says the same where older rows are not read within it', async () => {
   await database.sql('drop policy slow on prices; alter table prices disable row level security');
 });
 
-it('takes fewer rows at once after a timeout, until the backlog is gone', async () => {
+it('takes smaller batches after a timeout, until the backlog is gone', async () => {
   await database.sql(`
     create type spoken as (word text);
     create function say(spoken) returns text language plpgsql as $$ begin perform pg_sleep(0.005); return $1.word; end $$;
@@ -87,7 +87,7 @@ async function enter(prices: number): Promise<void> {
 async function counted(poller: PollerUnderTest, prices: number): Promise<void> {
   const key = `prices.recorded{${ofBlue}}`;
   await waitFor(() => poller.series.get(key) === prices, {
-    what: `${prices} prices, of which there are ${poller.series.get(key)}`,
+    what: `${prices} prices, ${poller.series.get(key)} so far`,
     timeoutMs: 50_000,
   });
 }

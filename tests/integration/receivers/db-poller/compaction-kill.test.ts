@@ -10,7 +10,7 @@ import { CountingSidecar } from './counting-sidecar.ts';
 
 /** The keys that are remembered of so many rows make a file that is not compacted in no time. */
 const OLD_ORDERS = 200_000;
-/** How far a compaction has come when it is killed: of what it writes, which is about the size of the file. */
+/** Progress of a compaction when it is killed, as a share of its output, which is about the size of the file. */
 const PROGRESS = [0.02, 0.3, 0.6, 0.9];
 /** More than anything else writes when siphon starts. */
 const LEAST_BYTES = 256 * 1024;
@@ -36,7 +36,7 @@ it(
     const isExact = async (): Promise<void> => {
       await using siphon = await CountingSidecar.start(settings);
       await waitFor(async () => (await siphon.orders()) === entered, { what: `${entered} orders\n${siphon.process.logTail}` }); // prettier-ignore
-      // Whoever had lost the keys would take these for new ones.
+      // Without the stored keys, these rows would count as new.
       await database.sql('update orders set state = state + 1 where id <= 5000');
       await enter(10);
       await waitFor(async () => ((await siphon.orders()) ?? 0) >= entered, { what: `${entered} orders` });

@@ -3,7 +3,7 @@ import { freePorts } from '../../../support/network/free-ports.ts';
 
 interface CountingSettings {
   readonly datasource: string;
-  /** Of its file storage; it outlives the process. */
+  /** The directory of its file storage. It survives the process. */
   readonly directory: string;
   /** A command that runs siphon, as what follows it. */
   readonly within?: readonly [file: string, ...args: string[]] | undefined;
@@ -25,7 +25,7 @@ export class CountingSidecar implements AsyncDisposable {
     return new CountingSidecar(process, pagePort, ownPort);
   }
 
-  /** Resolves when it says that everything is ready. */
+  /** Resolves when it reports that everything is ready. */
   static async start(settings: CountingSettings): Promise<CountingSidecar> {
     const sidecar = await CountingSidecar.launch(settings);
     await sidecar.process.ready();
@@ -43,7 +43,7 @@ export class CountingSidecar implements AsyncDisposable {
     return await valueOf(this.#pagePort, 'orders_total{');
   }
 
-  /** Sum of the samples of its own metrics whose line begins so; undefined if there are none. */
+  /** Sum of the samples of its own metrics whose lines start with the prefix; undefined without such lines. */
   async own(prefix: string): Promise<number | undefined> {
     return await valueOf(this.#ownPort, prefix);
   }

@@ -100,7 +100,7 @@ describe('db_poller on a real database', () => {
     expect(await polls('roasters')).toBe(1);
   });
 
-  it('retracts the series of what has gone', async () => {
+  it('retracts the series of deleted rows', async () => {
     await seed(database);
     await using poller = await start();
     const key = 'roasters{is_active=true,platform=shopify}';
@@ -110,7 +110,7 @@ describe('db_poller on a real database', () => {
     expect(poller.series.get('roasters{is_active=false,platform=shopify}')).toBe(1);
   });
 
-  it('gives no point for a bad cron text, says so once, and keeps the other cadence', async () => {
+  it('emits no point for a bad cron text, logs it once, and keeps the other cadence', async () => {
     await seed(database);
     await database.sql(`update roasters set full_cadence = 'now and then'`);
     await using poller = await start({ packs: { scrape_pipeline: {} } });
@@ -127,7 +127,7 @@ describe('db_poller on a real database', () => {
     expect(said()[1]).toMatchObject({ count: 2 });
     await database.sql(`update roasters set full_cadence = '@monthly', price_cadence = '@weekly'`);
     await has(poller, `scrape.overdue{cadence=full,${blue}}`);
-    await waitFor(() => poller.said('All cron expressions are valid again') === 1, { what: 'the line that says so' });
+    await waitFor(() => poller.said('All cron expressions are valid again') === 1, { what: 'the log line' });
   });
 
   it('times out where a table is locked, retracts only what came from it, and recovers', async () => {
@@ -144,7 +144,7 @@ describe('db_poller on a real database', () => {
     await client.query('rollback');
     await client.end();
     await has(poller, locked);
-    await waitFor(() => poller.said('Query succeeds again') > 0, { what: 'the line that says so' });
+    await waitFor(() => poller.said('Query succeeds again') > 0, { what: 'the log line' });
   });
 
   it('switches off only what a missing column takes away, and on again when it comes back', async () => {
@@ -164,7 +164,7 @@ describe('db_poller on a real database', () => {
     await database.sql('alter table coffees rename elsewhere to processing_status');
   });
 
-  it('never says the password that the database refused', async () => {
+  it('never logs the password that the database refused', async () => {
     const datasource = Object.assign(new URL(database.url), { username: 'nobody', password: 'hunter2secret' }).href;
     await using poller = await start({ datasource });
     await waitFor(() => poller.said('Database cannot be polled') === 1, { what: 'the line' });
@@ -172,7 +172,7 @@ describe('db_poller on a real database', () => {
     expect(poller.series.size).toBe(0);
   });
 
-  it('outlives the database: retracts its series, says so once, and goes on when it is back', async (context) => {
+  it('survives the database: retracts its series, logs it once, and continues when it is back', async (context) => {
     const { server } = database;
     if (!server) return context.skip('the server of SIPHON_TEST_POSTGRES_URL is not ours to stop');
     await seed(database);
@@ -186,11 +186,11 @@ describe('db_poller on a real database', () => {
     expect(poller.said('Database cannot be polled')).toBe(1);
     await server.resume();
     await has(poller, key);
-    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the log line' });
     expect(poller.said('Database cannot be polled')).toBe(1);
   });
 
-  it('is off, and says so once, without a datasource', async () => {
+  it('is off, and logs it once, without a datasource', async () => {
     await using poller = await start({ datasource: '' });
     expect(poller.said('Poller is off: datasource is empty')).toBe(1);
   });
@@ -200,7 +200,7 @@ function has(poller: PollerUnderTest, key: string): Promise<boolean> {
   return waitFor(() => poller.series.get(key) !== undefined, { what: key });
 }
 
-/** What a full run leaves, and a price run that is under way. */
+/** The rows of a full run, and of a price run that is still running. */
 async function scrapeOnce(database: TestPostgres): Promise<void> {
   await registerSource(database.url, {
     slug: 'blue-tokai',

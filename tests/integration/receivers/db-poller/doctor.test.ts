@@ -50,7 +50,7 @@ describe('siphon doctor on db_poller', () => {
     for (const { name } of rows) await database.sql(`drop index ${String(name)}`);
   };
 
-  /** What one statement breaks is found, and its repair or another statement makes it whole. */
+  /** Breaks something with one statement, expects findings, and repairs it with their repairs or another statement. */
   const provoked = async (breaking: string, mending = ''): Promise<Finding[]> => {
     await database.sql(breaking);
     const found = await flaws();
@@ -60,7 +60,7 @@ describe('siphon doctor on db_poller', () => {
     return found;
   };
 
-  it('finds nothing where the shipped role and indexes are, and says what is in order', async () => {
+  it('finds no problem with the shipped role and indexes, and reports what is ok', async () => {
     const found = await examine();
     expect(found.filter(({ severity }) => severity !== 'ok')).toEqual([]);
     expect(found.map(({ what }) => what)).toEqual([
@@ -79,7 +79,7 @@ describe('siphon doctor on db_poller', () => {
       expect(await examine({ datasource: '' })).toMatchObject([{ severity: 'warning', repair: 'Set datasource' }]);
     });
 
-    it('cannot be opened: nothing else is asked, and no password is told', async () => {
+    it('cannot be opened: nothing else is checked, and no password is shown', async () => {
       const found = await examine({ datasource: roleUrl({ password: 'hunter2secret' }) });
       if (found[0]?.severity === 'ok') return; // The server trusts everybody.
       expect(found).toMatchObject([{ severity: 'error', what: expect.stringContaining('check user and password') }]);
@@ -239,7 +239,7 @@ describe('siphon doctor on db_poller', () => {
     });
   });
 
-  it('names the tables of postgres_health that are not there', async () => {
+  it('names missing tables of postgres_health', async () => {
     expect(await naming('public.prices', 'public.Prices', 'nowhere.prices')).toContainEqual({
       severity: 'warning',
       what: 'postgres_health.tables has no series for listed tables that do not exist: public.Prices, nowhere.prices',
@@ -289,7 +289,7 @@ describe('siphon doctor on db_poller', () => {
     });
   });
 
-  describe('what goes on', () => {
+  describe('the activity', () => {
     const often = { collection_interval: '100ms' };
 
     it('is a transaction that has written and does not end', async () => {
@@ -331,7 +331,7 @@ describe('siphon doctor on db_poller', () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 60_000 });
       const found = await flaws();
       expect(found).toMatchObject([
-        { severity: 'warning', what: expect.stringMatching(/^the clock of the database is (59|60)\.\d s ahead of/) },
+        { severity: 'warning', what: expect.stringMatching(/^the clock of the database is (59|6\d)\.\d s ahead of/) },
       ]);
     });
 

@@ -67,13 +67,13 @@ describe('db_poller when the database misbehaves', () => {
     const { hostname, port: serverPort } = new URL(database.url);
     await using _ = await TcpProxy.start({ host: hostname, port: Number(serverPort) }, port);
     await has(poller, roasters);
-    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the log line' });
     expect(poller.said('Database cannot be polled')).toBe(1);
   });
 
-  it('gives up a server that falls silent, retracts, is shut down at once, and comes back', async () => {
+  it('gives up a silent server, retracts, shuts down immediately, and comes back', async () => {
     await using network = await proxy();
-    // As many as there are queries, nearly: none of them waits for others to give up.
+    // Nearly as many connections as queries, so that queries do not wait for each other.
     await using poller = await start({
       datasource: through(network.port),
       timeout: '200ms',
@@ -83,7 +83,7 @@ describe('db_poller when the database misbehaves', () => {
     await has(poller, roasters);
     network.silence();
     await waitFor(() => poller.series.get(roasters) === undefined, { what: 'the retraction' });
-    // Whether queries that are under way are ended by their deadline or by the loss of the lead is a race.
+    // Running queries end by their deadline or by the loss of the lead, whichever comes first.
     await waitFor(async () => (await poller.failures('connection')) > 0, { what: 'connections that time out' });
     network.resume();
     await has(poller, roasters);
@@ -117,7 +117,7 @@ describe('db_poller when the database misbehaves', () => {
     expect(poller.said('Database cannot be polled')).toBe(1);
     network.refuse(undefined);
     await has(poller, coffees);
-    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    await waitFor(() => poller.said('Database can be polled again') === 1, { what: 'the log line' });
   });
 
   it('waits for a free connection', async () => {
@@ -133,7 +133,7 @@ describe('db_poller when the database misbehaves', () => {
     await has(poller, roasters);
   });
 
-  it('says that the password is wrong, and never which it was', async (context) => {
+  it('reports a wrong password, but never shows it', async (context) => {
     const datasource = Object.assign(new URL(database.url), { password: 'hunter2secret' }).href;
     const isTrusted = await runSql(datasource, 'select').then(
       () => true,
@@ -159,7 +159,7 @@ describe('db_poller when the database misbehaves', () => {
     await has(poller, coffees);
   });
 
-  it('counts what the pipeline refuses, does not ask more of it, and goes on when it takes again', async () => {
+  it('counts refusals of the pipeline, does not send more to it, and continues when it accepts again', async () => {
     let refuses = false;
     let batches = 0;
     await using poller = await PollerUnderTest.start(
@@ -200,7 +200,7 @@ describe('db_poller when the database misbehaves', () => {
     expect(await poller.own(replaced)).toBeGreaterThanOrEqual(9900);
   });
 
-  it('tells how long its queries take and when each last succeeded', async () => {
+  it('reports how long its queries take and when each last succeeded', async () => {
     await using poller = await start();
     await has(poller, roasters);
     const query = '{query="scrape_pipeline.roasters"}';
@@ -212,7 +212,7 @@ describe('db_poller when the database misbehaves', () => {
     expect(await poller.own('errors{query="scrape_pipeline.roasters",reason="timeout"}')).toBe(0);
   });
 
-  it('tells what its pool holds, and who waits for a connection', async () => {
+  it('reports the connections of its pool, and the queries that wait for one', async () => {
     await using poller = await start({ max_connections: 1, lock_timeout: '4s' });
     const connections = (state: string): Promise<number | undefined> =>
       poller.own(`pool_connections{state="${state}"}`);

@@ -9,14 +9,14 @@ import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest, readNumbers } from './poller-under-test.ts';
 
 const roasters = 'roasters{is_active=true,platform=shopify}';
-/** Of the shortest interval for which the lead is kept. */
+/** Two of the shortest leases. */
 const TWO_INTERVALS_MS = 6000;
 /** A server may have other databases, with elections of their own. */
 const LOCKS = `from pg_locks where locktype = 'advisory' and database = (
   select oid from pg_database where datname = current_database())`;
 const CONFIG = { packs: { scrape_pipeline: {} }, collection_interval: '200ms' };
 
-describe('db_poller beside others on one database', () => {
+describe('several db_pollers on one database', () => {
   let database: TestPostgres;
   beforeAll(async () => {
     database = await startTestPostgres();
@@ -42,7 +42,7 @@ describe('db_poller beside others on one database', () => {
     for (const poller of pollers) expect(poller.series.size > 0).toBe((await leads(poller)) === 1);
   });
 
-  it('says when the server last told who has the lead, whoever has it, and no longer when it does not answer', async () => {
+  it('reports when the server last answered about the lead, and stops when it does not answer', async () => {
     await using network = await proxy();
     await using leader = await start();
     await waitFor(() => polls(leader), { what: 'the leader' });
@@ -119,7 +119,7 @@ describe('db_poller beside others on one database', () => {
     await waitFor(async () => (await database.sql(waiting)).length > 0, { what: 'queries that wait for the lock' });
     await endLead(database);
     await waitFor(() => leader.series.get(roasters) === undefined, { what: 'the retraction', timeoutMs: 1000 });
-    await waitFor(async () => (await database.sql(waiting)).length === 0, { what: 'the end of what ran' });
+    await waitFor(async () => (await database.sql(waiting)).length === 0, { what: 'the end of the running query' });
     await locker.end();
     await waitFor(() => polls(leader), { what: 'the lead again' });
   });
@@ -136,7 +136,7 @@ describe('db_poller beside others on one database', () => {
     await waitFor(async () => (await leaders(pollers)) === 1, { what: 'one' });
   });
 
-  it('stands by and says why where the database refuses one connection more', async () => {
+  it('stands by and logs why if the database refuses another connection', async () => {
     await database.sql(`create role siphon_test_two login password 'secret' connection limit 2;
       grant select on all tables in schema public to siphon_test_two`);
     const datasource = Object.assign(new URL(database.url), { username: 'siphon_test_two', password: 'secret' }).href;
@@ -190,7 +190,7 @@ describe('db_poller beside others on one database', () => {
     await database.sql('delete from coffees');
   });
 
-  it('takes note of what there is while it stands by, also if it has led before without coming to that', async () => {
+  it('remembers existing rows while it stands by, even if it has led before without doing so', async () => {
     await database.sql('create table orders (id int primary key generated always as identity)');
     const locker = await session(database);
     const rival = await session(database);
@@ -248,7 +248,7 @@ describe('db_poller beside others on one database', () => {
       await waitFor(() => polls(standby), { what: 'the takeover', timeoutMs: TWO_INTERVALS_MS });
     });
 
-    it('stands by in transaction mode, says how to repair it, and leads with a direct connection', async () => {
+    it('stands by in transaction mode, suggests a fix, and leads with a direct connection', async () => {
       await using pooler = await Pgbouncer.start(database.url, 10);
       await using poller = await start({ datasource: pooler.url });
       await waitFor(() => poller.said('Database cannot be polled') === 1, { what: 'the line' });

@@ -11,7 +11,7 @@ import { waitFor } from '../../../support/wait-for.ts';
 
 const configSchema = dbPollerConfig(builtInPacks);
 
-/** A running poller, what it published last for each series, its log, and what it says about itself. */
+/** A running poller, what it published last for each series, its log, and its metrics about itself. */
 export class PollerUnderTest extends ObservedReceiver {
   /** `name{key=value,…}` with keys in order; a series that was retracted is `undefined`. */
   readonly series = new Map<string, number | undefined>();
@@ -93,7 +93,7 @@ function readMetric(metric: WireReader, found: Map<string, number | undefined>):
   }
 }
 
-/** Of a histogram, its count. */
+/** Reads the count of a histogram. */
 function readDistribution(name: string, point: WireReader, found: Map<string, number | undefined>): void {
   const attributes = new Map<string, AnyValue>();
   let count: number | undefined;

@@ -61,7 +61,7 @@ describe('the pack postgres_health', () => {
     expect(await poller.failures('other')).toBe(0);
   });
 
-  it('tells what the sessions of the database do', async () => {
+  it('reports the activity of the sessions', async () => {
     await using writer = await client();
     await using waiting = await client();
     await using _ = await client();
@@ -129,7 +129,7 @@ describe('the pack postgres_health', () => {
     await waitFor(() => keysOf(poller, 'database.table.size').length === 2, { what: 'the retraction' });
   });
 
-  it('says once which of the tables that are named are not there', async () => {
+  it('logs missing tables once', async () => {
     await using poller = await start();
     const sentence = 'Listed tables do not exist: they have no series';
     await waitFor(() => poller.said(sentence) === 1, { what: 'the line' });
@@ -144,7 +144,7 @@ describe('the pack postgres_health', () => {
     expect(poller.said(sentence)).toBe(1);
   });
 
-  it('tells when autovacuum was last there', async (context) => {
+  it('reports the last autovacuum', async (context) => {
     if (!database.server) return context.skip('the server of SIPHON_TEST_POSTGRES_URL is not ours to set up');
     await using poller = await start();
     await waitFor(() => keysOf(poller, 'database.table.size').length > 0, { what: 'the tables' });
@@ -159,7 +159,7 @@ describe('the pack postgres_health', () => {
     expect(poller.series.get(age)).toBeLessThan(10);
   });
 
-  it('says since when PostgreSQL counts, once somebody has reset its statistics', async () => {
+  it('reports the start time of the counters after a reset of the statistics', async () => {
     const pool = new ReadOnlyPool({
       datasource: new Secret(database.url),
       maxConnections: 1,

@@ -27,7 +27,7 @@ describe('siphon doctor about sqlquery', () => {
     return found;
   }
 
-  it('runs each query as the receiver does, and says of each what is wrong and how to repair it', async () => {
+  it('runs each query as the receiver does, and reports problems and fixes', async () => {
     const found = await findings([
       { name: 'good', sql: 'select 1 as v;', metrics: metrics('v') },
       { name: 'lacking', sql: 'select 1 as v', metrics: metrics('w') },
@@ -51,7 +51,7 @@ describe('siphon doctor about sqlquery', () => {
       { severity: 'error', what: expect.stringMatching(/^query wrong returns no points: .*syntax/), repair: expect.stringMatching(/psql, as role \w+$/) },
       { severity: 'error', what: expect.stringMatching(/^query late returns no points: the query ran longer/), repair: expect.stringContaining('timeout') },
       { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms; its timeout is 900 ms/) },
-      { severity: 'error', what: 'query many returns no points: more than 50000 rows', repair: expect.stringContaining('aggregate') },
+      { severity: 'error', what: 'query many returns no points: more than 50000 rows', repair: expect.stringContaining('Aggregate') },
       { severity: 'warning', what: 'query fraction ignores 1 of its rows: column v is not a 64-bit integer', repair: expect.stringContaining('value_type: double') },
       { severity: 'error', what: 'query words ignores 1 of its rows: column v is not a 64-bit integer' },
       { severity: 'error', what: expect.stringMatching(/^query moment ignores.*column t is not a time/), repair: expect.stringContaining('nanoseconds') },
@@ -62,7 +62,7 @@ describe('siphon doctor about sqlquery', () => {
     ]); // prettier-ignore
   });
 
-  it('says that the role has too few connections for its queries', async () => {
+  it('reports a role with too few connections for its queries', async () => {
     await database.sql(`create role siphon_narrow login password 'narrow' connection limit 1`);
     const datasource = Object.assign(new URL(database.url), { username: 'siphon_narrow', password: 'narrow' }).href;
     const queries = [1, 2].map((n) => ({ sql: `select ${n} as v`, metrics: metrics('v') }));
@@ -74,7 +74,7 @@ describe('siphon doctor about sqlquery', () => {
     await database.sql('drop role siphon_narrow');
   });
 
-  it('says once of a table that row level security hides its rows, in metrics and in logs', async () => {
+  it('reports once that row level security hides the rows of a table, for metrics and logs', async () => {
     await database.sql(`create role siphon_blind login password 'blind';
       create table tail (id int); insert into tail select generate_series(1, 7); create table seen (id int);
       create policy everyone on seen using (true); grant select on tail, seen to siphon_blind;
@@ -101,7 +101,7 @@ describe('siphon doctor about sqlquery', () => {
     await database.sql('drop owned by siphon_blind; drop role siphon_blind');
   });
 
-  it('says once that the database is away, and no password', async () => {
+  it('reports once that the database is unavailable, without the password', async () => {
     const query = { sql: 'select 1 as v', metrics: metrics('v') };
     const found = await findings([query, query], 'postgresql://siphon:hunter2@127.0.0.1:1/nowhere');
     expect(found).toMatchObject([{ severity: 'error', what: expect.stringContaining('cannot reach the database') }]);

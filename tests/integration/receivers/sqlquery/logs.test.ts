@@ -88,7 +88,7 @@ describe('sqlquery, logs', () => {
     expect(receiver.requests).toHaveLength(4);
   });
 
-  it('says that more rows than a batch share one value, and invents no order', async () => {
+  it('reports more rows than a batch with one value, and does not invent an order', async () => {
     await database.sql(`insert into audit (at, what) select '2026-01-01Z', n::text from generate_series(0, 5000) n`);
     const sql = 'select at, what from audit where at > $1::timestamptz';
     await using receiver = await start([{ ...audit, sql, tracking_column: 'at', tracking_start_value: '2025-01-01', logs: [{ body_column: 'what' }] }]); // prettier-ignore
@@ -120,7 +120,7 @@ describe('sqlquery, logs', () => {
     await bodies(receiver, ['a', 'b']);
   });
 
-  it('reads on after a restart where its storage says', async () => {
+  it('continues after a restart from the position in its storage', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'siphon-sqlquery-'));
     try {
       await write('a', 'b');
@@ -141,7 +141,7 @@ describe('sqlquery, logs', () => {
     }
   });
 
-  it('goes on from memory while its storage takes nothing, and stores its place when it can', async () => {
+  it('continues from memory while its storage fails, and stores its position when it can', async () => {
     const storage = new FailingStorage();
     await using receiver = await start([audit], { extensions: { kept: storage } }, { storage: 'kept' });
     storage.fails = true;

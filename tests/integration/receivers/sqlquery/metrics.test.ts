@@ -127,7 +127,7 @@ describe('sqlquery, metrics', () => {
     expect(receiver.series.get('one{}')).toBe(1);
     await database.sql('alter table elsewhere rename to orders');
     await has(receiver, paid);
-    await waitFor(() => receiver.said('Query succeeds again') === 1, { what: 'the line that says so' });
+    await waitFor(() => receiver.said('Query succeeds again') === 1, { what: 'the log line' });
     expect(await receiver.own('errors{query="one",reason="missing_table"}')).toBeUndefined();
   });
 
@@ -175,7 +175,7 @@ describe('sqlquery, metrics', () => {
     await has(receiver, paid);
   });
 
-  it('gives no point for NULL, what is no number and columns that are not there; counts it, says it once, and goes on', async () => {
+  it('emits no point for NULL, other values and missing columns; counts and logs it once, and continues', async () => {
     const bad = {
       name: 'bad',
       sql: 'select state, amount from orders',
@@ -204,7 +204,7 @@ describe('sqlquery, metrics', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('says that the password is wrong, and never which it was', async (context) => {
+  it('reports a wrong password, but never shows it', async (context) => {
     await database.sql(`create role siphon_test_wrong login password 'right'`);
     const wrong = Object.assign(new URL(datasource), { username: 'siphon_test_wrong', password: 'hunter2secret' }).href;
     const isTrusting = await runSql(wrong, 'select').then(
@@ -222,7 +222,7 @@ describe('sqlquery, metrics', () => {
     }
   });
 
-  it('speaks TLS, or not at all, unless the configuration says that it may', async () => {
+  it('requires TLS unless the configuration disables it', async () => {
     const isEncrypted = { ...one, sql: 'select ssl::int as v from pg_stat_ssl where pid = pg_backend_pid()' };
     await using receiver = await start([isEncrypted], { datasource: database.url });
     const [{ ssl } = {}] = await database.sql('show ssl');
@@ -274,7 +274,7 @@ describe('sqlquery, metrics', () => {
     await waitFor(async () => ((await connections('waiting')) ?? 0) > 0, { what: 'a query that waits for one' });
   });
 
-  it('says that the database is back even where a query has meanwhile lost its table', async () => {
+  it('reports that the database is back even if a query has lost its table meanwhile', async () => {
     const { hostname: host, port } = new URL(database.url);
     await using proxy = await TcpProxy.start({ host, port: Number(port) });
     await using receiver = await start([orders, one], {
@@ -283,15 +283,15 @@ describe('sqlquery, metrics', () => {
     await has(receiver, paid);
     proxy.refuse(Buffer.alloc(0));
     proxy.cut();
-    await waitFor(() => receiver.said('Database cannot be polled') === 1, { what: 'the line that says so' });
+    await waitFor(() => receiver.said('Database cannot be polled') === 1, { what: 'the log line' });
     await retracted(receiver, paid);
     await database.sql('drop table orders');
     proxy.refuse(undefined);
     await counted(receiver, 'errors{query="orders",reason="missing_table"}');
-    await waitFor(() => receiver.said('Database can be polled again') === 1, { what: 'the line that says so' });
+    await waitFor(() => receiver.said('Database can be polled again') === 1, { what: 'the log line' });
   });
 
-  it('counts what the pipeline refuses, and goes on when it takes again', async () => {
+  it('counts refusals of the pipeline, and continues when it accepts again', async () => {
     let refuses = true;
     await using receiver = await start([orders], {}, () => {
       if (refuses) throw new RetryableError('memory_limit', 'memory is above its limit');
@@ -314,7 +314,7 @@ describe('sqlquery, metrics', () => {
     });
   });
 
-  it('runs only what its pipelines ask for, and says what it leaves out', async () => {
+  it('runs only the signals of its pipelines, and logs the others', async () => {
     const both = { ...orders, logs: [{ body_column: 'state' }] };
     await using receiver = await ReceiverUnderTest.start({ datasource, queries: [both] }, { signals: ['metrics'] });
     await has(receiver, paid);

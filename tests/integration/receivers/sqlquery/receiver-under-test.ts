@@ -32,7 +32,7 @@ interface LogRecord {
   readonly body: { readonly string_value: string };
 }
 
-/** A running receiver, what it handed over, its log, and what it says about itself. */
+/** A running receiver, what it handed over, its log, and its metrics about itself. */
 export class ReceiverUnderTest extends ObservedReceiver {
   /** Requests as objects, in the order in which they came. */
   readonly requests: Record<string, unknown>[] = [];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { DriftReport } from './counter-run.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
-it('says once that more was counted than inserted, when two readings agree, and once that it is over', () => {
+it('logs once that more was counted than inserted, when two readings agree, and once that it is over', () => {
   const { logger, lines } = logLines();
   const report = new DriftReport(logger);
   const said = (...readings: (number | undefined)[]): unknown[] => {

@@ -141,17 +141,17 @@ class World {
     return this.#counter;
   }
 
-  /** What was there when counting began, for the last time; undefined before. */
+  /** The rows that existed when counting last started; undefined before. */
   get baseline(): Sight | undefined {
     return this.#baseline;
   }
 
-  /** What the totals have to come to, by metric and label. */
+  /** The expected totals, keyed by metric and label. */
   get truth(): Record<string, number> {
     return this.#baseline ? eventsSince(this.#baseline, this.table, this.#query) : {};
   }
 
-  /** By metric and label. */
+  /** Keyed by metric and label. */
   get totals(): Record<string, number> {
     const series = [...(this.#counter.state?.totals.series.values() ?? [])];
     return Object.fromEntries(
@@ -238,7 +238,7 @@ describe('counting each row once', () => {
     ['updated, with a bound', keyedQuery],
     ['updated, without a bound', { ...keyedQuery, bound: undefined }],
   ] as [string, CounterQuery][])(
-    'holds for rows that are %s, whatever was there before, commits when and whoever dies',
+    'holds for rows that are %s, for any existing rows, commit times and crashes',
     async (_, of) => {
       await fc.assert(
         fc.asyncProperty(past, fc.array(steps, { minLength: 20, maxLength: 120 }), async (before, taken) => {

@@ -10,7 +10,7 @@ const writer = { pid: 42, application_name: 'migration', prepared: null };
 const held = (ageS: number | null): Row => ({ ...writer, settled_xid: '7', is_held: true, age_s: ageS });
 const free: Row = { pid: null, application_name: null, prepared: null, settled_xid: '9', is_held: false, age_s: null };
 
-/** A horizon that finds these rows, one at each poll; what it says, and what it measures. */
+/** A horizon that finds these rows, one at each poll; returns its log and its measurements. */
 async function watch(rows: readonly Row[]): Promise<{ said: unknown[]; lags: (number | undefined)[] }> {
   const { logger, lines } = logLines();
   const lags: (number | undefined)[] = [];
@@ -25,7 +25,7 @@ async function watch(rows: readonly Row[]): Promise<{ said: unknown[]; lags: (nu
   return { said: lines.map(({ msg, pid, application_name, age_s }) => ({ msg, pid, application_name, age_s })), lags };
 }
 
-it('names once who holds counting back for more than a minute, and says once when that is over', async () => {
+it('logs once which transaction blocks counting for more than a minute, and once when it ended', async () => {
   const { said, lags } = await watch([free, held(5), held(61), held(80), free, free]);
   expect(lags).toEqual([0, 5, 61, 80, 0, 0]);
   expect(said).toMatchObject([
@@ -39,7 +39,7 @@ it('names once who holds counting back for more than a minute, and says once whe
   ]);
 });
 
-it('measures by itself how long the horizon stands still where it may not see who holds it', async () => {
+it('measures how long the horizon has not moved if it may not see the blocking transaction', async () => {
   const { lags } = await watch([held(null), held(null), free]);
   expect(lags[0]).toBeCloseTo(0, 1);
   expect(lags[1]).toBeGreaterThanOrEqual(lags[0]!);

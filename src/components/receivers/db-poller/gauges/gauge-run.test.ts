@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { SubjectReport } from './gauge-run.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
-it('speaks of invalid cron texts when there is one more, and when there is none left', () => {
+it('logs invalid cron texts when a new one is found, and when none is left', () => {
   const { logger, lines } = logLines();
   const crons = new SubjectReport(logger, 'invalid_cron');
   for (const subjects of [[], ['a'], ['a'], ['a', 'b'], ['b'], [], [], ['a']]) crons.found(subjects);

@@ -20,7 +20,7 @@ it('drops what cannot be merged, however many there are, and counts it', async (
   expect(dropped).toEqual({ unmergeable: 1 });
 });
 
-it('makes no point of NULL, and counts what is no number', async () => {
+it('makes no point of NULL, and counts values that are not numbers', async () => {
   const { points, dropped } = await published(seriesWith('sum'), [
     shopify(null),
     shopify('NaN'),
@@ -45,7 +45,7 @@ it('retracts it again after a refusal', async () => {
   expect((await published(series, [])).points).toHaveLength(1);
 });
 
-it('makes cumulative sums of counters, begun when PostgreSQL says, or nobody knows when', async () => {
+it('makes cumulative sums of counters, with a start time if PostgreSQL reports one', async () => {
   const metrics = metricColumns(postgresHealthMetrics, { database_deadlocks_total: 'drop' });
   const series = new GaugeSeries({ metrics, since: 'reset_ms' });
   const { sent } = await published(series, [{ database_deadlocks_total: '7', reset_ms: '1700000000000.5' }]);
@@ -60,7 +60,7 @@ function seriesWith(merge: Merge): GaugeSeries {
   return new GaugeSeries({ metrics: metricColumns(scrapePipelineMetrics, { roasters: merge }) });
 }
 
-/** `mars` is no platform that the catalogue knows. */
+/** `mars` is not a value of the label `platform`. */
 function mars(roasters: unknown): Row {
   return { platform: 'mars', is_active: true, roasters };
 }

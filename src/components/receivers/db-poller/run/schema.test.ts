@@ -27,7 +27,7 @@ it.each([
   expect(schema.hasIndex(table, columns)).toBe(expected);
 });
 
-it('says what is missing when that changes, and when nothing is missing any more', () => {
+it('logs missing columns when they change, and when none is missing any more', () => {
   const { logger, lines } = logLines();
   const report = new SchemaReport(logger);
   const lacking = new Map([['coffees', { needed: ['coffees.status'], optional: [] }]]);

@@ -27,7 +27,7 @@ it.each([
   ['a name of the poller itself', { ...counter, name: 'horizon' }, 'queries.0.name', /siphon/],
   ['a histogram without buckets', { ...histogram, buckets: undefined }, 'queries.0.buckets', /./],
   ['buckets that go down', { ...histogram, buckets: [2, 1] }, 'queries.0.buckets', /ascending/],
-  ['a column that is none', { ...counter, labels: ['a; drop table x'] }, 'queries.0.labels.0', /name of a column/],
+  ['an invalid column', { ...counter, labels: ['a; drop table x'] }, 'queries.0.labels.0', /name of a column/],
   ['a table without a schema', { ...counter, table: 'orders' }, 'queries.0.table', /schema.table/],
 ] as const)('refuses %s, with its place', async (_, query, path, message) => {
   const { issues } = await v.safeParseAsync(configSchema, { ...base, queries: [query] });

@@ -120,7 +120,7 @@ describe('a user\u2019s query that is at fault', () => {
     await shows(poller, 'due{}', 4);
   });
 
-  it('does not wait for a lock beyond lock_timeout, says so, and has lost nothing when the lock is gone', async () => {
+  it('does not wait for a lock beyond lock_timeout, reports it, and has lost no row when the lock is gone', async () => {
     await using poller = await PollerUnderTest.start({
       datasource: database.url,
       timeout: '60s',
@@ -136,7 +136,7 @@ describe('a user\u2019s query that is at fault', () => {
     const locker = new Client({ connectionString: database.url });
     sessions.push(locker);
     await locker.connect();
-    // At once, so that no poll comes between: what was entered is waiting when the table is locked.
+    // In one statement, without a poll between: the inserted rows are waiting when the table is locked.
     await locker.query(`begin; insert into shop.jobs default values; commit;
       begin; lock table shop.jobs in access exclusive mode`);
     const timeouts = (): Promise<number | undefined> => poller.own('errors{query="jobs",reason="lock_timeout"}');
@@ -156,7 +156,7 @@ describe('a user\u2019s query that is at fault', () => {
     expect(poller.said('Query succeeds again')).toBe(1);
   });
 
-  it('says what its role may not read, counts from the moment when it may, and disturbs no other', async () => {
+  it('reports tables that its role may not read, counts as soon as it may, and does not disturb others', async () => {
     await database.sql(`create role siphon_test_clerk login password 'secret';
       grant usage on schema shop to siphon_test_clerk; grant select on shop.orders to siphon_test_clerk`);
     const datasource = Object.assign(new URL(database.url), { username: 'siphon_test_clerk', password: 'secret' }).href;
@@ -190,7 +190,7 @@ describe('a user\u2019s query that is at fault', () => {
     await database.sql('drop owned by siphon_test_clerk; drop role siphon_test_clerk; drop table shop.later');
   });
 
-  it('names columns of any type as the database writes them, and takes nothing for a number that is none', async () => {
+  it('names columns of any type as the database writes them, and accepts only numbers as numbers', async () => {
     await database.sql(`create table shop.odd (
       id int primary key, day date, span interval, flag boolean, share numeric(5, 2), raw bytea, tags jsonb, parts text[],
       weight float8, size text)`);
@@ -225,7 +225,7 @@ describe('a user\u2019s query that is at fault', () => {
     await shows(poller, `odd.now${written}`, 7);
     expect(await poller.own('dropped_points{query="sizes",reason="not_a_number"}')).toBe(5);
     await waitFor(async () => ((await poller.own('dropped_points{query="days",reason="not_a_number"}')) ?? 0) >= 7, {
-      what: 'dates that are no numbers',
+      what: 'dates that are not numbers',
     });
     expect([...poller.series.keys()].filter((key) => key.startsWith('days'))).toEqual([]);
     await database.sql('drop table shop.odd');

@@ -19,7 +19,7 @@ import { PollerUnderTest } from './poller-under-test.ts';
 const blue = 'platform=shopify,roaster=blue';
 const prices = `prices.recorded{currency=INR,is_sale=false,${blue}}`;
 
-/** What no row has: the price is a new one of a variant of its own. */
+/** Inserts prices, each of a new variant. */
 const price = (rows: number, scrapedAt = 'clock_timestamp()'): string => `
   with variant as (
     insert into variants (coffee_id, platform_variant_id, currency, in_stock)
@@ -74,7 +74,7 @@ describe('db_poller counts rows exactly', () => {
     return poller;
   };
 
-  it('counts what comes after it has begun, and nothing that was there', async () => {
+  it('counts rows that come after its start, and no existing ones', async () => {
     await database.sql(price(3));
     await using poller = await start();
     await poller.hasBegunToCount();
@@ -108,7 +108,7 @@ describe('db_poller counts rows exactly', () => {
     await waitFor(async () => (await poller.own('horizon_lag_seconds')) === 0, { what: 'the end of the lag' });
   });
 
-  it('takes a bulk insert in batches, and says how much is left', async () => {
+  it('counts a bulk insert in batches, and reports how much is left', async () => {
     await using poller = await start({ packs: { scrape_pipeline: { batch_rows: 100 } } });
     await poller.hasBegunToCount();
     await database.sql(price(1050));
@@ -173,7 +173,7 @@ describe('db_poller counts rows exactly', () => {
     await shows(poller, prices, 10);
   });
 
-  it('goes on from what it has kept, and counts what came meanwhile', async () => {
+  it('continues from its stored state, and counts later rows', async () => {
     const storage = new TestStorage();
     const poller = await PollerUnderTest.start(config(database), undefined, { storage });
     await poller.hasBegunToCount();
@@ -211,7 +211,7 @@ describe('db_poller counts rows exactly', () => {
       (storage: TestStorage) =>
         storage.change('state/scrape_pipeline.prices', (text) => sealed(text.replace('"position":{"xid":', '"position":{"xid":9'))), // prettier-ignore
     ],
-  ] as const)('begins anew, says so and counts on when what it kept is of no use: %s', async (reason, spoil) => {
+  ] as const)('starts again, reports it and counts on when its stored state is unusable: %s', async (reason, spoil) => {
     const storage = new TestStorage();
     const poller = await PollerUnderTest.start(config(database), undefined, { storage });
     await poller.hasBegunToCount();
@@ -227,7 +227,7 @@ describe('db_poller counts rows exactly', () => {
     await shows(next, prices, 2);
   });
 
-  it('begins anew, and the storage says so, when the file of the storage is corrupt', async () => {
+  it('starts again when the file of the storage is corrupt, and the storage reports it', async () => {
     await using files = await TestFiles.make();
     const poller = await PollerUnderTest.start(config(database), undefined, { storage: await files.open() });
     await poller.hasBegunToCount();
@@ -246,7 +246,7 @@ describe('db_poller counts rows exactly', () => {
     expect(files.lines).toEqual([]);
   });
 
-  it('begins anew when the table has been rewritten, and goes on when it was only compacted', async () => {
+  it('starts again when the table was rewritten, and continues when it was only compacted', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();
     await database.sql(price(3));
@@ -273,14 +273,14 @@ describe('db_poller counts rows exactly', () => {
       await database.sql('alter table prices alter column price type numeric');
     });
 
-    it('begins anew after the table was rewritten', async () => {
+    it('starts again after the table was rewritten', async () => {
       await using poller = await lookingAgainAfter(async () => await database.sql(rewrite));
       expect(await poller.own(rewritten)).toBe(1);
       await database.sql(price(2));
       await shows(poller, prices, 2);
     });
 
-    it('begins anew once the transactions have ended that are older than the rewriting', async () => {
+    it('starts again once all transactions older than the rewrite have ended', async () => {
       const older = await session();
       await using poller = await lookingAgainAfter(async () => {
         await older.query('begin; create table unrelated ()');
@@ -297,7 +297,7 @@ describe('db_poller counts rows exactly', () => {
       await shows(poller, prices, 2);
     });
 
-    it('goes on after the table was emptied', async () => {
+    it('continues after the table was emptied', async () => {
       await using poller = await lookingAgainAfter(async () => await database.sql('truncate prices'));
       await shows(poller, prices, 3 + 2);
       expect(await poller.own(rewritten)).toBe(0);
@@ -352,7 +352,7 @@ class TestStorage extends MemoryStorage implements Component {
     };
   }
 
-  /** Whether the baseline of this query is kept. */
+  /** True if the baseline of this query is stored. */
   async hasBegun(query: string): Promise<boolean> {
     const space = await this.#inner.space({ kind: 'receiver', id: 'db_poller' });
     return (await space.get([`state/scrape_pipeline.${query}`])).size > 0;
@@ -375,7 +375,7 @@ class TestStorage extends MemoryStorage implements Component {
 
 /** The storage that siphon ships, in a directory of its own. One at a time. */
 class TestFiles implements AsyncDisposable {
-  /** What the one that is open has logged. */
+  /** The log of the open storage. */
   lines: readonly Record<string, unknown>[] = [];
   readonly #directory: string;
   #opened: Component | undefined;

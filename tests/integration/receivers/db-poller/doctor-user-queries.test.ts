@@ -12,38 +12,38 @@ const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table:
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 10] };
 const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', value_column: 'n' };
 
-/** What is wrong, with which query, and what is said of it. */
+/** The flaw, the query, and the expected finding. */
 const flawed = [
-  ['a schema that is not there', { ...counter, table: 'nowhere.orders' }, 'error', 'NAME counts nothing: schema nowhere does not exist', 'Set table'],
-  ['a table that is not there', { ...counter, table: 'shop.Orders' }, 'error', 'NAME counts nothing: table shop."Orders" does not exist', 'Set table'],
+  ['a missing schema', { ...counter, table: 'nowhere.orders' }, 'error', 'NAME counts nothing: schema nowhere does not exist', 'Set table'],
+  ['a missing table', { ...counter, table: 'shop.Orders' }, 'error', 'NAME counts nothing: table shop."Orders" does not exist', 'Set table'],
   ['a schema that the role may not use', { ...counter, table: 'vault.gold' }, 'error', 'NAME counts nothing: role ROLE may not use schema vault', 'grant usage on schema vault to ROLE;'],
   ['a table that it may not read', { ...counter, table: 'shop.secret', labels: ['country'] }, 'error', 'NAME counts nothing: role ROLE may not read id, country, xmin of shop.secret', 'grant select on shop.secret to ROLE;'],
-  ['columns that are not there', { ...counter, labels: ['land'], time_column: 'at' }, 'error', 'NAME counts nothing: table shop.orders has no column land, at', 'Use existing columns in labels and time_column'],
+  ['missing columns', { ...counter, labels: ['land'], time_column: 'at' }, 'error', 'NAME counts nothing: table shop.orders has no column land, at', 'Use existing columns in labels and time_column'],
   ['a table without a primary key', { ...counter, table: 'shop.bare' }, 'error', 'NAME counts nothing: table shop.bare has no primary key', 'Set key to columns'],
   ['one that has another key', { ...counter, table: 'shop.unkeyed' }, 'error', 'NAME counts nothing: table shop.unkeyed has no primary key', 'Set key: [token]'],
   ['a view', { ...counter, table: 'shop.view' }, 'error', 'NAME counts nothing: the rows of shop.view cannot be counted: it is a view', 'ordinary table'],
   ['a materialized view', { ...counter, table: 'shop.stored' }, 'error', 'NAME counts nothing: the rows of shop.stored cannot be counted: it is a materialized view', 'ordinary table'],
   ['a table with a foreign partition', { ...counter, table: 'shop.mixed', key: ['id'] }, 'error', 'NAME counts nothing: the rows of shop.mixed cannot be counted: it is a foreign table', 'ordinary table'],
-  ['a value that is no number', { ...histogram, value_column: 'tags' }, 'error', 'NAME counts nothing: shop.orders.tags has type jsonb, which is not numeric', 'Set value_column'],
+  ['a value that is not a number', { ...histogram, value_column: 'tags' }, 'error', 'NAME counts nothing: shop.orders.tags has type jsonb, which is not numeric', 'Set value_column'],
   ['a value with a currency', { ...histogram, value_column: 'cost' }, 'error', 'NAME counts nothing: shop.orders.cost has type money', 'Set value_column'],
-  ['a time that is none', { ...counter, time_column: 'country' }, 'error', 'NAME counts nothing: shop.orders.country has type text, which is not a time', 'Set time_column'],
+  ['a column that is not a time', { ...counter, time_column: 'country' }, 'error', 'NAME counts nothing: shop.orders.country has type text, which is not a time', 'Set time_column'],
   ['a key that may not be unique', { ...counter, key: ['country'] }, 'warning', 'NAME counts with limits: country is not covered by a unique index', 'Set key: [id]'],
   ['a text as the value', { ...histogram, value_column: 'note' }, 'warning', 'NAME counts with limits: shop.orders.note has type text', 'Set value_column'],
-  ['a text as the value that is none', { ...histogram, value_column: 'note' }, 'warning', 'NAME drops 1 values that are not numbers', 'Use a numeric column'],
+  ['a text value that is not a number', { ...histogram, value_column: 'note' }, 'warning', 'NAME drops 1 values that are not numbers', 'Use a numeric column'],
   ['a day as the time', { ...counter, time_column: 'day' }, 'warning', 'NAME counts with limits: shop.orders.day has type date', 'Set time_column'],
-  ['a partitioned table whose rows may count anew', { ...counter, table: 'shop.parts' }, 'warning', 'NAME counts with limits: shop.parts is partitioned', 'Set once: true'],
+  ['a partitioned table whose rows may count again', { ...counter, table: 'shop.parts' }, 'warning', 'NAME counts with limits: shop.parts is partitioned', 'Set once: true'],
   ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads about 5000000 rows, all of shop.large, at each poll', 'Set time_column'],
   ['a large table without an index on its time', { ...counter, table: 'shop.large', time_column: 'created_at' }, 'warning', 'no index on shop.large (created_at): NAME reads all', 'create index concurrently on shop.large (created_at);'],
-  ['a condition over a column that is not there', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME returns no points: query failed: column "paid_at" does not exist', 'Correct the name'],
+  ['a condition over a missing column', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME returns no points: query failed: column "paid_at" does not exist', 'Correct the name'],
   ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
   ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
-  ['SQL that asks for a table that is not there', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'prefix it with the schema'],
+  ['SQL that reads a missing table', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'prefix it with the schema'],
   ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME returns no points: the role may not read this', 'grant select'],
   ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME returns no points: the query ran longer than its timeout', 'raise timeout of NAME in queries'],
   ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'its timeout is 600 ms', 'raise timeout of NAME in queries'],
   ['an answer without the columns of a gauge', { ...gauge, labels: ['state'], sql: 'select 1 as m, 2 as o' }, 'error', 'NAME returns no points: the answer has no column n, state', 'use another column: m, o'],
   ['rows with the same labels', { ...gauge, sql: 'select country, 1 as n from shop.orders' }, 'warning', 'NAME drops 1 series: several rows have the same labels', 'that distinguish them: country'],
-  ['values that are no number', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are not numbers', 'cast it'],
+  ['values that are not numbers', { ...gauge, sql: 'select note as n from shop.orders where id = 2' }, 'warning', 'NAME drops 1 values that are not numbers', 'cast it'],
   ['more label values than there is room for', { ...gauge, sql: 'select token, 1 as n from shop.orders', labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has too many or too long values', 'max_label_values'],
   ['the same of rows that are counted', { ...counter, labels: ['token'], max_label_values: 1 }, 'warning', 'NAME publishes 1 rows as other: token has too many or too long values', 'max_label_values'],
 ] as const; // prettier-ignore
@@ -105,7 +105,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
     );
   });
 
-  /** All of them are examined at once: each is a query of its own. */
+  /** All flaws are examined together, each as a separate query. */
   let found: readonly Finding[];
   beforeAll(async () => {
     found = await examine(...flawed.map(([, query], i) => ({ ...query, name: nameOf(i), metric_name: nameOf(i) })));
@@ -124,7 +124,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
     },
   );
 
-  it('the poller itself says of a query what doctor says of it, and counts nothing', async () => {
+  it('the poller reports the same as doctor, and counts nothing', async () => {
     const refused = { ...counter, table: 'shop.mixed', key: ['id'] };
     const [finding] = await flaws(refused);
     await using poller = await PollerUnderTest.start({ datasource: database.pollerUrl, queries: [refused] });
@@ -177,7 +177,7 @@ describe('siphon doctor on your own queries of db_poller', () => {
   it.each([
     ['as itself', 'select country, count(*) as n from shop.orders group by country', true],
     ['in a subquery', 'select (select count(*) from shop.orders) as n', true],
-    ['beside another', 'select count(*) as n from shop.large left join shop.orders using (id)', true],
+    ['next to another', 'select count(*) as n from shop.large left join shop.orders using (id)', true],
     ['through a view that reads as who asks it', 'select count(*) as n from shop.invoked', true],
     ['through a view that reads as its owner', 'select count(*) as n from shop.view', false],
     ['not at all', 'select count(*) as n from shop.large', false],
