@@ -7,7 +7,7 @@ import { largestOf, type NamedSeries } from './graph-data.ts';
 import { nameOf } from './series-name.ts';
 import { shownPart } from './shown-part.ts';
 
-/** When, and of what, everything on a page is asked. */
+/** The time range and the choices for all queries of a page. */
 export interface Moment {
   readonly nowS: number;
   readonly lengthS: number;
@@ -17,13 +17,13 @@ export interface Moment {
 
 const POINTS_A_COLUMN = 12;
 
-/** So many beside each other are wide enough to be seen. */
+/** With more bars next to each other they are too narrow to see. */
 const MOST_BARS = 24;
 
-/** More lines than these are no graph. */
+/** A graph with more lines is unreadable. */
 const MOST_SERIES = 60;
 
-/** What every query of a panel says now. */
+/** The current results of a panel's queries. */
 export async function answersOf(
   { queries }: PlainPanel,
   source: DataSource,
@@ -33,19 +33,19 @@ export async function answersOf(
   return await Promise.all(
     queries.map(async (query) => {
       const samples = await source.at(concrete(query.expression, { choices, steps, scrapeS }), nowS);
-      // A ratio of nothing to nothing is no number, and so nothing is known.
+      // A ratio of 0 to 0 is NaN, so its value is unknown.
       return { query, samples: samples.filter(({ value }) => !Number.isNaN(value)) };
     }),
   );
 }
 
-/** What they say over time; where there are too many series, the largest of them. */
+/** The series of a graph. If there are too many, only the largest. */
 export async function seriesOf(
   { queries, place, minStep = '' }: PlainGraph,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
 ): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[]; readonly left: number }> {
-  // Of a short time a bar is wide enough though it is shorter; less than four scrapes are no rate.
+  // In a short range a bar may cover less time; a rate needs at least four scrapes.
   const wideS = Math.min(secondsOf(minStep) ?? 0, Math.max(lengthS / MOST_BARS, 4 * scrapeS));
   const leastS = Math.max(wideS, scrapeS);
   const steps = stepsFor({ lengthS, nowS }, { points: place.width * POINTS_A_COLUMN, leastS });

@@ -1,10 +1,10 @@
-/** What the console asks for, whoever has it. A source throws an `Error` whose message a reader can act on. */
+/** The source of the console's data. It throws an `Error` with a message that a reader can act on. */
 export interface DataSource {
   /** The values that a label has among the series, within the time; sorted. */
   labelValues(label: string, series: string, time: Span): Promise<readonly string[]>;
-  /** What an expression says at one moment. */
+  /** The value of an expression at one time. */
   at(expression: string, atS: number): Promise<readonly Sample[]>;
-  /** What it says at each step, from the first to the last. */
+  /** The values of an expression at each step, from the first to the last. */
   over(expression: string, steps: Steps): Promise<readonly Series[]>;
   /** The observations with a trace that were kept, within the time, of the series that an expression asks for. */
   exemplars(expression: string, time: Span): Promise<readonly Exemplar[]>;

@@ -5,7 +5,7 @@ export interface Bucket {
   readonly count: number;
 }
 
-/** What fell between each bound and the one below it, of samples that count everything up to their `le`. */
+/** The counts between neighbouring bounds, from samples that count everything up to their `le`. */
 export function bucketsOf(samples: readonly Sample[]): readonly Bucket[] {
   const cumulative = samples
     .map(({ labels, value }) => ({ upTo: labels['le'] === '+Inf' ? Infinity : Number(labels['le']), count: value }))

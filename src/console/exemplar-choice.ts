@@ -1,10 +1,10 @@
 import type { Exemplar, Steps } from './data-source.ts';
 import { traceIdOf } from './trace.ts';
 
-/** Dots closer than this cannot be told apart, nor hit. */
+/** With more dots they overlap, and cannot be clicked. */
 const MOST = 48;
 
-/** Of those with a trace, the largest of each short while: the slow one is the one that is looked for. In order of time. */
+/** The largest exemplar with a trace in each short interval, ordered by time: readers look for slow requests. */
 export function chosenExemplars(
   exemplars: readonly Exemplar[],
   { fromS, toS }: Pick<Steps, 'fromS' | 'toS'>,

@@ -56,7 +56,7 @@ describe('exemplars', () => {
     expect(await exemplarsOf(panel, nothing, { moment, steps })).toEqual([]);
   });
 
-  it('a graph has so many series and no more, the largest of them, and says how many it leaves out', async () => {
+  it('limits a graph to the largest series, and counts the omitted ones', async () => {
     const crowd = {
       ...nothing,
       over: async () =>

@@ -19,7 +19,7 @@ describe('what is asked', () => {
     );
   });
 
-  it('leaves what is no variable', () => {
+  it('leaves text that is not a variable', () => {
     expect(withChoices('label_replace(up, "a", "$1", "b", "(.*)")', {})).toBe(
       'label_replace(up, "a", "$1", "b", "(.*)")',
     );
@@ -35,7 +35,7 @@ describe('what is asked', () => {
     expect(concrete('x[$__range]', { choices: {}, steps, scrapeS: 15 })).toBe('x[3600s]');
   });
 
-  it('asks for now at last, and for no more moments than can be told apart', () => {
+  it('ends at the current time, with no more steps than a reader can distinguish', () => {
     const asked = stepsFor({ lengthS: 3600, nowS: 7141.5 }, { points: 50, leastS: 1 });
     expect(asked).toEqual({ fromS: 3541.5, toS: 7141.5, stepS: 72 });
     expect(momentsOf(asked).at(-1)).toBe(7141.5);

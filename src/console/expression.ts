@@ -1,7 +1,7 @@
 /** How the text of the model becomes what Prometheus takes: variables, and what Grafana calls macros. */
 import type { Steps } from './data-source.ts';
 
-/** By the name of a variable; what is chosen of a list, or undefined for all of it. */
+/** The chosen values by the name of a variable. Undefined: all values. */
 export type Choices = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** @param scrapeS How often Prometheus scrapes; a rate needs four scrapes to be one. */
@@ -38,8 +38,8 @@ function quoted(value: string): string {
 }
 
 /**
- * Evenly spaced moments of which the last is now: what was scraped last is always among them, however long the steps are,
- * and a Prometheus looks back only five minutes from each.
+ * Evenly spaced times that end now. The latest scrape is always included, even with long steps, although Prometheus looks
+ * back only five minutes from each.
  */
 export function stepsFor(
   { lengthS, nowS }: { readonly lengthS: number; readonly nowS: number },

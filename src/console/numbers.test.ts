@@ -95,7 +95,7 @@ describe('numbers on the page', () => {
     ]);
   });
 
-  it('finds the values of which hardly a line is seen', () => {
+  it('finds the values without a visible line', () => {
     expect(lonelyOf([1, null, 2, 3, null, 4, 5, 6, null, null, 7])).toEqual([0, 2, 3, 10]);
   });
 
@@ -104,7 +104,7 @@ describe('numbers on the page', () => {
     [300, ['11:55', '12:00', '12:05']],
     [12 * 3600, ['25 Nov', '12:00', '26 Nov']],
     [86_400, ['24 Nov', '25 Nov', '26 Nov']],
-  ])('marks a time every %d s by texts of which none is there twice', (stepS, texts) => {
+  ])('marks a time every %d s with distinct texts', (stepS, texts) => {
     const noonS = new Date(2026, 10, 25, 12).getTime() / 1000;
     expect(timeMarks([-1, 0, 1].map((index) => noonS + index * stepS))).toEqual(texts);
   });

@@ -86,13 +86,13 @@ function parsed<T>(text: string): Answer<T> | undefined {
   }
 }
 
-/** As Prometheus writes numbers. */
+/** Parses a number in Prometheus's notation. */
 function numberOf(text: string): number {
   if (text === '+Inf') return Infinity;
   return text === '-Inf' ? -Infinity : Number(text);
 }
 
-/** What cannot be drawn is a gap. */
+/** A value that cannot be drawn becomes a gap. */
 function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -4,12 +4,12 @@ import type { Choices } from './expression.ts';
 export interface RepeatedRow {
   readonly row: PlainRow;
   readonly title: string;
-  /** What holds in this row. */
+  /** The choices of this row. */
   readonly choices: Choices;
   readonly isOpen: boolean;
 }
 
-/** More of them are there, but nobody asks for their panels until they are opened. */
+/** Further rows are collapsed, and their panels are not queried until someone opens them. */
 const OPEN_AT_FIRST = 2;
 
 /** A row for each chosen value of its variable, or for each that there is. */

@@ -1,6 +1,6 @@
 import type { Labels } from './data-source.ts';
 
-/** What nobody reads to its end. */
+/** Longer names are cut. */
 const LONGEST = 120;
 
 /** The legend with the values of the labels. */

@@ -1,7 +1,7 @@
 import type { Tone } from '../dashboards/model/panel.ts';
 import type { Threshold } from '../dashboards/threshold.ts';
 
-/** What a number means; undefined where nothing says from where on it is bad. */
+/** The meaning of a number. Undefined without a threshold. */
 export function toneOf(value: number, thresholds: Threshold | undefined): Tone | undefined {
   if (thresholds === undefined || Number.isNaN(value)) return undefined;
   const { bad, warning, critical } = thresholds;

@@ -12,7 +12,7 @@ function timeOf(from: string, to: string): Time {
 }
 
 describe('a view and its address', () => {
-  it('begins with what the dashboard says, and everything', () => {
+  it('starts with the time range of the dashboard, and all values', () => {
     const { time, refresh, choices } = viewOf(roaster, new URLSearchParams());
     expect({ time, refresh }).toEqual({ time: { last: '30d' }, refresh: '5m' });
     expect(choices).toMatchObject({ roaster: undefined, window: ['7d'] });

@@ -1,4 +1,4 @@
-/** What a reader has chosen, as it stands in the address: the parameters are Grafana's, so links fit either. */
+/** The choices of a reader in the address. The parameters are Grafana's, so links work in both. */
 import type { PlainDashboard } from '../dashboards/model/plain.ts';
 import type { Span } from './data-source.ts';
 import { secondsOf } from './duration.ts';
@@ -6,12 +6,12 @@ import type { Choices } from './expression.ts';
 
 export interface View {
   readonly time: Time;
-  /** How often it is asked anew, as a duration; undefined for never. */
+  /** The refresh interval as a duration. Undefined: never. */
   readonly refresh: string | undefined;
   readonly choices: Choices;
 }
 
-/** As a duration that ends now, and goes on; or between two moments. */
+/** A duration up to now, which moves on; or a range between two times. */
 export type Time = { readonly last: string } | Span;
 
 export function viewOf({ from, refresh, variables }: PlainDashboard, address: URLSearchParams): View {
@@ -70,7 +70,7 @@ function timeOf(from: string, to: string): Time | undefined {
   return fromS === undefined || toS === undefined ? undefined : between(fromS, toS);
 }
 
-/** Of `now`, `now-1h`, milliseconds, or a date of ISO 8601. */
+/** The time of `now`, `now-1h`, milliseconds, or an ISO 8601 date. */
 function momentOf(text: string): number | undefined {
   const [isRelative, ago] = /^now(?:-(\w+))?$/.exec(text) ?? [];
   if (isRelative !== undefined) {

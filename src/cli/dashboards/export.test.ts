@@ -132,7 +132,7 @@ alerts:
     ['thresholds: {}', 'thresholds is unknown; known are links, alerts'],
     ['- a', 'the file must be a mapping, but is a list'],
     ['a: [', 'is not valid YAML'],
-  ])('writes nothing for %s, and says what is wrong', async (settings, message) => {
+  ])('writes nothing for %s, and reports the problem', async (settings, message) => {
     const { exitCode, errors } = await exportRules(settings);
     expect(exitCode).toBe(1);
     expect(errors).toContain(`${path.join(folder, 'settings.yaml')}: `);
@@ -141,7 +141,7 @@ alerts:
     expect(await readdir(folder)).toEqual(['settings.yaml']);
   });
 
-  it('names every problem at once, and never overwrites rules of somebody else', async () => {
+  it('names every problem, and never overwrites rules of someone else', async () => {
     const { errors } = await exportRules('alerts: {One: {}, RunFailed: {for: x}}');
     expect(errors.split('\n')).toHaveLength(3);
     await mkdir(path.join(folder, 'rules'));
@@ -153,7 +153,7 @@ alerts:
   });
 });
 
-it('siphon dashboards alone is no command, and the list names both', async () => {
+it('siphon dashboards alone is not a command, and the list names both', async () => {
   const { exitCode, errors } = await runCommand(['dashboards']);
   expect(exitCode).toBe(2);
   expect(errors).toContain('dashboards export');

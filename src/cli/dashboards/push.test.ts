@@ -18,7 +18,7 @@ async function push(
 const uids = shipped.dashboards.map(({ uid }) => uid).toSorted();
 
 describe('siphon dashboards push', () => {
-  it('makes the folder and brings all dashboards, and says where they are', async () => {
+  it('creates the folder, uploads all dashboards, and prints their addresses', async () => {
     await using grafana = await FakeGrafana.start();
     const { exitCode, printed, errors } = await push(grafana.url);
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
@@ -50,7 +50,7 @@ describe('siphon dashboards push', () => {
     expect(grafana.dashboards.get('siphon-prices')?.dashboard).toMatchObject({ title: 'Price monitoring', version: 2 });
   });
 
-  it('uses a folder that is there already, by its title', async () => {
+  it('uses an existing folder with this title', async () => {
     await using grafana = await FakeGrafana.start();
     grafana.folders.set('abc', { uid: 'abc', title: 'Coffee' });
     await push(grafana.url, { folder: 'Coffee' });
@@ -115,7 +115,7 @@ describe('siphon dashboards push', () => {
     expect(grafana.dashboards.size).toBe(0);
   });
 
-  it('names a Grafana that cannot be reached, and one that is none', async () => {
+  it('names a Grafana that cannot be reached, and a server that is not a Grafana', async () => {
     const [port] = await freePorts(1);
     const away = await push(`http://127.0.0.1:${port}`);
     expect(away.exitCode).toBe(1);

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { OWN_TAG } from '../../dashboards/own-tag.ts';
+import { DASHBOARD_TAG } from '../../dashboards/dashboard-tag.ts';
 
 export interface ShippedDashboard {
   readonly uid: string;
@@ -24,5 +24,5 @@ export async function shippedDashboards(dashboardsFolder: string): Promise<reado
 /** True if siphon may overwrite the file. */
 export function isOwn(dashboard: unknown): boolean {
   const { tags } = (dashboard ?? {}) as { tags?: unknown };
-  return Array.isArray(tags) && tags.includes(OWN_TAG);
+  return Array.isArray(tags) && tags.includes(DASHBOARD_TAG);
 }

@@ -1,6 +1,6 @@
 import type { Tone } from '../../dashboards/model/panel.ts';
 
-/** Told apart in light and dark, also by most people who see few colours; none of them is a red or green that means something. */
+/** Distinguishable in light and dark, also for most colour-blind readers. Contains no red or green, which have a meaning. */
 const PALETTE = [
   '#3b7ddd',
   '#cf7a12',
@@ -24,7 +24,7 @@ export function colorsOf(names: readonly string[], tones: Readonly<Record<string
   });
 }
 
-/** As `#rrggbb`, which a canvas takes and to which opacity can be added. */
+/** The colour as `#rrggbb`, which a canvas accepts, and to which an opacity can be appended. */
 export function cssColor(property: string): string {
   const probe = document.createElement('i');
   probe.style.color = `var(${property})`;

@@ -7,10 +7,10 @@ interface Properties {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-/** What a server says may be longer than anyone reads. */
+/** A server's message may be too long to read. */
 const LONGEST = 2000;
 
-/** Text stays text: nothing that a server says becomes markup. */
+/** Text stays text: a server's response never becomes markup. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   properties: Properties = {},

@@ -1,4 +1,4 @@
-/** Exemplars on a graph: each is a button that tells its trace. */
+/** Exemplars on a graph. Each is a button that shows its trace. */
 import type uPlot from 'uplot';
 import type { PlainGraph } from '../../dashboards/model/plain.ts';
 import type { Exemplar } from '../data-source.ts';
@@ -45,7 +45,7 @@ export function exemplarDots(
   return {
     element: group,
     place: (plot) => {
-      // What has another unit than the graph has a time there, and no height.
+      // An exemplar with another unit than the graph has a time, but no height.
       const [low, high] = [plot.scales['y']?.min ?? 0, plot.scales['y']?.max ?? 1];
       for (const [index, { timeS, value }] of exemplars.entries()) {
         const style = dots[index]?.style;

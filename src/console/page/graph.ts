@@ -1,4 +1,4 @@
-/** Values over time, by uPlot, with a legend that tells numbers. */
+/** Values over time, drawn by uPlot, with a legend that shows numbers. */
 import uPlot from 'uplot';
 import type { PlainGraph } from '../../dashboards/model/plain.ts';
 import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
@@ -66,7 +66,7 @@ export function graphOf(panel: PlainGraph, first: Drawing, { zoom, sentry }: Gra
     update: (next) => {
       if (next.series.map(({ name }) => name).join('\0') !== series.map(({ name }) => name).join('\0')) return false;
       drawing = next;
-      // Whoever is at a trace stays there.
+      // Do not move the focus away from a trace.
       if (!dots.element.contains(document.activeElement) && dots.element.querySelector(':popover-open') === null) {
         const newer = exemplarDots(next.exemplars, { panel, sentry });
         dots.element.replaceWith(newer.element);

@@ -31,7 +31,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => void
 await open();
 showPanel(new URLSearchParams(location.search).get('viewPanel'));
 
-/** Shows what the address says. */
+/** Shows the dashboard, time range and choices of the address. */
 async function open(): Promise<void> {
   const mine = (drawing += 1);
   clearTimeout(timer);
@@ -89,7 +89,7 @@ function momentOf({ time, choices }: View): Moment {
   return { nowS: toS, lengthS: toS - fromS, scrapeS, choices };
 }
 
-/** Whoever chooses with the keyboard stays where they are. */
+/** Keeps the focus for keyboard users. */
 function keepFocus(replace: () => void): void {
   const id = document.activeElement?.id ?? '';
   replace();
@@ -103,7 +103,7 @@ function showPanel(id: string | null): void {
   panel?.element.scrollIntoView({ block: 'center' });
 }
 
-/** What each variable can be; one that cannot be asked for is unknown, and the panels say why. */
+/** The values of each variable. They are unknown if the query fails; the panels then show the reason. */
 async function valuesOf(
   { variables }: PlainDashboard,
   { time, choices }: View,

@@ -30,11 +30,11 @@ interface Named {
   readonly tone: string;
 }
 
-/** More than these nobody reads to the end. */
+/** Longer lists are not read to the end. */
 const MOST_NUMBERS = 100;
 const MOST_LINES = 500;
 
-/** Says so where not all is shown. */
+/** A note if not all values are shown. */
 export function leftOut(count: number): HTMLElement | undefined {
   return count === 0 ? undefined : element('p', { class: 'left-out', text: `${count} more are not shown` });
 }

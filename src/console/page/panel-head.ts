@@ -1,4 +1,4 @@
-/** The title of a panel, what it means, and where more is told. */
+/** The title of a panel, its description, and the link to more details. */
 import type { DashboardRef, PlainPanel } from '../../dashboards/model/plain.ts';
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';

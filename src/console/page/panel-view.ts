@@ -7,14 +7,14 @@ import { graphOf, type Graph, type GraphContext } from './graph.ts';
 import { panelHead } from './panel-head.ts';
 import { leftOut, numbersOf, type NumberPanel } from './number-panels.ts';
 
-/** What a panel shows: data, that nothing has happened (`healthy`), that something is not known, or an error. */
+/** The state of a panel: data, nothing has happened (`healthy`), missing data (`unknown`), or an error. */
 type State = 'loading' | 'data' | 'healthy' | 'unknown' | 'error';
 
 export interface PanelContext extends GraphContext {
   readonly view: View;
 }
 
-/** One panel on the page. It keeps what it shows until the answer to the next question is there. */
+/** One panel on the page. It keeps its content until the next response has arrived. */
 export class PanelView {
   readonly element: HTMLElement;
   readonly #panel: PlainPanel;

@@ -42,7 +42,7 @@ export function pickerOf({ id, label, description, known, chosen, choose }: Pick
     const { key } = event;
     if (key === 'Escape') isTakenBack = true;
     if (key !== 'Enter' || document.activeElement === all) return;
-    // Else the button, which has the focus again, opens it anew.
+    // Otherwise the button, which has the focus again, reopens it.
     event.preventDefault();
     popover.hidePopover();
   });

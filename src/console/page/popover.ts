@@ -1,4 +1,4 @@
-/** What opens beside something else: closed by Escape or a click elsewhere, which then has the focus again. */
+/** A popover next to its button. Escape or a click elsewhere closes it and returns the focus. */
 import { element } from './element.ts';
 
 const WIDEST = 360;

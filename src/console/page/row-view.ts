@@ -1,4 +1,4 @@
-/** A row of panels that can be closed; nobody asks for what is closed. */
+/** A collapsible row of panels. Panels of a collapsed row are not queried. */
 import type { PlainPanel } from '../../dashboards/model/plain.ts';
 import type { RepeatedRow } from '../repeat.ts';
 import { element } from './element.ts';
@@ -48,7 +48,7 @@ export function rowView(
   };
 }
 
-/** The panels that stand beside each other. */
+/** The panels that are next to each other. */
 function linesOf(panels: readonly PlainPanel[]): readonly (readonly PlainPanel[])[] {
   return [...Map.groupBy(panels, ({ place }) => place.y).values()];
 }

@@ -20,7 +20,7 @@ export function selectOf({ id, label, description, values, value, choose }: Sele
   return element('label', description === undefined ? {} : { title: description }, `${label} `, select);
 }
 
-/** What an address says may be none of the list. */
+/** Adds the value of the address if the list does not contain it. */
 export function withValue(values: readonly string[], value: string): Pick<Select, 'values' | 'value'> {
   return { values: values.includes(value) ? values : [...values, value], value };
 }

@@ -1,4 +1,4 @@
-/** When: the latest while, or between two moments; and how often it is asked anew. */
+/** The time range, up to now or between two times, and the refresh interval. */
 import type { Span } from '../data-source.ts';
 import { between, spanOf, widened, type Time, type View } from '../view.ts';
 import { withArrows } from './arrow-keys.ts';
@@ -25,7 +25,7 @@ export function timeControls({ view, change, askAgain }: TimeControls): readonly
     const refresh = selectOf({
       id: 'refresh',
       label: 'Every',
-      description: 'How often the page asks anew',
+      description: 'Refresh interval of the page',
       ...withValue(REFRESHES, view.refresh ?? ''),
       choose: (value) => change({ ...view, refresh: value === '' ? undefined : value }),
     });
@@ -36,7 +36,7 @@ export function timeControls({ view, change, askAgain }: TimeControls): readonly
   return [timePicker(time, show), wayBack, out, again, asked];
 }
 
-/** What a drag on a graph leaves in the history, so that there is a way back. */
+/** The history state after a drag on a graph, for the way back. */
 export const ZOOMED = { isZoomed: true };
 
 function isZoomed(): boolean {

@@ -26,7 +26,7 @@ const MARKS = {
 /** Marks of an axis, as long as they must be so that no two are the same; a day begins with its date. */
 export function timeMarks(marksS: readonly number[]): string[] {
   const distances = marksS.slice(1).map((markS, index) => markS - (marksS[index] ?? 0));
-  // One by itself tells a time.
+  // A single mark needs no distance.
   const distanceS = distances.length === 0 ? 60 : Math.min(...distances);
   const within = distanceS < 60 ? MARKS.second : MARKS.minute;
   return marksS.map((markS) => {

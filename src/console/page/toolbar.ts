@@ -10,7 +10,7 @@ export interface Toolbar {
   readonly dashboard: PlainDashboard;
   readonly dashboards: readonly PlainDashboard[];
   readonly view: View;
-  /** By the name of a variable. */
+  /** The values by the name of a variable. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   readonly change: (view: View) => void;
   readonly askAgain: () => void;
@@ -44,7 +44,7 @@ function chooserOf(variable: PlainVariable, { view, values, change }: Toolbar): 
     const options = withValue(variable.values, chosen?.[0] ?? variable.first);
     return selectOf({ id, label, description, ...options, choose: (value) => choose([value]) });
   }
-  // What is chosen can be taken back, also when it is no longer there.
+  // A chosen value can be deselected, even if it no longer exists.
   const known = [...new Set([...(chosen ?? []), ...(values.get(name) ?? [])])];
   return pickerOf({ id, label, description, known, chosen, choose });
 }

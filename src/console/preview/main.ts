@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   if (options.sentry !== undefined && !isAddress(options.sentry))
     return fail(`--sentry is the address of your organisation in Sentry, not ${options.sentry}`);
   if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535)
-    return fail(`--port is no port: ${options.port}`);
+    return fail(`--port is not a port: ${options.port}`);
   const { dashboards } = await loadPacks(
     options.pack === undefined ? packs : await Promise.all(options.pack.map(importPack)),
   );

@@ -25,7 +25,7 @@ interface Content {
 
 const HOST = '127.0.0.1';
 
-/** What the page needs, and nothing that changes anything. */
+/** The read-only requests that the page needs. */
 const ASKABLE = /^\/prometheus(\/api\/v1\/(?:query|query_range|query_exemplars|label\/[A-Za-z_]\w*\/values))(\?.*)?$/;
 
 /** More than this no page can draw; what asks for it is mistaken. */

@@ -10,7 +10,7 @@ import {
   type DashboardLink,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardRef, PlainDashboard } from '../model/plain.ts';
-import { OWN_TAG } from '../own-tag.ts';
+import { DASHBOARD_TAG } from '../dashboard-tag.ts';
 import { grafanaPanel } from './panel.ts';
 import { grafanaVariable } from './variable.ts';
 
@@ -19,7 +19,7 @@ export function classicDashboard(dashboard: PlainDashboard): Dashboard {
   const builder = new DashboardBuilder(title)
     .uid(uid)
     .description(description)
-    .tags([OWN_TAG])
+    .tags([DASHBOARD_TAG])
     .readonly()
     .timezone('browser')
     .time({ from: `now-${from}`, to: 'now' })

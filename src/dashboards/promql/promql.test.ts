@@ -182,7 +182,7 @@ describe('an expression', () => {
     expect(recordingsOf(compare(runs, '>=', 5)).map(({ name }) => name)).toEqual(['instance:runs:count7d']);
   });
 
-  it('compares with another vector, and tells that series are absent', () => {
+  it('compares with another vector, and reports that series are absent', () => {
     const used = max(latest('database_connections_used'), ['instance']);
     const limit = max(latest('database_connections_limit'), ['instance']);
     f(compareTo(used, '>=', limit), `${render(used)} >= ${render(limit)}`, '{connection}');

@@ -29,7 +29,7 @@ export interface Alert {
   readonly summary: string;
   /** The same with the value; `limit` is what it has passed. */
   readonly description: (limit: string) => string;
-  /** What the alert does without the measured series, and why that is right. */
+  /** Explains what the alert does without the measured series, and why that is right. */
   readonly whenMissing: string;
   /** The panel that shows it; the watchdog has none. */
   readonly panel?: { readonly dashboard: DashboardUid; readonly title: string };
