@@ -4,7 +4,6 @@ import type { Component, Consumer } from '../../../engine/component.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
-import type { SentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
 import { sentryExporterConfig } from './config.ts';
 import { sentryExporter } from './factory.ts';
 
@@ -51,7 +50,7 @@ function readCounts(page: string): Counts {
 
 /** Sends batches through an exporter and shuts it down. */
 export async function sendAll(
-  sink: SentrySink,
+  sink: { readonly dsn: string },
   batches: readonly (readonly SpanDraft[])[],
   config = {},
 ): Promise<RunningExporter> {
