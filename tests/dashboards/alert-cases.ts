@@ -10,12 +10,12 @@ export const JOB_STARTS = 111;
 const JOB_ENDS = 116;
 
 export interface AlertCase {
-  /** Labels of the alert, beside name, severity and owner. */
+  /** Labels of the alert, besides name, severity and owner. */
   readonly labels: Readonly<Record<string, string>>;
   readonly world: (value: number) => readonly InputSeries[];
   /** Values that raise each severity and no other, and one that raises none. */
   readonly values: Readonly<Partial<Record<Severity, number>>> & { readonly fine: number };
-  /** Of what is there as long as it lasts: not of what happened. */
+  /** True if the alert is about a lasting state, not about events. */
   readonly isState: boolean;
   readonly withoutSeries: 'silent' | 'fires';
 }
@@ -40,7 +40,7 @@ function born(name: string, labels: Readonly<Record<string, string>>, value: num
   };
 }
 
-/** A counter that was there before. */
+/** A counter that existed before. */
 function grown(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
   return { series: series(name, labels), values: `1000x10 ${1000 + value}x${END}` };
 }
@@ -100,7 +100,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
   },
   FetchErrors: {
     labels: { roaster: 'a', source: 'a' },
-    // Of the requests half got an answer, the others none.
+    // Half of the requests got a response.
     world: (value) => [
       born('fetch_latency_seconds_count', fetchOfA, 100 - 50 * value),
       born('fetch_errors_total', { ...fetchOfA, error_type: 'http_5xx' }, 50 * value),

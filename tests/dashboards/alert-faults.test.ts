@@ -1,6 +1,6 @@
 /**
- * Faults of a running demo, each of which must be told once, in a message that helps, and be told to be over. Rules are
- * those that are shipped, with their times shortened (`shortened-rules.ts`) and the limits of `SETTINGS`.
+ * Faults of a running demo. Each must be reported once, with texts and links, and resolved once. The rules are the shipped
+ * ones, with shorter times (`shortened-rules.ts`) and the limits of `SETTINGS`.
  */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,25 +17,25 @@ import { MAX_SERIES, notFilled, notProvoked, rounds, SETTINGS, type ExpectedAler
 const missing = prometheusMissing ?? alertmanagerMissing;
 if (missing !== undefined) process.stderr.write(`That alerts reach whom they must is not proved: ${missing}\n`);
 
-/** Every shop has had a run, the score is known, and nothing is told or about to be. */
+/** Every shop has had a run, the score is known, and no alert is firing or pending. */
 const WELL = `
   (count(scrape_last_run_timestamp_seconds{status="ok"}) >= 7 and on () max(pipeline_health_score{component="total"}) > 90)
   unless on () ALERTS{alertname!="Watchdog"}`;
 
 const START_MS = 120_000;
 const FAULT_MS = 150_000;
-const FIRING = { what: 'to be told', timeoutMs: 60_000 };
-const OVER = { what: 'to be told to be over', timeoutMs: 80_000 };
+const FIRING = { what: 'the notification', timeoutMs: 60_000 };
+const OVER = { what: 'the resolved notification', timeoutMs: 80_000 };
 
 const faults = rounds.flatMap((round) => round.faults);
 
-it('every alert is provoked, or it is said why not', () => {
+it('every alert is provoked, or has a reason why not', () => {
   const provoked = faults.flatMap(({ alerts: expected }) => expected.map(({ alert }) => alert));
   const named = [...new Set(provoked), ...Object.keys(notProvoked)];
   expect(named.toSorted()).toEqual(shipped.alerts.map(({ name }) => name).toSorted());
 });
 
-it('every panel that is empty while all is well is filled, or it is said why not', () => {
+it('every panel that is empty without faults is filled, or has a reason why not', () => {
   const healthy = eachPanel.filter(({ panel }) => panel.empty.meaning === 'healthy').map(({ panel }) => panel.title);
   const filled = faults.flatMap(({ panels: shown = [] }) => shown.map(([, title]) => title));
   expect(new Set([...filled, ...Object.keys(notFilled)])).toEqual(new Set(healthy));
@@ -108,20 +108,20 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
       }
     });
 
-    it.each(together)('$name is told once, and when it is over', async (fault) => await proofs.get(fault), FAULT_MS);
+    it.each(together)('$name is reported once, and resolved once', async (fault) => await proofs.get(fault), FAULT_MS);
   });
 
-  it('is told again only when it was over, and nothing is told that did not happen', () => {
+  it('is reported again only after it was resolved, and nothing is reported that did not happen', () => {
     const groups = Map.groupBy(told(), ({ alert, roaster, channel }) => `${alert} ${roaster ?? ''} ${channel}`);
     for (const [group, messages] of groups) {
       const ends = messages.filter(({ firing }) => firing === 0).length;
-      // What only followed from the last fault may not be over yet.
+      // Consequences of the last fault may not be resolved yet.
       expect([ends, ends + 1], group).toContain(timesTold(messages));
     }
     expect(told().filter((one) => !isExplained(one))).toEqual([]);
   });
 
-  it('is told with all that helps', () => {
+  it('is reported with texts and links', () => {
     for (const { alert: name, roaster, title, text, links } of told()) {
       const alert = shipped.alerts.find((one) => one.name === name);
       expect(title).toMatch(/^(?:Warning|Critical|Resolved): ./);
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   });
 });
 
-/** Whether a fault must raise it, or may. */
+/** True if a fault must or may raise it. */
 function isExplained(one: Notification): boolean {
   return faults.some(
     ({ alerts: expected, follow = [] }) => follow.includes(one.alert) || expected.some((alert) => isAbout(alert)(one)),
@@ -156,7 +156,7 @@ function channelsOf(messages: readonly Notification[]): readonly (readonly Notif
   return [...Map.groupBy(messages, ({ channel }) => channel).values()];
 }
 
-/** Not what says that some of those it told of are over. */
+/** Without messages that only report that some of the alerts have resolved. */
 function timesTold(messages: readonly Notification[]): number {
   const before = (index: number): number => messages[index - 1]?.firing ?? 0;
   return messages.filter(({ firing }, index) => firing > 0 && (before(index) === 0 || firing >= before(index))).length;

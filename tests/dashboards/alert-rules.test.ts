@@ -19,7 +19,7 @@ function groupsOf(file: string): readonly Group<unknown>[] {
 const recordings = groupsOf('recording.yaml') as readonly Group<{ readonly record: string; readonly expr: string }>[];
 const alerts = groupsOf('alerts.yaml') as readonly Group<AlertRule>[];
 
-/** The shipped rules of one alert and what they read: all of them at once would take minutes. */
+/** The shipped rules of one alert and what they read: all rules together would take minutes. */
 function rulesOf(name: string): readonly Group<{ readonly expr: string }>[] {
   const own = alerts.map((group) => ({ ...group, rules: group.rules.filter(({ alert }) => alert === name) }));
   const text = own.flatMap(({ rules }) => rules.map(({ expr }) => expr)).join('\n');
@@ -58,7 +58,7 @@ function firing({ alert, labels }: NamedCase, raised: readonly string[], atMinut
 
 type NamedCase = (typeof alertCases)[number];
 
-/** What is as bad as `critical` is as bad as `warning` too; Alertmanager keeps the warning back. */
+/** A value beyond `critical` is also beyond `warning`; Alertmanager inhibits the warning. */
 function raisedAt(values: AlertCase['values'], severity: Severity): readonly string[] {
   return severities.filter(
     (one) => values[one] !== undefined && severities.indexOf(one) <= severities.indexOf(severity),
@@ -138,7 +138,7 @@ interface PolledBy {
   readonly leads: string;
   /** When a query succeeded last. */
   readonly queried: string;
-  /** When the server last told whether it has the lead. */
+  /** The last success of the leader election. */
   readonly elected: string;
   /** Polls that have failed, by reason. */
   readonly failed: Readonly<Record<string, string>>;
@@ -216,7 +216,7 @@ describe.skipIf(promtoolMissing)('of sidecars that poll a database', () => {
       later: ['DatabaseDown', 'PollerFailing'],
     },
     {
-      what: 'one that is not scraped has taken the lead: that nobody who is scraped has it',
+      what: 'an unscraped sidecar has become the leader: no scraped one leads',
       sidecars: [{ ...leader, leads: '1x59 0x60', queried: UNTIL_59, failed: { connection: '0x59 1x60' } }],
       later: ['PollerWithoutLeader'],
     },
@@ -247,7 +247,7 @@ describe.skipIf(promtoolMissing)('of sidecars that poll a database', () => {
       later: ['PollerWithoutLeader'],
     },
     {
-      what: 'the only one finds a pooler that keeps no lock: that nobody leads',
+      what: 'the only sidecar finds a pooler that holds no locks: no leader',
       sidecars: [{ ...standby, leads: '_x59 0x60', elected: '_x120', failed: { pooler: '_x59 0+4x60' } }],
       later: ['PollerWithoutLeader'],
     },

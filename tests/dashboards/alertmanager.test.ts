@@ -26,7 +26,7 @@ function amtool(args: readonly string[]): { status: number | null; said: string 
   return { status, said: (stdout + stderr).trim() };
 }
 
-/** What a rule gives to Alertmanager, with the templates filled in as far as it matters. */
+/** An alert as Prometheus sends it, with the relevant templates filled in. */
 function raised(name: string, severity: string, labels: Readonly<Record<string, string>> = {}): PostedAlert {
   const rule = rules.find(({ alert, labels: own }) => alert === name && own['severity'] === severity);
   if (rule === undefined) throw new Error(`no rule ${name} ${severity}`);
@@ -110,7 +110,7 @@ describe('the configuration of Alertmanager', () => {
     expect(compared.has('alertname')).toBe(true);
   });
 
-  it('names only alerts that are there', () => {
+  it('names only existing alerts', () => {
     const named = [...text.matchAll(/alertname=~?"([^"]+)"/g)].flatMap(([, names = '']) => names.split('|'));
     const known = new Set(rules.map(({ alert }) => alert));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
@@ -140,7 +140,7 @@ describe.skipIf(alertmanagerMissing)('a message for Slack', () => {
     }
   });
 
-  it('shows ten of many, and says how many there are', () => {
+  it('shows ten of many, and their number', () => {
     const queries = Array.from({ length: 12 }, (_, index) =>
       raised('PollerFailing', 'critical', { receiver: 'db_poller', query: `q${index}` }),
     );
@@ -170,7 +170,7 @@ describe.skipIf(alertmanagerMissing)('a message for Slack', () => {
 });
 
 describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
-  it('tells Slack once what is wrong, with all that helps, and when it is over', async () => {
+  it('notifies Slack once with texts and links, and once when it is resolved', async () => {
     await using sink = await AlertSink.start();
     await using alertmanager = await AlertmanagerServer.start(sink);
     const labels = { source: 'blue-tokai', roaster: 'blue-tokai' };
@@ -198,7 +198,9 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
     ]);
 
     await alertmanager.post(both.map(over));
-    await waitFor(() => sink.titles.includes('Resolved: Requests to blue-tokai fail'), { what: 'the end to be told' });
+    await waitFor(() => sink.titles.includes('Resolved: Requests to blue-tokai fail'), {
+      what: 'the resolved notification',
+    });
     expect(sink.titles.filter((title) => title.startsWith('Critical'))).toHaveLength(1);
     expect(sink.titles.filter((title) => title.startsWith('Warning: Requests'))).toEqual([]);
   });
@@ -215,7 +217,7 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
       raised('SidecarDown', 'critical', { job: 'siphon', instance: 'another' }),
       raised('Watchdog', 'none'),
     ]);
-    await waitFor(() => sink.messages.length >= 3 && sink.deadManCalls.length > 0, { what: 'what must be told' });
+    await waitFor(() => sink.messages.length >= 3 && sink.deadManCalls.length > 0, { what: 'the notifications' });
     expect(sink.titles.toSorted()).toEqual([
       'Critical: The database does not answer',
       'Critical: The sidecar does not answer on another',

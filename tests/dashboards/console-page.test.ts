@@ -1,4 +1,4 @@
-/** What a reader does on the page of the dashboards, in a real browser, on a real Prometheus. */
+/** The use of the dashboards' page in a real browser, with a real Prometheus. */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
   const address = (): URL => new URL(page.url());
   const panel = (title: string): Locator => page.locator(`.panel[aria-label="${title}"]`);
 
-  it('tells the trace of an exemplar to whoever points at it, and leads to it in Sentry', async () => {
+  it('shows the trace of an exemplar under the pointer, with a link to Sentry', async () => {
     await open(prices);
     const dot = panel(DURATION).locator('.exemplar').last();
     await dot.hover();
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     expect(errors).toEqual([]);
   });
 
-  it('takes a time between two moments, and says what is wrong with one', async () => {
+  it('accepts a range between two times, and reports invalid ones', async () => {
     await open(prices);
     await page.locator('#time').click();
     await page.locator('#from').fill('2026-01-02T03:04:05');
@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     expect(times).toEqual([Date.parse('2026-01-02T03:04:05'), Date.parse('2026-01-02T04:00:00')]);
   });
 
-  it('is the same for whoever gets its address', async () => {
+  it('restores its state from the address', async () => {
     await open('/d/siphon-prices?from=1767322800000&to=1767326400000&refresh=30s&var-job=pipeline&var-window=1d');
     const look = async (): Promise<readonly (string | null)[]> => {
       return await Promise.all([
@@ -210,14 +210,14 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     expect(wide).toBeLessThanOrEqual(0);
   });
 
-  it('says of the bounds of a histogram what they are in', async () => {
+  it('shows the unit of histogram bounds', async () => {
     await open(prices);
     const bounds = await panel('Distribution of the change').locator('.histogram > div > span').allTextContents();
     expect(bounds).toEqual(['≤ ×0.5', '≤ ×2', '≤ ∞']);
   });
 });
 
-/** A pipeline of which many ask to slow down, and a job that always has the same trace. */
+/** A pipeline with many rate limits, and a job that always has the same trace. */
 function metrics(): () => string {
   let scrapes = 0;
   const one = 'job="pipeline",instance="one"';

@@ -1,4 +1,4 @@
-/** What is made to go wrong, which alerts must tell of it, and on which panels it is seen. */
+/** Faults, the alerts that must report them, and the panels that must show them. */
 import { Client } from 'pg';
 import type { DashboardUid } from '../../src/dashboards/model/panel.ts';
 import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
@@ -18,13 +18,13 @@ export interface Fault {
   readonly alerts: readonly ExpectedAlert[];
   /** Alerts that may come with it, because what they are about is wrong then too. */
   readonly follow?: readonly string[];
-  /** That must show what they did not show while all was well. */
+  /** Panels that must show data that they did not show before. */
   readonly panels?: readonly (readonly [dashboard: DashboardUid, title: string])[];
   /** Alerts that Prometheus raises meanwhile, and Alertmanager keeps back. */
   readonly keptBack?: readonly string[];
 }
 
-/** Those of a round are provoked together, since they do not touch each other. */
+/** The faults of a round are provoked together, because they do not affect each other. */
 export interface Round {
   readonly name: string;
   readonly faults: readonly Fault[];
@@ -109,7 +109,7 @@ export const rounds: readonly Round[] = [
         ],
       },
       {
-        name: 'a roaster of whom nobody takes care',
+        name: 'a neglected roaster',
         provoke: async (world) => await neglect(world),
         end: async (world) => await takeCare(world),
         alerts: [
@@ -159,7 +159,7 @@ export const rounds: readonly Round[] = [
     ],
   },
   {
-    name: 'while the database is slow, or does not tell everything',
+    name: 'while the database is slow, or hides something',
     faults: [
       {
         name: 'a transaction that hangs',
@@ -283,7 +283,7 @@ function demoFault(fault: DemoFault): Switch {
   };
 }
 
-/** As many as leave the sidecar and the pipeline what they have. */
+/** Takes connections, but leaves the sidecar and the pipeline theirs. */
 function connectionsTaken(): Switch {
   const clients: Client[] = [];
   return {
@@ -321,7 +321,7 @@ interface Run {
   readonly times?: number;
 }
 
-/** That the pipeline does not scrape. */
+/** Adds a roaster that the pipeline does not scrape. */
 async function addRoaster(world: FaultEnvironment, slug: string): Promise<void> {
   await world.sql(
     `with roaster as (
@@ -362,7 +362,7 @@ async function takeCare(world: FaultEnvironment): Promise<void> {
   await addRun(world, 'neglected', { startedAgo: '1 second', status: 'ok' });
 }
 
-/** Of variants that nobody else writes, for it would wait for them. */
+/** Writes to variants that no one else writes, so that it does not wait for locks. */
 async function burst(world: FaultEnvironment): Promise<void> {
   await addRoaster(world, 'bursting');
   await world.sql(`
@@ -377,7 +377,7 @@ async function burst(world: FaultEnvironment): Promise<void> {
     select id, 100, 'INR', now() - interval '1 microsecond' * number from variant, generate_series(1, 16) number`);
 }
 
-/** What a service sends that makes an id a label. */
+/** Sends metrics of a service that uses an id as a label. */
 async function flood({ watched }: FaultEnvironment): Promise<void> {
   const dataPoints = Array.from({ length: 2 * MAX_SERIES }, (_, number) => ({
     asInt: '1',

@@ -31,7 +31,7 @@ if (missing !== undefined) process.stderr.write(`That weeks of history are shown
 const DAYS = 30;
 const SCRAPE_S = 300;
 
-/** What is looked at, and how far back single numbers look meanwhile. */
+/** The ranges of graphs, with the window of single numbers. */
 const RANGES = [
   { range: '1h', choices: 'var-window=1h' },
   { range: '24h', choices: 'var-window=1d' },
@@ -40,10 +40,10 @@ const RANGES = [
 ] as const;
 const LONGEST = RANGES[3];
 
-/** Of a query of a panel. */
+/** For each query of a panel. */
 const BUDGET_MS = 100;
 
-/** Grafana asks for a value for each pixel of a wide screen, of which a column has so many times more than the console's points. */
+/** Grafana queries a value for each pixel of a wide screen. That is this many times more than the console's points. */
 const FINER = 6;
 
 const rules = ruleFiles(shipped, defaultSettings);
@@ -182,7 +182,7 @@ async function patientMedianMs(ask: () => Promise<unknown>): Promise<number> {
   return best;
 }
 
-/** So that a number of the documentation can be looked up. */
+/** Prints the times for the documentation. */
 function tellSlowest(what: string, times: ReadonlyMap<string, number>): void {
   const slowest = [...times].toSorted(([, one], [, other]) => other - one).slice(0, 5);
   const told = slowest.map(([title, timeMs]) => `${title} ${Math.round(timeMs)} ms`);

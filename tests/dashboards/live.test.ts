@@ -1,4 +1,4 @@
-/** Everything on the dashboards, asked of what a running demo shows, and looked at in a browser. */
+/** All dashboards with the data of a running demo, also in a browser. */
 import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
     expect(performance.now() - sentAt).toBeLessThan(5000);
   });
 
-  it('have rules of which none meets an error', async () => {
+  it('have rules without evaluation errors', async () => {
     const rules = await waitFor(
       async () => {
         const all = await watched.prometheus.rules();

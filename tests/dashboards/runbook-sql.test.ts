@@ -20,7 +20,7 @@ describe('a statement of a runbook', () => {
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  it('there are enough of them to tell', () => expect(statements.length).toBeGreaterThan(30));
+  it('checks enough statements', () => expect(statements.length).toBeGreaterThan(30));
 
   it.each(statements)('$file: $sql', async ({ sql }) => {
     const text = sql.replaceAll(`:'roaster'`, `'blue-tokai'`);

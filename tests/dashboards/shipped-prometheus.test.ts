@@ -9,7 +9,7 @@ import { promtoolMissing } from '../support/prometheus/promtool.ts';
 
 const shipped = fileURLToPath(new URL('../../deploy/prometheus/prometheus.yaml', import.meta.url));
 
-it.skipIf(promtoolMissing)('promtool takes the shipped configuration with the rules beside it', async () => {
+it.skipIf(promtoolMissing)('promtool accepts the shipped configuration with the rules next to it', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'siphon-shipped-'));
   try {
     await cp(shipped, path.join(folder, 'prometheus.yaml'));
