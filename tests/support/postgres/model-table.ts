@@ -13,7 +13,7 @@ import type { Position } from '../../../src/components/receivers/db-poller/count
 interface Version {
   readonly key: string;
   readonly xid: number;
-  /** The transaction of which `xid` is the number, or that of a savepoint in it. */
+  /** The transaction with the number `xid`, or the one with the savepoint of this number. */
   readonly owner: number;
   readonly timeMs: number | undefined;
   readonly events: number;
@@ -22,7 +22,7 @@ interface Version {
 
 type Outcome = 'open' | 'committed' | 'rolled_back';
 
-/** What one reading could know. */
+/** The state of the table at one reading. */
 export interface Sight {
   readonly settledXid: number;
   readonly visible: readonly Version[];
@@ -35,12 +35,12 @@ export class ModelTable implements CountedTable {
   #nextKey = 0;
   #inserted = 0;
   readonly #outcomes = new Map<number, Outcome>();
-  /** Of the current version of each key, and of those that open transactions have written. */
+  /** The current version of each key, and the versions of open transactions. */
   readonly #versions: Version[] = [];
   #identity = 'a';
   /** Fails the next reading. */
   failsNext = false;
-  /** Whether what has ended is on disk; who waits for it does not wait long. */
+  /** True if the end of all ended transactions is on disk. Waiting for it succeeds immediately. */
   isFlushed = true;
   #latestReading: Sight | undefined;
 
@@ -84,12 +84,12 @@ export class ModelTable implements CountedTable {
     this.#identity += 'a';
   }
 
-  /** What a reader sees who starts now. */
+  /** The versions that a new reader would see. */
   committed(): readonly Version[] {
     return this.#visible();
   }
 
-  /** Of the latest reading; undefined if nobody has read. */
+  /** Undefined before the first reading. */
   get latestReading(): Sight | undefined {
     return this.#latestReading;
   }
@@ -97,7 +97,7 @@ export class ModelTable implements CountedTable {
   async read<T>(_timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T> {
     if (this.failsNext) {
       this.failsNext = false;
-      throw new PostgresError('timeout', 'the model was told to fail');
+      throw new PostgresError('timeout', 'the model fails on request');
     }
     const visible = this.#visible();
     const head = this.#head();
