@@ -5,8 +5,4 @@ export interface Allowance {
   readonly comments: number;
 }
 
-export const ALLOWANCES: readonly Allowance[] = [
-  { folder: 'tests/bench', texts: 0, comments: 30 },
-  { folder: 'tests/integration', texts: 0, comments: 1 },
-  { folder: 'tests/support', texts: 0, comments: 8 },
-];
+export const ALLOWANCES: readonly Allowance[] = [{ folder: 'tests/bench', texts: 0, comments: 30 }];

@@ -17,7 +17,7 @@ const isRoot = userInfo().uid === 0;
 const canUnshare = isRoot && succeeds('unshare', ['-m', 'true']);
 const nobody = 65_534;
 
-/** What a clone needs to start PostgreSQL, and nothing more. */
+/** The minimal set of files that starts PostgreSQL in a clone. */
 const parts = [
   'package.json',
   'examples/postgres',
