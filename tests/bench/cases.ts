@@ -1,7 +1,7 @@
 import type { Protocol } from './generator.ts';
 import type { LoadShape } from './load-shape.ts';
 
-/** What is measured in each case. */
+/** The measures of every case. */
 const COSTS = {
   cpu: 'µs CPU/point',
   identity: 'scrape ms',
@@ -11,30 +11,30 @@ const COSTS = {
   peak: 'peak MiB',
 } as const;
 
-/** What is measured where the case says `whileScraped`. */
+/** The additional measures of a case with `whileScraped`. */
 const WAITS = { wait: 'OTLP wait ms, p99', longestWait: 'OTLP wait ms, max' } as const;
 
 export const MEASURES = { span: 'µs CPU/span', ...COSTS, ...WAITS } as const;
 
 export type Measure = keyof typeof MEASURES;
 
-/** Medians over all rounds; the peak is that of the whole life of the process, and of the waits the longest counts. */
+/** Medians over all rounds, except `wait` (99th percentile), `longestWait` and `peak` (maxima). */
 export type Result = Readonly<Partial<Record<Measure, number>>>;
 
 interface Budgeted {
   readonly name: string;
-  /** The most that siphon may need, as a share of what the stock Collector needs. */
+  /** The upper limit for siphon, as a share of the stock Collector's value. */
   readonly budget: Readonly<Partial<Record<Measure, number>>>;
-  /** The most that siphon may need, in the unit of the measure. */
+  /** The upper limit for siphon, in the unit of the measure. */
   readonly limit?: Readonly<Partial<Record<Measure, number>>>;
 }
 
 /** Metrics in, a scrape page out. */
 export interface BenchCase extends Budgeted {
   readonly shape: LoadShape;
-  /** HTTP, unless the case says otherwise. */
+  /** HTTP by default. */
   readonly protocol?: Protocol;
-  /** Whether requests are sent during scrapes too, to see how long they wait. */
+  /** Sends requests during scrapes too and measures how long they wait. */
   readonly whileScraped?: boolean;
 }
 
@@ -86,7 +86,7 @@ export const forwardingCases: readonly ForwardingCase[] = [
   { name: 'spans-forwarded-gzip', compression: 'gzip', budget: { span: 0.5 } },
 ];
 
-/** How cost grows with the number of series and of attributes; siphon alone. */
+/** Measure how the cost grows with the number of series and attributes. They run siphon only. */
 export const growthCases: readonly BenchCase[] = [
   ...[1000, 10_000, 100_000, 1_000_000].map((series) => growthCase(series, 4)),
   ...[0, 16].map((attributes) => growthCase(10_000, attributes)),

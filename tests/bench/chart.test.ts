@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-it('shows in docs/performance.svg what tests/bench/results/growth.json says', () => {
+it('draws docs/performance.svg from tests/bench/results/growth.json', () => {
   const chart = execFileSync(process.execPath, ['tests/bench/chart.ts', 'tests/bench/results/growth.json'], {
     cwd: root,
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** `node tests/bench/chart.ts RESULT.json > CHART.svg`: growth with the number of series; the same bytes for the same data. */
+/** `node tests/bench/chart.ts RESULT.json > CHART.svg`: draws cost by number of series. The output is deterministic. */
 import { readFileSync } from 'node:fs';
 import type { BenchCase, Measure, Result } from './cases.ts';
 
@@ -25,7 +25,7 @@ const PANELS: readonly Panel[] = [
   { title: 'peak memory, MiB', lines: [{ measure: 'peak', labelled: true }] },
 ];
 
-/** The number of attributes at which the number of series varies. */
+/** The cases with this number of attributes differ only in their number of series. */
 const ATTRIBUTES = 4;
 
 const [PLOT_WIDTH, PLOT_HEIGHT] = [220, 200];
@@ -104,7 +104,7 @@ function lineOf({ measure, labelled }: Line, places: readonly (readonly [number,
   const dots = places.map(
     ([x, y]) => `<circle class="${measure} dot" cx="${coordinate(x)}" cy="${coordinate(y)}" r="3.5"/>`,
   );
-  // The first value would stand on the line.
+  // The label of the first value would overlap the line.
   const values = places
     .slice(labelled ? 1 : places.length)
     .map(
@@ -114,7 +114,7 @@ function lineOf({ measure, labelled }: Line, places: readonly (readonly [number,
   return [`<path class="${measure} line" d="M${path}"/>`, ...dots, ...values].join('\n');
 }
 
-/** From the power of ten below all values to the one above. */
+/** Exponents from the power of ten below all values to the one above them. */
 function decades(values: readonly number[]): readonly number[] {
   const first = Math.floor(Math.log10(Math.min(...values)));
   const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A keep-alive HTTP/1.1 connection that does as little as possible, one request at a time. */
+/** A minimal keep-alive HTTP/1.1 connection. It sends one request at a time. */
 export class Connection {
   readonly #socket: Socket;
   #answer = '';
@@ -21,7 +21,7 @@ export class Connection {
     return new Connection(socket);
   }
 
-  /** Resolves when the target has accepted every point; after that the bytes may be written to again. */
+  /** Resolves when the target has accepted every point. The caller can reuse the buffers afterwards. */
   post(head: Buffer, body: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -49,5 +49,5 @@ export class Connection {
   }
 }
 
-/** An `ExportMetricsServiceResponse` with nothing in it, or with a `partial_success` that refuses nothing. */
+/** An empty `ExportMetricsServiceResponse`, or one with an empty `partial_success`. */
 const ACCEPTED: ReadonlySet<string> = new Set(['', '\n\0']);

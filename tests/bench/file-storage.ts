@@ -1,4 +1,4 @@
-/** How long a write of 2,000 keys to `file_storage` holds up the process: `node tests/bench/file-storage.ts [rounds]`. */
+/** Measures how long a write of 2,000 keys to `file_storage` takes: `node tests/bench/file-storage.ts [rounds]`. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * The load, in a process of its own so that its CPU time is not the target's:
+ * Generates the load in a separate process, which keeps its CPU time out of the target's:
  * `node generator.ts '{"protocol":…,"port":…,"shape":…,"durationMs":…,"firstPass":…}'` prints a `LoadReport`.
  */
 import { Connection } from './connection.ts';
@@ -18,10 +18,10 @@ export interface LoadOrder {
 }
 
 export interface LoadReport {
-  /** Every one of them was accepted. */
+  /** The number of accepted points. */
   readonly points: number;
   readonly durationMs: number;
-  /** The pass that every series was last sent in. */
+  /** The last pass, which sent every series. */
   readonly lastPass: number;
 }
 

@@ -9,7 +9,7 @@ const HEADERS = {
 };
 const PREFIX_BYTES = 5;
 
-/** A connection of gRPC, one call at a time. */
+/** A gRPC connection that makes one call at a time. */
 export class GrpcConnection {
   readonly #session: ClientHttp2Session;
 
@@ -23,7 +23,7 @@ export class GrpcConnection {
     return new GrpcConnection(session);
   }
 
-  /** Resolves when the target has accepted every point; after that the bytes may be written to again. */
+  /** Resolves when the target has accepted every point. The caller can reuse the buffer afterwards. */
   post(message: Buffer): Promise<void> {
     const stream = this.#session.request(HEADERS);
     const prefix = Buffer.alloc(PREFIX_BYTES);

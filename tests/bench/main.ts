@@ -1,4 +1,4 @@
-/** `npm run bench`: siphon beside the stock Collector under the same load, in one run. */
+/** `npm run bench`: compares siphon with the stock Collector under the same load. */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -10,14 +10,15 @@ import { caseLines, heading } from './report.ts';
 
 const HELP = `npm run bench -- [options]
 
-  --case NAME   only this case, may be repeated: ${[...cases, ...forwardingCases].map(({ name }) => name).join(', ')}
-  --growth      siphon alone from 1,000 to 1,000,000 series and from 0 to 16 attributes a point, instead of the cases;
-                with --case NAME such as ${growthCases[0]?.name} only that one
-  --rounds N    how often each case is measured (3); medians are shown
-  --json FILE   write the numbers to this file as well
-  --help        this text
+  --case NAME   run only this case, can be repeated: ${[...cases, ...forwardingCases].map(({ name }) => name).join(', ')}
+  --growth      run siphon only, with 1,000 to 1,000,000 series and 0 to 16 attributes a point, instead of the cases;
+                can be combined with --case NAME, for example ${growthCases[0]?.name}
+  --rounds N    measure each case N times and print the medians (default: 3)
+  --json FILE   also write the results to this file
+  --help        print this text
 
-SIPHON_STOCK_COLLECTOR names the stock Collector's binary; tests/conformance/stock-collector/README.md tells how to build it.
+SIPHON_STOCK_COLLECTOR is the path of the stock Collector.
+tests/conformance/stock-collector/README.md explains how to build it.
 `;
 
 const { values: options } = parseArgs({
@@ -30,7 +31,7 @@ const { values: options } = parseArgs({
   },
 });
 
-// So that whoever stops the bench stops the programs under load too.
+// Exit handlers stop the programs under load.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (options.help) process.stdout.write(HELP);
@@ -54,7 +55,7 @@ async function bench(names: readonly string[] | undefined, rounds: number): Prom
 function comparedPrograms(): CollectorProgram[] {
   const stock = stockCollector();
   if (stock !== undefined) return [builtSiphon, stock];
-  process.stdout.write(`siphon alone; for the comparison:\n${HELP.split('\n\n').at(-1)}\n`);
+  process.stdout.write(`Running siphon only. To compare it:\n${HELP.split('\n\n').at(-1)}\n`);
   return [builtSiphon];
 }
 

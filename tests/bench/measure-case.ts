@@ -6,12 +6,12 @@ import { Target } from './target.ts';
 
 const WARM_UP_MS = 2000;
 const LOAD_MS = 3000;
-/** For each encoding in each round; slow scrapes are made twice all the same. */
+/** Per encoding and round. At least `MIN_SCRAPES` scrapes run, even if they take longer. */
 const SCRAPES_MS = 1000;
 const MIN_SCRAPES = 2;
-/** For each encoding in each round. */
+/** Per encoding and round. */
 const WAITS_MS = 2000;
-/** In each round, each after a load of its own. */
+/** Per round. Each of them follows a short load. */
 const FIRST_SCRAPES = 4;
 const SHORT_LOAD_MS = 500;
 
@@ -19,7 +19,7 @@ export type CaseResult = Readonly<Partial<Record<CollectorProgram['name'], Resul
 
 type Case = Pick<BenchCase, 'shape' | 'protocol' | 'whileScraped'>;
 
-/** Runs a case on all programs, which take turns so that what else happens on the machine hits all of them. */
+/** Runs a case on all programs. They take turns, so that other load on the machine affects all of them. */
 export async function measureCase(
   { shape, protocol = 'http', whileScraped = false }: Case,
   programs: readonly CollectorProgram[],
@@ -53,7 +53,7 @@ async function scrapeDurations(target: Target, encoding: Encoding): Promise<numb
   return durationsMs;
 }
 
-/** As in production, where requests come all the time and a scrape every now and then. */
+/** Measures the first scrape after a load, as in production, where many requests arrive between two scrapes. */
 async function firstScrapesAfterLoads(target: Target, shape: Case['shape']): Promise<number[]> {
   const durationsMs: number[] = [];
   for (let i = 0; i < FIRST_SCRAPES; i++) {

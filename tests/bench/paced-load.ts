@@ -5,7 +5,7 @@ import { Payload } from './payload.ts';
 
 export interface Pace {
   readonly port: number;
-  /** Alive at the same time, a whole number of requests. */
+  /** Active series, a multiple of `POINTS_PER_REQUEST`. */
   readonly series: number;
   readonly pointsPerSecond: number;
   readonly churnPercentPerMinute: number;
@@ -15,8 +15,8 @@ export const POINTS_PER_REQUEST = 1000;
 const CONNECTIONS = 4;
 
 /**
- * Sums at a steady rate, of which a share is replaced by new series every minute: the oldest requests give way to
- * ones with ids that were never sent before.
+ * Sends sums at a steady rate. New series replace a share of the active series every minute, oldest first. Ids are
+ * never reused.
  */
 export class PacedLoad {
   readonly #pace: Pace;
@@ -33,7 +33,7 @@ export class PacedLoad {
     );
   }
 
-  /** Points that were accepted. */
+  /** The number of accepted points. */
   get points(): number {
     return this.#requests * POINTS_PER_REQUEST;
   }

@@ -2,7 +2,7 @@ import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
 import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { BUCKETED, valueAfter, type LoadShape } from './load-shape.ts';
 
-/** One request, built once; a pass only writes its time and values into the bytes. */
+/** A request that is encoded once. Each pass only overwrites its times and values. */
 export class Payload {
   readonly body: Buffer;
   readonly #firstSeries: number;
@@ -37,7 +37,7 @@ export function payloads(shape: LoadShape): Payload[] {
   return firsts.map((first) => new Payload(shape, first));
 }
 
-/** Stand where a pass writes, and nowhere else. */
+/** Placeholders for the bytes that each pass overwrites. They must not occur elsewhere in a request. */
 const TIME = 0x71_4d_e0_5a_c3_96_1f_0bn;
 const VALUE = 0x72_4d_e0_5a_c3_96_1f_0bn;
 const OVERFLOW = 0x73_4d_e0_5a_c3_96_1f_0bn;

@@ -1,4 +1,4 @@
-/** What the preload costs a service: time to start, and CPU per request. Run after `npm run build`. */
+/** Measures the overhead of the preload for a service: start time and CPU per request. Run after `npm run build`. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const variants = { bare: [], '--import': ['--import', preload], '-r': ['-r', pre
 /** Milliseconds from the start of the process to the application's first line. */
 const startScript = `console.log(process.uptime() * 1000); process.reallyExit(0);`;
 
-/** Microseconds of CPU per request, of the process that is both the server and the client that fetches. */
+/** Microseconds of CPU per request. One process is both the client and the server. */
 const requestScript = `
   const server = require('node:http').createServer((request, response) => response.end('ok'));
   server.listen(0, '127.0.0.1', async () => {
@@ -30,7 +30,7 @@ const requestScript = `
     process.reallyExit(0);
   });`;
 
-/** Takes the telemetry in a process of its own, so that a service pays for encoding and sending it, not for receiving. */
+/** Receives the telemetry in a separate process. The service pays for encoding and sending it, not for receiving it. */
 const sinkScript = `
   const server = require('node:http').createServer((request, response) => request.resume().on('end', () => response.end()));
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
@@ -57,7 +57,7 @@ try {
 
 type Measured = Record<keyof typeof variants, number[]>;
 
-/** The variants take turns, so that a busy minute of the machine hits all of them. */
+/** The variants take turns, because other activity on the machine should affect all of them equally. */
 function measure(file: string, script: string, rounds: number): Measured {
   writeFileSync(path.join(folder, file), script);
   const measured: Measured = { bare: [], '--import': [], '-r': [] };

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 
-/** /proc counts in USER_HZ, which is 100 on every Linux. */
+/** /proc counts in USER_HZ, which is 100 on Linux. */
 const MICROSECONDS_PER_TICK = 10_000;
 
-/** The CPU time that a process has used so far, all threads, user and system. */
+/** The user and system CPU time of all threads of a process so far. */
 export function cpuMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name, which may hold spaces and parentheses.
+  // The second field is the program's name, which may contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_PER_TICK;
 }
 
-/** The memory that a process has resident. */
+/** The resident memory of a process. */
 export function residentMebibytes(pid: number): number {
   return mebibytes(pid, 'VmRSS');
 }
 
-/** The most memory that a process has had resident. */
+/** The peak resident memory of a process. */
 export function peakMebibytes(pid: number): number {
   return mebibytes(pid, 'VmHWM');
 }

@@ -1,6 +1,6 @@
 /**
- * What the prometheus exporter costs, in this process and without a network in front of it: time a point,
- * time and size of a page, the longest that the event loop waits for a page, and memory.
+ * Measures the prometheus exporter in this process, without a network: CPU per point, time and size of a scrape,
+ * the longest delay of the event loop during scrapes, and memory.
  *
  *     node --expose-gc tests/bench/prometheus-exporter.ts [series] [histogram]
  */
@@ -45,7 +45,7 @@ for (round = 2; round <= Math.max(12, 1_000_000 / seriesCount); round++) {
   }
   times.push(rest / seriesCount);
 }
-print('consume, µs CPU a point', median(times));
+print('consume, µs CPU/point', median(times));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 for (const encoding of ['identity', 'gzip']) {
@@ -62,7 +62,7 @@ for (const encoding of ['identity', 'gzip']) {
   print(`scrape ${encoding}, first, ms`, scrapes[0] as number);
   print(`scrape ${encoding}, MB`, bytes / 1e6);
 }
-print('longest wait of the event loop, ms', delay.max / 1e6);
+print('longest event loop delay, ms', delay.max / 1e6);
 globalThis.gc?.();
 print('resident memory, MiB', process.memoryUsage().rss / 1024 ** 2);
 await exporter.shutdown(AbortSignal.timeout(1000));

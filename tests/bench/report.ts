@@ -7,7 +7,7 @@ export function heading(): string {
   return row(['case', 'measure', 'siphon', 'stock', 'ratio', 'budget']);
 }
 
-/** One line a measure; without a stock Collector, siphon's numbers stand alone. */
+/** Returns one line per measure. The columns of the stock Collector are empty if it was not measured. */
 export function caseLines(
   { name, budget, limit = {} }: BenchCase | ForwardingCase,
   { siphon, stock }: CaseResult,
@@ -36,7 +36,7 @@ function number(value: number | undefined): string {
   return value < 10 ? value.toFixed(3) : value.toFixed(1);
 }
 
-/** Of the ratio, and of siphon's own number. */
+/** The limits of the ratio and of siphon's value. */
 function boundsText(budget: number | undefined, limit: number | undefined): string {
   const ratio = budget === undefined ? [] : [`≤ ${budget}`];
   const own = limit === undefined ? [] : [`≤ ${limit} ms`];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** What a program prints as JSON, in a process of its own; one that is still there when this one ends is ended too. */
+/** Runs a program in a child process and returns its JSON output. The child is killed if this process exits first. */
 export async function runProgram(file: string, order: { readonly durationMs: number }): Promise<unknown> {
   const running = promisify(execFile)(process.execPath, [file, JSON.stringify(order)], {
     timeout: order.durationMs + 60_000,

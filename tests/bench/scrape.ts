@@ -16,7 +16,7 @@ const HEADERS: Readonly<Record<Encoding, Record<string, string>>> = {
 const TIMEOUT_MS = 60_000;
 
 export interface Scrape {
-  /** From the request to the last byte of the answer. */
+  /** From the request to the last byte of the response. */
   readonly durationMs: number;
   readonly text: () => string;
 }
@@ -33,7 +33,7 @@ export async function scrape(port: number, encoding: Encoding): Promise<Scrape> 
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const chunks = (await response.toArray()) as Buffer[];
   const durationMs = performance.now() - startedAt;
-  if (response.statusCode !== 200) throw new Error(`the scrape was answered with ${response.statusCode}`);
+  if (response.statusCode !== 200) throw new Error(`the scrape failed with status ${response.statusCode}`);
   const zipped = response.headers['content-encoding'] === 'gzip';
   const isProtobuf = response.headers['content-type']?.startsWith('application/vnd.google.protobuf') === true;
   if (zipped !== (encoding === 'gzip') || isProtobuf !== (encoding === 'protobuf')) {

@@ -10,7 +10,7 @@ const order = {
 };
 const load = { acceptedPerSecond: 49_990, failure: undefined };
 
-/** One a minute, with saw teeth of 20 MiB. */
+/** One sample a minute, with a sawtooth of 20 MiB. */
 function samples(change: (minute: number) => Partial<Sample> = () => ({})): Sample[] {
   return Array.from({ length: 31 }, (_, minute) => ({
     minute,
@@ -22,7 +22,7 @@ function samples(change: (minute: number) => Partial<Sample> = () => ({})): Samp
 }
 
 describe('the verdict of a soak', () => {
-  it('passes flat memory whatever the warm-up took', () => {
+  it('accepts flat memory regardless of the warm-up', () => {
     const warmingUp = samples((minute) => (minute < 10 ? { residentMebibytes: minute * 15, series: 100_000 } : {}));
     expect(verdict(order, warmingUp, load)).toMatchObject({ passed: true, findings: [], expectedSeries: 120_000 });
   });
@@ -40,7 +40,7 @@ describe('the verdict of a soak', () => {
     ['the load was not kept up', samples(), { ...load, acceptedPerSecond: 40_000 }],
     ['the target refused points', samples(), { ...load, failure: 'the target refused points' }],
     ['too few samples', samples().slice(0, 16), load],
-  ])('says that %s', (finding, taken, accepted) => {
+  ])('reports that %s', (finding, taken, accepted) => {
     expect(verdict(order, taken, accepted)).toMatchObject({ passed: false, findings: [finding] });
   });
 });

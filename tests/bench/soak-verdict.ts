@@ -11,30 +11,30 @@ export interface SoakOrder {
 export interface Sample {
   readonly minute: number;
   readonly residentMebibytes: number;
-  /** On the page of the last scrape. */
+  /** The number of series in the last scrape. */
   readonly series: number;
   readonly scrapeMs: number;
 }
 
 export interface Verdict {
-  /** Of the resident set over the second half, by least squares. */
+  /** Growth of the resident set in the second half, by least squares. */
   readonly growthMebibytesPer10Minutes: number;
   readonly medianMebibytes: number;
-  /** What the page should show: those alive, and those replaced that have not expired yet. */
+  /** The active series plus the replaced series that have not expired yet. */
   readonly expectedSeries: number;
   readonly seriesRange: readonly [lowest: number, highest: number];
   readonly medianScrapeMs: number;
-  /** What is wrong; empty when the soak passed. */
+  /** The problems found; empty if the soak passed. */
   readonly findings: readonly string[];
   readonly passed: boolean;
 }
 
-/** Room for the saw teeth that garbage collection makes of a flat line. */
+/** Tolerance for the sawtooth of garbage collection. */
 const MAX_GROWTH_MEBIBYTES_PER_10_MINUTES = 10;
 const SERIES_TOLERANCE = 0.05;
 const MIN_RATE = 0.95;
 
-/** Judges the second half of a soak; by then series have expired as often as new ones came. */
+/** Evaluates the second half of a soak. By then, series expire at the rate at which new ones appear. */
 export function verdict(
   order: SoakOrder,
   samples: readonly Sample[],

@@ -1,4 +1,4 @@
-/** `npm run soak`: siphon under a steady load whose series come and go; its memory must stay flat. */
+/** `npm run soak`: runs siphon under a steady load with changing series; its memory must stay flat. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,14 +11,14 @@ import { verdict, type Sample, type SoakOrder } from './soak-verdict.ts';
 
 const HELP = `npm run soak -- [options]
 
-  --minutes N                      how long (30), at least 6
-  --points-per-second N            the load (50000)
-  --series N                       alive at the same time (100000), a multiple of ${POINTS_PER_REQUEST}
-  --churn-percent-per-minute N     share of the series that new ones replace (10)
-  --json FILE                      write samples and verdict to this file
-  --help                           this text
+  --minutes N                      duration, at least 6 (default: 30)
+  --points-per-second N            load (default: 50000)
+  --series N                       active series, a multiple of ${POINTS_PER_REQUEST} (default: 100000)
+  --churn-percent-per-minute N     share of the series replaced by new ones (default: 10)
+  --json FILE                      write the samples and the verdict to this file
+  --help                           print this text
 
-Ends with 0 when memory and the number of series stayed flat after the warm-up and nothing was refused.
+Exits with 0 if memory and the number of series stayed flat after the warm-up and siphon accepted all points.
 `;
 
 const EXPIRATION_MINUTES = 2;
@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
   },
 });
 
-// So that whoever stops the soak stops the program under load too.
+// Exit handlers stop the program under load.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const order: SoakOrder = {
@@ -88,7 +88,7 @@ async function soak(ordered: SoakOrder): Promise<boolean> {
   return judged.passed;
 }
 
-/** `observers` ends with the signal, or is rejected when siphon does not answer any more. */
+/** `observers` resolves when the signal aborts, and rejects when siphon stops responding. */
 function observe(
   pid: number,
   scrapePort: number,
@@ -115,7 +115,7 @@ function observe(
   return { samples, observers: observers.then(() => undefined) };
 }
 
-/** Runs `work` at every interval, one after the other, until the signal; a late one is not made up for. */
+/** Runs `work` at every interval, sequentially, until the signal aborts. It does not catch up after a late run. */
 async function every(intervalMs: number, signal: AbortSignal, work: () => void | Promise<void>): Promise<void> {
   for (;;) {
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);

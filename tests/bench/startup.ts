@@ -1,7 +1,7 @@
 /**
- * Prints how long the built sidecar takes until it is ready, and what it holds when idle, on a configuration (the
- * shipped one, unless named) by what the environment turns on: `node tests/bench/startup.ts [FILE…]`. A bare Node comes
- * first: how much of its program the system maps differs from machine to machine by 15 MiB, and counts as resident.
+ * `node tests/bench/startup.ts [FILE…]` measures how long the built sidecar takes to become ready and its idle memory,
+ * for each configuration (by default the shipped one) and environment. The first line is bare Node as a baseline: the
+ * resident part of its executable differs between machines by up to 15 MiB.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -48,7 +48,7 @@ async function report(name: string, options: SidecarOptions): Promise<void> {
 interface Start {
   readonly readyMs: number;
   readonly rssMib: number;
-  /** What no file backs: heaps, stacks, buffers. */
+  /** Anonymous memory: heaps, stacks, buffers. */
   readonly ownMib: number;
   readonly peakMib: number;
 }
@@ -56,7 +56,7 @@ interface Start {
 async function measureStart(options: SidecarOptions): Promise<Start> {
   const startedAtMs = Date.now();
   await using sidecar = await Sidecar.start(options);
-  // The line tells the time itself, so that the pace at which the log is looked at does not count.
+  // The timestamp of the line is exact. The time of reading it depends on how often the log is polled.
   const ready = await sidecar.waitForLog('Everything is ready');
   const readyMs = Date.parse(String(ready['time'])) - startedAtMs;
   await sleep(IDLE_MS);
@@ -66,7 +66,7 @@ async function measureStart(options: SidecarOptions): Promise<Start> {
 }
 
 function residentText(rssMib: number, ownMib: number): string {
-  return `idle ${rssMib.toFixed(1)} MiB resident, ${ownMib.toFixed(1)} of them its own`;
+  return `idle ${rssMib.toFixed(1)} MiB resident, ${ownMib.toFixed(1)} MiB of it anonymous`;
 }
 
 function statusOf(pid: number | undefined): string {

@@ -11,10 +11,10 @@ import type { ProbeOrder } from './wait-probe.ts';
 const GENERATOR = fileURLToPath(new URL('generator.ts', import.meta.url));
 const WAIT_PROBE = fileURLToPath(new URL('wait-probe.ts', import.meta.url));
 
-/** Of OTLP and of the scrape page. */
+/** The ports of OTLP and of the scrape page. */
 type Ports = readonly [number, number];
 
-/** Above the largest case and its `target_info`. */
+/** More than the largest case needs, `target_info` included. */
 const MAX_SERIES = 2_000_000;
 
 /** A collector under load: OTLP in, a scrape page out. */
@@ -46,7 +46,7 @@ export class Target implements AsyncDisposable {
     return peakMebibytes(this.#process.pid);
   }
 
-  /** The CPU time that one data point takes, in microseconds. */
+  /** Returns the CPU time per data point, in microseconds. */
   async load(shape: LoadShape, durationMs: number): Promise<number> {
     const where = { protocol: this.#protocol, port: this.#otlpPort };
     const order: LoadOrder = { ...where, shape, durationMs, firstPass: this.#lastPass + 1 };
@@ -56,7 +56,7 @@ export class Target implements AsyncDisposable {
     return (cpuMicroseconds(this.#process.pid) - before) / report.points;
   }
 
-  /** How long requests at a steady rate wait for their answers, in milliseconds. They change no value. */
+  /** Sends requests at a steady rate and returns their response times in milliseconds. They do not change any value. */
   async waits(shape: LoadShape, durationMs: number): Promise<number[]> {
     const order: ProbeOrder = { port: this.#otlpPort, shape, durationMs, pass: this.#lastPass };
     return (await runProgram(WAIT_PROBE, order)) as number[];
@@ -66,7 +66,7 @@ export class Target implements AsyncDisposable {
     return scrape(this.#scrapePort, encoding);
   }
 
-  /** @throws unless a scrape shows what was sent last. */
+  /** @throws unless a scrape shows the values of the last pass. */
   async verify(shape: LoadShape): Promise<void> {
     const { text } = await this.scrape('identity');
     verifyPage(text(), shape, this.#lastPass);
@@ -78,8 +78,8 @@ export class Target implements AsyncDisposable {
 }
 
 /**
- * The same for every program, except that siphon bounds the series and has to be told of more;
- * their own metrics are off because they are not the work that is compared.
+ * The same for every program, except that siphon limits the number of series and needs a higher limit.
+ * Their internal metrics are off, because the bench does not compare them.
  */
 function configuration(program: CollectorProgram, protocol: Protocol, [otlpPort, scrapePort]: Ports): unknown {
   const bound = program.name === 'siphon' ? { max_series: MAX_SERIES } : {};

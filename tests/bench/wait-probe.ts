@@ -1,6 +1,6 @@
 /**
- * Requests at a steady, modest rate, in a process of its own so that nothing else keeps it from looking at the clock:
- * `node wait-probe.ts '{"port":…,"shape":…,"durationMs":…,"pass":…}'` prints how long each waited for its answer.
+ * Sends requests at a steady, low rate from a separate process, because other work would distort its timing:
+ * `node wait-probe.ts '{"port":…,"shape":…,"durationMs":…,"pass":…}'` prints the response time of each request.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from './connection.ts';
@@ -12,18 +12,18 @@ export interface ProbeOrder {
   readonly port: number;
   readonly shape: LoadShape;
   readonly durationMs: number;
-  /** The pass that every series was last sent in; it is sent again. */
+  /** The last pass, which sent every series. The probe sends its values again. */
   readonly pass: number;
 }
 
 const INTERVAL_MS = 20;
-/** As many different requests as are sent in a second. */
+/** The number of different requests, equal to one second of requests. */
 const REQUESTS = 50;
 
 if (import.meta.main)
   process.stdout.write(JSON.stringify(await probe(JSON.parse(process.argv[2] ?? '') as ProbeOrder)));
 
-/** A request that is due is sent, however long the ones before it wait: each on a connection that is free. */
+/** Sends each request when it is due, even if earlier ones still wait. Each request uses an idle connection. */
 async function probe({ port, shape, durationMs, pass }: ProbeOrder): Promise<number[]> {
   const requests = payloads(shape);
   const free: Connection[] = [];

@@ -27,7 +27,7 @@ On a PostgreSQL of its own, or in a database of its own on the server of SIPHON_
 Ends with 1 if a number misses its budget.
 `;
 
-/** Durable, and with the memory of a small server; the rest is as PostgreSQL comes. */
+/** Durable, with the memory of a small server. All other parameters keep PostgreSQL's defaults. */
 const PARAMETERS = {
   fsync: 'on',
   synchronous_commit: 'on',
@@ -38,7 +38,7 @@ const PARAMETERS = {
 };
 const BURST = 50_000;
 const CPU_WARM_UP_MS = 10_000;
-/** Ten prices each: a week's prices within an hour. */
+/** Each transaction writes ten prices. One hour writes a week of prices. */
 const SCRAPING_TRANSACTIONS_PER_SECOND = 1.4;
 const CPU_MS = 60_000;
 const APPLICATION = 'siphon-bench';

@@ -31,13 +31,13 @@ export interface Drain {
 export interface Place {
   /** For the poller, in the shipped role. */
   readonly pollerUrl: string;
-  /** For everybody else. */
+  /** For all other connections. */
   readonly url: string;
 }
 
-/** 200 prices a second: what a roaster's catalogue takes a week for is there in minutes. */
+/** 200 prices a second. A roaster's prices of a week arrive within minutes. */
 const BUSY_TRANSACTIONS_PER_SECOND = 20;
-/** One after the other: what is measured is a query, not how queries share two cores. */
+/** Sequential, because concurrent queries would compete for two cores. */
 const ONE_AFTER_THE_OTHER = { max_connections: 1, collection_interval: '100ms' };
 const OFTEN = { collection_interval: '100ms' };
 /** Slow queries run as often as the others. */
@@ -45,7 +45,7 @@ const BOTH_PACKS_OFTEN = {
   scrape_pipeline: { queries: often(scrapePipelineDatabase) },
   postgres_health: { queries: often(postgresHealthDatabase) },
 };
-/** The counter whose batches are the dearest. */
+/** The counter with the most expensive batches. */
 const PRICES = 'scrape_pipeline.prices';
 const DRAIN_TIMEOUT_MS = 180_000;
 
@@ -63,7 +63,7 @@ export async function measureQueries(
   return {
     byQuery: Object.fromEntries(
       [...Map.groupBy(poller.polls, ({ query }) => query)]
-        // The first one of each connects, plans and reads what was not in memory.
+        // The first poll of a query connects, plans and reads uncached data.
         .map(([query, polls]) => [query, durations(polls.length > 1 ? polls.slice(1) : polls)] as const)
         .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     ),

@@ -26,7 +26,7 @@ interface SumsRequest {
   }[];
 }
 
-/** The receiver as siphon runs it, in this process, so that each duration is seen and not only its bucket. */
+/** Runs the receiver in this process, which exposes each duration and not only its histogram bucket. */
 export class ObservedPoller implements AsyncDisposable {
   readonly polls: ObservedPoll[] = [];
   /** Failed polls by query and reason. */
@@ -58,7 +58,7 @@ export class ObservedPoller implements AsyncDisposable {
     }));
   }
 
-  /** All series of a sum together, by its OpenTelemetry name, as published last; undefined before that. */
+  /** Adds all series of a sum, by its OpenTelemetry name, as last published; undefined before the first publication. */
   total(metric: string): number | undefined {
     return this.#totals.get(metric);
   }

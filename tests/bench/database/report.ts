@@ -1,6 +1,6 @@
 import type { Drain, Durations, QueryDurations } from './measure.ts';
 
-/** All times are milliseconds unless named otherwise; what was not measured is absent. */
+/** Times are in milliseconds unless the name has another unit. Values that were not measured are absent. */
 export interface DatabaseBench {
   readonly server: string;
   readonly scale: number;

@@ -6,8 +6,8 @@ import { cpuMicroseconds } from '../process-usage.ts';
 const SAMPLE_EVERY_MS = 1000;
 
 /**
- * CPU that the server spends on sessions of this application over some time, as a share of one core; undefined where
- * the server's processes are not to be seen from here. Parallel workers count as far as a sample a second sees them.
+ * Returns the CPU that the server spends on sessions of this application, as a share of one core; undefined if the
+ * server's processes are not visible to this one. A parallel worker counts if the samples, one a second, include it.
  */
 export async function sessionsCpuShare(
   url: string,
@@ -22,12 +22,12 @@ export async function sessionsCpuShare(
     for (const [pid, used] of await usedBySession(url, application)) last.set(pid, used);
   }
   if (last.size === 0) return undefined;
-  // A session that was not there at first has spent everything since then.
+  // A session without a first sample started later; all of its CPU time counts.
   const spent = [...last].reduce((sum, [pid, used]) => sum + used - (first.get(pid) ?? 0), 0);
   return spent / 1000 / (performance.now() - startedAt);
 }
 
-/** CPU time in microseconds that each session has used so far, by its process. */
+/** CPU time of each session so far in microseconds, by process id. */
 async function usedBySession(url: string, application: string): Promise<Map<number, number>> {
   const rows = await runSql(
     url,

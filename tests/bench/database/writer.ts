@@ -19,7 +19,7 @@ const writeUntilCancelled = (pauseSeconds: number): string => `
     end loop;
   end $$`;
 
-/** Writes on the server's side, so that it takes no time of the process that measures, until disposed of. */
+/** Writes inside the server until disposed of, which costs the measuring process no CPU time. */
 export async function startWriter(url: string, transactionsPerSecond: number): Promise<AsyncDisposable> {
   const writer = new Client({ connectionString: url, application_name: 'bench-writer' });
   await writer.connect();

@@ -69,7 +69,7 @@ class Forwarder implements AsyncDisposable {
     return peakMebibytes(this.#process.pid);
   }
 
-  /** The CPU time that one span takes, in microseconds, until the last one has arrived. */
+  /** Returns the CPU time per span, in microseconds, after the last span has arrived at the sink. */
   async load(durationMs: number): Promise<number> {
     const order: SpanOrder = { port: this.#port, durationMs };
     const before = cpuMicroseconds(this.#process.pid);

@@ -1,6 +1,6 @@
 /**
- * The load, in a process of its own so that its CPU time is not the target's:
- * `node span-generator.ts '{"port":…,"durationMs":…}'` prints how many spans were accepted.
+ * Generates the load in a separate process, which keeps its CPU time out of the target's:
+ * `node span-generator.ts '{"port":…,"durationMs":…}'` prints the number of accepted spans.
  */
 import { Connection } from '../connection.ts';
 import { spanRequest, SPANS_PER_REQUEST } from './span-payload.ts';

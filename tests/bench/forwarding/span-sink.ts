@@ -1,4 +1,4 @@
-/** `node span-sink.ts`: takes OTLP over HTTP, and counts the spans. Prints its port; `GET /` answers with the count. */
+/** `node span-sink.ts`: receives OTLP over HTTP and counts the spans. It prints its port; `GET /` returns the count. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
