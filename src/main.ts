@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** Checks the version of Node before it loads the program, which an older Node cannot even parse. */
-import { fileURLToPath } from 'node:url';
 import { assertSupportedNode } from './sdk/supported-node.ts';
 
 try {
@@ -11,4 +10,4 @@ try {
 }
 
 const { runProgram } = await import('./program.ts');
-await runProgram({ dashboardsFolder: fileURLToPath(new URL('../dashboards', import.meta.url)) });
+await runProgram();

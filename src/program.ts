@@ -4,16 +4,14 @@ import { runCli } from './cli/cli.ts';
 import { componentFactories } from './components/index.ts';
 import { packs } from './packs/index.ts';
 
-/** `dashboardsFolder` is an argument because a bundle moves this file, but not main.ts. */
-export async function runProgram({ dashboardsFolder }: { readonly dashboardsFolder: string }): Promise<void> {
+export async function runProgram(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), {
     environment: process.env,
     version: manifest.version,
     factories: componentFactories(packs),
-    loadRuleSource: async () => await (await import('./packs/load.ts')).loadPacks(packs),
+    loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),
     checkPackFile: async (file) => await (await import('./packs/pack-file.ts')).checkPackFile(file),
     packs,
-    dashboardsFolder,
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),

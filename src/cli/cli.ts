@@ -49,9 +49,8 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'string', multiple: true } } as const;
 
 function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
-  const { takes = [], readsConfig, argument } = command;
-  const own = Object.fromEntries(takes.map((name) => [name, { type: 'string' }] as const));
-  const options = { ...HELP, ...(readsConfig && CONFIG), ...own };
+  const { readsConfig, argument } = command;
+  const options = { ...HELP, ...(readsConfig && CONFIG), ...ownOptions(command) };
   // parseArgs refuses options that the command does not have, so the values have this form.
   const { values, positionals } = parseArgs({
     args,
@@ -62,8 +61,22 @@ function parseOptions(command: Command, args: string[]): CommandOptions | 'help'
   if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is required');
   if (argument !== undefined && positionals.length !== 1) throw new UsageError(`one ${argument} is required`);
   const [value] = positionals;
-  const { help: _, config = [], set = [], ...given } = values;
-  return { configs: config, sets: set, given, ...(value !== undefined && { argument: value }) };
+  const { help: _, config = [], set = [], ...others } = values;
+  return { configs: config, sets: set, ...ownValues(others), ...(value !== undefined && { argument: value }) };
+}
+
+function ownOptions({ takes = [], takesMany = [] }: Command): Record<string, { type: 'string'; multiple: boolean }> {
+  return Object.fromEntries([
+    ...takes.map((name) => [name, { type: 'string', multiple: false }] as const),
+    ...takesMany.map((name) => [name, { type: 'string', multiple: true }] as const),
+  ]);
+}
+
+function ownValues(values: Readonly<Record<string, unknown>>): Pick<CommandOptions, 'given' | 'lists'> {
+  const [lists, given] = [true, false].map((isList) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => Array.isArray(value) === isList)),
+  );
+  return { given, lists } as Pick<CommandOptions, 'given' | 'lists'>;
 }
 
 function isUsageError(error: unknown): error is Error {

@@ -16,12 +16,14 @@ export interface CommandContext {
   readonly showProgress: (text: string) => void;
   /** The components that a configuration may use. */
   readonly factories: readonly Factory[];
-  /** Loads the dashboards and alerts that the rule files are made of. */
-  readonly loadRuleSource: () => Promise<RuleSource>;
+  /**
+   * Loads the dashboards and alerts of the built-in packs and of the packs in these modules.
+   *
+   * @throws Error that names the module.
+   */
+  readonly loadPacks: (files: readonly string[]) => Promise<readonly PackContent[]>;
   /** Imports a pack from a module and returns one sentence for each problem. */
   readonly checkPackFile: (file: string) => Promise<readonly string[]>;
-  /** The folder of the dashboards in siphon's package. */
-  readonly dashboardsFolder: string;
 }
 
 /** A pack as the command line sees it. */
@@ -31,6 +33,11 @@ export interface PackSummary {
   readonly description: string;
 }
 
+/** The dashboards and alerts of a pack. */
+export interface PackContent extends RuleSource {
+  readonly name: string;
+}
+
 export interface Command {
   /** One line for the list of commands, in lower case and without a full stop. */
   readonly summary: string;
@@ -38,8 +45,10 @@ export interface Command {
   readonly argument?: string;
   /** The help of the argument and the options that only this command has, one line each. */
   readonly optionLines: readonly string[];
-  /** The names of these options. Each has a value. */
+  /** The names of these options that may be given once. Each has a value. */
   readonly takes?: readonly string[];
+  /** The names of its options that may be repeated. Each has a value. */
+  readonly takesMany?: readonly string[];
   /** A command line, for the help. */
   readonly example?: string;
   /** True if the command has `--config` and `--set`. */
@@ -57,6 +66,8 @@ export interface CommandOptions {
   readonly sets: readonly string[];
   /** The values of the options that only this command has, by name. */
   readonly given: Readonly<Record<string, string | undefined>>;
+  /** The values of the repeatable options that only this command has, by name. */
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   /** The value of the argument, if the command has one. */
   readonly argument?: string;
 }

@@ -7,19 +7,27 @@ export interface LoadedPacks extends RuleSource {
   readonly dashboards: readonly Dashboard[];
 }
 
+/** The dashboards and alerts of one pack. */
+export interface LoadedPack extends LoadedPacks {
+  readonly name: string;
+}
+
 export async function loadPacks(packs: readonly Pack[]): Promise<LoadedPacks> {
-  const loaded = await Promise.all(
-    packs.map(async ({ name, dashboards = [], alerts = [], runbooks }) => ({
-      dashboards: await load(dashboards),
-      alerts: (await load(alerts)).map((alert) => {
-        if (runbooks === undefined) throw new TypeError(`the pack ${name} has alerts but no runbooks`);
-        return { ...alert, runbooks: runbooks.address };
-      }),
-    })),
-  );
+  const loaded = await Promise.all(packs.map(loadPack));
   return {
     dashboards: loaded.flatMap(({ dashboards }) => dashboards),
     alerts: loaded.flatMap(({ alerts }) => alerts),
+  };
+}
+
+export async function loadPack({ name, dashboards = [], alerts = [], runbooks }: Pack): Promise<LoadedPack> {
+  return {
+    name,
+    dashboards: await load(dashboards),
+    alerts: (await load(alerts)).map((alert) => {
+      if (runbooks === undefined) throw new TypeError(`the pack ${name} has alerts but no runbooks`);
+      return { ...alert, runbooks: runbooks.address };
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { checkPack } from './check-pack.ts';
 import { packs } from './index.ts';
+import { loadPack, type LoadedPack } from './load.ts';
 import type { Pack } from './pack.ts';
 
 /**
@@ -28,6 +29,25 @@ export async function importPack(file: string): Promise<Pack> {
 export async function checkPackFile(file: string): Promise<readonly string[]> {
   const pack = await importPack(file);
   return await checkPack(pack, { packs, metrics: instrumentationMetrics });
+}
+
+/**
+ * Loads the built-in packs and the packs in these modules.
+ *
+ * @throws Error that names the file, if it has no pack or if another pack has the same name.
+ */
+export async function loadWithPackFiles(files: readonly string[]): Promise<readonly LoadedPack[]> {
+  const loaded = await Promise.all(packs.map(loadPack));
+  for (const file of files) {
+    try {
+      const pack = await loadPack(await importPack(file));
+      if (loaded.some(({ name }) => name === pack.name)) throw new Error(`another pack has the name ${pack.name}`);
+      loaded.push(pack);
+    } catch (error) {
+      throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+  return loaded;
 }
 
 function isPack(value: unknown): value is Pack {

@@ -1,7 +1,9 @@
 /** The example shop as a user runs it: the service with the preload, and the built command with a pack from a file. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../support/processes/demo-process.ts';
@@ -66,6 +68,19 @@ it('passes the checks of siphon', async () => {
   expect(await siphon(['packs', 'check', PACK])).toMatchObject({ exitCode: 0, stderr: '' });
   const environment = { DATABASE_URL: 'postgresql://127.0.0.1/shop' };
   expect(await siphon(['validate', '--config', CONFIG], environment)).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+it('exports its dashboard and its rules', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'siphon-shop-'));
+  try {
+    const options = ['--dir', folder, '--pack', PACK, '--only', 'shop'];
+    for (const args of [options, [...options, '--form', 'prometheus']]) {
+      expect(await siphon(['dashboards', 'export', ...args])).toMatchObject({ exitCode: 0, stderr: '' });
+    }
+    expect((await readdir(folder)).toSorted()).toEqual(['alerts.yaml', 'recording.yaml', 'shop.json']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 /** The service as a process. */

@@ -1,7 +1,7 @@
 import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } from '../command.ts';
 import { readBounded } from '../read-bounded.ts';
-import type { RuleSource } from '../../dashboards/rules/rule-files.ts';
-import { isOwn, shippedDashboards } from './shipped.ts';
+import { hasDashboardTag } from '../../dashboards/dashboard-tag.ts';
+import { choosePacks, dashboardFiles, packOptionLines, packOptions, type ChosenPacks } from './chosen-packs.ts';
 import { writeOwnFiles, type OwnFile } from './write-own-files.ts';
 
 const GRAFANA = 'grafana';
@@ -14,18 +14,24 @@ export const exportDashboards: Command = {
     '--dir DIR                    target folder; created if missing',
     `--form FORM                  ${forms.join(' or ')}; default ${GRAFANA}`,
     `--settings FILE              links and limits of the rules, see deploy/prometheus/README.md`,
+    ...packOptionLines,
   ],
   takes: ['dir', 'form', 'settings'],
+  takesMany: packOptions,
+  example: 'siphon dashboards export --dir ./dashboards --pack ./shop-pack.ts --only shop',
   readsConfig: false,
-  async run(options, { dashboardsFolder, loadRuleSource, print, printError }) {
+  async run(options, context) {
+    const { print, printError } = context;
     const { dir, form, settings } = readOptions(options);
     try {
-      const files = form === RULES ? await rules(await loadRuleSource(), settings) : await dashboards(dashboardsFolder);
+      const packs = await choosePacks(options, context);
+      const files = form === RULES ? await rules(packs, settings) : await dashboards(packs);
       const written = await writeOwnFiles(dir, files);
       const what = form === RULES ? 'rule files' : 'dashboards';
       print(`${dir}: ${files.length} ${what}, ${written} written, ${files.length - written} unchanged`);
       return EXIT_OK;
     } catch (error) {
+      if (error instanceof UsageError) throw error;
       printError(error instanceof Error ? error.message : String(error));
       return EXIT_FAILURE;
     }
@@ -46,28 +52,32 @@ function readOptions({ given: { dir, form = GRAFANA, settings } }: CommandOption
   return { dir, form: known, settings };
 }
 
-async function dashboards(folder: string): Promise<readonly OwnFile[]> {
-  const shipped = await shippedDashboards(folder);
-  return shipped.map(({ fileName, text }) => ({ fileName, text, isOwn: isOwnDashboard }));
+async function dashboards(packs: ChosenPacks): Promise<readonly OwnFile[]> {
+  const files = await dashboardFiles(packs);
+  return files.map(({ fileName, text }) => ({ fileName, text, isOwn: isOwnDashboard }));
 }
 
 function isOwnDashboard(text: string): boolean {
   try {
-    return isOwn(JSON.parse(text));
+    return hasDashboardTag(JSON.parse(text));
   } catch {
     return false;
   }
 }
 
-/** Generated, because they depend on the settings. */
-async function rules(source: RuleSource, settingsFile: string | undefined): Promise<readonly OwnFile[]> {
+/** The settings may also change alerts of packs that are not chosen, so that one file serves several exports. */
+async function rules({ all, chosen }: ChosenPacks, settingsFile: string | undefined): Promise<readonly OwnFile[]> {
   const [{ ruleFiles, isOwnRuleFile }, { defaultSettings, readSettings }] = await Promise.all([
     import('../../dashboards/rules/rule-files.ts'),
     import('../../dashboards/rules/settings.ts'),
   ]);
   const settings =
-    settingsFile === undefined ? defaultSettings : named(settingsFile, (text) => readSettings(text, source.alerts));
-  return [...ruleFiles(source, settings)].map(([fileName, text]) => ({ fileName, text, isOwn: isOwnRuleFile }));
+    settingsFile === undefined ? defaultSettings : named(settingsFile, (text) => readSettings(text, all.alerts));
+  return [...ruleFiles({ alerts: chosen.alerts, dashboards: all.dashboards }, settings)].map(([fileName, text]) => ({
+    fileName,
+    text,
+    isOwn: isOwnRuleFile,
+  }));
 }
 
 function named<Result>(file: string, read: (text: string) => Result): Result {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { hasDashboardTag } from '../../dashboards/dashboard-tag.ts';
 import { GrafanaError, type GrafanaClient, type StoredDashboard } from './grafana-client.ts';
-import { isOwn, type ShippedDashboard } from './shipped.ts';
+import type { DashboardFile } from './chosen-packs.ts';
 
 type Result = 'created' | 'updated' | 'unchanged';
 
@@ -23,7 +24,7 @@ interface Plan {
  */
 export async function pushAll(
   client: GrafanaClient,
-  dashboards: readonly ShippedDashboard[],
+  dashboards: readonly DashboardFile[],
   folderTitle: string,
 ): Promise<readonly Pushed[]> {
   const folder = (await client.folders()).find(({ title }) => title === folderTitle);
@@ -49,7 +50,7 @@ export async function pushAll(
 
 function obstacle({ uid, stored }: Plan): string[] {
   if (stored === undefined) return [];
-  if (!isOwn(stored.dashboard)) {
+  if (!hasDashboardTag(stored.dashboard)) {
     return [
       `the dashboard ${uid} ("${String(stored.dashboard['title'])}") exists and was not created by siphon: rename its uid, or remove it`,
     ];

@@ -2,6 +2,7 @@ import { shipped } from '../../../tests/support/dashboards/shipped.ts';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runCommand, type Ran } from '../../../tests/support/processes/run-command.ts';
 import { freePorts } from '../../../tests/support/network/free-ports.ts';
@@ -25,6 +26,23 @@ describe('siphon dashboards push', () => {
     expect([...grafana.folders.values()].map(({ title }) => title)).toEqual(['siphon']);
     expect([...grafana.dashboards.keys()].toSorted()).toEqual(uids);
     expect(printed.split('\n')).toEqual(uids.map((uid) => `created   ${grafana.url}/d/${uid}`));
+  });
+
+  it('uploads only the dashboards of a pack in a module', async () => {
+    await using grafana = await FakeGrafana.start();
+    const pack = fileURLToPath(new URL('../../../examples/shop/pack.ts', import.meta.url));
+    const args = ['--url', grafana.url, '--token-env', 'TOKEN', '--pack', pack, '--only', 'shop'];
+    const { errors } = await runCommand(['dashboards', 'push', ...args], { TOKEN: FakeGrafana.editorToken });
+    expect(errors).toBe('');
+    expect([...grafana.dashboards.keys()]).toEqual(['shop']);
+  });
+
+  it('names a pack that it cannot load, and writes nothing', async () => {
+    await using grafana = await FakeGrafana.start();
+    const args = ['--url', grafana.url, '--token-env', 'TOKEN', '--pack', 'missing.ts'];
+    const { exitCode, errors } = await runCommand(['dashboards', 'push', ...args], { TOKEN: FakeGrafana.editorToken });
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: 'missing.ts: does not exist' });
+    expect(grafana.writes).toEqual([]);
   });
 
   it('writes nothing the second time', async () => {

@@ -7,9 +7,9 @@ import {
   type CommandContext,
   type CommandOptions,
 } from '../command.ts';
+import { choosePacks, dashboardFiles, packOptionLines, packOptions, type DashboardFile } from './chosen-packs.ts';
 import { GrafanaClient, GrafanaError } from './grafana-client.ts';
 import { pushAll } from './push-all.ts';
-import { shippedDashboards } from './shipped.ts';
 
 const DEFAULT_FOLDER = 'siphon';
 
@@ -19,14 +19,24 @@ export const pushDashboards: Command = {
     '--url URL                    address of Grafana, as in a browser',
     '--token-env NAME             environment variable holding a service-account token (Editor role)',
     `--folder TITLE               folder in Grafana; created if missing; default ${DEFAULT_FOLDER}`,
+    ...packOptionLines,
   ],
   takes: ['url', 'token-env', 'folder'],
+  takesMany: packOptions,
+  example: 'siphon dashboards push --url https://grafana.example.com --token-env TOKEN --pack ./shop-pack.ts',
   readsConfig: false,
   async run(options, context) {
     const { url, tokenVariable, folder } = readOptions(options);
+    let dashboards: readonly DashboardFile[];
+    try {
+      dashboards = await dashboardFiles(await choosePacks(options, context));
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      context.printError(error instanceof Error ? error.message : String(error));
+      return EXIT_FAILURE;
+    }
     try {
       const client = new GrafanaClient(url, readToken(tokenVariable, context));
-      const dashboards = await shippedDashboards(context.dashboardsFolder);
       const pushed = await pushAll(client, dashboards, folder);
       for (const { uid, result } of pushed)
         context.print(`${result.padEnd(9)} ${new URL(`d/${uid}`, withSlash(url)).href}`);

@@ -14,6 +14,11 @@ import { DASHBOARD_TAG } from '../dashboard-tag.ts';
 import { grafanaPanel } from './panel.ts';
 import { grafanaVariable } from './variable.ts';
 
+/** The text of the file. */
+export function classicDashboardText(dashboard: PlainDashboard): string {
+  return `${JSON.stringify(classicDashboard(dashboard), undefined, 2)}\n`;
+}
+
 export function classicDashboard(dashboard: PlainDashboard): Dashboard {
   const { uid, title, description, from, refresh, variables, links, rows } = dashboard;
   const builder = new DashboardBuilder(title)

@@ -1,7 +1,7 @@
 import { packs } from '../index.ts';
 import { loadPacks } from '../load.ts';
 import { alertsDocument } from './alerts-document.ts';
-import { classicDashboard } from '../../dashboards/grafana/classic.ts';
+import { classicDashboardText } from '../../dashboards/grafana/classic.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { plain } from '../../dashboards/model/plain.ts';
 import { ruleFiles } from '../../dashboards/rules/rule-files.ts';
@@ -15,12 +15,8 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/runbooks/README.md', alertsDocument(loaded)],
   ]);
   for (const dashboard of plain(loaded.dashboards)) {
-    files.set(`dashboards/grafana/${dashboard.uid}.json`, json(classicDashboard(dashboard)));
+    files.set(`dashboards/grafana/${dashboard.uid}.json`, classicDashboardText(dashboard));
   }
   for (const [name, text] of ruleFiles(loaded, defaultSettings)) files.set(`dashboards/prometheus/${name}`, text);
   return files;
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -1,8 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { componentFactories } from '../../../src/components/index.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';
-import { checkPackFile } from '../../../src/packs/pack-file.ts';
-import { loadPacks } from '../../../src/packs/load.ts';
+import { checkPackFile, loadWithPackFiles } from '../../../src/packs/pack-file.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 
 export interface Ran {
@@ -22,9 +20,8 @@ export async function runCommand(args: readonly string[], environment: Record<st
     factories: componentFactories(builtInPacks),
     packs: builtInPacks,
     showProgress: () => {},
-    loadRuleSource: async () => await loadPacks(builtInPacks),
+    loadPacks: loadWithPackFiles,
     checkPackFile,
-    dashboardsFolder: fileURLToPath(new URL('../../../dashboards', import.meta.url)),
     print: (text) => printed.push(text),
     printError: (text) => errors.push(text),
   });
