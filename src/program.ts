@@ -5,6 +5,11 @@ import { componentFactories } from './components/index.ts';
 import { packs } from './packs/index.ts';
 
 export async function runProgram(): Promise<void> {
+  // The reader of a pipe, such as `head`, may end before this command.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   process.exitCode = await runCli(process.argv.slice(2), {
     environment: process.env,
     version: manifest.version,

@@ -47,6 +47,7 @@ it('requires one file', async () => {
   const { exitCode, errors } = await runCommand(['packs', 'check']);
   expect(exitCode).toBe(2);
   expect(errors).toContain('one FILE is required');
-  expect(errors).toContain('Usage: siphon packs check FILE [options]');
-  expect(errors).toContain('Example: siphon packs check ./shop-pack.ts');
+  expect(errors).toContain("Run 'siphon packs check --help' for its options");
+  const { printed } = await runCommand(['packs', 'check', '--help']);
+  expect(printed).toContain('Example: siphon packs check ./shop-pack.ts');
 });

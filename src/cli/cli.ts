@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { suggest } from '../engine/config/nearest-name.ts';
 import { EXIT_OK, EXIT_USAGE, UsageError, type Command, type CommandContext, type CommandOptions } from './command.ts';
 import { checkPack } from './check-pack.ts';
 import { exportDashboards } from './dashboards/export.ts';
 import { pushDashboards } from './dashboards/push.ts';
 import { doctor } from './doctor.ts';
+import { init } from './init.ts';
 import { listComponents } from './list-components.ts';
 import { listPacks } from './list-packs.ts';
 import { printConfig } from './print-config.ts';
@@ -11,6 +13,7 @@ import { run } from './run.ts';
 import { validate } from './validate.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  init,
   run,
   validate,
   doctor,
@@ -28,15 +31,29 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   if (name === '--version') return answer(context, context.version);
   if (name === '--help' || name === '-h') return answer(context, overview());
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined)
-    return refuse(context, name === '' ? overview() : `unknown command: ${name}\n\n${overview()}`);
+  if (command === undefined) return withoutCommand(args, context);
   try {
     const options = parseOptions(command, rest);
     return options === 'help' ? answer(context, helpOf(name, command)) : await command.run(options, context);
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    return refuse(context, `${error.message}\n\n${helpOf(name, command)}`);
+    return refuse(context, `${error.message}\nRun 'siphon ${name} --help' for its options`);
   }
+}
+
+/** A group of commands such as `dashboards` has a help, too. */
+function withoutCommand(args: readonly string[], context: CommandContext): number {
+  const [first = '', second = ''] = args;
+  if (first === '') return refuse(context, overview());
+  const group = Object.keys(COMMANDS).filter((name) => name.startsWith(`${first} `));
+  if (group.length === 0) {
+    const known = [...new Set(Object.keys(COMMANDS).flatMap((name) => [name, name.split(' ')[0] as string]))];
+    return refuse(context, `unknown command: ${first}${suggest(first, known)}\nRun 'siphon --help' for the commands`);
+  }
+  if (second === '--help' || second === '-h') return answer(context, overview(group));
+  if (second === '') return refuse(context, overview(group));
+  const written = `${first} ${second}`;
+  return refuse(context, `unknown command: ${written}${suggest(written, group)}\nKnown: ${group.join(', ')}`);
 }
 
 /** The name of a command has one or two words. */
@@ -58,7 +75,6 @@ function parseOptions(command: Command, args: string[]): CommandOptions | 'help'
     allowPositionals: argument !== undefined,
   });
   if (values.help === true) return 'help';
-  if (readsConfig && (values.config ?? []).length === 0) throw new UsageError('--config FILE is required');
   if (argument !== undefined && positionals.length !== 1) throw new UsageError(`one ${argument} is required`);
   const [value] = positionals;
   const { help: _, config = [], set = [], ...others } = values;
@@ -94,9 +110,9 @@ function refuse(context: CommandContext, text: string): number {
   return EXIT_USAGE;
 }
 
-function overview(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map(({ length }) => length));
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+function overview(names: readonly string[] = Object.keys(COMMANDS)): string {
+  const width = Math.max(...names.map(({ length }) => length));
+  const lines = names.map((name) => `  ${name.padEnd(width)}  ${(COMMANDS[name] as Command).summary}`);
   return [
     'Usage: siphon COMMAND [options]',
     '',
@@ -108,7 +124,8 @@ function overview(): string {
 
 function helpOf(name: string, { summary, readsConfig, argument, optionLines, example }: Command): string {
   const configLines = [
-    '--config FILE                configuration file; may be repeated: files are merged, later ones win',
+    '--config FILE                configuration file; may be repeated: files are merged, later ones win;',
+    '                             default: ./otel-collector.yaml if it exists, otherwise the built-in configuration',
     '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
   const usage = ['Usage: siphon', name, ...(argument === undefined ? [] : [argument]), '[options]'].join(' ');

@@ -72,7 +72,7 @@ export interface CommandOptions {
   readonly argument?: string;
 }
 
-/** The options are wrong: the command shows its help and exits 2. */
+/** The options are wrong: the command prints the mistake and exits 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

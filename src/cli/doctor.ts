@@ -18,6 +18,9 @@ export const doctor: Command = {
     if (loaded === undefined) return EXIT_FAILURE;
     const components = componentsInUse(loaded.config).filter(({ factory }) => 'diagnose' in factory);
     const report = new Report(['configuration', ...components.map(nameOf)], context);
+    if (options.configs.length === 0) {
+      report.add('configuration', { severity: 'ok', what: `read from ${loaded.sources.join(', ')}` });
+    }
     for (const what of loaded.warnings) report.add('configuration', { severity: 'warning', what });
     for (const component of components) {
       for await (const finding of findingsOf(component, context)) report.add(nameOf(component), finding);

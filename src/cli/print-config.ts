@@ -10,6 +10,7 @@ export const printConfig: Command = {
   async run(options, context) {
     const loaded = await readConfig(options, context);
     if (loaded === undefined) return EXIT_FAILURE;
+    if (options.configs.length === 0) context.print(`# ${loaded.sources.join(', ')}`);
     context.print(dump(redactConfig(loaded.root, loaded.config), { noRefs: true, lineWidth: -1 }).trimEnd());
     return EXIT_OK;
   },

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { parseDuration } from '../engine/schema/duration.ts';
-import type { LoadedConfig } from '../engine/config/load-config.ts';
 import type { Collector } from '../engine/pipeline/collector.ts';
 import {
   EXIT_FAILURE,
@@ -10,7 +9,7 @@ import {
   type CommandContext,
   type CommandOptions,
 } from './command.ts';
-import { readConfig } from './read-config.ts';
+import { readConfig, type ReadConfig } from './read-config.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
 export const run: Command = {
@@ -46,12 +45,13 @@ function shutdownTimeoutOf({ given }: CommandOptions): number {
   return timeoutMs;
 }
 
-async function build({ config, warnings }: LoadedConfig, { version }: CommandContext): Promise<Running> {
+async function build({ config, warnings, sources }: ReadConfig, { version }: CommandContext): Promise<Running> {
   const [{ Collector }, { createLogger }] = await Promise.all([
     import('../engine/pipeline/collector.ts'),
     import('../engine/telemetry/create-logger.ts'),
   ]);
   const logger = await createLogger(config.service.telemetry.logs);
+  logger.info({ sources }, 'Configuration is loaded');
   for (const warning of warnings) logger.warn({ warning }, 'Possible mistake in the configuration');
   const uncaughtErrors = countUncaughtErrors(logger);
   return { collector: new Collector(config, { version, logger, uncaughtErrors }), logger };

@@ -10,7 +10,8 @@ export const validate: Command = {
     if (loaded === undefined) return EXIT_FAILURE;
     for (const warning of loaded.warnings) context.printError(`warning: ${warning}`);
     const { pipelines } = loaded.config.service;
-    context.print(`The configuration is valid. Pipelines: ${pipelines.map(({ id }) => id).join(', ')}`);
+    const name = options.configs.length > 0 ? 'The configuration' : `The configuration (${loaded.sources.join(', ')})`;
+    context.print(`${name} is valid. Pipelines: ${pipelines.map(({ id }) => id).join(', ')}`);
     return EXIT_OK;
   },
 };

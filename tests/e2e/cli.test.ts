@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { siphon } from '../support/processes/run-built-command.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
@@ -72,12 +74,11 @@ describe('siphon doctor', () => {
     });
   });
 
-  it('names the problems of a configuration as validate does, and needs one', async () => {
+  it('names the problems of a configuration as validate does', async () => {
     expect(await siphon(['doctor', '--config', file('five.yaml', FIVE_MISTAKES)])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('problems in the configuration'),
     });
-    expect(await siphon(['doctor'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--config FILE') });
     expect(await siphon(['doctor', '--help'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('--set') });
   });
 });
@@ -180,9 +181,25 @@ describe('siphon', () => {
   });
 
   it('exits 2 on a command line that it does not understand', async () => {
-    for (const args of [[], ['fly'], ['run'], ['validate', '--config'], ['validate', '--confg', 'x']]) {
+    for (const args of [[], ['fly'], ['validate', '--config'], ['validate', '--confg', 'x']]) {
       expect((await siphon(args)).exitCode, args.join(' ')).toBe(2);
     }
+  });
+
+  it('ends without a stack if the reader of its output ends first', async () => {
+    const path = file('off-pipe.yaml', polling("''"));
+    const { stdout, stderr } = await promisify(execFile)('bash', [
+      '-c',
+      '"$0" dist/main.js doctor --config "$1" | true; echo "${PIPESTATUS[0]}"',
+      process.execPath,
+      path,
+    ]);
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
+  });
+
+  it('logs which configuration it runs with', async () => {
+    await using sidecar = await Sidecar.start();
+    await sidecar.waitForLog('Configuration is loaded');
   });
 
   it('exits 1 immediately on a second signal', async () => {

@@ -162,6 +162,6 @@ describe('siphon dashboards push', () => {
     const { exitCode, errors } = await runCommand(['dashboards', 'push', ...args]);
     expect(exitCode).toBe(2);
     expect(errors).toContain(message);
-    expect(errors).toContain('Usage: siphon dashboards push');
+    expect(errors).toContain("Run 'siphon dashboards push --help' for its options");
   });
 });

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../../tests/support/processes/run-command.ts';
+
+const DATABASE_URL = 'postgresql://siphon:hunter2@127.0.0.1:1/shop';
+
+let folder: string;
+const before = process.cwd();
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'siphon-init-'));
+  process.chdir(folder);
+});
+afterEach(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
+
+describe('a command without --config', () => {
+  it('uses the built-in default, without a database if DATABASE_URL is not set', async () => {
+    const { exitCode, printed, errors } = await runCommand(['print-config']);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    expect(printed).toMatch(/^# built-in default\n/);
+    for (const type of ['otlp', 'memory_limiter', 'prometheus', 'sentry']) expect(printed).toContain(`  ${type}:\n`);
+    expect(printed).not.toContain('db_poller');
+  });
+
+  it('polls the database of DATABASE_URL and keeps the password secret', async () => {
+    const { printed } = await runCommand(['print-config'], { DATABASE_URL });
+    expect(printed).toContain('postgres_health');
+    expect(printed).toContain('- db_poller');
+    expect(printed).not.toContain('hunter2');
+  });
+
+  it('reads otel-collector.yaml if it exists, and --set in any case', async () => {
+    expect((await runCommand(['validate'])).printed).toContain('(built-in default) is valid');
+    await runCommand(['init']);
+    expect((await runCommand(['validate'])).printed).toContain('(otel-collector.yaml) is valid');
+    expect((await runCommand(['print-config', '--set', 'processors.batch.timeout=7s'])).printed).toContain('7s');
+  });
+});
+
+describe('siphon init', () => {
+  it.each([{}, { DATABASE_URL, SENTRY_DSN: 'https://key@sentry.example/1' }])(
+    'writes a valid file with %j',
+    async (env) => {
+      const { exitCode, printed } = await runCommand(['init', '--dir', 'new'], env);
+      expect(exitCode).toBe(0);
+      expect(printed).toMatch(/siphon-otel run --config new\/otel-collector\.yaml\n.*siphon-otel\/preload app\.js$/);
+      const text = readFileSync('new/otel-collector.yaml', 'utf8');
+      expect(/^ {2}db_poller:/m.test(text)).toBe('DATABASE_URL' in env);
+      const { exitCode: code, errors } = await runCommand(['validate', '--config', 'new/otel-collector.yaml'], env);
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    },
+  );
+
+  it('writes a poller that works after it is uncommented as the comment describes', async () => {
+    await runCommand(['init']);
+    const text = readFileSync('otel-collector.yaml', 'utf8');
+    const poller = text.slice(text.indexOf('  # db_poller:'), text.indexOf('processors:'));
+    expect(poller.split('\n').filter((line) => line !== '')).toHaveLength(7);
+    expect(poller).toContain('#   storage: file_storage');
+  });
+
+  it('overwrites nothing', async () => {
+    await runCommand(['init']);
+    const { exitCode, errors } = await runCommand(['init'], { DATABASE_URL });
+    expect({ exitCode, errors }).toEqual({
+      exitCode: 1,
+      errors: 'otel-collector.yaml: already exists and was not changed',
+    });
+    expect(readFileSync('otel-collector.yaml', 'utf8')).not.toMatch(/^ {2}db_poller:/m);
+  });
+
+  it('chooses the next free port', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      // The port may already be in use on this machine.
+      server.once('error', () => resolve());
+      server.listen(4318, '127.0.0.1', resolve);
+    });
+    const { printed } = await runCommand(['init']);
+    server.close();
+    const port = /^Port 4318 is in use: the file has (\d+) instead$/m.exec(printed)?.[1];
+    expect(Number(port)).toBeGreaterThan(4318);
+    expect(printed).toContain(`OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${port} node`);
+    expect(readFileSync('otel-collector.yaml', 'utf8')).toContain(`endpoint: 127.0.0.1:${port}\n`);
+  });
+});
+
+describe('a mistake on the command line', () => {
+  it.each([
+    [['valdate'], 'unknown command: valdate (did you mean validate?)'],
+    [['dashboard'], 'unknown command: dashboard (did you mean dashboards?)'],
+    [['dashboards', 'exprt'], 'unknown command: dashboards exprt (did you mean dashboards export?)'],
+    [['validate', '--confg', 'x'], "Unknown option '--confg'"],
+  ])('%j is answered without the usage', async (args, message) => {
+    const { exitCode, errors } = await runCommand(args);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain(message);
+    expect(errors).not.toContain('Usage:');
+  });
+
+  it('shows the commands of a group', async () => {
+    const { exitCode, printed } = await runCommand(['dashboards', '--help']);
+    expect(exitCode).toBe(0);
+    expect(printed).toContain('dashboards push');
+    expect(printed).not.toContain('validate');
+  });
+});

@@ -1,0 +1,98 @@
+/** The properties of the project that change the default configuration. */
+export interface DefaultConfigOptions {
+  /** True if the variable DATABASE_URL is set: then the poller is on, otherwise it is a comment. */
+  readonly hasDatabase: boolean;
+  /** True if the sidecar may create the folder `.siphon`, so that counters continue after a restart. */
+  readonly keepsState: boolean;
+  readonly ports: Readonly<Record<keyof typeof DEFAULT_PORTS, number>>;
+}
+
+export const DEFAULT_PORTS = { http: 4318, grpc: 4317, metrics: 8000, health: 13_133, self: 8888 } as const;
+
+/** The configuration that siphon uses without a file, and the content of the file that `siphon init` writes. */
+export function defaultConfig({ hasDatabase, keepsState, ports }: DefaultConfigOptions): string {
+  const poller = keepsState ? `${POLLER}    storage: file_storage\n` : POLLER;
+  return `# The configuration of siphon, in the format of the OpenTelemetry Collector.
+# All ports listen on 127.0.0.1 only. Secrets come from environment variables.
+
+receivers:
+  # Telemetry from services that run with \`node --import siphon-otel/preload app.js\`.
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:${ports.http}
+      grpc:
+        endpoint: 127.0.0.1:${ports.grpc}
+
+${hasDatabase ? poller : commented(`${POLLER_IS_OFF}${poller}`)}
+processors:
+  # Refuses data before the process exceeds its memory. Senders retry later.
+  memory_limiter:
+    check_interval: 1s
+    limit_mib: 512
+    spike_limit_mib: 128
+
+  batch:
+    timeout: 1s
+
+exporters:
+  # The scrape endpoint: http://127.0.0.1:${ports.metrics}/metrics
+  prometheus:
+    endpoint: 127.0.0.1:${ports.metrics}
+    metric_expiration: 5m
+
+  # Sends transactions and errors to Sentry. If SENTRY_DSN is not set, spans are accepted and dropped.
+  sentry:
+    dsn: \${env:SENTRY_DSN:-}
+
+extensions:
+${keepsState ? FILE_STORAGE : ''}  # http://127.0.0.1:${ports.health}/ responds with 200 while the sidecar is healthy.
+  health_check:
+    endpoint: 127.0.0.1:${ports.health}
+
+service:
+  extensions: [${keepsState ? 'file_storage, ' : ''}health_check]
+  pipelines:
+    metrics:
+      receivers: [otlp${hasDatabase ? ', db_poller' : ''}]
+      processors: [memory_limiter]
+      exporters: [prometheus]
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [sentry]
+  telemetry:
+    # The metrics of the sidecar itself: http://127.0.0.1:${ports.self}/metrics
+    metrics:
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 127.0.0.1
+                port: ${ports.self}
+`;
+}
+
+const POLLER = `  # Metrics from PostgreSQL, with read-only queries.
+  db_poller:
+    datasource: \${env:DATABASE_URL}
+    collection_interval: 15s
+    packs:
+      # Add the tables that matter, for their size, dead rows and vacuum: {tables: [public.orders]}
+      postgres_health: {}
+`;
+
+const POLLER_IS_OFF =
+  '  # To poll a database, set DATABASE_URL, uncomment this and add `db_poller` to the receivers of the metrics pipeline.\n';
+
+const FILE_STORAGE = `  # Keeps the state of the poller, so that its counters continue after a restart.
+  file_storage:
+    directory: \${env:SIPHON_STORAGE_DIRECTORY:-.siphon}
+    create_directory: true
+
+`;
+
+/** The lines as comments, indented as before. A line that is a comment stays as it is. */
+function commented(lines: string): string {
+  return lines.replaceAll(/^ {2}(?! *#)/gm, '  # ');
+}

@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { close, listen } from '../engine/net/http-server.ts';
+import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
+import { DEFAULT_PORTS, defaultConfig, type DefaultConfigOptions } from './default-config.ts';
+import { DEFAULT_FILE } from './read-config.ts';
+
+type Ports = DefaultConfigOptions['ports'];
+
+export const init: Command = {
+  summary: `write a commented ${DEFAULT_FILE} that fits the project (overwrites nothing)`,
+  optionLines: ['--dir DIR                    folder of the file; created if missing; default: the working directory'],
+  takes: ['dir'],
+  example: 'siphon init --dir ./sidecar',
+  readsConfig: false,
+  async run({ given: { dir = '.' } }, { environment, print, printError }) {
+    const file = path.join(dir, DEFAULT_FILE);
+    const ports = await freePorts();
+    const hasDatabase = (environment['DATABASE_URL'] ?? '') !== '';
+    try {
+      await mkdir(dir, { recursive: true });
+      await writeFile(file, defaultConfig({ hasDatabase, keepsState: true, ports }), { flag: 'wx' });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      printError(`${file}: ${code === 'EEXIST' ? 'already exists and was not changed' : message}`);
+      return EXIT_FAILURE;
+    }
+    print([`${file}: written`, ...notes(ports, environment), '', 'Next:', ...nextCommands(file, ports)].join('\n'));
+    return EXIT_OK;
+  },
+};
+
+function notes(ports: Ports, environment: Readonly<Record<string, string | undefined>>): string[] {
+  const moved = (Object.keys(DEFAULT_PORTS) as (keyof Ports)[]).filter((name) => ports[name] !== DEFAULT_PORTS[name]);
+  return [
+    ...moved.map((name) => `Port ${DEFAULT_PORTS[name]} is in use: the file has ${ports[name]} instead`),
+    environment['DATABASE_URL']
+      ? 'DATABASE_URL is set: the file polls this database with the pack postgres_health'
+      : 'DATABASE_URL is not set: the database poller is a comment in the file',
+    environment['SENTRY_DSN']
+      ? 'SENTRY_DSN is set: traces go to Sentry'
+      : 'SENTRY_DSN is not set: traces are dropped until it is set',
+  ];
+}
+
+/** `siphon-otel` and not `siphon`, which is another package if npx has to download it. */
+function nextCommands(file: string, { http }: Ports): string[] {
+  const config = path.dirname(file) === '.' ? '' : ` --config ${file}`;
+  const endpoint = http === DEFAULT_PORTS.http ? '' : `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${http} `;
+  return [`  npx siphon-otel run${config}`, `  ${endpoint}node --import siphon-otel/preload app.js`];
+}
+
+/** For each default port, it or the next one that is free. */
+async function freePorts(): Promise<Ports> {
+  const chosen = new Set<number>(Object.values(DEFAULT_PORTS));
+  const ports: Partial<Record<keyof Ports, number>> = {};
+  for (const [name, first] of Object.entries(DEFAULT_PORTS)) {
+    let port: number = first;
+    while (port < MAX_PORT && !((port === first || !chosen.has(port)) && (await isFree(port)))) port += 1;
+    chosen.add(port);
+    ports[name as keyof Ports] = port;
+  }
+  return { ...DEFAULT_PORTS, ...ports };
+}
+
+const MAX_PORT = 65_535;
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await listen(server, { host: '127.0.0.1', port });
+    await close(server, AbortSignal.abort());
+    return true;
+  } catch {
+    return false;
+  }
+}
