@@ -186,7 +186,7 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
     const [message] = sink.messages.find(({ channel }) => channel === '#coffee-critical')?.attachments ?? [];
     expect(message).toMatchObject({
       color: 'danger',
-      text: '42 of the requests to blue-tokai within 6 hours gave no usable answer (limit 20%).',
+      text: '42 of the requests to blue-tokai within 6 hours got no usable response (limit 20%).',
       footer: 'FetchErrors · pipeline',
       title_link: expect.stringContaining('/d/siphon-pipeline?var-roaster=blue-tokai&viewPanel='),
     });
