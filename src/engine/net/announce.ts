@@ -13,13 +13,18 @@ interface Guard {
   readonly auth?: unknown;
 }
 
-/** Logs where a server listens, and warns if other machines can reach it without TLS and authentication. */
-export function announce(logger: Logger, { endpoint, transport }: Bound, { tls, auth }: Guard): void {
+/**
+ * Logs where a server listens, and warns if other machines can reach it without TLS and authentication.
+ *
+ * @param guard undefined for a server that supports neither.
+ */
+export function announce(logger: Logger, { endpoint, transport }: Bound, guard?: Guard): void {
   const fields = { endpoint: formatEndpoint(endpoint), ...(transport === undefined ? {} : { transport }) };
   logger.info(fields, 'Listening');
-  if (tls === undefined && auth === undefined && !isLoopback(endpoint.host)) {
+  if (isLoopback(endpoint.host) || guard?.tls !== undefined || guard?.auth !== undefined) return;
+  if (guard !== undefined)
     logger.warn(fields, 'Other machines can reach this address without TLS or authentication: set tls and auth');
-  }
+  else logger.warn(fields, 'Other machines can reach this address, which has no TLS or authentication');
 }
 
 /** True if only this machine can reach the address. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer } from 'node:tls';
+import * as v from 'valibot';
 import { expect, it } from 'vitest';
+import { serverTlsConfig } from '../schema/tls.ts';
 import { listeningFindings, reachingFinding } from './endpoint-findings.ts';
 import { collected } from '../../../tests/support/components/findings.ts';
 import { hasOpenssl, SelfSignedCertificates } from '../../../tests/support/network/self-signed-certificates.ts';
@@ -30,12 +32,7 @@ it('distinguishes a free address, one in use and one of another machine', async 
 });
 
 it('names a file of its TLS that cannot be read', async () => {
-  const tls = {
-    cert_file: '/nowhere/cert.pem',
-    key_file: '/nowhere/key.pem',
-    min_version: '1.2',
-    reload_interval: 0,
-  } as const;
+  const tls = v.parse(serverTlsConfig, { cert_file: '/nowhere/cert.pem', key_file: '/nowhere/key.pem' });
   const [, unreadable] = await collected(listeningFindings({ endpoint: anyPort, tls }));
   expect(unreadable).toMatchObject({ severity: 'error', what: expect.stringContaining('tls.cert_file: /nowhere') });
 });
@@ -59,7 +56,9 @@ it.skipIf(!hasOpenssl)('distinguishes a trusted certificate from an untrusted on
   await using server = createTlsServer({ cert, key }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = new URL(`https://127.0.0.1:${portOf(server)}`);
-  expect(await reachingFinding(url, { timeoutMs, tls: { ca: cert } })).toMatchObject({ severity: 'ok' });
+  expect(
+    await reachingFinding(url, { timeoutMs, tls: { secureContext: createSecureContext({ ca: cert }) } }),
+  ).toMatchObject({ severity: 'ok' });
   expect(await reachingFinding(url, { timeoutMs })).toMatchObject({
     severity: 'error',
     what: expect.stringContaining('self-signed certificate'),

@@ -1,11 +1,14 @@
 import { createServer } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { Endpoint } from '../schema/fields.ts';
 import type { Finding } from '../component.ts';
+import { connectionOptions, type ClientTls } from './client-tls.ts';
+import { proxyFor, type ProxyEnvironment } from './proxy-settings.ts';
+import { addressOf, openTunnel } from './tunnel-agent.ts';
 import { close, formatEndpoint, listen } from './http-server.ts';
 import type { ServerTlsConfig } from '../schema/tls.ts';
-import { readTlsFiles } from './tls.ts';
+import { readContext } from './tls.ts';
 
 /** Checks that a server can start: binds the address for a moment and reads the TLS files. */
 export async function* listeningFindings(server: {
@@ -15,7 +18,7 @@ export async function* listeningFindings(server: {
   yield await bindingFinding(server.endpoint);
   if (server.tls === undefined) return;
   try {
-    await readTlsFiles(server.tls);
+    createSecureContext(await readContext(server.tls));
   } catch (error) {
     yield { severity: 'error', what: (error as Error).message };
   }
@@ -40,30 +43,41 @@ async function bindingFinding(endpoint: Endpoint): Promise<Finding> {
 export interface Reaching {
   readonly timeoutMs: number;
   /** For https. */
-  readonly tls?: ConnectionOptions;
+  readonly tls?: ClientTls;
+  /** Instead of those of the environment. */
+  readonly proxy?: URL | undefined;
+  /** Contains `HTTPS_PROXY` and so on; by default that of the process. */
+  readonly environment?: ProxyEnvironment;
 }
 
 /** Checks that the server accepts connections, for https with a trusted certificate. Does not send a request. */
-export async function reachingFinding(url: URL, { timeoutMs, tls = {} }: Reaching): Promise<Finding> {
-  const isTls = url.protocol === 'https:';
-  const host = url.hostname.replaceAll(/[[\]]/g, '');
-  const port = Number(url.port || (isTls ? 443 : 80));
+export async function reachingFinding(
+  url: URL,
+  { timeoutMs, tls = {}, proxy: chosen, environment = process.env }: Reaching,
+): Promise<Finding> {
   const startedAt = performance.now();
-  const socket = isTls
-    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...tls })
-    : connectTcp({ host, port });
+  let socket: Socket | undefined;
   try {
-    await connected(socket, isTls ? 'secureConnect' : 'connect', timeoutMs);
-    return {
-      severity: 'ok',
-      what: `${url.origin} accepts connections (${Math.round(performance.now() - startedAt)} ms)`,
-    };
+    const proxy = chosen ?? proxyFor(url, environment);
+    socket = await connect(url, proxy, tls);
+    await connected(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect', timeoutMs);
+    const who = proxy === undefined ? url.origin : `${url.origin}, through the proxy ${proxy.host},`;
+    return { severity: 'ok', what: `${who} accepts connections (${Math.round(performance.now() - startedAt)} ms)` };
   } catch (error) {
     const what = `${url.origin} cannot be reached: ${(error as Error).message}`;
     return { severity: 'error', what, repair: 'Check the address and the network, and that the server is running' };
   } finally {
-    socket.destroy();
+    socket?.destroy();
   }
+}
+
+/** For http through a proxy, the connection to the proxy. */
+async function connect(url: URL, proxy: URL | undefined, tls: ClientTls): Promise<Socket> {
+  const { host, port } = addressOf(url);
+  if (url.protocol === 'http:') return connectTcp(proxy === undefined ? { host, port } : addressOf(proxy));
+  const options = { ...(isIP(host) ? {} : { servername: host }), ...connectionOptions(tls) };
+  if (proxy === undefined) return connectTls({ host, port, ...options });
+  return connectTls({ socket: await openTunnel(proxy, `${url.hostname}:${port}`), host, ...options });
 }
 
 function connected(socket: Socket, event: string, timeoutMs: number): Promise<void> {

@@ -1,14 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { ServerTlsConfig } from '../schema/tls.ts';
+import { MAX_HEADER_BYTES } from './connection-limit.ts';
+import { readAuthorities, readIdentity } from './tls-files.ts';
 
-/** A server's certificate and key, and the authorities of client certificates. In PEM. */
-export interface TlsFiles {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  readonly clientCa: Buffer | undefined;
-}
+const MAX_HEADERS = 10_000;
 
 /**
  * An HTTP server, or an HTTPS server if `tls` is set.
@@ -16,6 +12,16 @@ export interface TlsFiles {
  * @throws Error with the key and the file, if a file cannot be read.
  */
 export async function createServerFor(
+  tls: ServerTlsConfig | undefined,
+  options: ServerOptions,
+  listener: RequestListener,
+): Promise<Server> {
+  const server = await create(tls, { ...options, maxHeaderSize: MAX_HEADER_BYTES }, listener);
+  server.maxHeadersCount = MAX_HEADERS;
+  return server;
+}
+
+async function create(
   tls: ServerTlsConfig | undefined,
   options: ServerOptions,
   listener: RequestListener,
@@ -33,25 +39,16 @@ export async function createServerFor(
 export async function readContext(
   tls: ServerTlsConfig,
 ): Promise<SecureContextOptions & { readonly requestCert: boolean }> {
-  const { cert, key, clientCa } = await readTlsFiles(tls);
-  const authorities = clientCa === undefined ? {} : { ca: clientCa };
-  return { cert, key, minVersion: `TLSv${tls.min_version}`, requestCert: clientCa !== undefined, ...authorities };
+  const identity = await readIdentity(tls);
+  const ca = await readAuthorities('client_ca', tls.client_ca_file);
+  return { ...identity, requestCert: ca !== undefined, ...(ca === undefined ? {} : { ca }) };
 }
 
-/** @throws Error with the key and the file, if a file cannot be read. */
-export async function readTlsFiles(config: ServerTlsConfig): Promise<TlsFiles> {
-  const [cert, key, clientCa] = await Promise.all([
-    read('cert_file', config.cert_file),
-    read('key_file', config.key_file),
-    config.client_ca_file === undefined ? undefined : read('client_ca_file', config.client_ca_file),
-  ]);
-  return { cert, key, clientCa };
+/** Gives new connections of a TLS server, over HTTP or HTTP/2, another certificate. */
+export function replaceContext(server: object, context: SecureContextOptions): void {
+  if (hasSecureContext(server)) server.setSecureContext(context);
 }
 
-async function read(key: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new Error(`tls.${key}: ${file} cannot be read: ${(cause as Error).message}`, { cause });
-  }
+function hasSecureContext(server: object): server is { setSecureContext(options: SecureContextOptions): void } {
+  return 'setSecureContext' in server;
 }

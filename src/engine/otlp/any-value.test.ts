@@ -9,7 +9,7 @@ import {
   writeKeyValue,
   type AnyValue,
 } from './any-value.ts';
-import { protobufFromJson } from './protobuf-from-json.ts';
+import { protobufFromJson } from './json/protobuf-from-json.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -15,14 +15,21 @@ const ARRAY = fieldTags('ArrayValue');
 const LIST = fieldTags('KeyValueList');
 const KEY_VALUE = fieldTags('KeyValue');
 
-/** Reads the message `AnyValue`; depth is bounded by the framing check at the receiver. */
-export function readAnyValue(reader: WireReader): AnyValue {
-  let value: AnyValue = null;
+/** The part of a text or of bytes that is read. No backend accepts more. */
+const MAX_VALUE_BYTES = 1024 * 1024;
+
+/**
+ * Reads the message `AnyValue` without references to its buffer; depth is bounded by the framing check at the receiver.
+ *
+ * @param previous the value of the same field before: messages of one field are one message.
+ */
+export function readAnyValue(reader: WireReader, previous: AnyValue = null): AnyValue {
+  let value = previous;
   while (!reader.done) {
     const tag = reader.tag();
     switch (tag) {
       case ANY_VALUE.string_value:
-        value = reader.string();
+        value = reader.string(MAX_VALUE_BYTES);
         break;
       case ANY_VALUE.bool_value:
         value = reader.varint() !== 0;
@@ -40,7 +47,7 @@ export function readAnyValue(reader: WireReader): AnyValue {
         value = readKeyValues(reader.message());
         break;
       case ANY_VALUE.bytes_value:
-        value = reader.bytes();
+        value = reader.bytes().slice(0, MAX_VALUE_BYTES);
         break;
       default:
         reader.skip(tag);
@@ -55,8 +62,8 @@ export function readKeyValue(reader: WireReader, target: Map<string, AnyValue>):
   let value: AnyValue = null;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === KEY_VALUE.key) key = reader.string();
-    else if (tag === KEY_VALUE.value) value = readAnyValue(reader.message());
+    if (tag === KEY_VALUE.key) key = reader.string(MAX_VALUE_BYTES);
+    else if (tag === KEY_VALUE.value) value = readAnyValue(reader.message(), value);
     else reader.skip(tag);
   }
   target.set(key, value);

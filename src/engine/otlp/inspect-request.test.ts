@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Signal } from '../component.ts';
-import { inspectRequest, MAX_DEPTH } from './inspect-request.ts';
+import { atOnce } from '../time-slice.ts';
+import { inspectRequest, inspectSteps, MAX_DEPTH } from './inspect-request.ts';
 import { MalformedError } from './malformed-error.ts';
+import { TooManyMessagesError } from './too-many-messages-error.ts';
 import { WireWriter } from './wire-writer.ts';
 import { gaugeBatch, spansBatch } from '../../../tests/support/components/batches.ts';
 import { otlpTree } from '../../../tests/support/otlp/otlp-tree.ts';
@@ -142,5 +144,108 @@ describe('what is checked', () => {
     expect(inspect('traces', nested(47))).toBe(1);
     expect(() => inspectRequest('traces', nested(48))).toThrow(`is nested deeper than ${MAX_DEPTH} messages`);
     expect(() => inspectRequest('traces', nested(1000))).toThrow(MalformedError);
+  });
+});
+
+const count = (bytes: Uint8Array, perRequest: number, perItem = perRequest): number =>
+  atOnce(inspectSteps('traces', bytes, { perRequest, perItem }));
+
+/** Many attributes: short and long texts, numbers, and one without a value. */
+const attributes = (repetitions: number): Uint8Array =>
+  span((writer) => {
+    for (let i = 0; i < repetitions; i++) {
+      for (const length of [3, 200]) {
+        writer.messageField(9, () => {
+          writer.stringField(1, 'key');
+          writer.messageField(2, () => writer.stringField(1, 'v'.repeat(length)));
+        });
+      }
+      writer.messageField(9, () => writer.messageField(2, () => writer.int64Field(3, 1n)));
+      writer.messageField(9, () => writer.stringField(1, 'key'));
+    }
+  });
+
+describe('limits', () => {
+  it.each([1, 1000])('count an attribute with its value as one message (%i times four)', (repetitions) => {
+    const bytes = attributes(repetitions);
+    const messages = 3 + 4 * repetitions;
+    expect(count(bytes, messages)).toBe(1);
+    expect(() => count(bytes, messages - 1)).toThrow(TooManyMessagesError);
+    expect(() => count(bytes, messages - 1)).toThrow(
+      `the request contains more than the ${messages - 1} messages that max_messages_per_request allows`,
+    );
+  });
+
+  it.each([1, 1000])('apply to one item too (%i times four)', (repetitions) => {
+    const bytes = attributes(repetitions);
+    expect(count(bytes, 1e6, 4 * repetitions)).toBe(1);
+    expect(() => count(bytes, 1e6, 4 * repetitions - 1)).toThrow(
+      `${SPAN} contains more than the ${4 * repetitions - 1} messages that max_messages_per_item allows`,
+    );
+  });
+
+  it('count each element of nested values, and values that follow each other in one attribute', () => {
+    const nested = span((w) =>
+      w.messageField(9, () =>
+        w.messageField(2, () => {
+          w.messageField(5, () => {
+            for (let i = 0; i < 100; i++) w.messageField(1, () => {});
+          });
+        }),
+      ),
+    );
+    const repeated = span((w) =>
+      w.messageField(9, () => {
+        for (let i = 0; i < 100; i++) w.messageField(2, () => {});
+      }),
+    );
+    expect(count(nested, 105)).toBe(1);
+    expect(() => count(nested, 104)).toThrow(TooManyMessagesError);
+    expect(count(repeated, 103)).toBe(1);
+    expect(() => count(repeated, 102)).toThrow(TooManyMessagesError);
+  });
+
+  it('allow 100,000 points with eight attributes', () => {
+    const writer = new WireWriter();
+    const point = new WireWriter();
+    for (let i = 0; i < 8; i++) {
+      point.messageField(7, () => {
+        point.stringField(1, `key${i}`);
+        point.messageField(2, () => point.int64Field(3, 1n));
+      });
+    }
+    writer.messageField(1, () =>
+      writer.messageField(2, () =>
+        writer.messageField(2, () =>
+          writer.messageField(5, () => {
+            for (let i = 0; i < 100_000; i++) writer.bytesField(1, point.written);
+          }),
+        ),
+      ),
+    );
+    expect(inspectRequest('metrics', writer.finish())).toBe(100_000);
+  });
+
+  it('allow a bounded number of fields in a message, and of packed numbers', () => {
+    expect(() =>
+      inspect(
+        'traces',
+        span((w) => w.append(new Uint8Array(200_000).fill(0x50))),
+      ),
+    ).toThrow(TooManyMessagesError);
+    const buckets = new WireWriter();
+    const point = (): void => buckets.messageField(8, () => buckets.bytesField(2, new Uint8Array(1_100_000)));
+    const metric = (): void => buckets.messageField(10, () => buckets.messageField(1, point));
+    buckets.messageField(1, () => buckets.messageField(2, () => buckets.messageField(2, metric)));
+    expect(() => inspect('metrics', buckets.finish())).toThrow('has 1100000 bytes, may have 1048576');
+  });
+
+  it('let other work run after every few thousand fields', () => {
+    const request = new Uint8Array(2_000_000);
+    for (let i = 0; i < request.length; i += 2) request[i] = 10;
+    const steps = inspectSteps('traces', request);
+    let pauses = 0;
+    while (steps.next().done !== true) pauses++;
+    expect(pauses).toBeGreaterThan(25);
   });
 });

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Signal, TelemetryBatch } from '../component.ts';
 import { inspectRequest } from './inspect-request.ts';
-import { rewriteItems, rewriteRequest, type DecideItem, type Item } from './items.ts';
+import { atOnce } from '../time-slice.ts';
+import { rewriteItems, rewriteSteps, type DecideItem, type Item } from './items.ts';
 import { isMessage, itemMessages, messages, requestMessages } from './schema.ts';
 import { WireWriter } from './wire-writer.ts';
 import { gaugeBatch, spansBatch, toBatch } from '../../../tests/support/components/batches.ts';
@@ -81,16 +82,20 @@ function checkedBatch(signal: Signal, request: Uint8Array): TelemetryBatch {
   return toBatch(signal, request, inspectRequest(signal, request));
 }
 
+function rewrite(...parameters: Parameters<typeof rewriteSteps>): readonly TelemetryBatch[] {
+  return atOnce(rewriteSteps(...parameters));
+}
+
 describe.each(signals)('%s', (signal) => {
-  it('keeps, drops and replaces items as the same decisions on the decoded request do', () => {
-    fc.assert(
-      fc.property(arbitraryRequests(signal), decisions, (request, choices) => {
+  it('keeps, drops and replaces items as the same decisions on the decoded request do', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryRequests(signal), decisions, async (request, choices) => {
         const [choose, chooseAgain] = [cycle(choices), cycle(choices)];
         const decide: DecideItem = (item) => {
           const choice = choose();
           return choice === 'replace' ? marked(item) : choice;
         };
-        const { chunks, itemCount, sizeBytes } = rewriteItems(checkedBatch(signal, request), decide);
+        const { chunks, itemCount, sizeBytes } = await rewriteItems(checkedBatch(signal, request), decide);
         const before = otlpTree(signal, request);
         const { tree, items } = rewriteTree(requestMessages[signal], before, chooseAgain);
         expect(otlpTree(signal, Buffer.concat(chunks))).toEqual(tree !== before && items === 0 ? [] : tree);
@@ -106,7 +111,7 @@ describe.each(signals)('%s', (signal) => {
     fc.assert(
       fc.property(arbitraryRequests(signal), fc.integer({ min: 1, max: 5 }), (request, size) => {
         let seen = 0;
-        const parts = rewriteRequest(signal, request, () => (seen++ > 0 && (seen - 1) % size === 0 ? 'cut' : 'keep'));
+        const parts = rewrite(signal, request, () => (seen++ > 0 && (seen - 1) % size === 0 ? 'cut' : 'keep'));
         const type = requestMessages[signal];
         const found = parts.flatMap(({ chunks }) => contexts(type, otlpTree(signal, Buffer.concat(chunks))));
         expect(found).toEqual(contexts(type, otlpTree(signal, request)));
@@ -116,11 +121,11 @@ describe.each(signals)('%s', (signal) => {
     );
   });
 
-  it('returns the same batch if nothing changes', () => {
-    fc.assert(
-      fc.property(arbitraryRequests(signal), (request) => {
+  it('returns the same batch if nothing changes', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryRequests(signal), async (request) => {
         const batch = checkedBatch(signal, request);
-        expect(rewriteItems(batch, () => 'keep')).toBe(batch);
+        expect(await rewriteItems(batch, () => 'keep')).toBe(batch);
       }),
     );
   });
@@ -129,7 +134,7 @@ describe.each(signals)('%s', (signal) => {
 it('passes resource blocks without changes as slices of the request', () => {
   const chunks = [['a', 'b'], ['c'], ['d'], ['e', 'f']].map((names) => spansBatch(names).chunks[0] as Uint8Array);
   const request = Buffer.concat(chunks);
-  const parts = rewriteRequest('traces', request, (item) => (item.bytes.includes('c'.charCodeAt(0)) ? 'drop' : 'keep'));
+  const parts = rewrite('traces', request, (item) => (item.bytes.includes('c'.charCodeAt(0)) ? 'drop' : 'keep'));
   const kept = parts[0]?.chunks ?? [];
   expect(kept.map((chunk) => [chunk.buffer === request.buffer, chunk.length])).toEqual([
     [true, (chunks[0] as Uint8Array).length],
@@ -137,10 +142,10 @@ it('passes resource blocks without changes as slices of the request', () => {
   ]);
 });
 
-it('shows what a decision needs', () => {
+it('shows what a decision needs', async () => {
   const items: unknown[] = [];
   const gauge = gaugeBatch([1]);
-  rewriteItems(gauge, ({ type, metricName, attributes, resource }) => {
+  await rewriteItems(gauge, ({ type, metricName, attributes, resource }) => {
     items.push([type, metricName, [...attributes], [...resource]]);
     return 'keep';
   });
@@ -149,7 +154,7 @@ it('shows what a decision needs', () => {
     writer.messageField(2, () => writer.messageField(2, () => attribute(writer, 9, 'route')));
     writer.messageField(1, () => attribute(writer, 1, 'shop'));
   });
-  rewriteItems(toBatch('traces', writer.finish(), 1), ({ type, metricName, attributes, resource }) => {
+  await rewriteItems(toBatch('traces', writer.finish(), 1), ({ type, metricName, attributes, resource }) => {
     items.push([type, metricName, [...attributes], [...resource]]);
     return 'keep';
   });
@@ -165,3 +170,29 @@ function attribute(writer: WireWriter, field: number, key: string): void {
     writer.messageField(2, () => writer.stringField(1, 'x'));
   });
 }
+
+it('does not cut a request whose resource would be repeated many times', () => {
+  const writer = new WireWriter();
+  writer.messageField(1, () => {
+    writer.messageField(1, () => attribute(writer, 1, 'x'.repeat(2_000_000)));
+    writer.messageField(2, () => {
+      for (let i = 0; i < 1000; i++) writer.messageField(2, () => {});
+    });
+  });
+  const request = writer.finish();
+  const parts = rewrite('traces', request, () => 'cut');
+  expect(parts).toEqual([{ signal: 'traces', chunks: [request], itemCount: 1000, sizeBytes: request.length }]);
+});
+
+it('keeps few slices of a request whose items alternate', () => {
+  const writer = new WireWriter();
+  writer.messageField(1, () => {
+    writer.messageField(2, () => {
+      for (let i = 0; i < 10_000; i++) writer.messageField(2, () => writer.stringField(5, String(i % 2)));
+    });
+  });
+  const request = writer.finish();
+  const [part] = rewrite('traces', request, ({ bytes }) => (bytes.at(-1) === 0x30 ? 'keep' : 'drop'));
+  expect(part?.itemCount).toBe(5000);
+  expect(inspectRequest('traces', Buffer.concat(part?.chunks ?? []))).toBe(5000);
+});

@@ -1,4 +1,5 @@
 import type { Signal, TelemetryBatch } from '../component.ts';
+import { inSlices } from '../time-slice.ts';
 import { readKeyValue, type AnyValue, type KeyValueMap } from './any-value.ts';
 import { fieldTags, isMessage, itemMessages, messages, requestMessages, tagOf } from './schema.ts';
 import { WireReader } from './wire-reader.ts';
@@ -13,21 +14,31 @@ export type DecideItem = (item: Item) => 'keep' | 'drop' | Uint8Array;
  *
  * A processor that drops the spans of health checks:
  *
- *     async consume(batch: TelemetryBatch): Promise<void> {
- *       const kept = rewriteItems(batch, ({ attributes }) =>
+ *     async consume(batch: TelemetryBatch): Promise<PartialSuccess | void> {
+ *       const kept = await rewriteItems(batch, ({ attributes }) =>
  *         textOf(attributes, 'http.route') === '/healthz' ? 'drop' : 'keep',
  *       );
- *       if (kept.itemCount > 0) await this.#next.consume(kept);
+ *       if (kept.itemCount > 0) return await this.#next.consume(kept);
  *     }
  *
  * Only for requests that `inspectRequest` has checked, as all batches behind a receiver are.
  */
-export function rewriteItems(batch: TelemetryBatch, decide: DecideItem): TelemetryBatch {
-  const parts = batch.chunks.flatMap((chunk) => rewriteRequest(batch.signal, chunk, decide));
+export async function rewriteItems(batch: TelemetryBatch, decide: DecideItem): Promise<TelemetryBatch> {
+  const parts = await inSlices(rewriteAll(batch, decide));
   const isUnchanged =
     parts.length === batch.chunks.length &&
     parts.every(({ chunks }, i) => chunks.length === 1 && chunks[0] === batch.chunks[i]);
-  return isUnchanged ? batch : joinBatches(batch.signal, parts);
+  if (isUnchanged) return batch;
+  return joinBatches(batch.signal, batch.isOwn === true ? parts.map((part) => ({ ...part, isOwn: true })) : parts);
+}
+
+function* rewriteAll({ signal, chunks }: TelemetryBatch, decide: DecideItem): Generator<undefined, TelemetryBatch[]> {
+  const parts: TelemetryBatch[] = [];
+  for (const chunk of chunks) {
+    parts.push(...(yield* rewriteSteps(signal, chunk, decide)));
+    yield;
+  }
+  return parts;
 }
 
 /** Joins batches of one signal into one. Nothing is copied: their chunks follow each other. */
@@ -39,23 +50,27 @@ export function joinBatches(signal: Signal, batches: readonly TelemetryBatch[]):
     chunks: batches.flatMap(({ chunks }) => chunks),
     itemCount: sum(batches.map(({ itemCount }) => itemCount)),
     sizeBytes: sum(batches.map(({ sizeBytes }) => sizeBytes)),
+    ...(batches.every(({ isOwn }) => isOwn === true) ? { isOwn: true } : {}),
   };
 }
 
 /**
  * Rewrites one request. `cut` keeps the item and begins a new part with it: each part is a batch of its own, and
- * repeats the resource, scope and metric of its items.
+ * repeats the resource, scope and metric of its items. Yields where other work may run.
  *
- * @returns one part for the request and one more for each cut. A part without items is left out.
+ * @returns one part for the request and one more for each cut. A part without items is left out. If the parts would
+ * repeat many times as much as the request has, it is one part, as if nothing had been cut.
  */
-export function rewriteRequest(
+export function* rewriteSteps(
   signal: Signal,
   request: Uint8Array,
   decide: (item: Item) => ReturnType<DecideItem> | 'cut',
-): readonly TelemetryBatch[] {
+): Generator<undefined, readonly TelemetryBatch[]> {
   const rewrite = new Rewrite(request, decide);
   const whole: Block = { type: requestMessages[signal], start: 0, end: request.length, parent: undefined };
-  const parts = rewrite.block(whole);
+  const parts = yield* rewrite.block(whole);
+  if (rewrite.repeatsTooMuch)
+    return [{ signal, chunks: [request], itemCount: rewrite.itemCount, sizeBytes: request.length }];
   return parts
     .filter(({ itemCount }) => itemCount > 0 || !rewrite.hasChanged)
     .map((part) => ({
@@ -164,12 +179,22 @@ function containsItems(type: string): boolean {
   return itemMessages.has(type) || (type !== 'AnyValue' && fieldsWithItems(type).size > 0);
 }
 
+/** How many times the size of a request its parts may have, and how much more. */
+const MAX_GROWTH = 2;
+const FREE_BYTES = 1024 * 1024;
+const STEP_FIELDS = 256;
+/** Slices take more memory than the few bytes that they may have. */
+const MAX_SLICES = 1024;
+
 class Rewrite {
   readonly #request: Uint8Array;
-  readonly #decide: Parameters<typeof rewriteRequest>[2];
+  readonly #decide: Parameters<typeof rewriteSteps>[2];
   #changes = 0;
+  #itemCount = 0;
+  #copiedBytes = 0;
+  #steps = 0;
 
-  constructor(request: Uint8Array, decide: Parameters<typeof rewriteRequest>[2]) {
+  constructor(request: Uint8Array, decide: Parameters<typeof rewriteSteps>[2]) {
     this.#request = request;
     this.#decide = decide;
   }
@@ -178,8 +203,17 @@ class Rewrite {
     return this.#changes > 0;
   }
 
+  get itemCount(): number {
+    return this.#itemCount;
+  }
+
+  /** True if the parts are not complete, because they would take too much memory. */
+  get repeatsTooMuch(): boolean {
+    return this.#copiedBytes > this.#request.length * MAX_GROWTH + FREE_BYTES;
+  }
+
   /** The parts of one message, without its tag. The first continues the current part of the message around it. */
-  block(block: Block): Part[] {
+  *block(block: Block): Generator<undefined, Part[]> {
     const fields = itemFields.get(block.type) as ReadonlyMap<number, string>;
     const changesBefore = this.#changes;
     const others = new Part(this.#request);
@@ -191,18 +225,23 @@ class Rewrite {
       if (type === undefined) {
         reader.skip(tag);
         others.keep(fieldStart, reader.position, 0);
+        if (++this.#steps % STEP_FIELDS === 0) yield;
         continue;
       }
       const end = reader.varint() + reader.position;
       const child: Block = { type, start: reader.position, end, parent: block };
       if (itemMessages.has(type)) this.#item(child, { tag, fieldStart }, parts);
-      else this.#nested(child, { tag, fieldStart }, parts);
+      else yield* this.#nested(child, { tag, fieldStart }, parts);
       reader.position = end;
+      if (++this.#steps % STEP_FIELDS === 0) yield;
     }
-    return this.#changes === changesBefore ? parts : parts.map((part) => part.after(others));
+    if (this.#changes === changesBefore) return parts;
+    others.join();
+    return parts.map((part) => part.after(others));
   }
 
   #item(item: Block, { tag, fieldStart }: { tag: number; fieldStart: number }, parts: Part[]): void {
+    this.#itemCount++;
     const verdict = this.#decide(new Item(this.#request, item, item.parent as Block));
     if (verdict !== 'keep') this.#changes++;
     if (verdict === 'drop') return;
@@ -212,9 +251,13 @@ class Rewrite {
     else part.append([header(tag, verdict.length), verdict], 1);
   }
 
-  #nested(block: Block, { tag, fieldStart }: { tag: number; fieldStart: number }, parts: Part[]): void {
+  *#nested(
+    block: Block,
+    { tag, fieldStart }: { tag: number; fieldStart: number },
+    parts: Part[],
+  ): Generator<undefined, undefined> {
     const changesBefore = this.#changes;
-    const inner = this.block(block);
+    const inner = yield* this.block(block);
     if (this.#changes === changesBefore) {
       (parts.at(-1) as Part).keep(fieldStart, block.end, (inner[0] as Part).itemCount);
       return;
@@ -225,7 +268,10 @@ class Rewrite {
       const field = [header(tag, part.sizeBytes), ...part.finish()];
       // A chunk must be a request: it begins and ends between the fields of the outermost message.
       const isChunk = block.parent?.parent === undefined;
+      if (isChunk) this.#copiedBytes += part.sizeBytes;
+      if (this.repeatsTooMuch) return;
       (parts.at(-1) as Part).append(isChunk ? [Buffer.concat(field)] : field, part.itemCount);
+      yield;
     }
   }
 }
@@ -234,6 +280,8 @@ class Rewrite {
 class Part {
   readonly #request: Uint8Array;
   #slices: Uint8Array[] = [];
+  /** How many slices at the beginning are already joined. */
+  #joined = 0;
   /** The bytes of the request that become the next slice. */
   #start = 0;
   #end = 0;
@@ -265,7 +313,7 @@ class Part {
 
   append(slices: readonly Uint8Array[], itemCount: number): void {
     this.#flush();
-    this.#slices.push(...slices);
+    for (const slice of slices) this.#push(slice);
     this.#itemCount += itemCount;
     this.#sizeBytes += sum(slices.map(({ length }) => length));
   }
@@ -283,8 +331,21 @@ class Part {
     return this.#slices;
   }
 
+  /** Makes it one slice. */
+  join(): void {
+    this.#flush();
+    if (this.#slices.length > 1) this.#slices = [Buffer.concat(this.#slices)];
+  }
+
+  #push(slice: Uint8Array): void {
+    this.#slices.push(slice);
+    if (this.#slices.length - this.#joined < MAX_SLICES) return;
+    this.#slices.push(Buffer.concat(this.#slices.splice(this.#joined)));
+    this.#joined++;
+  }
+
   #flush(): void {
-    if (this.#end > this.#start) this.#slices.push(this.#request.subarray(this.#start, this.#end));
+    if (this.#end > this.#start) this.#push(this.#request.subarray(this.#start, this.#end));
     this.#start = 0;
     this.#end = 0;
   }

@@ -58,6 +58,20 @@ describe('readSpans', () => {
     expect(readOne((writer) => writer.bytesField(4, id)).parentSpanId).toBeUndefined();
   });
 
+  it('reads a status and a value in parts, as one', () => {
+    const { status, attributes } = readOne((writer) => {
+      writer.messageField(15, () => writer.stringField(2, 'no'));
+      writer.messageField(15, () => writer.varintField(3, 2));
+      writer.messageField(9, () => {
+        writer.stringField(1, 'k');
+        writer.messageField(2, () => writer.stringField(1, 'v'));
+        writer.messageField(2, () => undefined);
+      });
+    });
+    expect(status).toEqual({ code: 'error', message: 'no' });
+    expect(attributes).toEqual(new Map([['k', 'v']]));
+  });
+
   it('reads status and links', () => {
     const span = readOne((writer) => {
       writer.messageField(15, () => {

@@ -12,6 +12,8 @@ export interface Span {
   readonly parentSpanId: string | undefined;
   /** True if the parent ran in another process; undefined if the sender does not report it. */
   readonly parentIsRemote: boolean | undefined;
+  /** The W3C header `tracestate` of the span, or an empty text. */
+  readonly traceState: string;
   readonly name: string;
   readonly kind: SpanKind;
   readonly startTimeUnixNano: bigint;
@@ -22,8 +24,10 @@ export interface Span {
   readonly status: SpanStatus;
   /** Shared by all spans of one resource. */
   readonly resource: KeyValueMap;
-  /** The length of the span's encoded message, as a measure of the memory that it takes. */
+  /** The length of the span's encoded message. */
   readonly sizeBytes: number;
+  /** An estimate of the memory that it takes. The first span of a resource includes the resource. */
+  readonly heapBytes: number;
 }
 
 export const spanKinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
@@ -38,6 +42,8 @@ export interface SpanEvent {
 export interface SpanLink {
   readonly traceId: string;
   readonly spanId: string;
+  /** True if the linked span was sampled; undefined if the sender does not report it. */
+  readonly isSampled: boolean | undefined;
   readonly attributes: KeyValueMap;
 }
 
@@ -46,15 +52,24 @@ export interface SpanStatus {
   readonly message: string;
 }
 
-/** The spans of one `ExportTraceServiceRequest`, in its order. Only attributes of the type bytes refer to the request's buffer. */
+/** The spans of one `ExportTraceServiceRequest`, in its order. They do not refer to the request's buffer. */
 export function* readSpans(request: Uint8Array): Generator<Span> {
-  const reader = new WireReader(request);
-  while (!reader.done) {
+  for (const span of spanSteps(request)) if (span !== undefined) yield span;
+}
+
+/** The same as `readSpans`. Yields undefined where other work may run and there is no span yet. */
+export function* spanSteps(request: Uint8Array): Generator<Span | undefined> {
+  for (const reader = new WireReader(request); !reader.done;) {
     const tag = reader.tag();
     if (tag === REQUEST.resource_spans) yield* readResourceSpans(reader.message());
     else reader.skip(tag);
+    yield;
   }
 }
+
+/** The approximate memory of an object, a map entry or an element of an array. */
+const OBJECT_BYTES = 100;
+const STEP_FIELDS = 256;
 
 const REQUEST = fieldTags('ExportTraceServiceRequest');
 const RESOURCE_SPANS = fieldTags('ResourceSpans');
@@ -68,31 +83,49 @@ const STATUS = fieldTags('Status');
 /** `SpanFlags`: bit 9 is valid only if bit 8 is set. https://opentelemetry.io/docs/specs/otel/protocol/ */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
+const IS_SAMPLED = 0x1;
+const MAX_TRACE_STATE_BYTES = 8 * 1024;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function* readResourceSpans(reader: WireReader): Generator<Span> {
+function* readResourceSpans(reader: WireReader): Generator<Span | undefined> {
+  const { position } = reader;
   // Protobuf allows the resource to come after its spans.
   const resource = new Map<string, AnyValue>();
-  const scopes: WireReader[] = [];
-  while (!reader.done) {
+  for (let fields = 1; !reader.done; fields++) {
     const tag = reader.tag();
     if (tag === RESOURCE_SPANS.resource) readAttributes(reader.message(), resource);
-    else if (tag === RESOURCE_SPANS.scope_spans) scopes.push(reader.message());
     else reader.skip(tag);
+    if (fields % STEP_FIELDS === 0) yield;
   }
-  for (const scope of scopes) yield* readScopeSpans(scope, resource);
-}
-
-function* readScopeSpans(reader: WireReader, resource: KeyValueMap): Generator<Span> {
-  while (!reader.done) {
+  const owner = { resource, heapBytes: weightOf(resource) };
+  reader.position = position;
+  for (let fields = 1; !reader.done; fields++) {
     const tag = reader.tag();
-    if (tag === SCOPE_SPANS.spans) yield readSpan(reader.message(), resource);
+    if (tag === RESOURCE_SPANS.scope_spans) yield* readScopeSpans(reader.message(), owner);
     else reader.skip(tag);
+    if (fields % STEP_FIELDS === 0) yield;
   }
 }
 
-function readSpan(reader: WireReader, resource: KeyValueMap): Span {
+interface ResourceOwner {
+  readonly resource: KeyValueMap;
+  /** Not yet counted for a span. */
+  heapBytes: number;
+}
+
+function* readScopeSpans(reader: WireReader, owner: ResourceOwner): Generator<Span | undefined> {
+  for (let fields = 1; !reader.done; fields++) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.spans) {
+      yield readSpan(reader.message(), owner.resource, owner.heapBytes);
+      owner.heapBytes = 0;
+    } else reader.skip(tag);
+    if (fields % STEP_FIELDS === 0) yield;
+  }
+}
+
+function readSpan(reader: WireReader, resource: KeyValueMap, resourceBytes: number): Span {
   const attributes = new Map<string, AnyValue>();
   const events: SpanEvent[] = [];
   const links: SpanLink[] = [];
@@ -101,6 +134,7 @@ function readSpan(reader: WireReader, resource: KeyValueMap): Span {
     spanId: '',
     parentSpanId: undefined,
     parentIsRemote: undefined,
+    traceState: '',
     name: '',
     kind: 'unspecified',
     startTimeUnixNano: 0n,
@@ -111,6 +145,7 @@ function readSpan(reader: WireReader, resource: KeyValueMap): Span {
     status: { code: 'unset', message: '' },
     resource,
     sizeBytes: reader.end - reader.position,
+    heapBytes: 0,
   };
   while (!reader.done) {
     const tag = reader.tag();
@@ -119,7 +154,19 @@ function readSpan(reader: WireReader, resource: KeyValueMap): Span {
     else if (tag === SPAN.links) links.push(readLink(reader.message()));
     else readSpanField(span, tag, reader);
   }
+  const inside = [attributes, ...events.map((event) => event.attributes), ...links.map((link) => link.attributes)];
+  const objects = OBJECT_BYTES * (4 + 2 * (events.length + links.length));
+  span.heapBytes = inside.reduce((sum, map) => sum + weightOf(map), resourceBytes + span.sizeBytes + objects);
   return span;
+}
+
+/** The memory of the objects in a value, without its texts. */
+function weightOf(value: AnyValue): number {
+  let weight = 0;
+  if (value instanceof Map) for (const inner of value.values()) weight += OBJECT_BYTES + weightOf(inner);
+  else if (Array.isArray(value))
+    for (const inner of value as readonly AnyValue[]) weight += OBJECT_BYTES / 4 + weightOf(inner);
+  return weight;
 }
 
 function readSpanField(span: Writable<Span>, tag: number, reader: WireReader): void {
@@ -132,6 +179,9 @@ function readSpanField(span: Writable<Span>, tag: number, reader: WireReader): v
       break;
     case SPAN.parent_span_id:
       span.parentSpanId = readParentId(reader);
+      break;
+    case SPAN.trace_state:
+      span.traceState = reader.string(MAX_TRACE_STATE_BYTES);
       break;
     case SPAN.name:
       span.name = reader.string();
@@ -146,7 +196,7 @@ function readSpanField(span: Writable<Span>, tag: number, reader: WireReader): v
       span.endTimeUnixNano = reader.fixed64();
       break;
     case SPAN.status:
-      span.status = readStatus(reader.message());
+      span.status = readStatus(reader.message(), span.status);
       break;
     case SPAN.flags:
       span.parentIsRemote = readIsRemote(reader.fixed32());
@@ -171,12 +221,13 @@ function readEvent(reader: WireReader): SpanEvent {
 
 function readLink(reader: WireReader): SpanLink {
   const attributes = new Map<string, AnyValue>();
-  const link: Writable<SpanLink> = { traceId: '', spanId: '', attributes };
+  const link: Writable<SpanLink> = { traceId: '', spanId: '', isSampled: undefined, attributes };
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === LINK.trace_id) link.traceId = readHex(reader);
     else if (tag === LINK.span_id) link.spanId = readHex(reader);
     else if (tag === LINK.attributes) readKeyValue(reader.message(), attributes);
+    else if (tag === LINK.flags) link.isSampled = readIsSampled(reader.fixed32());
     else reader.skip(tag);
   }
   return link;
@@ -184,8 +235,8 @@ function readLink(reader: WireReader): SpanLink {
 
 const statusCodes = ['unset', 'ok', 'error'] as const;
 
-function readStatus(reader: WireReader): SpanStatus {
-  const status: Writable<SpanStatus> = { code: 'unset', message: '' };
+function readStatus(reader: WireReader, previous: SpanStatus): SpanStatus {
+  const status: Writable<SpanStatus> = { ...previous };
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === STATUS.message) status.message = reader.string();
@@ -217,4 +268,9 @@ function readParentId(reader: WireReader): string | undefined {
 
 function readIsRemote(flags: number): boolean | undefined {
   return (flags & HAS_IS_REMOTE) === 0 ? undefined : (flags & IS_REMOTE) !== 0;
+}
+
+/** Flags of 0 are those of a sender that does not know them. */
+function readIsSampled(flags: number): boolean | undefined {
+  return flags === 0 ? undefined : (flags & IS_SAMPLED) !== 0;
 }

@@ -1,7 +1,8 @@
 /** Protobuf wire types, https://protobuf.dev/programming-guides/encoding/#structure */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-const textDecoder = new TextDecoder();
+/** A byte order mark at the beginning is a part of the text. */
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Reads one protobuf message inside a larger buffer. It copies nothing but strings; slices that it returns
@@ -77,9 +78,10 @@ export class WireReader {
     return this.buffer.subarray(start, start + length);
   }
 
-  /** Bytes that are not UTF-8 become U+FFFD. */
-  string(): string {
-    return textDecoder.decode(this.bytes());
+  /** Bytes that are not UTF-8 become U+FFFD. A longer text is cut. */
+  string(maxBytes = Infinity): string {
+    const bytes = this.bytes();
+    return textDecoder.decode(bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes);
   }
 
   /** A reader over the embedded message at this position. This reader continues after it. */

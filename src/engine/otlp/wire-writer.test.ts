@@ -35,6 +35,10 @@ describe('stringField', () => {
     },
   );
 
+  it('keeps a byte order mark, which is a character of a label like any other', () => {
+    for (const text of ['\ufeff', '\ufeffa', '\ufeff\ufeffa', 'a\ufeff']) expect(textRoundTrip(text)).toBe(text);
+  });
+
   it('keeps any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Signal } from '../component.ts';
-import { inspectRequest } from './inspect-request.ts';
-import { MalformedError } from './malformed-error.ts';
+import type { Signal } from '../../component.ts';
+import { inspectRequest } from '../inspect-request.ts';
+import { MalformedError } from '../malformed-error.ts';
 import { protobufFromJson } from './protobuf-from-json.ts';
-import { otlpTree } from '../../../tests/support/otlp/otlp-tree.ts';
-import { sdkRequests, type SdkRequest } from '../../../tests/support/otlp/sdk-requests.ts';
+import { otlpTree } from '../../../../tests/support/otlp/otlp-tree.ts';
+import { sdkRequests, type SdkRequest } from '../../../../tests/support/otlp/sdk-requests.ts';
 
 const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 let requests: Readonly<Record<Signal, SdkRequest>>;

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+
+/** A socket, or the HTTP/2 session on it. */
+interface Connection extends NodeJS.EventEmitter {
+  readonly destroyed: boolean;
+  readonly bytesRead?: number;
+  readonly socket?: { readonly bytesRead: number };
+  destroy(): void;
+}
+
+/** The event with which a server reports a connection that can have requests. */
+type ConnectionEvent = 'connection' | 'secureConnection' | 'session';
+
+/**
+ * Limits the connections of a server. At the limit, a new connection takes the place of the oldest one without a request,
+ * so connections that do nothing do not keep others out. If all have requests, the new connection is closed.
+ */
+export class ConnectionLimit {
+  readonly #max: number;
+  /** All connections, with the number of their open requests, the oldest first. */
+  readonly #requests = new Map<Connection, number>();
+  /** How many bytes had been read when the last request of a connection ended. */
+  readonly #readBefore = new WeakMap<Connection, number>();
+  #open = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(server: Server, max: number, event: ConnectionEvent) {
+    this.#max = max;
+    server.on('connection', (socket: Socket) => this.#opened(socket));
+    server.on(event, (connection: Connection) => this.#track(connection));
+  }
+
+  /**
+   * The limit for the headers of the next connection: the memory for headers, divided by the connections. One turn of the
+   * event loop can read the headers of all of them, so it is too late to close some afterwards.
+   */
+  get headerBytes(): number {
+    const share = Math.floor(MAX_HEADERS_BYTES / (this.#open + 1));
+    return Math.max(MIN_HEADER_BYTES, Math.min(MAX_HEADER_BYTES, share));
+  }
+
+  /** The number of connections. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** To be called for each request, with what emits `close` at its end. */
+  requested(connection: Connection, request: NodeJS.EventEmitter): void {
+    if (!this.#requests.has(connection)) return;
+    this.#requests.set(connection, (this.#requests.get(connection) ?? 0) + 1);
+    request.once('close', () => {
+      const open = this.#requests.get(connection);
+      if (open !== undefined) this.#requests.set(connection, open - 1);
+      this.#readBefore.set(connection, readBytes(connection));
+    });
+  }
+
+  #opened(socket: Socket): void {
+    this.#open++;
+    socket.once('close', () => this.#closed());
+    if (this.#open > FEW_CONNECTIONS) this.#timer ??= setInterval(() => this.#limitHeaders(), CHECK_MS).unref();
+    if (this.#open > this.#max) (this.#oldestIdle() ?? socket).destroy();
+  }
+
+  #closed(): void {
+    this.#open--;
+    if (this.#open > FEW_CONNECTIONS) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Headers that have not ended are in memory. Together they must not use much of it. */
+  #limitHeaders(): void {
+    let total = 0;
+    const long: Connection[] = [];
+    for (const [connection, requests] of this.#requests) {
+      if (requests > 0) continue;
+      const bytes = readBytes(connection) - (this.#readBefore.get(connection) ?? 0);
+      total += bytes;
+      if (bytes > USUAL_UNFINISHED_BYTES) long.push(connection);
+    }
+    if (total > MAX_UNFINISHED_BYTES) for (const connection of long) connection.destroy();
+  }
+
+  #track(connection: Connection): void {
+    if (connection.destroyed) return;
+    this.#requests.set(connection, 0);
+    connection.once('close', () => this.#requests.delete(connection));
+  }
+
+  #oldestIdle(): Connection | undefined {
+    for (const [connection, requests] of this.#requests) if (requests === 0 && !connection.destroyed) return connection;
+    return undefined;
+  }
+}
+
+function readBytes({ bytesRead, socket }: Connection): number {
+  return bytesRead ?? socket?.bytesRead ?? 0;
+}
+
+/** Headers of so few connections are not limited together. */
+const FEW_CONNECTIONS = 16;
+const CHECK_MS = 50;
+const MAX_HEADERS_BYTES = 16 * 1024 * 1024;
+/** As in the stock Collector: browsers send long cookies. */
+export const MAX_HEADER_BYTES = 1024 * 1024;
+const MIN_HEADER_BYTES = 8 * 1024;
+/** Many short headers use ten times as much memory as they have bytes. */
+const MAX_UNFINISHED_BYTES = 4 * 1024 * 1024;
+const USUAL_UNFINISHED_BYTES = 2 * 1024;
+
+/** The part of the process's file descriptors for connections of a server that senders use. */
+export const SENDERS_SHARE = 0.2;
+/** The same for a server that shows something, such as a page or the state. */
+export const READERS_SHARE = 0.06;
+
+/** The least number of connections of any server. */
+const MIN_CONNECTIONS = 4;
+
+/**
+ * The number of connections that a server may have: as many as wanted, and at most this share of the file descriptors of
+ * the process. The rest is for the other servers, for files and for databases.
+ */
+export function connectionsWithin(wanted: number, share: number): number {
+  return Math.max(MIN_CONNECTIONS, Math.min(wanted, Math.floor(maxOpenFiles() * share)));
+}
+
+let openFiles: number | undefined;
+
+function maxOpenFiles(): number {
+  return (openFiles ??= readMaxOpenFiles());
+}
+
+/** Infinity where the system does not report it in a file. */
+function readMaxOpenFiles(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
