@@ -2,7 +2,11 @@
 export interface Authenticator {
   /** The `WWW-Authenticate` header of a refusal. https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate */
   readonly challenge: string;
-  /** True if the request may be served. Synchronous if the check is cheap. Never logs or returns the content of headers. */
+  /**
+   * True if the request may be served. Synchronous if the check is cheap. Never logs or returns the content of headers.
+   *
+   * @throws RetryableError if too many other checks are waiting. The credentials may be right.
+   */
   authenticate(header: HeaderReader): boolean | Promise<boolean>;
 }
 

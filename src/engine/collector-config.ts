@@ -6,7 +6,9 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
   Signal,
+  EmptyValues,
 } from './component.ts';
+import type { FileVersions } from './file-versions.ts';
 
 /** A whole configuration after every check: each reference leads somewhere and each component's part was parsed by its schema. */
 export interface CollectorConfig {
@@ -24,6 +26,13 @@ export interface Configured<F extends Factory> {
   readonly id: string;
   readonly factory: F;
   readonly config: unknown;
+  readonly emptyValues?: EmptyValues | undefined;
+  /** The settings before the schema, to compare them with those of another configuration. Contains secrets. */
+  readonly written: unknown;
+  /** The files that the settings name, to notice that one has changed. */
+  readonly files?: FileVersions | undefined;
+  /** Objects from modules that the settings name, to notice that it was imported again. */
+  readonly modules?: readonly unknown[] | undefined;
 }
 
 export interface ServiceConfig {
@@ -45,9 +54,16 @@ export interface PipelineConfig {
 }
 
 export interface TelemetryConfig {
+  /** Attributes of siphon's own metrics and log lines. Null removes a default one. */
+  readonly resource: Readonly<Record<string, string | null>>;
   readonly logs: {
-    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
     readonly encoding: 'json' | 'console' | 'auto';
+    /**
+     * How many lines of one message are written in each period: the first `initial`, then every `thereafter`-th, or none
+     * if it is 0. Without it, all lines are written.
+     */
+    readonly sampling?: { readonly tickMs: number; readonly initial: number; readonly thereafter: number } | undefined;
   };
   /** Where the collector's own metrics are scraped; undefined when `level: none`. */
   readonly metrics: { readonly endpoint: { readonly host: string; readonly port: number } } | undefined;

@@ -2,8 +2,10 @@ import type { Logger } from 'pino';
 import type { GenericSchema, GenericSchemaAsync } from 'valibot';
 import type { Instruments } from '../metrics/instruments.ts';
 import type { transports } from '../metrics/self.ts';
+import type { ComponentLedger } from './account.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Storage } from './storage.ts';
+import type { Handover } from './handover.ts';
+import type { FileStorage } from './storage.ts';
 
 export type Signal = 'traces' | 'metrics' | 'logs';
 
@@ -22,6 +24,8 @@ export interface TelemetryBatch {
   readonly itemCount: number;
   /** The sum of the chunks' lengths. */
   readonly sizeBytes: number;
+  /** True if siphon measured it itself, for example by polling a database. Limits for senders do not apply to it. */
+  readonly isOwn?: boolean | undefined;
 }
 
 export interface Consumer {
@@ -29,10 +33,18 @@ export interface Consumer {
    * Resolves when the batch is accepted: the caller may forget it. Until then the caller waits, which is the only form
    * of backpressure.
    *
+   * @returns the part that is lost, if the sender should know. A component that passes a batch on passes this back.
    * @throws PermanentError if it is useless to send the same batch again.
    * @throws RetryableError if the same batch may be accepted later, after `retryAfterMs` if given.
    */
-  consume(batch: TelemetryBatch): Promise<void>;
+  consume(batch: TelemetryBatch): Promise<PartialSuccess | void>;
+}
+
+/** The part of an accepted batch that is already known to be lost. It is useless to send it again. */
+export interface PartialSuccess {
+  readonly rejectedItems: number;
+  /** One sentence without secrets, for the operators of the sender. */
+  readonly message: string;
 }
 
 /**
@@ -64,16 +76,48 @@ export interface Host {
    * @throws Error if it does not run or has another role. The loader has checked both.
    */
   extension<Role extends ExtensionRole>(reference: { readonly id: string; readonly role: Role }): ExtensionRoles[Role];
-  /** `ok` from the moment every component has started until shutdown begins. */
+  /** `ok` from the moment every component has started until shutdown begins, unless telemetry is refused for minutes. */
   status(): HostStatus;
+  /**
+   * Reports that the component refuses telemetry.
+   *
+   * @param sinceMs when this began, as `performance.now()`; undefined if it has ended.
+   */
+  reportRefusing(component: Component, sinceMs: number | undefined): void;
+  /**
+   * Reports that the component works only in part, for health checks. It does not change the status: a restart would not
+   * help.
+   *
+   * @param reason one sentence without secrets; undefined if this has ended.
+   */
+  reportDegraded(component: Component, reason: string | undefined): void;
+  /** The reasons of all components that work only in part. */
+  degraded(): readonly string[];
+  /** Keeps the servers of components that a reload replaces. */
+  readonly handover: Handover;
+  /** The components that run now; they change when the configuration is reloaded. */
+  running(): RunningService;
 }
 
-export type HostStatus = 'starting' | 'ok' | 'stopping';
+/** The extensions and pipelines of a collector, by the ids of their components. */
+export interface RunningService {
+  readonly extensions: readonly string[];
+  readonly pipelines: readonly RunningPipeline[];
+}
+
+export interface RunningPipeline {
+  readonly id: string;
+  readonly receivers: readonly string[];
+  readonly processors: readonly string[];
+  readonly exporters: readonly string[];
+}
+
+export type HostStatus = 'starting' | 'ok' | 'refusing' | 'stopping';
 
 /** The interfaces that extensions implement for other components, by role. */
 export interface ExtensionRoles {
   authenticator: Authenticator;
-  storage: Storage;
+  storage: FileStorage;
 }
 
 export type ExtensionRole = keyof ExtensionRoles;
@@ -91,9 +135,15 @@ export interface ComponentSettings {
    * items were accepted, refused, sent and lost.
    */
   readonly metrics: ComponentMetrics;
+  /** Where a component that holds, loses or sends accepted items reports them, so that every item has a known fate. */
+  readonly ledger: ComponentLedger;
   /** siphon's own version. */
   readonly version: string;
+  readonly emptyValues?: EmptyValues | undefined;
 }
+
+/** Why values of the component's configuration are empty, as in `${env:NAME} is not set`, by their path `a::b`. */
+export type EmptyValues = ReadonlyMap<string, string>;
 
 /** Instruments whose series carry the kind and id of the component as a label, for example `exporter="sentry"`. */
 export type ComponentMetrics = Instruments<ComponentKind>;
@@ -114,13 +164,29 @@ interface FactoryOf<Kind extends string, Config> {
   readonly stability: Stability;
   readonly config: ConfigSchema<Config>;
   /**
+   * The files that the component reads only when it starts. A reload replaces it if one of them has changed.
+   */
+  files?(config: Config): readonly (string | undefined)[];
+  /** Objects from modules that the settings name. A reload replaces the component if one of them is another object now. */
+  modules?(config: Config): readonly unknown[];
+  /**
    * Checks what the component will need, for `siphon doctor`: without starting it and without changing anything. Ends
    * within a bounded time. A failed check is a finding, not an error.
    */
   diagnose?(settings: DiagnosisSettings, config: Config): AsyncIterable<Finding>;
+  /**
+   * The SQL that prepares the component's database, for `siphon doctor --sql`. Changes nothing. It works without the
+   * database, but may then print statements for what exists already.
+   */
+  setup?(settings: SetupSettings, config: Config): Promise<SetupSql>;
 }
 
 export interface ReceiverFactory<Config = unknown> extends FactoryOf<'receiver', Config> {
+  /**
+   * True if the receiver looks at `settings.signals` whenever it needs them. Then a reload that adds or removes a signal
+   * does not replace the receiver, but changes the set.
+   */
+  readonly followsSignals?: boolean;
   /** One instance per id, for all its signals. */
   create(settings: ComponentSettings, config: Config, next: ConsumerFor): Component;
 }
@@ -151,6 +217,11 @@ export interface ExporterFactory<Config = unknown> extends FactoryOf<'exporter',
    * what fails. Undefined if the exporter does all of this itself, with a `Delivery` of items that are not batches.
    */
   delivery(config: Config): DeliverySettings | undefined;
+  /**
+   * True if a second instance could not start while the first one runs, for example because both listen on one address.
+   * A reload stops such an exporter before it starts the new one. Otherwise the new one starts first. False if absent.
+   */
+  isExclusive?(config: Config): boolean;
   /** One instance per id, for all its signals. With a `delivery`, `consume` makes one attempt. */
   create(settings: ComponentSettings, config: Config): Component & Consumer;
 }
@@ -188,6 +259,8 @@ export interface QueueSettings {
   /** The capacity of the queue, in the unit of `sizer`. */
   readonly queueSize: number;
   readonly sizer: 'requests' | 'items' | 'bytes';
+  /** Keeps the queue on disk instead of in memory, so that it survives the end of the process. */
+  readonly storage?: { readonly id: string; readonly role: 'storage' } | undefined;
   /** If true, a full queue makes the pipeline wait instead of refusing the batch. */
   readonly blockOnOverflow: boolean;
 }
@@ -197,6 +270,8 @@ export interface RetrySettings {
   readonly maxIntervalMs: number;
   /** An item is dropped after this time; 0 means never. */
   readonly maxElapsedTimeMs: number;
+  /** True if that time does not count while the backend is away: only an item that fails while others succeed is dropped. */
+  readonly outlastsAbsence?: boolean;
   readonly multiplier: number;
   /** 0.5 spreads an interval over ±50 %. */
   readonly randomizationFactor: number;
@@ -212,6 +287,19 @@ export interface DiagnosisSettings {
   readonly deadline: AbortSignal;
   /** Shows what is being checked. */
   readonly progress: (what: string) => void;
+  readonly emptyValues?: EmptyValues | undefined;
+}
+
+export interface SetupSettings {
+  /** The role that the component logs in as. */
+  readonly role: string;
+}
+
+/** Statements for the owner of a database. Each of both can be run again. */
+export interface SetupSql {
+  readonly apply: string;
+  /** Reverts `apply`. */
+  readonly undo: string;
 }
 
 /** The result of one check. */

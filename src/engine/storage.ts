@@ -11,6 +11,24 @@ export interface Storage {
   space(owner: StorageOwner): Promise<StorageSpace>;
 }
 
+/** A storage that is also a place for larger files. */
+export interface FileStorage extends Storage {
+  /**
+   * A directory for the files of one component, which may not exist yet. No other process gets the same one meanwhile.
+   *
+   * @throws StorageError if the storage cannot be used.
+   */
+  directory(owner: StorageOwner): Promise<StorageDirectory>;
+}
+
+export interface StorageDirectory {
+  readonly directory: string;
+  /** The limit for all files together. */
+  readonly maxBytes: number;
+  /** If true, each write waits for the disk. */
+  readonly fsync: boolean;
+}
+
 export interface StorageOwner {
   /** The component's kind, for example `receiver`. */
   readonly kind: string;

@@ -18,3 +18,21 @@ export class TimeSlice {
     this.#startMs = performance.now();
   }
 }
+
+/** Runs steps to their end. Other work runs between them. @returns what the generator returns. */
+export async function inSlices<T>(steps: Generator<undefined, T>): Promise<T> {
+  const slice = new TimeSlice();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (slice.isOver) await slice.pause();
+  }
+}
+
+/** Runs steps to their end without a pause. */
+export function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

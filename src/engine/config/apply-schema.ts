@@ -26,14 +26,18 @@ export async function applySchema<T>(
   const node =
     section.node &&
     (await prepare(schema, section.node, (place, path, allowed) =>
-      problems.add(place, [...section.path, ...path], unknownKeyMessage(String(path.at(-1)), allowed)),
+      problems.add({ place }, [...section.path, ...path], unknownKeyMessage(String(path.at(-1)), allowed)),
     ));
   const result = await v.safeParseAsync(schema, node && toValue(node));
   if (result.success) return result.output;
   for (const issue of result.issues) {
     const path = pathOf(issue);
     const at = nearestNode(node ?? section.parent, path);
-    problems.add(at.place, [...section.path, ...path], messageOf(issue) + unsetNote(at));
+    problems.add(
+      at,
+      [...section.path, ...path],
+      isMissing(issue) && at.emptyVariables ? 'must be set' : messageOf(issue),
+    );
   }
   return undefined;
 }
@@ -51,9 +55,13 @@ export function unknownKeyMessage(name: string, allowed: readonly string[]): str
 function messageOf(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'strict_object' && issue.expected === 'never') return 'is an unknown key';
   if (!issue.message.startsWith('Invalid ')) return issue.message;
-  if (issue.received === 'undefined' && issue.type.endsWith('object')) return 'is missing, but must be set';
+  if (isMissing(issue)) return 'is missing, but must be set';
   if (issue.expected === null) return 'is not valid';
   return `must be ${describe(issue.expected)}`;
+}
+
+function isMissing({ received, type }: v.BaseIssue<unknown>): boolean {
+  return received === 'undefined' && type.endsWith('object');
 }
 
 function describe(expected: string): string {
@@ -65,12 +73,8 @@ function describe(expected: string): string {
     Array: 'a list',
     null: 'empty',
   };
-  const alternatives = expected.replace(/^\((.*)\)$/, '$1').split(' | ');
-  const words = alternatives.map((name) => names[name] ?? name.replace(/^"(.+)"$/, '$1'));
+  // A variant of literals and picklists nests its groups of alternatives.
+  const alternatives = expected.match(/"(?:[^"\\]|\\.)*"|[^()|\s]+/g) ?? [];
+  const words = [...new Set(alternatives.map((name) => names[name] ?? name.replace(/^"(.+)"$/, '$1')))];
   return words.length === 1 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-
-function unsetNote(node: ConfigNode): string {
-  const variables = node.unsetVariables ?? [];
-  return variables.length === 0 ? '' : ` (environment variable ${variables.join(', ')} is not set)`;
 }

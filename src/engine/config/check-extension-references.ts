@@ -14,10 +14,15 @@ export function checkExtensionReferences(
         // An extension with an invalid id or type was already reported.
         if (!components.extensions.has(to.id) && childOf(childOf(root, 'extensions'), to.id) !== undefined) continue;
         const problem = problemOf(to, running, components.extensions);
-        if (problem !== undefined) problems.add(nearestNode(root, path).place, path, problem);
+        if (problem !== undefined) problems.add(nearestNode(root, path), path, problem);
       }
     }
   }
+}
+
+/** The ids of the extensions that a parsed configuration refers to. */
+export function extensionsIn(config: unknown): string[] {
+  return referencesIn(config, []).map(({ to }) => to.id);
 }
 
 function problemOf(

@@ -39,15 +39,23 @@ class ServiceCheck {
     this.#context = context;
   }
 
-  report(path: ConfigPath, message: string): void {
-    this.#context.problems.add(nearestNode(this.#context.root, path).place, path, message);
+  /** @param section where the problem's cause may be: an unset variable instead of the section. */
+  report(path: ConfigPath, message: string, section?: string): void {
+    const { root, problems } = this.#context;
+    const { place, emptyVariables = [] } = nearestNode(root, path);
+    const inSection = (section && childOf(root, section)?.emptyVariables) || [];
+    problems.add({ place, emptyVariables: [...emptyVariables, ...inSection] }, path, message);
   }
 
   extensions(ids: readonly string[]): void {
     const known = this.#context.components.extensions;
     for (const [index, id] of ids.entries()) {
       if (!known.has(id) && !this.#isWritten('extensions', id))
-        this.report(['service', 'extensions', index], unknownReference(id, 'extensions', [...known.keys()]));
+        this.report(
+          ['service', 'extensions', index],
+          unknownReference(id, 'extensions', [...known.keys()]),
+          'extensions',
+        );
     }
   }
 
@@ -98,7 +106,7 @@ class ServiceCheck {
       (this.#isWritten(role, id) || (role !== 'processors' && this.#isWritten('connectors', id)))
     )
       return undefined;
-    if (found === undefined) this.report(path, unknownReference(id, role, [...own.keys(), ...connectors.keys()]));
+    if (found === undefined) this.report(path, unknownReference(id, role, [...own.keys(), ...connectors.keys()]), role);
     else if (own.has(id) && connectors.has(id))
       this.report(path, `refers to ${id}, which is both in ${role} and in connectors: rename one`);
     return found;
@@ -145,6 +153,7 @@ function signalsIn(role: Role, factory: Factory): readonly Signal[] {
 
 export function unknownReference(id: string, section: string, known: readonly string[]): string {
   const all = known.length === 0 ? 'none' : known.join(', ');
+  if (id === '') return `must be one of the ids in ${section}; configured: ${all}`;
   return `refers to ${id}, which is not configured in ${section}${suggest(id, known)}; configured: ${all}`;
 }
 

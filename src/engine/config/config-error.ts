@@ -1,4 +1,4 @@
-import { formatPath, type ConfigPath, type Place } from './config-node.ts';
+import { describeEmptyVariables, formatPath, type ConfigNode, type ConfigPath, type Place } from './config-node.ts';
 
 /** One problem of a configuration. Never contains a value, because that may be a secret. */
 export interface ConfigProblem {
@@ -19,14 +19,19 @@ export class ConfigError extends Error {
   }
 }
 
+/** The value with the problem. An empty variable in it is the likely cause, so the message names it first. */
+export type ProblemSource = Pick<ConfigNode, 'place' | 'emptyVariables'>;
+
 /** Collects the problems of all checks, so that a user can fix them together. */
 export class ProblemList {
   readonly #problems: ConfigProblem[] = [];
 
   /** Keeps only the first problem of a setting: further ones mostly follow from it. */
-  add(place: Place, path: ConfigPath, message: string): void {
+  add(at: ProblemSource, path: ConfigPath, message: string): void {
     const known = this.#problems.some((problem) => formatPath(problem.path) === formatPath(path));
-    if (!known) this.#problems.push({ place, path, message });
+    const cause = describeEmptyVariables(at);
+    const whole = cause === undefined ? message : `${cause}; ${message}`;
+    if (!known) this.#problems.push({ place: at.place, path, message: whole });
   }
 
   /** @throws ConfigError if anything was added. */

@@ -15,8 +15,16 @@ interface NodeBase {
   readonly place: Place;
   /** The original text of a value that is one `${…}`. A setting of type string gets it instead of the parsed value. */
   readonly text?: string | undefined;
-  /** The variables in this value that have neither a value nor a default. */
-  readonly unsetVariables?: readonly string[] | undefined;
+  /** The variables in this value whose text is empty. */
+  readonly emptyVariables?: readonly EmptyVariable[] | undefined;
+}
+
+export interface EmptyVariable {
+  readonly name: string;
+  /** `unset`: it has no default either. `defaulted`: it is not set, and its default is empty. `empty`: it is set to nothing. */
+  readonly state: 'unset' | 'defaulted' | 'empty';
+  /** ` (did you mean X?)` if a variable with a similar name is set; otherwise empty. */
+  readonly suggestion: string;
 }
 
 export interface ScalarNode extends NodeBase {
@@ -53,12 +61,38 @@ export function nearestNode(root: ConfigNode, path: ConfigPath): ConfigNode {
   return node;
 }
 
+/** Names the empty variables of a value; undefined if it has none. */
+export function describeEmptyVariables({
+  emptyVariables = [],
+}: Pick<ConfigNode, 'emptyVariables'>): string | undefined {
+  const causes = emptyVariables.map(
+    ({ name, state, suggestion }) => `\${env:${name}} is ${state === 'empty' ? 'empty' : 'not set'}${suggestion}`,
+  );
+  return causes.length === 0 ? undefined : [...new Set(causes)].join(' and ');
+}
+
+/** The empty variables of each value, by its path. */
+export function emptyValuesIn(node: ConfigNode, path: ConfigPath = []): Map<string, string> {
+  const cause = describeEmptyVariables(node);
+  const found = new Map(cause === undefined ? [] : [[formatPath(path), cause]]);
+  const children = node.kind === 'mapping' ? node.entries : node.kind === 'sequence' ? node.items.entries() : [];
+  for (const [key, child] of children) for (const [at, why] of emptyValuesIn(child, [...path, key])) found.set(at, why);
+  return found;
+}
+
 /** Plain values, without what is absent. */
 export function toValue(node: ConfigNode): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'sequence') return node.items.map(toValue);
   const entries = [...node.entries].map(([key, child]) => [key, toValue(child)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** Like `toValue`, but with the original text of a value that is one `${…}`: two different texts are never equal. */
+export function toWritten(node: ConfigNode): unknown {
+  if (node.kind === 'scalar') return node.text ?? node.value;
+  if (node.kind === 'sequence') return node.items.map(toWritten);
+  return Object.fromEntries([...node.entries].map(([key, child]) => [key, toWritten(child)]));
 }
 
 /** `a::b::c`, as the Collector writes it. */

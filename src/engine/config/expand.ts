@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ConfigError, type ProblemList } from './config-error.ts';
-import type { ConfigNode, ConfigPath, Place, ScalarNode } from './config-node.ts';
+import type { ConfigNode, ConfigPath, EmptyVariable, Place, ScalarNode } from './config-node.ts';
+import { suggestVariable } from './nearest-name.ts';
 import { MAX_SOURCE_LENGTH, parseYaml } from './parse-yaml.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,11 +10,11 @@ export interface ExpandContext {
   readonly environment: Environment;
   readonly problems: ProblemList;
   /** Called once for each variable that has neither a value nor a default. */
-  readonly onUnset: (variable: string, place: Place) => void;
+  readonly onUnset: (variable: string, place: Place, path: ConfigPath) => void;
 }
 
 /**
- * Replaces `${env:VAR}`, `${env:VAR:-default}`, `${VAR}` and `${file:path}`; `$$` becomes one dollar. A reference that
+ * Replaces `${env:VAR}`, `${env:VAR:-default}`, `${VAR}`, `${file:path}` and `${yaml:text}`; `$$` becomes one dollar. A reference that
  * is the whole value is parsed as YAML, one inside a text is inserted as text. The text of a variable or file is not
  * expanded again, so that a password with `$$` or `${` arrives unchanged. (The stock Collector expands it again.) In
  * a mapping or list from a variable or file, references are expanded.
@@ -26,6 +27,7 @@ export function expandNode(root: ConfigNode, context: ExpandContext): ConfigNode
 const MAX_ROUNDS = 50;
 const MAX_REFERENCES = 10_000;
 const ENDLESS = 'contains references that never end';
+const WITH_DEFAULT = /^(?:env:)?([a-zA-Z_][a-zA-Z0-9_]*):-/;
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** A mistake in one value. The others are still expanded. */
@@ -42,7 +44,8 @@ class Expansion {
   readonly #context: ExpandContext;
   readonly #reported = new Set<string>();
   #references = 0;
-  #unset: string[] = [];
+  #empty: EmptyVariable[] = [];
+  #path: ConfigPath = [];
 
   constructor(context: ExpandContext) {
     this.#context = context;
@@ -61,12 +64,13 @@ class Expansion {
 
   #value(node: ScalarNode, path: ConfigPath, round: number): ConfigNode {
     try {
-      this.#unset = [];
+      this.#empty = [];
+      this.#path = path;
       return this.#expandValue(node, path, round);
     } catch (error) {
       // A value inside a resolved reference has no place in a file: report the reference itself.
       if (!(error instanceof ExpandError) || round > 0) throw error;
-      this.#context.problems.add(node.place, path, error.message);
+      this.#context.problems.add({ place: node.place }, path, error.message);
       return { ...node, value: null };
     }
   }
@@ -76,17 +80,17 @@ class Expansion {
     const reference = wholeReference(source);
     if (reference === undefined) {
       const value = this.#text(source, node.place, round);
-      return { ...node, value, ...this.#unsetSoFar() };
+      return { ...node, value, ...this.#emptySoFar() };
     }
-    const text = this.#resolve(this.#text(reference, node.place, round + 1), node.place);
-    const unset = this.#unsetSoFar();
+    const text = this.#resolve(reference, node.place, round);
+    const empty = this.#emptySoFar();
     const parsed = parseResolved(text, node.place);
     const value = parsed.kind === 'scalar' ? parsed : this.node(parsed, path, round + 1);
-    return { ...value, place: node.place, text, ...unset };
+    return { ...value, place: node.place, text, ...empty };
   }
 
-  #unsetSoFar(): { unsetVariables?: readonly string[] } {
-    return this.#unset.length === 0 ? {} : { unsetVariables: this.#unset };
+  #emptySoFar(): Pick<ConfigNode, 'emptyVariables'> {
+    return this.#empty.length === 0 ? {} : { emptyVariables: this.#empty };
   }
 
   /** The text with all references replaced. */
@@ -100,7 +104,7 @@ class Expansion {
       out += source.slice(at, dollar);
       const found = source[dollar + 1] === '{' ? referenceAt(source, dollar) : undefined;
       if (found !== undefined) {
-        out += this.#resolve(this.#text(found.text, place, round + 1), place);
+        out += this.#resolve(found.text, place, round);
       } else out += '$';
       if (out.length > MAX_SOURCE_LENGTH)
         throw new ExpandError('is longer than 1 MiB after its references are expanded');
@@ -108,13 +112,18 @@ class Expansion {
     }
   }
 
-  #resolve(reference: string, place: Place): string {
+  #resolve(written: string, place: Place, round: number): string {
     this.#references += 1;
     if (this.#references > MAX_REFERENCES) throw new ExpandError(ENDLESS);
+    // The default of a variable that is set does not matter: an unset variable in it is not a mistake.
+    const variable = WITH_DEFAULT.exec(written)?.[1];
+    if (variable !== undefined && this.#valueOf(variable) !== undefined) return this.#variable(variable, place);
+    const reference = this.#text(written, place, round + 1);
     if (reference.startsWith('file:')) return readReferenced(reference.slice('file:'.length));
+    if (reference.startsWith('yaml:')) return reference.slice('yaml:'.length);
     const scheme = /^([a-z][a-z0-9+.-]*):(?!-)/.exec(reference)?.[1] ?? 'env';
     if (scheme !== 'env') {
-      throw new ExpandError(`contains a reference with ${scheme}:, but only env: and file: are allowed`);
+      throw new ExpandError(`contains a reference with ${scheme}:, but only env:, file: and yaml: are allowed`);
     }
     return this.#variable(reference.replace(/^env:/, ''), place);
   }
@@ -127,13 +136,25 @@ class Expansion {
         'contains a variable name that is not valid: use letters, digits and _, and do not start with a digit',
       );
     }
-    const value = Object.hasOwn(this.#context.environment, name) ? this.#context.environment[name] : undefined;
-    if (value !== undefined) return value;
-    if (mark >= 0) return reference.slice(mark + 2);
-    this.#unset.push(name);
-    if (!this.#reported.has(name)) this.#context.onUnset(name, place);
+    const value = this.#valueOf(name);
+    const text = value ?? (mark < 0 ? '' : reference.slice(mark + 2));
+    const isUnset = value === undefined && mark < 0;
+    if (text === '') this.#empty.push(this.#emptyVariable(name, isUnset));
+    if (!isUnset) return text;
+    if (!this.#reported.has(name)) this.#context.onUnset(name, place, this.#path);
     this.#reported.add(name);
     return '';
+  }
+
+  #emptyVariable(name: string, isUnset: boolean): EmptyVariable {
+    if (this.#valueOf(name) !== undefined) return { name, state: 'empty', suggestion: '' };
+    const suggestion = suggestVariable(name, Object.keys(this.#context.environment));
+    return { name, state: isUnset ? 'unset' : 'defaulted', suggestion };
+  }
+
+  #valueOf(variable: string): string | undefined {
+    const { environment } = this.#context;
+    return Object.hasOwn(environment, variable) ? environment[variable] : undefined;
   }
 }
 

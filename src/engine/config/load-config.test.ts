@@ -55,7 +55,7 @@ const filter: ProcessorFactory = {
   type: 'filter',
   signals: ['traces', 'metrics'],
   stability: 'stable',
-  config: v.unknown(),
+  config: v.nullish(v.strictObject({ ratio: v.number() })),
   create: neverCreated,
 };
 
@@ -72,6 +72,13 @@ async function load(
     environment: options.environment ?? {},
     factories: [source, sink, relay, filter],
   });
+}
+
+function withReference(exporter: string, sinks = '{ sink: {} }'): string {
+  return (
+    `receivers: { source: {} }\nexporters: ${sinks}\nservice:\n  pipelines:\n    traces:\n` +
+    `      receivers: [source]\n      exporters: [${exporter}]`
+  );
 }
 
 async function problemsOf(text: string, options?: Parameters<typeof load>[1]): Promise<string[]> {
@@ -131,6 +138,8 @@ service:
 
   it.each([
     ['a number where text is wanted keeps its zeros', 'note: ${env:X}', { X: '0123' }, { note: '0123' }],
+    ['a default may be an empty text in quotes', 'note: a${env:X:-""}', {}, { note: 'a""' }],
+    ['a default may be an empty text in quotes, alone', 'note: \'${env:X:-""}\'', {}, { note: '' }],
     ['a default is used only when the variable is unset', 'note: ${env:X:-d}', {}, { note: 'd' }],
     ['a variable that is set but empty stays empty', 'note: ${env:X:-d}', { X: '' }, { note: '' }],
     ['a whole value is read as YAML', 'size: ${X}', { X: '42' }, { size: 42 }],
@@ -146,6 +155,11 @@ service:
     ['references nest', 'note: ${env:${env:X}}', { X: 'Y', Y: 'z' }, { note: 'z' }],
     ['a key without a value takes its default', 'note:\n    size: ~\n    token: "x"', {}, { note: '', size: 1 }],
     ['a number that begins with 0 is octal, as in the Collector', 'size: 010', {}, { size: 8 }],
+    ['digits may be grouped, as in the Collector', 'size: 10_000', {}, { size: 10_000 }],
+    ['a number may be binary', 'size: 0b11', {}, { size: 3 }],
+    ['a name with an underscore stays text', 'note: a_1', {}, { note: 'a_1' }],
+    ['a tag may state the type', 'size: !!int "7"', {}, { size: 7 }],
+    ['a reference may contain YAML', 'size: ${yaml:5}', {}, { size: 5 }],
     ['text that is not YAML remains text', 'note: ${env:X}', { X: '*&@[' }, { note: '*&@[' }],
     ['text with a colon stays text where text is wanted', 'note: ${env:X}', { X: 'a: b' }, { note: 'a: b' }],
   ])('%s', async (_, settings, environment, expected) => {
@@ -154,11 +168,53 @@ service:
 
   it('warns of an unset variable, and names it where its absence is the problem', async () => {
     expect((await load(withSink('note: ${env:GONE}'))).warnings).toEqual([
-      '1.yaml:4: environment variable GONE is not set and has no default',
+      '1.yaml:4 exporters::sink::note: ${env:GONE} is not set and has no default',
     ]);
-    expect(await problemsOf(withSink('size: ${env:GONE}'))).toEqual([
-      '1.yaml:4 exporters::sink::size: must be a number (environment variable GONE is not set)',
+    const filtered = 'processors:\n  filter:\n    ratio: ${env:GONE}\n';
+    expect(await problemsOf(filtered + withSink('size: 1'))).toEqual([
+      '1.yaml:3 processors::filter::ratio: ${env:GONE} is not set; must be set',
     ]);
+  });
+
+  it('warns of an unset variable where a number or a duration is optional, and uses the default', async () => {
+    const loaded = await load(withSink('size: ${env:GONE}'), { sets: ['receivers.source.timeout=${GONE2}'] });
+    expect(sinkOf(loaded)).toMatchObject({ size: 1 });
+    expect(loaded.config.receivers.get('source')?.config).toMatchObject({ timeout: 1000 });
+    expect(loaded.warnings).toHaveLength(2);
+  });
+
+  it('names the empty variable in a reference', async () => {
+    const at = '1.yaml:7 service::pipelines::traces::exporters::0';
+    expect(await problemsOf(withReference('"${env:GONE}"'))).toEqual([
+      `${at}: \${env:GONE} is not set; must be one of the ids in exporters; configured: sink`,
+    ]);
+    expect(await problemsOf(withReference('"${env:GONE:-}"'))).toEqual([
+      `${at}: \${env:GONE} is not set; must be one of the ids in exporters; configured: sink`,
+    ]);
+    expect(await problemsOf(withReference('"sink/${env:GONE}"'))).toEqual([
+      expect.stringContaining(`${at}: \${env:GONE} is not set; refers to sink/, which is not configured`),
+    ]);
+    expect(await problemsOf(withReference('sink', '${env:GONE}'))).toEqual([
+      `${at}: \${env:GONE} is not set; refers to sink, which is not configured in exporters; configured: none`,
+    ]);
+    expect(await problemsOf(withReference('"${env:SET}"'), { environment: { SET: '' } })).toEqual([
+      `${at}: \${env:SET} is empty; must be one of the ids in exporters; configured: sink`,
+    ]);
+  });
+
+  it('suggests a variable with a similar name that is set', async () => {
+    const environment = { STORAGE_NAM: 'x', STORED: 'y', PATH: 'z' };
+    expect(await problemsOf(withReference('"${env:STORAGE_NAME}"'), { environment })).toEqual([
+      expect.stringContaining('${env:STORAGE_NAME} is not set (did you mean STORAGE_NAM?); must be'),
+    ]);
+    expect(await problemsOf(withReference('"${env:PORT}"'), { environment })).toEqual([
+      expect.stringContaining('${env:PORT} is not set; must be'),
+    ]);
+  });
+
+  it('does not warn of the default of a variable that is set', async () => {
+    const loaded = await load(withSink('note: ${env:SET:-${env:GONE}}'), { environment: { SET: 'x' } });
+    expect(loaded.warnings).toEqual([]);
   });
 
   it.each([
@@ -216,7 +272,7 @@ service:
     ['broken YAML', 'receivers: [', 'is not valid YAML'],
     ['a list', '[]', 'must be a mapping'],
     ['two documents', 'a: 1\n---\nb: 2', 'only one is allowed'],
-    ['a foreign tag', 'receivers: !!binary x', 'only !!str is allowed'],
+    ['a foreign tag', 'receivers: !!binary x', 'only !!str, !!int'],
     ['__proto__', '__proto__: {}', 'not allowed anywhere'],
     [
       'an alias bomb',
@@ -266,13 +322,18 @@ service:
     expect((await problemsOf(withPipelines(pipelines))).join('\n')).toContain(message);
   });
 
+  it('reads keys joined by :: at the top level', async () => {
+    const loaded = await load(withSink('size: 1'), { more: ['exporters::sink::size: 2\nexporters::sink::note: n'] });
+    expect(sinkOf(loaded)).toMatchObject({ size: 2, note: 'n' });
+  });
+
   it('accepts aliases of types, names behind a slash, anchors and merge keys', async () => {
     const loaded = await load(`receivers: {source/a: }
 exporters:
   drain: &base {size: 7}
-  sink/b: {<<: *base, note: n}
-service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/b]}}}`);
-    expect(loaded.config.exporters.get('sink/b')?.config).toMatchObject({ size: 7, note: 'n' });
+  sink/b/c: {<<: *base, note: n}
+service: {pipelines: {traces/x/y: {receivers: [source/a], exporters: [drain, sink/b/c]}}}`);
+    expect(loaded.config.exporters.get('sink/b/c')?.config).toMatchObject({ size: 7, note: 'n' });
     expect(loaded.config.exporters.get('drain')?.factory.type).toBe('sink');
   });
 
@@ -284,10 +345,30 @@ service: {pipelines: {traces/x: {receivers: [source/a], exporters: [drain, sink/
   it("takes the Collector's telemetry keys that describe what siphon does anyway, and refuses others", async () => {
     expect(await metricsOf([withoutUnits(true)])).toEqual({ endpoint: { host: '127.0.0.1', port: 1 } });
     expect((await problemsOf(withSink('size: 1'), { sets: [withoutUnits(false)] })).join()).toContain('must be true');
-    expect(await metricsOf(['service.telemetry.resource={}'])).toBeDefined();
+    expect(await metricsOf(['service.telemetry.metrics.level=Detailed'])).toBeDefined();
     expect(
       (await problemsOf(withSink('size: 1'), { sets: ['service.telemetry.traces={level: basic}'] })).join(),
     ).toContain('must be left out');
+  });
+});
+
+describe("the service's telemetry", () => {
+  it.each([
+    ['a mapping', '{k8s.pod.name: shop-0, replica: 2, service.name: }'],
+    ['a list', '{attributes: [{name: k8s.pod.name, value: shop-0}, {name: replica, value: 2}], service.name: null}'],
+  ])('has the attributes of a resource, as %s', async (_, resource) => {
+    const { config } = await load(withSink('size: 1'), { sets: [`service.telemetry.resource=${resource}`] });
+    const expected = { 'k8s.pod.name': 'shop-0', replica: '2', 'service.name': null };
+    expect(config.service.telemetry.resource).toEqual(expected);
+  });
+
+  it.each([
+    ['WARN', 'warn'],
+    ['Fatal', 'fatal'],
+    ['dpanic', 'fatal'],
+  ])('has the log level %s', async (written, level) => {
+    const { config } = await load(withSink('size: 1'), { sets: [`service.telemetry.logs.level=${written}`] });
+    expect(config.service.telemetry.logs.level).toBe(level);
   });
 });
 
@@ -300,3 +381,21 @@ describe('redactConfig', () => {
     });
   });
 });
+
+it('warns of a list of mappings that a later file replaces, but not of names or of options', async () => {
+  const { warnings } = await load(withSink('note: x'), {
+    more: [telemetry(1), 'service: {pipelines: {traces: {exporters: [sink]}}}', telemetry(2)],
+    sets: [`service.telemetry.metrics.readers=${reader(3)}`],
+  });
+  expect(warnings).toEqual([
+    '4.yaml:1 service::telemetry::metrics::readers: replaces the list in 2.yaml; lists are not joined',
+  ]);
+});
+
+function reader(port: number): string {
+  return `[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${port}}}}}]`;
+}
+
+function telemetry(port: number): string {
+  return `service: {telemetry: {metrics: {readers: ${reader(port)}}}}`;
+}

@@ -1,12 +1,13 @@
 import type { Factory } from '../component.ts';
 import { applySchema } from './apply-schema.ts';
 import { checkExtensionReferences } from './check-extension-references.ts';
+import { checkListeners } from './check-listeners.ts';
 import { checkService } from './check-service.ts';
 import type { CollectorConfig, ServiceConfig, TelemetryConfig } from '../collector-config.ts';
 import { readComponents, SECTION_OF, type Components } from './read-components.ts';
 import { componentsInUse } from './components-in-use.ts';
-import { ConfigError, ProblemList } from './config-error.ts';
-import { childOf, type ConfigNode } from './config-node.ts';
+import { ConfigError, formatProblem, ProblemList } from './config-error.ts';
+import { childOf, type ConfigNode, type MappingNode } from './config-node.ts';
 import { expandNode, type Environment } from './expand.ts';
 import { mergeNodes } from './merge-nodes.ts';
 import { parseYaml } from './parse-yaml.ts';
@@ -44,24 +45,25 @@ export interface LoadedConfig {
 export async function loadConfig({ sources, sets, environment, factories }: LoadOptions): Promise<LoadedConfig> {
   const problems = new ProblemList();
   const warnings: string[] = [];
-  const root = expandNode(mergeAll(sources, sets), {
+  const root = expandNode(mergeAll(sources, sets, warnings), {
     environment,
     problems,
-    onUnset: (variable, { source, line }) => {
-      const where = line === undefined ? source : `${source}:${line}`;
-      warnings.push(`${where}: environment variable ${variable} is not set and has no default`);
+    onUnset: (variable, place, path) => {
+      warnings.push(formatProblem({ place, path, message: `\${env:${variable}} is not set and has no default` }));
     },
   });
   const components = await readComponents(root, factories, problems);
   const service = await readService(root, components, problems);
   problems.throwIfAny();
   const config: CollectorConfig = { ...components, service };
+  checkListeners(config, root, problems);
+  problems.throwIfAny();
   warnings.push(...unusedComponents(config));
   return { config, root, warnings };
 }
 
 /** @throws ConfigError with the first problem of each source that is not valid YAML. */
-function mergeAll(sources: readonly ConfigSource[], sets: readonly string[]): ConfigNode {
+function mergeAll(sources: readonly ConfigSource[], sets: readonly string[], warnings: string[]): ConfigNode {
   const unreadable: ConfigError[] = [];
   const read = (parse: () => ConfigNode): ConfigNode[] => {
     try {
@@ -72,26 +74,44 @@ function mergeAll(sources: readonly ConfigSource[], sets: readonly string[]): Co
       return [];
     }
   };
-  const roots = [
-    ...sources.flatMap(({ name, text }) => read(() => asSections(parseYaml(name, text)))),
-    ...sets.flatMap((set) => read(() => parseSetOption(set))),
-  ];
+  const files = sources.flatMap(({ name, text }) => read(() => asSections(parseYaml(name, text))));
+  const options = sets.flatMap((set) => read(() => parseSetOption(set)));
   if (unreadable.length > 0) throw new ConfigError(unreadable.flatMap(({ problems }) => problems));
   const empty: ConfigNode = {
     kind: 'mapping',
     place: { source: sources[0]?.name ?? 'configuration' },
     entries: new Map(),
   };
-  return roots.reduce(mergeNodes, empty);
+  const ofFiles = files.reduce<ConfigNode>(
+    (merged, file) =>
+      mergeNodes(merged, file, ({ place: { source } }, { place }, path) => {
+        warnings.push(formatProblem({ place, path, message: `replaces the list in ${source}; lists are not joined` }));
+      }),
+    empty,
+  );
+  return options.reduce((merged, option) => mergeNodes(merged, option), ofFiles);
 }
 
 /** An empty file is an empty configuration. */
 function asSections(root: ConfigNode): ConfigNode {
-  if (root.kind === 'mapping') return root;
+  if (root.kind === 'mapping') return withNestedKeys(root);
   if (root.kind === 'scalar' && root.value === null) return { kind: 'mapping', place: root.place, entries: new Map() };
   const message =
     'must be a mapping with the keys receivers, processors, connectors, exporters, extensions and service';
   throw new ConfigError([{ place: root.place, path: [], message }]);
+}
+
+/** `exporters::debug::verbosity: detailed` at the top level, as in the Collector's `--config yaml:`. */
+function withNestedKeys(root: MappingNode): ConfigNode {
+  const { place } = root;
+  const parts = [...root.entries].map(([key, node]) => {
+    const keys = key.split('::');
+    return keys.reduceRight<ConfigNode>(
+      (child, name) => ({ kind: 'mapping', place, entries: new Map([[name, child]]) }),
+      node,
+    );
+  });
+  return parts.reduce<ConfigNode>((merged, part) => mergeNodes(merged, part), { ...root, entries: new Map() });
 }
 
 async function readService(root: ConfigNode, components: Components, problems: ProblemList): Promise<ServiceConfig> {
@@ -109,7 +129,11 @@ async function readService(root: ConfigNode, components: Components, problems: P
 
 // Placeholders for parts with problems. A configuration that contains them is never returned.
 const NOTHING = { extensions: [], pipelines: [] };
-const DEFAULT_TELEMETRY: TelemetryConfig = { logs: { level: 'info', encoding: 'auto' }, metrics: undefined };
+const DEFAULT_TELEMETRY: TelemetryConfig = {
+  resource: {},
+  logs: { level: 'info', encoding: 'auto' },
+  metrics: undefined,
+};
 
 function unusedComponents(config: CollectorConfig): string[] {
   const used = new Set(componentsInUse(config).map(({ factory, id }) => `${SECTION_OF[factory.kind]}::${id}`));

@@ -18,14 +18,52 @@ const MAX_NODES = 100_000;
 export function parseYaml(source: string, text: string, fixedPlace?: Place): ConfigNode {
   if (text.length > MAX_SOURCE_LENGTH) throw refusal(fixedPlace ?? { source }, 'is larger than 1 MiB');
   try {
-    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-    return new TreeBuilder(events, text, fixedPlace ?? source).build();
+    const { events, indented } = parseIndented(text);
+    return new TreeBuilder(events, indented, fixedPlace ?? source).build();
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const line = error.mark === undefined ? undefined : error.mark.line + 1;
     throw refusal(fixedPlace ?? { source, line }, `is not valid YAML: ${error.reason}`, error);
   }
 }
+
+/** Bounds the work for a text in which many lines must be indented. */
+const MAX_PARSED_AGAIN = 10_000_000;
+
+/**
+ * The events of the text, and the text that they refer to. The parser requires the lines of a flow collection to be
+ * indented more than their key, as YAML does; the Collector's parser ignores their indentation. Such lines are indented
+ * here. That changes neither a value nor a line number: white space at their beginning has no meaning.
+ */
+function parseIndented(text: string): { readonly events: readonly Event[]; readonly indented: string } {
+  let indented = text;
+  let padding: string | undefined;
+  for (let parsed = 0; ; parsed += text.length) {
+    try {
+      return { events: parseEvents(indented, { maxDepth: MAX_DEPTH }), indented };
+    } catch (error) {
+      const isDeficient = error instanceof YAMLException && error.reason === 'deficient indentation';
+      if (!isDeficient || error.mark === undefined || parsed > MAX_PARSED_AGAIN) throw error;
+      padding ??= deeperThanAllKeys(text);
+      const lineStart = error.mark.position - error.mark.column;
+      if (indented.startsWith(padding, lineStart)) throw error;
+      indented = indented.slice(0, lineStart) + padding + indented.slice(lineStart);
+    }
+  }
+}
+
+const MAX_PADDING = 1000;
+
+/** Spaces beyond the beginning of every key, also of keys after `- `. */
+function deeperThanAllKeys(text: string): string {
+  let deepest = 0;
+  for (const [start] of text.matchAll(/^[ ?-]+/gm)) deepest = Math.max(deepest, start.length);
+  return ' '.repeat(Math.min(deepest + 1, MAX_PADDING));
+}
+
+const TEXT_TAGS: ReadonlySet<string> = new Set(['!!str', '!']);
+/** The value decides about its type; the schema of its setting checks it. */
+const VALUE_TAGS: readonly string[] = ['!!int', '!!float', '!!bool', '!!null'];
 
 interface Built {
   readonly node: ConfigNode;
@@ -102,11 +140,11 @@ class TreeBuilder {
     const place = this.#place();
     const text = getScalarValue(this.#text, event);
     const tag = event.tagStart >= 0 ? this.#text.slice(event.tagStart, event.tagEnd) : undefined;
-    if (tag !== undefined && tag !== '!!str' && tag !== '!') {
-      throw refusal(place, `has the YAML tag ${tag}, but only !!str is allowed`);
+    if (tag !== undefined && !TEXT_TAGS.has(tag) && !VALUE_TAGS.includes(tag)) {
+      throw refusal(place, `has the YAML tag ${tag}, but only ${['!!str', ...VALUE_TAGS].join(', ')} are allowed`);
     }
-    const plain = event.style === SCALAR_STYLE.PLAIN && tag === undefined;
-    const value = plain ? resolvePlain(text) : text;
+    const isPlain = tag === undefined ? event.style === SCALAR_STYLE.PLAIN : VALUE_TAGS.includes(tag);
+    const value = isPlain ? resolvePlain(text) : text;
     return { kind: 'scalar', place, value: value as ScalarNode['value'] };
   }
 
@@ -165,10 +203,14 @@ class TreeBuilder {
   }
 }
 
-/** `010` is octal 8 as in YAML 1.1, because the stock Collector reads it like that. */
+/** Numbers as the stock Collector reads them: `010` is octal 8, `10_000` is 10000, `0b11` is 3. */
 function resolvePlain(text: string): unknown {
-  if (/^[-+]?0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
-  return CORE_SCHEMA.resolveImplicitScalarTag(text).value;
+  const digits = /^[-+]?[\d.]/.test(text) ? text.replaceAll('_', '') : text;
+  if (/^[-+]?0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8);
+  const [, sign, prefixed] = /^([-+]?)(0b[01]+|0o[0-7]+|0x[\da-f]+)$/i.exec(digits) ?? [];
+  if (prefixed !== undefined) return Number(prefixed) * (sign === '-' ? -1 : 1);
+  const { value } = CORE_SCHEMA.resolveImplicitScalarTag(digits);
+  return typeof value === 'number' ? value : CORE_SCHEMA.resolveImplicitScalarTag(text).value;
 }
 
 /** YAML's `<<`: the keys of the mapping win, and an earlier base wins over a later one. */

@@ -36,6 +36,7 @@ const poller: ReceiverFactory = {
         v.variant('kind', [
           v.strictObject({ kind: v.literal('gauge'), value: v.string(), limit: v.optional(v.number(), 5) }),
           v.strictObject({ kind: v.literal('counter'), table: v.string() }),
+          v.strictObject({ kind: v.picklist(['insert', 'upsert']), into: v.string() }),
         ]),
       ),
       [],
@@ -102,11 +103,16 @@ it('prepares the settings of a module as those of any other key, with its file a
 
 it('reports the keys that the chosen kind allows, and no others', async () => {
   expect(
-    await settings('queries:\n      - {kind: gauge, value: a, table: b, limit: x}\n      - {kind: none}', withSink),
+    await settings(
+      'queries:\n      - {kind: gauge, value: a, table: b, limit: x}\n      - {kind: none}\n      - {kind: upsert, table: b, into: 1}',
+      withSink,
+    ),
   ).toEqual([
     'conf/a.yaml:4 receivers::poller::queries::0::table: is an unknown key; allowed: kind, value, limit',
     'conf/a.yaml:4 receivers::poller::queries::0::limit: must be a number',
-    expect.stringMatching(/^conf\/a\.yaml:5 receivers::poller::queries::1::kind: must be gauge or counter/),
+    'conf/a.yaml:5 receivers::poller::queries::1::kind: must be gauge, counter, insert or upsert',
+    'conf/a.yaml:6 receivers::poller::queries::2::table: is an unknown key; allowed: kind, into',
+    'conf/a.yaml:6 receivers::poller::queries::2::into: must be text',
   ]);
 });
 

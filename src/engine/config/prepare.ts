@@ -57,11 +57,16 @@ class Preparation {
 
   async node(schema: Schema, node: ConfigNode, path: ConfigPath): Promise<ConfigNode> {
     if (schema.pipe !== undefined) return await this.#pipe(schema.pipe, node, path);
+    if (isEmpty(node) && isOptionalUnknown(schema)) return absent(node);
     if (accepts(schema, 'null') && kindOf(node) === 'null') return node;
     if (schema.wrapped !== undefined) return await this.node(schema.wrapped, node, path);
     if (schema.getter !== undefined) return await this.node(await schema.getter(toValue(node)), node, path);
     if (alternativesOf(schema) !== undefined) return await this.#alternatives(schema, node, path);
     if (schema.type === 'string') return asText(node);
+    return await this.#value(schema, node, path);
+  }
+
+  async #value(schema: Schema, node: ConfigNode, path: ConfigPath): Promise<ConfigNode> {
     if (node.kind === 'mapping') return await this.#mapping(schema, node, path);
     if (node.kind === 'sequence') return await this.#sequence(schema, node, path);
     return isEmpty(node) ? absent(node) : node;
@@ -121,6 +126,11 @@ class Preparation {
 const OPEN_TYPES: ReadonlySet<string> = new Set(['unknown', 'any', 'custom', 'lazy']);
 const NULLABLE_TYPES: ReadonlySet<string> = new Set(['nullable', 'nullish', 'null']);
 
+/** An optional setting that is read from anything, such as a duration: null has no meaning there. */
+function isOptionalUnknown({ type, wrapped }: Schema): boolean {
+  return type === 'optional' && wrapped?.pipe?.[0]?.type === 'unknown';
+}
+
 function accepts({ type, wrapped, pipe, options, ...schema }: Schema, kind: ValueKind): boolean {
   if (OPEN_TYPES.has(type) || (kind === 'null' && NULLABLE_TYPES.has(type))) return true;
   const inner = pipe?.slice(0, 1) ?? (wrapped && [wrapped]) ?? alternativesOf({ type, options });
@@ -147,7 +157,11 @@ function hasDiscriminator(option: Schema, key: unknown, node: ConfigNode): boole
   if (typeof key !== 'string' || node.kind !== 'mapping') return true;
   const { entries } = option.pipe?.[0] ?? option;
   const given = node.entries.get(key);
-  return given !== undefined && entries?.[key]?.literal === toValue(given);
+  const discriminator = entries?.[key];
+  if (given === undefined || discriminator === undefined) return false;
+  const values: readonly unknown[] =
+    discriminator.type === 'picklist' ? (discriminator.options ?? []) : [discriminator.literal];
+  return values.includes(toValue(given));
 }
 
 function kindOf(node: ConfigNode): ValueKind {
@@ -156,23 +170,23 @@ function kindOf(node: ConfigNode): ValueKind {
   return typeof node.value as 'boolean' | 'number' | 'string';
 }
 
-/** Not if a variable is unset: the user meant a value, and a default would hide that it is missing. */
+/** Also if a variable is not set: the loader warns of it, and the default applies, as in the stock Collector. */
 function isEmpty(node: ConfigNode): node is ScalarNode {
-  return node.kind === 'scalar' && node.value === null && node.unsetVariables === undefined;
+  return node.kind === 'scalar' && node.value === null;
 }
 
 function isAbsent(node: ConfigNode): boolean {
   return node.kind === 'scalar' && node.value === undefined;
 }
 
-function absent({ place }: ConfigNode): ScalarNode {
-  return { kind: 'scalar', place, value: undefined };
+function absent({ place, emptyVariables }: ConfigNode): ScalarNode {
+  return { kind: 'scalar', place, value: undefined, emptyVariables };
 }
 
 function asText(node: ConfigNode): ConfigNode {
-  const { place, text, unsetVariables } = node;
+  const { place, text, emptyVariables } = node;
   if (node.kind === 'scalar' && typeof node.value === 'string') return node;
-  if (text !== undefined) return { kind: 'scalar', place, value: text, unsetVariables };
+  if (text !== undefined) return { kind: 'scalar', place, value: text, emptyVariables };
   return isEmpty(node) ? absent(node) : node;
 }
 

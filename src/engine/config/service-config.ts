@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { TelemetryConfig } from '../collector-config.ts';
+import { nonNegativeInteger, positiveInteger, timerDuration } from '../schema/fields.ts';
 
 /** The fixed behaviour of siphon's metrics page. */
 const always = v.optional(v.literal(true, 'must be true, because siphon keeps the stock names of its metrics'));
@@ -33,7 +34,10 @@ const DEFAULT_READERS = [{ pull: { exporter: { prometheus: {} } } }];
 
 const metrics = v.pipe(
   v.strictObject({
-    level: v.nullish(v.picklist(['none', 'basic', 'normal', 'detailed']), 'normal'),
+    level: v.nullish(
+      v.pipe(v.string(), v.toLowerCase(), v.picklist(['none', 'basic', 'normal', 'detailed'])),
+      'normal',
+    ),
     readers: v.nullish(readers, DEFAULT_READERS),
   }),
   v.transform((keys): TelemetryConfig['metrics'] => {
@@ -43,10 +47,51 @@ const metrics = v.pipe(
   }),
 );
 
+/** The Collector has three levels above error; siphon has no lines there. */
+const logLevel = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.picklist(['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal']),
+  v.transform((level) => (level === 'dpanic' || level === 'panic' ? 'fatal' : level)),
+);
+
+/** The Collector's keys. Its defaults, 10 and 100, would hide lines of a start with many components. */
+const sampling = v.pipe(
+  v.strictObject({
+    enabled: v.nullish(v.boolean(), true),
+    tick: v.pipe(v.nullish(timerDuration(), '10s'), v.gtValue(0, 'must be longer than 0s')),
+    initial: v.nullish(positiveInteger(), 100),
+    thereafter: v.nullish(nonNegativeInteger(), 0),
+  }),
+  v.transform(({ enabled, tick, initial, thereafter }): TelemetryConfig['logs']['sampling'] =>
+    enabled ? { tickMs: tick, initial, thereafter } : undefined,
+  ),
+);
+
 const logs = v.strictObject({
-  level: v.nullish(v.pipe(v.string(), v.toLowerCase(), v.picklist(['debug', 'info', 'warn', 'error'])), 'info'),
+  level: v.nullish(logLevel, 'info'),
   encoding: v.nullish(v.picklist(['json', 'console', 'auto']), 'auto'),
+  sampling: v.nullish(sampling, {}),
 });
+
+const attributeValue = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+
+/** Both of the Collector's forms: a mapping from names to values, and the list `attributes`. */
+const resource = v.pipe(
+  v.objectWithRest(
+    {
+      attributes: v.optional(
+        v.array(v.strictObject({ name: v.string(), value: attributeValue, type: v.optional(v.string()) })),
+        [],
+      ),
+    },
+    v.nullable(attributeValue),
+  ),
+  v.transform(({ attributes, ...named }): TelemetryConfig['resource'] => ({
+    ...named,
+    ...Object.fromEntries(attributes.map(({ name, value }) => [name, value])),
+  })),
+);
 
 /** A key of the Collector that siphon does not support. It may only be empty. */
 function notSupported(what: string): v.OptionalSchema<v.GenericSchema, undefined> {
@@ -78,7 +123,7 @@ export const telemetryConfig = v.nullish(
   v.strictObject({
     logs: v.nullish(logs, {}),
     metrics: v.nullish(metrics, {}),
-    resource: notSupported('attributes for its own resource'),
+    resource: v.nullish(resource, {}),
     traces: notSupported('traces about itself'),
   }),
   {},

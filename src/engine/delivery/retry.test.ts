@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RetrySettings } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Retry } from './retry.ts';
 import { Incident } from '../incident.ts';
@@ -16,7 +17,7 @@ const settings = {
 };
 
 /** A backend that is away for its first `failures` attempts. */
-function retrying(keys: Partial<typeof settings>, failures: number, retryAfterMs?: number) {
+function retrying(keys: Partial<RetrySettings>, failures: number, retryAfterMs?: number) {
   const sink = new SinkExporter();
   sink.answer = (attempt) => {
     if (attempt <= failures) throw new RetryableError('network_error', 'not now', { retryAfterMs });
@@ -48,6 +49,23 @@ describe('Retry', () => {
     expect(error).toMatchObject({ code: 'network_error', cause: expect.any(RetryableError) });
     expect(sink.attempts).toBeGreaterThan(1);
     expect(sink.attempts).toBeLessThanOrEqual(4);
+  });
+
+  it('waits for a backend that is away, but not for an item that alone is refused', async () => {
+    const { sink, retry } = retrying({ maxElapsedTimeMs: 35, outlastsAbsence: true }, 20);
+    await retry.consume(batch);
+    expect(sink.attempts).toBe(21);
+
+    const poisoned = spansBatch(['poison']);
+    sink.consume = async (item) => {
+      if (item === poisoned) throw new RetryableError('send_error', 'status 500');
+    };
+    const result = retry.consume(poisoned).then(String, (error: unknown) => error);
+    for (let other = 0; other < 100; other++) {
+      await retry.consume(batch);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    expect(await result).toMatchObject({ name: 'PermanentError', code: 'send_error' });
   });
 
   it('does not try again what cannot help', async () => {

@@ -1,8 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RetrySettings } from '../component.ts';
+import type { PartialSuccess, RetrySettings } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import type { Incident } from '../incident.ts';
-import type { Sender } from './sending-queue.ts';
+import type { Sender } from './delivery-queue.ts';
+
+/** After so many failures between successes of others, the item itself is the problem, not the absence of the backend. */
+const MAX_REFUSALS = 10;
+
+/** The history of one item. */
+interface Patience {
+  readonly startedAtMs: number;
+  /** The successes of all items before the last failure. */
+  successes: number;
+  /** Failures after which others succeeded before it failed again. */
+  refusals: number;
+}
 
 /** The longest wait of a Node timer. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
@@ -15,6 +27,8 @@ export class Retry<Item> implements Sender<Item> {
   readonly #next: Sender<Item>;
   readonly #settings: RetrySettings;
   readonly #incident: Incident;
+  /** The number of successes so far, of any item. */
+  #successes = 0;
   /** Aborts when shutdown begins and waits are cut short. */
   readonly #hurry = new AbortController();
   /** Aborts when no further attempt is allowed. */
@@ -26,17 +40,20 @@ export class Retry<Item> implements Sender<Item> {
     this.#incident = incident;
   }
 
-  async consume(batch: Item): Promise<void> {
-    const startedAtMs = performance.now();
+  async consume(batch: Item): Promise<PartialSuccess | void> {
+    const patience: Patience = { startedAtMs: performance.now(), successes: this.#successes, refusals: 0 };
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#next.consume(batch);
+        const partial = await this.#next.consume(batch);
+        this.#successes++;
         this.#incident.succeeded();
-        return;
+        return partial;
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error;
         this.#incident.failed(error);
-        await this.#wait(error, attempt, startedAtMs);
+        if (this.#successes > patience.successes) patience.refusals++;
+        patience.successes = this.#successes;
+        await this.#wait(error, attempt, patience);
       }
     }
   }
@@ -49,11 +66,12 @@ export class Retry<Item> implements Sender<Item> {
     this.#hurry.abort();
   }
 
-  async #wait(error: RetryableError, attempt: number, startedAtMs: number): Promise<void> {
+  async #wait(error: RetryableError, attempt: number, { startedAtMs, refusals }: Patience): Promise<void> {
     const waitMs = Math.max(backoffMs(this.#settings, attempt), error.retryAfterMs ?? 0);
-    const { maxElapsedTimeMs } = this.#settings;
+    const { maxElapsedTimeMs, outlastsAbsence = false } = this.#settings;
     const elapsedMs = performance.now() - startedAtMs;
-    if (maxElapsedTimeMs > 0 && elapsedMs + waitMs > maxElapsedTimeMs) {
+    const isAway = outlastsAbsence && refusals < MAX_REFUSALS;
+    if (maxElapsedTimeMs > 0 && elapsedMs + waitMs > maxElapsedTimeMs && !isAway) {
       throw new PermanentError(error.code, `gave up after ${Math.round(elapsedMs)} ms: ${error.message}`, {
         cause: error,
       });

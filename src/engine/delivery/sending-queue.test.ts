@@ -8,11 +8,13 @@ import { BlockingConsumer } from '../../../tests/support/components/blocking-con
 
 const batch = spansBatch(['a', 'b']);
 const settings = { numConsumers: 1, queueSize: 2, sizer: 'requests', blockOnOverflow: false } as const;
+const countOf = ({ itemCount }: { readonly itemCount: number }): number => itemCount;
+const ignored = { sent: () => undefined, dropped: () => undefined };
 
 describe('SendingQueue', () => {
   it('refuses what does not fit as retryable, and counts what is being sent against its size', async () => {
     const consumer = new BlockingConsumer();
-    const queue = new SendingQueue(consumer, settings, () => undefined);
+    const queue = new SendingQueue(consumer, settings, countOf, ignored);
     await queue.consume(batch);
     await queue.consume(batch);
     expect(queue.size).toBe(2);
@@ -26,7 +28,7 @@ describe('SendingQueue', () => {
     ['items', 2 * batch.itemCount],
     ['bytes', 2 * batch.sizeBytes],
   ] as const)('measures %s', async (sizer, queueSize) => {
-    const queue = new SendingQueue(new BlockingConsumer(), { ...settings, sizer, queueSize }, () => undefined);
+    const queue = new SendingQueue(new BlockingConsumer(), { ...settings, sizer, queueSize }, countOf, ignored);
     await queue.consume(batch);
     await queue.consume(batch);
     await expect(queue.consume(batch)).rejects.toMatchObject({ code: 'queue_full' });
@@ -37,7 +39,7 @@ describe('SendingQueue', () => {
 
   it('makes the sender wait for room with block_on_overflow', async () => {
     const consumer = new BlockingConsumer();
-    const queue = new SendingQueue(consumer, { ...settings, queueSize: 1, blockOnOverflow: true }, () => undefined);
+    const queue = new SendingQueue(consumer, { ...settings, queueSize: 1, blockOnOverflow: true }, countOf, ignored);
     await queue.consume(batch);
     let taken = false;
     const blocked = queue.consume(batch).then(() => (taken = true));
@@ -49,10 +51,46 @@ describe('SendingQueue', () => {
     expect(consumer.accepted).toHaveLength(2);
   });
 
+  it('knows how many items wait and are blocked, without a look at each of them', async () => {
+    const consumer = new BlockingConsumer();
+    let looks = 0;
+    const counting = (one: { readonly itemCount: number }): number => {
+      looks++;
+      return one.itemCount;
+    };
+    const roomy = { ...settings, queueSize: 1000, blockOnOverflow: true };
+    const queue = new SendingQueue(consumer, roomy, counting, ignored);
+    for (let i = 0; i < 1000; i++) await queue.consume(batch);
+    const blocked = [queue.consume(batch), queue.consume(spansBatch(['c']))];
+    const looksBefore = looks;
+    expect([queue.waitingItems, queue.blockedItems, looks - looksBefore]).toEqual([2000, 3, 0]);
+    consumer.open();
+    await Promise.all(blocked);
+    expect(queue.blockedItems).toBe(0);
+    await queue.drain(AbortSignal.timeout(5000));
+    expect([queue.waitingItems, queue.blockedItems]).toEqual([0, 0]);
+  });
+
+  it('knows that nothing waits after it has given up', async () => {
+    const consumer = new BlockingConsumer();
+    const queue = new SendingQueue(consumer, { ...settings, queueSize: 2, blockOnOverflow: true }, countOf, ignored);
+    await queue.consume(batch);
+    await queue.consume(batch);
+    const refused = expect(queue.consume(batch)).rejects.toMatchObject({ code: 'shutdown' });
+    await queue.drain(AbortSignal.abort());
+    await refused;
+    expect([queue.waitingItems, queue.blockedItems]).toEqual([2, 0]);
+    await queue.settled();
+    expect([queue.waitingItems, queue.blockedItems]).toEqual([0, 0]);
+  });
+
   it('gives up at the deadline and drops the rest with a reason, once', async () => {
     const consumer = new BlockingConsumer();
     const reasons: string[] = [];
-    const queue = new SendingQueue(consumer, settings, (_batch, error) => reasons.push(reasonOf(error)));
+    const queue = new SendingQueue(consumer, settings, countOf, {
+      ...ignored,
+      dropped: (_batch, error) => reasons.push(reasonOf(error)),
+    });
     await queue.consume(batch);
     await queue.consume(batch);
     await queue.drain(AbortSignal.timeout(5));
@@ -70,7 +108,7 @@ describe('SendingQueue', () => {
   it('waits a moment behind the deadline for what is just arriving', async () => {
     const consumer = new BlockingConsumer();
     const dropped: unknown[] = [];
-    const queue = new SendingQueue(consumer, settings, (one) => dropped.push(one));
+    const queue = new SendingQueue(consumer, settings, countOf, { ...ignored, dropped: (one) => dropped.push(one) });
     await queue.consume(batch);
     await queue.drain(AbortSignal.abort());
     setTimeout(() => consumer.open(), 20);

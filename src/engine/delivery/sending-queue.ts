@@ -1,15 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueueSettings, TelemetryBatch } from '../component.ts';
+import type { QueueSettings } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { aborted } from '../aborted.ts';
-
-/** An item that a queue can measure: a batch, or something that an exporter creates from batches. */
-export type Sendable = Pick<TelemetryBatch, 'itemCount' | 'sizeBytes'>;
-
-/** A `Consumer` of items other than batches. */
-export interface Sender<Item> {
-  consume(item: Item): Promise<void>;
-}
+import type { DeliveryQueue, QueueEvents, Sendable, Sender } from './delivery-queue.ts';
 
 /** How long `settled` waits. Shorter than the collector's grace period after the deadline. */
 const SETTLE_MS = 500;
@@ -18,23 +11,32 @@ const SETTLE_MS = 500;
  * A bounded queue in memory. `consume` resolves as soon as the item is in the queue, which is then responsible for it.
  * Items in flight still count against the capacity, as in the stock Collector.
  */
-export class SendingQueue<Item extends Sendable> implements Sender<Item> {
+export class SendingQueue<Item extends Sendable> implements DeliveryQueue<Item> {
   readonly #next: Sender<Item>;
   readonly #settings: QueueSettings;
-  readonly #onDropped: (batch: Item, error: unknown) => void;
+  readonly #ledgerItems: (item: Item) => number;
+  readonly #events: QueueEvents<Item>;
   readonly #waiting: Item[] = [];
   readonly #inFlight: Item[] = [];
   /** Callers that wait for room, with `block_on_overflow`. */
   readonly #blocked: { readonly batch: Item; readonly settle: (error?: Error) => void }[] = [];
   readonly #idle = Promise.withResolvers<void>();
   #size = 0;
+  #waitingItems = 0;
+  #blockedItems = 0;
   #closed = false;
 
-  /** @param onDropped is called for each item that was accepted and is lost. */
-  constructor(next: Sender<Item>, settings: QueueSettings, onDropped: (batch: Item, error: unknown) => void) {
+  /** @param ledgerItems the number of items in the ledger. */
+  constructor(
+    next: Sender<Item>,
+    settings: QueueSettings,
+    ledgerItems: (item: Item) => number,
+    events: QueueEvents<Item>,
+  ) {
+    this.#ledgerItems = ledgerItems;
     this.#next = next;
     this.#settings = settings;
-    this.#onDropped = onDropped;
+    this.#events = events;
   }
 
   /** True if the next item would have to wait, even a small one. */
@@ -45,6 +47,14 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   /** In the unit of the sizer. */
   get size(): number {
     return this.#size;
+  }
+
+  get waitingItems(): number {
+    return this.#waitingItems;
+  }
+
+  get blockedItems(): number {
+    return this.#blockedItems;
   }
 
   /**
@@ -65,6 +75,7 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   /** Accepts nothing more. Resolves when everything is sent or dropped, or when the deadline aborts. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#closed = true;
+    this.#blockedItems = 0;
     for (const { settle } of this.#blocked.splice(0)) settle(closedError());
     this.#resolveIfIdle();
     await Promise.race([this.#idle.promise, aborted(deadline)]);
@@ -83,12 +94,14 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
 
   #room(batch: Item): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#blockedItems += this.#ledgerItems(batch);
     this.#blocked.push({ batch, settle: (error) => (error === undefined ? resolve() : reject(error)) });
     return promise;
   }
 
   #enqueue(batch: Item): void {
     this.#size += this.#sizeOf(batch);
+    this.#waitingItems += this.#ledgerItems(batch);
     this.#waiting.push(batch);
     this.#sendNext();
   }
@@ -106,7 +119,10 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   async #send(batch: Item): Promise<void> {
     try {
       await this.#next.consume(batch);
-      if (this.#land(batch)) this.#size -= this.#sizeOf(batch);
+      if (this.#land(batch)) {
+        this.#release(batch);
+        this.#events.sent(batch);
+      }
     } catch (error) {
       if (this.#land(batch)) this.#drop(batch, error);
     }
@@ -123,13 +139,19 @@ export class SendingQueue<Item extends Sendable> implements Sender<Item> {
   }
 
   #drop(batch: Item, error: unknown): void {
+    this.#release(batch);
+    this.#events.dropped(batch, error);
+  }
+
+  #release(batch: Item): void {
     this.#size -= this.#sizeOf(batch);
-    this.#onDropped(batch, error);
+    this.#waitingItems -= this.#ledgerItems(batch);
   }
 
   #admitBlocked(): void {
     for (let first = this.#blocked[0]; first !== undefined && this.#fits(first.batch); first = this.#blocked[0]) {
       this.#blocked.shift();
+      this.#blockedItems -= this.#ledgerItems(first.batch);
       this.#enqueue(first.batch);
       first.settle();
     }

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { CollectorConfig } from '../collector-config.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 import { Collector } from './collector.ts';
+import { batchConfig } from '../../components/processors/batch/config.ts';
 import { batchProcessor } from '../../components/processors/batch/factory.ts';
 import { bearerTokenAuthConfig } from '../../components/extensions/bearer-token-auth/config.ts';
 import { bearerTokenAuthExtension } from '../../components/extensions/bearer-token-auth/factory.ts';
+import { healthCheckConfig } from '../../components/extensions/health-check/config.ts';
 import { healthCheckExtension } from '../../components/extensions/health-check/factory.ts';
 import { spansBatch } from '../../../tests/support/components/batches.ts';
 import { collectorConfig } from '../../../tests/support/components/collector-config.ts';
@@ -88,6 +90,20 @@ describe('Collector', () => {
     expect(events).toEqual(['exporter start', 'receiver start', 'receiver shutdown', 'exporter shutdown']);
   });
 
+  it('is not ok while a component has refused telemetry for more than two minutes', async () => {
+    const sink = new SinkExporter();
+    const factories = { manual: new ManualReceiver().factory, sink: sinkFactory(sink) };
+    const { collector } = collect(collectorConfig({ factories, pipelines: { traces: {} } }));
+    await collector.start();
+    collector.reportRefusing(sink, performance.now() - 119_000);
+    expect(collector.status()).toBe('ok');
+    collector.reportRefusing(sink, performance.now() - 121_000);
+    expect(collector.status()).toBe('refusing');
+    collector.reportRefusing(sink, undefined);
+    expect(collector.status()).toBe('ok');
+    await collector.shutdown(soon());
+  });
+
   it('builds only what a pipeline uses', async () => {
     const events: string[] = [];
     const unused = new SinkExporter((event) => events.push(event));
@@ -120,16 +136,43 @@ describe('Collector', () => {
     };
     const config = collectorConfig({
       factories: { manual: manual.factory, batch: batchProcessor, sink: sinkFactory(sink, { queue, retry }) },
-      configs: { batch: { send_batch_size: 8192, timeout: 3_600_000, send_batch_max_size: 0 } },
+      configs: { batch: v.parse(batchConfig, { timeout: '1h' }) },
       pipelines: { traces: { processors: ['batch'] } },
     });
-    const { collector } = collect(config);
+    const { collector, lines } = collect(config);
     await collector.start();
     await manual.send(batch);
     await manual.send(batch);
     expect(sink.items).toBe(0);
     await collector.shutdown(soon());
     expect(sink.items).toBe(6);
+    const delivered = { accepted: 6, delivered: 6, waiting: 0, dropped: {}, difference: 0 };
+    expect(lines.at(-1)).toMatchObject({
+      msg: 'Shutdown is complete',
+      lost: [],
+      ledger: [
+        { account: 'exporters::sink', signal: 'traces', ...delivered },
+        { account: 'pipelines::traces', signal: 'traces', ...delivered },
+      ],
+    });
+  });
+
+  it('logs once what the end of a shutdown loses, by reason', async () => {
+    const manual = new ManualReceiver();
+    const sink = new SinkExporter();
+    sink.answer = () => Promise.reject(new RetryableError('network_error', 'away'));
+    const config = collectorConfig({
+      factories: { manual: manual.factory, sink: sinkFactory(sink, { queue, retry }) },
+      pipelines: { traces: {} },
+    });
+    const { collector, lines } = collect(config);
+    await collector.start();
+    await manual.send(batch);
+    await collector.shutdown(AbortSignal.timeout(20));
+    expect(lines.at(-1)).toMatchObject({
+      msg: 'Shutdown is complete',
+      lost: [{ account: 'exporters::sink', signal: 'traces', reason: 'shutdown', items: 3 }],
+    });
   });
 
   it('counts under the stock names, from 0, and drops by their reason', async () => {
@@ -156,6 +199,12 @@ describe('Collector', () => {
     await manual.send(batch);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const after = await page();
+    expect(after).toContain('siphon_ledger_accepted_items{account="exporters::sink",otel_signal="traces"} 6\n');
+    expect(after).toContain('siphon_ledger_delivered_items{account="exporters::sink",otel_signal="traces"} 3\n');
+    expect(after).toContain(
+      'siphon_ledger_dropped_items{account="exporters::sink",otel_signal="traces",reason="http_4xx"} 3\n',
+    );
+    expect(after).not.toMatch(/^siphon_ledger_difference_items\{.*\} [^0]/m);
     expect(after).toContain('otelcol_receiver_accepted_spans{receiver="manual",transport="http"} 6\n');
     expect(after).toContain('otelcol_exporter_sent_spans{exporter="sink"} 3\n');
     expect(after).toContain('otelcol_exporter_send_failed_spans{exporter="sink"} 3\n');
@@ -170,7 +219,7 @@ describe('Collector', () => {
         sink: sinkFactory(new SinkExporter()),
         health_check: healthCheckExtension,
       },
-      configs: { health_check: { endpoint: { host: '127.0.0.1', port: 0 }, path: '/' } },
+      configs: { health_check: v.parse(healthCheckConfig, { endpoint: '127.0.0.1:0' }) },
       extensions: ['health_check'],
       pipelines: { traces: {} },
     });

@@ -1,4 +1,4 @@
-import type { Consumer, TelemetryBatch } from '../component.ts';
+import type { Consumer, PartialSuccess, TelemetryBatch } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
 
 /**
@@ -6,16 +6,26 @@ import { PermanentError, RetryableError } from '../errors.ts';
  *
  * As in the stock Collector, the failures become one error: permanent if any of them is permanent, otherwise retryable.
  * A sender that retries also reaches the consumers that had accepted the batch: delivery is at least once.
+ * If several consumers reject items, these may be the same ones, so the largest number counts.
  */
 export function fanOut(consumers: readonly Consumer[]): Consumer {
   const [only] = consumers;
   if (only !== undefined && consumers.length === 1) return only;
   return {
-    consume: async (batch: TelemetryBatch): Promise<void> => {
+    consume: async (batch: TelemetryBatch): Promise<PartialSuccess | void> => {
       const results = await Promise.allSettled(consumers.map((consumer) => consumer.consume(batch)));
       const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
       if (errors.length > 0) throw combine(errors);
+      return combinePartial(results.flatMap((result) => (result.status === 'fulfilled' && result.value) || []));
     },
+  };
+}
+
+function combinePartial(parts: readonly PartialSuccess[]): PartialSuccess | undefined {
+  if (parts.length === 0) return undefined;
+  return {
+    rejectedItems: Math.max(...parts.map(({ rejectedItems }) => rejectedItems)),
+    message: parts.map(({ message }) => message).join('; '),
   };
 }
 

@@ -1,177 +1,303 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { sidecarMetrics } from '../../metrics/self.ts';
-import type {
-  Component,
-  ComponentKind,
-  ComponentSettings,
-  Consumer,
-  ExtensionRole,
-  Factory,
-  Signal,
-} from '../component.ts';
+import { ComponentLedger } from '../account.ts';
+import type { ComponentSettings, Consumer, ExporterFactory, Factory, Signal, Transport } from '../component.ts';
 import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
+import { extensionsIn } from '../config/check-extension-references.ts';
 import { ExporterDelivery } from '../delivery/exporter-delivery.ts';
-import { countAccepted, countItems } from '../telemetry/item-counts.ts';
+import { countAccepted, countBeginning, countEnd, countItems } from '../telemetry/item-counts.ts';
+import type { Ledger } from '../telemetry/ledger.ts';
 import type { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { fanOut } from './fan-out.ts';
+import { keyOf, type GraphNode } from './graph-node.ts';
+import { Outlet } from './outlet.ts';
 import { routeBySignal } from './route-by-signal.ts';
 import type { Stage } from './stages.ts';
 
 export interface Graph {
   /** In the order in which they start: each component after everything that it feeds. */
-  readonly stages: readonly Stage[];
-  readonly extensions: ReadonlyMap<string, RunningExtension>;
-}
-
-export interface RunningExtension {
-  readonly role: ExtensionRole | undefined;
-  readonly component: Component;
+  readonly stages: readonly Stage<GraphNode>[];
+  /** The components by their keys. */
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  /** The components that each component feeds directly. */
+  readonly feeds: ReadonlyMap<GraphNode, readonly GraphNode[]>;
+  /**
+   * Leads the components that were taken over to what follows them in this graph; new components are connected already.
+   * Resolves when what followed them before has answered.
+   */
+  connect(): Promise<void>;
 }
 
 interface GraphSettings {
   readonly version: string;
   readonly logger: Logger;
+  readonly ledger: Ledger;
 }
 
-/** Creates every component that a pipeline or `service.extensions` uses, and connects each to its next consumer. */
-export function buildGraph(config: CollectorConfig, settings: GraphSettings, selfMetrics: SelfMetrics): Graph {
-  const builder = new GraphBuilder(config, settings, selfMetrics);
-  builder.buildExtensions();
-  builder.buildExporters();
-  builder.buildPipelines();
-  builder.buildReceivers();
+/**
+ * Creates every component that a pipeline or `service.extensions` uses, and connects each to its next consumer.
+ *
+ * @param earlier running components by key. One is taken over if its configuration, its signals and the extensions that
+ * it refers to are unchanged.
+ */
+export function buildGraph(
+  config: CollectorConfig,
+  settings: GraphSettings,
+  selfMetrics: SelfMetrics,
+  earlier: ReadonlyMap<string, GraphNode> = new Map(),
+): Graph {
+  const builder = new GraphBuilder(config, { ...settings, selfMetrics, earlier });
+  try {
+    builder.buildExtensions();
+    builder.buildExporters();
+    builder.buildPipelines();
+    builder.buildReceivers();
+  } catch (error) {
+    builder.discard();
+    throw error;
+  }
   return builder;
 }
 
-class GraphBuilder implements Graph {
-  readonly stages: Stage[] = [];
-  readonly extensions = new Map<string, RunningExtension>();
-  readonly #config: CollectorConfig;
-  readonly #settings: GraphSettings;
-  readonly #selfMetrics: SelfMetrics;
-  readonly #exporters = new Map<string, Consumer>();
-  readonly #connectors = new Map<string, Consumer>();
-  /** The first consumer of each pipeline; undefined while it is being built. */
-  readonly #firstConsumers = new Map<PipelineConfig, Consumer | undefined>();
+interface BuilderSettings extends GraphSettings {
+  readonly selfMetrics: SelfMetrics;
+  readonly earlier: ReadonlyMap<string, GraphNode>;
+}
 
-  constructor(config: CollectorConfig, settings: GraphSettings, selfMetrics: SelfMetrics) {
+/** A consumer and the components directly behind it. */
+interface Next {
+  readonly consumer: Consumer;
+  readonly nodes: readonly GraphNode[];
+}
+
+/** A component that the graph needs, before it is created or taken over. */
+interface Wanted<F extends Factory> {
+  readonly kind: F['kind'];
+  readonly configured: Configured<F>;
+  readonly users: readonly PipelineConfig[];
+  /** Distinguishes the instances of a processor. */
+  readonly pipeline?: string;
+}
+
+/** The parts of a new node that depend on its kind. */
+type Created = Pick<GraphNode, 'component' | 'inlet' | 'isExclusive'>;
+
+class GraphBuilder implements Graph {
+  readonly stages: GraphNode[][] = [];
+  readonly nodes = new Map<string, GraphNode>();
+  readonly feeds = new Map<GraphNode, readonly GraphNode[]>();
+  readonly #config: CollectorConfig;
+  readonly #settings: BuilderSettings;
+  readonly #created: ComponentSettings[] = [];
+  readonly #reconnections: (() => Promise<void>)[] = [];
+  /** The beginning of each pipeline; undefined while it is being built. */
+  readonly #beginnings = new Map<PipelineConfig, Next | undefined>();
+
+  constructor(config: CollectorConfig, settings: BuilderSettings) {
     this.#config = config;
     this.#settings = settings;
-    this.#selfMetrics = selfMetrics;
   }
 
   get #pipelines(): readonly PipelineConfig[] {
     return this.#config.service.pipelines;
   }
 
+  async connect(): Promise<void> {
+    await Promise.all(this.#reconnections.map((reconnect) => reconnect()));
+  }
+
+  /** Forgets what the created components would show on the page of metrics. */
+  discard(): void {
+    for (const { metrics, ledger } of this.#created) {
+      metrics.stopObserving();
+      ledger.release();
+    }
+  }
+
   buildExtensions(): void {
     for (const id of this.#config.service.extensions) {
-      const extension = configured(this.#config.extensions, id);
-      const settings = this.#settingsOf(extension, []);
-      const component = extension.factory.create(settings, extension.config);
-      this.extensions.set(id, { role: extension.factory.role, component });
-      this.#addStage(settings, 'extension', component);
+      const wanted = { kind: 'extension', configured: configured(this.#config.extensions, id), users: [] } as const;
+      this.#add([
+        this.#node(wanted, (settings) => {
+          const { factory, config } = wanted.configured;
+          // An authenticator owns neither an address nor a file.
+          const isExclusive = factory.role !== 'authenticator';
+          return { component: factory.create(settings, config), inlet: undefined, isExclusive };
+        }),
+      ]);
     }
   }
 
   buildExporters(): void {
-    const stage = [...this.#config.exporters.values()].flatMap((exporter) => {
-      const users = this.#pipelines.filter(({ exporters }) => exporters.includes(exporter.id));
-      return users.length > 0 ? [this.#buildExporter(exporter.id, users)] : [];
-    });
-    this.stages.push(stage);
+    this.#add(
+      [...this.#config.exporters.values()].flatMap((exporter) => {
+        const users = this.#pipelines.filter(({ exporters }) => exporters.includes(exporter.id));
+        return users.length > 0 ? [this.#exporter(exporter, users)] : [];
+      }),
+    );
   }
 
-  #buildExporter(id: string, users: readonly PipelineConfig[]): Stage[number] {
-    const { factory, config } = configured(this.#config.exporters, id);
-    const settings = this.#settingsOf({ id, factory }, users.map(signalOf));
-    const exporter = factory.create(settings, config);
-    const delivery = factory.delivery(config);
-    const component = delivery ? new ExporterDelivery(exporter, delivery, settings) : exporter;
-    this.#exporters.set(id, component);
-    return { name: nameOf('exporter', id), component, logger: settings.logger };
+  #exporter(exporter: Configured<ExporterFactory>, users: readonly PipelineConfig[]): GraphNode {
+    return this.#node({ kind: 'exporter', configured: exporter, users }, (settings) => {
+      const { factory, config } = exporter;
+      const created = factory.create(settings, config);
+      const delivery = factory.delivery(config);
+      const component = delivery ? new ExporterDelivery(created, delivery, settings) : created;
+      return { component, inlet: component, isExclusive: factory.isExclusive?.(config) ?? false };
+    });
   }
 
   buildPipelines(): void {
-    for (const pipeline of this.#pipelines) this.#firstConsumer(pipeline);
+    for (const pipeline of this.#pipelines) this.#beginning(pipeline);
   }
 
-  #firstConsumer(pipeline: PipelineConfig): Consumer {
-    if (this.#firstConsumers.has(pipeline)) {
-      const first = this.#firstConsumers.get(pipeline);
-      if (first === undefined) throw new Error(`pipeline ${pipeline.id} feeds itself through connectors`);
-      return first;
+  #beginning(pipeline: PipelineConfig): Next {
+    if (this.#beginnings.has(pipeline)) {
+      const beginning = this.#beginnings.get(pipeline);
+      if (beginning === undefined) throw new Error(`pipeline ${pipeline.id} feeds itself through connectors`);
+      return beginning;
     }
-    this.#firstConsumers.set(pipeline, undefined);
-    const last = fanOut(pipeline.exporters.map((id) => this.#exporters.get(id) ?? this.#connector(id)));
+    this.#beginnings.set(pipeline, undefined);
+    const ends = pipeline.exporters.map((id) => this.nodes.get(keyOf('exporter', id)) ?? this.#connector(id));
+    const account = this.#settings.ledger.account(`pipelines::${pipeline.id}`, pipeline.signal);
+    const last: Next = { consumer: countEnd(fanOut(ends.map(inletOf)), account), nodes: ends };
     const first = pipeline.processors.reduceRight((next, id) => this.#processor(id, pipeline, next), last);
-    this.#firstConsumers.set(pipeline, first);
-    return first;
+    const beginning = { ...first, consumer: countBeginning(first.consumer, account) };
+    this.#beginnings.set(pipeline, beginning);
+    return beginning;
   }
 
-  #processor(id: string, { signal }: PipelineConfig, next: Consumer): Consumer {
-    const { factory, config } = configured(this.#config.processors, id);
-    const settings = this.#settingsOf({ id, factory }, [signal]);
-    const counted = countItems(next, sidecarMetrics.otelcol_processor_outgoing_items, settings);
-    const component = factory.create(settings, config, counted);
-    this.#addStage(settings, 'processor', component);
-    return countItems(component, sidecarMetrics.otelcol_processor_incoming_items, settings);
+  #processor(id: string, pipeline: PipelineConfig, next: Next): Next {
+    const found = configured(this.#config.processors, id);
+    const wanted = { kind: 'processor', configured: found, users: [pipeline], pipeline: pipeline.id } as const;
+    const node = this.#node(wanted, (settings, outlet) => {
+      const counted = countItems(outlet, sidecarMetrics.otelcol_processor_outgoing_items, settings);
+      const component = found.factory.create(settings, found.config, counted);
+      const inlet = countItems(component, sidecarMetrics.otelcol_processor_incoming_items, settings);
+      return { component, inlet, isExclusive: false };
+    });
+    this.#connect(node, next);
+    this.#add([node]);
+    return { consumer: inletOf(node), nodes: [node] };
   }
 
-  #connector(id: string): Consumer {
-    const built = this.#connectors.get(id);
+  #connector(id: string): GraphNode {
+    const built = this.nodes.get(keyOf('connector', id));
     if (built !== undefined) return built;
-    const { factory, config } = configured(this.#config.connectors, id);
+    const found = configured(this.#config.connectors, id);
     const users = this.#pipelines.filter(({ exporters }) => exporters.includes(id));
-    const settings = this.#settingsOf({ id, factory }, users.map(signalOf));
-    const component = factory.create(settings, config, this.#pipelinesBehind(id));
-    this.#connectors.set(id, component);
-    this.#addStage(settings, 'connector', component);
-    return component;
+    const next = this.#pipelinesBehind(id);
+    const node = this.#node({ kind: 'connector', configured: found, users }, (settings, outlet) => {
+      const component = found.factory.create(settings, found.config, outlet);
+      return { component, inlet: component, isExclusive: false };
+    });
+    this.#connect(node, next);
+    this.#add([node]);
+    return node;
   }
 
   buildReceivers(): void {
-    const stage = [...this.#config.receivers.values()].flatMap((receiver) => {
-      const users = this.#pipelines.filter(({ receivers }) => receivers.includes(receiver.id));
-      return users.length > 0 ? [this.#buildReceiver(receiver.id, users)] : [];
-    });
-    this.stages.push(stage);
-  }
-
-  #buildReceiver(id: string, users: readonly PipelineConfig[]): Stage[number] {
-    const { factory, config } = configured(this.#config.receivers, id);
-    const settings = this.#settingsOf({ id, factory }, users.map(signalOf));
-    const next = this.#pipelinesBehind(id);
-    const component = factory.create(settings, config, (transport) => countAccepted(next, transport, settings));
-    return { name: nameOf('receiver', id), component, logger: settings.logger };
+    this.#add(
+      [...this.#config.receivers.values()].flatMap((receiver) => {
+        const users = this.#pipelines.filter(({ receivers }) => receivers.includes(receiver.id));
+        if (users.length === 0) return [];
+        const next = this.#pipelinesBehind(receiver.id);
+        const node = this.#node({ kind: 'receiver', configured: receiver, users }, (settings, outlet) => {
+          const { factory, config } = receiver;
+          const nextFor = (transport: Transport): Consumer => countAccepted(outlet, transport, settings);
+          return { component: factory.create(settings, config, nextFor), inlet: undefined, isExclusive: true };
+        });
+        this.#connect(node, next);
+        return [node];
+      }),
+    );
   }
 
   /** The pipelines that a receiver or connector feeds. */
-  #pipelinesBehind(id: string): Consumer {
+  #pipelinesBehind(id: string): Next {
     const fed = this.#pipelines.filter(({ receivers }) => receivers.includes(id));
+    const beginnings = new Map<PipelineConfig, Next>(fed.map((pipeline) => [pipeline, this.#beginning(pipeline)]));
     const consumers = new Map<Signal, Consumer>();
-    for (const [signal, pipelines] of Map.groupBy(fed, signalOf)) {
-      consumers.set(signal, fanOut(pipelines.map((pipeline) => this.#firstConsumer(pipeline))));
+    for (const [signal, pipelines] of Map.groupBy(beginnings, ([pipeline]) => pipeline.signal)) {
+      consumers.set(signal, fanOut(pipelines.map(([, { consumer }]) => consumer)));
     }
-    return routeBySignal(consumers);
+    return { consumer: routeBySignal(consumers), nodes: [...beginnings.values()].flatMap(({ nodes }) => nodes) };
   }
 
-  #settingsOf(
-    { id, factory }: Pick<Configured<Factory>, 'id' | 'factory'>,
-    signals: readonly Signal[],
-  ): ComponentSettings {
-    const { kind } = factory;
+  /** Takes a running component over, or creates a new one. */
+  #node<F extends Factory>(
+    wanted: Wanted<F>,
+    create: (settings: ComponentSettings, outlet: Outlet) => Created,
+  ): GraphNode {
+    const { kind, configured: found, users, pipeline } = wanted;
+    const key = keyOf(kind, found.id, pipeline);
+    const signals = new Set(users.map(({ signal }) => signal));
+    const running = this.#settings.earlier.get(key);
+    if (running !== undefined && this.#isUnchanged(running, found, signals)) {
+      this.#reconnections.push(async () => setSignals(running, signals));
+      return running;
+    }
+    const { version, selfMetrics } = this.#settings;
+    const settings: ComponentSettings = {
+      id: found.id,
+      signals,
+      logger: this.#settings.logger.child({ kind, id: found.id }),
+      metrics: selfMetrics.metricsOf(kind, found.id),
+      ledger: new ComponentLedger((signal) =>
+        this.#settings.ledger.account(
+          pipeline === undefined ? `${kind}s::${found.id}` : `pipelines::${pipeline}`,
+          signal,
+        ),
+      ),
+      version,
+      emptyValues: found.emptyValues,
+    };
+    this.#created.push(settings);
+    const outlet = new Outlet();
     return {
-      id,
-      signals: new Set(signals),
-      logger: this.#settings.logger.child({ kind, id }),
-      metrics: this.#selfMetrics.metricsOf(kind, id),
-      version: this.#settings.version,
+      key,
+      name: `${kind}s::${found.id}`,
+      kind,
+      id: found.id,
+      configured: found,
+      settings,
+      signals,
+      logger: settings.logger,
+      outlet,
+      ...create(settings, outlet),
     };
   }
 
-  #addStage({ id, logger }: ComponentSettings, kind: ComponentKind, component: Component): void {
-    this.stages.push([{ name: nameOf(kind, id), component, logger }]);
+  #isUnchanged(
+    running: GraphNode,
+    { factory, config, written, files, modules = [] }: Configured<Factory>,
+    signals: ReadonlySet<Signal>,
+  ): boolean {
+    return (
+      running.configured.factory === factory &&
+      isDeepStrictEqual(running.configured.written, written) &&
+      isDeepStrictEqual(running.configured.files, files) &&
+      modules.every((module, index) => module === running.configured.modules?.[index]) &&
+      (isDeepStrictEqual(running.signals, signals) ||
+        (factory.kind === 'receiver' && factory.followsSignals === true)) &&
+      extensionsIn(config).every((id) => {
+        const key = keyOf('extension', id);
+        return this.nodes.get(key) === this.#settings.earlier.get(key);
+      })
+    );
+  }
+
+  #connect(node: GraphNode, { consumer, nodes }: Next): void {
+    this.feeds.set(node, nodes);
+    const isTakenOver = this.#settings.earlier.get(node.key) === node;
+    if (isTakenOver) this.#reconnections.push(async () => await node.outlet.connect(consumer));
+    else void node.outlet.connect(consumer);
+  }
+
+  #add(stage: GraphNode[]): void {
+    for (const node of stage) this.nodes.set(node.key, node);
+    this.stages.push(stage);
   }
 }
 
@@ -181,10 +307,12 @@ function configured<C>(components: ReadonlyMap<string, C>, id: string): C {
   return found;
 }
 
-function nameOf(kind: ComponentKind, id: string): string {
-  return `${kind}s::${id}`;
+function setSignals({ signals }: GraphNode, next: ReadonlySet<Signal>): void {
+  signals.clear();
+  for (const signal of next) signals.add(signal);
 }
 
-function signalOf({ signal }: PipelineConfig): Signal {
-  return signal;
+function inletOf({ name, inlet }: GraphNode): Consumer {
+  if (inlet === undefined) throw new Error(`${name} receives nothing`);
+  return inlet;
 }

@@ -1,13 +1,13 @@
-import type { Consumer, Signal, TelemetryBatch } from '../component.ts';
+import type { Consumer, PartialSuccess, Signal, TelemetryBatch } from '../component.ts';
 import { PermanentError } from '../errors.ts';
 
 /** Passes each batch to the consumer of its signal. */
 export function routeBySignal(consumers: ReadonlyMap<Signal, Consumer>): Consumer {
   return {
-    consume: async (batch: TelemetryBatch): Promise<void> => {
+    consume: async (batch: TelemetryBatch): Promise<PartialSuccess | void> => {
       const consumer = consumers.get(batch.signal);
       if (consumer === undefined) throw new PermanentError('no_pipeline', `no pipeline for ${batch.signal}`);
-      await consumer.consume(batch);
+      return await consumer.consume(batch);
     },
   };
 }

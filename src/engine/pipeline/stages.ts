@@ -9,19 +9,19 @@ export interface NamedComponent {
 }
 
 /** Components that do not feed each other. They stop at the same time. */
-export type Stage = readonly NamedComponent[];
+export type Stage<Named extends NamedComponent = NamedComponent> = readonly Named[];
 
 /** The grace period of a component after the deadline, at which it should have given up. */
 const GRACE_MS = 1000;
 
 /**
- * Starts stage by stage, one component after the other, until all run or shutdown begins.
+ * Starts stage by stage, one component after the other, until all run or the collector stops.
  *
  * @throws Error that starts with the name of the component that failed.
  */
 export async function startStages(stages: readonly Stage[], host: Host): Promise<void> {
   for (const { name, component } of stages.flat()) {
-    if (host.status() !== 'starting') return;
+    if (host.status() === 'stopping') return;
     try {
       // A component may use those that started before it.
       await component.start(host);

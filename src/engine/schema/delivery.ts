@@ -1,6 +1,7 @@
 /** The keys `sending_queue` and `retry_on_failure` of exporters that send over a network. */
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from './fields.ts';
+import { storageReference } from './extension-reference.ts';
 import type { QueueSettings, RetrySettings } from '../component.ts';
 
 type QueueBound = Pick<QueueSettings, 'queueSize' | 'sizer'>;
@@ -45,6 +46,7 @@ function sendingQueueKeys({ queueSize, sizer }: QueueBound) {
     queue_size: v.optional(positiveInteger(), queueSize),
     sizer: v.optional(v.picklist(['requests', 'items', 'bytes']), sizer),
     block_on_overflow: v.optional(v.boolean(), false),
+    storage: v.optional(storageReference),
   });
 }
 
@@ -55,6 +57,7 @@ function toQueueSettings(keys: QueueKeys): QueueSettings | undefined {
     queueSize: keys.queue_size,
     sizer: keys.sizer,
     blockOnOverflow: keys.block_on_overflow,
+    storage: keys.storage,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Schemas for the values in component configurations, in addition to those of valibot. */
 import * as v from 'valibot';
 import { parseDuration } from './duration.ts';
-import { Secret } from './secret.ts';
+import { Secret, SecretUrl } from './secret.ts';
 
 /** A Go duration such as `1m30s`; becomes milliseconds. */
 export function duration(): v.GenericSchema<unknown, number> {
@@ -39,22 +39,41 @@ export function secret(): v.GenericSchema<unknown, Secret> {
   );
 }
 
-/** The address of a server. An empty host means every interface. */
-export interface Endpoint {
+/** A URL whose credentials must not be printed, also in another form that only the component can read. */
+export function secretUrl(): v.GenericSchema<unknown, SecretUrl> {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => new SecretUrl(text)),
+  );
+}
+
+/** The address where a server listens. The loader finds it by its class. */
+export class Endpoint {
   readonly host: string;
   readonly port: number;
+
+  constructor(host: string, port: number) {
+    this.host = host;
+    this.port = port;
+  }
+}
+
+/** True for the hosts that mean every address of the machine, of both families: empty, `0.0.0.0` and `::`. */
+export function isEveryAddress(host: string): boolean {
+  // IPv6 has several ways to write zeros.
+  return /^[0:.]*$/.test(host);
 }
 
 const ENDPOINT = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]/]*)):(?<port>\d{1,5})$/;
 
-/** `host:port`, `[v6]:port` or `:port`. Port 0 lets the system choose. */
+/** `host:port`, `[v6]:port` or `:port`, for a server. Port 0 lets the system choose. */
 export function endpoint(): v.GenericSchema<unknown, Endpoint> {
   return v.pipe(
     v.string('must be host:port'),
     v.regex(ENDPOINT, 'must be host:port, for example 127.0.0.1:4318'),
     v.transform((text) => {
       const groups = ENDPOINT.exec(text)?.groups;
-      return { host: groups?.['v6'] ?? groups?.['host'] ?? '', port: Number(groups?.['port']) };
+      return new Endpoint(groups?.['v6'] ?? groups?.['host'] ?? '', Number(groups?.['port']));
     }),
     v.check(({ port }) => port <= 65_535, 'has a port above 65535'),
   );

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { authConfig } from './extension-reference.ts';
-import { duration, endpoint } from './fields.ts';
+import { duration, endpoint, positiveInteger, type Endpoint } from './fields.ts';
 import { headers } from './headers.ts';
 import { serverTlsConfig } from './tls.ts';
 
@@ -23,6 +23,7 @@ export const serverEntries = {
   auth: v.optional(authConfig),
   include_metadata: v.optional(v.boolean(), false),
   middlewares,
+  max_connections: v.optional(positiveInteger(), 1000),
 };
 
 /** The keys of an HTTP server apart from `endpoint`, as in the stock Collector's `confighttp`. A timeout of 0 means no timeout. */
@@ -41,3 +42,8 @@ export const httpServerEntries = {
 const httpServerConfig = v.strictObject({ endpoint: endpoint(), ...httpServerEntries });
 
 export type HttpServerConfig = v.InferOutput<typeof httpServerConfig>;
+
+/** The settings of a server that has no key but its endpoint. */
+export function withDefaults(address: Endpoint): HttpServerConfig {
+  return { ...v.parse(v.strictObject(httpServerEntries), {}), endpoint: address };
+}

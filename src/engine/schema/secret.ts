@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
-
-const REDACTED = '[REDACTED]';
+import { MASK, maskUrl, type MaskedUrl } from './mask-url.ts';
 
 /**
  * A text that must never get into a log, an error message or the output of print-config. Printed in any way, it is
@@ -22,15 +21,53 @@ export class Secret {
     return this.#text === '';
   }
 
+  /** The text for print-config. */
+  get masked(): string {
+    return MASK;
+  }
+
+  /** The parts that must not be printed anywhere. */
+  get credentials(): readonly string[] {
+    return [this.#text];
+  }
+
   toString(): string {
-    return REDACTED;
+    return MASK;
   }
 
   toJSON(): string {
-    return REDACTED;
+    return MASK;
   }
 
   [inspect.custom](): string {
-    return REDACTED;
+    return MASK;
   }
+}
+
+/** An address with credentials. print-config shows the address, so that it can be compared, and masks the credentials. */
+export class SecretUrl extends Secret {
+  override get masked(): string {
+    return this.#readable?.text ?? MASK;
+  }
+
+  override get credentials(): readonly string[] {
+    return this.#readable?.credentials ?? [this.reveal(), ...keywordPasswords(this.reveal())];
+  }
+
+  /** Undefined if it is unclear where the password ends: an `@` after the authority may belong to it. */
+  get #readable(): MaskedUrl | undefined {
+    const text = this.reveal();
+    const isClear = !text.slice(authorityEnd(text)).includes('@');
+    return isClear ? maskUrl(text) : undefined;
+  }
+}
+
+/** The passwords of a connection string with keywords, as in `host=db password='a b'`. */
+function keywordPasswords(text: string): string[] {
+  const found = text.matchAll(/password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/gi);
+  return [...found].map(([, quoted, plain = '']) => (quoted ?? plain).replaceAll(/\\(.)/g, '$1'));
+}
+
+function authorityEnd(text: string): number {
+  return /^[^:]*:\/\/[^/?#]*/.exec(text)?.[0].length ?? 0;
 }

@@ -5,6 +5,7 @@ import type { FailureReason } from '../../metrics/reasons.ts';
 import { sidecarMetrics } from '../../metrics/self.ts';
 import type { ComponentKind, ComponentSettings, Consumer, Signal, TelemetryBatch, Transport } from '../component.ts';
 import { PermanentError, RetryableError } from '../errors.ts';
+import type { Account } from '../account.ts';
 
 /** The items of each signal in the stock names. */
 const ITEM_NAMES = { traces: 'spans', metrics: 'metric_points', logs: 'log_records' } as const;
@@ -22,6 +23,7 @@ type MetricsAndSignals = Pick<ComponentSettings, 'metrics' | 'signals'>;
 export class ItemCounter {
   readonly #counters = new Map<Signal, CounterOf<CounterMetric, ComponentKind>>();
   readonly #labels: { readonly transport?: Transport };
+  readonly #create: (signal: Signal) => CounterOf<CounterMetric, ComponentKind>;
 
   /** @param labels those of a receiver's counters. */
   constructor(
@@ -30,15 +32,19 @@ export class ItemCounter {
     labels: { readonly transport?: Transport } = {},
   ) {
     this.#labels = labels;
-    for (const signal of signals) {
+    this.#create = (signal) => {
       const counter = metrics.counter<CounterMetric>(sidecarMetrics[`${prefix}_${ITEM_NAMES[signal]}`]);
       counter.startAtZero(labels);
       this.#counters.set(signal, counter);
-    }
+      return counter;
+    };
+    for (const signal of signals) this.#create(signal);
   }
 
   add({ signal, itemCount }: Pick<TelemetryBatch, 'signal' | 'itemCount'>): void {
-    this.#counters.get(signal)?.add(itemCount, this.#labels);
+    // A reload may have added the signal.
+    const counter = this.#counters.get(signal) ?? this.#create(signal);
+    counter.add(itemCount, this.#labels);
   }
 }
 
@@ -63,14 +69,40 @@ export function countItems(next: Consumer, metric: ProcessorItems, { metrics, si
   };
 }
 
+/** Counts in the account of a pipeline the items that it accepts. */
+export function countBeginning(next: Consumer, account: Account): Consumer {
+  return {
+    consume: async (batch) => {
+      const partial = await next.consume(batch);
+      account.accept(batch.itemCount);
+      return partial;
+    },
+  };
+}
+
+/** Counts in the account of a pipeline the items that its exporters accept. */
+export function countEnd(next: Consumer, account: Account): Consumer {
+  return {
+    consume: async (batch) => {
+      const partial = await next.consume(batch);
+      account.deliver(batch.itemCount);
+      return partial;
+    },
+  };
+}
+
 /** Counts items that siphon accepted and then lost. */
 export function countDropped({
   metrics,
   signals,
-}: MetricsAndSignals): (batch: TelemetryBatch, reason: FailureReason) => void {
+  ledger,
+}: MetricsAndSignals & Pick<ComponentSettings, 'ledger'>): (batch: TelemetryBatch, reason: FailureReason) => void {
   const counter = metrics.counter(sidecarMetrics.siphon_dropped_items);
   for (const signal of signals) counter.startAtZero({ otel_signal: signal });
-  return ({ signal, itemCount }, reason) => counter.add(itemCount, { otel_signal: signal, reason });
+  return ({ signal, itemCount }, reason) => {
+    counter.add(itemCount, { otel_signal: signal, reason });
+    ledger.account(signal).drop(itemCount, reason);
+  };
 }
 
 /** The label of a failure. An error that is not one of the two errors of the contract is a defect. */
@@ -82,12 +114,13 @@ function countOutcome(next: Consumer, succeeded: ItemCounter, failed: ItemCounte
   return {
     consume: async (batch) => {
       try {
-        await next.consume(batch);
+        const partial = await next.consume(batch);
+        succeeded.add(batch);
+        return partial;
       } catch (error) {
         failed.add(batch);
         throw error;
       }
-      succeeded.add(batch);
     },
   };
 }

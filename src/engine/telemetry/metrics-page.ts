@@ -1,10 +1,16 @@
 /** The heavy part of the self-metrics, loaded only when they are served. */
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InstrumentType,
+  MeterProvider,
+  type MetricData,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import { Instruments } from '../../metrics/instruments.ts';
 import { componentKinds, type ComponentKind, type ComponentMetrics } from '../component.ts';
-import { observeProcess } from './observe-process.ts';
+import { observeProcess, type ProcessObservations } from './observe-process.ts';
 
 /** The serializer appends this to every monotonic sum; the stock Collector's page does not have it. */
 const TOTAL_SUFFIX = /^((?:# (?:HELP|TYPE) )?[a-zA-Z_:][\w:]*?)_total(?=[ {])/gm;
@@ -14,29 +20,67 @@ const TOTAL_SUFFIX = /^((?:# (?:HELP|TYPE) )?[a-zA-Z_:][\w:]*?)_total(?=[ {])/gm
  * for the component instead of scope labels.
  */
 export class MetricsPage {
-  readonly #reader = new PrometheusExporter({ preventServerStart: true });
+  readonly #reader = new PageReader({ preventServerStart: true });
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
   readonly #provider: InstanceType<typeof MeterProvider>;
+  /** The metrics of the whole process. */
+  readonly process: Instruments;
 
-  constructor(version: string, uncaughtErrors: () => number = () => 0) {
-    const resource = resourceFromAttributes({ 'service.name': 'siphon', 'service.version': version });
+  #collection: ReturnType<PageReader['collect']> | undefined;
+  /** The scopes on the page; all if undefined. */
+  #shown: ReadonlySet<string> | undefined;
+
+  /** @param attributes of the resource, without those that are null. */
+  constructor(attributes: Readonly<Record<string, string | null>>, observed?: ProcessObservations) {
+    const all = { 'service.name': 'siphon', ...attributes };
+    const resource = resourceFromAttributes(
+      Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)),
+    );
     this.#provider = new MeterProvider({ resource, readers: [this.#reader] });
-    observeProcess(new Instruments(this.#provider.getMeter(''), []), uncaughtErrors);
+    this.process = new Instruments(this.#provider.getMeter(''), []);
+    observeProcess(this.process, observed);
+  }
+
+  /** Hides the series of all other components. Their counters continue if such a component is used again. */
+  showOnly(components: readonly { readonly kind: ComponentKind; readonly id: string }[]): void {
+    this.#shown = new Set(components.map(({ kind, id }) => scopeOf(kind, id)));
   }
 
   metricsOf(kind: ComponentKind, id: string): ComponentMetrics {
-    return new Instruments(this.#provider.getMeter(`${kind}/${id}`), componentKinds);
+    return new Instruments(this.#provider.getMeter(scopeOf(kind, id)), componentKinds);
   }
 
   /** @throws AggregateError if the callback of an instrument failed: the page is never incomplete. */
   async render(): Promise<string> {
-    const { resourceMetrics, errors } = await this.#reader.collect();
+    // Two collections at the same time would divide the values of gauges between them.
+    this.#collection ??= this.#reader.collect().finally(() => (this.#collection = undefined));
+    const { resourceMetrics, errors } = await this.#collection;
     if (errors.length > 0) throw new AggregateError(errors, 'metrics could not be collected');
-    return this.#serializer.serialize(labelByScope(resourceMetrics)).replace(TOTAL_SUFFIX, '$1');
+    const shown = resourceMetrics.scopeMetrics.filter(({ scope }) => this.#isShown(scope.name));
+    return this.#serializer
+      .serialize(labelByScope({ ...resourceMetrics, scopeMetrics: shown }))
+      .replace(TOTAL_SUFFIX, '$1');
+  }
+
+  #isShown(scope: string): boolean {
+    return scope === '' || (this.#shown?.has(scope) ?? true);
   }
 
   async shutdown(): Promise<void> {
     await this.#provider.shutdown();
+  }
+}
+
+function scopeOf(kind: ComponentKind, id: string): string {
+  return `${kind}/${id}`;
+}
+
+/** Shows a gauge only with the labels that its callback reported last. The SDK would keep all labels forever. */
+class PageReader extends PrometheusExporter {
+  override selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
+    return type === InstrumentType.OBSERVABLE_GAUGE
+      ? AggregationTemporality.DELTA
+      : super.selectAggregationTemporality(type);
   }
 }
 

@@ -1,16 +1,21 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { Instruments } from '../../metrics/instruments.ts';
 import type { TelemetryConfig } from '../collector-config.ts';
 import { componentKinds, type ComponentKind, type ComponentMetrics } from '../component.ts';
 import type { Endpoint } from '../schema/fields.ts';
-import { close, formatEndpoint, listen } from '../net/http-server.ts';
+import { announce } from '../net/announce.ts';
+import { ConnectionLimit, connectionsWithin, READERS_SHARE } from '../net/connection-limit.ts';
+import { close, listen } from '../net/http-server.ts';
+import { pathOf } from '../net/request-path.ts';
+import { createServerFor } from '../net/tls.ts';
 import type { MetricsPage } from './metrics-page.ts';
+import type { ProcessObservations } from './observe-process.ts';
 
 interface SelfMetricsSettings {
   readonly version: string;
   readonly logger: Logger;
-  readonly uncaughtErrors?: (() => number) | undefined;
+  readonly observed?: ProcessObservations | undefined;
 }
 
 interface ServedPage {
@@ -18,27 +23,41 @@ interface ServedPage {
   readonly endpoint: Endpoint;
 }
 
+const MAX_CONNECTIONS = 100;
+
 /** The metrics of siphon about itself, served for Prometheus. With `level: none` nothing is loaded, counted or served. */
 export class SelfMetrics {
   /** The instruments of a component: their series carry the label `<kind>="<id>"`. */
   readonly metricsOf: (kind: ComponentKind, id: string) => ComponentMetrics;
+  /** The instruments of the whole process. */
+  readonly process: Instruments;
   readonly #served: ServedPage | undefined;
   readonly #logger: Logger;
   #server: Server | undefined;
 
-  static async create(config: TelemetryConfig['metrics'], settings: SelfMetricsSettings): Promise<SelfMetrics> {
+  static async create(
+    { metrics: config, resource }: Pick<TelemetryConfig, 'metrics' | 'resource'>,
+    settings: SelfMetricsSettings,
+  ): Promise<SelfMetrics> {
     if (config === undefined) {
       const { createNoopMeter } = await import('@opentelemetry/api');
       const uncounted = new Instruments(createNoopMeter(), componentKinds);
-      return new SelfMetrics(() => uncounted, undefined, settings.logger);
+      const process = new Instruments(createNoopMeter(), []);
+      return new SelfMetrics({ metricsOf: () => uncounted, process }, undefined, settings.logger);
     }
     const { MetricsPage } = await import('./metrics-page.ts');
-    const page = new MetricsPage(settings.version, settings.uncaughtErrors);
-    return new SelfMetrics((kind, id) => page.metricsOf(kind, id), { page, ...config }, settings.logger);
+    const page = new MetricsPage({ 'service.version': settings.version, ...resource }, settings.observed);
+    const instruments = { metricsOf: page.metricsOf.bind(page), process: page.process };
+    return new SelfMetrics(instruments, { page, ...config }, settings.logger);
   }
 
-  private constructor(metricsOf: SelfMetrics['metricsOf'], served: ServedPage | undefined, logger: Logger) {
+  private constructor(
+    { metricsOf, process }: Pick<SelfMetrics, 'metricsOf' | 'process'>,
+    served: ServedPage | undefined,
+    logger: Logger,
+  ) {
     this.metricsOf = metricsOf;
+    this.process = process;
     this.#served = served;
     this.#logger = logger.child({ kind: 'telemetry', id: 'metrics' });
   }
@@ -47,16 +66,23 @@ export class SelfMetrics {
   async start(): Promise<void> {
     if (this.#served === undefined) return;
     const { page, endpoint } = this.#served;
-    this.#server = createServer((request, response) => {
-      if (request.url?.split('?', 1)[0] === '/metrics') void this.#answer(page, response);
+    this.#server = await createServerFor(undefined, {}, (request, response) => {
+      connections.requested(request.socket, response);
+      if (pathOf(request) === '/metrics') void this.#answer(page, response);
       else response.writeHead(404).end();
     });
+    const max = connectionsWithin(MAX_CONNECTIONS, READERS_SHARE);
+    const connections = new ConnectionLimit(this.#server, max, 'connection');
     try {
-      const bound = await listen(this.#server, endpoint);
-      this.#logger.info({ endpoint: formatEndpoint(bound) }, 'Listening');
+      announce(this.#logger, { endpoint: await listen(this.#server, endpoint) });
     } catch (error) {
       throw new Error(`service::telemetry::metrics: ${(error as Error).message}`, { cause: error });
     }
+  }
+
+  /** Hides the series of all other components. */
+  showOnly(components: Parameters<MetricsPage['showOnly']>[0]): void {
+    this.#served?.page.showOnly(components);
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
