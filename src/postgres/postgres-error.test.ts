@@ -11,7 +11,10 @@ it.each([
   ['57P03', 'unavailable'],
   ['3D000', 'missing_database'],
   ['57014', 'timeout'],
+  ['25P04', 'timeout'],
+  ['25P03', 'timeout'],
   ['55P03', 'lock_timeout'],
+  ['40001', 'recovery_conflict'],
   ['42501', 'permission'],
   ['42P01', 'missing_table'],
   ['42703', 'missing_column'],
@@ -19,6 +22,13 @@ it.each([
   ['22P02', 'other'],
 ])('takes %s for %s', (code, reason) => {
   expect(PostgresError.from(Object.assign(new Error('refused'), { code }))).toMatchObject({ reason });
+});
+
+it.each([
+  ['permission denied for table t', 'grant it SELECT'],
+  ['permission denied for function f', 'grant it EXECUTE'],
+])('advises what repairs "%s"', (text, advice) => {
+  expect(PostgresError.from(Object.assign(new Error(text), { code: '42501' })).message).toContain(advice);
 });
 
 it('keeps the cause and the message of the server', () => {

@@ -1,4 +1,6 @@
+import { describeError } from '../engine/describe-error.ts';
 import type { postgresFailures } from '../metrics/reasons.ts';
+import { connectionFailure } from './connection-failure.ts';
 
 export type PostgresFailure = (typeof postgresFailures)[number];
 
@@ -15,12 +17,21 @@ export class PostgresError extends Error {
     this.repair = options.repair;
   }
 
+  /** True if this server, or this role, cannot have an answer, however often it asks. */
+  get isRefusal(): boolean {
+    const { code } = (this.cause ?? {}) as { readonly code?: string };
+    return this.concernsSchema || (code !== undefined && refusals.has(code));
+  }
+
   static from(error: unknown): PostgresError {
     if (error instanceof PostgresError) return error;
-    const { message, code } = error as { message?: string; code?: string };
-    return new PostgresError(failureOf(code), `${advice[failureOf(code)] ?? 'query failed'}: ${message ?? code}`, {
-      cause: error,
-    });
+    const { code } = error as { code?: string };
+    const text = describeError(error);
+    const known = connectionFailure(text, code);
+    const reason = known?.reason ?? failureOf(code);
+    const what = known?.what ?? (isAboutFunction(reason, text) ? MAY_NOT_CALL : advice[reason]) ?? 'query failed';
+    const repair = known?.repair === undefined ? {} : { repair: known.repair };
+    return new PostgresError(reason, `${what}: ${text || code}`, { cause: error, ...repair });
   }
 
   /** True if the whole database is unavailable, not only this query at fault. */
@@ -36,6 +47,9 @@ export class PostgresError extends Error {
 
 const schemaFailures: ReadonlySet<PostgresFailure> = new Set(['missing_table', 'missing_column', 'permission']);
 
+/** A function is missing, is not supported by the provider, or needs a library or a setting. */
+const refusals: ReadonlySet<string> = new Set(['42883', '0A000', '55000']);
+
 const databaseFailures: ReadonlySet<PostgresFailure> = new Set([
   'connection',
   'unavailable',
@@ -46,19 +60,32 @@ const databaseFailures: ReadonlySet<PostgresFailure> = new Set([
 
 const advice: Partial<Record<PostgresFailure, string>> = {
   connection: 'cannot reach the database; check host, port and TLS parameters of the datasource',
-  unavailable: 'the database is starting up or shutting down',
+  unavailable: 'the database is starting up or shutting down, or an administrator ended the connection',
   too_many_connections: 'the database has no free connection; raise max_connections or the role’s limit',
   authentication: 'the database refused the login; check user and password of the datasource',
   missing_database: 'the database of the datasource does not exist',
   timeout: 'the query ran longer than its timeout',
+  recovery_conflict: 'the standby ended the query, which delayed the replay of changes; set hot_standby_feedback on it',
   lock_timeout: 'the query waited longer than lock_timeout for a lock',
   permission: 'the role may not read this; grant it SELECT',
 };
 
+const MAY_NOT_CALL = 'the role may not call this function; grant it EXECUTE';
+
+/** The server has one code for everything that a role may not do. */
+function isAboutFunction(reason: PostgresFailure, text: string): boolean {
+  return reason === 'permission' && text.startsWith('permission denied for function ');
+}
+
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const bySqlState: Readonly<Record<string, PostgresFailure>> = {
   '57014': 'timeout',
+  // transaction_timeout, and idle_in_transaction_session_timeout, of the role or the server
+  '25P04': 'timeout',
+  '25P03': 'timeout',
   '55P03': 'lock_timeout',
+  // In a transaction that only reads, nothing else fails to serialize.
+  '40001': 'recovery_conflict',
   '53300': 'too_many_connections',
   '53400': 'too_many_connections',
   '57P01': 'unavailable',

@@ -26,7 +26,9 @@ export function failureFinding({ name, longer, role }: TriedQuery, error: Postgr
     too_many_rows: 'Aggregate the rows in SQL, or select fewer',
     other: `Try it in psql, as role ${role}`,
   };
-  const repair = error.repair ?? repairs[error.reason];
+  const [, called] = /permission denied for function (\S+)/.exec(error.message) ?? [];
+  const call = called === undefined ? undefined : `grant execute on function ${called} to ${role};`;
+  const repair = error.repair ?? call ?? repairs[error.reason];
   const what = `${name} returns no ${yields}: ${error.message}`;
   return { severity: 'error', what, ...(repair !== undefined && { repair }) };
 }

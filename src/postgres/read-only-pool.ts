@@ -1,19 +1,31 @@
-import type { Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool, PoolClient, PoolConfig } from 'pg';
 import type { Secret } from '../engine/schema/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
-import { connectionString } from './connection-string.ts';
+import { connectionTargets, type ConnectionTargets, type ServerRole } from './datasource/connection-targets.ts';
+import { firstServer, requireRole } from './datasource/first-server.ts';
 import { PostgresError } from './postgres-error.ts';
-import { asked, ReadOnlyTransaction, type ReadOnlyStatement, type StatementResult } from './read-only-transaction.ts';
+import {
+  asked,
+  ReadOnlyTransaction,
+  type ReadOnlyStatement,
+  type Row,
+  type StatementResult,
+} from './read-only-transaction.ts';
 import { Slots } from './slots.ts';
 
 export type { ReadOnlyTransaction, Row } from './read-only-transaction.ts';
 
 export interface PoolSettings {
-  /** `postgresql://user:password@host:port/database?sslmode=…`, with the parameters that libpq and node-pg share. */
+  /** A URL, or keywords and values, with the parameters that libpq and node-pg share. Several hosts are tried in order. */
   readonly datasource: Secret;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
   readonly lockTimeoutMs: number;
+  /**
+   * True: how a value is written as text, and how a time without a zone is read, does not depend on settings of the
+   * role, the database or the server.
+   */
+  readonly fixesFormats?: boolean;
   readonly onConnect?: (durationMs: number) => void;
 }
 
@@ -51,6 +63,8 @@ export class ReadOnlyPool {
   readonly #closing = new AbortController();
   #pool: Promise<Pool> | undefined;
   #opened: Pool | undefined;
+  /** True if the datasource names several hosts. */
+  #hasSeveral = false;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
@@ -96,23 +110,54 @@ export class ReadOnlyPool {
     }
   }
 
+  /** Closes all connections while no query runs. The next query opens new ones. */
+  async disconnect(): Promise<void> {
+    const pool = await this.#pool?.catch(() => undefined);
+    this.#pool = undefined;
+    if (pool) await end(pool);
+  }
+
   /** Cancels running queries and closes all connections. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort();
     const pool = await this.#pool?.catch(() => undefined);
-    if (pool && !pool.ending) await pool.end();
+    if (pool) await end(pool);
   }
 
   async #connect(): Promise<PoolClient> {
     this.#closing.signal.throwIfAborted();
-    this.#pool ??= openPool(this.#settings);
-    const pool = await this.#pool;
-    this.#opened = pool;
-    const isNew = pool.idleCount === 0;
+    const isNew = (this.#opened?.idleCount ?? 0) === 0;
     const startedAt = performance.now();
-    const client = await pool.connect();
+    const client = await this.#connectAnywhere();
     if (isNew) this.#settings.onConnect?.(performance.now() - startedAt);
     return client;
+  }
+
+  /** A server of several that is lost is replaced immediately by the first that can be used. */
+  async #connectAnywhere(): Promise<PoolClient> {
+    const wasOpen = this.#pool !== undefined;
+    const pool = (this.#pool ??= this.#open());
+    try {
+      return await (await pool).connect();
+    } catch (error) {
+      if (this.#pool === pool) this.#forget(pool);
+      if (!wasOpen || !this.#hasSeveral || this.#closing.signal.aborted) throw error;
+      return await (await (this.#pool ??= this.#open())).connect();
+    }
+  }
+
+  async #open(): Promise<Pool> {
+    const targets = await connectionTargets(this.#settings.datasource);
+    this.#hasSeveral = targets.urls.length > 1;
+    this.#opened = await openPool(targets, this.#settings);
+    return this.#opened;
+  }
+
+  /** The next connection reads service file, password file and hosts again. */
+  #forget(pool: Promise<Pool>): void {
+    this.#pool = undefined;
+    // A pool that never opened, or whose server is gone, has nothing to close.
+    pool.then(end).catch(() => undefined);
   }
 
   async #transactionOn<T>(
@@ -142,9 +187,9 @@ export class ReadOnlyPool {
     work: (transaction: ReadOnlyTransaction) => Promise<T>,
   ): Promise<T> {
     const transaction = new ReadOnlyTransaction(client);
-    await asked(client.query(begin(timeoutMs, this.#settings.lockTimeoutMs)));
+    await asked(client.query(begin(timeoutMs, this.#settings)));
     const result = await work(transaction);
-    await asked(client.query('commit'));
+    await asked(client.query(`commit${UNLOCK}`));
     return result;
   }
 }
@@ -153,27 +198,65 @@ export class ReadOnlyPool {
  * One round trip. `set local` ends with the transaction. JIT is off, because compiling takes longer than these queries run,
  * and PostgreSQL would compile whenever it overestimates the number of rows.
  */
-function begin(timeoutMs: number, lockTimeoutMs: number): string {
+function begin(timeoutMs: number, { lockTimeoutMs, fixesFormats }: PoolSettings): string {
   const statement = Math.ceil(timeoutMs);
   return `begin isolation level repeatable read read only;
 set local jit = off;
 set local statement_timeout = ${statement};
 set local lock_timeout = ${Math.ceil(Math.min(lockTimeoutMs, timeoutMs))};
-set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}`;
+set local idle_in_transaction_session_timeout = ${statement + GRACE_MS}${fixesFormats ? FORMATS : ''}`;
 }
 
-async function openPool(settings: PoolSettings): Promise<Pool> {
+/** A user's query may call a function that takes an advisory lock, which would last as long as the connection. */
+const UNLOCK = '; select pg_advisory_unlock_all()';
+
+/** PostgreSQL's defaults, in UTC. */
+const FORMATS = `;
+set local timezone = 'UTC';
+set local datestyle = 'ISO, MDY';
+set local intervalstyle = 'postgres';
+set local bytea_output = 'hex';
+set local extra_float_digits = 1;
+set local lc_monetary = 'C'`;
+
+async function openPool(targets: ConnectionTargets, settings: PoolSettings): Promise<Pool> {
+  if (targets.urls.length === 1 && targets.roles[0] === undefined) return await createPool(targets.urls[0]!, settings);
+  return await firstServer(targets, async (url, role) => {
+    const pool = await createPool(url, settings, role);
+    try {
+      (await pool.connect()).release();
+      return pool;
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+  });
+}
+
+/** Several connections of a pool may be lost at the same time, and a pool refuses to be ended twice. */
+async function end(pool: Pool): Promise<void> {
+  if (!pool.ending) await pool.end();
+}
+
+/** node-pg awaits the examination of a new connection, which its types do not have. */
+interface ExaminingPoolConfig extends Omit<PoolConfig, 'onConnect'> {
+  readonly onConnect: (client: ClientBase) => Promise<void>;
+}
+
+async function createPool(url: string, settings: PoolSettings, role?: ServerRole): Promise<Pool> {
   const { default: pg } = await import('pg');
-  const pool = new pg.Pool({
+  const options: ExaminingPoolConfig = {
     // Before the connection string, so that the datasource can set another name.
     application_name: 'siphon',
-    connectionString: connectionString(settings.datasource),
+    connectionString: url,
     max: settings.maxConnections,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: 1800,
     keepAlive: true,
-  });
+    onConnect: async (client) => await requireRole(role, async (text) => (await client.query<Row>(text)).rows),
+  };
+  const pool = new pg.Pool(options);
   // A connection was lost while idle: the pool drops it, and the next query opens another one.
   pool.on('error', alreadyReported);
   return pool;
@@ -203,7 +286,7 @@ async function endedBy<T>(deadline: AbortSignal, client: PoolClient, work: Promi
 
 /** Rolls back; resolves to whether the connection can be used again. */
 async function rollBack(client: PoolClient): Promise<boolean> {
-  const answer = client.query('rollback').then(
+  const answer = client.query(`rollback${UNLOCK}`).then(
     () => true,
     () => false,
   );

@@ -43,6 +43,15 @@ export class ReadOnlyTransaction {
     return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])) };
   }
 
+  /** The plan of a statement, which is not run, as `explain (format json)` writes it. @throws PostgresError */
+  async plan(text: string): Promise<unknown> {
+    const explain = {
+      text: `explain (verbose, costs off, format json) ${text}`,
+      queryMode: 'extended',
+    } as ExtendedQuery;
+    return (await asked(this.#client.query<Row>(explain))).rows[0]?.['QUERY PLAN'];
+  }
+
   /** All rows of a statement, in chunks. Only one statement at a time. @throws PostgresError */
   async *chunks(text: string, chunkRows: number): AsyncGenerator<readonly Row[]> {
     await asked(this.#client.query(`declare chunks no scroll cursor for ${text}`));

@@ -4,7 +4,8 @@ import type { Client } from 'pg';
 import type { Secret } from '../engine/schema/secret.ts';
 import { isLoopback } from '../engine/net/announce.ts';
 import { backendKey } from './cancel-request.ts';
-import { connectionString } from './connection-string.ts';
+import { connectionTargets } from './datasource/connection-targets.ts';
+import { firstServer, requireRole } from './datasource/first-server.ts';
 import { PostgresError } from './postgres-error.ts';
 import type { Row } from './read-only-pool.ts';
 
@@ -28,20 +29,37 @@ export class Session {
 
   /** @throws PostgresError */
   static async open(settings: SessionSettings): Promise<Session> {
-    const { default: pg } = await import('pg');
-    const client = new pg.Client({
-      application_name: settings.applicationName,
-      connectionString: connectionString(settings.datasource),
-      connectionTimeoutMillis: settings.connectTimeoutMs,
-      query_timeout: settings.answerTimeoutMs,
-      keepAlive: true,
+    return await firstServer(await connectionTargets(settings.datasource), async (url, role) => {
+      const session = await Session.#connect(url, settings);
+      try {
+        await requireRole(role, async (text) => await session.query(text));
+        return session;
+      } catch (error) {
+        session.drop();
+        throw error;
+      }
     });
-    const session = new Session(client);
+  }
+
+  static async #connect(
+    url: string,
+    { applicationName, connectTimeoutMs, answerTimeoutMs }: SessionSettings,
+  ): Promise<Session> {
+    const { default: pg } = await import('pg');
+    let session: Session | undefined;
     try {
+      const client = new pg.Client({
+        application_name: applicationName,
+        connectionString: url,
+        connectionTimeoutMillis: connectTimeoutMs,
+        query_timeout: answerTimeoutMs,
+        keepAlive: true,
+      });
+      session = new Session(client);
       await client.connect();
       return session;
     } catch (error) {
-      session.drop();
+      session?.drop();
       throw PostgresError.from(error);
     }
   }

@@ -24,14 +24,18 @@ export class QueryHealth {
   readonly #publisher: { retract(): Promise<void> };
   readonly #incident: Incident;
 
-  /** @param id identifies the query in logs and metrics. */
-  constructor(id: string, publisher: { retract(): Promise<void> }, context: QueryContext) {
+  /** @param query its id identifies it in logs and metrics. */
+  constructor(
+    { id, intervalMs }: { readonly id: string; readonly intervalMs: number },
+    publisher: { retract(): Promise<void> },
+    context: QueryContext,
+  ) {
     this.#id = id;
     this.#publisher = publisher;
     this.#context = context;
     const logger = context.logger.child({ query: id });
     this.#incident = new Incident(logger, { failing: 'Query failed', recovered: 'Query succeeds again' });
-    context.metrics.declare(id);
+    context.metrics.declare(id, intervalMs);
   }
 
   /** Resolves to the failure, if any, and never rejects. */
@@ -51,6 +55,11 @@ export class QueryHealth {
     this.databaseAnswered();
     this.#context.metrics.succeeded(this.#id, durationMs, rows);
     this.#incident.succeeded();
+  }
+
+  /** The database cannot answer this query, so that nothing is late. */
+  off(): void {
+    this.#context.metrics.off(this.#id);
   }
 
   databaseAnswered(): void {

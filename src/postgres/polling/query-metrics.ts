@@ -11,7 +11,7 @@ export class QueryMetrics {
   readonly #prefix: Prefix;
   readonly #duration;
   readonly #errors;
-  readonly #lastSuccess;
+  readonly #queries = new Map<string, { readonly intervalMs: number; answeredMs?: number }>();
   readonly #rows;
   readonly #connect;
 
@@ -20,14 +20,23 @@ export class QueryMetrics {
     this.#prefix = prefix;
     this.#duration = metrics.histogram(sidecarMetrics[`${prefix}_query_duration_seconds`]);
     this.#errors = metrics.counter(sidecarMetrics[`${prefix}_errors`]);
-    this.#lastSuccess = metrics.gauge(sidecarMetrics[`${prefix}_last_success_timestamp_seconds`]);
     this.#rows = metrics.gauge(sidecarMetrics[`${prefix}_rows`]);
     this.#connect = metrics.histogram(sidecarMetrics[`${prefix}_connect_duration_seconds`]);
+    // Ages, because the clock of this machine may differ from that of the reader of a timestamp.
+    metrics.observe(sidecarMetrics[`${prefix}_success_age_seconds`], (observe) => {
+      const nowMs = performance.now();
+      for (const [query, { answeredMs }] of this.#queries)
+        if (answeredMs !== undefined) observe((nowMs - answeredMs) / 1000, { query });
+    });
+    metrics.observe(sidecarMetrics[`${prefix}_query_interval_seconds`], (observe) => {
+      for (const [query, { intervalMs }] of this.#queries) observe(intervalMs / 1000, { query });
+    });
   }
 
   /** Starts the counters of a query at zero. */
-  declare(query: string): void {
+  declare(query: string, intervalMs: number): void {
     this.#errors.startAtZero({ query });
+    this.#queries.set(query, { intervalMs });
   }
 
   /** From now on, the page shows the connections of the pool. */
@@ -52,10 +61,19 @@ export class QueryMetrics {
 
   /** The database answered something that has no duration and no rows. */
   answered(query: string): void {
-    this.#lastSuccess.record(Date.now() / 1000, { query });
+    const known = this.#queries.get(query);
+    if (known) known.answeredMs = performance.now();
   }
 
+  /** The age of a query that has never succeeded begins with its first failure. */
   failed(query: string, reason: PollFailure): void {
     this.#errors.add(1, { query, reason });
+    const known = this.#queries.get(query);
+    if (known) known.answeredMs ??= performance.now();
+  }
+
+  /** The query is not asked now, so it has no age. */
+  off(query: string): void {
+    delete this.#queries.get(query)?.answeredMs;
   }
 }

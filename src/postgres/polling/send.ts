@@ -7,7 +7,7 @@ export async function send(
   { signal, chunk, itemCount }: Pick<TelemetryBatch, 'signal' | 'itemCount'> & { readonly chunk: Uint8Array },
 ): Promise<void> {
   try {
-    await consumer.consume({ signal, chunks: [chunk], itemCount, sizeBytes: chunk.length });
+    await consumer.consume({ signal, chunks: [chunk], itemCount, sizeBytes: chunk.length, isOwn: true });
   } catch (error) {
     throw new PipelineRefusal('the pipeline refused the result of a query', { cause: error });
   }

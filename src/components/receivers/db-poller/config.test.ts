@@ -11,7 +11,8 @@ const packs = { scrape_pipeline: {} };
 it.each([
   ['no datasource', { packs }, 'datasource', /./],
   ['a datasource that is not text', { datasource: null, packs }, 'datasource', /must be text such as/],
-  ['a datasource in key=value form', { datasource: 'host=db', packs }, 'datasource', /must be a URL/],
+  ['a keyword that libpq does not have', { datasource: 'host=db pass=s3cret', packs }, 'datasource', /has a keyword that is not one of host, port/], // prettier-ignore
+  ['neither a URL nor keywords', { datasource: 'db s3cret', packs }, 'datasource', /must be a URL.*or keywords/],
   ['neither packs nor queries', { datasource }, 'packs', /at least one pack.*queries of your own/],
   ['an empty set of packs', { datasource, packs: {} }, 'packs', /at least one pack/],
   ['an unknown pack', { datasource, packs: { scraper: {} } }, 'packs.scraper', /./],

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
-import { Secret } from '../../../engine/schema/secret.ts';
+import { SecretUrl } from '../../../engine/schema/secret.ts';
+import { datasourceProblem } from '../../../postgres/datasource/datasource-problem.ts';
 import { storageReference } from '../../../engine/schema/extension-reference.ts';
 import { isModuleFile, moduleKeys } from '../../../engine/schema/module-keys.ts';
-import { importPack, type PolledPack } from './pack-file.ts';
+import { createQueries, hasQueries, type PolledPack } from './packs/create-queries.ts';
+import { importPack } from './packs/import-pack.ts';
 import type { DatabasePack, PackQueries, QueryOverride } from './query.ts';
 import { prometheusName, userQueries, type UserQueryConfig } from './user-queries/config.ts';
 
@@ -27,11 +29,11 @@ const override = v.strictObject({
 
 const datasource = v.pipe(
   v.string('must be text such as ${env:DATABASE_URL}'),
-  v.check(
-    (text) => text === '' || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
-    'must be a URL, postgresql://user:password@host:5432/database, special characters of the password percent-encoded',
-  ),
-  v.transform((text) => new Secret(text)),
+  v.rawCheck<string>(({ dataset, addIssue }) => {
+    const message = dataset.typed && dataset.value !== '' ? datasourceProblem(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  }),
+  v.transform((text) => new SecretUrl(text)),
 );
 
 const leaderElection = v.strictObject({
@@ -43,6 +45,7 @@ const leaderElection = v.strictObject({
 const keys = v.strictObject({
   datasource,
   collection_interval: v.optional(positiveDuration(), '15s'),
+  wake_interval: v.optional(positiveDuration()),
   initial_delay: v.optional(duration(), '1s'),
   timeout: v.optional(positiveDuration(), '5s'),
   lock_timeout: v.optional(positiveDuration(), '1s'),
@@ -50,6 +53,7 @@ const keys = v.strictObject({
   storage: v.optional(storageReference),
   reconcile_interval: v.optional(positiveDuration(), '1h'),
   reconcile_timeout: v.optional(positiveDuration(), '60s'),
+  max_keys: v.optional(positiveInteger()),
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
   leader_election: v.optional(leaderElection, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
@@ -62,7 +66,7 @@ export interface DbPollerConfig extends v.InferOutput<typeof keys> {
 
 /** @param packs the built-in packs that the configuration may choose by name. */
 export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaAsync<unknown, DbPollerConfig> {
-  const builtIn = packs.filter((pack): pack is PolledPack => pack.database !== undefined);
+  const builtIn = packs.filter(hasQueries);
   return v.pipeAsync(
     v.strictObjectAsync({
       ...keys.entries,
@@ -75,6 +79,13 @@ export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaA
         `needs at least one pack (${builtIn.map(({ name }) => name).join(', ')} or a file) or queries of your own`,
       ),
       ['packs'],
+    ),
+    v.forward(
+      v.check(
+        ({ wake_interval, leader_election }) => wake_interval === undefined || !leader_election.enabled,
+        'requires leader_election::enabled: false, because the lock of a leader needs a connection that stays open: only one sidecar may poll this database',
+      ),
+      ['wake_interval'],
     ),
     v.rawCheck(({ dataset, addIssue }) => {
       const { value } = dataset as { value: DbPollerConfig };
@@ -104,19 +115,46 @@ function chosenPacks(builtIn: readonly PolledPack[]): v.GenericSchemaAsync<unkno
   );
 }
 
+type ChosenPackSchema = v.GenericSchema<unknown, ChosenPack> | v.GenericSchemaAsync<unknown, ChosenPack>;
+
 /** A schema for each file. It reports why the file cannot be used. */
 async function packsInFiles(
   files: readonly string[],
   builtIn: readonly PolledPack[],
-): Promise<Record<string, v.GenericSchema<unknown, ChosenPack>>> {
-  const imported = await Promise.all(files.map(async (file) => [file, await importPack(file)] as const));
+): Promise<Record<string, ChosenPackSchema>> {
+  const imported = await Promise.all(files.map(async (file) => [file, await importPolledPack(file)] as const));
   const owners = new Map(builtIn.map(({ name }) => [name, 'a built-in pack']));
   return Object.fromEntries(
     imported.map(([file, pack]) => {
       if (typeof pack === 'string') return [file, unusable(pack)];
       const owner = owners.get(pack.name);
       owners.set(pack.name, owner ?? file);
-      return [file, owner === undefined ? v.nullish(chosenPack(file, pack), {}) : unusable(`has the same name as ${owner}: ${pack.name}`)]; // prettier-ignore
+      return [file, owner === undefined ? v.nullishAsync(packInFile(file, pack), {}) : unusable(`has the same name as ${owner}: ${pack.name}`)]; // prettier-ignore
+    }),
+  );
+}
+
+/** Returns a sentence about the problem if the file has no pack with queries. */
+async function importPolledPack(file: string): Promise<PolledPack | string> {
+  try {
+    const pack = await importPack(file);
+    return hasQueries(pack) ? pack : `pack ${pack.name} has no database part, so db_poller cannot use it`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Creates the queries of the pack once, so that the start reports a pack that is not consistent. */
+function packInFile(file: string, pack: PolledPack): v.GenericSchemaAsync<unknown, ChosenPack> {
+  return v.pipeAsync(
+    chosenPack(file, pack),
+    v.rawCheckAsync(async ({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      try {
+        await createQueries(pack, dataset.value.settings);
+      } catch (error) {
+        addIssue({ message: (error as Error).message });
+      }
     }),
   );
 }
@@ -135,7 +173,7 @@ function chosenPack(key: string, { name, metrics, database }: PolledPack): v.Gen
   const names = [...database.names.gauges, ...database.names.counters];
   const queries = v.record(v.picklist(names, `must be one of the pack's queries: ${names.join(', ')}`), override);
   return v.pipe(
-    v.strictObject({ ...database.settings.entries, queries: v.optional(queries, {}) }),
+    v.strictObject({ ...database.settings?.entries, queries: v.optional(queries, {}) }),
     v.transform(({ queries: overrides, ...settings }) => ({ key, name, metrics, database, settings, overrides })),
   );
 }

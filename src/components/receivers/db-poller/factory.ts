@@ -1,4 +1,5 @@
 import type { ReceiverFactory } from '../../../engine/component.ts';
+import { filesOfDatasource } from '../../../postgres/datasource/keywords.ts';
 import { dbPollerConfig, type DbPollerConfig } from './config.ts';
 import type { DatabasePack } from './query.ts';
 import { DbPoller } from './receiver.ts';
@@ -11,9 +12,16 @@ export function dbPollerReceiver(packs: readonly DatabasePack[]): ReceiverFactor
     signals: ['metrics'],
     stability: 'alpha',
     config: dbPollerConfig(packs),
+    files: ({ datasource, leader_election: { datasource: direct = datasource } }) =>
+      [datasource, direct].flatMap((address) => filesOfDatasource(address.reveal())),
+    modules: (config) => config.packs.map(({ database }) => database),
     async *diagnose(settings, config) {
       const { diagnose } = await import('./doctor/diagnose.ts');
       yield* diagnose(settings, config);
+    },
+    async setup(settings, config) {
+      const { setup } = await import('./doctor/setup.ts');
+      return await setup(settings, config);
     },
     create: (settings, config, next) => new DbPoller(settings, config, next('postgresql')),
   };

@@ -1,11 +1,14 @@
 import type { PoolSettings } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
-import type { CounterQuery, GaugeQuery, QueryOverride, QuerySet } from './query.ts';
+import { createQueries } from './packs/create-queries.ts';
+import type { CounterQuery, GaugeQuery, Pace, QueryOverride, QuerySet } from './query.ts';
 import type { UserQueryConfig, UserCounterConfig } from './user-queries/config.ts';
 import { userGauge } from './user-queries/gauge.ts';
 
-/** The interval of slow queries, in intervals of the receiver. */
 const SLOW_INTERVALS = 4;
+const RARE_INTERVALS = 16;
+/** Shorter than the time after which an exporter drops a series without a new value, five minutes by default. */
+const LONGEST_RARE_MS = 4 * 60_000;
 
 /** The queries of a chosen pack. */
 export interface ConfiguredPack extends QuerySet {
@@ -22,12 +25,9 @@ export interface ConfiguredPack extends QuerySet {
  */
 export async function configuredPacks({ packs }: Pick<DbPollerConfig, 'packs'>): Promise<ConfiguredPack[]> {
   return await Promise.all(
-    packs.map(async ({ key, name, database, settings, overrides }) => {
-      try {
-        return { ...(await database.create(settings)), key, name, overrides };
-      } catch (error) {
-        throw new Error(`cannot create the queries of pack ${name}: ${(error as Error).message}`, { cause: error });
-      }
+    packs.map(async (pack) => {
+      const { key, name, settings, overrides } = pack;
+      return { ...(await createQueries(pack, settings)), key, name, overrides };
     }),
   );
 }
@@ -35,7 +35,20 @@ export async function configuredPacks({ packs }: Pick<DbPollerConfig, 'packs'>):
 /** @param maxConnections fewer than configured, for a caller that runs one query at a time. */
 export function poolSettings(config: DbPollerConfig, maxConnections = config.max_connections): PoolSettings {
   const { datasource, connect_timeout: connectTimeoutMs, lock_timeout: lockTimeoutMs } = config;
-  return { datasource, maxConnections, connectTimeoutMs, lockTimeoutMs };
+  return { datasource, maxConnections, connectTimeoutMs, lockTimeoutMs, fixesFormats: true };
+}
+
+/** The connections that a sidecar holds at the same time: those of the pool, and the session of the leader election. */
+export function heldConnections({ max_connections, leader_election }: DbPollerConfig): number {
+  return max_connections + (leader_election.enabled ? 1 : 0);
+}
+
+/** A key needs at most 40 bytes on disk, or in memory without a storage. */
+const MAX_KEYS = { stored: 10_000_000, inMemory: 1_000_000 };
+
+/** The number of keys that each counter may remember. */
+export function maxKeys({ max_keys, storage }: Pick<DbPollerConfig, 'max_keys' | 'storage'>): number {
+  return max_keys ?? (storage ? MAX_KEYS.stored : MAX_KEYS.inMemory);
 }
 
 interface Plan {
@@ -73,12 +86,12 @@ export function plannedQueries(config: DbPollerConfig, packs: readonly Configure
 }
 
 function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
-  const planOf = (name: string, isSlow = false): Plan => {
+  const planOf = (name: string, pace: Pace | undefined): Plan => {
     const { collection_interval, timeout } = pack.overrides[name] ?? {};
     return {
       id: `${pack.name}.${name}`,
       timeoutPlace: `packs::${pack.key}::queries::${name}::timeout`,
-      intervalMs: collection_interval ?? config.collection_interval * (isSlow ? SLOW_INTERVALS : 1),
+      intervalMs: collection_interval ?? intervalAt(pace, config.collection_interval),
       timeoutMs: timeout ?? config.timeout,
       pack,
     };
@@ -87,14 +100,20 @@ function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
     ...Object.entries(pack.gauges).map(([name, query]) => ({
       kind: 'gauges' as const,
       query,
-      ...planOf(name, query.isSlow),
+      ...planOf(name, query.pace),
     })),
     ...Object.entries(pack.counters).map(([name, query]) => ({
       kind: 'counters' as const,
       query,
-      ...planOf(name, query.isSlow),
+      ...planOf(name, query.pace),
     })),
   ];
+}
+
+function intervalAt(pace: Pace | undefined, intervalMs: number): number {
+  if (pace === undefined) return intervalMs;
+  const slowMs = intervalMs * SLOW_INTERVALS;
+  return pace === 'slow' ? slowMs : Math.max(slowMs, Math.min(intervalMs * RARE_INTERVALS, LONGEST_RARE_MS));
 }
 
 function ofUser(query: UserQueryConfig, config: DbPollerConfig): PlannedQuery {

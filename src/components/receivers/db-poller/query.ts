@@ -6,7 +6,7 @@ import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../../
 export { positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
 /** SQL for queries on PostgreSQL's own catalogs. */
 export { SERVER_SESSIONS } from '../../../postgres/server-sessions.ts';
-export { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../postgres/named-tables.ts';
+export { NAMED_TABLES, namedTablesValues } from '../../../postgres/named-tables.ts';
 
 /** A row of a result, by column. Defined here so that the types of `siphon-otel/pack` do not need `pg`. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -23,8 +23,8 @@ export interface DatabasePack {
 
 /** The queries of a pack. Write them with `packQueries`, which checks their types. */
 export interface PackQueries {
-  /** The settings of the pack in the configuration, besides `queries`. */
-  readonly settings: v.StrictObjectSchema<v.ObjectEntries, undefined>;
+  /** The settings of the pack in the configuration, besides `queries`. Undefined: it has none. */
+  readonly settings?: v.StrictObjectSchema<v.ObjectEntries, undefined>;
   readonly names: QueryNames;
   /** Creates the queries for these settings. It may import the SQL, so that only a process that polls loads it. */
   create(settings: unknown): QuerySet | Promise<QuerySet>;
@@ -40,7 +40,8 @@ export interface QueryNames<Gauge extends string = string, Counter extends strin
 export interface QuerySet<Gauge extends string = string, Counter extends string = string> {
   /**
    * The database schema with the tables; a pack that has one accepts it as its setting `schema`. Undefined: the queries
-   * read only PostgreSQL's own catalogs, which always exist.
+   * read only PostgreSQL's own catalogs, and those of its extensions. Not every server has them all, and not every role
+   * may read them: a query that cannot be answered there has no values, which is reported once and is not a failure.
    */
   readonly schema?: string;
   readonly gauges: Readonly<Record<Gauge, GaugeQuery>>;
@@ -49,9 +50,15 @@ export interface QuerySet<Gauge extends string = string, Counter extends string 
   readonly indexes?: readonly TableIndex[];
 }
 
+type NoSettings = Readonly<Record<string, never>>;
+
 /** Checks that `create` accepts what `settings` returns, and that it creates exactly the named queries. */
-export function packQueries<Entries extends v.ObjectEntries, Gauge extends string, Counter extends string>(queries: {
-  readonly settings: v.StrictObjectSchema<Entries, undefined>;
+export function packQueries<
+  Gauge extends string,
+  Counter extends string,
+  Entries extends v.ObjectEntries = NoSettings,
+>(queries: {
+  readonly settings?: v.StrictObjectSchema<Entries, undefined>;
   readonly names: QueryNames<Gauge, Counter>;
   create(
     settings: v.InferOutput<v.StrictObjectSchema<Entries, undefined>>,
@@ -69,18 +76,28 @@ export interface GaugeQuery {
   readonly needs: TableColumns;
   /** The query uses these columns where they exist. */
   readonly uses?: TableColumns;
+  /** For a query of the server's own catalogs: a sentence or statement that makes it possible. */
+  readonly remedy?: string;
+  /** For a query of the server's own catalogs: true if it reads the sequences of the database. */
+  readonly readsSequences?: boolean;
   /** Keyed by the name of the column with the value. */
   readonly metrics: Readonly<Record<string, ColumnMetric>>;
   /** For counters: the column with the time since which PostgreSQL counts, in Unix milliseconds. NULL: unknown. */
   readonly since?: string;
-  /** The rows change slowly or are expensive: its interval is four times the receiver's unless the configuration sets one. */
-  readonly isSlow?: boolean;
+  /** Undefined: each interval of the receiver. The configuration may set another interval. */
+  readonly pace?: Pace;
   statement(schema: Schema): Statement;
   /** An answer without these columns is an error. For SQL that the user writes. */
   readonly columns?: readonly string[];
   /** Computes in TypeScript what SQL cannot, and reports subjects with a problem. */
   derive?(rows: readonly Row[], notice: (remark: Remark, subject: string) => void): readonly Row[];
 }
+
+/**
+ * `slow`, every fourth interval: the rows change slowly or are expensive. `rare`, every sixteenth interval, but at least
+ * every four minutes: the query reads the whole catalog or many files.
+ */
+export type Pace = 'slow' | 'rare';
 
 /** The metric that one column of a row is a value of. */
 export interface ColumnMetric {
@@ -126,8 +143,8 @@ export interface CounterQuery {
   readonly key: readonly string[];
   /** The columns of `entry` that `details` reads. */
   readonly columns: readonly string[];
-  /** See `GaugeQuery.isSlow`. */
-  readonly isSlow?: boolean;
+  /** See `GaugeQuery.pace`. */
+  readonly pace?: Pace;
   /** The largest number of rows that one poll counts. */
   readonly batchRows: number;
   /** Without a bound, each poll reads the whole table. */
@@ -140,6 +157,8 @@ export interface CounterQuery {
   readonly events?: Readonly<Record<string, string>>;
   /** The event that holds for every row, if one does: then counted rows can be compared with inserted rows. */
   readonly everyRow?: string;
+  /** For a query without events: an SQL condition over the columns of the table. Other rows are not counted. */
+  readonly filter?: string;
   details(schema: Schema): RowDetails;
   readonly metrics: readonly CountedMetric[];
   /**
@@ -147,6 +166,11 @@ export interface CounterQuery {
    * each value of the label gets a series.
    */
   known?(schema: Schema): Statement;
+  /**
+   * Rows with the labels of rows that exist when counting starts, the most important first. Their series start at 0. It
+   * is read once, and counting starts without it if it fails or takes too long.
+   */
+  existing?(schema: Schema): Statement;
   /** Two versions of a query count the same rows if this is equal. If it changes, counting starts again at 0. */
   readonly meaning: string;
 }
@@ -195,7 +219,10 @@ export interface Statement {
   readonly values?: readonly unknown[];
 }
 
-/** Column names by table name. */
+/**
+ * Column names by table name. Among the server's own catalogs, a function such as `pg_ls_waldir()` has the column
+ * `execute`.
+ */
 export type TableColumns = Readonly<Record<string, readonly string[]>>;
 
 /** The database schema of a pack, as far as the poller's role may read it. */

@@ -2,17 +2,27 @@ import type { Component, ComponentSettings, Consumer, Host } from '../../../engi
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
 import type { StorageSpace } from '../../../engine/storage.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
+import { LONGEST_RETRACTION_MS, unlessLate } from '../../../postgres/polling/unless-late.ts';
 import type { DbPollerConfig } from './config.ts';
 import { UserCounterRun } from './user-queries/counter-run.ts';
 import { CounterRun, type CounterRunSettings } from './counters/counter-run.ts';
 import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
 import { LeaderElection, type Lead } from './run/leader-election.ts';
-import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack, type PlannedQuery } from './plan.ts';
+import {
+  configuredPacks,
+  maxKeys,
+  plannedQueries,
+  poolSettings,
+  type ConfiguredPack,
+  type PlannedQuery,
+} from './plan.ts';
 import type { QueryRun, RunContext } from './run/query-run.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
-import { SchemaProbe, SchemaReport } from './run/schema.ts';
+import { OptionalRun } from './run/optional-run.ts';
+import { SchemaProbe, SchemaReport, tablesOf } from './run/schema.ts';
+import { wakeRepeatedly } from './run/wake.ts';
 import { GaugeRun } from './gauges/gauge-run.ts';
 
 /** The parts that all queries share. */
@@ -36,13 +46,15 @@ export class DbPoller implements Component {
 
   start(host: Host): Promise<void> {
     const { datasource, storage, initial_delay } = this.#config;
-    const { logger } = this.#settings;
+    const { logger, emptyValues } = this.#settings;
     if (datasource.isEmpty) {
-      logger.info('Poller is off: datasource is empty');
+      logger.warn({ cause: emptyValues?.get('datasource') }, 'Poller is off: datasource is empty');
       return Promise.resolve();
     }
-    const kept = storage ? host.extension(storage) : new MemoryStorage();
-    const space = new LazySpace(async () => await kept.space({ kind: 'receiver', id: this.#settings.id }));
+    const owner = { kind: 'receiver', id: this.#settings.id };
+    const space = new LazySpace(async () =>
+      storage ? await host.extension(storage).space(owner) : await new MemoryStorage().space(owner),
+    );
     const metrics = new PollerMetrics(this.#settings.metrics);
     this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
     const shared = { context: this.#context(this.#database, metrics), space };
@@ -76,9 +88,12 @@ export class DbPoller implements Component {
       ...planned.map((query) => this.#poller(query, probes, { context, space })),
       ...(planned.some(({ kind }) => kind !== 'gauges') ? [this.#horizonPoller(context)] : []),
     ];
+    const { wake_interval: wakeMs } = this.#config;
     const lead: Lead = async (leading) => {
-      await Promise.all(pollers.map((poller) => poller.run(leading)));
-      if (!stopping.aborted) await Promise.all(pollers.map((poller) => poller.standBy()));
+      if (wakeMs === undefined) await Promise.all(pollers.map((poller) => poller.run(leading)));
+      else await wakeRepeatedly(pollers, context.pool, { intervalMs: wakeMs, signal: leading });
+      const retracted = Promise.all(pollers.map((poller) => poller.standBy()));
+      await (stopping.aborted ? unlessLate(retracted, AbortSignal.timeout(LONGEST_RETRACTION_MS)) : retracted);
     };
     if (!this.#config.leader_election.enabled) {
       context.metrics.leads(true);
@@ -115,15 +130,27 @@ export class DbPoller implements Component {
   }
 
   #poller(planned: PlannedQuery, probes: ReadonlyMap<ConfiguredPack, SchemaProbe>, shared: Shared): QueryPoller {
-    const { id, pack, intervalMs } = planned;
+    const { id, pack } = planned;
+    const intervalMs = this.#config.wake_interval ?? planned.intervalMs;
     const probe = pack && probes.get(pack);
-    return new QueryPoller(id, this.#queryRun(planned, shared), { intervalMs, probe, context: shared.context });
+    const isOfUser = pack === undefined;
+    return new QueryPoller(id, this.#queryRun(planned, shared), {
+      intervalMs,
+      probe,
+      isOfUser,
+      context: shared.context,
+    });
   }
 
   #queryRun(planned: PlannedQuery, { context, space }: Shared): QueryRun {
     const { id, timeoutMs } = planned;
-    if (planned.kind === 'gauges') return new GaugeRun(id, planned.query, planned, context);
-    const settings = { timeoutMs, space, ...this.#reconciling };
+    if (planned.kind === 'gauges') {
+      const run = new GaugeRun(id, planned.query, planned, context);
+      return planned.pack !== undefined && planned.pack.schema === undefined
+        ? new OptionalRun(run, context.logger.child({ query: id }))
+        : run;
+    }
+    const settings = { timeoutMs, space, maxKeys: maxKeys(this.#config), ...this.#reconciling };
     return planned.kind === 'counters'
       ? new CounterRun(id, planned.query, settings, context)
       : new UserCounterRun(planned.config, settings, context);
@@ -135,18 +162,21 @@ export class DbPoller implements Component {
   }
 
   #horizonPoller(context: RunContext): QueryPoller {
-    const { collection_interval: intervalMs, timeout } = this.#config;
+    const { collection_interval, wake_interval: intervalMs = collection_interval, timeout } = this.#config;
     return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
   }
 
-  /** Empty for a pack that reads only PostgreSQL's own catalogs. */
+  /** Empty for a pack that reads only what every server has. */
   #probe(pack: ConfiguredPack, { pool, metrics }: RunContext): [ConfiguredPack, SchemaProbe][] {
     const { name, schema } = pack;
-    if (schema === undefined) return [];
+    const isCatalog = schema === undefined;
+    if (isCatalog && tablesOf(pack).length === 0) return [];
     const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
-    const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }));
-    const probe = new SchemaProbe(pool, { ...pack, schema }, limits, (missing) => {
-      for (const [query, columns] of missing) metrics.lacks(`${name}.${query}`, columns);
+    const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }), { isExpected: isCatalog });
+    let isInUse = false;
+    const probe = new SchemaProbe(pool, pack, limits, (missing, { isEmpty }) => {
+      isInUse ||= !isCatalog && !isEmpty;
+      if (isInUse) for (const [query, columns] of missing) metrics.lacks(`${name}.${query}`, columns);
       report.found(missing);
     });
     return [[pack, probe]];

@@ -39,7 +39,13 @@ it.each([
 it('takes every key of the stock receiver that changes nothing here, and names those that are set', () => {
   const { http, grpc } = v.parse(otlpReceiverConfig, {
     protocols: {
-      http: { include_metadata: true, write_timeout: '10s', transport: 'tcp', middlewares: [] },
+      http: {
+        include_metadata: true,
+        write_timeout: '10s',
+        transport: 'tcp',
+        middlewares: [],
+        profiles_url_path: '/p',
+      },
       grpc: {
         include_metadata: false,
         read_buffer_size: 524_288,
@@ -48,7 +54,7 @@ it('takes every key of the stock receiver that changes nothing here, and names t
     },
   }).protocols;
   expect([http && idleHttpKeys(http), grpc && idleGrpcKeys(grpc)]).toEqual([
-    { include_metadata: true, write_timeout: true },
+    { include_metadata: true, write_timeout: true, profiles_url_path: true },
     { include_metadata: false, read_buffer_size: true, write_buffer_size: true },
   ]);
 });

@@ -8,6 +8,7 @@ import {
 } from '../../../engine/schema/fields.ts';
 import { httpServerEntries, serverEntries } from '../../../engine/schema/http-server.ts';
 import { serverTlsConfig } from '../../../engine/schema/tls.ts';
+import { DEFAULT_MESSAGE_LIMITS } from '../../../engine/otlp/inspect-request.ts';
 import { ALGORITHMS } from './codings/decompress.ts';
 
 const urlPath = (path: string) =>
@@ -34,6 +35,7 @@ const httpConfig = v.pipe(
     traces_url_path: urlPath('/v1/traces'),
     metrics_url_path: urlPath('/v1/metrics'),
     logs_url_path: urlPath('/v1/logs'),
+    profiles_url_path: v.optional(v.string()),
     max_request_body_size: v.pipe(
       v.optional(nonNegativeInteger(), DEFAULT_BODY_BYTES),
       v.transform((bytes) => bytes || DEFAULT_BODY_BYTES),
@@ -97,6 +99,9 @@ export const otlpReceiverConfig = v.strictObject({
     }),
     v.check(({ http, grpc }) => http !== undefined || grpc !== undefined, 'needs http, grpc or both'),
   ),
+  max_messages_per_request: v.optional(positiveInteger(), DEFAULT_MESSAGE_LIMITS.perRequest),
+  max_messages_per_item: v.optional(positiveInteger(), DEFAULT_MESSAGE_LIMITS.perItem),
+  max_in_flight_mib: v.optional(positiveInteger()),
 });
 
 export type OtlpReceiverConfig = v.InferOutput<typeof otlpReceiverConfig>;
@@ -104,9 +109,22 @@ export type HttpConfig = v.InferOutput<typeof httpConfig>;
 export type GrpcConfig = v.InferOutput<typeof grpcConfig>;
 export type KeepaliveConfig = v.InferOutput<typeof keepaliveConfig>;
 
+const MIB = 1024 * 1024;
+const DEFAULT_IN_FLIGHT_BYTES = 64 * MIB;
+/** By default at most this part of the container's memory. */
+const IN_FLIGHT_SHARE = 1 / 8;
+
+/** The memory for all requests in flight; always enough for the largest. */
+export function maxInFlightBytes({ max_in_flight_mib: mib, protocols: { http, grpc } }: OtlpReceiverConfig): number {
+  const containerBytes = process.constrainedMemory() || Infinity;
+  const wanted = mib === undefined ? Math.min(DEFAULT_IN_FLIGHT_BYTES, containerBytes * IN_FLIGHT_SHARE) : mib * MIB;
+  return Math.max(wanted, http?.max_request_body_size ?? 0, (grpc?.max_recv_msg_size_mib ?? 0) * MIB);
+}
+
 /** siphon reads nothing of a request but its telemetry, and answers are a few bytes. */
-export function idleHttpKeys({ include_metadata, write_timeout }: HttpConfig): Readonly<Record<string, boolean>> {
-  return { include_metadata, write_timeout: write_timeout > 0 };
+export function idleHttpKeys(config: HttpConfig): Readonly<Record<string, boolean>> {
+  const { include_metadata, write_timeout, profiles_url_path } = config;
+  return { include_metadata, write_timeout: write_timeout > 0, profiles_url_path: profiles_url_path !== undefined };
 }
 
 /** Node sizes its buffers itself. */

@@ -1,17 +1,23 @@
-import type { Component, ComponentSettings, ConsumerFor, Host } from '../../../engine/component.ts';
-import type { OtlpReceiverConfig } from './config.ts';
+import type { Component, ComponentSettings, ConsumerFor, Host, Transport } from '../../../engine/component.ts';
+import { BodyBudget } from './body-budget.ts';
+import { maxInFlightBytes, type OtlpReceiverConfig } from './config.ts';
 import { GrpcTransport } from './grpc/transport.ts';
 import { HttpTransport } from './http/transport.ts';
-import { RequestIntake } from './request-intake.ts';
+import { RequestIntake, type Shared } from './request-intake.ts';
 
 /** Receives OTLP over HTTP and gRPC. A request is answered when the pipelines have accepted it. */
 export class OtlpReceiver implements Component {
   readonly #transports: (HttpTransport | GrpcTransport)[] = [];
   #started: Promise<PromiseSettledResult<void>[]> | undefined;
 
-  constructor(settings: ComponentSettings, { protocols: { http, grpc } }: OtlpReceiverConfig, next: ConsumerFor) {
-    if (http) this.#transports.push(new HttpTransport(settings, http, new RequestIntake('http', settings, next)));
-    if (grpc) this.#transports.push(new GrpcTransport(settings, grpc, new RequestIntake('grpc', settings, next)));
+  constructor(settings: ComponentSettings, config: OtlpReceiverConfig, next: ConsumerFor) {
+    const { http, grpc } = config.protocols;
+    const limits = { perRequest: config.max_messages_per_request, perItem: config.max_messages_per_item };
+    const intake = (transport: Transport): RequestIntake => new RequestIntake(transport, settings, next, limits);
+    const budget = new BodyBudget(maxInFlightBytes(config));
+    const shared = (transport: Transport): Shared => ({ intake: intake(transport), budget });
+    if (http) this.#transports.push(new HttpTransport(settings, http, shared('http'), grpc?.endpoint));
+    if (grpc) this.#transports.push(new GrpcTransport(settings, grpc, shared('grpc'), http?.endpoint));
   }
 
   async start(host: Host): Promise<void> {

@@ -1,6 +1,7 @@
 import type { RejectionReason } from '../../../metrics/reasons.ts';
 import { PermanentError, RetryableError } from '../../../engine/errors.ts';
 import { MalformedError } from '../../../engine/otlp/malformed-error.ts';
+import { TooManyMessagesError } from '../../../engine/otlp/too-many-messages-error.ts';
 import { WireWriter } from '../../../engine/otlp/wire-writer.ts';
 import { reasonOf } from '../../../engine/telemetry/item-counts.ts';
 
@@ -62,6 +63,9 @@ export function rejectTooLarge({ maxBytes, key }: SizeLimit): Rejection {
 export function rejectionOf(error: unknown): Rejection {
   if (error instanceof Rejection) return error;
   if (error instanceof MalformedError) return rejectMalformed(error.message, error);
+  if (error instanceof TooManyMessagesError) {
+    return new Rejection('too_many_messages', RpcCode.resourceExhausted, { message: error.message, cause: error });
+  }
   const reason = reasonOf(error);
   if (error instanceof RetryableError) {
     const { message, retryAfterMs } = error;

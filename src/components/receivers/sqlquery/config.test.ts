@@ -24,6 +24,7 @@ it('takes the spelling with a datasource and the one with fields, and no mixture
   expect(problems({ datasource, host: '', password: '', additional_params: {} })).toEqual([]);
   expect(problems({})).toEqual(['host', 'port', 'database']);
   expect(problems({ host: 'db' })).toEqual(['port', 'database']);
+  expect(problems({ datasource: '' })).toEqual(['datasource']);
 });
 
 it.each(['mysql', 'oracle', 'sqlserver', 'Postgres', ''])('refuses the driver %j', (driver) => {

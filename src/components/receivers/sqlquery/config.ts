@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { duration, positiveDuration, secret } from '../../../engine/schema/fields.ts';
+import { duration, positiveDuration, secret, secretUrl } from '../../../engine/schema/fields.ts';
 import { Secret } from '../../../engine/schema/secret.ts';
 import { storageReference } from '../../../engine/schema/extension-reference.ts';
+import { datasourceProblem } from '../../../postgres/datasource/datasource-problem.ts';
 import { joinConnection, readDatasource, type Connection } from './datasource.ts';
 
 const column = v.pipe(v.string(), v.nonEmpty('must name a column'));
@@ -67,7 +68,7 @@ const driver = v.pipe(
 
 const keys = v.strictObject({
   driver,
-  datasource: v.optional(secret()),
+  datasource: v.optional(secretUrl()),
   host: v.optional(v.string(), ''),
   port: v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535)), 0),
   database: v.optional(v.string(), ''),
@@ -123,9 +124,12 @@ function connectionProblems(config: Keys): Problem[] {
     const mixed = FIELDS.filter((key) => !isUnset(key));
     if (mixed.length > 0) return mixed.map((key) => [key, 'cannot be combined with datasource']);
   } else {
+    if (config.datasource !== undefined && FIELDS.every(isUnset)) return [['datasource', 'must not be empty']];
     const missing = REQUIRED_FIELDS.filter(isUnset);
     if (missing.length > 0) return missing.map((key) => [key, 'must be set unless datasource is set']);
   }
+  const urlProblem = config.datasource === undefined ? undefined : problemOf(config.datasource.reveal());
+  if (urlProblem !== undefined) return [['datasource', urlProblem]];
   if (connectionOf(config)) return [];
   return isUnset('datasource')
     ? [['host', 'must be a host name, an address or the directory of a socket']]
@@ -135,6 +139,11 @@ function connectionProblems(config: Keys): Problem[] {
           'must be postgresql://user:password@host:5432/database, special characters of the password percent-encoded, or host=… dbname=…',
         ],
       ];
+}
+
+/** Keywords and values are checked by the attempt to read them. */
+function problemOf(datasource: string): string | undefined {
+  return datasource.startsWith('postgres') ? datasourceProblem(datasource) : undefined;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,3 +1,5 @@
+import { parseKeywords } from '../../../postgres/datasource/keywords.ts';
+
 /** Connection parameters that node-pg reads from the URL. The others are passed to the server as settings. */
 const DRIVER_PARAMETERS = new Set([
   'application_name',
@@ -74,20 +76,6 @@ function urlOf(fields: Record<'host' | 'port' | 'user' | 'password' | 'dbname', 
   const url = parseUrl(`postgresql://${login}${name}:${port}/${database}`);
   if (isSocket) url?.searchParams.set('host', host);
   return url;
-}
-
-/** A keyword and its value, which is quoted if it contains spaces. A backslash escapes the next character. */
-const KEYWORD = /\s*(?<name>[a-z_]+)\s*=\s*(?:'(?<quoted>(?:[^'\\]|\\.)*)'|(?<plain>(?:[^\s'\\]|\\.)*))(?:\s+|$)/sy;
-
-function parseKeywords(text: string): Record<string, string> | undefined {
-  const found: Record<string, string> = {};
-  KEYWORD.lastIndex = 0;
-  for (let at = 0; at < text.length; at = KEYWORD.lastIndex) {
-    const { name = '', quoted, plain = '' } = KEYWORD.exec(text)?.groups ?? {};
-    if (name === '') return undefined;
-    found[name] = (quoted ?? plain).replaceAll(/\\(.)/gs, '$1');
-  }
-  return Object.keys(found).length === 0 ? undefined : found;
 }
 
 function complete(url: URL): Connection {

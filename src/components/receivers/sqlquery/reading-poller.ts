@@ -22,7 +22,7 @@ export interface Statement {
 export interface Reading {
   /** Runs the query and publishes the result. */
   read(ask: (statement: Statement) => Promise<QueryResult>, signal: AbortSignal): Promise<void>;
-  /** Marks the published values as stale, after a failure. */
+  /** Marks the published values as stale, after a failure or at the end. */
   retract(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export class ReadingPoller {
     this.#reading = reading;
     this.#schedule = schedule;
     this.#context = context;
-    this.#health = new QueryHealth(id, reading, context);
+    this.#health = new QueryHealth({ id, intervalMs: schedule.intervalMs }, reading, context);
     this.#logger = context.logger.child({ query: id });
   }
 
@@ -50,6 +50,11 @@ export class ReadingPoller {
       this.#schedule.intervalMs,
       signal,
     );
+  }
+
+  /** Call it after `run` has ended: the pipeline may live on after a reload. Never rejects. */
+  async retract(): Promise<void> {
+    await this.#health.retract();
   }
 
   async #poll(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { Component, ComponentSettings, Consumer, Host } from '../../../engi
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
 import type { Storage } from '../../../engine/storage.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
+import { LONGEST_RETRACTION_MS, unlessLate } from '../../../postgres/polling/unless-late.ts';
 import type { QueryConfig, SqlqueryConfig } from './config.ts';
 import { LogsReading } from './logs-reading.ts';
 import { MetricsReading } from './metrics-reading.ts';
@@ -38,10 +39,11 @@ export class SqlqueryReceiver implements Component {
     this.#database = new PolledDatabase(poolSettings(this.#config, planned.length), { metrics, logger });
     const context = this.#context(this.#database, metrics);
     const pollers = planned.map((reading) => this.#poller(reading, storage, context));
-    this.#database.start(
-      this.#config.initial_delay,
-      async (stopping) => await Promise.all(pollers.map((poller) => poller.run(stopping))),
-    );
+    this.#database.start(this.#config.initial_delay, async (stopping) => {
+      await Promise.all(pollers.map((poller) => poller.run(stopping)));
+      const retracted = Promise.all(pollers.map((poller) => poller.retract()));
+      await unlessLate(retracted, AbortSignal.timeout(LONGEST_RETRACTION_MS));
+    });
     return Promise.resolve();
   }
 

@@ -21,7 +21,7 @@ export class Tracking {
     if (this.#value === undefined) {
       const space = await this.#space();
       const stored = (await space.get([this.#key])).get(this.#key);
-      this.#value = stored === undefined ? this.#startValue : new TextDecoder().decode(stored);
+      this.#value = stored === undefined ? this.#startValue : Buffer.from(stored).toString();
     }
     return this.#value;
   }

@@ -18,6 +18,16 @@ export interface TableSnapshot {
   everyRow(): AsyncIterable<readonly KeyedRow[]>;
   /** The labels of the series that exist before a row is counted. */
   known(): Promise<readonly Row[]>;
+  /** The labels of rows that exist now, the most important first. */
+  existing(): Promise<readonly Row[]>;
+  /** A batch of the rows of a range of blocks. */
+  swept(sweep: Sweep, blocks: number): Promise<SweptRows>;
+  /** The number of rows of a sweep in a range of blocks. */
+  count(sweep: Sweep, blocks: number): Promise<number>;
+  /** The largest number of blocks of these tables, or of all. */
+  blocks(parts?: readonly string[]): Promise<number>;
+  /** True if rows of these tables were written by transactions before the position. */
+  hasRowsBefore(position: Position, parts: readonly string[]): Promise<boolean>;
   /** True if the table was rewritten, so that its rows carry the number of the rewriting transaction. */
   isRewritten(since: Position): Promise<boolean>;
   /** True if ended transactions would stay ended if the server crashed now. Always true with `waits`. */
@@ -27,6 +37,8 @@ export interface TableSnapshot {
 /** The transaction numbers, time and statistics of a snapshot. */
 export interface Head {
   readonly identity: TableIdentity;
+  /** True on a server that replays the transactions of another one. */
+  readonly isStandby: boolean;
   /** All transactions below this number have ended. */
   readonly settledXid: number;
   /** No transaction has this number or a higher one yet. */
@@ -43,12 +55,46 @@ export interface TableStatistics {
   readonly updated: number;
 }
 
+/** A part of the history that the server does not reveal. */
+export const UNKNOWN = '-';
+
 /** Positions and keys stay valid as long as the identity of the table does not change. */
 export interface TableIdentity {
-  /** System identifier, timeline, and the OIDs of database and table. */
+  /** System identifier, timeline, and the OIDs of database and table, divided by `/`. Each of the first two may be UNKNOWN. */
   readonly history: string;
   /** The file of the table. VACUUM FULL, TRUNCATE and some kinds of ALTER TABLE replace it. */
   readonly file: string;
+  /** The numbers and types of the key's columns. */
+  readonly key: string;
+  /** The files of the table, its partitions and the tables that inherit from it, by OID. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/**
+ * Rows that are counted apart from the position, by ranges of blocks, because they are too many to be sorted for each
+ * batch, or were written long before the position in a table that was attached later.
+ */
+export interface Sweep {
+  /** The rows on the recent side of the bound begin here. Undefined: all rows from the first one, on both sides. */
+  readonly after: Position | undefined;
+  /** The rows on the other side of the bound begin here. */
+  readonly olderAfter: Position;
+  readonly boundUnixMs: number;
+  readonly upTo: Position;
+  /** The tables that are read. Undefined: all. */
+  readonly parts: readonly string[] | undefined;
+  /** All rows in blocks before this one are counted. */
+  readonly block: number;
+  /** No row is in this block or a later one. */
+  readonly endBlock: number;
+  /** The files whose blocks these are. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface SweptRows {
+  readonly rows: readonly SettledRow[];
+  /** True if the blocks have more rows than fit into memory. `rows` is empty then. */
+  readonly isTooMany: boolean;
 }
 
 /** `recent` and `older` are the two sides of the bound; `all` is the whole table. */
@@ -67,6 +113,8 @@ export interface SettledRows extends Taken {
   readonly rows: readonly SettledRow[];
   /** The number of rows, including those beyond the limit. */
   readonly waiting: number;
+  /** True if so many rows are waiting that sorting them for each batch takes too long. `rows` are any of them then. */
+  readonly isTooMany: boolean;
 }
 
 export interface KeyedRow {

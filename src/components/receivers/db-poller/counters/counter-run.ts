@@ -15,10 +15,16 @@ export interface CounterRunSettings {
   readonly reconcileMs: number;
   /** The timeout for the baseline and the older rows, which read the whole table. */
   readonly reconcileTimeoutMs: number;
+  /** See `CounterSettings.maxKeys`. */
+  readonly maxKeys: number;
   readonly space: StorageSpace;
 }
 
 const FIRST_RETRY_MS = 60_000;
+const FIRST_SWEEP_RETRY_MS = 1000;
+/** The duration of the sweeps of one poll, except the last batch. */
+const SWEEP_MS = 400;
+const SWEEP_PAUSE_MS = 50;
 
 /** Counts rows at each poll and publishes all totals, so that no series expires. */
 export class CounterRun implements QueryRun {
@@ -28,12 +34,18 @@ export class CounterRun implements QueryRun {
   readonly #reconcileMs: number;
   readonly #table: PostgresTable;
   readonly #counter: Counter;
-  readonly #reconciling: Incident;
+  readonly #logger: Logger;
+  readonly #catchingUp: Incident;
   readonly #drift: DriftReport;
   #published: ReadonlyMap<string, TotalSeries> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
-  #reconcileFailures = 0;
-  #reconcileAgainMs = 0;
+  #catchUpFailures = 0;
+  #catchUpAgainMs = 0;
+  /** The result of the latest reading of the recent rows. */
+  #recent: Step | undefined;
+  /** Inserted minus counted rows, at the latest reading of the whole table. */
+  #uncounted: number | undefined;
+  #isWaiting = false;
   /**
    * Rows from the time when another poller was the leader are published together once all are counted. Published step by
    * step, they would look like a burst.
@@ -47,7 +59,8 @@ export class CounterRun implements QueryRun {
     this.#reconcileMs = settings.reconcileMs;
     this.#table = new PostgresTable(context.pool, query);
     const logger = context.logger.child({ query: id });
-    this.#reconciling = new Incident(logger, {
+    this.#logger = logger;
+    this.#catchingUp = new Incident(logger, {
       failing: 'Older rows cannot be counted; siphon will try again',
       recovered: 'Older rows are counted again',
     });
@@ -58,10 +71,12 @@ export class CounterRun implements QueryRun {
       name: id,
       table: this.#table,
       space: settings.space,
+      maxKeys: settings.maxKeys,
       timeoutMs: settings.timeoutMs,
       longTimeoutMs: settings.reconcileTimeoutMs,
       reconcileMs: settings.reconcileMs,
       onRebaseline: (reason) => {
+        this.#uncounted = undefined;
         context.metrics.rebaselined(id, reason);
         logger.warn({ reason }, 'Counting started again: the counters restart at 0');
       },
@@ -84,21 +99,34 @@ export class CounterRun implements QueryRun {
   async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     return await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
-      const recent = await this.#counter.countRecent();
+      const recent = await this.#countRecent();
       signal.throwIfAborted();
       const { durationMs } = this.#table;
       this.#reportSince();
-      this.#report(recent);
-      this.#context.metrics.backlog(this.#id, recent.backlog);
-      if (recent.backlog === 0) this.#isTakingOver = false;
+      this.#reportWaiting(recent.isWaiting);
+      if (recent.backlog === 0 && !this.#counter.isSweeping) this.#isTakingOver = false;
       await this.#publish();
-      const older = await this.#reconcile(signal);
-      return { durationMs, rows: recent.rows, isBehind: recent.backlog + older > 0 };
+      const isBehind = await this.#catchUp(signal);
+      this.#context.metrics.backlog(this.#id, sumOf(recent.backlog, this.#counter.leftToSweep));
+      this.#context.metrics.uncounted(this.#id, this.#uncounted);
+      const pauseMs = this.#counter.isSweeping ? SWEEP_PAUSE_MS : undefined;
+      return { durationMs, rows: recent.rows, isBehind: isBehind || (recent.backlog ?? 0) > 0, pauseMs };
     });
+  }
+
+  /** While a sweep runs, the latest result may still apply. */
+  async #countRecent(): Promise<Step> {
+    if (this.#recent && !this.#counter.isRecentDue) return { ...this.#recent, rows: 0 };
+    this.#recent = await this.#counter.countRecent();
+    this.#report(this.#recent);
+    return this.#recent;
   }
 
   async retract(): Promise<void> {
     this.#context.metrics.backlog(this.#id, undefined);
+    this.#context.metrics.uncounted(this.#id, undefined);
+    // A poll that was interrupted may still be publishing.
+    await this.#turn;
     await this.#send(new Map(), 0);
   }
 
@@ -129,40 +157,73 @@ export class CounterRun implements QueryRun {
     this.#published = series;
   }
 
-  /** Resolves to the number of older rows that are left. */
-  async #reconcile(signal: AbortSignal): Promise<number> {
-    if (!this.#counter.isReconcileDue || performance.now() < this.#reconcileAgainMs) return 0;
+  /** Counts rows that a poll does not see. Resolves to whether some are left that can be counted soon. */
+  async #catchUp(signal: AbortSignal): Promise<boolean> {
+    const { isSweeping } = this.#counter;
+    if (performance.now() < this.#catchUpAgainMs || !(isSweeping || this.#counter.isReconcileDue)) return false;
     try {
-      const step = await this.#counter.countOlder();
-      signal.throwIfAborted();
-      this.#reconciling.succeeded();
-      this.#reconcileFailures = 0;
-      this.#report(step);
-      if (step.rows > 0) await this.#publish();
-      if (step.backlog === 0) this.#compareWithStatistics();
-      return step.backlog;
+      const isBehind = await (isSweeping ? this.#sweep(signal) : this.#reconcile(signal));
+      this.#catchingUp.succeeded();
+      this.#catchUpFailures = 0;
+      return isBehind;
     } catch (error) {
       // An interruption by shutdown is not a failure.
       signal.throwIfAborted();
       if (concernsDatabase(error) || reasonOf(error) === 'pipeline_refused') throw error;
       this.#context.metrics.failed(this.#id, reasonOf(error));
-      this.#reconciling.failed(error);
-      this.#reconcileAgainMs =
-        performance.now() + retryMs(++this.#reconcileFailures, FIRST_RETRY_MS, this.#reconcileMs);
-      return 0;
+      this.#catchingUp.failed(error);
+      const firstMs = isSweeping ? FIRST_SWEEP_RETRY_MS : FIRST_RETRY_MS;
+      this.#catchUpAgainMs = performance.now() + retryMs(++this.#catchUpFailures, firstMs, this.#reconcileMs);
+      return false;
     }
   }
 
+  async #sweep(signal: AbortSignal): Promise<boolean> {
+    const startedAt = performance.now();
+    while (this.#counter.isSweeping && performance.now() - startedAt < SWEEP_MS) {
+      const step = await this.#counter.countSwept();
+      signal.throwIfAborted();
+      this.#report(step);
+      if (step.isWaiting) return false;
+      if (step.rows > 0) await this.#publish();
+    }
+    if (this.#counter.isSweeping) return true;
+    this.#isTakingOver = false;
+    await this.#publish();
+    this.#compareWithStatistics();
+    return true;
+  }
+
+  async #reconcile(signal: AbortSignal): Promise<boolean> {
+    const step = await this.#counter.countOlder();
+    signal.throwIfAborted();
+    this.#report(step);
+    if (step.rows > 0) await this.#publish();
+    if (step.backlog === 0 && !this.#counter.isSweeping) this.#compareWithStatistics();
+    return (step.backlog ?? 0) > 0;
+  }
+
   #compareWithStatistics(): void {
-    const { uncounted } = this.#counter;
-    this.#context.metrics.uncounted(this.#id, uncounted);
-    this.#drift.found(uncounted);
+    this.#uncounted = this.#counter.uncounted;
+    this.#drift.found(this.#uncounted);
+  }
+
+  #reportWaiting(isWaiting: boolean): void {
+    if (isWaiting === this.#isWaiting) return;
+    this.#isWaiting = isWaiting;
+    if (isWaiting)
+      this.#logger.warn('Counting waits: the server is behind what is counted, or a rewrite is not settled');
+    else this.#logger.info('Counting continues');
   }
 
   #report({ replaced, notNumbers }: Step): void {
     for (const one of replaced) this.#context.metrics.replaced(this.#id, one);
     this.#context.metrics.dropped(this.#id, 'not_a_number', notNumbers);
   }
+}
+
+function sumOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 /** Logs once that more rows were counted than inserted, and once that this is over. */

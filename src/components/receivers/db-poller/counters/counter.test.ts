@@ -129,6 +129,7 @@ class World {
       name: 'q',
       table: this.table,
       space: this.storage,
+      maxKeys: Infinity,
       timeoutMs: 1,
       longTimeoutMs: 1,
       reconcileMs: RECONCILE_MS,
@@ -162,7 +163,8 @@ class World {
   async poll(): Promise<void> {
     try {
       await this.#counter.countRecent();
-      if (this.#counter.isReconcileDue) await this.#counter.countOlder();
+      if (this.#counter.isSweeping) await this.#counter.countSwept();
+      else if (this.#counter.isReconcileDue) await this.#counter.countOlder();
     } catch (error) {
       if (String(error).includes('killed')) this.start();
     }

@@ -11,11 +11,28 @@ import {
   type SettledRows,
   type TableSnapshot,
 } from './counted-table.ts';
-import { CountedKeys, decodeState, encodeState, type KeptState } from './kept-state.ts';
+import { CountedKeys } from './counted-keys.ts';
+import { hashOfKey, type KeyHash } from './key-hash.ts';
+import { decodeState, encodeState, type KeptState } from './kept-state.ts';
 import type { RebaselineReason } from '../run/poller-metrics.ts';
+import { continuity } from './continuity.ts';
+import { firstTotals } from './first-totals.ts';
 import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
-import { knownZeros, newBound, recentRows, rowsBetween, UnreadRows } from './recent-rows.ts';
-import { Totals } from './totals.ts';
+import {
+  canBeLater,
+  knownZeros,
+  newBound,
+  noRows,
+  reconciled,
+  recentRows,
+  rowsBetween,
+  UnreadRows,
+} from './recent-rows.ts';
+import { SweepBacklog } from './sweep-backlog.ts';
+import { SweepPace } from './sweep-pace.ts';
+import { MAX_SWEPT } from './settled-rows.ts';
+import { advanced, attachedParts, attachedSweep, isDisturbed, swept, sweepSize, withoutAttached } from './sweep.ts';
+import { readingWholeTable } from './whole-table.ts';
 
 export interface CounterSettings {
   readonly query: CounterQuery;
@@ -23,6 +40,8 @@ export interface CounterSettings {
   readonly name: string;
   readonly table: CountedTable;
   readonly space: StorageSpace;
+  /** The largest number of keys that are remembered. With more, nothing is counted. */
+  readonly maxKeys: number;
   readonly timeoutMs: number;
   /** The timeout for reading the whole table: for the baseline and the older rows. */
   readonly longTimeoutMs: number;
@@ -35,17 +54,22 @@ export interface CounterSettings {
 export interface Step {
   /** The rows that were read, counted or not. */
   readonly rows: number;
-  /** The settled rows that are left for the next step. */
-  readonly backlog: number;
+  /** The settled rows that are left for the next step. Undefined: their number is unknown. */
+  readonly backlog: number | undefined;
+  /** True if nothing can be counted now: a standby is behind what is counted, or a rewrite is not settled. */
+  readonly isWaiting: boolean;
   readonly replaced: readonly ReplacedLabel[];
   /** The number of values that are not numbers. */
   readonly notNumbers: number;
 }
 
 const OLDER_BATCHES = 10;
+/** Rows of a batch that may grow. The size of a batch of blocks does not limit its rows. */
+const MOST_GROWING = MAX_SWEPT / 2;
 /** A step without counted rows need not store its position: the next step finds the same rows from an older one. */
 const KEEP_POSITION_EVERY_MS = 60_000;
-const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
+const waiting: Step = { rows: 0, backlog: undefined, isWaiting: true, replaced: [], notNumbers: 0 };
+const nothing: Step = { ...waiting, backlog: 0, isWaiting: false };
 
 /**
  * Counts each row of a table once. Totals, positions and counted keys are stored in one write; totals that are not stored
@@ -59,8 +83,9 @@ const nothing: Step = { rows: 0, backlog: 0, replaced: [], notNumbers: 0 };
  * |            | `corrupt`), or the table is no longer the one that was   |                                                 |
  * |            | counted (`identity`, `horizon`, `rewritten`)             |                                                 |
  * | counting   | `#state`: all recent rows before `position` and all      | `#whyStartAgain` finds a reason, or the storage loses |
- * |            | older rows before `olderPosition` are counted            | its content: → lost                             |
- * | rewriting  | counting, and `#rewrittenBelow` is set: steps do nothing | the rewrite is settled: → lost (`rewritten`)    |
+ * |            | older rows before `olderPosition` are counted, except    | its content: → lost                             |
+ * |            | those that `sweep` has left                              |                                                 |
+ * | rewriting  | counting without keys, and `#rewrittenBelow` is set: steps do nothing | the rewrite is settled: → lost (`rewritten`)    |
  *
  * The baseline deletes what is stored, remembers the keys that exist, and starts at 0 from the settled transactions. If it
  * fails, the next call starts it again for the same reason.
@@ -71,6 +96,9 @@ export class Counter {
   readonly #place: string;
   readonly #recent: BatchSize;
   readonly #older: BatchSize;
+  readonly #swept: BatchSize;
+  readonly #pace = new SweepPace();
+  #left: SweepBacklog;
   #state: KeptState | undefined;
   #keptAtMs = -Infinity;
   /** Why the stored state cannot be used. Undefined: nothing was stored. */
@@ -87,6 +115,8 @@ export class Counter {
     const { batchRows: maxRows } = settings.query;
     this.#recent = new BatchSize({ maxRows, timeoutMs: settings.timeoutMs });
     this.#older = new BatchSize({ maxRows: maxRows * OLDER_BATCHES, timeoutMs: settings.longTimeoutMs });
+    this.#swept = sweepSize(settings.timeoutMs);
+    this.#left = new SweepBacklog(settings.timeoutMs);
   }
 
   /** The stored state; undefined before the baseline. */
@@ -109,22 +139,92 @@ export class Counter {
     if (reason !== undefined || !kept) await this.#startAgain(reason);
   }
 
-  /** Counts a batch of recent rows. @throws PostgresError or StorageError */
+  /**
+   * Counts a batch of recent rows. If even a batch of one row is not read in time, a sweep counts them.
+   *
+   * @throws PostgresError or StorageError
+   */
   async countRecent(): Promise<Step> {
     await this.begin();
+    if (this.isSweeping && this.#recent.isSmallest) return { ...nothing, backlog: undefined };
+    try {
+      return await this.#step(this.#recent, async (state, snapshot) => await this.#lookForRecent(state, snapshot));
+    } catch (error) {
+      const isTimeout = error instanceof PostgresError && error.reason === 'timeout';
+      if (!isTimeout || !this.#recent.isSmallest || this.isSweeping || !this.#state) throw error;
+      await this.#step(this.#swept, async (state, snapshot) => await this.#sweepRecent(state, snapshot));
+      throw error;
+    }
+  }
+
+  async #lookForRecent(state: KeptState, snapshot: TableSnapshot): Promise<{ found: SettledRows; next: KeptState }> {
     const { query } = this.#settings;
-    return await this.#step(this.#recent, async (state, snapshot) => {
-      const found = await recentRows(query, snapshot, state, this.#recent.rows);
-      const totals = state.totals.withZeros(await knownZeros(query, snapshot));
-      return { found, next: { ...state, position: reached(found, before(snapshot.head.settledXid)), totals } };
-    });
+    const startedAt = performance.now();
+    const found = await recentRows(query, snapshot, state, this.#recent.rows);
+    const isSlow = this.#pace.isTooSlow(performance.now() - startedAt);
+    const totals = state.totals.withZeros(await knownZeros(query, snapshot));
+    if (found.isTooMany) return await this.#sweepRecent({ ...state, totals }, snapshot);
+    const next = { ...state, position: reached(found, before(snapshot.head.settledXid)), totals };
+    const isWorthSweeping = isSlow && !found.isFull && canBeLater(query, state, snapshot.head);
+    return { found, next: isWorthSweeping ? await swept(query, next, snapshot) : next };
+  }
+
+  async #sweepRecent(state: KeptState, snapshot: TableSnapshot): Promise<{ found: SettledRows; next: KeptState }> {
+    return { found: noRows, next: await swept(this.#settings.query, state, snapshot) };
+  }
+
+  /** True while rows are counted by ranges of blocks. */
+  get isSweeping(): boolean {
+    return this.#state?.sweep !== undefined;
+  }
+
+  /** False while a sweep runs and the recent rows were read a moment ago, which took long. */
+  get isRecentDue(): boolean {
+    return !this.isSweeping || this.#pace.mayReadRecent;
+  }
+
+  /** The number of rows that the sweep has left. Undefined: unknown. */
+  get leftToSweep(): number | undefined {
+    if (!this.isSweeping) return 0;
+    return this.#left.isComplete ? this.#left.rows : undefined;
+  }
+
+  /** Counts the rows of the next range of blocks. The first ranges are for `leftToSweep`. @throws PostgresError or StorageError */
+  async countSwept(): Promise<Step> {
+    await this.begin();
+    const { sweep } = this.#state!;
+    if (sweep && !this.#left.isComplete) {
+      await this.#left.countNext(this.#settings.table, sweep);
+      return { ...nothing, backlog: undefined };
+    }
+    const step = await this.#step(this.#swept, async (state, snapshot) => await this.#readSwept(state, snapshot));
+    this.#left.swept(step.rows);
+    if (!this.isSweeping) this.#left = new SweepBacklog(this.#settings.timeoutMs);
+    return step;
+  }
+
+  async #readSwept(state: KeptState, snapshot: TableSnapshot): Promise<{ found: SettledRows; next: KeptState }> {
+    if (!state.sweep) return { found: noRows, next: state };
+    const blocks = Math.min(this.#swept.rows, state.sweep.endBlock - state.sweep.block);
+    const { identity } = snapshot.head;
+    if (isDisturbed(state.sweep, identity)) {
+      this.#left = new SweepBacklog(this.#settings.timeoutMs);
+      const sweep = { ...state.sweep, block: 0, endBlock: await snapshot.blocks(), files: identity.parts };
+      return { found: noRows, next: { ...state, sweep } };
+    }
+    const startedAt = performance.now();
+    const { rows, isTooMany } = await snapshot.swept(state.sweep, blocks);
+    if (isTooMany) this.#swept.shrink();
+    const sweep = isTooMany ? state.sweep : advanced(state.sweep, blocks);
+    this.#pace.swept(performance.now() - startedAt, sweep === undefined);
+    return { found: { ...noRows, rows, waiting: rows.length }, next: { ...state, sweep } };
   }
 
   /** True if rows older than the bound may exist, and the time to look for them has come. */
   get isReconcileDue(): boolean {
     const { bound } = this.#settings.query;
     if (!bound || !this.#head || !this.#state) return false;
-    const sinceMs = this.#head.nowUnixMs - bound.marginMs - this.#state.boundUnixMs;
+    const sinceMs = this.#head.nowUnixMs - this.#state.reconciledUnixMs;
     return sinceMs >= this.#settings.reconcileMs && this.#unread.mayExist;
   }
 
@@ -141,9 +241,9 @@ export class Counter {
         upTo,
         limit: this.#older.rows,
       });
-      const olderPosition = reached(found, upTo);
-      const boundUnixMs = found.isFull ? state.boundUnixMs : newBound(query, snapshot.head);
-      return { found, next: { ...state, olderPosition, boundUnixMs } };
+      if (found.isTooMany) return await this.#sweepRecent(state, snapshot);
+      const next = { ...state, olderPosition: reached(found, upTo) };
+      return { found, next: found.isFull ? next : reconciled(query, next, snapshot.head) };
     });
     return await readingWholeTable(step);
   }
@@ -162,7 +262,7 @@ export class Counter {
     if (!bytes) return;
     try {
       const kept = decodeState(bytes);
-      if (kept.meaning === query.meaning) this.#state = kept;
+      if (kept?.meaning === query.meaning) this.#state = kept;
       else this.#lost = 'changed';
     } catch {
       this.#lost = 'corrupt';
@@ -170,21 +270,30 @@ export class Counter {
   }
 
   async #startAgain(reason: RebaselineReason | undefined): Promise<void> {
-    const { query, table, longTimeoutMs, onRebaseline } = this.#settings;
+    const { query, table, timeoutMs, longTimeoutMs, onRebaseline } = this.#settings;
     this.#state = undefined;
     this.#lost = reason;
     this.#rewrittenBelow = undefined;
+    this.#left = new SweepBacklog(timeoutMs);
     const startUnixMs = Date.now();
     await this.#keeping(async () => {
       await this.#settings.space.write(new Map([[this.#place, undefined]]));
       await this.#keys.forgetAll();
     });
+    const totals = await firstTotals(query, table, timeoutMs);
     const baseline = table.read(longTimeoutMs, async (snapshot) => {
-      if (query.events) for await (const rows of snapshot.everyRow()) await this.#remember(rows);
+      let keys = 0;
+      if (query.events)
+        for await (const rows of snapshot.everyRow()) {
+          keys += rows.length;
+          this.#refuseBeyond(keys);
+          const events = new Map(rows.map((row) => [hashOfKey(row.key), row.events]));
+          await this.#keeping(async () => await this.#keys.store(events, keys));
+        }
       await snapshot.endedForGood('waits');
-      return snapshot;
+      return { keys, head: snapshot.head };
     });
-    const { head } = await readingWholeTable(baseline);
+    const { head, keys } = await readingWholeTable(baseline);
     const position = before(head.settledXid);
     await this.#keep({
       meaning: query.meaning,
@@ -192,18 +301,16 @@ export class Counter {
       startUnixMs,
       position,
       olderPosition: position,
+      sweep: undefined,
       boundUnixMs: newBound(query, head),
+      reconciledUnixMs: head.nowUnixMs,
       insertedAtStart: head.statistics?.inserted,
       rowsCounted: 0,
-      totals: Totals.none,
+      keys,
+      totals,
     });
     this.#lost = undefined;
     if (reason !== undefined) onRebaseline(reason);
-  }
-
-  async #remember(rows: readonly { readonly key: string; readonly events: number }[]): Promise<void> {
-    const changes = this.#keys.changes(rows.map(({ key, events }) => [key, events]));
-    await this.#keeping(async () => await this.#settings.space.write(changes));
   }
 
   /** Reads rows from the table, counts them and stores the result. Starts again at 0 if the stored state does not fit the table. */
@@ -217,12 +324,13 @@ export class Counter {
       if (reason !== undefined) return reason;
       this.#head = snapshot.head;
       this.#unread.saw(snapshot.head);
-      const { found, next } = await look(state, snapshot);
+      const { identity, ...known } = await this.#withAttached(state, snapshot);
+      const { found, next } = await look({ ...known, identity }, snapshot);
       const { position } = (await this.#mayMove(state, { found, next, snapshot })) ? next : state;
-      return { found, next: { ...next, position, identity: snapshot.head.identity } };
+      return { found, next: { ...next, position, identity } };
     });
-    const seen = await batch.learnFrom(reading);
-    if (seen === 'not yet') return nothing;
+    const seen = await batch.learnFrom(reading, (found) => typeof found === 'string' || found.found.rows.length <= MOST_GROWING); // prettier-ignore
+    if (seen === 'not yet') return waiting;
     if (typeof seen === 'string') {
       await this.#startAgain(seen);
       return nothing;
@@ -232,31 +340,59 @@ export class Counter {
     return step;
   }
 
+  /**
+   * The state with the identity of this snapshot. With keys, rows of attached tables from before the position are swept;
+   * only one sweep at a time.
+   */
+  async #withAttached(state: KeptState, snapshot: TableSnapshot): Promise<KeptState> {
+    const { identity } = snapshot.head;
+    const parts = this.#settings.query.events ? attachedParts(state.identity, identity) : [];
+    if (parts.length === 0) return { ...state, identity };
+    if (state.sweep || state.position.key !== undefined)
+      return { ...state, identity: withoutAttached(state.identity, identity) };
+    return { ...state, identity, sweep: await attachedSweep(state, snapshot, parts) };
+  }
+
   /** Without rows it does not wait for the disk: from the old position, the next step finds the same rows. */
   async #mayMove(
     state: KeptState,
     { found, next, snapshot }: { found: SettledRows; next: KeptState; snapshot: TableSnapshot },
   ): Promise<boolean> {
     if (isSame(next.position, state.position)) return false;
-    const isWorthWaiting = found.rows.length > 0 || this.isReconcileDue || this.#isKeepingDue;
+    const isWorthWaiting =
+      found.rows.length > 0 || next.sweep !== state.sweep || this.isReconcileDue || this.#isKeepingDue;
     return await snapshot.endedForGood(isWorthWaiting ? 'waits' : 'does not wait');
   }
 
   async #take(found: SettledRows, state: KeptState): Promise<Step> {
     const { query } = this.#settings;
-    const keys = query.events ? found.rows.map(({ key }) => key) : [];
-    const eventsOf = await this.#keeping(async () => await this.#keys.eventsOf(keys));
-    const { occurrences, seen, rowsCounted, notNumbers } = occurrencesOf(query, found.rows, eventsOf);
+    const rows = query.events ? found.rows.map((row) => ({ ...row, key: hashOfKey(row.key) })) : found.rows;
+    const keys = query.events ? rows.map(({ key }) => key) : [];
+    const known = await this.#keeping(async () => await this.#keys.eventsOf(keys));
+    const { occurrences, seen, rowsCounted, notNumbers } = occurrencesOf(query, rows, (key) => known.get(key) ?? 0);
+    const newKeys = [...seen.keys()].filter((key) => !known.has(key)).length;
+    const remembered = state.keys + newKeys;
+    if (newKeys > 0) this.#refuseBeyond(remembered);
     const replaced: ReplacedLabel[] = [];
     const totals = state.totals.with(occurrences, (label, reason, count) => replaced.push({ label, reason, count }));
-    await this.#keep({ ...state, totals, rowsCounted: state.rowsCounted + rowsCounted }, this.#keys.changes(seen));
-    return { rows: found.rows.length, backlog: found.waiting - found.rows.length, replaced, notNumbers };
+    await this.#keep({ ...state, totals, keys: remembered, rowsCounted: state.rowsCounted + rowsCounted }, seen);
+    const backlog = found.waiting - found.rows.length;
+    return { rows: found.rows.length, backlog, isWaiting: false, replaced, notNumbers };
   }
 
-  async #keep(state: KeptState, keys: ReadonlyMap<string, Uint8Array> = new Map()): Promise<void> {
+  /** @throws PostgresError */
+  #refuseBeyond(keys: number): void {
+    const { maxKeys } = this.#settings;
+    if (keys <= maxKeys) return;
+    throw new PostgresError('too_many_keys', `more than ${maxKeys} keys would be remembered`, {
+      repair: 'Raise max_keys, set storage to keep them on disk, or set append_only if rows are only inserted',
+    });
+  }
+
+  async #keep(state: KeptState, events: ReadonlyMap<KeyHash, number> = new Map()): Promise<void> {
     if (this.#isWorthKeeping(state)) {
-      const changes = new Map([...keys, [this.#place, encodeState(state)] as const]);
-      await this.#keeping(async () => await this.#settings.space.write(changes));
+      const changes = new Map([[this.#place, encodeState(state)]]);
+      await this.#keeping(async () => await this.#keys.store(events, state.keys, changes));
       this.#keptAtMs = performance.now();
     }
     this.#state = state;
@@ -266,6 +402,7 @@ export class Counter {
     const state = this.#state;
     return (
       state?.totals !== next.totals ||
+      state.sweep !== next.sweep ||
       state.boundUnixMs !== next.boundUnixMs ||
       !isSame(state.olderPosition, next.olderPosition) ||
       next.position.key !== undefined ||
@@ -291,32 +428,14 @@ export class Counter {
   }
 
   async #whyStartAgain(state: KeptState, snapshot: TableSnapshot): Promise<RebaselineReason | 'not yet' | undefined> {
-    const { identity, settledXid, nextXid } = snapshot.head;
-    if (identity.history !== state.identity.history) return 'identity';
-    if (settledXid < state.position.xid) return 'horizon';
-    if (identity.file === state.identity.file) return undefined;
+    const verdict = await continuity(this.#settings.query, state, snapshot);
+    if (verdict !== 'new file') return verdict;
+    const { settledXid, nextXid } = snapshot.head;
     if (this.#rewrittenBelow === undefined) {
       if (!(await snapshot.isRewritten(state.position))) return undefined;
       this.#rewrittenBelow = nextXid;
     }
     // From a position below the rewritten rows, all of them would be counted as new.
     return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
-  }
-}
-
-/**
- * Adds a hint to timeouts: a smaller batch would not help, because the whole table is read either way.
- *
- * @throws what the reading throws
- */
-export async function readingWholeTable<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof PostgresError) || error.reason !== 'timeout' || error.repair !== undefined) throw error;
-    throw new PostgresError('timeout', 'reading the whole table took too long', {
-      cause: error,
-      repair: 'Give it more time with reconcile_timeout',
-    });
   }
 }

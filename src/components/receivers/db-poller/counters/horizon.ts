@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { serverFunctions, type ServerFunctions } from '../../../../postgres/server-functions.ts';
 import { SERVER_SESSIONS } from '../../../../postgres/server-sessions.ts';
 import type { Schema, TableColumns } from '../query.ts';
 import type { RunContext } from '../run/query-run.ts';
@@ -13,6 +14,7 @@ export class Horizon implements QueryRun {
   readonly #context: RunContext;
   readonly #timeoutMs: number;
   readonly #holder: HolderReport;
+  #isReported = false;
   #held: { readonly xid: string; readonly sinceMs: number } | undefined;
 
   constructor(context: RunContext, timeoutMs: number) {
@@ -22,6 +24,7 @@ export class Horizon implements QueryRun {
   }
 
   async poll(_schema: Schema, signal: AbortSignal): Promise<Poll> {
+    this.#reportFunctions(await serverFunctions(this.#context.pool));
     const { rows, durationMs } = await this.#context.pool.query({
       text: OLDEST_WRITER,
       values: [],
@@ -39,6 +42,14 @@ export class Horizon implements QueryRun {
   async retract(): Promise<void> {
     this.#context.metrics.horizonLag(undefined);
     return Promise.resolve();
+  }
+
+  /** Once for the receiver, not for each counter. */
+  #reportFunctions({ hasWal, hasControl }: ServerFunctions): void {
+    if (this.#isReported || (hasWal && hasControl)) return;
+    this.#isReported = true;
+    const fields = { wal_functions: hasWal, control_functions: hasControl };
+    this.#context.logger.warn(fields, 'The server refuses functions that counting uses: it continues without them; siphon doctor names the effect'); // prettier-ignore
   }
 
   /** If the role may not see the age of the transaction, the time since the horizon last moved replaces it. */

@@ -1,8 +1,6 @@
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
-import type { StorageSpace } from '../../../../engine/storage.ts';
-import type { TableIdentity } from './counted-table.ts';
-import type { Position } from './counted-table.ts';
+import type { Position, Sweep, TableIdentity } from './counted-table.ts';
 import { Totals, type TotalSeries } from './totals.ts';
 
 /** The state of a counter in the storage. It is written in one piece, so that all parts are equally old. */
@@ -16,16 +14,23 @@ export interface KeptState {
   readonly position: Position;
   /** All older rows before this position are counted. Never after `position`. */
   readonly olderPosition: Position;
+  /** The rows that are counted apart from both positions; undefined: none. */
+  readonly sweep: Sweep | undefined;
   /** Divides recent from older rows until both are counted up to the same position. By the database's clock. */
   readonly boundUnixMs: number;
+  /** When all rows were last read, or owed to a sweep. By the database's clock. */
+  readonly reconciledUnixMs: number;
   /** The statistics' number of inserted rows when counting started. Undefined: no statistics. */
   readonly insertedAtStart: number | undefined;
   /** The rows counted since then: the events that every row has, if the query has events. */
   readonly rowsCounted: number;
+  /** The number of remembered keys. */
+  readonly keys: number;
   readonly totals: Totals;
 }
 
-const VERSION = 1;
+/** It counts the formats of this state and of the counted keys. */
+const VERSION = 2;
 
 /** The bytes include a checksum, because a number that a broken disk has changed is worse than no number. */
 export function encodeState(state: KeptState): Uint8Array {
@@ -34,13 +39,27 @@ export function encodeState(state: KeptState): Uint8Array {
   return Buffer.from(`${checksum(json)}${json}`);
 }
 
-/** @throws Error if `encodeState` did not write these bytes. */
-export function decodeState(bytes: Uint8Array): KeptState {
+/**
+ * The state; undefined if another version wrote it.
+ *
+ * @throws Error if `encodeState` did not write these bytes.
+ */
+export function decodeState(bytes: Uint8Array): KeptState | undefined {
   const text = Buffer.from(bytes).toString();
   const json = text.slice(CHECKSUM_LENGTH);
   if (checksum(json) !== text.slice(0, CHECKSUM_LENGTH)) throw new Error('the checksum does not match');
-  const { version: _, series, ...state } = v.parse(stateSchema, JSON.parse(json));
-  return { ...state, insertedAtStart: state.insertedAtStart, totals: Totals.of(series) };
+  const decoded: unknown = JSON.parse(json);
+  if (v.is(v.object({ version: v.number() }), decoded) && decoded.version !== VERSION) return undefined;
+  const { version: _, series, ...state } = v.parse(stateSchema, decoded);
+  return { ...state, totals: Totals.of(series) };
+}
+
+/** A value that JSON omits, as a property that always exists. */
+function orUndefined<T>(schema: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T | undefined> {
+  return v.pipe(
+    v.nullish(schema, null),
+    v.transform((value) => value ?? undefined),
+  );
 }
 
 const CHECKSUM_LENGTH = 8;
@@ -50,10 +69,21 @@ function checksum(json: string): string {
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const files = v.record(v.string(), v.string());
 const position: v.GenericSchema<unknown, Position> = v.pipe(
   v.object({ xid: count, key: v.optional(v.string()) }),
   v.transform(({ xid, key }) => ({ xid, key })),
 );
+const sweep: v.GenericSchema<unknown, Sweep> = v.object({
+  after: orUndefined(position),
+  olderAfter: position,
+  boundUnixMs: v.number(),
+  upTo: position,
+  parts: orUndefined(v.array(v.string())),
+  block: count,
+  endBlock: count,
+  files,
+});
 const series: v.GenericSchema<unknown, TotalSeries> = v.object({
   metric: v.string(),
   attributes: v.record(v.string(), v.string()),
@@ -64,47 +94,20 @@ const series: v.GenericSchema<unknown, TotalSeries> = v.object({
 const stateSchema = v.object({
   version: v.literal(VERSION),
   meaning: v.string(),
-  identity: v.object({ history: v.string(), file: v.string() }),
+  identity: v.object({
+    history: v.string(),
+    file: v.string(),
+    key: v.string(),
+    parts: files,
+  }),
   startUnixMs: v.number(),
   position,
   olderPosition: position,
   boundUnixMs: v.number(),
-  insertedAtStart: v.pipe(
-    v.optional(count),
-    v.transform((rows) => rows),
-  ),
+  reconciledUnixMs: v.number(),
+  insertedAtStart: orUndefined(count),
+  sweep: orUndefined(sweep),
   rowsCounted: count,
+  keys: count,
   series: v.array(series),
 });
-
-/** Stores the counted events of each key, one bit for each event. */
-export class CountedKeys {
-  readonly #space: StorageSpace;
-  readonly #prefix: string;
-
-  /** @param prefix the prefix of its keys in the storage. */
-  constructor(space: StorageSpace, prefix: string) {
-    this.#space = space;
-    this.#prefix = prefix;
-  }
-
-  /** The counted events of each key; 0 if none was counted. @throws StorageError */
-  async eventsOf(keys: readonly string[]): Promise<(key: string) => number> {
-    const found = await this.#space.get(keys.map((key) => this.#place(key)));
-    return (key) => found.get(this.#place(key))?.[0] ?? 0;
-  }
-
-  /** The write that stores these events. */
-  changes(events: Iterable<readonly [key: string, events: number]>): Map<string, Uint8Array> {
-    return new Map([...events].map(([key, bits]) => [this.#place(key), new Uint8Array([bits])]));
-  }
-
-  /** @throws StorageError */
-  async forgetAll(): Promise<void> {
-    await this.#space.clear(this.#prefix);
-  }
-
-  #place(key: string): string {
-    return `${this.#prefix}${key}`;
-  }
-}

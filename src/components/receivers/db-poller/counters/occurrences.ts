@@ -12,7 +12,7 @@ export interface ReplacedLabel {
 
 export interface Found {
   readonly occurrences: readonly Occurrence[];
-  /** For each key with a new event: all its events. */
+  /** For each key with a new event: all its events. Empty for a query without events. */
   readonly seen: ReadonlyMap<string, number>;
   /** The number of rows that are counted for the first time. */
   readonly rowsCounted: number;
@@ -39,7 +39,7 @@ export function occurrencesOf(
   });
   return {
     occurrences: found.filter((one) => typeof one === 'object'),
-    seen: new Map(news.filter(({ events }) => events !== 0).map(({ row, known, events }) => [row.key, known | events])),
+    seen: new Map(query.events ? news.filter(({ events }) => events !== 0).map(({ row, known, events }) => [row.key, known | events]) : []), // prettier-ignore
     rowsCounted: news.filter(({ events }) => (events & bitOf(query, query.everyRow)) !== 0).length,
     notNumbers: found.filter((one) => one === 'not_a_number').length,
   };

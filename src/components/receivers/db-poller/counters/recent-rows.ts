@@ -1,9 +1,15 @@
 import type { Labels } from '../../../../metrics/metric.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
 import type { CounterQuery } from '../query.ts';
-import type { Head, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
+import type { Head, Lane, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import { before, isSame, type Position } from './counted-table.ts';
+import type { KeptState } from './kept-state.ts';
 import type { Occurrence } from './totals.ts';
+
+/** The side of the bound that is read at each poll. */
+export function recentLane({ bound }: CounterQuery): Lane {
+  return bound ? 'recent' : 'all';
+}
 
 /** A batch of the rows that were settled since a position. @throws PostgresError */
 export async function recentRows(
@@ -13,7 +19,7 @@ export async function recentRows(
   limit: number,
 ): Promise<SettledRows> {
   return await rowsBetween(snapshot, {
-    lane: query.bound ? 'recent' : 'all',
+    lane: recentLane(query),
     boundUnixMs,
     after: position,
     upTo: before(snapshot.head.settledXid),
@@ -21,9 +27,11 @@ export async function recentRows(
   });
 }
 
+export const noRows: SettledRows = { rows: [], waiting: 0, isTooMany: false, isFull: false, last: undefined };
+
 /** The rows between two positions; without a query if they are equal. @throws PostgresError */
 export async function rowsBetween(snapshot: TableSnapshot, request: RowsRequest): Promise<SettledRows> {
-  if (isSame(request.after, request.upTo)) return { rows: [], waiting: 0, isFull: false, last: undefined };
+  if (isSame(request.after, request.upTo)) return noRows;
   return await snapshot.rows(request);
 }
 
@@ -43,6 +51,24 @@ export async function knownZeros(
 /** The bound as of this snapshot: rows with a later time are recent. */
 export function newBound({ bound }: CounterQuery, head: Head): number {
   return head.nowUnixMs - (bound?.marginMs ?? 0);
+}
+
+/** The state after all older rows were read up to this snapshot. */
+export function reconciled(query: CounterQuery, state: KeptState, head: Head): KeptState {
+  const boundUnixMs = Math.max(state.boundUnixMs, newBound(query, head));
+  return { ...state, boundUnixMs, reconciledUnixMs: head.nowUnixMs };
+}
+
+const LATE_SHARE = 1 / 60;
+
+/** A bound with few recent rows, for a table that many are written to. A row that is later than that is counted later. */
+export function lateBound({ bound }: CounterQuery, head: Head): number {
+  return head.nowUnixMs - (bound?.marginMs ?? 0) * LATE_SHARE;
+}
+
+/** True if a late bound has fewer recent rows than the present one, as far as the time shows. */
+export function canBeLater(query: CounterQuery, { boundUnixMs }: KeptState, head: Head): boolean {
+  return query.bound !== undefined && lateBound(query, head) - boundUnixMs >= query.bound.marginMs * LATE_SHARE;
 }
 
 /**

@@ -60,14 +60,14 @@ export class Totals {
     return new Totals(series, admitted);
   }
 
-  /** Adds missing series at 0, except those whose label value exceeds the budget. */
-  withZeros(zeros: readonly Occurrence[]): Totals {
+  /** Adds missing series at 0, except those whose label value exceeds this share of the budget. */
+  withZeros(zeros: readonly Occurrence[], shareOfBudget = 1): Totals {
     const series = new Map(this.#series);
     const admitted = copyOf(this.#admitted);
     for (const { metric, row } of zeros) {
       let isReplaced = false;
       const admit = (label: string, maxValues: number, value: string): boolean =>
-        takePlace(placesOf(admitted, label), maxValues, value);
+        takePlace(placesOf(admitted, label), Math.ceil(maxValues * shareOfBudget), value);
       const attributes = attributesOf(row, metric.labels, admit, () => (isReplaced = true));
       const key = keyOf(metric.name, attributes);
       if (!isReplaced && !series.has(key)) series.set(key, zero(metric, attributes));

@@ -3,7 +3,6 @@ import { isPooled, shareBackend } from '../../../../postgres/pooler.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { Session } from '../../../../postgres/session.ts';
 import type { DbPollerConfig } from '../config.ts';
-import type { Check } from './check.ts';
 
 /** The first version with 64-bit snapshots. */
 const OLDEST_VERSION = 130_000;
@@ -15,7 +14,8 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
   try {
     session = await openSession(config, config.datasource);
   } catch (error) {
-    yield { severity: 'error', what: `cannot connect: ${PostgresError.from(error).message}` };
+    const { message, repair } = PostgresError.from(error);
+    yield { severity: 'error', what: `cannot connect: ${message}`, ...(repair === undefined ? {} : { repair }) };
     return false;
   }
   try {
@@ -98,28 +98,4 @@ const transactionMode: Finding = {
   what: 'the connection goes through a pooler in transaction mode: no leader can be elected, and nothing is polled',
   repair:
     'Set leader_election::datasource to the database itself, or leader_election::enabled to false if this is the only sidecar',
-};
-
-/** In addition to half of the round trip. */
-const TOLERANCE_S = 1;
-
-export const clock: Check = {
-  about: 'the clocks',
-  async *find({ ask }) {
-    const before = Date.now();
-    const [row] = await ask('select extract(epoch from clock_timestamp())::float8 as now_s');
-    const after = Date.now();
-    const differenceS = Number(row!['now_s']) - (before + after) / 2000;
-    const isWithin = Math.abs(differenceS) <= TOLERANCE_S + (after - before) / 2000;
-    if (isWithin) {
-      yield { severity: 'ok', what: 'the clocks of the database and of this machine agree' };
-      return;
-    }
-    const direction = differenceS > 0 ? 'ahead of' : 'behind';
-    yield {
-      severity: 'warning',
-      what: `the clock of the database is ${Math.abs(differenceS).toFixed(1)} s ${direction} the clock of this machine: ages on dashboards are wrong by the same amount`,
-      repair: 'Synchronize both with NTP',
-    };
-  },
 };

@@ -4,11 +4,12 @@ import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from '../config.ts';
 import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack } from '../plan.ts';
 import type { UserCounterConfig } from '../user-queries/config.ts';
+import { askedDatabase } from '../user-queries/asked-database.ts';
 import { userTable } from '../user-queries/table.ts';
-import { pgCatalog, SchemaProbe } from '../run/schema.ts';
+import { pgCatalog, SchemaProbe, tablesOf } from '../run/schema.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import type { Check, Examined } from './check.ts';
-import { clock } from './connection.ts';
+import { clock } from './clock.ts';
 import { examineConnection } from './connection.ts';
 import { counting } from './user-tables.ts';
 import { indexes } from './indexes.ts';
@@ -17,11 +18,13 @@ import { userIndexes } from './indexes.ts';
 import { userTables } from './user-tables.ts';
 import { queries } from './queries.ts';
 import { role } from './role.ts';
+import { server } from './server.ts';
 import { rowLevelSecurity } from './tables.ts';
 import { tables } from './tables.ts';
 import { transactions } from './transactions.ts';
 
 const CHECKS: readonly Check[] = [
+  server,
   role,
   tables,
   userTables,
@@ -38,7 +41,9 @@ const MAX_ROWS = 50_000;
 /** Checks the database, read-only, for everything that would keep the poller from working. */
 export async function* diagnose(settings: DiagnosisSettings, config: DbPollerConfig): AsyncGenerator<Finding> {
   if (config.datasource.isEmpty) {
-    yield { severity: 'warning', what: 'is off: datasource is empty', repair: 'Set datasource' };
+    const cause = settings.emptyValues?.get('datasource');
+    const repair = cause === undefined ? 'Set datasource' : 'Set it to postgresql://user:password@host:5432/database';
+    yield { severity: 'warning', what: `is off: ${cause ?? 'datasource is empty'}`, repair };
     return;
   }
   settings.progress('connects');
@@ -73,6 +78,7 @@ async function examine(
   const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
     (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
   const [row] = await ask('select current_user::text as role');
+  const database = askedDatabase(pool, { timeoutMs: config.timeout });
   return {
     config,
     packs,
@@ -80,12 +86,12 @@ async function examine(
     pool,
     role: readableIdentifier(String(row!['role'])),
     ask,
-    schemaOf: remembered(async ({ schema, ...pack }: ConfiguredPack) => {
-      if (schema === undefined) return pgCatalog;
+    schemaOf: remembered(async (pack: ConfiguredPack) => {
+      if (pack.schema === undefined && tablesOf(pack).length === 0) return pgCatalog;
       const limits = { timeoutMs: config.timeout, retryMs: 0 };
-      return await new SchemaProbe(pool, { ...pack, schema }, limits, () => undefined).schema();
+      return await new SchemaProbe(pool, pack, limits, () => undefined).schema();
     }),
-    tableOf: remembered(async (query: UserCounterConfig) => await userTable(query, ask)),
+    tableOf: remembered(async (query: UserCounterConfig) => await userTable(query, database)),
   };
 }
 

@@ -2,8 +2,9 @@ import type { Finding } from '../../../../engine/component.ts';
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import { NAMED_TABLES, namedTablesValues, STORED_PARTS } from '../../../../postgres/named-tables.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
-import type { ConfiguredPack, PlannedUserCounter } from '../plan.ts';
+import { maxKeys, type ConfiguredPack, type PlannedUserCounter } from '../plan.ts';
 import type { TableIndex } from '../query.ts';
+import { isKeyed } from '../user-queries/counter.ts';
 import type { Check, Examined } from './check.ts';
 import { columnRights } from './tables.ts';
 import { isUserCounter } from './user-tables.ts';
@@ -30,6 +31,7 @@ async function* packFindings(
   const possible = wanted.filter(({ table, columns, over }) =>
     [...columns, ...(over ? [over.column] : [])].every((column) => rights.state(table, column) !== 'missing'),
   );
+  if (possible.length === 0) return;
   const flaws = [
     ...present.filter(({ isValid }) => !isValid).map((index) => invalidFinding(pack.schema, index)),
     ...possible.flatMap((index) => wantedFindings(pack.schema, index, present)),
@@ -55,7 +57,7 @@ function wantedFindings(schema: string, wanted: TableIndex, present: readonly Pr
 }
 
 /** Compares the columns and the condition. */
-function serves(index: PresentIndex, { table, columns, over }: TableIndex): boolean {
+export function serves(index: PresentIndex, { table, columns, over }: TableIndex): boolean {
   return (
     index.table === table &&
     columns.every((column, i) => index.columns[i] === column) &&
@@ -84,11 +86,24 @@ export const userIndexes: Check = {
     for (const planned of counted) {
       const { flaws } = await examined.tableOf(planned.config);
       const size = sizes.find(({ name }) => name === planned.config.table);
+      yield* manyKeysFindings(planned, Number(size?.['rows'] ?? 0), maxKeys(examined.config));
       if (!size || Number(size['rows']) < LARGE_ROWS || flaws.some(({ failure }) => failure)) continue;
       yield* largeFindings(planned, examined, { rows: Number(size['rows']), isPartitioned: size['kind'] === 'p' });
     }
   },
 };
+
+/** With a condition, the number of keys is unknown. */
+function manyKeysFindings({ id, config }: PlannedUserCounter, rows: number, max: number): Finding[] {
+  if (!isKeyed(config) || config.where !== undefined || rows <= max) return [];
+  return [
+    {
+      severity: 'error',
+      what: `${id} counts nothing: it would remember about ${rows} keys, and max_keys is ${max}`,
+      repair: 'Raise max_keys, set storage to keep them on disk, or set append_only if rows are only inserted',
+    },
+  ];
+}
 
 /** The sizes in the statistics. */
 const SIZES = `
@@ -116,7 +131,7 @@ async function* largeFindings(
   const all = await presentIndexes(examined, schema, [tableName]);
   const onTime = all.filter(({ columns, where }) => columns[0] === config.time_column && where === '');
   yield* onTime.filter(({ isValid }) => !isValid).map((index) => invalidFinding(schema, index));
-  const serving = onTime.filter(({ isValid, method }) => isValid && RANGES.has(method));
+  const serving = onTime.filter((index) => index.isValid && servesTime(index, config.time_column!));
   const column = readableIdentifier(config.time_column);
   if (serving.length > 0) {
     yield* scatteredFindings(serving, table, column);
@@ -130,6 +145,11 @@ async function* largeFindings(
     what: `no index on ${table} (${column}): ${id} reads all of its about ${rows} rows at each poll`,
     repair,
   };
+}
+
+/** True if the rows since a time can be found in the index. */
+export function servesTime({ columns, where, method }: PresentIndex, column: string): boolean {
+  return columns[0] === column && where === '' && RANGES.has(method);
 }
 
 /** The index methods that support ranges. */
@@ -150,7 +170,7 @@ export interface PresentIndex {
 
 /** @throws PostgresError */
 export async function presentIndexes(
-  { ask }: Examined,
+  { ask }: Pick<Examined, 'ask'>,
   schema: string,
   tables: readonly string[],
 ): Promise<readonly PresentIndex[]> {

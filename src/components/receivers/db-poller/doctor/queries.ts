@@ -50,7 +50,13 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
     yield* trial.findings;
     return trial.durationMs;
   } catch (error) {
-    yield failureFinding(tried, PostgresError.from(error), 'points');
+    const failure = PostgresError.from(error);
+    const isOptional = pack !== undefined && pack.schema === undefined;
+    if (isOptional && failure.isRefusal) {
+      const { remedy } = planned.kind === 'gauges' ? planned.query : {};
+      const what = `${id} has no values: the server refuses it: ${failure.message}`;
+      yield { severity: 'ok', what: remedy === undefined ? what : `${what}; to have them, ${remedy}` };
+    } else yield failureFinding(tried, failure, 'points');
     return undefined;
   }
 }

@@ -1,18 +1,26 @@
 import type { Finding } from '../../../../engine/component.ts';
 import { connectionRoom, roomFindings } from '../../../../postgres/connection-room.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { heldConnections } from '../plan.ts';
 import type { Check, Examined } from './check.ts';
 
 export const role: Check = {
   about: 'the role',
   async *find(examined) {
     const { ask, config, role: name } = examined;
-    const needed = config.max_connections + (config.leader_election.enabled ? 1 : 0);
-    yield* roomFindings(await connectionRoom(ask), 'the poller', needed);
+    yield* roomFindings(await connectionRoom(ask), 'the poller', heldConnections(config));
     const [row] = await ask(ROLE);
     if (row!['is_superuser'] === true) {
-      const repair = 'Create the role in deploy/postgres/role.sql and use it in the datasource';
-      yield { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair };
+      yield { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair: OWN_ROLE };
+      return;
+    }
+    // Its settings must not be changed: the application that writes with this role would fail.
+    if (row!['writes'] === true) {
+      yield {
+        severity: 'warning',
+        what: `role ${name} may write tables, but siphon needs only read access`,
+        repair: OWN_ROLE,
+      };
       return;
     }
     const flaws = [...rightFindings(row!, name), ...timeoutFindings(row!, examined)];
@@ -25,10 +33,17 @@ export const role: Check = {
   },
 };
 
+const OWN_ROLE = 'Create the role that siphon doctor --sql prints, and use it in the datasource';
+
 /** `reset_val` is the value that the role and the datasource set. Each transaction of the poller overrides it. */
 const ROLE = `
   select r.rolsuper as is_superuser,
          pg_has_role('pg_read_all_stats', 'usage') as sees_sessions,
+         exists (
+           select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+           where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+             and (pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'insert, update, delete'))
+         ) as writes,
          settings ->> 'default_transaction_read_only' = 'on' as is_read_only,
          (settings ->> 'statement_timeout')::int as statement_timeout,
          (settings ->> 'idle_in_transaction_session_timeout')::int as idle_timeout,

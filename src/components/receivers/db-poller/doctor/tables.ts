@@ -13,39 +13,61 @@ export const tables: Check = {
   async *find(examined) {
     for (const pack of examined.packs) {
       const { schema } = pack;
-      if (schema !== undefined) yield* packFindings({ ...pack, schema }, examined);
+      yield* schema === undefined ? catalogFindings(pack, examined) : packFindings({ ...pack, schema }, examined);
     }
   },
 };
+
+/** Servers and roles differ, so what is missing is not a problem. */
+async function* catalogFindings(pack: ConfiguredPack, { schemaOf }: Examined): AsyncGenerator<Finding> {
+  const schema = await schemaOf(pack);
+  for (const [query, { needs, remedy }] of Object.entries(pack.gauges)) {
+    const lacking = new Set(schema.missing(needs).map((column) => column.split('.')[0]));
+    if (lacking.size === 0) continue;
+    const what = `${pack.name}.${query} has no values: this server or role lacks ${[...lacking].join(', ')}`;
+    yield { severity: 'ok', what: remedy === undefined ? what : `${what}; to have them, ${remedy}` };
+  }
+}
 
 async function* packFindings(pack: ConfiguredPack & { schema: string }, examined: Examined): AsyncGenerator<Finding> {
   const { role, ask } = examined;
   const schema = readableIdentifier(pack.schema);
   const [rights] = await ask(SCHEMA_RIGHTS, [pack.schema]);
-  if (rights === undefined) {
-    const repair = `Set packs::${pack.key}::schema to the schema with the tables`;
-    yield { severity: 'error', what: `schema ${schema} does not exist`, repair };
+  const wanted = wantedTables(pack);
+  const names = [...wanted.keys()];
+  const columns = await columnRights(examined, pack.schema, names);
+  if (!names.some((table) => columns.hasTable(table))) {
+    const flaw = rights === undefined ? 'does not exist' : `has none of the tables of ${pack.name}`;
+    yield { severity: 'error', what: `schema ${schema} ${flaw}`, repair: await withoutTables(pack, names, examined) };
     return;
   }
-  if (rights['may_use'] !== true) {
+  if (rights?.['may_use'] !== true) {
     yield {
       severity: 'error',
       what: `role ${role} may not use schema ${schema}`,
       repair: `grant usage on schema ${schema} to ${role};`,
     };
   }
-  const wanted = wantedTables(pack);
-  const columns = await columnRights(examined, pack.schema, [...wanted.keys()]);
-  if (![...wanted.keys()].some((table) => columns.hasTable(table))) {
-    const repair = `Set packs::${pack.key}::schema to the schema with the tables`;
-    yield { severity: 'error', what: `schema ${schema} has none of the tables of ${pack.name}`, repair };
-    return;
-  }
   const flaws = [...wanted].flatMap(([table, want]) => tableFindings({ schema, table, role }, want, columns));
   yield* flaws;
   if (flaws.length === 0)
     yield { severity: 'ok', what: `role ${role} may read all ${wanted.size} tables of ${pack.name}` };
 }
+
+/** Another schema may have the tables. Otherwise the pack is for another database. */
+async function withoutTables({ key }: ConfiguredPack, names: readonly string[], { ask }: Examined): Promise<string> {
+  const [other] = await ask(OTHER_SCHEMA, [names]);
+  return other === undefined
+    ? `The pack is not for this database: remove packs::${key}`
+    : `Set packs::${key}::schema: ${String(other['schema'])}`;
+}
+
+/** The schema with most of the tables, if it has at least half of them. */
+const OTHER_SCHEMA = `
+  select n.nspname::text as schema from pg_class t join pg_namespace n on n.oid = t.relnamespace
+  where t.relname = any ($1) and t.relkind in ('r', 'p', 'v', 'm', 'f')
+    and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+  group by n.nspname having count(*) * 2 >= cardinality($1) order by count(*) desc, n.nspname limit 1`;
 
 const SCHEMA_RIGHTS = `
   select has_schema_privilege(oid, 'usage') as may_use from pg_namespace where nspname = $1`;

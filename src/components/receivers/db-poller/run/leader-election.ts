@@ -57,7 +57,7 @@ export class LeaderElection {
     this.#settings = settings;
     this.#leaseMs = Math.min(Math.max(settings.intervalMs, SHORTEST_LEASE_MS), LONGEST_LEASE_MS);
     this.#heartbeatMs = this.#leaseMs / HEARTBEATS_PER_LEASE;
-    settings.metrics.declare(QUERY);
+    settings.metrics.declare(QUERY, this.#heartbeatMs);
     settings.metrics.leads(false);
   }
 

@@ -42,8 +42,8 @@ export class PollerMetrics extends QueryMetrics {
     });
   }
 
-  override declare(query: string): void {
-    super.declare(query);
+  override declare(query: string, intervalMs: number): void {
+    super.declare(query, intervalMs);
     this.#dropped.startAtZero({ query });
   }
 
@@ -56,9 +56,14 @@ export class PollerMetrics extends QueryMetrics {
     this.#leader.record(isLeader ? 1 : 0);
   }
 
+  /** False: the database lacks a table, column or right that the query needs. */
+  enabled(query: string, isEnabled: boolean): void {
+    this.#enabled.record(isEnabled ? 1 : 0, { query });
+  }
+
   /** Reports what the schema lacks. If a needed column is missing, the query is off. */
   lacks(query: string, { needed, optional }: MissingColumns): void {
-    this.#enabled.record(needed.length === 0 ? 1 : 0, { query });
+    this.enabled(query, needed.length === 0);
     this.#missingColumns.record(needed.length + optional.length, { query });
   }
 

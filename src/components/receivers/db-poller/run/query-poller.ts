@@ -21,14 +21,16 @@ type Work = (schema: Schema, signal: AbortSignal) => Promise<void>;
  * | standby | construction, gone      | nothing until `prepare`, which repeats `QueryRun.prepare` | `run`, which ends      |
  * |         |                         | until it succeeds once; publishes nothing                 | `prepare` first        |
  * | leading | `run`                   | polls and publishes                                       | the signal of `run`    |
- * | gone    | `standBy`, after `run`  | retracts its series, which another poller may publish     | → standby              |
- *
- * A shutdown leaves `leading` without `standBy`: the series stay until they expire.
+ * | waking  | `runOnce`               | polls once and publishes; keeps its series                | the end of `runOnce`   |
+ * | gone    | `standBy`, after `run`  | retracts its series: their values would stay as they are, | → standby              |
+ * |         |                         | and another poller may publish them                       |                        |
  */
 export class QueryPoller {
   readonly #query: QueryRun;
   readonly #intervalMs: number;
   readonly #probe: SchemaProbe | undefined;
+  /** Reports whether the database has what the query needs. A probe does that for the queries of its pack. */
+  readonly #reportEnabled: (isEnabled: boolean) => void;
   readonly #health: QueryHealth;
   /** Aborts when `run` is called. */
   #runs = new AbortController();
@@ -38,12 +40,22 @@ export class QueryPoller {
   constructor(
     id: string,
     query: QueryRun,
-    options: { readonly intervalMs: number; readonly probe: SchemaProbe | undefined; readonly context: RunContext },
+    options: {
+      readonly intervalMs: number;
+      readonly probe: SchemaProbe | undefined;
+      /** True for SQL and tables of the user, which are known only to the query itself. */
+      readonly isOfUser?: boolean;
+      readonly context: RunContext;
+    },
   ) {
     this.#query = query;
     this.#intervalMs = options.intervalMs;
     this.#probe = options.probe;
-    this.#health = new QueryHealth(id, query, options.context);
+    const { isOfUser = false, context } = options;
+    this.#reportEnabled = (isEnabled) => {
+      if (isOfUser) context.metrics.enabled(id, isEnabled);
+    };
+    this.#health = new QueryHealth({ id, intervalMs: options.intervalMs }, query, context);
   }
 
   /** Polls until the signal aborts. Never rejects. */
@@ -53,12 +65,12 @@ export class QueryPoller {
     // If the lead is lost before the first successful poll, the next standby prepares again.
     this.#preparing = undefined;
     this.#runs = new AbortController();
-    await this.#repeat(signal, async (schema) => {
-      while (await this.#pollOnce(schema, signal)) {
-        await sleep(Math.min(CATCH_UP_MS, this.#intervalMs), signal);
-        if (signal.aborted) return;
-      }
-    });
+    await this.#repeat(signal, this.#catchUp);
+  }
+
+  /** Polls once, and further if rows are waiting. Resolves to the failure, if any, and never rejects. */
+  async runOnce(signal: AbortSignal): Promise<unknown> {
+    return await this.#attempt(signal, this.#catchUp);
   }
 
   /**
@@ -77,7 +89,7 @@ export class QueryPoller {
     );
   }
 
-  /** Call it after `run` has ended, when another poller may publish the same series. Never rejects. */
+  /** Call it after `run` has ended, also at a shutdown: the pipeline may live on after a reload. Never rejects. */
   async standBy(): Promise<void> {
     this.#health.databaseAnswered();
     await this.#health.retract();
@@ -91,17 +103,36 @@ export class QueryPoller {
   async #attempt(signal: AbortSignal, work: Work): Promise<unknown> {
     const failure = await this.#health.attempt(signal, async () => {
       const schema = this.#probe ? await unlessAborted(signal, this.#probe.schema()) : pgCatalog;
-      if (schema.missing(this.#query.needs).length > 0) await this.#query.retract();
-      else await work(schema, signal);
+      if (schema.missing(this.#query.needs).length === 0) return await work(schema, signal);
+      this.#health.off();
+      await this.#query.retract();
     });
-    if (failure instanceof PostgresError && failure.concernsSchema) this.#probe?.forget();
+    if (failure instanceof PostgresError && failure.concernsSchema) {
+      this.#probe?.forget();
+      this.#reportEnabled(false);
+    }
     return failure;
   }
 
-  /** Resolves to whether rows are waiting. */
-  async #pollOnce(schema: Schema, signal: AbortSignal): Promise<boolean> {
-    const { durationMs, rows, isBehind = false } = await this.#query.poll(schema, signal);
+  readonly #catchUp: Work = async (schema, signal) => {
+    for (;;) {
+      const pauseMs = await this.#pollOnce(schema, signal);
+      if (pauseMs === undefined) return;
+      await sleep(Math.min(pauseMs, this.#intervalMs), signal);
+      if (signal.aborted) return;
+    }
+  };
+
+  /** Resolves to the pause after which waiting rows are read; undefined if none is waiting. */
+  async #pollOnce(schema: Schema, signal: AbortSignal): Promise<number | undefined> {
+    const poll = await this.#query.poll(schema, signal);
+    if (poll === undefined) {
+      this.#health.off();
+      return undefined;
+    }
+    const { durationMs, rows, isBehind = false, pauseMs = CATCH_UP_MS } = poll;
     this.#health.succeeded(durationMs, rows);
-    return isBehind;
+    this.#reportEnabled(true);
+    return isBehind ? pauseMs : undefined;
   }
 }

@@ -10,12 +10,12 @@ export interface QueryRun {
   readonly needs: TableColumns;
 
   /**
-   * Polls once and publishes the answer.
+   * Polls once and publishes the answer. Resolves to undefined if the server cannot answer this query.
    *
    * @param signal ends the poll soon; the caller ignores its error then.
    * @throws PostgresError, StorageError or PipelineRefusal
    */
-  poll(schema: Schema, signal: AbortSignal): Promise<Poll>;
+  poll(schema: Schema, signal: AbortSignal): Promise<Poll | undefined>;
 
   /** Marks everything published so far as stale (NoRecordedValue). @throws PipelineRefusal */
   retract(): Promise<void>;
@@ -29,6 +29,8 @@ export interface Poll {
   readonly rows: number;
   /** True if rows are waiting, so that the next poll should follow soon. */
   readonly isBehind?: boolean;
+  /** The pause before it; default: a second. */
+  readonly pauseMs?: number | undefined;
 }
 
 /** The parts that all queries of a receiver share. */

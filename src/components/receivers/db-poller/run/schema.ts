@@ -3,8 +3,8 @@ import { quoteIdentifier } from '../../../../postgres/identifier.ts';
 import type { ReadOnlyPool, Row } from '../../../../postgres/read-only-pool.ts';
 import type { GaugeQuery, QuerySet, Schema, TableColumns } from '../query.ts';
 
-/** The queries on the tables of one schema. */
-export type TableQueries = Pick<QuerySet, 'gauges' | 'counters'> & { readonly schema: string };
+/** The queries on the tables of one schema, or on the server's own catalogs. */
+export type TableQueries = Pick<QuerySet, 'schema' | 'gauges' | 'counters'>;
 
 const PROBE_AGAIN_AFTER_MS = 10 * 60_000;
 const MAX_COLUMNS = 10_000;
@@ -31,7 +31,7 @@ export interface QueriedSchema extends Schema {
   missing(needs: TableColumns): readonly string[];
 }
 
-/** The schema for queries without a probe: PostgreSQL's own catalogs always exist, and the user's SQL names its tables itself. */
+/** The schema for queries without a probe: those on what every server has, and the user's SQL, which names its tables itself. */
 export const pgCatalog: QueriedSchema = {
   table: (name) => name,
   has: () => true,
@@ -44,7 +44,7 @@ export class SchemaProbe {
   readonly #pool: ReadOnlyPool;
   readonly #pack: TableQueries;
   readonly #limits: ProbeLimits;
-  readonly #onResult: (missing: MissingByQuery) => void;
+  readonly #onResult: (missing: MissingByQuery, schema: ProbedSchema) => void;
   #found: { readonly schema: ProbedSchema; readonly untilMs: number } | undefined;
   #running: Promise<ProbedSchema> | undefined;
 
@@ -52,7 +52,7 @@ export class SchemaProbe {
     pool: ReadOnlyPool,
     pack: TableQueries,
     limits: ProbeLimits,
-    onResult: (missing: MissingByQuery) => void,
+    onResult: (missing: MissingByQuery, schema: ProbedSchema) => void,
   ) {
     this.#pool = pool;
     this.#pack = pack;
@@ -75,20 +75,26 @@ export class SchemaProbe {
   }
 
   async #probe(): Promise<ProbedSchema> {
-    const schema = new ProbedSchema(this.#pack.schema, await this.#ask(COLUMNS), await this.#ask(INDEXES));
+    const schema = await this.#ask();
     const missing = Object.entries(queryNeeds(this.#pack)).map(([name, { needs, uses = {} }]) => {
       return [name, { needed: schema.missing(needs), optional: schema.missing(uses) }] as const;
     });
     const isAnyOff = missing.some(([, { needed }]) => needed.length > 0);
-    const goodForMs = isAnyOff ? this.#limits.retryMs : PROBE_AGAIN_AFTER_MS;
+    const isWaitedFor = isAnyOff && this.#pack.schema !== undefined;
+    const goodForMs = isWaitedFor ? this.#limits.retryMs : PROBE_AGAIN_AFTER_MS;
     this.#found = { schema, untilMs: performance.now() + goodForMs };
-    this.#onResult(new Map(missing));
+    this.#onResult(new Map(missing), schema);
     return schema;
   }
 
-  async #ask(text: string): Promise<readonly Row[]> {
-    const values = [this.#pack.schema, tablesOf(this.#pack)];
-    return (await this.#pool.query({ text, values, timeoutMs: this.#limits.timeoutMs, maxRows: MAX_COLUMNS })).rows;
+  async #ask(): Promise<ProbedSchema> {
+    const { schema } = this.#pack;
+    const tables = tablesOf(this.#pack);
+    const rows = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
+      (await this.#pool.query({ text, values, timeoutMs: this.#limits.timeoutMs, maxRows: MAX_COLUMNS })).rows;
+    if (schema === undefined) return new ProbedSchema('pg_catalog', await rows(CATALOG_COLUMNS, [tables]), []);
+    const values = [schema, tables];
+    return new ProbedSchema(schema, await rows(COLUMNS, values), await rows(INDEXES, values));
   }
 }
 
@@ -111,6 +117,24 @@ const COLUMNS = `
   select table_name, column_name from information_schema.columns
   where table_schema = $1 and table_name = any ($2)`;
 
+/**
+ * The columns of PostgreSQL's own relations and of those of extensions, and the functions that the role may call. A
+ * relation with such a name that belongs to neither is anybody's.
+ */
+const CATALOG_COLUMNS = `
+  select relation.relname::text as table_name, a.attname::text as column_name, n.nspname::text as schema_name
+  from pg_class relation
+  join pg_namespace n on n.oid = relation.relnamespace
+  join pg_attribute a on a.attrelid = relation.oid and a.attnum > 0 and not a.attisdropped
+  where relation.relname = any ($1)
+    and (n.nspname = 'pg_catalog' or exists (
+      select from pg_depend d
+      where d.classid = 'pg_class'::regclass and d.objid = relation.oid and d.deptype = 'e'))
+    and has_schema_privilege(n.oid, 'usage') and has_column_privilege(relation.oid, a.attnum, 'select')
+  union all
+  select name, 'execute', 'pg_catalog' from unnest($1) name
+  where name like '%)' and has_function_privilege(to_regprocedure('pg_catalog.' || name), 'execute')`;
+
 /** Without partial indexes and indexes over expressions. */
 const INDEXES = `
   select t.relname as table_name, array_agg(a.attname::text order by key.position) as columns
@@ -125,17 +149,30 @@ const INDEXES = `
 export class ProbedSchema implements QueriedSchema {
   readonly #name: string;
   readonly #columns: ReadonlySet<string>;
+  /** The schemas of tables that are in another one. */
+  readonly #elsewhere = new Map<string, string>();
   /** The results of `indexKey`. */
   readonly #indexes: readonly string[];
 
-  /** @param columns rows of `table_name` and `column_name`; @param indexes rows of `table_name` and `columns`. */
+  /**
+   * @param columns rows of `table_name` and `column_name`, and `schema_name` for a table of another schema.
+   * @param indexes rows of `table_name` and `columns`.
+   */
   constructor(name: string, columns: readonly Row[], indexes: readonly Row[]) {
     this.#name = name;
+    for (const { table_name, schema_name } of columns)
+      if (typeof schema_name === 'string') this.#elsewhere.set(String(table_name), schema_name);
     this.#columns = new Set(columns.map((row) => `${String(row['table_name'])}.${String(row['column_name'])}`));
     this.#indexes = indexes.map((row) => indexKey(String(row['table_name']), row['columns'] as readonly string[]));
   }
 
-  readonly table = (name: string): string => `${quoteIdentifier(this.#name)}.${quoteIdentifier(name)}`;
+  readonly table = (name: string): string =>
+    `${quoteIdentifier(this.#elsewhere.get(name) ?? this.#name)}.${quoteIdentifier(name)}`;
+
+  /** True if the role may read none of the tables: the pack is not in use on this database. */
+  get isEmpty(): boolean {
+    return this.#columns.size === 0;
+  }
 
   readonly has = (table: string, column: string): boolean => this.#columns.has(`${table}.${column}`);
 
@@ -158,10 +195,13 @@ function indexKey(table: string, columns: readonly string[]): string {
 /** Logs the columns that the schema lacks, and again only after a change. */
 export class SchemaReport {
   readonly #logger: Logger;
+  readonly #isExpected: boolean;
   #lastSaid = '{}';
 
-  constructor(logger: Logger) {
+  /** @param isExpected true for the catalogs of servers, which differ. */
+  constructor(logger: Logger, { isExpected = false }: { readonly isExpected?: boolean } = {}) {
     this.#logger = logger;
+    this.#isExpected = isExpected;
   }
 
   found(missing: MissingByQuery): void {
@@ -170,6 +210,8 @@ export class SchemaReport {
     if (text === this.#lastSaid) return;
     this.#lastSaid = text;
     if (text === '{}') this.#logger.info('No columns are missing: all queries are on');
+    else if (this.#isExpected)
+      this.#logger.info(lacking, 'This server or role lacks what some queries read: they have no values, or fewer');
     else this.#logger.warn(lacking, 'Columns are missing or not granted: queries are off or return less');
   }
 }

@@ -19,7 +19,7 @@ const common = {
     v.check((name) => !reserved.has(name), 'is reserved by siphon'),
   ),
   metric_name: v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_.]*$/, 'must be the name of a metric')),
-  unit: v.optional(v.string(), '1'),
+  unit: v.optional(v.string(), ''),
   description: v.optional(v.string(), ''),
   labels: v.optional(columns, []),
   max_label_values: v.optional(v.pipe(positiveInteger(), v.maxValue(1000, 'must be at most 1000')), 100),
@@ -32,7 +32,7 @@ const rows = {
   table: tableName,
   key: v.optional(v.pipe(columns, v.nonEmpty('must name at least one column'))),
   where: v.optional(v.pipe(v.string(), v.nonEmpty('must be a condition'))),
-  once: v.optional(v.boolean(), false),
+  append_only: v.optional(v.boolean(), false),
   time_column: v.optional(column),
 };
 
@@ -78,21 +78,31 @@ export function userQueries(
       ['metric_name'],
     ),
   );
-  return v.pipe(
-    v.array(query),
-    v.check((queries) => areUnique(queries.map(({ name }) => name)), 'must have different names'),
-    v.check(
-      (queries) => areUnique(queries.map(({ metric_name }) => prometheusName(metric_name))),
-      'must have different metric names',
-    ),
-  );
+  return v.pipe(v.array(query), uniqueBy('name', String), uniqueBy('metric_name', prometheusName));
+}
+
+/** Refuses a query whose key has the same value as in a query above it. */
+function uniqueBy(key: 'name' | 'metric_name', normalized: (text: string) => string) {
+  return v.rawCheck<UserQueryConfig[]>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { value: queries } = dataset;
+    const first = new Map<string, UserQueryConfig>();
+    for (const [index, query] of queries.entries()) {
+      const earlier = first.get(normalized(query[key]));
+      if (earlier === undefined) first.set(normalized(query[key]), query);
+      else {
+        const message =
+          key === 'name'
+            ? 'is already the name of another query'
+            : `has the same Prometheus name as ${earlier[key]} of the query ${earlier.name}`;
+        const at = { type: 'object', origin: 'value', input: { ...query }, key, value: query[key] } as const;
+        addIssue({ message, path: [{ type: 'array', origin: 'value', input: queries, key: index, value: query }, at] });
+      }
+    }
+  });
 }
 
 /** The Prometheus name of a metric, without `_total`, for comparing names. */
 export function prometheusName(metricName: string): string {
   return metricName.replaceAll('.', '_').replace(/_total$/, '');
-}
-
-function areUnique(names: readonly string[]): boolean {
-  return new Set(names).size === names.length;
 }

@@ -1,11 +1,11 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
-import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { CounterRun, type CounterRunSettings } from '../counters/counter-run.ts';
 import type { Schema, TableColumns } from '../query.ts';
 import type { RunContext } from '../run/query-run.ts';
 import type { Poll, QueryRun } from '../run/query-run.ts';
 import type { UserCounterConfig } from './config.ts';
 import { userCounter } from './counter.ts';
+import { askedDatabase } from './asked-database.ts';
 import { userTable } from './table.ts';
 
 /** Counts the rows of a table of the user. It looks up the table first, for its primary key and for flaws. */
@@ -36,15 +36,11 @@ export class UserCounterRun implements QueryRun {
 
   async #opened(signal: AbortSignal): Promise<CounterRun> {
     if (this.#polling) return this.#polling;
-    const { key, flaws } = await userTable(this.#config, async (text, values) => await this.#ask(text, values, signal));
+    const limits = { timeoutMs: this.#settings.timeoutMs, signal };
+    const { key, flaws } = await userTable(this.#config, askedDatabase(this.#context.pool, limits));
     const fatal = flaws.find(({ failure }) => failure);
     if (fatal) throw new PostgresError(fatal.failure!, fatal.what, { repair: fatal.repair });
     this.#polling = new CounterRun(this.#config.name, userCounter(this.#config, key), this.#settings, this.#context);
     return this.#polling;
-  }
-
-  async #ask(text: string, values: readonly unknown[], signal: AbortSignal): Promise<readonly Row[]> {
-    const { timeoutMs } = this.#settings;
-    return (await this.#context.pool.query({ text, values, timeoutMs, maxRows: 1, signal })).rows;
   }
 }

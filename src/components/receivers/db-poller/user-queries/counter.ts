@@ -1,5 +1,6 @@
 import type { BudgetedLabel, CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
 import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import { userSql } from '../../../../postgres/user-sql.ts';
 import { boundByColumn, type CounterQuery } from '../query.ts';
 import type { UserQueryConfig, UserCounterConfig } from './config.ts';
 
@@ -14,7 +15,7 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
   const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
   return {
     needs: {},
-    table: table.split('.').map(quoteIdentifier).join('.'),
+    table: quotedTable(table),
     key: key.map(quoteIdentifier),
     columns,
     batchRows: BATCH_ROWS,
@@ -22,6 +23,7 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
     ...eventsOf(config),
     details: () => ({ select: columns.map((column) => `entry.${column}`).join(', ') || '1 as counted', joins: '' }),
     known: () => ({ text: 'select 1 as known' }),
+    ...(labels.length === 0 ? {} : { existing: () => ({ text: existingLabels(config) }) }),
     metrics: [
       {
         metric: metricOf(config),
@@ -31,19 +33,52 @@ export function userCounter(config: UserCounterConfig, key: readonly string[]): 
         fromZero: labels.length === 0,
       },
     ],
-    meaning: JSON.stringify([config, key]),
+    meaning: meaningOf(config, key),
   };
 }
 
-/** True if each key counts only once. */
-export function isKeyed({ once, where }: UserCounterConfig): boolean {
-  return once || where !== undefined;
+/** Reading and sorting them takes a fraction of a second. */
+const LATEST_ROWS = 100_000;
+const MOST_COMBINATIONS = 1000;
+
+/**
+ * The most frequent combinations of labels among the latest rows that would count. Not every type can be grouped, so the
+ * values are compared as literals.
+ */
+function existingLabels({ labels, table, time_column, where }: UserCounterConfig): string {
+  const columns = labels.map(quoteIdentifier);
+  const literals = columns.map((column) => `format('%L', ${column}) collate "C"`);
+  return `
+    with latest as (
+      select ${columns.map((column) => `entry.${column}`).join(', ')} from ${quotedTable(table)} entry
+      ${where === undefined ? '' : `where (${userSql(where)}\n)`}
+      ${time_column === undefined ? '' : `order by entry.${quoteIdentifier(time_column)} desc`} limit ${LATEST_ROWS}
+    ), ranked as (
+      select *, row_number() over combination as siphon_number, count(*) over combination as siphon_rows
+      from latest window combination as (partition by ${literals.join(', ')})
+    )
+    select ${columns.join(', ')} from ranked where siphon_number = 1 order by siphon_rows desc limit ${MOST_COMBINATIONS}`;
 }
 
-function eventsOf(config: UserCounterConfig): Pick<CounterQuery, 'events' | 'everyRow'> {
-  if (!isKeyed(config)) return {};
-  const { where } = config;
+function quotedTable(table: string): string {
+  return table.split('.').map(quoteIdentifier).join('.');
+}
+
+/** True if each key counts only once. */
+export function isKeyed({ append_only }: UserCounterConfig): boolean {
+  return !append_only;
+}
+
+function eventsOf(config: UserCounterConfig): Pick<CounterQuery, 'events' | 'everyRow' | 'filter'> {
+  const where = config.where === undefined ? undefined : userSql(config.where);
+  if (!isKeyed(config)) return where === undefined ? {} : { filter: where };
   return where === undefined ? { events: { [EVENT]: 'true' }, everyRow: EVENT } : { events: { [EVENT]: where } };
+}
+
+/** Without the settings that change only when a query runs, and what is written next to its numbers. */
+function meaningOf(config: UserCounterConfig, key: readonly string[]): string {
+  const { name: _, description: _d, collection_interval: _i, timeout: _t, ...counted } = config;
+  return JSON.stringify([counted, key]);
 }
 
 function metricOf(config: UserCounterConfig): CounterMetric | HistogramMetric {

@@ -1,35 +1,42 @@
 import { readableIdentifier } from '../../../../postgres/identifier.ts';
-import type { PostgresFailure } from '../../../../postgres/postgres-error.ts';
-import type { Row } from '../../../../postgres/read-only-pool.ts';
 import { kindOf, whyUncountable } from '../counters/countable.ts';
 import type { UserCounterConfig } from './config.ts';
+import type { AskedDatabase } from './asked-database.ts';
+import { conditionFlaws } from './condition.ts';
 import { isKeyed } from './counter.ts';
-
-/** A property of a table that prevents counting, or makes it inexact or expensive. */
-export interface TableFlaw {
-  /** Why the rows cannot be counted. Undefined: they can. */
-  readonly failure?: PostgresFailure;
-  readonly what: string;
-  readonly repair: string;
-}
+import type { TableFlaw } from './table-flaw.ts';
 
 /** The table of a query, compared with the query's configuration. */
 export interface UserTable {
   /** The columns that identify a row. */
   readonly key: readonly string[];
+  /** False if no unique index covers all rows, so that only the rows show whether the key identifies them. */
+  readonly isKeyProven: boolean;
   readonly flaws: readonly TableFlaw[];
 }
 
-/** Runs one statement. */
-export type Ask = (text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
-
 /** @throws PostgresError if the database does not answer */
-export async function userTable(config: UserCounterConfig, ask: Ask): Promise<UserTable> {
-  const [row] = await ask(TABLE, config.table.split('.'));
+export async function userTable(config: UserCounterConfig, database: AskedDatabase): Promise<UserTable> {
+  const [row] = await database.ask(TABLE, config.table.split('.'));
   const found = row as unknown as FoundTable;
-  const primaryKey = found.keys.find(({ is_primary }) => is_primary)?.columns;
-  const key = config.key ?? primaryKey ?? [];
-  return { key, flaws: flawsOf(config, found, key) };
+  const key = config.key ?? defaultKey(found);
+  return {
+    key,
+    isKeyProven: isUnique(found, key),
+    flaws: [...flawsOf(config, found, key), ...(await conditionFlaws(config, found, database))],
+  };
+}
+
+/**
+ * The primary key. A partitioned table has the columns of its partitions in it, which change when a row moves to another
+ * partition: they are omitted if a generated column identifies the row. The primary key of a table with children is
+ * only about its own rows.
+ */
+function defaultKey({ kind, keys, columns, has_children, partition_columns }: FoundTable): readonly string[] {
+  const primaryKey = keys.find(({ is_primary }) => is_primary)?.columns ?? [];
+  if (kind !== 'p') return has_children && primaryKey.length > 0 ? ['tableoid', ...primaryKey] : primaryKey;
+  const lasting = primaryKey.filter((column) => !partition_columns.includes(column));
+  return lasting.some((column) => columns[column]?.is_generated) ? lasting : primaryKey;
 }
 
 interface FoundTable {
@@ -39,10 +46,17 @@ interface FoundTable {
   readonly has_table: boolean;
   /** The result of `kindOf`. */
   readonly kind: string;
+  /** The time zone of a session without siphon's own settings. */
   readonly time_zone: string;
   readonly columns: Readonly<Record<string, FoundColumn>>;
   /** Sets of columns that are unique and never NULL. */
   readonly keys: readonly { readonly is_primary: boolean; readonly columns: readonly string[] }[];
+  /** The columns that decide which partition a row is in, on all levels. */
+  readonly partition_columns: readonly string[];
+  /** True if other tables inherit from it. */
+  readonly has_children: boolean;
+  /** Since the statistics were reset. */
+  readonly updated_rows: number;
 }
 
 interface FoundColumn {
@@ -50,19 +64,35 @@ interface FoundColumn {
   /** As in `pg_type.typcategory`. */
   readonly category: string;
   readonly may_read: boolean;
+  /** True if the database gives each row another value: an identity, a sequence or a random UUID. */
+  readonly is_generated: boolean;
 }
 
 /** `xmin` is the number of the transaction that wrote a row. Views do not have it. */
 const TABLE = `
-  select quote_ident(current_user) as role, current_setting('TimeZone') as time_zone, n.oid is not null as has_schema,
+  select quote_ident(current_user) as role, (select reset_val from pg_settings where name = 'TimeZone') as time_zone, n.oid is not null as has_schema,
          coalesce(has_schema_privilege(n.oid, 'usage'), false) as may_use, t.oid is not null as has_table,
          ${kindOf('t')} as kind,
          coalesce((
            select json_object_agg(a.attname, json_build_object(
              'type', format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null), 'category', y.typcategory,
-             'may_read', has_column_privilege(t.oid, a.attnum, 'select')))
+             'may_read', has_column_privilege(t.oid, a.attnum, 'select'),
+             'is_generated', a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) ~ '(nextval|uuid[a-z0-9_]*)\\(', false)))
            from pg_attribute a join pg_type y on y.oid = a.atttypid
-           where a.attrelid = t.oid and (a.attnum > 0 or a.attname = 'xmin') and not a.attisdropped), '{}') as columns,
+           left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated = ''
+           where a.attrelid = t.oid and (a.attnum > 0 or a.attname in ('xmin', 'tableoid')) and not a.attisdropped),
+           '{}') as columns,
+         coalesce((
+           select json_agg(distinct a.attname)
+           from pg_partition_tree(t.oid) part
+           join pg_partitioned_table level on level.partrelid = part.relid
+           join pg_attribute a on a.attrelid = level.partrelid and a.attnum = any (level.partattrs::int2[])
+           where t.relkind = 'p'), '[]') as partition_columns,
+         t.relkind = 'r' and exists (select from pg_inherits where inhparent = t.oid) as has_children,
+         coalesce((
+           select sum(pg_stat_get_tuples_updated(part.relid))
+           from (select t.oid as relid where t.relkind <> 'p'
+                 union all select relid from pg_partition_tree(t.oid) where isleaf and t.relkind = 'p') part), 0)::float8 as updated_rows,
          coalesce((
            select json_agg(json_build_object('is_primary', indisprimary, 'columns', key_columns))
            from pg_index
@@ -81,7 +111,12 @@ function flawsOf(config: UserCounterConfig, found: FoundTable, key: readonly str
   const place = { ...found, table: config.table.split('.').map(readableIdentifier).join('.') };
   const absent = absence(place);
   if (absent) return [absent];
-  return [...columnFlaws(config, place, key), ...keyFlaws(place, key), ...typeFlaws(config, place), ...partitionFlaws(config, place)]; // prettier-ignore
+  return [
+    ...columnFlaws(config, place, key),
+    ...keyFlaws(config, place, key),
+    ...typeFlaws(config, place),
+    ...(isKeyed(config) ? [] : appendOnlyFlaws(place)),
+  ];
 }
 
 interface Place extends FoundTable {
@@ -142,7 +177,8 @@ function use(name: string, columns: readonly string[], missing: readonly string[
   return columns.some((column) => missing.includes(column)) ? [name] : [];
 }
 
-function keyFlaws({ table, keys }: Place, key: readonly string[]): TableFlaw[] {
+function keyFlaws(config: UserCounterConfig, place: Place, key: readonly string[]): TableFlaw[] {
+  const { table, keys, has_children } = place;
   const known = keys[0]?.columns;
   if (key.length === 0) {
     const repair = known
@@ -150,12 +186,38 @@ function keyFlaws({ table, keys }: Place, key: readonly string[]): TableFlaw[] {
       : 'Set key to columns that identify a row, or add a primary key';
     return [{ failure: 'other', what: `table ${table} has no primary key`, repair }];
   }
-  if (keys.some(({ columns }) => columns.every((column) => key.includes(column)))) return [];
+  if (isKeyed(config) && has_children && !key.includes('tableoid')) {
+    const what = `other tables inherit from ${table}, and its unique indexes do not cover their rows: rows with the same ${key.join(', ')} in two tables count once`;
+    return [{ what, repair: `Set key: [tableoid, ${key.join(', ')}]` }];
+  }
+  if (isUnique(place, key)) return isKeyed(config) ? movingKeyFlaws(place, key) : [];
+  if (isUniqueInPartitions(place, key)) return [];
   const repair = known
     ? `Set key: [${known.join(', ')}]`
     : `create unique index concurrently on ${table} (${key.join(', ')}); and set the columns NOT NULL`;
   const what = `${key.join(', ')} is not covered by a unique index over NOT NULL columns of ${table}: rows with the same key may be counted as one`;
   return [{ what, repair }];
+}
+
+function isUnique({ keys, has_children }: FoundTable, key: readonly string[]): boolean {
+  const isCovered = keys.some(({ columns }) => columns.every((column) => key.includes(column)));
+  return isCovered && (!has_children || key.includes('tableoid'));
+}
+
+/** True if a unique index covers the key within each partition. Whether it is unique in all of them, only the rows show. */
+function isUniqueInPartitions({ kind, keys, partition_columns }: Place, key: readonly string[]): boolean {
+  if (kind !== 'p') return false;
+  return keys.some(({ columns }) =>
+    columns.every((column) => key.includes(column) || partition_columns.includes(column)),
+  );
+}
+
+function movingKeyFlaws({ table, kind, partition_columns }: Place, key: readonly string[]): TableFlaw[] {
+  const moving = key.filter((column) => partition_columns.includes(column));
+  const lasting = key.filter((column) => !partition_columns.includes(column));
+  if (kind !== 'p' || moving.length === 0 || lasting.length === 0) return [];
+  const what = `${moving.join(', ')} in the key decides the partition of ${table}: a row that moves to another partition counts again`;
+  return [{ what, repair: `Set key: [${lasting.join(', ')}] if that identifies a row` }];
 }
 
 function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Place): TableFlaw[] {
@@ -191,13 +253,19 @@ function timeFlaws(column: string, { type }: FoundColumn, timeZone: string): Tab
   if (type !== 'timestamp without time zone')
     return [{ failure: 'other', what: `${column} has type ${type}, which is not a time`, repair }];
   if (UTC.has(timeZone)) return [];
-  const what = `${column} has no time zone and is read as ${timeZone}: if its times are earlier, rows are counted only every reconcile_interval`;
-  return [{ what, repair: `${repair}. If it is UTC, add options=-c%20TimeZone%3DUTC to the datasource` }];
+  const what = `${column} has no time zone and is read as UTC, and the time zone of the sessions is ${timeZone}: if its times are earlier than UTC, rows are counted only every reconcile_interval`;
+  return [{ what, repair }];
 }
 
-/** The rows of a rewritten partition look new. With `once`, a counted key is not counted again. */
-function partitionFlaws(config: UserCounterConfig, { table, kind }: Place): TableFlaw[] {
-  if (kind !== 'p' || isKeyed(config)) return [];
-  const what = `${table} is partitioned: an ALTER TABLE that rewrites a partition counts its rows again`;
-  return [{ what, repair: 'Set once: true, so that each key counts only once' }];
+/** Each version of a row counts, and so does each row of a rewritten partition. */
+function appendOnlyFlaws({ table, kind, updated_rows }: Place): TableFlaw[] {
+  const repair = 'Remove append_only, so that each key counts only once';
+  return [
+    ...(updated_rows > 0
+      ? [{ what: `rows of ${table} are updated (${updated_rows} so far): each update counts again`, repair }]
+      : []),
+    ...(kind === 'p'
+      ? [{ what: `${table} is partitioned: an ALTER TABLE that rewrites a partition counts its rows again`, repair }]
+      : []),
+  ];
 }

@@ -11,9 +11,9 @@ const all = decompressorsOf(ALGORITHMS);
 
 async function decompress(encoding: string, body: Uint8Array, maxBytes = MAX_BYTES): Promise<Buffer> {
   const decompressor = decompressorOf(encoding, all);
-  return Buffer.from(
-    decompressor === undefined ? body : await decompressor(body, { maxBytes, key: 'max_request_body_size' }),
-  );
+  if (decompressor === undefined) return Buffer.from(body);
+  const limit = { maxBytes, key: 'max_request_body_size' } as const;
+  return Buffer.from(await decompressor(body, limit, { owner: all, reserve: () => Promise.resolve() }));
 }
 
 /** The decompressed bytes, or the reason of the rejection. Other errors fail the test. */

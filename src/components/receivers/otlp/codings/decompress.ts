@@ -3,10 +3,18 @@ import { gunzip, gunzipSync, inflate, inflateSync, zstdDecompress, zstdDecompres
 import { TimeSlice } from '../../../../engine/time-slice.ts';
 import { ByteOutput, type Decode } from './byte-output.ts';
 import { decodeSnappy, decodeSnappyFrames } from './snappy.ts';
+import { Turns, type Owner } from './turns.ts';
 import { Rejection, RpcCode, rejectMalformed, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
-/** Decompresses a body. @throws Rejection if it is damaged or exceeds the limit. */
-export type Decompress = (body: Uint8Array, limit: SizeLimit) => Uint8Array | Promise<Uint8Array>;
+/** Decompresses a body. Owners take turns with large ones. @throws Rejection if it is damaged or exceeds the limit. */
+export type Decompress = (body: Uint8Array, limit: SizeLimit, expansion: Expansion) => Uint8Array | Promise<Uint8Array>;
+
+/** The circumstances of a body that is decompressed. */
+export interface Expansion {
+  readonly owner: Owner;
+  /** Resolves when there is memory for this many bytes. Called for large bodies only, when it is their turn. */
+  readonly reserve: (bytes: number) => Promise<void>;
+}
 
 /** The decompressors by the name in `Content-Encoding`; undefined for no compression. */
 export type Decompressors = ReadonlyMap<string, Decompress | undefined>;
@@ -45,33 +53,42 @@ const SYNC_OUTPUT_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 function decompressWith(codec: Codec): Decompress {
-  return (body, limit) => {
+  return (body, limit, expansion) => {
     if (body.length === 0) return body;
-    if (body.length > SYNC_INPUT_BYTES) return decompressInTurn(codec, body, limit);
+    if (body.length > SYNC_INPUT_BYTES) return decompressInTurn(codec, body, { limit, ...expansion, expands: false });
     const maxOutputLength = Math.min(limit.maxBytes, SYNC_OUTPUT_BYTES);
     try {
       return codec.sync(body, { maxOutputLength, chunkSize: CHUNK_BYTES });
     } catch (error) {
-      if (isTooLarge(error) && maxOutputLength < limit.maxBytes) return decompressInTurn(codec, body, limit);
+      if (isTooLarge(error) && maxOutputLength < limit.maxBytes)
+        return decompressInTurn(codec, body, { limit, ...expansion, expands: true });
       throw explain(error, limit);
     }
   };
 }
 
-let lastTurn: Promise<unknown> = Promise.resolve();
-
 /** One after another: decompression bombs that run together would fill the memory before the first is detected. */
-async function decompressInTurn(codec: Codec, body: Uint8Array, limit: SizeLimit): Promise<Uint8Array> {
-  const turn = lastTurn.then(() => codec.async(body, { maxOutputLength: limit.maxBytes, chunkSize: CHUNK_BYTES }));
-  lastTurn = turn.catch(() => undefined);
+const turns = new Turns();
+
+async function decompressInTurn(
+  codec: Codec,
+  body: Uint8Array,
+  { limit, reserve, ...turn }: Expansion & { readonly limit: SizeLimit; readonly expands: boolean },
+): Promise<Uint8Array> {
   try {
-    return await turn;
+    const options = { maxOutputLength: limit.maxBytes, chunkSize: CHUNK_BYTES };
+    const work = async (): Promise<Uint8Array> => {
+      await reserve(limit.maxBytes);
+      return await codec.async(body, options);
+    };
+    return await turns.run(work, turn);
   } catch (error) {
     throw explain(error, limit);
   }
 }
 
 function explain(error: unknown, limit: SizeLimit): Rejection {
+  if (error instanceof Rejection) return error;
   if (isTooLarge(error)) return rejectTooLarge(limit);
   return rejectMalformed(`the body cannot be decompressed: ${(error as Error).message}`, error);
 }

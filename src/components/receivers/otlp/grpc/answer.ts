@@ -1,18 +1,27 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import type { PartialSuccess } from '../../../../engine/component.ts';
+import { encodeAcceptance } from '../acceptance.ts';
 import { encodeStatus, type Rejection } from '../rejection.ts';
 
 const NO_ERROR = 0;
 const GRPC = { ':status': 200, 'content-type': 'application/grpc' };
-/** An empty `Export<Signal>ServiceResponse`: no compression, no bytes. */
-const NOTHING = Buffer.alloc(5);
+/** One byte for the compression, four for the length. */
+const PREFIX_BYTES = 5;
 const OK = { 'grpc-status': '0' };
 
-/** Answers that the message was accepted. `encodings` are the supported compressions. */
-export function accept(stream: ServerHttp2Stream, encodings: string): void {
+/** Answers that the message was accepted, perhaps in part. `encodings` are the supported compressions. */
+export function accept(stream: ServerHttp2Stream, partial: PartialSuccess | undefined, encodings: string): void {
   if (stream.destroyed) return;
   stream.once('wantTrailers', () => stream.sendTrailers(OK));
   stream.respond({ ...GRPC, 'grpc-accept-encoding': encodings }, { waitForTrailers: true });
-  stream.end(NOTHING);
+  stream.end(uncompressed(encodeAcceptance(partial)));
+}
+
+function uncompressed(message: Uint8Array): Buffer {
+  const framed = Buffer.alloc(PREFIX_BYTES + message.length);
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, PREFIX_BYTES);
+  return framed;
 }
 
 /** Answers with a status and ends the call. `encodings` as in `accept`. */

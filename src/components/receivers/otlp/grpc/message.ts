@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import type { BodyLease } from '../body-budget.ts';
 import { Rejection, RpcCode, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
 /** The message of a call. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
@@ -11,6 +12,8 @@ interface Limits {
   /** Limit of the message as it arrives. */
   readonly size: SizeLimit;
   readonly timeoutMs: number;
+  /** Counts the memory of the message. */
+  readonly lease: BodyLease;
 }
 
 /**
@@ -18,7 +21,7 @@ interface Limits {
  *
  * @throws Rejection if it is too large, is not the only one, or does not arrive in time or at all.
  */
-export async function receiveMessage(stream: ServerHttp2Stream, { size, timeoutMs }: Limits): Promise<Message> {
+export async function receiveMessage(stream: ServerHttp2Stream, { size, timeoutMs, lease }: Limits): Promise<Message> {
   const { promise, resolve, reject } = Promise.withResolvers<Message>();
   const assembly = new Assembly(size);
   const timer = setTimeout(() => reject(rejectLate(timeoutMs)), timeoutMs);
@@ -29,7 +32,11 @@ export async function receiveMessage(stream: ServerHttp2Stream, { size, timeoutM
       reject(error);
     }
   };
-  const append = (chunk: Buffer): void => settle(() => assembly.append(chunk));
+  const append = (chunk: Buffer): void => {
+    lease.add(chunk.length);
+    if (lease.isHeld) settle(() => assembly.append(chunk));
+    else assembly.discard();
+  };
   stream.on('data', append);
   stream.once('end', () => settle(() => resolve(assembly.finish())));
   // Node emits `end` after `aborted`.
@@ -61,6 +68,11 @@ class Assembly {
     this.#size += chunk.length;
     if (this.#expected === undefined && this.#size >= PREFIX_BYTES) this.#expected = this.#readPrefix();
     if (this.#expected !== undefined && this.#size > this.#expected) throw rejectFraming('more than one message');
+  }
+
+  /** Gives up the memory of a message that is refused. */
+  discard(): void {
+    this.#chunks = [];
   }
 
   finish(): Message {

@@ -9,24 +9,46 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { announce } from '../../../../engine/net/announce.ts';
 import { CertificateReload } from '../../../../engine/net/certificate-reload.ts';
+import { ConnectionLimit, connectionsWithin, SENDERS_SHARE } from '../../../../engine/net/connection-limit.ts';
+import { HandlerRelay } from '../../../../engine/net/handler-relay.ts';
+import type { HandedServer, Handover } from '../../../../engine/handover.ts';
 import { endBy, listen } from '../../../../engine/net/http-server.ts';
-import { readContext } from '../../../../engine/net/tls.ts';
+import { readContext, replaceContext } from '../../../../engine/net/tls.ts';
+import type { Endpoint } from '../../../../engine/schema/fields.ts';
 import type { GrpcConfig } from '../config.ts';
 import { keepWatch } from './keepalive.ts';
 
 /** Owns the stream until it is closed. */
-export type ServeCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+export type ServeCall = (stream: ServerHttp2Stream, head: CallHead) => void;
+
+export interface CallHead {
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they arrived. */
+  readonly rawHeaders: readonly string[];
+}
+
+interface CallHandlers {
+  readonly serve: ServeCall;
+  /** Called when a client begins with anything but HTTP/2. */
+  readonly noticeHttp1: () => void;
+}
 
 /** An HTTP/2 server, with or without TLS. */
-export class GrpcServer {
+export class GrpcServer implements HandedServer {
+  readonly key: string;
   readonly #server: Http2Server;
+  readonly #handover: Handover;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #reload: CertificateReload;
+  readonly #relay = new HandlerRelay<CallHandlers>();
+  #endpoint: Endpoint;
+  #reload: CertificateReload | undefined;
 
-  private constructor(server: Http2Server, config: GrpcConfig, logger: Logger) {
+  private constructor(server: Http2Server, config: GrpcConfig, handover: Handover) {
+    this.key = keyOf(config);
     this.#server = server;
-    this.#reload = new CertificateReload(server, config.tls, logger);
+    this.#endpoint = config.endpoint;
+    this.#handover = handover;
     server.on('connection', (socket: Socket) => keepWhileOpen(this.#sockets, socket));
     server.on('session', (session) => {
       keepWhileOpen(this.#sessions, session);
@@ -35,19 +57,64 @@ export class GrpcServer {
     });
   }
 
-  /** @throws Error that names the endpoint or the file, and the repair, if it cannot start. */
-  static async start(config: GrpcConfig, serve: ServeCall, logger: Logger): Promise<GrpcServer> {
-    const server = await createServerFor(config);
-    const started = new GrpcServer(server, config, logger);
-    server.on('stream', serve);
-    const endpoint = await listen(server, config.endpoint);
-    announce(logger, { endpoint, transport: 'grpc' }, config);
+  /**
+   * Takes over the server of a receiver that has ended with the same settings, or opens one.
+   *
+   * @throws Error that names the endpoint or the file, and the repair, if it cannot start.
+   */
+  static async start(
+    config: GrpcConfig,
+    handlers: CallHandlers,
+    { logger, handover }: { readonly logger: Logger; readonly handover: Handover },
+  ): Promise<GrpcServer> {
+    const { endpoint, tls } = config;
+    // The files of a server that is taken over may have changed.
+    const context = tls && !handover.restores ? await readContext(tls) : undefined;
+    const taken = handover.take({ key: keyOf(config), port: endpoint.port }, isGrpcServer);
+    if (taken !== undefined && context !== undefined) replaceContext(taken.#server, context);
+    const started = taken ?? (await GrpcServer.#open(config, handover));
+    started.#relay.serve(handlers);
+    started.#reload = new CertificateReload(started.#server, tls, logger);
+    announce(logger, { endpoint: started.#endpoint, transport: 'grpc' }, config);
     return started;
   }
 
-  /** Accepts no new calls, waits for running ones, and cuts them off when the deadline aborts. */
+  static async #open(config: GrpcConfig, handover: Handover): Promise<GrpcServer> {
+    const server = await createServerFor(config);
+    const opened = new GrpcServer(server, config, handover);
+    const event = config.tls === undefined ? 'connection' : 'secureConnection';
+    const limit = new ConnectionLimit(server, connectionsWithin(config.max_connections, SENDERS_SHARE), 'session');
+    // Before Node's own listener, which reads the limit. Calls of all connections can begin in one turn of the event loop.
+    server.prependListener(event, () => server.updateSettings({ maxConcurrentStreams: callsFor(limit.open, config) }));
+    server.on('stream', (stream, headers, _flags, rawHeaders) => {
+      // Every stream error also closes the stream, which is handled.
+      stream.on('error', () => undefined);
+      if (stream.session !== undefined) limit.requested(stream.session, stream);
+      opened.#relay.pass(stream, ({ serve }) => serve(stream, { headers, rawHeaders }));
+    });
+    server.on('sessionError', ({ errno }: { errno?: number }) => {
+      if (errno === BAD_CLIENT_MAGIC) opened.#relay.current?.noticeHttp1();
+    });
+    opened.#endpoint = await listen(server, config.endpoint);
+    return opened;
+  }
+
+  get port(): number {
+    return this.#endpoint.port;
+  }
+
+  /**
+   * Waits for running calls, and cuts them off when the deadline aborts. Accepts no new ones; while a reload runs, they
+   * wait for the next receiver.
+   */
   async stop(deadline: AbortSignal): Promise<void> {
-    this.#reload[Symbol.dispose]();
+    this.#reload?.[Symbol.dispose]();
+    if (this.#handover.offer(this)) await this.#relay.hold(deadline);
+    else await this.close(deadline);
+  }
+
+  async close(deadline: AbortSignal): Promise<void> {
+    this.#relay.discard();
     await endBy(this.#server, deadline, {
       end: () => {
         for (const session of this.#sessions) session.close();
@@ -59,9 +126,28 @@ export class GrpcServer {
   }
 }
 
+function isGrpcServer(server: HandedServer): server is GrpcServer {
+  return server instanceof GrpcServer;
+}
+
+/** Only these settings belong to the server. The others belong to the receiver behind it. */
+function keyOf({ endpoint, tls, keepalive, max_connections, ...limits }: GrpcConfig): string {
+  const { max_concurrent_streams, max_recv_msg_size_mib } = limits;
+  return JSON.stringify({ endpoint, tls, keepalive, max_connections, max_concurrent_streams, max_recv_msg_size_mib });
+}
+
+/** nghttp2's code for a connection that does not begin as HTTP/2 does. */
+const BAD_CLIENT_MAGIC = -903;
 const HANDSHAKE_MS = 10_000;
-/** Large enough for a message of a usual size, so that its sender need not wait for window updates. */
+/** Large enough for many messages of a usual size on one connection. */
 const WINDOW_BYTES = 1024 * 1024;
+/** Larger messages wait for window updates. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const MAX_HEADER_PAIRS = 4096;
+const MAX_HEADER_BYTES = 64 * 1024;
+/** Calls of all connections, if each has many. */
+const MAX_CALLS = 2000;
+const MIN_CALLS = 2;
 /** Node's default, for everything but messages. */
 const SPARE_MB = 10;
 
@@ -75,10 +161,21 @@ async function createServerFor({ tls, ...config }: GrpcConfig): Promise<Http2Ser
 
 function serverOptions({ max_concurrent_streams, max_recv_msg_size_mib }: Omit<GrpcConfig, 'tls'>): ServerOptions {
   return {
-    settings: { maxConcurrentStreams: max_concurrent_streams, initialWindowSize: WINDOW_BYTES, enablePush: false },
+    settings: {
+      maxConcurrentStreams: max_concurrent_streams,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      enablePush: false,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+    },
+    maxHeaderListPairs: MAX_HEADER_PAIRS,
     // In megabytes. With less, Node resets calls that the limits allow, and their data is lost.
     maxSessionMemory: Math.min(SPARE_MB + max_concurrent_streams * max_recv_msg_size_mib * 1.05, 2 ** 32 - 1),
   };
+}
+
+/** The limit of calls for the next connection. */
+function callsFor(connections: number, { max_concurrent_streams: wanted }: GrpcConfig): number {
+  return Math.min(wanted, Math.max(MIN_CALLS, Math.floor(MAX_CALLS / (connections + 1))));
 }
 
 function keepWhileOpen<T extends Socket | ServerHttp2Session>(open: Set<T>, connection: T): void {

@@ -1,14 +1,18 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Authenticator } from '../../../../engine/authenticator.ts';
-import type { ComponentSettings, Host, Signal } from '../../../../engine/component.ts';
+import type { ComponentSettings, Host, PartialSuccess, Signal } from '../../../../engine/component.ts';
+import { headBytes } from '../../../../engine/net/header-memory.ts';
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
-import { decompressorsOf, type Decompress } from '../codings/decompress.ts';
+import type { Endpoint } from '../../../../engine/schema/fields.ts';
+import { decompressorsOf, type Decompress, type Expansion } from '../codings/decompress.ts';
 import { idleGrpcKeys, type GrpcConfig } from '../config.ts';
-import type { RequestIntake } from '../request-intake.ts';
+import type { BodyBudget, BodyLease } from '../body-budget.ts';
+import type { RequestIntake, Shared } from '../request-intake.ts';
 import { Rejection, rejectUnauthenticated, RpcCode, type SizeLimit } from '../rejection.ts';
 import { accept, refuse, refuseForeign } from './answer.ts';
-import { receiveMessage } from './message.ts';
-import { GrpcServer } from './server.ts';
+import { receiveMessage, type Message } from './message.ts';
+import { WrongPort } from '../wrong-port.ts';
+import { GrpcServer, type CallHead, type ServeCall } from './server.ts';
 
 const SERVICES: Readonly<Record<Signal, string>> = {
   traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
@@ -16,25 +20,36 @@ const SERVICES: Readonly<Record<Signal, string>> = {
   logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
 };
 
+const SIGNALS = new Map(Object.entries(SERVICES).map(([signal, service]) => [service, signal as Signal]));
+
 /** The encodings of the stock receiver, and gRPC's own `deflate`. gRPC's snappy is framed. */
 const DECOMPRESSORS = decompressorsOf(['', 'gzip', 'deflate', 'snappy', 'zstd']);
 const ENCODINGS = [...DECOMPRESSORS.keys()].filter((name) => name !== '').join(',');
+
+/** The memory of a call without its headers and message. */
+const CALL_BYTES = 16 * 1024;
 
 /** OTLP over gRPC. Messages are passed on as bytes. https://opentelemetry.io/docs/specs/otlp/#otlpgrpc */
 export class GrpcTransport {
   readonly #settings: ComponentSettings;
   readonly #config: GrpcConfig;
   readonly #intake: RequestIntake;
-  readonly #signals: ReadonlyMap<string, Signal>;
+  readonly #wrongPort: WrongPort;
+  /** A reload of the configuration changes it. */
+  readonly #inUse: ReadonlySet<Signal>;
   readonly #limit: SizeLimit;
+  readonly #budget: BodyBudget;
   #authenticator: Authenticator | undefined;
   #server: GrpcServer | undefined;
 
-  constructor(settings: ComponentSettings, config: GrpcConfig, intake: RequestIntake) {
+  /** @param http the endpoint for HTTP, for the log. */
+  constructor(settings: ComponentSettings, config: GrpcConfig, { intake, budget }: Shared, http?: Endpoint) {
     this.#settings = settings;
     this.#config = config;
     this.#intake = intake;
-    this.#signals = new Map([...settings.signals].map((signal) => [`/${SERVICES[signal]}/Export`, signal]));
+    this.#budget = budget;
+    this.#wrongPort = new WrongPort(settings.logger, http);
+    this.#inUse = settings.signals;
     this.#limit = { maxBytes: config.max_recv_msg_size_mib * 1024 * 1024, key: 'max_recv_msg_size_mib' };
   }
 
@@ -43,7 +58,10 @@ export class GrpcTransport {
     reportIdleKeys(logger, idleGrpcKeys(this.#config));
     const { auth } = this.#config;
     this.#authenticator = auth && host.extension(auth.authenticator);
-    this.#server = await GrpcServer.start(this.#config, (stream, headers) => this.#serve(stream, headers), logger);
+    const serve: ServeCall = (stream, head) => this.#serve(stream, head);
+    const noticeHttp1 = (): void => this.#wrongPort.usesHttp1(this.#config.endpoint);
+    const { handover } = host;
+    this.#server = await GrpcServer.start(this.#config, { serve, noticeHttp1 }, { logger, handover });
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -52,42 +70,64 @@ export class GrpcTransport {
     await server?.stop(deadline);
   }
 
-  #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // Every stream error also closes the stream, which is handled.
-    stream.on('error', () => undefined);
-    this.#answer(stream, headers).catch(() => stream.destroy());
+  #serve(stream: ServerHttp2Stream, head: CallHead): void {
+    this.#answer(stream, head).catch(() => stream.destroy());
   }
 
-  async #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
-    const status = foreignStatus(headers);
+  async #answer(stream: ServerHttp2Stream, head: CallHead): Promise<void> {
+    const status = foreignStatus(head.headers);
     if (status !== undefined) {
       this.#intake.count(status === 405 ? 'method' : 'media_type');
       return refuseForeign(stream, status);
     }
     try {
-      await this.#take(stream, headers);
-      accept(stream, ENCODINGS);
+      const partial = await this.#take(stream, head);
+      accept(stream, partial, ENCODINGS);
     } catch (error) {
       refuse(stream, this.#intake.reject(error), ENCODINGS);
     }
   }
 
-  /** Authenticates and checks the headers before reading the message. */
-  async #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  async #take(stream: ServerHttp2Stream, { headers, rawHeaders }: CallHead): Promise<PartialSuccess | undefined> {
+    const { promise: isCutOff, reject } = Promise.withResolvers<never>();
+    const lease = this.#budget.open({ cutOff: reject });
+    try {
+      lease.add(CALL_BYTES + headBytes({ rawHeaders }));
+      if (!lease.isHeld) return await isCutOff;
+      // Node keeps data that is not read, so the message is read, and counted, from the start.
+      const message = receiveMessage(stream, { size: this.#limit, timeoutMs: timeoutOf(headers), lease });
+      message.catch(() => undefined);
+      return await Promise.race([this.#accept(message, headers, { lease, owner: stream.session ?? stream }), isCutOff]);
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Authenticates and checks the headers before it waits for the message. */
+  async #accept(
+    message: Promise<Message>,
+    headers: IncomingHttpHeaders,
+    { lease, owner }: { readonly lease: BodyLease; readonly owner: object },
+  ): Promise<PartialSuccess | undefined> {
     if (this.#authenticator !== undefined && !(await admits(this.#authenticator, headers)))
       throw rejectUnauthenticated();
     const signal = this.#signalAt(headers[':path']);
     const decompress = decompressorOf(headers['grpc-encoding']);
-    const { bytes, isCompressed } = await receiveMessage(stream, { size: this.#limit, timeoutMs: timeoutOf(headers) });
-    await this.#intake.take(signal, isCompressed ? await restore(bytes, decompress, this.#limit) : bytes);
+    const { bytes, isCompressed } = await message;
+    lease.arrived();
+    if (!isCompressed) return await this.#intake.take(signal, bytes);
+    const reserve = (wanted: number): Promise<void> => lease.reserve(wanted);
+    const restored = await restore(bytes, decompress, { limit: this.#limit, owner, reserve });
+    lease.expanded(restored.length);
+    return await this.#intake.take(signal, restored);
   }
 
   #signalAt(path = ''): Signal {
-    const signal = this.#signals.get(path);
-    if (signal !== undefined) return signal;
     const [, service = '', method = ''] = path.slice(0, MAX_NAME).split('/');
-    const isKnown = [...this.#signals.values()].some((one) => SERVICES[one] === service);
-    const message = isKnown ? `unknown method ${method} for service ${service}` : `unknown service ${service}`;
+    const signal = SIGNALS.get(service);
+    const isInUse = signal !== undefined && this.#inUse.has(signal);
+    if (isInUse && path === `/${service}/Export`) return signal;
+    const message = isInUse ? `unknown method ${method} for service ${service}` : `unknown service ${service}`;
     throw new Rejection('not_found', RpcCode.unimplemented, { message });
   }
 }
@@ -116,9 +156,9 @@ function decompressorOf(encoding: string | string[] = ''): Decompress | undefine
 function restore(
   bytes: Uint8Array,
   decompress: Decompress | undefined,
-  limit: SizeLimit,
+  { limit, ...expansion }: Expansion & { readonly limit: SizeLimit },
 ): Uint8Array | Promise<Uint8Array> {
-  if (decompress !== undefined) return decompress(bytes, limit);
+  if (decompress !== undefined) return decompress(bytes, limit, expansion);
   throw new Rejection('malformed', RpcCode.internal, {
     message: 'the message is marked as compressed, but there is no grpc-encoding',
   });

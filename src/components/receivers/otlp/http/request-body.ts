@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { decompressorOf, type Decompressors } from '../codings/decompress.ts';
+import type { BodyFlow, BodyLease } from '../body-budget.ts';
 import { Rejection, RpcCode, rejectTooLarge, type SizeLimit } from '../rejection.ts';
 
 export interface BodyLimits {
@@ -11,12 +12,31 @@ export interface BodyLimits {
 /**
  * The body of a request, decompressed.
  *
+ * @param lease counts its memory.
  * @throws Rejection if it is too large, before or after decompression, or cannot be decompressed.
  */
-export async function readBody(request: IncomingMessage, { size, decompressors }: BodyLimits): Promise<Uint8Array> {
+export async function readBody(
+  request: IncomingMessage,
+  { size, decompressors }: BodyLimits,
+  lease: (flow: BodyFlow) => BodyLease,
+): Promise<Uint8Array> {
   const decompress = decompressorOf(request.headers['content-encoding'], decompressors);
-  const body = await collect(request, size);
-  return decompress === undefined ? body : await decompress(body, size);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const held = lease({
+    pause: () => request.pause(),
+    resume: () => request.resume(),
+    cutOff: (rejection) => {
+      reject(rejection);
+      request.resume();
+    },
+  });
+  const body = await Promise.race([collect(request, size, held), promise]);
+  held.arrived();
+  if (decompress === undefined) return body;
+  const reserve = (bytes: number): Promise<void> => held.reserve(bytes);
+  const restored = await decompress(body, size, { owner: request.socket, reserve });
+  held.expanded(restored.length);
+  return restored;
 }
 
 /**
@@ -25,7 +45,7 @@ export async function readBody(request: IncomingMessage, { size, decompressors }
  */
 const PATIENCE = 2;
 
-function collect(request: IncomingMessage, limit: SizeLimit): Promise<Buffer> {
+function collect(request: IncomingMessage, limit: SizeLimit, lease: BodyLease): Promise<Buffer> {
   const { maxBytes } = limit;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const claimed = Number(request.headers['content-length'] ?? 0);
@@ -34,8 +54,10 @@ function collect(request: IncomingMessage, limit: SizeLimit): Promise<Buffer> {
   let size = 0;
   request.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= maxBytes) chunks.push(chunk);
-    else chunks.length = 0;
+    if (size <= maxBytes && lease.isHeld) {
+      chunks.push(chunk);
+      lease.add(chunk.length);
+    } else chunks.length = 0;
     if (size > maxBytes * PATIENCE) reject(rejectTooLarge(limit));
   });
   request.on('end', () => {

@@ -2,13 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { RejectionReason } from '../../../../metrics/reasons.ts';
 import type { ComponentSettings, Host, Signal } from '../../../../engine/component.ts';
-import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
+import type { RetryableError } from '../../../../engine/errors.ts';
+import { SENDERS_SHARE } from '../../../../engine/net/connection-limit.ts';
+import { GuardedServer, type Site } from '../../../../engine/net/guarded-server.ts';
+import type { Endpoint } from '../../../../engine/schema/fields.ts';
+import { pathOf } from '../../../../engine/net/request-path.ts';
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
-import { protobufFromJson } from '../../../../engine/otlp/protobuf-from-json.ts';
+import { ProtobufTooLargeError, protobufSteps } from '../../../../engine/otlp/json/protobuf-from-json.ts';
+import { inSlices } from '../../../../engine/time-slice.ts';
+import { acceptanceJson, encodeAcceptance } from '../acceptance.ts';
 import { decompressorsOf } from '../codings/decompress.ts';
 import { idleHttpKeys, type HttpConfig } from '../config.ts';
-import type { RequestIntake } from '../request-intake.ts';
-import { encodeStatus, rejectUnauthenticated, RpcCode, type Rejection } from '../rejection.ts';
+import type { BodyBudget, BodyFlow, BodyLease } from '../body-budget.ts';
+import type { RequestIntake, Shared } from '../request-intake.ts';
+import { encodeStatus, rejectTooLarge, rejectUnauthenticated, RpcCode, type Rejection } from '../rejection.ts';
+import { WrongPort } from '../wrong-port.ts';
 import { readBody, type BodyLimits } from './request-body.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -31,19 +39,27 @@ export class HttpTransport {
   readonly #config: HttpConfig;
   readonly #intake: RequestIntake;
   readonly #signals: ReadonlyMap<string, Signal>;
+  /** A reload of the configuration changes it. */
+  readonly #inUse: ReadonlySet<Signal>;
   readonly #limits: BodyLimits;
   readonly #server: GuardedServer;
+  readonly #budget: BodyBudget;
+  readonly #wrongPort: WrongPort;
 
-  constructor(settings: ComponentSettings, config: HttpConfig, intake: RequestIntake) {
+  /** @param grpc the endpoint for gRPC, for the log. */
+  constructor(settings: ComponentSettings, config: HttpConfig, { intake, budget }: Shared, grpc?: Endpoint) {
     this.#logger = settings.logger;
     this.#config = config;
     this.#intake = intake;
-    this.#signals = signalPaths(settings, config);
+    this.#budget = budget;
+    this.#signals = signalPaths(config);
+    this.#inUse = settings.signals;
     this.#limits = {
       size: { maxBytes: config.max_request_body_size, key: 'max_request_body_size' },
       decompressors: decompressorsOf(config.compression_algorithms),
     };
     this.#server = new GuardedServer(config, settings.logger);
+    this.#wrongPort = new WrongPort(settings.logger, grpc);
   }
 
   async start(host: Host): Promise<void> {
@@ -51,7 +67,11 @@ export class HttpTransport {
     const serve = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
       this.#handle(request, response);
     const refuse = (request: IncomingMessage, response: ServerResponse): void => this.#challenge(request, response);
-    await this.#server.start(host, { serve, refuse }, 'http');
+    const noticeHttp2 = (): void => this.#wrongPort.usesHttp2(this.#config.endpoint);
+    const refuseBusy = (request: IncomingMessage, response: ServerResponse, error: RetryableError): void =>
+      this.#reject(request, response, { error, mediaType: mediaTypeOf(request) ?? JSON_TYPE });
+    const site: Site = { serve, refuse, refuseBusy, noticeHttp2 };
+    await this.#server.start(host, site, { transport: 'http', descriptorShare: SENDERS_SHARE });
   }
 
   shutdown(deadline: AbortSignal): Promise<void> {
@@ -60,7 +80,8 @@ export class HttpTransport {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const signal = this.#signals.get(pathOf(request));
-    if (signal === undefined) return this.#refuse(response, 404, 'not_found', '404 page not found');
+    if (signal === undefined || !this.#inUse.has(signal))
+      return this.#refuse(response, 404, 'not_found', '404 page not found');
     if (request.method !== 'POST') {
       response.setHeader('Allow', 'POST');
       return this.#refuse(response, 405, 'method', '405 method not allowed, supported: [POST]');
@@ -78,12 +99,26 @@ export class HttpTransport {
     response: ServerResponse,
     { signal, mediaType }: { signal: Signal; mediaType: MediaType },
   ): Promise<void> {
+    let held: BodyLease | undefined;
+    const lease = (flow: BodyFlow): BodyLease => (held = this.#budget.open(flow));
     try {
-      const body = await readBody(request, this.#limits);
-      await this.#intake.take(signal, mediaType === PROTOBUF ? body : protobufFromJson(signal, body));
-      this.#send(response, 200, mediaType, mediaType === PROTOBUF ? '' : '{}');
+      const body = await readBody(request, this.#limits, lease);
+      const isProtobuf = mediaType === PROTOBUF;
+      const partial = await this.#intake.take(signal, isProtobuf ? body : await this.#convert(signal, body));
+      this.#send(response, 200, mediaType, isProtobuf ? encodeAcceptance(partial) : acceptanceJson(signal, partial));
     } catch (error) {
       this.#reject(request, response, { error, mediaType });
+    } finally {
+      held?.release();
+    }
+  }
+
+  async #convert(signal: Signal, json: Uint8Array): Promise<Uint8Array> {
+    const { size } = this.#limits;
+    try {
+      return await inSlices(protobufSteps(signal, json, size.maxBytes));
+    } catch (error) {
+      throw error instanceof ProtobufTooLargeError ? rejectTooLarge(size) : error;
     }
   }
 
@@ -98,8 +133,9 @@ export class HttpTransport {
     { error, mediaType }: { error: unknown; mediaType: MediaType },
   ): void {
     const rejection = this.#intake.reject(error);
-    // Node reads the rest of a refused body, so that the connection can be reused. Here the rest is too large.
-    if (rejection.code === RpcCode.resourceExhausted && !request.complete) response.setHeader('Connection', 'close');
+    // Node reads the rest of a refused body, so that the connection can be reused. Here the rest is too large or slow.
+    const isLarge = rejection.code === RpcCode.resourceExhausted || rejection.reason === 'in_flight';
+    if (isLarge && !request.complete) response.setHeader('Connection', 'close');
     if (rejection.retryAfterMs !== undefined) {
       response.setHeader('Retry-After', Math.max(1, Math.ceil(rejection.retryAfterMs / 1000)));
     }
@@ -120,18 +156,12 @@ export class HttpTransport {
   }
 }
 
-function signalPaths({ signals }: ComponentSettings, config: HttpConfig): ReadonlyMap<string, Signal> {
-  const paths: Readonly<Record<Signal, string>> = {
-    traces: config.traces_url_path,
-    metrics: config.metrics_url_path,
-    logs: config.logs_url_path,
-  };
-  return new Map([...signals].map((signal) => [paths[signal], signal]));
-}
-
-function pathOf({ url = '' }: IncomingMessage): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
+function signalPaths(config: HttpConfig): ReadonlyMap<string, Signal> {
+  return new Map([
+    [config.traces_url_path, 'traces'],
+    [config.metrics_url_path, 'metrics'],
+    [config.logs_url_path, 'logs'],
+  ]);
 }
 
 function mediaTypeOf({ headers }: IncomingMessage): MediaType | undefined {

@@ -1,0 +1,126 @@
+import type { SetupSettings, SetupSql } from '../../../../engine/component.ts';
+import type { TableName } from '../../../../postgres/asked-tables.ts';
+import { readableIdentifier } from '../../../../postgres/identifier.ts';
+import { NAMED_TABLES, namedTablesValues } from '../../../../postgres/named-tables.ts';
+import { ReadOnlyPool, type Row } from '../../../../postgres/read-only-pool.ts';
+import { setupSql, type NeededIndex } from '../../../../postgres/setup-sql.ts';
+import { userSql } from '../../../../postgres/user-sql.ts';
+import type { DbPollerConfig } from '../config.ts';
+import { configuredPacks, heldConnections, poolSettings, type ConfiguredPack } from '../plan.ts';
+import { tablesOf } from '../run/schema.ts';
+import type { UserCounterConfig } from '../user-queries/config.ts';
+import { presentIndexes, serves, servesTime, type PresentIndex } from './indexes.ts';
+
+/** An index, and what decides whether one that exists replaces it. */
+interface WantedIndex extends Omit<NeededIndex, 'isMissing'> {
+  readonly isServedBy: (present: PresentIndex) => boolean;
+}
+
+/** The role, the grants and the indexes for this configuration. Asks the database, if it answers, which indexes exist. */
+export async function setup({ role }: SetupSettings, config: DbPollerConfig): Promise<SetupSql> {
+  const packs = await configuredPacks(config);
+  const gauges = config.queries.filter((query) => query.kind === 'gauge');
+  const counters = config.queries.filter((query) => query.kind !== 'gauge');
+  const found = await compare([...packs.flatMap(packIndexes), ...timeIndexes(counters)], config);
+  return setupSql({
+    role,
+    connections: heldConnections(config),
+    tables: [...packs.flatMap(packTables), ...counters.map(({ table }) => nameOf(table))],
+    functions: packs.flatMap(packFunctions),
+    readsSequences: packs.some(({ gauges: of }) =>
+      Object.values(of).some(({ readsSequences }) => readsSequences === true),
+    ),
+    statements: new Map(gauges.filter(({ sql }) => !SHOW.test(sql)).map(({ name, sql }) => [name, userSql(sql)])),
+    ...found,
+  });
+}
+
+function packTables({ schema, ...pack }: ConfiguredPack): TableName[] {
+  return schema === undefined ? [] : tablesOf(pack).map((table) => ({ schema, table }));
+}
+
+/** Among the catalogs that a pack names, those that are functions. */
+function packFunctions({ schema, ...pack }: ConfiguredPack): string[] {
+  return schema === undefined ? tablesOf(pack).filter((name) => name.endsWith(')')) : [];
+}
+
+function packIndexes({ schema, indexes = [] }: ConfiguredPack): WantedIndex[] {
+  if (schema === undefined) return [];
+  return indexes.map((index) => ({ ...index, schema, isServedBy: (present) => serves(present, index) }));
+}
+
+/** One index for several queries over the same column. */
+function timeIndexes(counters: readonly UserCounterConfig[]): WantedIndex[] {
+  const timed = counters.flatMap(({ name, table, time_column: column }) =>
+    column === undefined ? [] : [{ name, column, ...nameOf(table) }],
+  );
+  const byColumn = Map.groupBy(timed, ({ schema, table, column }) => JSON.stringify([schema, table, column]));
+  return [...byColumn.values()].map((queries) => {
+    const { schema, table, column } = queries[0]!;
+    return {
+      schema,
+      table,
+      name: `siphon_${table}_${column}`,
+      definition: `(${readableIdentifier(column)})`,
+      queries: queries.map(({ name }) => name),
+      isServedBy: (present) => present.table === table && servesTime(present, column),
+    };
+  });
+}
+
+const OFFLINE =
+  'The database was not asked: these indexes may exist under other names, and CONCURRENTLY does not work for a partitioned table.';
+
+/** All of them are missing if the database does not answer. */
+async function compare(
+  wanted: readonly WantedIndex[],
+  config: DbPollerConfig,
+): Promise<{ readonly indexes: readonly NeededIndex[]; readonly remarks: readonly string[] }> {
+  if (wanted.length === 0) return { indexes: [], remarks: [] };
+  const unknown = { indexes: wanted.map((index) => ({ ...index, isMissing: true })), remarks: [OFFLINE] };
+  if (config.datasource.isEmpty) return unknown;
+  const pool = new ReadOnlyPool(poolSettings(config, 1));
+  try {
+    return { indexes: await compared(wanted, pool, config), remarks: [] };
+  } catch {
+    return unknown;
+  } finally {
+    await pool.close();
+  }
+}
+
+/** @throws PostgresError */
+async function compared(
+  wanted: readonly WantedIndex[],
+  pool: ReadOnlyPool,
+  { timeout: timeoutMs }: DbPollerConfig,
+): Promise<NeededIndex[]> {
+  const ask = async (text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
+  const names = [...new Set(wanted.map(({ schema, table }) => `${schema}.${table}`))];
+  const kinds = new Map((await ask(KINDS, namedTablesValues(names))).map(({ name, kind }) => [name, kind]));
+  const present = new Map<string, readonly PresentIndex[]>();
+  for (const [schema, ofSchema] of Map.groupBy(wanted, (index) => index.schema)) {
+    const tables = [...new Set(ofSchema.map(({ table }) => table))];
+    present.set(schema, await presentIndexes({ ask }, schema, tables));
+  }
+  return wanted.map((index) => {
+    const kind = kinds.get(`${index.schema}.${index.table}`);
+    const found = present.get(index.schema)!;
+    return {
+      ...index,
+      isMissing: kind !== undefined && !found.some((one) => one.isValid && index.isServedBy(one)),
+      isPartitioned: kind === 'p',
+      isInvalid: found.some(({ name, isValid }) => !isValid && name === index.name),
+    };
+  });
+}
+
+const MAX_ROWS = 10_000;
+const KINDS = `select name, root.relkind::text as kind from ${NAMED_TABLES}`;
+const SHOW = /^\s*show\s/i;
+
+function nameOf(name: string): TableName {
+  const [schema = '', table = ''] = name.split('.');
+  return { schema, table };
+}
