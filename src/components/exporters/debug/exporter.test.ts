@@ -16,6 +16,11 @@ describe('debug', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  it('accepts the queue of the stock exporter without effect', () => {
+    const sending_queue = { enabled: true, queue_size: 10 };
+    expect(v.safeParse(debugConfig, { sending_queue }).issues).toBeUndefined();
+  });
+
   it('logs one line a batch, with its counts alone', async () => {
     const { exporter, lines } = debug(undefined);
     await exporter.consume(batch);

@@ -3,10 +3,13 @@ import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../
 import { requestMessages } from '../../../engine/otlp/schema.ts';
 import type { DebugConfig } from './config.ts';
 import { itemSummaries } from './item-summaries.ts';
-import { messageToObject } from './message-to-object.ts';
+import { ContentBudget, messageToObject, type MessageObject } from './message-to-object.ts';
 
 /** The period of sampling, as in the stock Collector. */
 const TICK_MS = 1000;
+
+/** How much of a batch is logged. */
+const MAX_CONTENT_BYTES = 128 * 1024;
 
 /** Logs telemetry, one line for each batch. */
 export class DebugExporter implements Component, Consumer {
@@ -32,8 +35,13 @@ export class DebugExporter implements Component, Consumer {
 
   #content({ signal, chunks }: TelemetryBatch): Record<string, unknown> {
     if (this.#config.verbosity === 'basic') return {};
-    const requests = chunks.map((chunk) => messageToObject(requestMessages[signal], chunk));
-    return this.#config.verbosity === 'detailed' ? { requests } : { names: requests.flatMap(itemSummaries) };
+    const budget = new ContentBudget(MAX_CONTENT_BYTES);
+    const requests: MessageObject[] = [];
+    for (const chunk of chunks) {
+      if (!budget.isSpent) requests.push(messageToObject(requestMessages[signal], chunk, budget));
+    }
+    const content = this.#config.verbosity === 'detailed' ? { requests } : { names: requests.flatMap(itemSummaries) };
+    return budget.isSpent ? { ...content, truncated: true } : content;
   }
 
   /** The first `sampling_initial` batches of each second, then every `sampling_thereafter`-th. */

@@ -1,19 +1,23 @@
 import * as v from 'valibot';
-import { positiveDuration } from '../../../engine/schema/fields.ts';
+import {
+  duration,
+  nonNegativeInteger,
+  positiveDuration,
+  secretUrl,
+  timerDuration,
+} from '../../../engine/schema/fields.ts';
+import { COMPRESSIONS, encodingOf, type Compression } from './compression.ts';
+import { clientTlsConfig } from '../../../engine/schema/tls.ts';
 import { headers } from '../../../engine/schema/headers.ts';
 import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
 
-const clientTlsConfig = v.pipe(
-  v.strictObject({
-    ca_file: v.optional(v.string()),
-    cert_file: v.optional(v.string()),
-    key_file: v.optional(v.string()),
-    insecure_skip_verify: v.optional(v.boolean(), false),
-  }),
+const proxyUrl = v.pipe(
+  secretUrl(),
   v.check(
-    ({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined),
-    'needs cert_file and key_file together',
+    (url) => url.isEmpty || isHttpUrl(url.reveal()),
+    'must be the URL of an HTTP proxy, for example http://proxy:3128',
   ),
+  v.transform((url) => (url.isEmpty ? undefined : url)),
 );
 
 export const otlpHttpExporterConfig = v.pipe(
@@ -24,9 +28,22 @@ export const otlpHttpExporterConfig = v.pipe(
     logs_endpoint: v.optional(httpUrl()),
     headers: v.optional(headers(), {}),
     timeout: v.optional(positiveDuration(), '30s'),
-    compression: v.optional(v.picklist(['gzip', 'zstd', 'none', '']), 'gzip'),
+    compression: v.optional(v.picklist(COMPRESSIONS), 'gzip'),
+    compression_params: v.optional(v.strictObject({ level: v.optional(v.pipe(v.number(), v.integer()), 0) }), {}),
     encoding: v.optional(v.literal('proto', 'must be proto: batches are forwarded in the bytes they came in'), 'proto'),
     tls: v.optional(clientTlsConfig, {}),
+    proxy_url: v.optional(proxyUrl),
+    max_conns_per_host: v.optional(nonNegativeInteger(), 0),
+    idle_conn_timeout: v.optional(timerDuration(), '90s'),
+    disable_keep_alives: v.optional(v.boolean(), false),
+    max_idle_conns: v.optional(nonNegativeInteger()),
+    max_idle_conns_per_host: v.optional(nonNegativeInteger()),
+    force_attempt_http2: v.optional(v.boolean()),
+    http2_read_idle_timeout: v.optional(duration()),
+    http2_ping_timeout: v.optional(duration()),
+    read_buffer_size: v.optional(nonNegativeInteger()),
+    write_buffer_size: v.optional(nonNegativeInteger()),
+    profiles_endpoint: v.optional(httpUrl()),
     sending_queue: sendingQueue(),
     retry_on_failure: retryOnFailure(),
   }),
@@ -37,17 +54,42 @@ export const otlpHttpExporterConfig = v.pipe(
       ),
     'needs an endpoint, for example http://127.0.0.1:4318',
   ),
+  v.check(
+    ({ compression, compression_params: { level } }) => isLevel(compression, level),
+    'has a compression_params::level that its compression does not have: -1 to 9 for gzip, deflate and zlib, 1 to 22 for zstd',
+  ),
 );
 
+/** siphon speaks HTTP/1.1 with a connection for each request that is in flight, and has no profiles. */
+const IDLE_KEYS = [
+  'max_idle_conns',
+  'max_idle_conns_per_host',
+  'force_attempt_http2',
+  'http2_read_idle_timeout',
+  'http2_ping_timeout',
+  'read_buffer_size',
+  'write_buffer_size',
+  'profiles_endpoint',
+] as const;
+
+export function idleKeys(config: OtlpHttpExporterConfig): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(IDLE_KEYS.map((key) => [key, config[key] !== undefined]));
+}
+
 export type OtlpHttpExporterConfig = v.InferOutput<typeof otlpHttpExporterConfig>;
-export type ClientTlsConfig = v.InferOutput<typeof clientTlsConfig>;
+
+function isLevel(compression: Compression, level: number): boolean {
+  if (encodingOf(compression) === undefined) return level === 0;
+  return compression === 'zstd' ? level >= 0 && level <= 22 : level >= -1 && level <= 9;
+}
 
 function httpUrl(): v.GenericSchema<string, string> {
   return v.pipe(
     v.string(),
-    v.check(
-      (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
-      'must be an http:// or https:// URL, for example http://127.0.0.1:4318',
-    ),
+    v.check(isHttpUrl, 'must be an http:// or https:// URL, for example http://127.0.0.1:4318'),
   );
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../../engine/otlp/wire-writer.ts';
@@ -68,6 +68,8 @@ describe('the otlp_http exporter', () => {
     ['none', (body: Buffer) => body],
     ['gzip', (body: Buffer) => gunzipSync(body)],
     ['zstd', (body: Buffer) => zstdDecompressSync(body)],
+    ['deflate', (body: Buffer) => inflateSync(body)],
+    ['zlib', (body: Buffer) => inflateSync(body)],
   ])('sends the chunks as they came, with compression %s', async (compression, decompress) => {
     const { requests, url } = await startBackend();
     const { exporter } = await startExporter({ endpoint: `${url}/base/`, compression, headers: { 'X-Key': 'secret' } });
@@ -78,6 +80,29 @@ describe('the otlp_http exporter', () => {
       headers: { 'x-key': 'secret', 'content-type': 'application/x-protobuf' },
     });
     expect(requests[0]!.headers['content-encoding']).toBe(compression === 'none' ? undefined : compression);
+  });
+
+  it.each([
+    ['gzip', 1, 9],
+    ['zlib', 1, 9],
+    ['zstd', 1, 19],
+  ])('compresses %s at the given level', async (compression, low, high) => {
+    const { requests, url } = await startBackend();
+    const many = spansBatch(Array.from({ length: 500 }, (_, index) => `span ${index} of ${index % 7}`));
+    for (const level of [low, high]) {
+      const { exporter } = await startExporter({ endpoint: url, compression, compression_params: { level } });
+      await exporter.consume(many);
+    }
+    expect(requests[1]!.body.length).not.toBe(requests[0]!.body.length);
+  });
+
+  it.each([
+    ['gzip', 10],
+    ['zstd', 23],
+    ['none', 1],
+  ])('refuses a level that %s does not have: %d', (compression, level) => {
+    const keys = { endpoint: 'http://a.test', compression, compression_params: { level } };
+    expect(v.safeParse(otlpHttpExporterConfig, keys).issues?.[0].message).toContain('compression_params::level');
   });
 
   it('takes the endpoint of a signal as it is', async () => {
@@ -138,8 +163,8 @@ describe('the otlp_http exporter', () => {
   ])('logs once and counts partial success, in a response of %s', async (type, body) => {
     const { url } = await startBackend((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
     const { exporter, lines, page } = await startExporter({ endpoint: url });
-    await exporter.consume(batch);
-    await exporter.consume(batch);
+    const partial = { rejectedItems: 1, message: 'too old' };
+    expect([await exporter.consume(batch), await exporter.consume(batch)]).toEqual([partial, partial]);
     expect(lines).toMatchObject([{ rejectedItems: 1, reason: 'too old' }]);
     expect(await page()).toMatch(/^siphon_exporter_partial_success_rejected_items\{.*otel_signal="traces"\} 2$/m);
   });

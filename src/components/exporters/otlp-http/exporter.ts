@@ -1,23 +1,22 @@
-import { promisify } from 'node:util';
-import { constants, gzip, zstdCompress } from 'node:zlib';
 import type {
   Component,
   ComponentSettings,
   Consumer,
   Host,
+  PartialSuccess,
   Signal,
   TelemetryBatch,
 } from '../../../engine/component.ts';
+import { describeError } from '../../../engine/describe-error.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { HttpClient, type HttpAnswer } from '../../../engine/net/http-client.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import type { HttpAnswer, HttpClient } from '../../../engine/net/http-client.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
-import type { OtlpHttpExporterConfig } from './config.ts';
+import { openHttpClient } from '../../../engine/net/open-http-client.ts';
+import { compress, encodingOf } from './compression.ts';
+import { idleKeys, type OtlpHttpExporterConfig } from './config.ts';
 import { errorOf, partialSuccessOf } from './response.ts';
-import { readTls } from './tls-files.ts';
 import { urlFor } from './url.ts';
-
-const gzipAsync = promisify(gzip);
-const zstdAsync = promisify(zstdCompress);
 
 /** Posts each batch to the endpoint of its signal, without changing its bytes. */
 export class OtlpHttpExporter implements Component, Consumer {
@@ -41,13 +40,20 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 
   async start(_host: Host): Promise<void> {
-    this.#client = new HttpClient({ tls: await readTls(this.#config.tls) });
+    reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
+    const { tls, proxy_url: proxy, max_conns_per_host, idle_conn_timeout, disable_keep_alives } = this.#config;
+    this.#client = await openHttpClient(tls, this.#settings.logger, {
+      proxy: proxy && new URL(proxy.reveal()),
+      maxConnections: max_conns_per_host,
+      idleMs: idle_conn_timeout,
+      keepAlive: !disable_keep_alives,
+    });
   }
 
-  async consume(batch: TelemetryBatch): Promise<void> {
+  async consume(batch: TelemetryBatch): Promise<PartialSuccess | undefined> {
     const answer = await this.#send(batch);
     if (answer.status < 200 || answer.status > 299) throw errorOf(answer);
-    this.#noteRejections(batch.signal, answer);
+    return this.#noteRejections(batch.signal, answer);
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -61,7 +67,7 @@ export class OtlpHttpExporter implements Component, Consumer {
   }
 
   async #send({ signal, chunks }: TelemetryBatch): Promise<HttpAnswer> {
-    const body = await compress(chunks, this.#config.compression);
+    const body = await compress(chunks, this.#config.compression, this.#config.compression_params.level);
     const [client, url] = [this.#client, this.#urls.get(signal)];
     if (client === undefined || url === undefined)
       throw new RetryableError('not_running', 'the exporter is not running');
@@ -71,16 +77,20 @@ export class OtlpHttpExporter implements Component, Consumer {
     try {
       return await sending;
     } catch (cause) {
-      throw new RetryableError('network_error', `${url.origin} cannot be reached: ${String(cause)}`, { cause });
+      throw new RetryableError('network_error', `${url.origin} cannot be reached: ${describeError(cause)}`, { cause });
     } finally {
       this.#inFlight.delete(sending);
     }
   }
 
-  #noteRejections(signal: Signal, answer: HttpAnswer): void {
-    const { rejectedItems, message } = partialSuccessOf(answer);
+  #noteRejections(signal: Signal, answer: HttpAnswer): PartialSuccess | undefined {
+    const partial = partialSuccessOf(answer);
+    const { rejectedItems, message } = partial;
     const rejecting = rejectedItems > 0 || message !== '';
-    if (rejectedItems > 0) this.#rejected.add(rejectedItems, { otel_signal: signal });
+    if (rejectedItems > 0) {
+      this.#rejected.add(rejectedItems, { otel_signal: signal });
+      this.#settings.ledger.account(signal).reject(rejectedItems, 'partial_success');
+    }
     if (rejecting && !this.#rejecting) {
       this.#settings.logger.warn(
         { signal, rejectedItems, reason: message },
@@ -88,26 +98,16 @@ export class OtlpHttpExporter implements Component, Consumer {
       );
     }
     this.#rejecting = rejecting;
+    return rejecting ? partial : undefined;
   }
 }
 
 function headersOf({ version }: ComponentSettings, config: OtlpHttpExporterConfig): Record<string, string> {
-  const encoded = config.compression === 'gzip' || config.compression === 'zstd';
+  const encoding = encodingOf(config.compression);
   return {
     'content-type': 'application/x-protobuf',
     'user-agent': `siphon/${version}`,
-    ...(encoded ? { 'content-encoding': config.compression } : {}),
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
     ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()])),
   };
-}
-
-/** Compresses in the thread pool. `none` and the empty text return the chunks unchanged. */
-async function compress(
-  chunks: readonly Uint8Array[],
-  compression: 'gzip' | 'zstd' | 'none' | '',
-): Promise<readonly Uint8Array[]> {
-  if (compression === 'zstd') return [await zstdAsync(Buffer.concat(chunks))];
-  if (compression !== 'gzip') return chunks;
-  // Telemetry is so repetitive that the fastest level has most of the gain for a fraction of the CPU time.
-  return [await gzipAsync(Buffer.concat(chunks), { level: constants.Z_BEST_SPEED })];
 }

@@ -1,4 +1,5 @@
 import type { ExporterFactory } from '../../../engine/component.ts';
+import { clientFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { otlpHttpExporterConfig, type OtlpHttpExporterConfig } from './config.ts';
 import { OtlpHttpExporter } from './exporter.ts';
 
@@ -9,7 +10,9 @@ export const otlpHttpExporter: ExporterFactory<OtlpHttpExporterConfig> = {
   signals: ['traces', 'metrics', 'logs'],
   stability: 'beta',
   config: otlpHttpExporterConfig,
+  files: ({ tls }) => clientFilesOnceRead(tls),
   delivery: (config) => ({ queue: config.sending_queue, retry: config.retry_on_failure }),
+  isExclusive: (config) => config.sending_queue?.storage !== undefined,
   async *diagnose(settings, config) {
     const { diagnose } = await import('./diagnose.ts');
     yield* diagnose(settings, config);

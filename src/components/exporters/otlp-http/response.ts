@@ -1,5 +1,6 @@
 /** The meaning of OTLP/HTTP responses. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
 import * as v from 'valibot';
+import type { PartialSuccess } from '../../../engine/component.ts';
 import type { FailureReason } from '../../../metrics/reasons.ts';
 import { PermanentError, RetryableError } from '../../../engine/errors.ts';
 import type { HttpAnswer } from '../../../engine/net/http-client.ts';
@@ -26,11 +27,6 @@ const jsonResponse = v.object({
     }),
   ),
 });
-
-export interface PartialSuccess {
-  readonly rejectedItems: number;
-  readonly message: string;
-}
 
 const NOTHING_REJECTED: PartialSuccess = { rejectedItems: 0, message: '' };
 

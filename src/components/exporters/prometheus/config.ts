@@ -10,12 +10,12 @@ const strategies = [
   'NoTranslation',
 ] as const;
 
-/** An invalid name would break every page, so it is an error at startup. */
+/** A name that cannot become a label would break every page, so it is an error at the start. */
 const constLabelName = v.pipe(
   v.string(),
-  v.regex(
-    /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/,
-    'must be a label name: letters, digits and _, not beginning with a digit or __',
+  v.check(
+    (name) => /[^_]/.test(name) && !name.startsWith('__') && !name.includes('\0'),
+    'must be a label name: not empty, not beginning with __',
   ),
   v.check(
     (name) => name !== 'le' && name !== 'quantile',
@@ -24,6 +24,11 @@ const constLabelName = v.pipe(
 );
 
 const patterns = v.optional(v.array(v.string()), []);
+
+/** Addresses of the arena have 32 bits. */
+const MAX_SERIES_BYTES = 2 * 1024 * 1024 * 1024;
+
+const seriesBytes = v.pipe(positiveInteger(), v.maxValue(MAX_SERIES_BYTES, 'must be at most 2147483648 (2 GiB)'));
 
 export const prometheusExporterConfig = v.optional(
   v.strictObject({
@@ -49,6 +54,7 @@ export const prometheusExporterConfig = v.optional(
     ),
     resource_constant_labels: v.optional(v.strictObject({ included: patterns, excluded: patterns })),
     max_series: v.optional(positiveInteger(), 200_000),
+    max_series_bytes: v.optional(seriesBytes),
   }),
   {},
 );
@@ -63,6 +69,15 @@ export function naming({ namespace, translation_strategy: strategy }: Prometheus
     suffixes: strategy.endsWith('WithSuffixes'),
     namespace: utf8 ? namespace : namespace.replaceAll(/[^A-Za-z0-9_:]/gu, '_'),
   };
+}
+
+const DEFAULT_SERIES_BYTES = 128 * 1024 * 1024;
+/** By default at most this part of the container's memory. */
+const SERIES_SHARE = 1 / 16;
+
+export function maxSeriesBytes({ max_series_bytes: bytes }: PrometheusExporterConfig): number {
+  const containerBytes = process.constrainedMemory() || Infinity;
+  return bytes ?? Math.min(DEFAULT_SERIES_BYTES, Math.floor(containerBytes * SERIES_SHARE));
 }
 
 /** Scrapes have no body, responses have their own timeout, and a page in memory needs no queue. */

@@ -7,8 +7,9 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
 import { componentKinds, type Component } from '../../../engine/component.ts';
+import { ComponentLedger } from '../../../engine/account.ts';
 import { Instruments } from '../../../metrics/instruments.ts';
-import { protobufFromJson } from '../../../engine/otlp/protobuf-from-json.ts';
+import { protobufFromJson } from '../../../engine/otlp/json/protobuf-from-json.ts';
 import { prometheusExporterConfig } from './config.ts';
 import { prometheusExporter } from './factory.ts';
 import { toBatch } from '../../../../tests/support/components/batches.ts';
@@ -33,7 +34,13 @@ export class ExporterUnderTest implements AsyncDisposable {
 
   private constructor(config: Record<string, unknown>) {
     const { logger } = this.log;
-    const settings = { id: 'prometheus', signals: new Set(['metrics' as const]), logger, version: '0' };
+    const settings = {
+      id: 'prometheus',
+      signals: new Set(['metrics' as const]),
+      logger,
+      ledger: new ComponentLedger(),
+      version: '0',
+    };
     this.#exporter = prometheusExporter.create(
       { ...settings, metrics: new Instruments(this.#meters.getMeter('test'), componentKinds) },
       v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', without_scope_info: true, ...config }),
@@ -60,8 +67,12 @@ export class ExporterUnderTest implements AsyncDisposable {
   }
 
   async consumeRequest(request: Json): Promise<void> {
-    const bytes = protobufFromJson('metrics', Buffer.from(JSON.stringify(request)));
-    await this.#exporter.consume(toBatch('metrics', bytes, 0));
+    await this.consumeBytes(protobufFromJson('metrics', Buffer.from(JSON.stringify(request))));
+  }
+
+  /** @param isOwn true for a request of one of siphon's own receivers. */
+  async consumeBytes(bytes: Uint8Array, isOwn = false): Promise<void> {
+    await this.#exporter.consume({ ...toBatch('metrics', bytes, 0), isOwn });
   }
 
   async scrape(headers: Record<string, string> = {}): Promise<Response> {
@@ -89,6 +100,10 @@ export class ExporterUnderTest implements AsyncDisposable {
     return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
   }
 
+  seriesByJob(): Promise<Record<string, number>> {
+    return this.#counts('siphon_prometheus_series', 'exported_job');
+  }
+
   changedLabels(): Promise<Record<string, number>> {
     return this.#counts('siphon_prometheus_changed_labels', 'change');
   }
@@ -106,7 +121,7 @@ export class ExporterUnderTest implements AsyncDisposable {
         .at(-1)
         ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
     const metric = metrics.find(({ descriptor }) => descriptor.name === name);
-    if (metric?.dataPointType !== DataPointType.SUM) return {};
+    if (metric?.dataPointType !== DataPointType.SUM && metric?.dataPointType !== DataPointType.GAUGE) return {};
     return Object.fromEntries(metric.dataPoints.map((point) => [point.attributes[label] as string, point.value]));
   }
 }

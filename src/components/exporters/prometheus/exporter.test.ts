@@ -49,8 +49,18 @@ const cases: readonly Case[] = [
     dropped: { out_of_order: 1 },
   },
   {
-    behaviour: 'a delta whose interval was counted in part already is not counted again',
-    sent: [[delta('n', 5, { start: 0, time: 10 })], [delta('n', 3, { start: 9, time: 20 })]],
+    behaviour: 'deltas whose intervals overlap are all added',
+    sent: [1, 2, 3, 4, 5, 6].map((i) => [delta('n', 1, { start: i * 995 + 1, time: i * 995 + 1000 })]),
+    shown: ['n_total 6'],
+  },
+  {
+    behaviour: 'deltas that each begin before the last one ended, as telemetrygen sends them, are all added',
+    sent: [Array.from({ length: 10 }, (_, i) => delta('n', 1, { start: 1000 + i * 10, time: 2000 + i * 10 }))],
+    shown: ['n_total 10'],
+  },
+  {
+    behaviour: 'a delta that begins before the first one is not added',
+    sent: [[delta('n', 5, { start: 5, time: 10 })], [delta('n', 3, { start: 4, time: 20 })]],
     shown: ['n_total 5'],
     dropped: { out_of_order: 1 },
   },
@@ -92,7 +102,7 @@ const cases: readonly Case[] = [
     behaviour: 'bounds that cannot be labels cost their point only',
     sent: [
       [
-        histogram('h', { count: 3, bounds: [1, 1], counts: [1, 1, 1] }),
+        histogram('h', { count: 3, bounds: ['NaN' as unknown as number, 1], counts: [1, 1, 1] }),
         histogram('h', { count: 3, bounds: [1], counts: [1] }, { labels: { a: '2' } }),
         histogram('i', { count: 3, bounds: [1, 2], counts: [1] }),
         gauge('g', 1),
@@ -100,6 +110,39 @@ const cases: readonly Case[] = [
     ],
     shown: ['g 1', 'h_bucket{a="2",le="1"} 1', 'h_bucket{a="2",le="+Inf"} 3', 'h_count{a="2"} 3'],
     dropped: { invalid_buckets: 2 },
+  },
+  {
+    behaviour: 'bounds and quantiles are sorted; repeated ones are shown once',
+    sent: [1, 2].map((time) => [
+      histogram('h', { count: 10, bounds: [5, 1, 5, 2], counts: [4, 1, 2, 2, 1], temporality: 1 }, { time }),
+      {
+        name: 's',
+        summary: {
+          dataPoints: [
+            {
+              count: '2',
+              timeUnixNano: time,
+              quantileValues: [0.9, 0.5, 0.9].map((quantile, value) => ({ quantile, value })),
+            },
+          ],
+        },
+      },
+    ]),
+    shown: [
+      'h_bucket{le="1"} 2',
+      'h_bucket{le="2"} 6',
+      'h_bucket{le="5"} 14',
+      'h_bucket{le="+Inf"} 20',
+      'h_count 20',
+      's{quantile="0.5"} 1',
+      's{quantile="0.9"} 2',
+      's_count 2',
+    ],
+  },
+  {
+    behaviour: 'bounds without counts are left out',
+    sent: [[histogram('h', { count: 3, sum: 4, bounds: [1, 2] })]],
+    shown: ['h_bucket{le="+Inf"} 3', 'h_sum 4', 'h_count 3'],
   },
   {
     behaviour: 'labels that collide after translation are joined',
@@ -230,7 +273,7 @@ test('two resources with the same labels: the second is refused, counted and nam
   await exporter.consume([counter('n', 10, { start: 1, time: 10 })], first);
   await exporter.consume([counter('n', 1, { start: 5, time: 11 })], second);
   await exporter.consume([counter('n', 2, { start: 5, time: 12 })], second);
-  const target = 'target_info{instance="i",job="s",pid="1"} 1';
+  const target = 'target_info{instance="i",job="s",pid="2"} 1';
   expect(await exporter.lines()).toEqual(['n_total{instance="i",job="s"} 10', target]);
   expect(await exporter.dropped()).toEqual({ duplicate_series: 2 });
   expect(exporter.log.lines.filter(({ reason }) => reason === 'duplicate_series')).toHaveLength(1);
@@ -239,31 +282,45 @@ test('two resources with the same labels: the second is refused, counted and nam
   expect(await exporter.lines()).toEqual(['n_total{instance="i",job="s"} 3', target]);
 });
 
-test('series beyond max_series are dropped and counted, and leave room when they are withdrawn', async () => {
-  await using exporter = await ExporterUnderTest.start({ max_series: 2 });
-  await exporter.consume(['1', '2', '3'].map((a) => gauge('g', 1, { labels: { a } })));
-  expect(await exporter.lines()).toEqual(['g{a="1"} 1', 'g{a="2"} 1']);
-  expect(await exporter.dropped()).toEqual({ max_series: 1 });
-  await exporter.consume([
-    gauge('g', undefined, { labels: { a: '1' }, flags: 1 }),
-    gauge('g', 3, { labels: { a: '3' } }),
-  ]);
-  expect(await exporter.lines()).toEqual(['g{a="2"} 1', 'g{a="3"} 3']);
+test('a gauge without a start time has its new value immediately if the resource has changed', async () => {
+  await using exporter = await ExporterUnderTest.start();
+  const [before, after] = ['h1', 'h2'].map((host) => resource({ 'service.name': 'a', 'host.name': host }));
+  await exporter.consume([gauge('g', 2, { time: 10 }), gauge('other', 1, { time: 10 })], before);
+  await exporter.consume([gauge('g', 99, { time: 11 })], after);
+  expect(await exporter.lines()).toEqual(['g{job="a"} 99', 'other{job="a"} 1']);
+  // Both are alive: the value does not jump between them.
+  await exporter.consume([gauge('g', 3, { time: 12 })], before);
+  await exporter.consume([gauge('g', 100, { time: 13 })], after);
+  expect(await exporter.lines()).toContain('g{job="a"} 100');
+  expect(await exporter.dropped()).toEqual({ duplicate_series: 1 });
+  // An older value, or one with a start time, does not take over.
+  const others = ['h3', 'h4'].map((host) => resource({ 'service.name': 'a', 'host.name': host }));
+  await exporter.consume([gauge('g', 1, { time: 9 })], others[0]);
+  await exporter.consume([gauge('g', 1, { start: 5, time: 14 })], others[1]);
+  expect(await exporter.lines()).toContain('g{job="a"} 100');
 });
 
-test('target_info counts towards max_series, and is omitted when the page is full', async () => {
-  await using exporter = await ExporterUnderTest.start({ max_series: 2 });
-  const [first, second] = ['1', '2'].map((instance) =>
-    resource({ 'service.name': 's', 'service.instance.id': instance }),
-  );
-  await exporter.consume([gauge('a', 1), gauge('b', 2)], first);
-  await exporter.consume([gauge('a', 3)], second);
-  expect(await exporter.lines()).toEqual(['a{instance="1",job="s"} 1', 'target_info{instance="1",job="s"} 1']);
-  expect(await exporter.dropped()).toEqual({ max_series: 2 });
+test.each([
+  [{ excluded: ['host.*'] }, 'os_type="linux"'],
+  [{ included: ['host.*'] }, 'host_name="h"'],
+  [{ included: ['*'], excluded: ['os.*'] }, 'host_name="h"'],
+  [{}, ''],
+])('resource_constant_labels %j selects attributes of the resource', async (chosen, labels) => {
+  await using exporter = await ExporterUnderTest.start({ resource_constant_labels: chosen });
+  await exporter.consume([gauge('g', 1)], resource({ 'host.name': 'h', 'os.type': 'linux' }));
+  expect(await exporter.lines()).toEqual([labels === '' ? 'g 1' : `g{${labels}} 1`]);
+});
+
+test('a NUL in a UTF-8 name costs that series or that label only', async () => {
+  await using exporter = await ExporterUnderTest.start({ translation_strategy: 'NoTranslation' });
+  await exporter.consume([gauge('a\0b', 1), gauge('g', 2, { labels: { 'x\0': '1', y: 'a\0' } }), gauge('z', 3)]);
+  const accept = 'text/plain;version=1.0.0;escaping=allow-utf-8';
+  expect(await exporter.lines({ accept })).toEqual(['g{y="a\0"} 2', 'z 3']);
+  expect(await exporter.dropped()).toEqual({ invalid_name: 1 });
 });
 
 test('series expire by time, without a scrape, and come back as new ones', async () => {
-  await using exporter = await ExporterUnderTest.start({ metric_expiration: '500ms', max_series: 10 });
+  await using exporter = await ExporterUnderTest.start({ metric_expiration: '500ms', max_series: 11 });
   for (let round = 0; round < 2; round++) {
     const labels = Array.from({ length: 10 }, (_, i) => ({ a: `${round} ${i}` }));
     await exporter.consume(labels.map((label) => delta('n', 1, { labels: label, time: round + 1 })));

@@ -1,4 +1,5 @@
 import type { ExporterFactory } from '../../../engine/component.ts';
+import { serverFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { prometheusExporterConfig, type PrometheusExporterConfig } from './config.ts';
 import { PrometheusExporter } from './exporter.ts';
 
@@ -8,7 +9,9 @@ export const prometheusExporter: ExporterFactory<PrometheusExporterConfig> = {
   signals: ['metrics'],
   stability: 'alpha',
   config: prometheusExporterConfig,
+  files: ({ tls }) => serverFilesOnceRead(tls),
   delivery: () => ({}),
+  isExclusive: () => true,
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
-import { duration, positiveDuration, positiveInteger, secret } from '../../../engine/schema/fields.ts';
+import { duration, positiveDuration, positiveInteger, secretUrl } from '../../../engine/schema/fields.ts';
 import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
+import { clientTlsConfig } from '../../../engine/schema/tls.ts';
 import { parseDsn } from './dsn.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 
 const dsnSchema = v.pipe(
-  secret(),
+  secretUrl(),
   v.check(
     (dsn) => dsn.isEmpty || parseDsn(dsn.reveal()) !== undefined,
     'must be a DSN of the form https://<key>@<host>/<project>, or empty to send nothing',
@@ -31,7 +32,11 @@ export const sentryExporterConfig = v.strictObject({
   release: v.optional(
     v.pipe(v.string(), v.check(isRelease, 'must be at most 250 characters without spaces and slashes')),
   ),
+  protocol: v.optional(v.picklist(['auto', 'spans', 'transactions']), 'auto'),
+  send_default_pii: v.optional(v.boolean(), false),
+  deny_attributes: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
   timeout: v.optional(positiveDuration(), '30s'),
+  tls: v.optional(clientTlsConfig, {}),
   trace_buffer: v.optional(
     v.strictObject({
       grace_period: v.optional(duration(), '1s'),

@@ -15,3 +15,8 @@ export function parseDsn(text: string): Dsn | undefined {
   const url = `${origin}//${host}${prefix}/api/${project}/envelope/`;
   return URL.canParse(url) ? { envelopeUrl: new URL(url), publicKey: key as string } : undefined;
 }
+
+/** Sentry's own service takes spans one by one; whether another server does depends on its version. */
+export function isSentrySaas({ envelopeUrl: { hostname } }: Dsn): boolean {
+  return hostname === 'sentry.io' || hostname.endsWith('.sentry.io');
+}

@@ -1,13 +1,19 @@
-import type { ComponentSettings, QueueSettings } from '../../../engine/component.ts';
+import type { ComponentSettings, DeliverySettings, Host, QueueSettings } from '../../../engine/component.ts';
 import { Delivery } from '../../../engine/delivery/delivery.ts';
+import { storageEvents } from '../../../engine/delivery/storage-events.ts';
 import { observeQueues } from '../../../engine/delivery/observe-queues.ts';
-import { Incident } from '../../../engine/incident.ts';
 import { reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
-import type { Envelope } from './envelope.ts';
+import { decodeStored, encodeStored, type Envelope } from './envelope.ts';
 import { EnvelopeSender } from './envelope-sender.ts';
 import type { Outcomes } from './outcomes.ts';
+import { isRateLimit, PathIncident, RateLimitIncidents } from './rate-limit-incidents.ts';
+
+/** The number of received spans in an envelope. */
+export function spansIn({ category, itemCount }: Envelope): number {
+  return category === 'transaction' || category === 'span' ? itemCount : 0;
+}
 
 /** With `sending_queue::enabled: false`, envelopes are sent one after another, and pipelines wait. */
 const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
@@ -17,26 +23,37 @@ export class EnvelopeDelivery {
   /** True if a full queue makes the pipelines wait. */
   readonly blocksOnOverflow: boolean;
   readonly #sender: EnvelopeSender;
+  readonly #settings: DeliverySettings;
+  readonly #id: string;
   readonly #delivery: Delivery<Envelope>;
 
   constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, outcomes: Outcomes) {
     const { sending_queue: queue = NO_QUEUE, retry_on_failure: retry } = config;
     this.blocksOnOverflow = queue.blockOnOverflow;
-    this.#sender = new EnvelopeSender(dsn, { version: settings.version, timeoutMs: config.timeout });
-    const incident = new Incident(settings.logger, {
+    this.#id = settings.id;
+    const { version, logger } = settings;
+    this.#sender = new EnvelopeSender(dsn, { version, logger, timeoutMs: config.timeout, tls: config.tls });
+    const incident = new PathIncident(settings.logger, {
       failing: 'Envelopes do not reach Sentry',
       recovered: 'Envelopes reach Sentry again',
     });
-    const dropped = ({ category, itemCount }: Envelope, error: unknown): void => {
-      outcomes.dropped(category, reasonOf(error));
-      if (category === 'transaction') outcomes.dropped('span', reasonOf(error), itemCount);
+    const limits = new RateLimitIncidents(settings.logger);
+    const dropped = (envelope: Envelope, error: unknown): void => {
+      if (isRateLimit(error)) limits.limited(envelope.category, error);
+      if (envelope.category !== 'span') outcomes.dropped(envelope.category, reasonOf(error));
+      outcomes.dropped('span', reasonOf(error), spansIn(envelope));
     };
+    this.#settings = { queue: { ...queue, blockOnOverflow: true }, retry };
     // The exporter itself refuses batches when the queue is full. An envelope always waits for room.
     this.#delivery = new Delivery<Envelope>(
       this.#sender,
-      { queue: { ...queue, blockOnOverflow: true }, retry },
+      this.#settings,
+      { ledgerItems: spansIn, encode: encodeStored, decode: decodeStored },
       {
-        sent: ({ category, itemCount }) => outcomes.sent(category, itemCount),
+        sent: ({ category, itemCount }) => {
+          limits.accepted(category);
+          outcomes.sent(category, itemCount);
+        },
         dropped,
         refused: (envelope, error) => {
           dropped(envelope, error);
@@ -44,13 +61,24 @@ export class EnvelopeDelivery {
         },
         retrying: incident,
         dropping: incident,
+        ...storageEvents(settings, 'traces'),
       },
     );
     observeQueues(settings.metrics, new Map([['traces', this.#delivery]]), queue.queueSize);
   }
 
+  async start(host: Host): Promise<void> {
+    await this.#sender.start();
+    await this.#delivery.start(host, this.#settings, { kind: 'exporter', id: this.#id });
+  }
+
   get isFull(): boolean {
     return this.#delivery.isFull;
+  }
+
+  /** The number of spans in the queue, and of those that wait for room in it. */
+  get spanCount(): number {
+    return this.#delivery.waitingItems + this.#delivery.blockedItems;
   }
 
   /** Resolves when the queue has room. Never rejects: an envelope that the queue refuses is counted as dropped. */

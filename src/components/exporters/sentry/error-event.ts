@@ -1,10 +1,13 @@
-import { textOf } from '../../../engine/otlp/any-value.ts';
-import type { SpanEvent } from '../../../engine/otlp/span-reader.ts';
+import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import { cleanText } from '../../../engine/privacy.ts';
+import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
+import { breadcrumbsOf } from './breadcrumbs.ts';
+import { contextsOf, requestOf } from './event-contexts.ts';
 import type { RecordedException } from './exceptions.ts';
-import { originOf, type OriginOverrides } from './event-origin.ts';
-import { toJsonObject, toSeconds, type JsonObject } from './json-values.ts';
+import { cleanedAttributes, originOf, type EventSettings } from './event-origin.ts';
+import { toSeconds, type JsonObject } from './json-values.ts';
 import { semanticsOf } from './span-semantics.ts';
-import { parseStackFrames } from './stack-frames.ts';
+import { parseStackTrace, type StackFrame } from './stack-trace.ts';
 import { newEventId } from './transaction.ts';
 
 /** https://develop.sentry.dev/sdk/data-model/event-payloads/exception/ */
@@ -14,19 +17,20 @@ export interface ErrorEvent {
 }
 
 /** The error event for an `exception` that was recorded on a span, tied to the span. */
-export function toErrorEvent(
-  { span, event, root }: Pick<RecordedException, 'span' | 'event' | 'root'>,
-  overrides: OriginOverrides,
-): ErrorEvent {
+export function toErrorEvent(exception: RecordedException, settings: EventSettings): ErrorEvent {
+  const { span, event, root } = exception;
   const { op } = semanticsOf(span);
   // The culprit in Sentry is what the service was doing, not the query or request that failed.
-  const transaction = root === undefined ? '' : semanticsOf(root).description;
+  const transaction = root === undefined ? '' : semanticsOf(root).name;
+  const breadcrumbs = breadcrumbsOf(exception.spans, event.timeUnixNano, settings);
+  const uncaught = uncaughtMechanism(span);
   return {
     event_id: newEventId(),
     timestamp: toSeconds(event.timeUnixNano),
-    level: 'error',
-    ...originOf(span.resource, overrides),
-    exception: { values: [toException(event)] },
+    level: uncaught === undefined ? 'error' : 'fatal',
+    ...originOf(span.resource, settings),
+    ...requestOf(root ?? span, settings),
+    exception: { values: toExceptions(event, uncaught) },
     contexts: {
       trace: {
         trace_id: span.traceId,
@@ -34,21 +38,59 @@ export function toErrorEvent(
         ...(span.parentSpanId === undefined ? {} : { parent_span_id: span.parentSpanId }),
         op,
       },
-      otel: { resource: toJsonObject(span.resource), span_name: span.name },
+      ...contextsOf(span.resource, settings),
     },
     ...(transaction === '' ? {} : { transaction }),
-    extra: toJsonObject(event.attributes),
+    ...(breadcrumbs.length === 0 ? {} : { breadcrumbs: { values: breadcrumbs } }),
+    extra: { ...cleanedAttributes(event.attributes, settings), 'otel.span_name': span.name },
   };
 }
 
-function toException({ attributes }: SpanEvent): JsonObject {
-  const frames = parseStackFrames(textOf(attributes, 'exception.stacktrace') ?? '');
+/** Spans of the preload for exceptions that nothing handled. */
+const UNCAUGHT: ReadonlyMap<string, string> = new Map([
+  ['uncaught exception', 'onuncaughtexception'],
+  ['unhandled rejection', 'onunhandledrejection'],
+]);
+
+function uncaughtMechanism({ name, kind }: Span): JsonObject | undefined {
+  const type = kind === 'internal' ? UNCAUGHT.get(name) : undefined;
+  return type === undefined ? undefined : { type, handled: false };
+}
+
+/** The causes first, the exception itself last, as Sentry requires. */
+function toExceptions({ attributes }: SpanEvent, uncaught: JsonObject | undefined): readonly JsonObject[] {
+  const [outermost, ...causes] = parseStackTrace(textOf(attributes, 'exception.stacktrace') ?? '');
+  const exception = toException({
+    type: textOf(attributes, 'exception.type') ?? outermost?.type ?? 'Error',
+    message: textOf(attributes, 'exception.message') ?? outermost?.message ?? '',
+    frames: outermost?.frames ?? [],
+    mechanism: { ...(uncaught ?? recordedMechanism(attributes)), ...(causes.length === 0 ? {} : { exception_id: 0 }) },
+  });
+  const chained = causes.map(({ type = 'Error', message, frames }, index) =>
+    toException({
+      type,
+      message,
+      frames,
+      mechanism: { type: 'chained', source: 'cause', exception_id: index + 1, parent_id: index },
+    }),
+  );
+  return [...chained.toReversed(), exception];
+}
+
+/** Few senders record whether the exception was handled; Sentry shows nothing if it is absent. */
+function recordedMechanism(attributes: KeyValueMap): JsonObject {
   const escaped = attributes.get('exception.escaped');
-  return {
-    type: textOf(attributes, 'exception.type') ?? 'Error',
-    value: textOf(attributes, 'exception.message') ?? '',
-    // Few senders record whether the exception was handled; Sentry shows nothing if it is absent.
-    mechanism: { type: 'otel.span_event', ...(typeof escaped === 'boolean' && { handled: !escaped }) },
-    ...(frames.length === 0 ? {} : { stacktrace: { frames } }),
-  };
+  return { type: 'otel.span_event', ...(typeof escaped === 'boolean' && { handled: !escaped }) };
+}
+
+interface ExceptionParts {
+  readonly type: string;
+  readonly message: string;
+  readonly frames: readonly StackFrame[];
+  readonly mechanism: JsonObject;
+}
+
+function toException({ type, message, frames, mechanism }: ExceptionParts): JsonObject {
+  const stacktrace = frames.length === 0 ? {} : { stacktrace: { frames } };
+  return { type, value: cleanText(message), mechanism, ...stacktrace };
 }

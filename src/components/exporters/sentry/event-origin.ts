@@ -1,21 +1,25 @@
 import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
-import type { JsonObject } from './json-values.ts';
+import type { Privacy } from '../../../engine/privacy.ts';
+import { toJsonObject, type JsonObject } from './json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 
-/** Settings of the user that replace attributes of the resource. */
-export interface OriginOverrides {
+/** Settings of the user. Environment and release replace attributes of the resource. */
+export interface EventSettings {
   readonly environment?: string | undefined;
   readonly release?: string | undefined;
+  readonly privacy: Privacy;
+  /** siphon's. */
+  readonly version: string;
 }
 
 const MAX_TAG_CHARACTERS = 200;
 
 /** The fields of an event that describe its origin. Unknown ones are absent. */
-export function originOf(resource: KeyValueMap, overrides: OriginOverrides): JsonObject {
+export function originOf(resource: KeyValueMap, settings: EventSettings): JsonObject {
   const service = textOf(resource, 'service.name');
   const server = textOf(resource, 'host.name', 'service.instance.id');
-  const environment = overrides.environment ?? environmentOf(resource);
-  const release = overrides.release ?? releaseOf(resource);
+  const environment = environmentOf(resource, settings);
+  const release = releaseOf(resource, settings);
   return {
     platform: platformOf(resource),
     ...(environment === undefined ? {} : { environment }),
@@ -25,23 +29,34 @@ export function originOf(resource: KeyValueMap, overrides: OriginOverrides): Jso
   };
 }
 
+/** Attributes as they may leave, as JSON. */
+export function cleanedAttributes(attributes: KeyValueMap, { privacy }: EventSettings): JsonObject {
+  const cleaned = [...attributes].map(([name, value]) => [name, privacy.clean(name, value)] as const);
+  return toJsonObject(cleaned.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+}
+
 const platforms = new Set(['python', 'java', 'go', 'ruby', 'php', 'elixir', 'rust']);
 
 /** https://develop.sentry.dev/sdk/data-model/event-payloads/#required-attributes */
-function platformOf(resource: KeyValueMap): string {
+export function platformOf(resource: KeyValueMap): string {
   const language = textOf(resource, 'telemetry.sdk.language') ?? '';
   if (language === 'nodejs') return 'node';
   if (language === 'webjs') return 'javascript';
   return platforms.has(language) ? language : 'other';
 }
 
-function environmentOf(resource: KeyValueMap): string | undefined {
+export function environmentOf(
+  resource: KeyValueMap,
+  { environment }: Pick<EventSettings, 'environment'>,
+): string | undefined {
+  if (environment !== undefined) return environment;
   const name = textOf(resource, 'deployment.environment.name', 'deployment.environment');
   return name !== undefined && isEnvironment(name) ? name : undefined;
 }
 
 /** `service@version`, because versions alone would collide between the services of one project. */
-function releaseOf(resource: KeyValueMap): string | undefined {
+export function releaseOf(resource: KeyValueMap, { release }: Pick<EventSettings, 'release'>): string | undefined {
+  if (release !== undefined) return release;
   const [service, version] = [textOf(resource, 'service.name'), textOf(resource, 'service.version')];
   if (version === undefined) return undefined;
   return [`${service ?? ''}@${version}`, version].find((name) => !name.startsWith('@') && isRelease(name));

@@ -1,6 +1,9 @@
 import { textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
-import type { Segment } from './segments.ts';
+import { isLocalRoot, type Segment } from './segments.ts';
+
+/** Texts of the same length that begin like this are the same. */
+const MAX_COMPARED_CHARACTERS = 4096;
 
 /** An `exception` that was recorded on a span. */
 export interface RecordedException {
@@ -8,6 +11,8 @@ export interface RecordedException {
   readonly event: SpanEvent;
   /** The local root of the span. Undefined if it has not arrived. */
   readonly root: Span | undefined;
+  /** All spans of the segment. */
+  readonly spans: readonly Span[];
   /** True if a span inside has recorded the same exception, which was then rethrown. */
   readonly isRepetition: boolean;
 }
@@ -17,26 +22,20 @@ export interface RecordedException {
  * of them with the same type, message and stack. If spans that do not contain each other record the same text, or one
  * span records it twice, these are two exceptions: an attempt that failed twice.
  */
-export function exceptionsOf({ root, children, isStandIn }: Segment): RecordedException[] {
+export function* exceptionsOf({ root, children, isStandIn }: Segment): Generator<RecordedException> {
   const spans = [root, ...children];
   const lastInside = lastDescendants(spans);
   /** The nearest span inside the current one that recorded the same text. */
   const nearest = new Map<string, number>();
-  const found: RecordedException[] = [];
   for (const [index, span] of [...spans.entries()].toReversed()) {
     const recorded = span.events.filter(({ name }) => name === 'exception');
-    const isRepetition = (event: SpanEvent): boolean => (nearest.get(keyOf(event)) ?? Infinity) <= lastInside[index]!;
-    found.push(
-      ...recorded.map((event) => ({
-        span,
-        event,
-        root: isStandIn ? undefined : root,
-        isRepetition: isRepetition(event),
-      })),
-    );
-    for (const event of recorded) nearest.set(keyOf(event), index);
+    const keys = recorded.map(keyOf);
+    for (const [i, event] of recorded.entries()) {
+      const isRepetition = (nearest.get(keys[i]!) ?? Infinity) <= lastInside[index]!;
+      yield { span, event, spans, root: isStandIn || !isLocalRoot(root) ? undefined : root, isRepetition };
+    }
+    for (const key of keys) nearest.set(key, index);
   }
-  return found;
 }
 
 /** For each span the index of its last descendant, or its own. The order is depth first, so descendants follow a span. */
@@ -52,5 +51,6 @@ function lastDescendants(spans: readonly Span[]): number[] {
 
 function keyOf({ attributes }: SpanEvent): string {
   const parts = ['exception.type', 'exception.message', 'exception.stacktrace'];
-  return parts.map((key) => textOf(attributes, key) ?? '').join('\0');
+  const texts = parts.map((key) => textOf(attributes, key) ?? '');
+  return texts.map((text) => `${text.length} ${text.slice(0, MAX_COMPARED_CHARACTERS)}`).join('\0');
 }

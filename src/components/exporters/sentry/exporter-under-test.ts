@@ -1,9 +1,11 @@
 /** A sentry exporter in a test, and the spans that most tests send. */
 import * as v from 'valibot';
-import type { Component, Consumer } from '../../../engine/component.ts';
+import { expect } from 'vitest';
+import type { Component, Consumer, Host } from '../../../engine/component.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
+import type { Balance } from '../../../engine/account.ts';
 import { sentryExporterConfig } from './config.ts';
 import { sentryExporter } from './factory.ts';
 
@@ -17,13 +19,18 @@ type Counts = ReadonlyMap<string, number>;
 export interface RunningExporter {
   readonly exporter: Component & Consumer;
   readonly lines: readonly Record<string, unknown>[];
+  readonly balance: () => Balance;
   readonly stop: () => Promise<void>;
   readonly counts: () => Promise<Counts>;
 }
 
 /** A running exporter, its log and its metrics. */
-export async function startExporter(dsn: string, config: Record<string, unknown> = {}): Promise<RunningExporter> {
-  const { settings, lines, page } = componentSettings('exporter', 'sentry');
+export async function startExporter(
+  dsn: string,
+  config: Record<string, unknown> = {},
+  host: Host = hostWith(),
+): Promise<RunningExporter> {
+  const { settings, lines, balance, page } = componentSettings('exporter', 'sentry');
   const parsed = v.parse(sentryExporterConfig, {
     dsn,
     retry_on_failure: FAST_RETRY,
@@ -31,9 +38,13 @@ export async function startExporter(dsn: string, config: Record<string, unknown>
     ...config,
   });
   const exporter = sentryExporter.create(settings, parsed);
-  await exporter.start(hostWith());
-  const stop = (): Promise<void> => exporter.shutdown(AbortSignal.timeout(5000));
-  return { exporter, lines, stop, counts: async (): Promise<Counts> => readCounts(await page()) };
+  await exporter.start(host);
+  const stop = async (): Promise<void> => {
+    expect(balance().difference).toBe(0);
+    await exporter.shutdown(AbortSignal.timeout(30_000));
+    expect(balance()).toMatchObject({ waiting: 0, difference: 0 });
+  };
+  return { exporter, lines, balance, stop, counts: async (): Promise<Counts> => readCounts(await page()) };
 }
 
 /** The self-metrics: `siphon_sentry_*` by `category reason`, the rest by name. */

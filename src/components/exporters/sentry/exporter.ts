@@ -1,17 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { readSpans, type Span } from '../../../engine/otlp/span-reader.ts';
+import { Privacy } from '../../../engine/privacy.ts';
+import { spanSteps, type Span } from '../../../engine/otlp/span-reader.ts';
+import { TimeSlice } from '../../../engine/time-slice.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryExporterConfig } from './config.ts';
 import { Outcomes } from './outcomes.ts';
-import { parseDsn } from './dsn.ts';
-import { toClientReport, toEnvelopes } from './envelope.ts';
-import { EnvelopeDelivery } from './envelope-delivery.ts';
+import { isSentrySaas, parseDsn } from './dsn.ts';
+import { toClientReport } from './envelope.ts';
+import { EnvelopeDelivery, spansIn } from './envelope-delivery.ts';
+import type { EventSettings } from './event-origin.ts';
 import type { Segment } from './segments.ts';
-import { withStandIns } from './stand-in-segments.ts';
 import { TraceBuffer } from './trace-buffer.ts';
+import { toEnvelopes, type OnDropped, type Protocol } from './trace-envelopes.ts';
 
+/** How long a request waits for room that its own spans need. Senders wait for ten seconds. */
+const MAX_WAIT_MS = 5000;
+/** How often a request that waits for room looks for it. */
+const RELIEF_MS = 5;
 const REPORT_INTERVAL_MS = 30_000;
 const [MIN_TICK_MS, MAX_TICK_MS] = [20, 500];
 const BYTES_PER_MIB = 1024 * 1024;
@@ -23,14 +31,19 @@ const BYTES_PER_MIB = 1024 * 1024;
 export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: SentryExporterConfig;
+  readonly #eventSettings: EventSettings & { readonly protocol: Protocol };
   readonly #outcomes: Outcomes;
   readonly #enqueueFailed: ItemCounter;
   readonly #buffer: TraceBuffer;
   readonly #delivery: EnvelopeDelivery | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
+  /** Received spans that have left the buffer and are not in the queue yet. */
+  #spansBetween = 0;
   #lastReportMs = performance.now();
   #stopped = false;
+  /** Batches and spans that are accepted and not yet read. */
+  readonly #unread = { batches: 0, spans: 0 };
 
   constructor(settings: ComponentSettings, config: SentryExporterConfig) {
     this.#settings = settings;
@@ -45,15 +58,31 @@ export class SentryExporter implements Component, Consumer {
       maxBytes: max_size_mib * BYTES_PER_MIB,
     });
     const dsn = parseDsn(config.dsn.reveal());
+    const automatic = dsn !== undefined && isSentrySaas(dsn) ? 'spans' : 'transactions';
+    this.#eventSettings = {
+      environment: config.environment,
+      release: config.release,
+      version: settings.version,
+      privacy: new Privacy({ denied: config.deny_attributes, personal: config.send_default_pii }),
+      protocol: config.protocol === 'auto' ? automatic : config.protocol,
+    };
     this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#outcomes);
+    settings.ledger.holds(
+      'traces',
+      () => this.#unread.spans + this.#buffer.spanCount + this.#spansBetween + (this.#delivery?.spanCount ?? 0),
+    );
     settings.metrics.observe(sidecarMetrics.siphon_sentry_held_spans, (observe) => observe(this.#buffer.spanCount));
   }
 
-  async start(_host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     if (this.#delivery === undefined) {
-      this.#settings.logger.info('Sentry is off because dsn is empty: spans are accepted and dropped');
+      const { logger, emptyValues } = this.#settings;
+      const cause = emptyValues?.get('dsn');
+      logger.info({ cause }, 'Sentry is off because dsn is empty: spans are accepted and dropped');
       return;
     }
+    await this.#delivery.start(host);
+    this.#settings.logger.info({ protocol: this.#eventSettings.protocol }, 'Traces go to Sentry');
     const tickMs = Math.min(Math.max(this.#config.trace_buffer.grace_period / 2, MIN_TICK_MS), MAX_TICK_MS);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -61,6 +90,7 @@ export class SentryExporter implements Component, Consumer {
   async consume(batch: TelemetryBatch): Promise<void> {
     if (this.#delivery === undefined) {
       this.#outcomes.dropped('span', 'disabled', batch.itemCount);
+      this.#settings.ledger.account('traces').accept(batch.itemCount);
       return;
     }
     try {
@@ -69,9 +99,11 @@ export class SentryExporter implements Component, Consumer {
       this.#enqueueFailed.add(batch);
       throw error;
     }
-    const nowMs = performance.now();
-    for (const chunk of batch.chunks) for (const span of readSpans(chunk)) this.#hold(span, nowMs);
-    if (this.#buffer.isOverfull) this.#flush(() => this.#buffer.take(performance.now()));
+    this.#settings.ledger.account('traces').accept(batch.itemCount);
+    this.#unread.batches++;
+    this.#unread.spans += batch.itemCount;
+    await this.#holdAll(batch, this.#delivery).finally(() => this.#unread.batches--);
+    if (this.#buffer.isOverfull) this.#flush();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -79,10 +111,10 @@ export class SentryExporter implements Component, Consumer {
     this.#stopped = true;
     clearInterval(this.#timer);
     if (this.#delivery === undefined) return;
-    const { delivery, last } = { delivery: this.#delivery, last: this.#buffer.takeAll() };
+    const delivery = this.#delivery;
     delivery.stopBy(deadline);
     await this.#flushing;
-    await this.#send(delivery, last);
+    await this.#send(delivery, this.#taken(this.#buffer.takeAll()));
     await this.#report(delivery);
     await delivery.drain(deadline);
   }
@@ -96,32 +128,81 @@ export class SentryExporter implements Component, Consumer {
     if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
   }
 
-  #hold(span: Span, nowMs: number): void {
-    if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) this.#outcomes.dropped('span', 'invalid_ids');
+  async #holdAll({ chunks }: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+    const slice = new TimeSlice();
+    const waitUntilMs = blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
+    for (const chunk of chunks) {
+      for (const span of spanSteps(chunk)) {
+        if (this.#buffer.isOverfull) await this.#relieve(waitUntilMs);
+        if (span !== undefined) this.#hold(span);
+        if (slice.isOver) await slice.pause();
+      }
+    }
+  }
+
+  /** Begins to empty the buffer. If it is full again before that is done, waits. */
+  async #relieve(waitUntilMs: number): Promise<void> {
+    this.#flush();
+    while (this.#buffer.isOverfull && !this.#stopped && performance.now() < waitUntilMs) {
+      await Promise.race([this.#flushing, sleep(RELIEF_MS)]);
+      this.#flush();
+    }
+  }
+
+  /** A full buffer is one that `#relieve` could not empty in time. */
+  #hold(span: Span): void {
+    this.#unread.spans--;
+    const nowMs = performance.now();
+    if (this.#stopped) this.#outcomes.dropped('span', 'shutdown');
+    else if (this.#buffer.isOverfull) this.#outcomes.dropped('span', 'queue_full');
+    else if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) this.#outcomes.dropped('span', 'invalid_ids');
+    else if (!isAcceptedTime(span)) this.#outcomes.dropped('span', 'invalid_time');
     else if (!this.#buffer.add(span, nowMs)) this.#outcomes.dropped('span', 'duplicate');
   }
 
   #tick(): void {
-    this.#flush(() => this.#buffer.take(performance.now()));
+    // The rest of a request may have the children of a root that is due.
+    if (this.#unread.batches === 0) this.#flush();
     if (performance.now() - this.#lastReportMs < REPORT_INTERVAL_MS || this.#delivery?.isFull !== false) return;
     this.#lastReportMs = performance.now();
     void this.#report(this.#delivery);
   }
 
   /** Only one runs at a time. While it waits for a full queue, spans stay in the buffer. */
-  #flush(take: () => Segment[]): void {
+  #flush(): void {
     if (this.#flushing !== undefined || this.#delivery === undefined) return;
-    const segments = take();
-    if (segments.length === 0) return;
-    this.#flushing = this.#send(this.#delivery, segments).finally(() => (this.#flushing = undefined));
+    const groups = this.#taken(this.#buffer.take(performance.now()));
+    const first = groups.next();
+    if (first.done === true) return;
+    this.#flushing = this.#send(this.#delivery, prepended(first.value, groups)).finally(
+      () => (this.#flushing = undefined),
+    );
   }
 
-  /** Never rejects. */
-  async #send(delivery: EnvelopeDelivery, segments: readonly Segment[]): Promise<void> {
-    for (const segment of withStandIns(segments)) {
-      const dropped = this.#outcomes.dropped.bind(this.#outcomes);
-      for (const envelope of toEnvelopes(segment, this.#config, dropped)) {
+  /** Counts the spans that are no longer in the buffer and not yet in the queue. */
+  *#taken(groups: Generator<readonly Segment[]>): Generator<readonly Segment[]> {
+    for (;;) {
+      const before = this.#buffer.spanCount;
+      const next = groups.next();
+      if (next.done === true) return;
+      this.#spansBetween += before - this.#buffer.spanCount;
+      yield next.value;
+    }
+  }
+
+  /** Never rejects. @param groups the segments of each trace. */
+  async #send(delivery: EnvelopeDelivery, groups: Iterable<readonly Segment[]>): Promise<void> {
+    const slice = new TimeSlice();
+    const dropped: OnDropped = (category, reason, quantity) => {
+      this.#outcomes.dropped(category, reason, quantity);
+      if (category === 'span') this.#spansBetween -= quantity;
+    };
+    for (const segments of groups) {
+      for (const envelope of toEnvelopes(segments, this.#eventSettings, dropped)) {
+        if (slice.isOver) await slice.pause();
+        if (envelope === undefined) continue;
         // The next envelope waits if the queue is full.
+        this.#spansBetween -= spansIn(envelope);
         await delivery.enqueue(envelope);
       }
     }
@@ -132,6 +213,22 @@ export class SentryExporter implements Component, Consumer {
     const discarded = this.#outcomes.takeUnreported();
     if (discarded.length > 0) await delivery.enqueue(toClientReport(discarded));
   }
+}
+
+function* prepended<T>(first: T, rest: Iterable<T>): Generator<T> {
+  yield first;
+  yield* rest;
+}
+
+const MAX_PAST_MS = 30 * 24 * 3600 * 1000;
+/** Wide, because the clock of the sidecar may be behind that of the services. */
+const MAX_FUTURE_MS = 2 * 24 * 3600 * 1000;
+
+/** Relay refuses the whole transaction if it does not believe its end. */
+function isAcceptedTime({ startTimeUnixNano, endTimeUnixNano }: Span): boolean {
+  const nowMs = Date.now();
+  const [startMs, endMs] = [startTimeUnixNano, endTimeUnixNano].map((time) => Number(time / 1_000_000n)) as [number, number]; // prettier-ignore
+  return startMs > 0 && Math.max(startMs, endMs) < nowMs + MAX_FUTURE_MS && Math.max(startMs, endMs) > nowMs - MAX_PAST_MS; // prettier-ignore
 }
 
 function isId(text: string, digits: number): boolean {

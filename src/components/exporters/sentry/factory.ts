@@ -1,4 +1,6 @@
 import type { ExporterFactory } from '../../../engine/component.ts';
+import { describeError } from '../../../engine/describe-error.ts';
+import { clientFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { sentryExporterConfig, type SentryExporterConfig } from './config.ts';
 import { parseDsn } from './dsn.ts';
 import { SentryExporter } from './exporter.ts';
@@ -9,16 +11,25 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   signals: ['traces'],
   stability: 'alpha',
   config: sentryExporterConfig,
+  files: ({ tls }) => clientFilesOnceRead(tls),
   // The exporter delivers envelopes, not batches: the spans of one transaction arrive in several batches.
   delivery: () => undefined,
-  async *diagnose(_settings, { dsn, timeout }) {
+  isExclusive: (config) => config.sending_queue?.storage !== undefined,
+  async *diagnose({ emptyValues }, { dsn, timeout, tls: files }) {
     const to = parseDsn(dsn.reveal());
     if (to === undefined) {
-      yield { severity: 'warning', what: 'is off: dsn is empty, so spans are dropped', repair: 'Set dsn' };
+      const cause = emptyValues?.get('dsn') ?? 'dsn is empty';
+      yield { severity: 'warning', what: `is off: ${cause}, so spans are dropped`, repair: 'Set dsn' };
       return;
     }
     const { reachingFinding } = await import('../../../engine/net/endpoint-findings.ts');
-    yield await reachingFinding(to.envelopeUrl, { timeoutMs: timeout });
+    const { readClientTls } = await import('../../../engine/net/client-tls.ts');
+    try {
+      const tls = await readClientTls(files);
+      yield await reachingFinding(to.envelopeUrl, { timeoutMs: timeout, tls });
+    } catch (error) {
+      yield { severity: 'error', what: describeError(error), repair: 'Correct tls' };
+    }
   },
   create: (settings, config) => new SentryExporter(settings, config),
 };

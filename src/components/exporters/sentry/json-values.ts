@@ -1,10 +1,10 @@
 /** Converts telemetry to the types of JSON. */
-import type { AnyValue, KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import type { AnyValue } from '../../../engine/otlp/any-value.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonObject = Readonly<Record<string, JsonValue>>;
 
-export function toJsonObject(values: KeyValueMap): JsonObject {
+export function toJsonObject(values: Iterable<readonly [string, AnyValue]>): JsonObject {
   return Object.fromEntries([...values].map(([key, value]) => [key, toJsonValue(value)]));
 }
 
@@ -14,11 +14,11 @@ export function toSeconds(unixNano: bigint): number {
 }
 
 /** Numbers that JSON cannot represent exactly become text. */
-function toJsonValue(value: AnyValue): JsonValue {
+export function toJsonValue(value: AnyValue): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return String(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (value instanceof Map) return toJsonObject(value);
+  if (value instanceof Map) return toJsonObject(value as ReadonlyMap<string, AnyValue>);
   return (value as readonly AnyValue[]).map(toJsonValue);
 }

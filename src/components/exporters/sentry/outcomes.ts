@@ -2,6 +2,7 @@ import type { ComponentSettings } from '../../../engine/component.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
+import type { Account } from '../../../engine/account.ts';
 
 export type Category = 'transaction' | 'span' | 'error' | 'internal';
 
@@ -18,9 +19,9 @@ const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   network_error: 'network_error',
   send_error: 'send_error',
   too_large: 'send_error',
-  too_many_spans: 'buffer_overflow',
   shutdown: 'queue_overflow',
   invalid_ids: 'event_processor',
+  invalid_time: 'event_processor',
 };
 
 /** These do not count as lost: the user has switched Sentry off, or Sentry already has the item. */
@@ -30,30 +31,34 @@ const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'dup
 export class Outcomes {
   readonly #sent;
   readonly #dropped;
+  readonly #account: Account;
   readonly #sentSpans: ItemCounter;
   readonly #failedSpans: ItemCounter;
   /** Keys are `category reason`. Emptied by each report. */
   readonly #unreported = new Map<string, DiscardedEvents>();
 
   constructor(settings: ComponentSettings) {
+    this.#account = settings.ledger.account('traces');
     this.#sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
     this.#failedSpans = new ItemCounter('otelcol_exporter_send_failed', settings);
     this.#sent = settings.metrics.counter(sidecarMetrics.siphon_sentry_sent_items);
     this.#dropped = settings.metrics.counter(sidecarMetrics.siphon_sentry_dropped_items);
   }
 
-  /** @param itemCount the number of spans of a transaction. */
+  /** @param itemCount the number of spans of an envelope with spans. */
   sent(category: Category, itemCount: number): void {
     if (category === 'internal') return;
-    this.#sent.add(1, { category });
-    if (category !== 'transaction') return;
+    if (category !== 'span') this.#sent.add(1, { category });
+    if (category === 'error') return;
     this.#sent.add(itemCount, { category: 'span' });
     this.#sentSpans.add({ signal: 'traces', itemCount });
+    this.#account.deliver(itemCount);
   }
 
   dropped(category: Category, reason: SentryDropReason, quantity = 1): void {
     if (quantity === 0 || category === 'internal') return;
     this.#dropped.add(quantity, { category, reason });
+    if (category === 'span') this.#account.drop(quantity, reason);
     if (category === 'span' && !harmlessReasons.has(reason)) {
       this.#failedSpans.add({ signal: 'traces', itemCount: quantity });
     }

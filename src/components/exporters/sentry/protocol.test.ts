@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDsn } from './dsn.ts';
 import { RateLimits } from './rate-limits.ts';
-import { parseStackFrames } from './stack-frames.ts';
 
 describe('parseDsn', () => {
   it.each([
@@ -17,6 +16,16 @@ describe('parseDsn', () => {
 });
 
 describe('RateLimits', () => {
+  it.each([{ 'retry-after': '99999999' }, { 'x-sentry-rate-limits': '99999999::organization' }])(
+    'does not wait longer than an hour, whatever the answer asks: %j',
+    (headers) => {
+      const limits = new RateLimits();
+      limits.update(429, headers, 0);
+      expect(limits.isLimited('transaction', 3_599_999)).toBe(true);
+      expect(limits.isLimited('transaction', 3_600_000)).toBe(false);
+    },
+  );
+
   it('keeps the longer of two limits', () => {
     const limits = new RateLimits();
     limits.update(200, { 'x-sentry-rate-limits': '60:error' }, 0);
@@ -39,21 +48,5 @@ describe('RateLimits', () => {
     const limits = new RateLimits();
     limits.update(429, { 'x-sentry-rate-limits': '5:transaction' }, 0);
     expect(limits.isLimited('error', 0)).toBe(false);
-  });
-});
-
-describe('parseStackFrames', () => {
-  it('reads what V8 writes, outermost call first', () => {
-    const stack =
-      'Error: x\n    at inner (/app/a.js:1:2)\n    at async Outer.run (file:///app/node_modules/b/c.js:3:4)\n    at node:internal/x:5:6';
-    expect(parseStackFrames(stack)).toEqual([
-      { function: '<anonymous>', filename: 'node:internal/x', lineno: 5, colno: 6, in_app: false },
-      { function: 'Outer.run', filename: 'file:///app/node_modules/b/c.js', lineno: 3, colno: 4, in_app: false },
-      { function: 'inner', filename: '/app/a.js', lineno: 1, colno: 2, in_app: true },
-    ]);
-  });
-
-  it.each(['', 'Traceback (most recent call last):\n  File "a.py", line 1, in f'])('finds none in %j', (stack) => {
-    expect(parseStackFrames(stack)).toEqual([]);
   });
 });

@@ -6,7 +6,8 @@ const DEFAULT_MS = 60_000;
 const MAX_CATEGORIES = 100;
 const ALL = '';
 
-/** The times until which Sentry does not accept a category. https://develop.sentry.dev/sdk/expected-features/rate-limiting/ */
+/**
+ * The times until which Sentry does not accept a category, on a monotonic clock. https://develop.sentry.dev/sdk/expected-features/rate-limiting/ */
 export class RateLimits {
   readonly #untilMs = new Map<string, number>();
 
@@ -18,14 +19,14 @@ export class RateLimits {
   update(status: number, headers: IncomingHttpHeaders, nowMs: number): void {
     const detailed = headers['x-sentry-rate-limits'];
     if (typeof detailed === 'string') this.#updateDetailed(detailed, nowMs);
-    else if (status === 429) this.#extend(ALL, nowMs + (parseRetryAfter(headers['retry-after'], nowMs) ?? DEFAULT_MS));
+    else if (status === 429) this.#extend(ALL, nowMs + (parseRetryAfter(headers['retry-after']) ?? DEFAULT_MS));
   }
 
   /** `seconds:category;category:scope:reason:namespaces, …`; no category means all. */
   #updateDetailed(header: string, nowMs: number): void {
     for (const limit of header.split(',')) {
       const [seconds = '', categories = ''] = limit.trim().split(':');
-      const waitMs = parseRetryAfter(seconds, nowMs) ?? DEFAULT_MS;
+      const waitMs = parseRetryAfter(seconds) ?? DEFAULT_MS;
       for (const category of categories.split(';')) this.#extend(category, nowMs + waitMs);
     }
   }

@@ -1,74 +1,143 @@
 import type { ErrorEvent } from './error-event.ts';
+import type { EventSettings } from './event-origin.ts';
 import type { JsonObject } from './json-values.ts';
-import { MAX_SPANS } from './stand-in-segments.ts';
-import type { SentrySpan, Transaction } from './transaction.ts';
+import type { Segment } from './segments.ts';
+import { transactionSpans, type SentrySpan, type Transaction } from './transaction.ts';
 
-/** Relay's limits. https://develop.sentry.dev/sdk/data-model/envelopes/#size-limits */
+/** Relay's limit for an event. https://develop.sentry.dev/sdk/data-model/envelopes/#size-limits */
 export const MAX_EVENT_BYTES = 1024 * 1024;
-const MAX_TEXT_CHARACTERS = 1024;
+/** Relay drops the spans beyond this without a trace, although it accepts a larger event. */
+const MAX_SPANS_BYTES = 800 * 1024;
+const SPANS_START = ',"spans":[';
 
-export interface Fitted {
-  /** Undefined if nothing is left that Sentry would accept. */
-  readonly payload: Buffer | undefined;
-  /** The number of spans that were left out. These are the ones that started last. */
-  readonly droppedSpans: number;
+/** The content that a version of a payload keeps. The first version that fits is sent. */
+export interface Version {
+  /** Longer texts are cut. */
+  readonly maxCharacters: number;
+  readonly hasData: boolean;
 }
 
-/** The JSON of a transaction within the limits: first long texts are cut, then the data of spans is removed, then spans. */
-export function fitTransaction(full: Transaction): Fitted {
-  const capped = { ...full, spans: full.spans.slice(0, MAX_SPANS) };
-  const versions = [
-    () => capped,
-    () => cutTexts(capped) as Transaction,
-    () => withoutData(cutTexts(capped) as Transaction),
-  ];
-  for (const version of versions) {
-    const payload = encode(version());
-    if (payload.length <= MAX_EVENT_BYTES) return { payload, droppedSpans: full.spans.length - capped.spans.length };
+/** Texts are shortened before anything is left out. 1,000 spans of the last version always fit. */
+const VERSIONS: readonly Version[] = [
+  { maxCharacters: Infinity, hasData: true },
+  { maxCharacters: 1024, hasData: true },
+  { maxCharacters: 256, hasData: true },
+  { maxCharacters: 64, hasData: true },
+  { maxCharacters: 64, hasData: false },
+  { maxCharacters: 16, hasData: false },
+];
+
+/**
+ * The JSON of a transaction within the limits; undefined if it is too large without texts and data. Spans are converted
+ * one after another, so that a segment of any size takes little memory. Yields where other work may run.
+ */
+export function* fitTransaction(
+  transaction: Transaction,
+  segment: Segment,
+  settings: EventSettings,
+): Generator<undefined, Buffer | undefined> {
+  for (const version of VERSIONS) {
+    const spans = yield* encodeSpans(segment, settings, version);
+    if (spans === undefined) continue;
+    const end = `${SPANS_START}${spans.join(',')}]}`;
+    const heads = VERSIONS.map((of) => () => shortened(of.hasData ? transaction : withoutData(transaction), of));
+    const head = firstWithin(heads, MAX_EVENT_BYTES - Buffer.byteLength(end));
+    return head === undefined ? undefined : Buffer.from(head.slice(0, -1) + end);
   }
-  return fitFewerSpans(withoutData(cutTexts(capped) as Transaction), full.spans.length);
+  return undefined;
+}
+
+/** The JSON of all spans; undefined if they do not fit. */
+function* encodeSpans(
+  segment: Segment,
+  settings: EventSettings,
+  version: Version,
+): Generator<undefined, readonly string[] | undefined> {
+  const parts: string[] = [];
+  let room = MAX_SPANS_BYTES;
+  for (const span of transactionSpans(segment, settings)) {
+    yield;
+    const text = encodeWithin(shortened(version.hasData ? span : spanWithoutData(span), version), room - 1);
+    if (text === undefined) return undefined;
+    room -= Buffer.byteLength(text) + 1;
+    parts.push(text);
+  }
+  return parts;
 }
 
 /** The JSON of an error event within the limit, with long texts cut and then without its extra data; or undefined. */
 export function fitErrorEvent(event: ErrorEvent): Buffer | undefined {
   const { extra: _, ...rest } = event;
-  const versions = [() => event, () => cutTexts(event), () => cutTexts(rest)];
-  for (const version of versions) {
-    const payload = encode(version());
-    if (payload.length <= MAX_EVENT_BYTES) return payload;
+  const versions = VERSIONS.map((version) => () => shortened(version.hasData ? event : rest, version));
+  const payload = firstWithin(versions, MAX_EVENT_BYTES);
+  return payload === undefined ? undefined : Buffer.from(payload);
+}
+
+/** The first version of a span that fits; undefined if none does. */
+export function fitSpan(encode: (version: Version) => string, maxBytes: number): string | undefined {
+  for (const version of VERSIONS) {
+    const text = encode(version);
+    if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return text;
   }
   return undefined;
 }
 
-function fitFewerSpans(transaction: Transaction, total: number): Fitted {
-  for (let count = transaction.spans.length; ; count = Math.floor(count / 2)) {
-    const payload = encode({ ...transaction, spans: transaction.spans.slice(0, count) });
-    if (payload.length <= MAX_EVENT_BYTES) return { payload, droppedSpans: total - count };
-    if (count === 0) return { payload: undefined, droppedSpans: total };
+/** The JSON of the first value that fits. */
+function firstWithin(values: readonly (() => unknown)[], maxBytes: number): string | undefined {
+  for (const value of values) {
+    const text = encodeWithin(value(), maxBytes);
+    if (text !== undefined) return text;
   }
+  return undefined;
+}
+
+/** The JSON of a value; undefined if it is longer. Takes a bounded time for any value. */
+function encodeWithin(value: unknown, maxBytes: number): string | undefined {
+  if (minimumBytes(value, maxBytes) > maxBytes) return undefined;
+  const text = JSON.stringify(value);
+  return Buffer.byteLength(text) <= maxBytes ? text : undefined;
+}
+
+/** A lower limit for the size of the JSON. Stops above `maxBytes`. */
+function minimumBytes(value: unknown, maxBytes: number): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 1;
+  let bytes = 2;
+  for (const key in value) {
+    bytes += Array.isArray(value) ? 1 : key.length + 4;
+    bytes += minimumBytes((value as Readonly<Record<string, unknown>>)[key], maxBytes - bytes);
+    if (bytes > maxBytes) break;
+  }
+  return bytes;
 }
 
 function withoutData(transaction: Transaction): Transaction {
-  const { otel: _, ...contexts } = transaction.contexts;
-  return {
-    ...transaction,
-    contexts: { ...contexts, trace: { ...transaction.contexts.trace, data: essential(transaction.contexts.trace) } },
-    spans: transaction.spans.map((span) => ({ ...span, data: essential(span), links: [] })),
-  };
+  const { trace, response } = transaction.contexts;
+  const contexts = { trace: spanWithoutData(trace), ...(response === undefined ? {} : { response }) };
+  return { ...transaction, contexts };
 }
+
+function spanWithoutData(span: SentrySpan): SentrySpan {
+  return { ...span, data: essential(span), links: [] };
+}
+
+const ESSENTIAL = new Set(['sentry.op', 'sentry.origin', 'sentry.parent_span_already_sent', 'otel.kind']);
 
 function essential({ data }: SentrySpan): JsonObject {
-  return Object.fromEntries(Object.entries(data).filter(([key]) => key.startsWith('sentry.') || key === 'otel.kind'));
+  return Object.fromEntries(Object.entries(data).filter(([key]) => ESSENTIAL.has(key)));
 }
 
-function cutTexts(value: unknown): unknown {
-  if (typeof value === 'string')
-    return value.length <= MAX_TEXT_CHARACTERS ? value : `${value.slice(0, MAX_TEXT_CHARACTERS)}…`;
-  if (Array.isArray(value)) return value.map(cutTexts);
+function shortened<T>(value: T, { maxCharacters }: Version): T {
+  return maxCharacters === Infinity ? value : (cut(value, maxCharacters) as T);
+}
+
+/** Part of one would be another one. */
+const NAMES = new Set(['event_id', 'trace_id', 'span_id', 'parent_span_id', 'release', 'environment']);
+
+function cut(value: unknown, maxCharacters: number): unknown {
+  if (typeof value === 'string') return value.length <= maxCharacters ? value : `${value.slice(0, maxCharacters)}…`;
+  if (Array.isArray(value)) return value.map((child) => cut(child, maxCharacters));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, cutTexts(child)]));
-}
-
-function encode(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value), 'utf8');
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([key, child]) => [key, NAMES.has(key) ? child : cut(child, maxCharacters)]));
 }

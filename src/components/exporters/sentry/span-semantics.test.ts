@@ -3,8 +3,10 @@ import { readSpans, type Span, type SpanKind } from '../../../engine/otlp/span-r
 import { semanticsOf, statusOf } from './span-semantics.ts';
 import { batchOfSpans, spanId } from '../../../../tests/support/otlp/otlp-spans.ts';
 
+/** HTTP instrumentations name a span after its method if they know nothing better. */
 function spanOf(attributes: Record<string, string | number>, kind: SpanKind = 'internal'): Span {
-  return [...readSpans(batchOfSpans([{ spanId: spanId(1), name: 'name', kind, attributes }]).chunks[0]!)][0]!;
+  const name = String(attributes['http.request.method'] ?? 'name');
+  return [...readSpans(batchOfSpans([{ spanId: spanId(1), name, kind, attributes }]).chunks[0]!)][0]!;
 }
 
 const GET = { 'http.request.method': 'GET' };
@@ -16,16 +18,37 @@ describe('semanticsOf', () => {
     [{ ...GET, 'url.path': '/' }, 'server', 'http.server', 'GET /', 'route'],
     [{ ...GET, 'url.full': 'https://u:p@h:1/p?q=1#f' }, 'client', 'http.client', 'GET https://h:1/p', 'url'],
     [{ 'http.method': 'GET' }, 'internal', 'http', 'name', 'custom'],
-    [{ 'db.system.name': 'postgresql', 'db.query.text': 'select 1' }, 'client', 'db', 'select 1', 'task'],
-    [{ 'db.system': 'postgresql', 'db.statement': 'select 2' }, 'client', 'db', 'select 2', 'task'],
+    [{ 'db.system.name': 'postgresql', 'db.query.text': 'select 1' }, 'client', 'db', 'select ?', 'task'],
+    [{ 'db.system': 'postgresql', 'db.statement': 'select 2' }, 'client', 'db', 'select ?', 'task'],
     [{ 'db.system.name': 'x', 'db.operation.name': 'get', 'db.collection.name': 'c' }, 'client', 'db', 'get c', 'task'],
     [{ 'rpc.service': 's' }, 'client', 'rpc', 'name', 'custom'],
     [{ 'messaging.system': 'kafka' }, 'producer', 'message', 'name', 'custom'],
     [{ 'faas.trigger': 'timer' }, 'server', 'timer', 'name', 'custom'],
-    [{ ...GET, 'sentry.op': 'own' }, 'client', 'own', 'name', 'custom'],
+    [{ ...GET, 'sentry.op': 'own' }, 'client', 'own', 'GET', 'custom'],
     [{}, 'internal', 'default', 'name', 'custom'],
   ])('of %j (%s): %s, %s, %s', (attributes, kind, ...[op, description, source]) => {
-    expect(semanticsOf(spanOf(attributes, kind))).toEqual({ op, description, source });
+    expect(semanticsOf(spanOf(attributes, kind))).toMatchObject({ op, description, source });
+  });
+});
+
+describe('the name of a span', () => {
+  it.each<[string, Record<string, string>, SpanKind, name: string, source: string]>([
+    ['GET /users/:id', { ...GET, 'url.path': '/users/42' }, 'server', 'GET /users/:id', 'custom'],
+    ['query Cart', { 'http.request.method': 'POST', 'url.path': '/graphql' }, 'server', 'query Cart', 'custom'],
+    ['GET', { ...GET, 'url.path': '/users/42' }, 'server', 'GET /users/42', 'url'],
+    ['HTTP GET', { ...GET, 'url.path': '/users/42' }, 'server', 'GET /users/42', 'url'],
+    [
+      'GET',
+      { ...GET, 'url.full': 'https://h/u/42', 'url.template': '/u/{id}' },
+      'client',
+      'GET https://h/u/{id}',
+      'route',
+    ],
+    ['own', { ...GET, 'http.route': '/u', 'sentry.custom_span_name': 'mine' }, 'server', 'mine', 'custom'],
+    ['own', { 'sentry.source': 'task' }, 'internal', 'own', 'task'],
+    ['pg.query', { 'db.system.name': 'postgresql', 'db.query.summary': 'SELECT t' }, 'client', 'SELECT t', 'task'],
+  ])('%s with %j (%s): %s, %s', (name, attributes, kind, ...[expected, source]) => {
+    expect(semanticsOf({ ...spanOf(attributes, kind), name })).toMatchObject({ name: expected, source });
   });
 });
 

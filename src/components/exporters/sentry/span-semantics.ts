@@ -1,21 +1,40 @@
 /** The name of a span in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
 import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
+import { withoutLiterals } from './query-literals.ts';
 import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } from './sentry-status.ts';
 
 export interface SpanSemantics {
   readonly op: string;
+  /** One of few: names the transaction if the span is its root. */
+  readonly name: string;
+  /** The work of this one span: for a query its text without values. */
   readonly description: string;
-  /** The source of the description, if it names a transaction. */
-  readonly source: 'custom' | 'url' | 'route' | 'task';
+  /** Where the name comes from. */
+  readonly source: NameSource;
 }
+
+const nameSources = ['custom', 'url', 'route', 'view', 'component', 'task'] as const;
+export type NameSource = (typeof nameSources)[number];
 
 export function semanticsOf(span: Span): SpanSemantics {
   const op = textOf(span.attributes, 'sentry.op') ?? inferOp(span);
+  const own = textOf(span.attributes, 'sentry.custom_span_name');
+  const { name, description = name, source }: Naming = own === undefined ? inferName(span) : { name: own, source: 'custom' }; // prettier-ignore
+  const given = textOf(span.attributes, 'sentry.source', 'sentry.segment.name.source');
+  return { op, name, description, source: nameSources.find((known) => known === given) ?? source };
+}
+
+interface Naming {
+  readonly name: string;
+  readonly description?: string;
+  readonly source: NameSource;
+}
+
+function inferName(span: Span): Naming {
   const method = textOf(span.attributes, 'http.request.method', 'http.method');
-  if (method !== undefined) return { op, ...describeHttp(span, method) };
-  if (isDatabase(span.attributes)) return { op, description: describeQuery(span), source: 'task' };
-  return { op, description: span.name, source: 'custom' };
+  if (method !== undefined) return nameHttp(span, method);
+  return isDatabase(span.attributes) ? nameQuery(span) : { name: span.name, source: 'custom' };
 }
 
 export function statusOf({ status, attributes }: Span): SentryStatus {
@@ -43,12 +62,23 @@ function isDatabase(attributes: KeyValueMap): boolean {
   return textOf(attributes, 'db.system.name', 'db.system') !== undefined;
 }
 
-function describeHttp(span: Span, method: string): Pick<SpanSemantics, 'description' | 'source'> {
+/** The route, then the template of a client, then a span name that is more than the method, then the path. */
+function nameHttp(span: Span, method: string): Naming {
   const route = textOf(span.attributes, 'http.route');
-  if (route !== undefined) return { description: `${method} ${route}`, source: 'route' };
+  if (route !== undefined) return { name: `${method} ${route}`, source: 'route' };
+  const template = textOf(span.attributes, 'url.template');
+  if (template !== undefined) return { name: `${method} ${originOf(span)}${template}`, source: 'route' };
   const url = withoutQuery(span);
-  if (url === undefined) return { description: span.name, source: 'custom' };
-  return { description: `${method} ${url}`, source: url === '/' ? 'route' : 'url' };
+  const path = url === undefined ? '' : ` ${url}`;
+  const isOnlyMethod = span.name === '' || span.name.toUpperCase().replace(/^HTTPS? /, '') === method.toUpperCase();
+  if (!isOnlyMethod && span.name !== `${method}${path}`) return { name: span.name, source: 'custom' };
+  if (url === undefined) return { name: span.name, source: 'custom' };
+  return { name: `${method}${path}`, source: url === '/' ? 'route' : 'url' };
+}
+
+function originOf({ attributes, kind }: Span): string {
+  const full = textOf(attributes, 'url.full', 'http.url');
+  return kind === 'client' && full !== undefined && URL.canParse(full) ? new URL(full).origin : '';
 }
 
 /** Queries and user names may contain secrets, and would make every description unique. */
@@ -61,10 +91,17 @@ function withoutQuery({ attributes, kind }: Span): string | undefined {
   return textOf(attributes, 'url.path', 'http.target')?.replace(/[?#].*$/s, '');
 }
 
-function describeQuery({ attributes, name }: Span): string {
-  const query = textOf(attributes, 'db.query.text', 'db.statement', 'db.query.summary');
-  if (query !== undefined) return query;
+function nameQuery({ attributes, name }: Span): Naming {
+  const summary = textOf(attributes, 'db.query.summary');
   const operation = textOf(attributes, 'db.operation.name', 'db.operation');
   const collection = textOf(attributes, 'db.collection.name', 'db.sql.table');
-  return operation === undefined ? name : [operation, collection].filter((part) => part !== undefined).join(' ');
+  const target =
+    operation === undefined ? name : [operation, collection].filter((part) => part !== undefined).join(' ');
+  const system = textOf(attributes, 'db.system.name', 'db.system');
+  const query = textOf(attributes, 'db.query.text', 'db.statement');
+  return {
+    name: summary ?? target,
+    description: query === undefined ? (summary ?? target) : withoutLiterals(query, system),
+    source: 'task',
+  };
 }

@@ -60,8 +60,52 @@ describe('spans without their root', () => {
     const [rest, first] = sink.transactions().toSorted((a, b) => a.spans.length - b.spans.length);
     expect([rest!.spans.length, first!.spans.length]).toEqual([5, 1000]);
     expect(rest!.contexts.trace).toMatchObject({ parent_span_id: root.spanId });
-    expect((await counts()).get('span too_many_spans')).toBeUndefined();
     expect(await spansSentAndFailed(counts)).toEqual([1006, 0]);
     expect(sink.problems()).toEqual([]);
+  });
+
+  it('sends a trace of 5,001 spans whole', { timeout: 60_000 }, async () => {
+    await using sink = await startSentrySink();
+    const children = Array.from({ length: 5000 }, (_, index) => ({ ...child, spanId: spanId(index + 2) }));
+    const { counts } = await sendAll(sink, [[root, ...children]]);
+    expect(await spansSentAndFailed(counts)).toEqual([5001, 0]);
+    const sent = new Set(sink.transactions().flatMap(({ spans }) => spans.map((span) => span.span_id)));
+    expect(sent.size).toBe(5000);
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('shortens the texts of 1,000 long queries and drops none', { timeout: 60_000 }, async () => {
+    await using sink = await startSentrySink();
+    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': `select ${'column, '.repeat(100)}` };
+    const children = Array.from({ length: 1000 }, (_, index) => ({ ...child, spanId: spanId(index + 2), attributes }));
+    const { counts } = await sendAll(sink, [[root, ...children]]);
+    expect(sink.transactions().map(({ spans }) => spans.length)).toEqual([1000]);
+    expect(sink.transactions()[0]!.spans[0]!.data).toHaveProperty(['db.system.name']);
+    expect(await spansSentAndFailed(counts)).toEqual([1001, 0]);
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('gives a child that another service sent a transaction of its own', async () => {
+    await using sink = await startSentrySink();
+    const { exporter, stop } = await startExporter(sink.dsn);
+    const grandchild = { spanId: spanId(3), parentSpanId: child.spanId, name: 'grandchild' };
+    await exporter.consume(batchOfSpans([child, grandchild], 'worker'));
+    await exporter.consume(batchOfSpans([root], 'front'));
+    await stop();
+    const found = sink
+      .transactions()
+      .map(({ tags, spans }) => [tags?.['service.name'], spans.map((span) => span.span_id)]);
+    expect(new Map(found as [string, string[]][])).toEqual(new Map([['front', []], ['worker', [spanId(3)]]])); // prettier-ignore
+  });
+
+  it.each([
+    ['1970', 0n],
+    ['40 days ago', BigInt(Date.now() - 40 * 24 * 3600 * 1000) * 1_000_000n],
+    ['the future', BigInt(Date.now() + 72 * 3600 * 1000) * 1_000_000n],
+  ])('counts a span from %s as dropped, because Sentry would refuse it', async (_, startTimeUnixNano) => {
+    await using sink = await startSentrySink();
+    const { counts } = await sendAll(sink, [[root, { ...child, startTimeUnixNano }]]);
+    expect(sink.transactions().map(({ spans }) => spans)).toEqual([[]]);
+    expect((await counts()).get('span invalid_time')).toBe(1);
   });
 });

@@ -3,9 +3,8 @@
  * 1,000 of them. Without a stand-in, each child of a job that is still running would be a transaction of its own.
  */
 import { randomBytes } from 'node:crypto';
-import { textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
-import { isLocalRoot, type Segment } from './segments.ts';
+import { isLocalRoot, serviceOf, type Segment } from './segments.ts';
 
 /** Relay's limit for one transaction. */
 export const MAX_SPANS = 1000;
@@ -24,13 +23,8 @@ export function* withStandIns(segments: readonly Segment[]): Generator<Segment> 
 }
 
 /** The same text for spans that one missing parent would have joined; a parent is in the same service. */
-function missingParentOf({ traceId, parentSpanId, resource }: Span): string {
-  return JSON.stringify([
-    traceId,
-    parentSpanId,
-    textOf(resource, 'service.name'),
-    textOf(resource, 'service.instance.id'),
-  ]);
+function missingParentOf(span: Span): string {
+  return [span.traceId, span.parentSpanId, serviceOf(span)].join(' ');
 }
 
 function* withinLimit(segment: Segment): Generator<Segment> {
@@ -63,6 +57,7 @@ function standIn(spans: readonly Span[], parentSpanId: string | undefined, paren
     ...first,
     spanId: randomBytes(8).toString('hex'),
     parentSpanId,
+    traceState: '',
     name: 'incomplete trace',
     kind: 'internal',
     startTimeUnixNano: spans.map((span) => span.startTimeUnixNano).reduce((a, b) => (b < a ? b : a)),
@@ -72,12 +67,13 @@ function standIn(spans: readonly Span[], parentSpanId: string | undefined, paren
     links: [],
     status: { code: 'unset', message: '' },
     sizeBytes: 0,
+    heapBytes: 0,
   };
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const children = spans.map((span) =>
     ids.has(span.parentSpanId ?? '') ? span : { ...span, parentSpanId: root.spanId },
   );
-  return { root, children, parentAlreadySent, isStandIn: true };
+  return { root, children, parentAlreadySent, sentSegmentId: undefined, isStandIn: true };
 }
 
 function spansOf({ root, children }: Segment): readonly Span[] {

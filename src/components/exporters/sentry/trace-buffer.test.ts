@@ -17,13 +17,13 @@ function bufferOf(parents: Readonly<Record<number, number>>): TraceBuffer {
 
 describe('TraceBuffer', () => {
   it('takes each span of a circle of parents once', () => {
-    const segments = bufferOf({ 1: 3, 2: 1, 3: 2, 4: 2, 5: 5 }).takeAll();
+    const segments = [...bufferOf({ 1: 3, 2: 1, 3: 2, 4: 2, 5: 5 }).takeAll()].flat();
     const ids = segments.map(({ root, children }) => [root, ...children].map((span) => Number(span.spanId)));
     expect(ids.map((of) => of.toSorted((a, b) => a - b))).toEqual([[1, 2, 3, 4], [5]]);
   });
 
   it('returns the spans depth first', () => {
-    const [segment] = bufferOf({ 1: 9, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4 }).takeAll();
+    const [segment] = [...bufferOf({ 1: 9, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4 }).takeAll()].flat();
     const ids = segment!.children.map((span) => Number(span.spanId));
     expect([
       [2, 4, 6, 3, 5],
@@ -35,7 +35,7 @@ describe('TraceBuffer', () => {
   it('does not hold up the process for spans that are their own parents', () => {
     const buffer = bufferOf(Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [index + 1, index + 1])));
     const begun = performance.now();
-    expect(buffer.takeAll()).toHaveLength(9000);
+    expect([...buffer.takeAll()].flat()).toHaveLength(9000);
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 });

@@ -1,5 +1,5 @@
 import type { Span } from '../../../engine/otlp/span-reader.ts';
-import { childrenByParent, descendantsOf, isLocalRoot, type ChildIndex, type Segment } from './segments.ts';
+import { childrenByParent, descendantsOf, isLocalRoot, serviceOf, type ChildIndex, type Segment } from './segments.ts';
 
 export interface TraceBufferLimits {
   /** How long a root waits for children that have not arrived. */
@@ -7,7 +7,7 @@ export interface TraceBufferLimits {
   /** How long spans wait for a root. */
   readonly maxAgeMs: number;
   readonly maxSpans: number;
-  /** The limit for the size of the encoded spans. */
+  /** The limit for the memory of the spans, as `Span.heapBytes` estimates it. */
   readonly maxBytes: number;
 }
 
@@ -24,9 +24,10 @@ export class TraceBuffer {
   readonly #limits: TraceBufferLimits;
   /** In the order of the first spans. */
   readonly #traces = new Map<string, Trace>();
-  readonly #sent = new Set<string>();
+  /** The local root of each sent span; empty if it is unknown. */
+  readonly #sent = new Map<string, string>();
   #spanCount = 0;
-  #sizeBytes = 0;
+  #heapBytes = 0;
 
   constructor(limits: TraceBufferLimits) {
     this.#limits = limits;
@@ -38,7 +39,7 @@ export class TraceBuffer {
 
   /** True if `take` must release traces early. */
   get isOverfull(): boolean {
-    return this.#spanCount > this.#limits.maxSpans || this.#sizeBytes > this.#limits.maxBytes;
+    return this.#spanCount > this.#limits.maxSpans || this.#heapBytes > this.#limits.maxBytes;
   }
 
   /** False if a span with the same ids is held or was already sent. */
@@ -49,32 +50,31 @@ export class TraceBuffer {
     trace.spans.set(span.spanId, span);
     if (this.#isRoot(span)) trace.roots.set(span, this.#dueAtMs(trace, span, nowMs));
     this.#spanCount++;
-    this.#sizeBytes += span.sizeBytes;
+    this.#heapBytes += span.heapBytes;
     return true;
   }
 
-  /** Removes what is due: roots after their grace period, traces that are too old, and the oldest traces above the limits. */
-  take(nowMs: number): Segment[] {
-    const segments: Segment[] = [];
+  /**
+   * Removes what is due: roots after their grace period, traces that are too old, and the oldest traces above the limits.
+   * Yields the segments of each trace when it is removed. Spans may be added meanwhile.
+   */
+  *take(nowMs: number): Generator<readonly Segment[]> {
     for (const trace of this.#traces.values()) {
       const isOld = trace.sinceMs + this.#limits.maxAgeMs <= nowMs;
-      if (isOld || this.isOverfull) this.#takeWhole(trace, segments);
-      else this.#takeRoots(trace, segments, nowMs);
+      const segments = isOld || this.isOverfull ? this.#takeWhole(trace) : this.#takeRoots(trace, nowMs);
+      if (segments.length > 0) yield segments;
     }
-    return segments;
   }
 
   /** Removes everything, also traces without a root. */
-  takeAll(): Segment[] {
-    const segments: Segment[] = [];
-    for (const trace of this.#traces.values()) this.#takeWhole(trace, segments);
-    return segments;
+  *takeAll(): Generator<readonly Segment[]> {
+    for (const trace of this.#traces.values()) yield this.#takeWhole(trace);
   }
 
   #traceOf(id: string, nowMs: number): Trace {
     const known = this.#traces.get(id);
     if (known !== undefined) return known;
-    const trace: Trace = { id, sinceMs: nowMs, spans: new Map(), roots: new Map() };
+    const trace: Trace = { id, sinceMs: nowMs, spans: new Map(), roots: new Map(), lateDueAtMs: undefined };
     this.#traces.set(id, trace);
     return trace;
   }
@@ -87,54 +87,70 @@ export class TraceBuffer {
   /** Late children wait for each other longer than a root waits for its children, and leave together. */
   #dueAtMs(trace: Trace, span: Span, nowMs: number): number {
     if (isLocalRoot(span)) return nowMs + this.#limits.graceMs;
-    for (const [other, dueAtMs] of trace.roots) if (!isLocalRoot(other)) return dueAtMs;
-    return nowMs + LATE_GRACE_PERIODS * this.#limits.graceMs;
+    trace.lateDueAtMs ??= nowMs + LATE_GRACE_PERIODS * this.#limits.graceMs;
+    return trace.lateDueAtMs;
   }
 
-  #takeRoots(trace: Trace, segments: Segment[], nowMs: number): void {
+  #takeRoots(trace: Trace, nowMs: number): readonly Segment[] {
     const due = [...trace.roots].filter(([, dueAtMs]) => dueAtMs <= nowMs).map(([root]) => root);
-    if (due.length === 0) return;
-    this.#takeSegments(trace, { roots: due, index: childrenByParent(trace.spans.values()) }, segments);
+    if (due.length === 0) return [];
+    if ((trace.lateDueAtMs ?? Infinity) <= nowMs) trace.lateDueAtMs = undefined;
+    return this.#takeSegments(trace, { roots: due, index: childrenByParent(trace.spans.values()) });
   }
 
   /** Spans without a known parent become roots. In a cycle of parents, the first span does. */
-  #takeWhole(trace: Trace, segments: Segment[]): void {
+  #takeWhole(trace: Trace): readonly Segment[] {
     const orphans = [...trace.spans.values()].filter((span) => !trace.spans.has(span.parentSpanId ?? ''));
     for (const orphan of orphans) trace.roots.set(orphan, 0);
     const index = childrenByParent(trace.spans.values());
-    this.#takeSegments(trace, { roots: [...trace.roots.keys()], index }, segments);
-    for (const first of trace.spans.values()) this.#takeSegments(trace, { roots: [first], index }, segments);
+    const segments = this.#takeSegments(trace, { roots: [...trace.roots.keys()], index });
+    for (const first of trace.spans.values()) {
+      for (const segment of this.#takeSegments(trace, { roots: [first], index })) segments.push(segment);
+    }
+    return segments;
   }
 
-  /** The index may contain spans that were already taken. */
-  #takeSegments(trace: Trace, { roots, index }: Cut, segments: Segment[]): void {
-    const isElsewhere = (span: Span): boolean => trace.roots.has(span) || !trace.spans.has(span.spanId);
-    const taken = roots.map((root) => ({
-      root,
-      children: descendantsOf(root, index, isElsewhere),
-      parentAlreadySent: this.#wasSent(root.traceId, root.parentSpanId),
-    }));
-    for (const { root, children } of taken) for (const span of [root, ...children]) this.#remove(trace, span);
-    segments.push(...taken);
+  /** The index may contain spans that were already taken. A span of another service than its parent's is a root too. */
+  #takeSegments(trace: Trace, { roots, index }: Cut): Segment[] {
+    const taken: Segment[] = [];
+    const next = [...roots];
+    for (const root of next) trace.roots.set(root, 0);
+    const isElsewhere = (child: Span, parent: Span): boolean => {
+      if (trace.roots.has(child) || !trace.spans.has(child.spanId)) return true;
+      if (child.resource === parent.resource || serviceOf(child) === serviceOf(parent)) return false;
+      trace.roots.set(child, 0);
+      next.push(child);
+      return true;
+    };
+    for (const root of next) {
+      const children = descendantsOf(root, index, isElsewhere);
+      const sentTo = this.#sent.get(keyOf(root.traceId, root.parentSpanId ?? ''));
+      taken.push({ root, children, parentAlreadySent: sentTo !== undefined, sentSegmentId: sentTo || undefined });
+    }
+    for (const { root, children, sentSegmentId = '' } of taken) {
+      const segmentId = isLocalRoot(root) ? root.spanId : sentSegmentId;
+      for (const span of [root, ...children]) this.#remove(trace, span, segmentId);
+    }
     if (trace.spans.size === 0) this.#traces.delete(trace.id);
+    return taken;
   }
 
-  #remove(trace: Trace, span: Span): void {
+  #remove(trace: Trace, span: Span, segmentId: string): void {
     trace.spans.delete(span.spanId);
     trace.roots.delete(span);
     this.#spanCount--;
-    this.#sizeBytes -= span.sizeBytes;
-    this.#remember(keyOf(span.traceId, span.spanId));
+    this.#heapBytes -= span.heapBytes;
+    this.#remember(keyOf(span.traceId, span.spanId), segmentId);
   }
 
   #wasSent(traceId: string, spanId: string | undefined): boolean {
     return spanId !== undefined && this.#sent.has(keyOf(traceId, spanId));
   }
 
-  #remember(key: string): void {
-    this.#sent.add(key);
+  #remember(key: string, segmentId: string): void {
+    this.#sent.set(key, segmentId);
     if (this.#sent.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.#sent) {
+    for (const oldest of this.#sent.keys()) {
       this.#sent.delete(oldest);
       return;
     }
@@ -153,6 +169,8 @@ interface Trace {
   readonly spans: Map<string, Span>;
   /** The end of the grace period of each root. */
   readonly roots: Map<Span, number>;
+  /** The end of the grace period of the late children that are roots. */
+  lateDueAtMs: number | undefined;
 }
 
 function keyOf(traceId: string, spanId: string): string {

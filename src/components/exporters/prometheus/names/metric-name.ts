@@ -1,3 +1,4 @@
+import { NUL } from './label-name.ts';
 import type { MetricType } from './metric-type.ts';
 import type { Naming } from './naming.ts';
 import { unitSuffixes } from './unit-name.ts';
@@ -7,7 +8,10 @@ import { unitSuffixes } from './unit-name.ts';
  * https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-metadata-1
  */
 export function metricName(name: string, unit: string, type: MetricType, naming: Naming): string | undefined {
-  if (naming.utf8) return verbatimName(name, unit, type, naming) || undefined;
+  if (naming.utf8) {
+    const verbatim = verbatimName(name, unit, type, naming);
+    return verbatim === '' || verbatim.includes(NUL) ? undefined : verbatim;
+  }
   const translated = naming.suffixes ? suffixedName(name, unit, type, naming) : plainName(name, naming.namespace);
   if (translated === '' || (translated !== name && /^_+$/.test(translated))) return undefined;
   return translated;

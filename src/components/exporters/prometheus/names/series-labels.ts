@@ -1,3 +1,4 @@
+import { wildcard } from '../../../../engine/wildcard.ts';
 import { anyValueToText, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { labelName } from './label-name.ts';
 import { LabelSet } from './label-set.ts';
@@ -36,12 +37,17 @@ const SCOPE_FIELDS = new Set(['name', 'version', 'schema_url']);
 export class SeriesLabels {
   readonly #options: LabelOptions;
   readonly #naming: Naming;
+  readonly #constant: readonly (readonly [name: string, value: string])[];
   readonly #isConstant: (key: string) => boolean;
   readonly #changed: (change: LabelChange) => void;
 
   constructor(options: LabelOptions, naming: Naming, changed: (change: LabelChange) => void) {
     this.#options = options;
     this.#naming = naming;
+    this.#constant = Object.entries(options.const_labels).flatMap(([key, value]) => {
+      const name = labelName(key, naming);
+      return name === undefined ? [] : [[name, value] as const];
+    });
     this.#isConstant = constantAttributes(options);
     this.#changed = changed;
   }
@@ -51,12 +57,12 @@ export class SeriesLabels {
     labels.reserve('__name__');
     const reserved = RESERVED[type];
     if (reserved !== undefined) labels.reserve(reserved);
-    for (const [name, value] of Object.entries(this.#options.const_labels)) labels.claim(name, value);
+    for (const [name, value] of this.#constant) labels.claim(name, value);
     claimTarget(labels, resource);
     const withScope = !this.#options.without_scope_info;
     if (withScope) claimScope(labels, scope);
     this.#addAll(labels, new Map([...attributes, ...[...resource].filter(([key]) => this.#isConstant(key))]));
-    if (withScope) this.#addAll(labels, ownAttributes(scope), 'otel_scope_');
+    if (withScope) this.#addAll(labels, otherAttributes(scope), 'otel_scope_');
     for (let i = 0; i < labels.renamed; i++) this.#changed('renamed');
     return labels;
   }
@@ -86,6 +92,14 @@ export function targetKey(resource: KeyValueMap): string | undefined {
   return textOf(resource, 'service.name') === '' || instance === '' ? undefined : `${jobOf(resource)}\n${instance}`;
 }
 
+/** The labels `job` and `instance` of the resource's series; empty if they are absent. */
+export function targetOf(resource: KeyValueMap): { readonly job: string; readonly instance: string } {
+  return {
+    job: resource.has('service.name') ? jobOf(resource) : '',
+    instance: textOf(resource, 'service.instance.id'),
+  };
+}
+
 /** The same text for the same attributes in any order. */
 export function canonicalText(attributes: KeyValueMap): string {
   const parts = sortedByKey(attributes).map(([key, value]) => {
@@ -102,7 +116,7 @@ function claimScope(labels: LabelSet, { name, version, schemaUrl }: Scope): void
 }
 
 /** Omits attributes that repeat a field of the scope, as the specification requires. */
-function ownAttributes({ attributes }: Scope): KeyValueMap {
+function otherAttributes({ attributes }: Scope): KeyValueMap {
   return new Map([...attributes].filter(([key]) => !SCOPE_FIELDS.has(key)));
 }
 
@@ -132,14 +146,11 @@ function constantAttributes(options: LabelOptions): (key: string) => boolean {
   }
   const included = chosen.included.map(wildcard);
   const excluded = chosen.excluded.map(wildcard);
-  return (key) => matches(included, key) && !matches(excluded, key);
+  // Without `included`, all but the excluded ones.
+  const includesAll = included.length === 0 && excluded.length > 0;
+  return (key) => (includesAll || matches(included, key)) && !matches(excluded, key);
 }
 
-function matches(patterns: readonly RegExp[], key: string): boolean {
-  return patterns.some((pattern) => pattern.test(key));
-}
-
-function wildcard(pattern: string): RegExp {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
+function matches(patterns: readonly ((text: string) => boolean)[], key: string): boolean {
+  return patterns.some((pattern) => pattern(key));
 }

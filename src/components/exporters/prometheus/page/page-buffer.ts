@@ -29,10 +29,17 @@ export class PageBuffer {
   /** The written bytes, which still belong to this buffer. */
   get page(): Page {
     const chunks = [...this.#full, this.#buffer.subarray(0, this.#length)];
-    return { chunks, length: this.#fullBytes + this.#length };
+    return { chunks, length: this.length };
   }
 
+  /** How many bytes are written. */
+  get length(): number {
+    return this.#fullBytes + this.#length;
+  }
+
+  /** Keeps the memory that the last page used, and releases more. */
   clear(): void {
+    this.#buffers.length = Math.min(this.#buffers.length, this.#full.length + 1);
     this.#full.length = 0;
     this.#fullBytes = 0;
     this.#length = 0;

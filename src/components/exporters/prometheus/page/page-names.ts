@@ -1,6 +1,9 @@
 import { escapeLabels, escapeName, type EscapingScheme } from '../names/escaping-scheme.ts';
 import { Families, type Family } from '../series/family.ts';
 
+/** On a page, the first family keeps its name. */
+const NOBODY = { origin: 'sent', nowMs: 0 } as const;
+
 /** The names on one page, in an escaping scheme. If several names are escaped to the same text, the first is shown. */
 export class PageNames {
   readonly #scheme: EscapingScheme;
@@ -15,7 +18,7 @@ export class PageNames {
   /** The family's name, or undefined if another family on the page has it. */
   ofFamily({ name, type, help, unit }: Family): string | undefined {
     const escaped = escapeName(name, this.#scheme);
-    const family = this.#families.claim({ name: escaped, type, help, unit });
+    const family = this.#families.claim({ name: escaped, type, help, unit }, NOBODY);
     if (family === undefined || family.live > 0) return undefined;
     family.live = 1;
     this.#labels = new Set();

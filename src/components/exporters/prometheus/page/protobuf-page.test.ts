@@ -17,12 +17,23 @@ interface Exponential {
   readonly counts?: readonly number[];
   readonly temporality?: 1 | 2;
   readonly time?: number;
+  /** The sum of `counts` if absent. */
+  readonly count?: number;
+  readonly sum?: number | string;
 }
 
-function exponential({ scale, offset = 0, counts = [], temporality = 2, time = 1 }: Exponential): Json {
-  const count = counts.reduce((sum, one) => sum + one, 0);
+function exponential({
+  scale,
+  offset = 0,
+  counts = [],
+  temporality = 2,
+  time = 1,
+  sum = 1,
+  ...given
+}: Exponential): Json {
+  const { count = counts.reduce((total, one) => total + one, 0) } = given;
   const positive = { offset, bucketCounts: counts.map(String) };
-  const point = { count: String(count), sum: 1, scale, zeroCount: '0', positive, timeUnixNano: String(time) };
+  const point = { count: String(count), sum, scale, zeroCount: '0', positive, timeUnixNano: String(time) };
   return { name: 'e', exponentialHistogram: { aggregationTemporality: temporality, dataPoints: [point] } };
 }
 
@@ -107,6 +118,27 @@ test.each([
 
 test('an exponential histogram too coarse for Prometheus has a count and a sum only', async () => {
   expect(await shown(exponential({ scale: -5, counts: [4] }))).toEqual({ count: 4, sum: 1 });
+});
+
+test.each([
+  ['fewer', { counts: [1, 2, 3], count: 9 }],
+  ['more', { counts: [1, 2, 3], count: 5 }],
+  ['more, and a sum that is not a number', { counts: [1, 2, 3], count: 5, sum: 'NaN' }],
+  ['buckets outside of all numbers', { counts: [1], offset: 2 ** 31 - 1 }],
+])('an exponential histogram with %s observations in buckets has a count and a sum only', async (_, sent) => {
+  const onPage = await shown(exponential({ scale: 0, ...sent }));
+  expect(Object.keys(onPage).toSorted()).toEqual(['count', 'sum']);
+});
+
+test('observations that are not numbers are in no bucket', async () => {
+  const onPage = await shown(exponential({ scale: 0, counts: [1, 2, 3], count: 9, sum: 'NaN' }));
+  expect(onPage).toMatchObject({ count: 9, positiveDeltas: [1, 1, 1] });
+});
+
+test('exponential deltas between explicit ones of the same series have a count and a sum only', async () => {
+  const explicit = histogram('e', { count: 2, sum: 1, counts: [2], temporality: 1 }, { time: 2 });
+  const [first, last] = [1, 3].map((time) => exponential({ scale: 0, counts: [1], temporality: 1, time }));
+  expect(await shown(first, explicit, last)).toEqual({ count: 4, sum: 3 });
 });
 
 test('a histogram that is explicit now has no native buckets any more', async () => {

@@ -1,14 +1,17 @@
 import { readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { fieldTags, temporalities } from '../../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
+import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
 import { hashText } from '../series/hash-bytes.ts';
 import { metricName, unitText } from '../names/metric-name.ts';
 import { shownAs, type MetricType } from '../names/metric-type.ts';
 import type { Naming } from '../names/naming.ts';
 import { exponentialPoint, histogramPoint, numberPoint, Point, summaryPoint, type PointLayout } from './point.ts';
-import type { Recorder, ScopeContext, Stream } from './recorder.ts';
-import { canonicalText } from '../names/series-labels.ts';
-import type { TargetInfo } from './target-info.ts';
+import type { DropReason, RequestDrops } from './drops.ts';
+import { UNCLAIMED, type Recorder, type ScopeContext, type Stream } from './recorder.ts';
+import { canonicalText, targetOf } from '../names/series-labels.ts';
+import type { Origin, Target, Targets } from '../series/targets.ts';
+import type { SeenResource, TargetInfo } from './target-info.ts';
 
 const REQUEST = fieldTags('ExportMetricsServiceRequest');
 const RESOURCE_METRICS = fieldTags('ResourceMetrics');
@@ -29,34 +32,63 @@ const TYPES: ReadonlyMap<number, { readonly type: MetricType; readonly layout: P
 ]);
 
 /** Beyond this size, all cached resources, scopes and streams are removed. The next requests create them again. */
-const MAX_CONTEXT_BYTES = 64 * 1024 * 1024;
+const MAX_CONTEXT_BYTES = 32 * 1024 * 1024;
 /** An estimate of the memory of the objects behind one key. */
 const OBJECT_BYTES = 512;
+/** How often a name, and attributes, are in memory. */
+const NAME_COPIES = 3;
+const ATTRIBUTE_COPIES = 6;
 const MAX_NAME_BYTES = 4096;
-const POINTS_A_STEP = 64;
+/** The work between two pauses: fields and points, and in addition one for every `BYTES_A_UNIT`. */
+const WORK_A_STEP = 64;
+const BYTES_A_UNIT = 256;
+/** A real histogram with the most buckets that are shown needs 16 KiB. */
+const MAX_POINT_BYTES = 1024 * 1024;
+/** The key of all resources, or all scopes, that are too long to become labels. No encoded message begins like this. */
+const TOO_LONG = 'labels_too_long';
+
+/** Points are only skipped over here. */
+const TRAITS_STEP_BYTES = 256 * 1024;
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 interface Scoped extends ScopeContext {
+  /** The reason if no point of the scope can be shown. */
+  readonly refused: DropReason | undefined;
   readonly streams: Map<string, Stream>;
 }
 
-interface Resource {
-  readonly attributes: KeyValueMap;
-  readonly canonical: string;
+interface Resource extends SeenResource {
   readonly scopes: Map<string, Scoped>;
+  target: Target;
+  /** An estimate of the memory of the resource, its scopes and its streams. */
+  bytes: number;
+  /** When it was last sent. */
+  seenMs: number;
+  isCached: boolean;
 }
 
 /** The clock of the exporter, in milliseconds, as `performance.now`. */
 export type Clock = () => number;
 
+export interface RequestSource {
+  readonly origin: Origin;
+  readonly drops: RequestDrops;
+  readonly clock: Clock;
+}
+
 /** A request that is being read. Several requests may be read in turns; each has its own. */
 class RunningRequest {
   readonly point: Point;
+  readonly origin: Origin;
+  readonly drops: RequestDrops;
   /** Arrival time of the points that are read now. */
   nowMs: number;
   readonly #clock: Clock;
 
-  constructor(bytes: Uint8Array, clock: Clock) {
+  constructor(bytes: Uint8Array, { origin, drops, clock }: RequestSource) {
     this.point = new Point(bytes);
+    this.origin = origin;
+    this.drops = drops;
     this.#clock = clock;
     this.nowMs = clock();
   }
@@ -73,90 +105,159 @@ class RunningRequest {
  */
 export class PointReader {
   readonly #recorder: Recorder;
-  readonly #targets: TargetInfo;
+  readonly #targetInfo: TargetInfo;
+  readonly #targets: Targets;
   readonly #naming: Naming;
-  readonly #resources = new Map<string, Resource>();
+  readonly #resources: Readonly<Record<Origin, Map<string, Resource>>> = { own: new Map(), sent: new Map() };
   #contextBytes = 0;
-  #untilYield = POINTS_A_STEP;
+  #workUntilYield = WORK_A_STEP;
 
-  constructor(recorder: Recorder, targets: TargetInfo, naming: Naming) {
+  constructor(
+    recorder: Recorder,
+    { targetInfo, targets }: { readonly targetInfo: TargetInfo; readonly targets: Targets },
+    naming: Naming,
+  ) {
     this.#recorder = recorder;
+    this.#targetInfo = targetInfo;
     this.#targets = targets;
     this.#naming = naming;
   }
 
   /** Records the points of one request. Yields where other work may run, also other calls of `take`. */
-  *take(chunk: Uint8Array, clock: Clock): Generator<undefined> {
-    const request = new RunningRequest(chunk, clock);
-    for (const reader of messages(new WireReader(chunk), REQUEST.resource_metrics)) {
-      yield* this.#resourceMetrics(reader, request);
+  *take(chunk: Uint8Array, source: RequestSource): Generator<undefined, undefined> {
+    const request = new RunningRequest(chunk, source);
+    for (const reader = new WireReader(chunk); !reader.done;) {
+      const tag = reader.tag();
+      if (tag === REQUEST.resource_metrics) yield* this.#resourceMetrics(reader.message(), request);
+      else reader.skip(tag);
+      if (this.#isDue()) yield;
     }
   }
 
-  *#resourceMetrics(reader: WireReader, request: RunningRequest): Generator<undefined> {
+  *#resourceMetrics(reader: WireReader, request: RunningRequest): Generator<undefined, undefined> {
     const { position } = reader;
-    const key = textOf(reader, RESOURCE_METRICS.resource);
-    let resource = this.#resources.get(key);
-    if (resource === undefined) {
-      const attributes = attributesOf(readerOf(key), RESOURCE.attributes);
-      resource = { attributes, canonical: canonicalText(attributes), scopes: new Map() };
-      this.#remember(this.#resources, key, resource);
-    }
-    this.#targets.seen(resource.attributes, resource.canonical, request.nowMs);
+    const key = keyOf(yield* this.#joined(reader, RESOURCE_METRICS.resource));
+    const known = this.#resources[request.origin].get(key);
+    const resource = known ?? (yield* this.#newResource(key, request));
+    request.resume();
+    resource.seenMs = request.nowMs;
+    resource.target = this.#targetOf(resource.attributes, request);
+    this.#targetInfo.seen(resource, { nowMs: request.nowMs, isNew: known === undefined });
     reader.position = position;
-    for (const scopeMetrics of messages(reader, RESOURCE_METRICS.scope_metrics)) {
-      yield* this.#scopeMetrics(scopeMetrics, resource, request);
+    while (!reader.done) {
+      const tag = reader.tag();
+      if (tag === RESOURCE_METRICS.scope_metrics) yield* this.#scopeMetrics(reader.message(), resource, request);
+      else reader.skip(tag);
+      if (this.#isDue()) yield;
     }
   }
 
-  *#scopeMetrics(reader: WireReader, resource: Resource, request: RunningRequest): Generator<undefined> {
+  /** Forgets resources that have not been sent since then, with their scopes and streams. */
+  forget(seenSinceMs: number): void {
+    for (const resources of Object.values(this.#resources)) {
+      for (const [key, resource] of resources) {
+        if (resource.seenMs >= seenSinceMs) continue;
+        resources.delete(key);
+        resource.isCached = false;
+        this.#contextBytes -= resource.bytes;
+      }
+    }
+  }
+
+  *#newResource(key: string, request: RunningRequest): Generator<undefined, Resource> {
+    const attributes = attributesOf(readerOf(key), RESOURCE.attributes);
+    yield;
+    request.resume();
+    const resource: Resource = {
+      attributes,
+      canonical: key === TOO_LONG ? TOO_LONG : canonicalText(attributes),
+      target: this.#targetOf(attributes, request),
+      scopes: new Map(),
+      bytes: 0,
+      seenMs: request.nowMs,
+      isCached: true,
+    };
+    this.#remember(this.#resources[request.origin], key, {
+      context: resource,
+      resource,
+      bytes: key.length * ATTRIBUTE_COPIES,
+    });
+    yield;
+    return resource;
+  }
+
+  #targetOf(attributes: KeyValueMap, { origin, nowMs }: RunningRequest): Target {
+    const { job, instance } = targetOf(attributes);
+    return this.#targets.seen(job, instance, { origin, nowMs });
+  }
+
+  *#scopeMetrics(reader: WireReader, resource: Resource, request: RunningRequest): Generator<undefined, undefined> {
     const { position } = reader;
-    const bytes = textOf(reader, SCOPE_METRICS.scope);
+    const scopeKey = keyOf(yield* this.#joined(reader, SCOPE_METRICS.scope));
     reader.position = position;
-    const schemaUrl = utf8(textOf(reader, SCOPE_METRICS.schema_url));
+    const urlKey = keyOf(yield* this.#last(reader, SCOPE_METRICS.schema_url));
+    const isTooLong = [resource.canonical, scopeKey, urlKey].includes(TOO_LONG);
+    const [bytes, schemaUrl] = isTooLong ? [TOO_LONG, ''] : [scopeKey, utf8(urlKey)];
     const key = `${bytes}\n${schemaUrl}`;
     let scope = resource.scopes.get(key);
     if (scope === undefined) {
-      const name = utf8(textOf(readerOf(bytes), SCOPE.name));
-      const version = utf8(textOf(readerOf(bytes), SCOPE.version));
+      const [name, version] = isTooLong ? ['', ''] : [SCOPE.name, SCOPE.version].map((tag) => textIn(bytes, tag));
       const attributes = attributesOf(readerOf(bytes), SCOPE.attributes);
-      const identity = [resource.canonical, name, version, schemaUrl, canonicalText(attributes)];
+      const identity = [request.origin, resource.canonical, name, version, schemaUrl, canonicalText(attributes)];
       scope = {
-        scope: { name, version, schemaUrl, attributes },
-        resource: resource.attributes,
+        scope: { name: name!, version: version!, schemaUrl, attributes },
+        resource,
+        refused: isTooLong ? 'labels_too_long' : undefined,
         identity: hashText(0, JSON.stringify(identity)),
         streams: new Map(),
       };
-      this.#remember(resource.scopes, key, scope);
+      this.#remember(resource.scopes, key, { context: scope, resource, bytes: key.length * ATTRIBUTE_COPIES });
+      yield;
     }
     reader.position = position;
-    for (const metric of messages(reader, SCOPE_METRICS.metrics)) yield* this.#metric(metric, scope, request);
-  }
-
-  *#metric(reader: WireReader, scope: Scoped, request: RunningRequest): Generator<undefined> {
-    let name = '';
-    let unit = '';
-    let help: Uint8Array | undefined;
-    let dataTag = 0;
-    let data: WireReader | undefined;
     while (!reader.done) {
       const tag = reader.tag();
-      if (tag === METRIC.name) name = latin1(reader.bytes());
+      if (tag === SCOPE_METRICS.metrics) yield* this.#metric(reader.message(), { scope, resource }, request);
+      else reader.skip(tag);
+      if (this.#isDue()) yield;
+    }
+  }
+
+  *#metric(
+    reader: WireReader,
+    { scope, resource }: { readonly scope: Scoped; readonly resource: Resource },
+    request: RunningRequest,
+  ): Generator<undefined, undefined> {
+    let name = NOTHING;
+    let unit = NOTHING;
+    let help = NOTHING;
+    let dataTag = 0;
+    let [start, end] = [0, 0];
+    while (!reader.done) {
+      const tag = reader.tag();
+      if (tag === METRIC.name) name = reader.bytes();
       else if (tag === METRIC.description) help = reader.bytes();
-      else if (tag === METRIC.unit) unit = latin1(reader.bytes());
+      else if (tag === METRIC.unit) unit = reader.bytes();
       else if (TYPES.has(tag)) {
         dataTag = tag;
-        data = reader.message();
+        end = reader.varint();
+        start = reader.position;
+        end += start;
+        reader.position = end;
       } else reader.skip(tag);
+      if (this.#isDue()) yield;
     }
-    if (data === undefined) return;
-    const traits = traitsOf(data);
-    const key = `${dataTag}${traits}${unit}\n${name}`;
+    if (start === end) return;
+    const data = new WireReader(reader.buffer, start, end);
+    const traits = yield* this.#traitsOf(data);
+    const [nameKey, unitKey] = [shortened(name), shortened(unit)];
+    const key = `${dataTag}${traits}${unitKey}\n${nameKey}`;
     let stream = scope.streams.get(key);
     if (stream === undefined) {
-      const text = { name: utf8(name), unit: utf8(unit), help: help === undefined ? '' : Buffer.from(help).toString() };
+      const text = { name: utf8(nameKey), unit: utf8(unitKey), help: utf8(shortened(help)) };
       stream = this.#stream(text, [dataTag, traits >> 1, traits & 1], scope);
-      this.#remember(scope.streams, key, stream);
+      const bytes = key.length * NAME_COPIES + stream.wanted.help.length * 2;
+      this.#remember(scope.streams, key, { context: stream, resource, bytes });
     }
     yield* this.#points(data, stream, request);
   }
@@ -164,7 +265,7 @@ export class PointReader {
   #stream(
     { name, unit, help }: Readonly<Record<'name' | 'unit' | 'help', string>>,
     [dataTag, temporality, monotonic]: readonly [number, number, number],
-    context: ScopeContext,
+    context: Scoped,
   ): Stream {
     const { type: ofData, layout } = TYPES.get(dataTag) as { type: MetricType; layout: PointLayout };
     const isSum = dataTag === METRIC.sum;
@@ -177,17 +278,22 @@ export class PointReader {
       layout,
       delta: temporality === temporalities.delta,
       identity: hashText(context.identity, name),
-      wanted: { name: translated ?? name.slice(0, 100), type: shownAs(type), help, unit: unitText(unit) },
-      refused: translated === undefined ? 'invalid_name' : isKnown ? undefined : 'unsupported',
-      id: 0,
+      wanted: {
+        name: translated ?? name.slice(0, 100),
+        type: shownAs(type),
+        help: isLong ? '' : help,
+        unit: isLong ? '' : unitText(unit),
+      },
+      refused: context.refused ?? (translated === undefined ? 'invalid_name' : isKnown ? undefined : 'unsupported'),
+      id: UNCLAIMED,
       family: undefined,
     };
   }
 
   *#points(data: WireReader, stream: Stream, request: RunningRequest): Generator<undefined> {
-    const { point } = request;
+    const { point, drops } = request;
     const recorder = this.#recorder;
-    let refused = recorder.open(stream);
+    let unshown = recorder.open(stream, request.nowMs);
     const { layout } = stream;
     while (!data.done) {
       const tag = data.tag();
@@ -195,74 +301,127 @@ export class PointReader {
         data.skip(tag);
         continue;
       }
+      const start = data.position;
       const end = data.varint() + data.position;
-      if (refused === undefined) {
+      let refused: DropReason | undefined = unshown ?? 'too_large';
+      if (unshown === undefined && end - start <= MAX_POINT_BYTES) {
         point.read(data.position, end, layout);
-        recorder.record(point, stream, request.nowMs);
-      } else recorder.drop(refused, stream);
+        refused = recorder.record(point, stream, request.nowMs);
+      }
+      if (refused !== undefined) drops.point(refused, stream.wanted.name);
       data.position = end;
-      if (--this.#untilYield > 0) continue;
-      this.#untilYield = POINTS_A_STEP;
+      if (!this.#isDue(end - start + recorder.takeWrittenBytes())) continue;
       yield;
       request.resume();
-      refused = recorder.open(stream);
+      unshown = recorder.open(stream, request.nowMs);
     }
   }
 
+  /** Temporality × 2 + monotonic. Writers put these fields after the points. Keeps the reader's position. */
+  *#traitsOf(data: WireReader): Generator<undefined, number> {
+    const { buffer, position, end } = data;
+    let temporality = 0;
+    let monotonic = 0;
+    while (data.position < end) {
+      const until = Math.min(end, data.position + TRAITS_STEP_BYTES);
+      while (data.position < until && buffer[data.position] === DATA.data_points) {
+        data.position++;
+        const length = data.varint();
+        data.position += length;
+      }
+      while (data.position < until) {
+        const tag = data.tag();
+        if (tag === DATA.aggregation_temporality) temporality = data.varint();
+        else if (tag === DATA.is_monotonic) monotonic = data.varint() === 0 ? 0 : 1;
+        else data.skip(tag);
+      }
+      if (data.position < end) yield;
+    }
+    data.position = position;
+    return (temporality & 3) * 2 + monotonic;
+  }
+
+  /** A field of a block; empty if it is absent. */
+  *#last(parent: WireReader, wanted: number): Generator<undefined, Uint8Array> {
+    let value = NOTHING;
+    while (!parent.done) {
+      const tag = parent.tag();
+      if (tag === wanted) value = parent.bytes();
+      else parent.skip(tag);
+      if (this.#isDue()) yield;
+    }
+    return value;
+  }
+
+  /** A message in a block; empty if it is absent. Several messages of one field are one: their bytes together. */
+  *#joined(parent: WireReader, wanted: number): Generator<undefined, Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    while (!parent.done) {
+      const tag = parent.tag();
+      if (tag === wanted) {
+        const part = parent.bytes();
+        // Longer ones are not read.
+        if (length <= MAX_KEY_BYTES) parts.push(part);
+        length += part.length;
+      } else parent.skip(tag);
+      if (this.#isDue()) yield;
+    }
+    return parts.length > 1 ? Buffer.concat(parts) : (parts[0] ?? NOTHING);
+  }
+
+  /** Counts a field or point. True if other work may run now. */
+  #isDue(bytes = 0): boolean {
+    this.#workUntilYield -= 1 + Math.floor(bytes / BYTES_A_UNIT);
+    if (this.#workUntilYield > 0) return false;
+    this.#workUntilYield = WORK_A_STEP;
+    return true;
+  }
+
   /** Counts the size of everything that is cached, because senders choose the keys. */
-  #remember<T>(map: Map<string, T>, key: string, context: T): void {
+  #remember<T>(
+    map: Map<string, T>,
+    key: string,
+    { context, resource, bytes }: { context: T; resource: Resource; bytes: number },
+  ): void {
+    // The request that is being read still holds contexts that were removed. They must not grow.
+    if (!resource.isCached) return;
     map.set(key, context);
-    this.#contextBytes += key.length + OBJECT_BYTES;
-    if (this.#contextBytes <= MAX_CONTEXT_BYTES) return;
-    this.#resources.clear();
-    this.#contextBytes = 0;
+    resource.bytes += bytes + OBJECT_BYTES;
+    this.#contextBytes += bytes + OBJECT_BYTES;
+    if (this.#contextBytes > MAX_CONTEXT_BYTES) this.forget(Infinity);
   }
-}
-
-/** The messages of a field, from the reader's position on. */
-function* messages(parent: WireReader, wanted: number): Generator<WireReader> {
-  while (!parent.done) {
-    const tag = parent.tag();
-    if (tag === wanted) yield parent.message();
-    else parent.skip(tag);
-  }
-}
-
-/** Temporality × 2 + monotonic. Writers put these fields after the points. Keeps the reader's position. */
-function traitsOf(data: WireReader): number {
-  const { buffer, position, end } = data;
-  while (data.position < end && buffer[data.position] === DATA.data_points) {
-    data.position++;
-    const length = data.varint();
-    data.position += length;
-  }
-  let temporality = 0;
-  let monotonic = 0;
-  while (!data.done) {
-    const tag = data.tag();
-    if (tag === DATA.aggregation_temporality) temporality = data.varint();
-    else if (tag === DATA.is_monotonic) monotonic = data.varint() === 0 ? 0 : 1;
-    else data.skip(tag);
-  }
-  data.position = position;
-  return (temporality & 3) * 2 + monotonic;
-}
-
-/** The last value of a field, with one character for each byte: a cheap key. Empty if the field is absent. */
-function textOf(parent: WireReader, wanted: number): string {
-  let text = '';
-  while (!parent.done) {
-    const tag = parent.tag();
-    if (tag === wanted) text = latin1(parent.bytes());
-    else parent.skip(tag);
-  }
-  return text;
 }
 
 function attributesOf(reader: WireReader, tag: number): KeyValueMap {
   const attributes = new Map<string, AnyValue>();
-  for (const entry of messages(reader, tag)) readKeyValue(entry, attributes);
+  while (!reader.done) {
+    const field = reader.tag();
+    if (field === tag) readKeyValue(reader.message(), attributes);
+    else reader.skip(field);
+  }
   return attributes;
+}
+
+/** One character for each byte: a cheap key. */
+function keyOf(bytes: Uint8Array): string {
+  return bytes.length > MAX_KEY_BYTES ? TOO_LONG : latin1(bytes);
+}
+
+/** A name that is too long stays too long. */
+function shortened(bytes: Uint8Array): string {
+  return latin1(bytes.length > MAX_NAME_BYTES ? bytes.subarray(0, MAX_NAME_BYTES + 1) : bytes);
+}
+
+/** The last text of a field. */
+function textIn(message: string, wanted: number): string {
+  let text = NOTHING;
+  for (const reader = readerOf(message); !reader.done;) {
+    const tag = reader.tag();
+    if (tag === wanted) text = reader.bytes();
+    else reader.skip(tag);
+  }
+  return Buffer.from(text).toString();
 }
 
 function latin1(bytes: Uint8Array): string {
@@ -270,6 +429,7 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function readerOf(bytes: string): WireReader {
+  if (bytes === TOO_LONG) return new WireReader(NOTHING);
   return new WireReader(Buffer.from(bytes, 'latin1'));
 }
 

@@ -5,10 +5,14 @@ import type { Point } from './point.ts';
 
 const EXEMPLAR = fieldTags('Exemplar');
 
+/** Only the last ones of a point are read. Two for each bucket that can be shown. */
+const MAX_EXEMPLARS = 2048;
+
 /** The exemplars that refer to a trace. The stock Collector shows only those, too. */
 export function readExemplars(point: Point): Exemplar[] {
   const exemplars: Exemplar[] = [];
-  for (let i = 0; i < point.exemplars.length; i += 2) {
+  const { length } = point.exemplars;
+  for (let i = Math.max(0, length - 2 * MAX_EXEMPLARS); i < length; i += 2) {
     const exemplar = readExemplar(point.reader(point.exemplars[i] as number, point.exemplars[i + 1] as number));
     if (exemplar.traceId.length > 0) exemplars.push(exemplar);
   }

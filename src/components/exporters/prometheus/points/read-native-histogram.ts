@@ -15,31 +15,45 @@ export function readNativeHistogram(point: Point): NativeHistogram {
   let scale = 0;
   let zeroCount = 0;
   let zeroThreshold = 0;
-  let positive: Buckets = new Map();
-  let negative = positive;
+  const positive: SentBuckets = { offset: 0, counts: [] };
+  const negative: SentBuckets = { offset: 0, counts: [] };
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === POINT.scale) scale = zigzag(reader.varint());
     else if (tag === POINT.zero_count) zeroCount = Number(reader.fixed64());
-    else if (tag === POINT.positive) positive = readBuckets(reader.message());
-    else if (tag === POINT.negative) negative = readBuckets(reader.message());
+    else if (tag === POINT.positive) readBuckets(reader.message(), positive);
+    else if (tag === POINT.negative) readBuckets(reader.message(), negative);
     else if (tag === POINT.zero_threshold) zeroThreshold = reader.double();
     else reader.skip(tag);
   }
-  return { scale, zeroCount, zeroThreshold: zeroThreshold || DEFAULT_ZERO_THRESHOLD, positive, negative };
+  return {
+    scale,
+    zeroCount,
+    zeroThreshold: zeroThreshold || DEFAULT_ZERO_THRESHOLD,
+    positive: numbered(positive),
+    negative: numbered(negative),
+  };
 }
 
-/** OTLP's first bucket begins at base^offset; the bucket that Prometheus numbers i ends at base^i. */
-function readBuckets(reader: WireReader): Buckets {
-  const counts: number[] = [];
-  let offset = 0;
+interface SentBuckets {
+  offset: number;
+  readonly counts: number[];
+}
+
+/** Several messages of one field are one. */
+function readBuckets(reader: WireReader, into: SentBuckets): void {
+  const { counts } = into;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === BUCKETS.offset) offset = zigzag(reader.varint());
+    if (tag === BUCKETS.offset) into.offset = zigzag(reader.varint());
     else if (tag === packed(BUCKETS.bucket_counts)) readPacked(reader.message(), counts);
     else if (tag === BUCKETS.bucket_counts && counts.length < MAX_SENT_BUCKETS) counts.push(reader.varint());
     else reader.skip(tag);
   }
+}
+
+/** OTLP's first bucket begins at base^offset; the bucket that Prometheus numbers i ends at base^i. */
+function numbered({ offset, counts }: SentBuckets): Buckets {
   const buckets = new Map<number, number>();
   for (const [i, count] of counts.entries()) buckets.set(offset + i + 1, count);
   return buckets;

@@ -25,3 +25,26 @@ test('pieces in use never overlap, and each lies in one block', () => {
     }),
   );
 });
+
+test('gives blocks back when pieces are released, and pieces can move out of sparse blocks', () => {
+  const arena = new Arena();
+  const sizeBytes = 1000;
+  let pieces = Array.from({ length: 20_000 }, (_, i) => {
+    const address = arena.allocate(sizeBytes);
+    arena.block(address).bytes.writeUInt32LE(i, inBlock(address));
+    return { i, address };
+  });
+  const { heldBytes } = arena;
+  for (const { i, address } of pieces) if (i % 100 > 0) arena.release(address, sizeBytes);
+  pieces = pieces.filter(({ i }) => i % 100 === 0);
+  expect(arena.heldBytes).toBeGreaterThan(heldBytes * 0.9);
+  arena.vacateSparseBlocks();
+  for (const piece of pieces) {
+    if (arena.isVacated(piece.address)) piece.address = arena.move(piece.address, sizeBytes);
+  }
+  expect(arena.heldBytes).toBeLessThan(heldBytes * 0.05);
+  for (const { i, address } of pieces) expect(arena.block(address).bytes.readUInt32LE(inBlock(address))).toBe(i);
+  for (const { address } of pieces) arena.release(address, sizeBytes);
+  expect(arena.usedBytes).toBe(0);
+  expect(arena.heldBytes).toBeLessThanOrEqual(BLOCK_BYTES);
+});

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Arena } from './arena.ts';
 import { AttributeIndex, type AttributeBytes } from './attribute-index.ts';
+import { collidingKey } from './colliding-key-under-test.ts';
 import { viewOf } from './hash-bytes.ts';
 
 function bytesOf(text: string): AttributeBytes {
@@ -51,3 +53,27 @@ test('grows to many keys and shrinks to none without losing one', () => {
   for (let i = 0; i < count; i += 2) index.removeRow(i);
   for (let i = 0; i < count; i++) expect(index.find(1, bytesOf(`key ${i}`)) >= 0).toBe(i % 2 === 1);
 });
+
+test('prepared keys cost as much as others', () => {
+  const pairs = 13;
+  const prepared = Array.from({ length: 2 ** pairs }, (_, choice) => keyOf(collidingKey(choice, pairs)));
+  const others = prepared.map(() => keyOf(randomBytes(8 * pairs)));
+  const costs = Array.from({ length: 9 }, () => [cost(prepared), cost(others)] as const);
+  const least = Math.min(...costs.map(([ofPrepared]) => ofPrepared));
+  // The least is what a busy machine disturbs least.
+  expect(least).toBeLessThan(2 * Math.min(...costs.map(([, ofOthers]) => ofOthers)));
+});
+
+function keyOf(bytes: Buffer): AttributeBytes {
+  return { view: viewOf(bytes), keyStart: 0, keyEnd: bytes.length };
+}
+
+/** The CPU time in microseconds: adds the keys, searches them in another order, and removes them. */
+function cost(keys: readonly AttributeBytes[]): number {
+  const index = new AttributeIndex(new Arena());
+  const before = process.cpuUsage();
+  for (const [row, key] of keys.entries()) index.add(1, key, { row, identity: 0 });
+  for (const key of keys.toReversed()) index.find(1, key);
+  for (const row of keys.keys()) index.removeRow(row);
+  return process.cpuUsage(before).user;
+}

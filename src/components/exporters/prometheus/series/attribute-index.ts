@@ -1,7 +1,8 @@
-import { inBlock, BLOCK_BYTES, type Arena } from './arena.ts';
-import { grow } from './grow.ts';
+import { inBlock, type Arena } from './arena.ts';
+import { grow, resized } from './grow.ts';
 import { hashBytes } from './hash-bytes.ts';
 import { HashIndex } from './hash-index.ts';
+import { FIRST_SIZE, RowNumbers } from './row-numbers.ts';
 
 /** The encoded attributes in a request. */
 export interface AttributeBytes {
@@ -12,7 +13,6 @@ export interface AttributeBytes {
 
 /** Senders usually keep the order of attributes. One that changes it often causes new translations. */
 const ENTRIES_A_ROW = 4;
-const FIRST_SIZE = 1024;
 
 /**
  * Maps a stream and encoded attributes to the row of a series, so that known series need no decoding. The same
@@ -28,8 +28,7 @@ export class AttributeIndex {
   #nextOfRow = new Int32Array(FIRST_SIZE);
   /** Indexed by row. */
   #firstOfRow = new Int32Array(FIRST_SIZE);
-  #used = 0;
-  #free = -1;
+  readonly #numbers = new RowNumbers();
   #predicted = 0;
   /** Indexed by entry: the row of the series, and the identity of the sender (see `SeriesTable.owners`). */
   rows = new Int32Array(FIRST_SIZE);
@@ -39,11 +38,21 @@ export class AttributeIndex {
     this.#arena = arena;
   }
 
+  /** The number of entries. */
+  get count(): number {
+    return this.#numbers.count;
+  }
+
+  /** All entries are below this number. */
+  get end(): number {
+    return this.#numbers.end;
+  }
+
   /** The entry, or -1. Points usually come in the same order as before, so the entry after the last result is tried first. */
   find(stream: number, key: AttributeBytes): number {
     let entry = this.#predicted;
     if (!this.#matches(entry, stream, key)) entry = this.#search(stream, key);
-    if (entry >= 0) this.#predicted = entry + 1 < this.#used ? entry + 1 : 0;
+    if (entry >= 0) this.#predicted = entry + 1 < this.#numbers.end ? entry + 1 : 0;
     return entry;
   }
 
@@ -52,7 +61,8 @@ export class AttributeIndex {
     const { row, identity } = target;
     while (row >= this.#firstOfRow.length) this.#firstOfRow = grow(this.#firstOfRow);
     this.#forgetOldest(row);
-    const entry = this.#newEntry();
+    const entry = this.#numbers.take();
+    this.#fitColumns();
     this.#streams[entry] = stream;
     const hash = hashBytes(stream, key.view, key.keyStart, key.keyEnd);
     this.#hashes[entry] = hash;
@@ -75,6 +85,57 @@ export class AttributeIndex {
       this.#remove(entry);
       entry = next;
     }
+  }
+
+  /** The entries of a row belong to another one, which has none. */
+  moveRow(from: number, to: number): void {
+    if (from >= this.#firstOfRow.length) return;
+    const first = this.#firstOfRow[from] as number;
+    this.#firstOfRow[from] = 0;
+    this.#firstOfRow[to] = first;
+    for (let entry = first - 1; entry >= 0; entry = this.#nextOfRow[entry] as number) this.rows[entry] = to;
+  }
+
+  /** Moves the keys of these entries out of blocks that the arena vacates. */
+  vacateBlocks(from: number, to: number): void {
+    for (let entry = from; entry < Math.min(to, this.#numbers.end); entry++) {
+      const address = this.#addresses[entry] as number;
+      if (!this.#numbers.isUsed(entry) || !this.#arena.isVacated(address)) continue;
+      this.#addresses[entry] = this.#arena.move(address, this.#lengths[entry] as number);
+    }
+  }
+
+  /** Moves up to this many entries to lower numbers, and shortens the columns. Returns true if there are more gaps. */
+  compact(moves: number, rows: number): boolean {
+    for (let i = 0; i < moves; i++) {
+      const move = this.#numbers.nextMove();
+      if (move === undefined) {
+        this.#fitColumns();
+        this.#shortenRows(rows);
+        return false;
+      }
+      this.#moveEntry(move.from, move.to);
+    }
+    return true;
+  }
+
+  #shortenRows(rows: number): void {
+    const length = Math.max(FIRST_SIZE, rows * 2);
+    if (length * 2 < this.#firstOfRow.length) this.#firstOfRow = resized(this.#firstOfRow, length);
+  }
+
+  #moveEntry(from: number, to: number): void {
+    this.#index.replace(this.#hashes[from] as number, from, to);
+    const row = this.rows[from] as number;
+    const first = (this.#firstOfRow[row] as number) - 1;
+    if (first === from) this.#firstOfRow[row] = to + 1;
+    for (let entry = first; entry >= 0 && entry !== from; entry = this.#nextOfRow[entry] as number) {
+      if (this.#nextOfRow[entry] === from) this.#nextOfRow[entry] = to;
+    }
+    const columns = [this.#streams, this.#hashes, this.#addresses, this.#lengths, this.#nextOfRow];
+    for (const column of [...columns, this.rows, this.identities]) column[to] = column[from] as number;
+    this.#streams[from] = 0;
+    this.#numbers.release(from);
   }
 
   #search(stream: number, key: AttributeBytes): number {
@@ -129,30 +190,21 @@ export class AttributeIndex {
     this.#index.remove(this.#hashes[entry] as number, entry);
     this.#arena.release(this.#addresses[entry] as number, this.#lengths[entry] as number);
     this.#streams[entry] = 0;
-    this.#nextOfRow[entry] = this.#free;
-    this.#free = entry;
+    this.#numbers.release(entry);
   }
 
-  #newEntry(): number {
-    const free = this.#free;
-    if (free >= 0) {
-      this.#free = this.#nextOfRow[free] as number;
-      return free;
-    }
-    if (this.#used === this.rows.length) this.#growEntries();
-    return this.#used++;
-  }
-
-  #growEntries(): void {
-    this.#streams = grow(this.#streams);
-    this.#hashes = grow(this.#hashes);
-    this.#addresses = grow(this.#addresses);
-    this.#lengths = grow(this.#lengths);
-    this.#nextOfRow = grow(this.#nextOfRow);
-    this.rows = grow(this.rows);
-    this.identities = grow(this.identities);
+  #fitColumns(): void {
+    const length = this.#numbers.lengthFor(this.rows.length);
+    if (length === this.rows.length) return;
+    this.#streams = resized(this.#streams, length);
+    this.#hashes = resized(this.#hashes, length);
+    this.#addresses = resized(this.#addresses, length);
+    this.#lengths = resized(this.#lengths, length);
+    this.#nextOfRow = resized(this.#nextOfRow, length);
+    this.rows = resized(this.rows, length);
+    this.identities = resized(this.identities, length);
   }
 }
 
 /** Points with longer attributes are refused. */
-export const MAX_KEY_BYTES = BLOCK_BYTES / 16;
+export const MAX_KEY_BYTES = 64 * 1024;

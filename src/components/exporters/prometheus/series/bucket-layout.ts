@@ -14,9 +14,15 @@ export interface BucketLayout {
 export class BucketLayouts {
   readonly #layouts = new Map<string, BucketLayout>();
   readonly #label: string;
+  #bytes = 0;
 
   constructor(label: 'le' | 'quantile') {
     this.#label = label;
+  }
+
+  /** An estimate of the memory of all layouts. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   acquire(values: Float64Array): BucketLayout {
@@ -25,13 +31,16 @@ export class BucketLayouts {
     if (layout === undefined) {
       layout = { values: values.slice(), ...this.#texts(values), users: 0 };
       this.#layouts.set(key, layout);
+      this.#bytes += layoutBytes(values);
     }
     layout.users++;
     return layout;
   }
 
   release(layout: BucketLayout): void {
-    if (--layout.users === 0) this.#layouts.delete(layout.values.join());
+    if (--layout.users > 0) return;
+    this.#layouts.delete(layout.values.join());
+    this.#bytes -= layoutBytes(layout.values);
   }
 
   #texts(values: Float64Array): Pick<BucketLayout, 'labels' | 'openMetricsLabels'> {
@@ -40,6 +49,15 @@ export class BucketLayouts {
       shown.map((value) => `${this.#label}="${write(value)}"} `);
     return { labels: texts(numberText), openMetricsLabels: texts(openMetricsNumber) };
   }
+}
+
+/** Two texts with the objects around them, the number, and its part of the key. */
+const VALUE_BYTES = 150;
+const LAYOUT_BYTES = 500;
+
+/** An estimate of the memory of a layout that one series uses. */
+export function layoutBytes({ length }: Float64Array): number {
+  return LAYOUT_BYTES + length * VALUE_BYTES;
 }
 
 export function hasValues(layout: BucketLayout, values: Float64Array): boolean {

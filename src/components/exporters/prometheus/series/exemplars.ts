@@ -1,7 +1,7 @@
 import type { BucketLayout } from './bucket-layout.ts';
 
-/** Beyond this number of series, the exemplars of the least recently updated series are removed. */
-const MAX_SERIES = 20_000;
+/** Beyond this number, the exemplars of the least recently updated series are removed. */
+const MAX_EXEMPLARS = 50_000;
 
 export interface Exemplar {
   readonly value: number;
@@ -17,15 +17,20 @@ export interface Exemplar {
 export class Exemplars {
   /** Indexed by row, then by bucket; a counter has only one. */
   readonly #kept = new Map<number, Exemplar[]>();
+  #count = 0;
 
   /** Keeps the exemplars of a point that was recorded in the row. */
   add(row: number, exemplars: readonly Exemplar[], layout: BucketLayout | undefined): void {
     if (exemplars.length === 0) return;
     const kept = this.#kept.get(row) ?? [];
-    for (const exemplar of exemplars) kept[layout === undefined ? 0 : bucketOf(exemplar.value, layout)] = exemplar;
+    for (const exemplar of exemplars) {
+      const bucket = layout === undefined ? 0 : bucketOf(exemplar.value, layout);
+      if (kept[bucket] === undefined) this.#count++;
+      kept[bucket] = exemplar;
+    }
     this.#kept.delete(row);
     this.#kept.set(row, kept);
-    if (this.#kept.size > MAX_SERIES) this.#kept.delete(this.#kept.keys().next().value as number);
+    while (this.#count > MAX_EXEMPLARS && this.#kept.size > 1) this.remove(this.#kept.keys().next().value as number);
   }
 
   /** One for each bucket that has an exemplar. */
@@ -34,7 +39,18 @@ export class Exemplars {
   }
 
   remove(row: number): void {
+    const kept = this.#kept.get(row);
+    if (kept === undefined) return;
     this.#kept.delete(row);
+    for (const exemplar of kept) if (exemplar !== undefined) this.#count--;
+  }
+
+  /** The series gets another row. */
+  move(from: number, to: number): void {
+    const kept = this.#kept.get(from);
+    if (kept === undefined) return;
+    this.#kept.delete(from);
+    this.#kept.set(to, kept);
   }
 }
 

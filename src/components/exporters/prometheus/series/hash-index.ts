@@ -1,3 +1,5 @@
+const FIRST_SLOTS = 1024;
+
 /**
  * Maps hashes to entries of a table that stores the keys. Open addressing with linear probing: a million entries need no
  * objects. Several entries may have the same hash, so the caller compares the keys.
@@ -6,8 +8,8 @@
  */
 export class HashIndex {
   /** Pairs of hash and entry + 1, so that a probe needs one cache line. */
-  #slots = new Int32Array(2 * 1024);
-  #mask = 1023;
+  #slots = new Int32Array(2 * FIRST_SLOTS);
+  #mask = FIRST_SLOTS - 1;
   #size = 0;
 
   /** The first slot that has this hash, or a free one. */
@@ -26,7 +28,7 @@ export class HashIndex {
   }
 
   add(hash: number, entry: number): void {
-    if (this.#size * 2 > this.#mask) this.#grow();
+    if (this.#size * 2 > this.#mask) this.#resize((this.#mask + 1) * 2);
     this.#place(hash, entry);
     this.#size++;
   }
@@ -37,6 +39,14 @@ export class HashIndex {
     while (this.entryAt(slot) !== entry) slot = this.next(slot, hash);
     this.#close(slot);
     this.#size--;
+    if (this.#size * 16 < this.#mask && this.#mask >= 4 * FIRST_SLOTS - 1) this.#resize((this.#mask + 1) / 4);
+  }
+
+  /** Another entry takes the place of an existing one with the same hash. */
+  replace(hash: number, entry: number, by: number): void {
+    let slot = this.seek(hash);
+    while (this.entryAt(slot) !== entry) slot = this.next(slot, hash);
+    this.#slots[2 * slot + 1] = by + 1;
   }
 
   #probe(from: number, hash: number): number {
@@ -68,10 +78,10 @@ export class HashIndex {
     slots[2 * hole + 1] = 0;
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const old = this.#slots;
-    this.#slots = new Int32Array(old.length * 2);
-    this.#mask = old.length - 1;
+    this.#slots = new Int32Array(slots * 2);
+    this.#mask = slots - 1;
     for (let at = 0; at < old.length; at += 2) {
       if (old[at + 1] !== 0) this.#place(old[at] as number, (old[at + 1] as number) - 1);
     }

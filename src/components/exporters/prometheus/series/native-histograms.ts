@@ -1,3 +1,5 @@
+import type { Total } from './series-table.ts';
+
 /** Prometheus supports scales from -4 to 8. */
 const MAX_SCALE = 8;
 const MIN_SCALE = -4;
@@ -21,14 +23,32 @@ export interface NativeHistogram {
 /** The buckets of exponential histograms, for protobuf pages. Their counts and sums are in the series table. */
 export class NativeHistograms {
   readonly #histograms = new Map<number, NativeHistogram>();
+  #bytes = 0;
 
-  /** Stores the histogram of a point, or adds it to the stored one. */
-  set(row: number, sent: NativeHistogram, adds: boolean): void {
+  /** An estimate of the memory of all buckets. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Stores the histogram of a point, or adds it to the stored one.
+   *
+   * @returns false if its buckets do not add up to the total. Then, and if they are too coarse or too many, it is shown
+   *   without buckets.
+   */
+  set(row: number, sent: NativeHistogram, { adds, total }: { readonly adds: boolean; readonly total: Total }): boolean {
     const known = adds ? this.#histograms.get(row) : undefined;
     const histogram = fitted(known === undefined ? sent : added(known, sent));
     const isTooLarge = sent.positive.size >= MAX_SENT_BUCKETS || sent.negative.size >= MAX_SENT_BUCKETS;
-    if (isTooLarge || histogram.scale < MIN_SCALE) this.#histograms.delete(row);
-    else this.#histograms.set(row, histogram);
+    const addsUp = isConsistent(histogram, total);
+    if (isTooLarge || histogram.scale < MIN_SCALE || !addsUp) {
+      this.remove(row);
+      return addsUp || isTooLarge;
+    }
+    const previous = this.#histograms.get(row);
+    this.#bytes += histogramBytes(histogram) - (previous === undefined ? 0 : histogramBytes(previous));
+    this.#histograms.set(row, histogram);
+    return true;
   }
 
   of(row: number): NativeHistogram | undefined {
@@ -36,8 +56,41 @@ export class NativeHistograms {
   }
 
   remove(row: number): void {
+    const histogram = this.#histograms.get(row);
+    if (histogram === undefined) return;
     this.#histograms.delete(row);
+    this.#bytes -= histogramBytes(histogram);
   }
+
+  /** The series gets another row. */
+  move(from: number, to: number): void {
+    const histogram = this.#histograms.get(from);
+    if (histogram === undefined) return;
+    this.#histograms.delete(from);
+    this.#histograms.set(to, histogram);
+  }
+}
+
+const HISTOGRAM_BYTES = 300;
+/** An entry of a `Map`, whose table has spare room. */
+const BUCKET_BYTES = 40;
+
+function histogramBytes({ positive, negative }: NativeHistogram): number {
+  return HISTOGRAM_BYTES + (positive.size + negative.size) * BUCKET_BYTES;
+}
+
+/** Beyond the index of the largest double, at the finest scale. */
+const MAX_INDEX = 2 ** 20;
+
+/** The check of Prometheus: an observation of NaN is counted, but in no bucket. */
+function isConsistent({ zeroCount, positive, negative }: NativeHistogram, total: Total): boolean {
+  let inBuckets = zeroCount;
+  for (const [index, inBucket] of [...positive, ...negative]) {
+    if (Math.abs(index) > MAX_INDEX) return false;
+    inBuckets += inBucket;
+  }
+  const { count } = total;
+  return Number.isSafeInteger(count) && (Number.isNaN(total.sum) ? inBuckets <= count : inBuckets === count);
 }
 
 /** The histogram at a scale that Prometheus supports and that needs at most `MAX_BUCKETS`. */

@@ -6,16 +6,81 @@ import type { Page, PageBuffer } from '../page/page-buffer.ts';
 const GZIP_CHUNK_BYTES = 64 * 1024;
 const CHUNKS_A_TURN = 4;
 
+/** A response that sends a page. */
+export class PageReader {
+  readonly #startMs = performance.now();
+  readonly #cutOff: () => void;
+  /** Later than now until the first part of the page is sent. */
+  #progressMs = Infinity;
+
+  constructor(cutOff: () => void) {
+    this.#cutOff = cutOff;
+  }
+
+  /** To be called when the reader has accepted a part of the page. */
+  progressed(): void {
+    this.#progressMs = performance.now();
+  }
+
+  /** True if the reader accepts nothing now, or has not finished for this time. */
+  isSlow(maxMs: number): boolean {
+    const nowMs = performance.now();
+    return nowMs - this.#progressMs > STALLED_MS || nowMs - this.#startMs > maxMs;
+  }
+
+  cutOff(): void {
+    this.#cutOff();
+  }
+}
+
+const STALLED_MS = 1000;
+
 /** One page, shared by several responses. Its buffer is released when the last response is sent. */
 export class Rendering {
+  readonly format: string;
   readonly identity: Promise<Page>;
+  readonly #buffer: PageBuffer;
   readonly #release: () => void;
-  #users = 0;
+  readonly #startMs = performance.now();
+  readonly #readers = new Set<PageReader>();
+  #isReleased = false;
+  #isReady = false;
   #gzipped: Promise<Page> | undefined;
 
-  constructor(buffer: PageBuffer, render: Promise<void>, release: () => void) {
-    this.identity = render.then(() => buffer.page);
+  constructor(
+    format: string,
+    { buffer, rendered }: { readonly buffer: PageBuffer; readonly rendered: Promise<void> },
+    release: () => void,
+  ) {
+    this.format = format;
+    this.#buffer = buffer;
+    this.identity = rendered.then(() => {
+      this.#isReady = true;
+      return buffer.page;
+    });
     this.#release = release;
+  }
+
+  /** The bytes that are rendered so far. */
+  get sizeBytes(): number {
+    return this.#buffer.length;
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  /** True if the page is rendered, and all of its readers are slow. */
+  isSlow(maxMs: number): boolean {
+    return this.#isReady && [...this.#readers].every((reader) => reader.isSlow(maxMs));
+  }
+
+  /** Ends all responses. */
+  cutOff(): void {
+    for (const reader of this.#readers) {
+      this.release(reader);
+      reader.cutOff();
+    }
   }
 
   get gzipped(): Promise<Page> {
@@ -23,18 +88,22 @@ export class Rendering {
     return this.#gzipped;
   }
 
-  acquire(): void {
-    this.#users++;
+  acquire(reader: PageReader): void {
+    this.#readers.add(reader);
   }
 
-  release(): void {
-    if (--this.#users === 0) this.#release();
+  release(reader: PageReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0 || this.#isReleased) return;
+    this.#isReleased = true;
+    this.#release();
   }
 }
 
 /** A fast reader accepts a whole page without a pause, so this lets other work run between chunks. */
-export async function* inTurns({ chunks }: Page): AsyncGenerator<Buffer> {
+export async function* inTurns({ chunks }: Page, reader: PageReader): AsyncGenerator<Buffer> {
   for (const [i, chunk] of chunks.entries()) {
+    reader.progressed();
     if (i % CHUNKS_A_TURN === CHUNKS_A_TURN - 1) await nextTurn();
     yield chunk;
   }

@@ -2,17 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Host } from '../../../../engine/component.ts';
-import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
+import { GuardedServer, type Site } from '../../../../engine/net/guarded-server.ts';
+import { pathOf } from '../../../../engine/net/request-path.ts';
 import type { HttpServerConfig } from '../../../../engine/schema/http-server.ts';
-import { PageBuffer } from '../page/page-buffer.ts';
+import type { PageBuffer } from '../page/page-buffer.ts';
 import type { Syntax } from '../page/page-content.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
-import { inTurns, Rendering } from './rendering.ts';
+import { Pages } from './pages.ts';
+import { inTurns, PageReader, type Rendering } from './rendering.ts';
 
-/** Maximum number of pages in memory at the same time, for slow readers. */
-const MAX_PAGES = 4;
 /** A reader that reads nothing for this time is disconnected. */
 const STALLED_MS = 30_000;
+/** The time limit of an answer. Prometheus waits for ten seconds by default, and never for longer than its interval. */
+const MAX_ANSWER_MS = 60_000;
 
 export interface ScrapeServerOptions {
   readonly server: HttpServerConfig;
@@ -22,13 +24,11 @@ export interface ScrapeServerOptions {
   readonly render: (format: Negotiated, target: PageBuffer) => Promise<void>;
 }
 
-/** Answers `GET /metrics`. Scrapes that arrive while a page is rendered share it. */
+/** Answers `GET /metrics`. */
 export class ScrapeServer {
   readonly #server: GuardedServer;
   readonly #options: ScrapeServerOptions;
-  readonly #renderings = new Map<string, Rendering>();
-  #pages = 0;
-  #spare: PageBuffer | undefined;
+  readonly #pages = new Pages();
 
   constructor(options: ScrapeServerOptions) {
     this.#server = new GuardedServer(options.server, options.logger);
@@ -36,11 +36,12 @@ export class ScrapeServer {
   }
 
   async start(host: Host): Promise<void> {
-    await this.#server.start(host, {
+    const site: Site = {
       serve: (request, response) =>
         this.#answer(request, response).catch((error: unknown) => this.#fail(response, error)),
       refuse: (_request, response) => refuse(response, 401, 'The credentials are missing or wrong\n'),
-    });
+    };
+    await this.#server.start(host, site);
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
@@ -48,29 +49,32 @@ export class ScrapeServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url?.split('?', 1)[0] !== '/metrics') return refuse(response, 404, 'Only /metrics is served here\n');
+    if (pathOf(request) !== '/metrics') return refuse(response, 404, 'Only /metrics is served here\n');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       return refuse(response, 405, 'Only GET and HEAD are allowed\n');
     }
     const format = negotiate(request.headers.accept, this.#options.openMetrics);
-    const rendering = this.#rendering(format);
+    const rendering = this.#pages.get(contentType(format), (target) => this.#options.render(format, target));
     if (rendering === undefined) {
       response.setHeader('Retry-After', '5');
       return refuse(response, 503, 'Too many scrapes are waiting for their readers\n');
     }
-    rendering.acquire();
+    const reader = new PageReader(() => response.destroy());
+    const limit = setTimeout(() => reader.cutOff(), MAX_ANSWER_MS).unref();
+    rendering.acquire(reader);
     try {
-      await this.#send(request, response, { rendering, format });
+      await this.#send(request, response, { rendering, format, reader });
     } finally {
-      rendering.release();
+      clearTimeout(limit);
+      rendering.release(reader);
     }
   }
 
   async #send(
     request: IncomingMessage,
     response: ServerResponse,
-    { rendering, format }: { rendering: Rendering; format: Negotiated },
+    { rendering, format, reader }: { rendering: Rendering; format: Negotiated; reader: PageReader },
   ): Promise<void> {
     const gzipped = acceptsGzip(request.headers['accept-encoding']);
     const page = await (gzipped ? rendering.gzipped : rendering.identity);
@@ -81,25 +85,8 @@ export class ScrapeServer {
       ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
     });
     response.setTimeout(STALLED_MS, () => response.destroy());
-    const sent = request.method === 'HEAD' ? finished(response.end()) : pipeline(inTurns(page), response);
+    const sent = request.method === 'HEAD' ? finished(response.end()) : pipeline(inTurns(page, reader), response);
     await sent.catch(ignoreReaderThatLeft);
-  }
-
-  #rendering(format: Negotiated): Rendering | undefined {
-    const key = contentType(format);
-    const shared = this.#renderings.get(key);
-    if (shared !== undefined || this.#pages === MAX_PAGES) return shared;
-    this.#pages++;
-    const buffer = this.#spare ?? new PageBuffer();
-    this.#spare = undefined;
-    buffer.clear();
-    const rendered = this.#options.render(format, buffer).finally(() => this.#renderings.delete(key));
-    const rendering = new Rendering(buffer, rendered, () => {
-      this.#pages--;
-      this.#spare = buffer;
-    });
-    this.#renderings.set(key, rendering);
-    return rendering;
   }
 
   #fail(response: ServerResponse, err: unknown): void {
