@@ -7,6 +7,8 @@ import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
 import { fileStorageExtension } from './extensions/file-storage/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
+import { pprofExtension } from './extensions/pprof/factory.ts';
+import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
@@ -33,4 +35,6 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   basicAuthExtension,
   bearerTokenAuthExtension,
   fileStorageExtension,
+  pprofExtension,
+  zpagesExtension,
 ];

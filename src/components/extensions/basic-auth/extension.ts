@@ -22,7 +22,10 @@ export class BasicAuthExtension implements Component, Authenticator {
   async start(): Promise<void> {
     const { inline, file } = this.#config.htpasswd;
     const texts = [inline?.reveal() ?? '', file === undefined ? '' : await readUsers(file)];
-    this.#users = new Htpasswd(texts.join('\n'), (password, hash) => this.#compareSlowly(password, hash));
+    this.#users = new Htpasswd(texts.join('\n'), {
+      matches: async (password, hash) => (await this.#hashes())?.matches(password, hash) ?? false,
+      matchesNone: async (password, hash) => (await this.#hashes())?.matchesNone(password, hash) ?? false,
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -39,11 +42,11 @@ export class BasicAuthExtension implements Component, Authenticator {
     return this.#users?.verify(credentials.slice(0, colon), credentials.slice(colon + 1)) ?? false;
   }
 
-  async #compareSlowly(password: string, hash: string): Promise<boolean> {
+  /** Undefined after shutdown. */
+  async #hashes(): Promise<SlowHashes | undefined> {
     const { SlowHashes } = await import('./slow-hashes.ts');
-    if (this.#users === undefined) return false;
-    this.#slowHashes ??= new SlowHashes(this.#logger);
-    return await this.#slowHashes.matches(password, hash);
+    if (this.#users === undefined) return undefined;
+    return (this.#slowHashes ??= new SlowHashes(this.#logger));
   }
 }
 

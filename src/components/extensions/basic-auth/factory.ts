@@ -10,5 +10,6 @@ export const basicAuthExtension: ExtensionFactory<BasicAuthConfig> = {
   stability: 'beta',
   role: 'authenticator',
   config: basicAuthConfig,
+  files: ({ htpasswd }) => [htpasswd.file],
   create: (settings, config) => new BasicAuthExtension(settings, config),
 };

@@ -1,12 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { SlowHashes } from './slow-hashes.ts';
 import { SecretDigest } from '../../../engine/secret-digest.ts';
 
 /** Synchronous, or a promise if the check takes long. */
 type Verdict = boolean | Promise<boolean>;
 type Verifier = (password: string) => Verdict;
 
-/** Compares a password with a slow hash. */
-export type CompareSlowly = (password: string, hash: string) => Promise<boolean>;
+/** Compares passwords with slow hashes. `matchesNone` is for names without a user: false, after the same time. */
+export type SlowComparison = Pick<SlowHashes, 'matches' | 'matchesNone'>;
+
+const noComparison: SlowComparison = {
+  matches: () => Promise.resolve(false),
+  matchesNone: () => Promise.resolve(false),
+};
 
 /** The users of a file in the format of Apache's `htpasswd`. https://httpd.apache.org/docs/2.4/misc/password_encryptions.html */
 export class Htpasswd {
@@ -18,13 +24,13 @@ export class Htpasswd {
    *
    * @throws Error with the number of the line, but not its content.
    */
-  constructor(text: string, compareSlowly: CompareSlowly = () => Promise.resolve(false)) {
+  constructor(text: string, slow: SlowComparison = noComparison) {
     const lines = text.split('\n').map((line, index) => ({ line: line.trim(), number: index + 1 }));
     const entries = lines.filter(({ line }) => line !== '' && !line.startsWith('#')).map(parseLine);
     if (entries.length === 0) throw new Error('holds no user: write user:password, one a line');
-    this.#users = new Map(entries.toReversed().map(({ user, stored }) => [user, verifierOf(stored, compareSlowly)]));
-    const slow = entries.find(({ stored }) => stored.kind === 'slow')?.stored.text;
-    this.#nobody = slow === undefined ? nobody : async (password) => (await compareSlowly(password, slow)) && false;
+    this.#users = new Map(entries.toReversed().map(({ user, stored }) => [user, verifierOf(stored, slow)]));
+    const hash = entries.find(({ stored }) => stored.kind === 'slow')?.stored.text;
+    this.#nobody = hash === undefined ? nobody : (password) => slow.matchesNone(password, hash);
   }
 
   verify(user: string, password: string): Verdict {
@@ -60,8 +66,8 @@ function parseStored(text: string, number: number): Stored {
   return { kind: 'sha1', text: sha[2] ?? '' };
 }
 
-function verifierOf({ kind, text }: Stored, compareSlowly: CompareSlowly): Verifier {
-  if (kind === 'slow') return verifySlowly(text, compareSlowly);
+function verifierOf({ kind, text }: Stored, slow: SlowComparison): Verifier {
+  if (kind === 'slow') return verifySlowly(text, slow);
   if (kind === 'sha1') return verifySha1(Buffer.from(text, 'base64'));
   const digest = new SecretDigest(text);
   return (given) => digest.matches(given);
@@ -73,18 +79,23 @@ function verifySha1(bytes: Buffer): Verifier {
 }
 
 /** Keeps the digest of a password that was right, so that later requests with it are cheap. */
-function verifySlowly(hash: string, compareSlowly: CompareSlowly): Verifier {
+function verifySlowly(hash: string, slow: SlowComparison): Verifier {
   let known: SecretDigest | undefined;
   let underWay: { readonly digest: SecretDigest; readonly verdict: Promise<boolean> } | undefined;
   return (given) => {
     if (known?.matches(given) === true) return true;
     if (underWay?.digest.matches(given) === true) return underWay.verdict;
     const digest = new SecretDigest(given);
-    const verdict = compareSlowly(given, hash).then((matches) => {
-      if (matches) known = digest;
-      if (underWay?.digest === digest) underWay = undefined;
-      return matches;
-    });
+    const check = async (): Promise<boolean> => {
+      try {
+        const matches = await slow.matches(given, hash);
+        if (matches) known = digest;
+        return matches;
+      } finally {
+        if (underWay?.digest === digest) underWay = undefined;
+      }
+    };
+    const verdict = check();
     underWay = { digest, verdict };
     return verdict;
   };

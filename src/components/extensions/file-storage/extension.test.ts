@@ -5,9 +5,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import type { Component } from '../../../engine/component.ts';
+import type { Component, Host } from '../../../engine/component.ts';
 import type { Storage } from '../../../engine/storage.ts';
-import { fileStorageConfig } from './config.ts';
+import { fileStorageConfig, idleKeys } from './config.ts';
 import { fileStorageExtension } from './factory.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { findingsOf } from '../../../../tests/support/components/findings.ts';
@@ -24,13 +24,19 @@ async function fileStorage(keys: Record<string, unknown> = {}) {
   const { settings, lines, page } = componentSettings('extension', 'file_storage');
   const config = v.parse(fileStorageConfig, { directory, timeout: '100ms', ...keys });
   const storage = fileStorageExtension.create(settings, config) as Component & Storage;
-  await storage.start(hostWith());
+  const degraded = new Map<Component, string>();
+  const host: Host = {
+    ...hostWith(),
+    reportDegraded: (component, reason) =>
+      void (reason === undefined ? degraded.delete(component) : degraded.set(component, reason)),
+  };
+  await storage.start(host);
   const close = async (): Promise<void> => await storage.shutdown(AbortSignal.timeout(1000));
   const remove = async (): Promise<void> => {
     await close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { storage, directory, lines, page, close, [Symbol.asyncDispose]: remove };
+  return { storage, directory, lines, page, close, degraded, [Symbol.asyncDispose]: remove };
 }
 
 describe('the storage in files', () => {
@@ -106,17 +112,50 @@ it('refuses a second siphon on the same file, and lets it in once the first has 
   expect((await (await waiting).get(['a'])).size).toBe(1);
 });
 
-it('names a missing directory, and creates it with create_directory', async () => {
+it('starts without its directory, reports that, and works as soon as the directory exists', async () => {
   await using parent = await fileStorage();
   const directory = path.join(parent.directory, 'a', 'b');
-  await expect(fileStorage({ directory })).rejects.toThrow(/b does not exist; create it, or set create_directory/);
+  await using missing = await fileStorage({ directory });
+  const message = expect.stringMatching(/b does not exist; create it, or set create_directory/) as string;
+  expect([...missing.degraded.values()]).toEqual([message]);
+  for (let i = 0; i < 2; i++)
+    await expect(missing.storage.space(owner)).rejects.toMatchObject({ reason: 'unwritable', message });
+  expect(missing.lines.filter(({ level }) => Number(level) >= 40)).toHaveLength(1);
+  expect(await missing.page()).toMatch(/siphon_file_storage_errors\{.*reason="unwritable".*\} 2/);
+  await mkdir(directory, { recursive: true });
+  expect((await (await missing.storage.space(owner)).get(['a'])).size).toBe(0);
+  expect(missing.degraded.size).toBe(0);
+});
+
+it('creates a missing directory with create_directory', async () => {
+  await using parent = await fileStorage();
+  const directory = path.join(parent.directory, 'a', 'b');
   await using made = await fileStorage({ directory, create_directory: true, directory_permissions: '0700' });
   expect((await stat(made.directory)).mode & 0o777).toBe(0o700);
   await made.storage.space(owner);
   expect((await stat(path.join(made.directory, FILE))).mode & 0o777).toBe(0o600);
-  await writeFile(path.join(parent.directory, 'file'), '');
-  await expect(fileStorage({ directory: path.join(parent.directory, 'file') })).rejects.toThrow(/is not a directory/);
 });
+
+it('names a directory that is a file', async () => {
+  await using parent = await fileStorage();
+  await writeFile(path.join(parent.directory, 'file'), '');
+  await using opened = await fileStorage({ directory: path.join(parent.directory, 'file') });
+  expect([...opened.degraded.values()]).toEqual([expect.stringContaining('is not a directory')]);
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'notices immediately a path that cannot contain it, at the start and in doctor',
+  async () => {
+    const config = { directory: '/proc/nope', create_directory: true };
+    const { degraded, close } = await fileStorage(config);
+    expect([...degraded.values()]).toEqual([expect.stringContaining('directory: /proc/nope cannot be created: ')]);
+    await close();
+    expect(await findingsOf(fileStorageExtension, config)).toEqual([
+      { severity: 'error', what: 'directory: /proc/nope cannot contain files' },
+    ]);
+  },
+  1000,
+);
 
 it('suggests a fix if a file cannot be written', async () => {
   await using opened = await fileStorage();
@@ -151,7 +190,7 @@ it('does not leave its directory, whatever a component is called', async () => {
 it.each([
   [{ directory: '' }, 'directory'],
   [{ directory_permissions: '999' }, 'directory_permissions'],
-  [{ compaction: { max_transaction_size: 5 } }, 'compaction.max_transaction_size'],
+  [{ compaction: { max_transaction_size: -5 } }, 'compaction.max_transaction_size'],
   [{ timeout: 0 }, 'timeout'],
 ])('refuses %j', (keys, at) => {
   const { issues } = v.safeParse(fileStorageConfig, keys);
@@ -186,4 +225,14 @@ it('is looked at by siphon doctor without making anything', async () => {
     { severity: 'error', what: expect.stringContaining('is not a directory') },
   ]);
   expect(await readdir(directory)).not.toContain('a');
+});
+
+it('has defaults, and accepts the keys of another format without effect', () => {
+  expect(v.parse(fileStorageConfig, null).directory).toBe('/var/lib/otelcol/file_storage');
+  const compaction = { directory: '/tmp', max_transaction_size: 1024, cleanup_on_start: true };
+  expect(idleKeys(v.parse(fileStorageConfig, { compaction }))).toEqual({
+    'compaction::directory': true,
+    'compaction::max_transaction_size': true,
+    'compaction::cleanup_on_start': true,
+  });
 });

@@ -1,16 +1,24 @@
 import path from 'node:path';
-import type { Component, ComponentSettings } from '../../../engine/component.ts';
-import { StorageError, type Storage, type StorageOwner, type StorageSpace } from '../../../engine/storage.ts';
+import { Incident } from '../../../engine/incident.ts';
+import type { Component, ComponentSettings, Host } from '../../../engine/component.ts';
+import {
+  StorageError,
+  type FileStorage,
+  type StorageOwner,
+  type StorageDirectory,
+  type StorageSpace,
+} from '../../../engine/storage.ts';
 import { StorageMetrics } from './storage-metrics.ts';
 import { checkDirectory } from './directory.ts';
-import type { CompactionConfig, FileStorageConfig } from './config.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { idleKeys, type CompactionConfig, type FileStorageConfig } from './config.ts';
 import { fileNameOf } from './file-name.ts';
 import { FileSpace } from './file-space.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
 /** Keeps the spaces of components in a directory, each in an SQLite file. */
-export class FileStorageExtension implements Component, Storage {
+export class FileStorageExtension implements Component, FileStorage {
   readonly #settings: ComponentSettings;
   readonly #config: FileStorageConfig;
   readonly #metrics: StorageMetrics;
@@ -18,16 +26,26 @@ export class FileStorageExtension implements Component, Storage {
   readonly #opening = new Map<string, Promise<FileSpace>>();
   #state: 'new' | 'running' | 'closed' = 'new';
   #compaction: NodeJS.Timeout | undefined;
+  #host: Host | undefined;
+  #isUsable = false;
+  readonly #directory: Incident;
 
   constructor(settings: ComponentSettings, config: FileStorageConfig) {
     this.#settings = settings;
     this.#config = config;
     this.#metrics = new StorageMetrics(settings.metrics, this.#spaces);
+    this.#directory = new Incident(settings.logger, {
+      failing: 'The storage directory cannot be used; components that keep data there wait for it',
+      recovered: 'The storage directory can be used',
+    });
   }
 
-  async start(): Promise<void> {
-    await checkDirectory(this.#config);
+  /** An unusable directory stops neither this nor other components: those that need it fail until it can be used. */
+  async start(host: Host): Promise<void> {
+    this.#host = host;
     this.#state = 'running';
+    reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
+    await this.#checkDirectory().catch(() => undefined);
     const { on_rebound, check_interval } = this.#config.compaction;
     if (on_rebound) this.#compaction = setInterval(() => this.#compactRebounded(), check_interval).unref();
   }
@@ -53,7 +71,38 @@ export class FileStorageExtension implements Component, Storage {
     }
   }
 
+  async directory(owner: StorageOwner): Promise<StorageDirectory> {
+    // The lock of the space protects the directory, too.
+    await this.space(owner);
+    const { directory, max_size_mib, fsync } = this.#config;
+    const name = fileNameOf(owner).replace(/\.sqlite$/, '.queue');
+    return { directory: path.join(directory, name), maxBytes: max_size_mib * BYTES_PER_MIB, fsync };
+  }
+
+  /** @throws StorageError with a fix, which health checks show until the directory can be used. */
+  async #checkDirectory(): Promise<void> {
+    if (this.#isUsable) return;
+    try {
+      await checkDirectory(this.#config);
+    } catch (cause) {
+      const { message } = cause as Error;
+      this.#directory.failed(cause);
+      this.#host?.reportDegraded(this, `extensions::${this.#settings.id}: ${message}`);
+      throw new StorageError('unwritable', message, { cause });
+    }
+    this.#isUsable = true;
+    this.#directory.succeeded();
+    this.#host?.reportDegraded(this, undefined);
+  }
+
   async #open(file: string): Promise<FileSpace> {
+    try {
+      await this.#checkDirectory();
+    } catch (error) {
+      this.#metrics.declare(file);
+      this.#metrics.failed(file, 'unwritable');
+      throw error;
+    }
     const { fsync, max_size_mib, recreate, timeout, compaction } = this.#config;
     const options = { fsync, maxBytes: max_size_mib * BYTES_PER_MIB, recreate, timeoutMs: timeout };
     const space = new FileSpace(path.join(this.#config.directory, file), options, {

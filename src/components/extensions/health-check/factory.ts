@@ -1,4 +1,5 @@
 import type { ExtensionFactory } from '../../../engine/component.ts';
+import { serverFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { healthCheckConfig, type HealthCheckConfig } from './config.ts';
 import { HealthCheckExtension } from './extension.ts';
 
@@ -9,6 +10,7 @@ export const healthCheckExtension: ExtensionFactory<HealthCheckConfig> = {
   stability: 'beta',
   role: undefined,
   config: healthCheckConfig,
+  files: (config) => serverFilesOnceRead(config?.tls),
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);

@@ -7,6 +7,8 @@ export const batchConfig = v.pipe(
       send_batch_size: v.optional(nonNegativeInteger(), 8192),
       timeout: v.optional(duration(), '200ms'),
       send_batch_max_size: v.optional(nonNegativeInteger(), 0),
+      metadata_keys: v.optional(v.array(v.string()), []),
+      metadata_cardinality_limit: v.optional(nonNegativeInteger()),
     }),
     {},
   ),
@@ -17,3 +19,11 @@ export const batchConfig = v.pipe(
 );
 
 export type BatchConfig = v.InferOutput<typeof batchConfig>;
+
+/** siphon does not read request headers. */
+export function idleKeys(config: BatchConfig): Readonly<Record<string, boolean>> {
+  return {
+    metadata_keys: config.metadata_keys.length > 0,
+    metadata_cardinality_limit: config.metadata_cardinality_limit !== undefined,
+  };
+}

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Consumer } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
+import { readSpans } from '../../../engine/otlp/span-reader.ts';
+import { batchConfig } from './config.ts';
 import { batchProcessor } from './factory.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { spansBatch } from '../../../../tests/support/components/batches.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { BlockingConsumer } from '../../../../tests/support/components/blocking-consumer.ts';
@@ -18,6 +22,7 @@ function batchInto(next: Consumer, keys: { readonly size?: number; readonly time
     send_batch_size: keys.size ?? 6,
     timeout: keys.timeout ?? HOUR,
     send_batch_max_size: keys.max ?? 0,
+    metadata_keys: [],
   };
   return { batch: batchProcessor.create(settings, config, next), lines, page };
 }
@@ -61,7 +66,42 @@ describe('batch', () => {
     const sink = new SinkExporter();
     const { batch } = batchInto(sink, { max: 6 });
     await batch.consume(spansBatch(Array.from({ length: 14 }, (_, i) => `s${i}`)));
-    await expect.poll(() => sink.batches.map(({ itemCount }) => itemCount)).toEqual([6, 6, 2]);
+    await expect.poll(() => sink.batches.map(({ itemCount }) => itemCount)).toEqual([6, 6]);
+    await batch.shutdown(soon());
+    expect(sink.batches.map(({ itemCount }) => itemCount)).toEqual([6, 6, 2]);
+  });
+
+  it('keeps what is left of a large batch for the next one, in order', async () => {
+    const sink = new SinkExporter();
+    const { batch, page } = batchInto(sink, { size: 4, max: 6 });
+    const names = Array.from({ length: 16 }, (_, i) => `s${i}`);
+    await batch.consume(spansBatch(names.slice(0, 14)));
+    await expect.poll(() => sink.items).toBe(12);
+    await batch.consume(spansBatch(names.slice(14)));
+    await expect.poll(() => sink.batches.map(({ itemCount }) => itemCount)).toEqual([6, 6, 4]);
+    const spans = sink.batches.flatMap(({ chunks }) => chunks.flatMap((chunk) => [...readSpans(chunk)]));
+    expect(spans.map(({ name }) => name)).toEqual(names);
+    expect(await page()).toContain('otelcol_processor_batch_batch_size_trigger_send{processor="batch"} 3\n');
+    await batch.shutdown(soon());
+  });
+
+  it('sends what is left of a large batch when the time is over', async () => {
+    const sink = new SinkExporter();
+    const { batch } = batchInto(sink, { size: 6, max: 6, timeout: 20 });
+    await batch.consume(spansBatch(Array.from({ length: 8 }, (_, i) => `s${i}`)));
+    await expect.poll(() => sink.batches.map(({ itemCount }) => itemCount)).toEqual([6, 2]);
+    await batch.shutdown(soon());
+  });
+
+  it('sends what came while another batch was being sent, if its time is over then', async () => {
+    const consumer = new BlockingConsumer();
+    const { batch } = batchInto(consumer, { timeout: 10 });
+    await batch.consume(three);
+    await expect.poll(() => consumer.received.length).toBe(1);
+    await batch.consume(three);
+    await sleep(50);
+    consumer.open();
+    await expect.poll(() => consumer.accepted.length).toBe(2);
     await batch.shutdown(soon());
   });
 
@@ -78,6 +118,15 @@ describe('batch', () => {
     await waiting;
     await batch.shutdown(soon());
     expect(consumer.accepted.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(9);
+  });
+
+  it('accepts the keys for request headers without effect, and lists them in the log', async () => {
+    const { settings, lines } = componentSettings('processor', 'batch');
+    const config = v.parse(batchConfig, { metadata_keys: ['tenant'], metadata_cardinality_limit: 10 });
+    const batch = batchProcessor.create(settings, config, new SinkExporter());
+    await batch.start(hostWith());
+    expect(lines).toMatchObject([{ keys: ['metadata_keys', 'metadata_cardinality_limit'] }]);
+    await batch.shutdown(soon());
   });
 
   it('counts refused batches by reason, and logs them once', async () => {

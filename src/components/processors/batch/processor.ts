@@ -1,11 +1,14 @@
+import type { Logger } from 'pino';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { aborted } from '../../../engine/aborted.ts';
 import { Incident } from '../../../engine/incident.ts';
 import { joinBatches } from '../../../engine/otlp/items.ts';
+import { inSlices, TimeSlice } from '../../../engine/time-slice.ts';
 import { countDropped, reasonOf } from '../../../engine/telemetry/item-counts.ts';
-import type { BatchConfig } from './config.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { idleKeys, type BatchConfig } from './config.ts';
 import { splitBatch } from './split-batch.ts';
 
 type Trigger = 'size' | 'timeout';
@@ -17,6 +20,7 @@ type Trigger = 'size' | 'timeout';
  */
 export class BatchProcessor implements Component, Consumer {
   readonly #config: BatchConfig;
+  readonly #logger: Logger;
   readonly #next: Consumer;
   readonly #metrics: BatchMetrics;
   readonly #incident: Incident;
@@ -25,20 +29,26 @@ export class BatchProcessor implements Component, Consumer {
   /** The batch that is being sent, and those that follow it. */
   #outgoing: TelemetryBatch[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** True if the time of the pending batches was over while another one was being sent. */
+  #isOverdue = false;
   #sending: Promise<void> | undefined;
   #closed = false;
 
   constructor(settings: ComponentSettings, config: BatchConfig, next: Consumer) {
     this.#config = config;
+    this.#logger = settings.logger;
     this.#next = next;
     this.#metrics = new BatchMetrics(settings);
+    for (const signal of settings.signals) settings.ledger.holds(signal, () => this.#heldItems);
     this.#incident = new Incident(settings.logger, {
       failing: 'Batches are dropped because the next component refuses them',
       recovered: 'Batches are accepted again',
     });
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    reportIdleKeys(this.#logger, idleKeys(this.#config));
+  }
 
   async consume(batch: TelemetryBatch): Promise<void> {
     // Another sender may have filled the next batch while this one waited.
@@ -47,7 +57,7 @@ export class BatchProcessor implements Component, Consumer {
     this.#pending.push(batch);
     this.#pendingItems += batch.itemCount;
     if (this.#isFull) this.#flush('size');
-    else this.#timer ??= setTimeout(() => this.#flush('timeout'), this.#config.timeout);
+    else this.#startTimer();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -63,10 +73,21 @@ export class BatchProcessor implements Component, Consumer {
     return this.#config.timeout === 0 || this.#pendingItems >= this.#config.send_batch_size;
   }
 
+  get #heldItems(): number {
+    return this.#outgoing.reduce((sum, { itemCount }) => sum + itemCount, this.#pendingItems);
+  }
+
   async #flushAll(): Promise<void> {
     this.#flush('timeout');
     // `#send` continues with the batches that were added while it ran.
     while (this.#sending !== undefined) await this.#sending;
+  }
+
+  #startTimer(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#isOverdue = true;
+      this.#flush('timeout');
+    }, this.#config.timeout);
   }
 
   /** Does nothing while a batch is being sent; `#send` continues with the pending ones. */
@@ -81,20 +102,39 @@ export class BatchProcessor implements Component, Consumer {
     this.#pendingItems = 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isOverdue = false;
     return taken;
   }
 
   /** Never rejects. */
   async #send(pending: readonly TelemetryBatch[], trigger: Trigger): Promise<void> {
     const joined = joinBatches((pending[0] as TelemetryBatch).signal, pending);
-    this.#outgoing = [...splitBatch(joined, this.#config.send_batch_max_size)];
+    this.#outgoing = [joined];
+    const parts = await inSlices(splitBatch(joined, this.#config.send_batch_max_size));
+    // Empty if the deadline has aborted: then the batch is already counted.
+    if (this.#outgoing.length > 0) this.#outgoing = trigger === 'size' ? this.#withoutRest(parts) : [...parts];
+    const slice = new TimeSlice();
     for (let [batch] = this.#outgoing; batch !== undefined; [batch] = this.#outgoing) {
       this.#metrics.sent(batch, trigger);
       // One after another, so that the next consumer can apply backpressure.
       await this.#sendOne(batch);
+      await slice.pause();
     }
     this.#sending = undefined;
     if (this.#closed || this.#isFull) this.#flush('size');
+    else if (this.#isOverdue) this.#flush('timeout');
+  }
+
+  /** The part below `send_batch_size` becomes pending again. */
+  #withoutRest(parts: readonly TelemetryBatch[]): TelemetryBatch[] {
+    const rest = parts.at(-1);
+    const { timeout, send_batch_size } = this.#config;
+    const isBatch = timeout === 0 || rest === undefined || rest.itemCount >= send_batch_size;
+    if (isBatch || parts.length < 2 || this.#closed) return [...parts];
+    this.#pending.unshift(rest);
+    this.#pendingItems += rest.itemCount;
+    this.#startTimer();
+    return parts.slice(0, -1);
   }
 
   /** Never rejects. */

@@ -10,6 +10,8 @@ const keys = v.strictObject({
   spike_limit_mib: v.optional(nonNegativeInteger(), 0),
   limit_percentage: v.optional(percentage(), 0),
   spike_limit_percentage: v.optional(percentage(), 0),
+  min_gc_interval_when_soft_limited: v.optional(duration()),
+  min_gc_interval_when_hard_limited: v.optional(duration()),
 });
 
 type Keys = v.InferOutput<typeof keys>;
@@ -30,3 +32,11 @@ export const memoryLimiterConfig = v.pipe(
 );
 
 export type MemoryLimiterConfig = v.InferOutput<typeof memoryLimiterConfig>;
+
+/** siphon chooses when it collects garbage. */
+export function idleKeys(config: MemoryLimiterConfig): Readonly<Record<string, boolean>> {
+  return {
+    min_gc_interval_when_soft_limited: config.min_gc_interval_when_soft_limited !== undefined,
+    min_gc_interval_when_hard_limited: config.min_gc_interval_when_hard_limited !== undefined,
+  };
+}

@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** The memory of a process that garbage collection can reduce. */
@@ -12,9 +12,10 @@ export interface ProcessMemory {
 let gc: (() => void) | undefined;
 
 export const processMemory: ProcessMemory = {
+  // `process.memoryUsage()` reads a file, and fails without file descriptors.
   usedBytes: () => {
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
+    const { used_heap_size: heapBytes, external_memory: externalBytes } = getHeapStatistics();
+    return heapBytes + externalBytes;
   },
   collectGarbage: () => {
     gc ??= exposeGc();

@@ -1,11 +1,14 @@
+import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { RetryableError } from '../../../engine/errors.ts';
 
-import { processMemory, type ProcessMemory } from './process-memory.ts';
+import type { ProcessMemory } from './process-memory.ts';
+import { idleKeys, memoryLimiterConfig } from './config.ts';
 import { MemoryLimiterProcessor } from './processor.ts';
-import { softLimitBytes } from './soft-limit.ts';
+import { memoryLimits } from './memory-limits.ts';
 import { spansBatch } from '../../../../tests/support/components/batches.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { SinkExporter } from '../../../../tests/support/components/sink-exporter.ts';
 
 const MIB = 1024 * 1024;
@@ -70,22 +73,7 @@ it.each([
     250,
   ],
 ])('puts the soft limit at %s', (_name, config, expectedMib) => {
-  expect(softLimitBytes(config, 1000 * MIB)).toBe(expectedMib * MIB);
-});
-
-it('collects garbage before it refuses data', async () => {
-  const { settings } = componentSettings('processor', 'memory_limiter');
-  processMemory.collectGarbage();
-  const usedMib = Math.ceil(processMemory.usedBytes() / MIB);
-  const limit = { ...limits, limit_mib: usedMib + 60, spike_limit_mib: 10 };
-  leaveGarbage(80 * MIB);
-  expect(processMemory.usedBytes()).toBeGreaterThan((usedMib + 50) * MIB);
-  const sink = new SinkExporter();
-  const limiter = new MemoryLimiterProcessor(settings, limit, sink);
-  await limiter.start();
-  await limiter.consume(spansBatch(['a']));
-  expect(sink.items).toBe(1);
-  await limiter.shutdown();
+  expect(memoryLimits(config, 1000 * MIB).softBytes).toBe(expectedMib * MIB);
 });
 
 it('does not collect again and again while memory is held', async () => {
@@ -99,7 +87,48 @@ it('does not collect again and again while memory is held', async () => {
   expect(collections).toBe(1);
 });
 
-/** In a function of its own, so that nothing holds the buffer when it returns. */
-function leaveGarbage(bytes: number): void {
-  expect(Buffer.alloc(bytes, 1).length).toBe(bytes);
-}
+it('collects with each check above the hard limit', async () => {
+  const { settings } = componentSettings('processor', 'memory_limiter');
+  let usedBytes = 150 * MIB;
+  const memory: ProcessMemory = { usedBytes: () => usedBytes, collectGarbage: () => void (usedBytes -= 20 * MIB) };
+  const limiter = new MemoryLimiterProcessor(settings, limits, new SinkExporter(), memory);
+  await limiter.start();
+  await expect.poll(() => usedBytes).toBe(90 * MIB);
+  await limiter.shutdown();
+});
+
+it('takes what siphon itself measured up to the hard limit', async () => {
+  const { settings } = componentSettings('processor', 'memory_limiter');
+  const sink = new SinkExporter();
+  let usedBytes = 99 * MIB;
+  const memory = held(() => usedBytes);
+  const limiter = new MemoryLimiterProcessor(settings, limits, sink, memory);
+  await limiter.start();
+  const batch = { ...spansBatch(['a']), isOwn: true };
+  await limiter.consume(batch);
+  expect(sink.items).toBe(1);
+  usedBytes = 101 * MIB;
+  await expect.poll(() => limiter.consume(batch).catch((error: unknown) => error)).toBeInstanceOf(RetryableError);
+  await limiter.shutdown();
+});
+
+it('reports to the host since when it refuses data', async () => {
+  const { settings } = componentSettings('processor', 'memory_limiter');
+  let usedBytes = 81 * MIB;
+  const memory = held(() => usedBytes);
+  const limiter = new MemoryLimiterProcessor(settings, limits, new SinkExporter(), memory);
+  const reports: (number | undefined)[] = [];
+  await limiter.start({ ...hostWith({}), reportRefusing: (_, sinceMs) => void reports.push(sinceMs) });
+  await expect.poll(() => reports.length).toBeGreaterThan(2);
+  expect(reports[0]).toBeGreaterThan(0);
+  expect(new Set(reports).size).toBe(1);
+  usedBytes = 79 * MIB;
+  await expect.poll(() => reports.at(-1)).toBeUndefined();
+  await limiter.shutdown();
+});
+
+it('accepts the intervals of the stock processor without effect', () => {
+  const intervals = { min_gc_interval_when_soft_limited: '10s', min_gc_interval_when_hard_limited: 0 };
+  const config = v.parse(memoryLimiterConfig, { check_interval: '1s', limit_mib: 100, ...intervals });
+  expect(Object.values(idleKeys(config))).toEqual([true, true]);
+});

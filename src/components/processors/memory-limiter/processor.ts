@@ -1,25 +1,38 @@
-import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../../../engine/component.ts';
+import type { Logger } from 'pino';
+import type {
+  Component,
+  ComponentSettings,
+  Consumer,
+  Host,
+  PartialSuccess,
+  TelemetryBatch,
+} from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { Incident } from '../../../engine/incident.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
-import type { MemoryLimiterConfig } from './config.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { idleKeys, type MemoryLimiterConfig } from './config.ts';
 import { processMemory, type ProcessMemory } from './process-memory.ts';
-import { softLimitBytes } from './soft-limit.ts';
+import { memoryLimits, type MemoryLimits } from './memory-limits.ts';
 
-/** The stock `min_gc_interval_when_soft_limited`. */
+/** The stock `min_gc_interval_when_soft_limited`. Above the hard limit, every check collects, as in the stock Collector. */
 const MIN_COLLECTION_INTERVAL_MS = 10_000;
 
 /** Refuses data while the process uses too much memory, so that senders retry later. */
 export class MemoryLimiterProcessor implements Component, Consumer {
   readonly #next: Consumer;
+  readonly #logger: Logger;
+  readonly #idleKeys: Readonly<Record<string, boolean>>;
   readonly #checkIntervalMs: number;
-  readonly #softLimitBytes: number;
+  readonly #limits: MemoryLimits;
   readonly #accepted: ItemCounter;
   readonly #refused: ItemCounter;
   readonly #incident: Incident;
   readonly #memory: ProcessMemory;
   #timer: NodeJS.Timeout | undefined;
-  #overLimit = false;
+  #usedBytes = 0;
+  #host: Host | undefined;
+  #refusingSinceMs: number | undefined;
   #collectedAtMs = -Infinity;
 
   constructor(
@@ -29,8 +42,10 @@ export class MemoryLimiterProcessor implements Component, Consumer {
     memory: ProcessMemory = processMemory,
   ) {
     this.#next = next;
+    this.#logger = settings.logger;
+    this.#idleKeys = idleKeys(config);
     this.#checkIntervalMs = config.check_interval;
-    this.#softLimitBytes = softLimitBytes(config);
+    this.#limits = memoryLimits(config);
     this.#accepted = new ItemCounter('otelcol_processor_memory_limiter_accepted', settings);
     this.#refused = new ItemCounter('otelcol_processor_memory_limiter_refused', settings);
     this.#incident = new Incident(settings.logger, {
@@ -40,39 +55,51 @@ export class MemoryLimiterProcessor implements Component, Consumer {
     this.#memory = memory;
   }
 
-  async start(): Promise<void> {
+  async start(host?: Host): Promise<void> {
+    this.#host = host;
+    reportIdleKeys(this.#logger, this.#idleKeys);
     this.#check();
     this.#timer = setInterval(() => this.#check(), this.#checkIntervalMs);
   }
 
   /** @throws RetryableError `memory_limit`. */
-  async consume(batch: TelemetryBatch): Promise<void> {
-    if (this.#overLimit) {
+  async consume(batch: TelemetryBatch): Promise<PartialSuccess | void> {
+    if (this.#usedBytes > (batch.isOwn === true ? this.#limits.hardBytes : this.#limits.softBytes)) {
       this.#refused.add(batch);
       throw new RetryableError('memory_limit', 'data is refused because memory is above its limit', {
         retryAfterMs: this.#checkIntervalMs,
       });
     }
     this.#accepted.add(batch);
-    await this.#next.consume(batch);
+    return await this.#next.consume(batch);
   }
 
   async shutdown(): Promise<void> {
     clearInterval(this.#timer);
+    this.#host?.reportRefusing(this, undefined);
   }
 
   #check(): void {
-    if (this.#memory.usedBytes() > this.#softLimitBytes) this.#collectGarbage();
+    const { softBytes, hardBytes } = this.#limits;
     const usedBytes = this.#memory.usedBytes();
-    this.#overLimit = usedBytes > this.#softLimitBytes;
-    if (this.#overLimit)
-      this.#incident.failed(new Error(`${usedBytes} bytes are used, ${this.#softLimitBytes} are allowed`));
-    else this.#incident.succeeded();
+    if (usedBytes > hardBytes || (usedBytes > softBytes && !this.#hasCollected)) this.#collectGarbage();
+    this.#usedBytes = this.#memory.usedBytes();
+    if (this.#usedBytes > softBytes) {
+      this.#refusingSinceMs ??= performance.now();
+      this.#incident.failed(new Error(`${this.#usedBytes} bytes are used, ${softBytes} are allowed`));
+    } else {
+      this.#refusingSinceMs = undefined;
+      this.#incident.succeeded();
+    }
+    this.#host?.reportRefusing(this, this.#refusingSinceMs);
+  }
+
+  get #hasCollected(): boolean {
+    return performance.now() - this.#collectedAtMs < MIN_COLLECTION_INTERVAL_MS;
   }
 
   /** Refusing allocates nothing, so V8 would not collect garbage. */
   #collectGarbage(): void {
-    if (performance.now() - this.#collectedAtMs < MIN_COLLECTION_INTERVAL_MS) return;
     this.#memory.collectGarbage();
     this.#collectedAtMs = performance.now();
   }
