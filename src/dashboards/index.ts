@@ -4,7 +4,7 @@ export { datasource, step, timeWindow, valuesOf, window } from './model/variable
 export {
   areas,
   bars,
-  distributionOf,
+  histogram,
   events,
   healthyWhenEmpty,
   lines,

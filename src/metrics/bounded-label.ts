@@ -21,7 +21,7 @@ export function boundedLabel(label: ClosedLabel | BudgetedLabel): (value: string
 const bounds = new Map<ClosedLabel | BudgetedLabel, (value: string) => string>();
 
 function boundOf(label: ClosedLabel | BudgetedLabel): (value: string) => string {
-  if ('maxValues' in label && label.fromConfiguration === true) return (value) => value;
+  if ('maxValues' in label && (label.fromConfiguration ?? label.chosenByEmitter) === true) return (value) => value;
   const kept = new Set('maxValues' in label ? [] : label);
   const capacity = 'maxValues' in label ? label.maxValues : label.length;
   let warned = false;

@@ -1,5 +1,5 @@
 /** Makes the instruments that the descriptions of metrics ask for. No other code calls `meter.create…`. */
-import type { Attributes, Context, Meter, MetricOptions } from '@opentelemetry/api';
+import type { Attributes, Context, Meter, MetricOptions, ObservableCallback } from '@opentelemetry/api';
 import { boundedLabel } from './bounded-label.ts';
 import type { CounterMetric, GaugeMetric, HistogramMetric, LabelValues, Metric } from './metric.ts';
 
@@ -31,6 +31,7 @@ type Arguments<Labels> = keyof Labels extends never
 export class Instruments<Implied extends string = never> {
   readonly #meter: Meter;
   readonly #implied: readonly Implied[];
+  readonly #observations: (() => void)[] = [];
 
   /** @param implied labels that are added elsewhere, for example the id of the component that counts. */
   constructor(meter: Meter, implied: readonly Implied[]) {
@@ -68,7 +69,15 @@ export class Instruments<Implied extends string = never> {
       metric.kind === 'counter'
         ? this.#meter.createObservableCounter(metric.name, optionsOf(metric))
         : this.#meter.createObservableGauge(metric.name, optionsOf(metric));
-    instrument.addCallback((result) => read((value, ...[labels]) => result.observe(value, attributesOf(labels))));
+    const callback: ObservableCallback = (result) =>
+      read((value, ...[labels]) => result.observe(value, attributesOf(labels)));
+    instrument.addCallback(callback);
+    this.#observations.push(() => instrument.removeCallback(callback));
+  }
+
+  /** Ends every `observe`. */
+  stopObserving(): void {
+    for (const stop of this.#observations.splice(0)) stop();
   }
 
   /** True if the description alone defines which series start at zero. */
@@ -90,13 +99,15 @@ function optionsOf({ unit, description }: Metric): MetricOptions {
  * has more properties, and the SDK keeps the object.
  */
 function attributesFrom(metric: Metric): (labels: object | undefined) => Attributes {
-  const bounds = Object.entries(metric.labels).map(([key, label]) => [key, boundedLabel(label)] as const);
+  const bounds = Object.entries(metric.labels).map(
+    ([key, label]) => [key, metric.attributes?.[key] ?? key, boundedLabel(label)] as const,
+  );
   return (labels = {}) => {
     const values = labels as Readonly<Record<string, string | undefined>>;
     const attributes: Attributes = {};
-    for (const [key, bound] of bounds) {
+    for (const [key, name, bound] of bounds) {
       const value = values[key];
-      if (value !== undefined) attributes[key] = bound(value);
+      if (value !== undefined) attributes[name] = bound(value);
     }
     return attributes;
   };

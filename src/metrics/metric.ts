@@ -12,11 +12,13 @@ export type ClosedLabel = readonly string[];
 
 /** A label whose values come from data, or from the user's configuration. */
 export interface BudgetedLabel {
-  /** Further values from data become `other`. For values from the configuration this is an estimate. */
+  /** Further values from data become `other`. For values that the configuration or the emitter chooses, an estimate. */
   readonly maxValues: number;
   readonly description: string;
   /** The configuration lists the values, so none of them becomes `other`. */
   readonly fromConfiguration?: true;
+  /** The code that emits the metric chooses the values each time, so none of them becomes `other`. */
+  readonly chosenByEmitter?: true;
 }
 
 export type Labels = Readonly<Record<string, ClosedLabel | BudgetedLabel>>;
@@ -30,6 +32,8 @@ interface MetricOf<Kind extends string> {
   /** One sentence without the full stop. It becomes the HELP text and the entry in docs/metrics.md. */
   readonly description: string;
   readonly labels: Labels;
+  /** The OpenTelemetry names of labels whose Prometheus name differs. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly source: MetricSource;
 }
 

@@ -8,6 +8,8 @@
 /** Why a component refused telemetry, or lost it. */
 export const failureReasons = [
   'queue_full',
+  'storage',
+  'corrupt',
   'too_large',
   'memory_limit',
   'network_error',
@@ -28,6 +30,7 @@ export type FailureReason = (typeof failureReasons)[number];
 
 export const transientFailureReasons = [
   'queue_full',
+  'corrupt',
   'too_large',
   'memory_limit',
   'network_error',
@@ -39,12 +42,14 @@ export const transientFailureReasons = [
 /** Why a receiver rejects a request: because of the request itself, or because of the pipeline behind the receiver. */
 export const rejectionReasons = [
   'malformed',
+  'too_many_messages',
   'unsupported_encoding',
   'unauthenticated',
   'not_found',
   'method',
   'media_type',
   'aborted',
+  'in_flight',
   ...failureReasons,
 ] as const;
 
@@ -53,6 +58,7 @@ export type RejectionReason = (typeof rejectionReasons)[number];
 /** A sender with a wrong configuration is rejected each time. */
 export const transientRejectionReasons = [
   'malformed',
+  'too_many_messages',
   'too_large',
   'aborted',
   'memory_limit',
@@ -65,6 +71,8 @@ export const scrapePageDropReasons = [
   'type_conflict',
   'duplicate_series',
   'max_series',
+  'too_large',
+  'max_series_bytes',
   'invalid_name',
   'invalid_buckets',
   'labels_too_long',
@@ -74,7 +82,7 @@ export const scrapePageDropReasons = [
 ] as const;
 
 /** Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. */
-export const sentryDropReasons = [...failureReasons, 'too_many_spans', 'invalid_ids', 'duplicate', 'disabled'] as const;
+export const sentryDropReasons = [...failureReasons, 'invalid_time', 'invalid_ids', 'duplicate', 'disabled'] as const;
 
 export type SentryDropReason = (typeof sentryDropReasons)[number];
 
@@ -87,6 +95,13 @@ export const transientSentryDropReasons = [
   'too_large',
 ] as const satisfies readonly SentryDropReason[];
 
+/** Why accepted items are lost. `partial_success`: the backend refused them in a response that otherwise accepted the request. */
+export const ledgerReasons = [
+  ...new Set([...failureReasons, ...sentryDropReasons, ...scrapePageDropReasons, 'partial_success'] as const),
+] as const;
+
+export type LedgerReason = (typeof ledgerReasons)[number];
+
 /** Why a query failed. */
 export const postgresFailures = [
   'connection',
@@ -96,11 +111,13 @@ export const postgresFailures = [
   'missing_database',
   'timeout',
   'lock_timeout',
+  'recovery_conflict',
   'permission',
   'missing_table',
   'missing_column',
   'read_only',
   'too_many_rows',
+  'too_many_keys',
   'pooler',
   'other',
 ] as const;
@@ -114,6 +131,7 @@ export const transientPollFailures = [
   'too_many_connections',
   'timeout',
   'lock_timeout',
+  'recovery_conflict',
 ] as const satisfies readonly (typeof pollFailures)[number][];
 
 /** Why the database poller did not publish a point. */
@@ -123,7 +141,7 @@ export const pollerDropReasons = ['not_a_number', 'unmergeable', 'invalid_cron']
 export const replacedReasons = ['unlisted', 'budget', 'too_long'] as const;
 
 /** Why a counter of rows started again, although it had a total. */
-export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'changed', 'corrupt'] as const;
+export const rebaselineReasons = ['identity', 'horizon', 'rewritten', 'attached', 'changed', 'corrupt'] as const;
 
 /** Why a row of `sqlquery` did not become a point or a log record. */
 export const rowDropReasons = ['null', 'missing_column', 'not_a_number', 'bad_timestamp'] as const;

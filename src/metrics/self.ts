@@ -4,7 +4,7 @@
  */
 import { dbPollerMetrics, sqlqueryMetrics } from './self/database.ts';
 import { exporterMetrics } from './self/exporters.ts';
-import { deliveryMetrics, processorMetrics, receiverMetrics } from './self/pipelines.ts';
+import { deliveryMetrics, ledgerMetrics, processorMetrics, receiverMetrics } from './self/pipelines.ts';
 import { sidecarProcessMetrics } from './self/process.ts';
 
 export { transports } from './self/sidecar-metric.ts';
@@ -12,6 +12,7 @@ export { transports } from './self/sidecar-metric.ts';
 export const sidecarMetrics = {
   ...receiverMetrics,
   ...processorMetrics,
+  ...ledgerMetrics,
   ...deliveryMetrics,
   ...exporterMetrics,
   ...dbPollerMetrics,

@@ -34,7 +34,9 @@ export const serviceMetrics = {
     name: 'rate_limit.errors',
     unit: '{error}',
     description: 'Responses that asked the service to slow down (429, 503, PostgreSQL 53300 and 53400)',
-    labels: { service: { maxValues: 101, description: 'what was called: a source, or postgresql' } },
+    labels: {
+      service: { maxValues: 101, description: 'what was called: a name that the service chooses, or postgresql' },
+    },
   },
   memory_usage_bytes: {
     source: 'sdk',

@@ -11,10 +11,84 @@ const httpStatus: BudgetedLabel = {
 };
 const serverAddress: BudgetedLabel = { maxValues: 60, description: 'host that was called' };
 const serverPort: BudgetedLabel = { maxValues: 60, description: 'port that was called' };
+/** Routes beyond are not reported. */
+export const httpRoute: BudgetedLabel = {
+  maxValues: 200,
+  description: 'route of the request, for example /users/:id; absent where none matched',
+};
 const urlScheme: BudgetedLabel = { maxValues: 2, description: 'http or https' };
 const protocolVersion: BudgetedLabel = { maxValues: 3, description: 'version of HTTP' };
 const errorType: BudgetedLabel = { maxValues: 20, description: 'kind of failure; absent on success' };
-const poolName: BudgetedLabel = { maxValues: 5, description: 'host, port and database of the pool' };
+/** Pools of further names are one series together. */
+export const poolName: BudgetedLabel = { maxValues: 20, description: 'host, port and database of the pool' };
+
+/** Commands of PostgreSQL, those of `db.operation.name`. */
+export const sqlVerbs = [
+  'ABORT',
+  'ALTER',
+  'ANALYZE',
+  'BEGIN',
+  'CALL',
+  'CHECKPOINT',
+  'CLOSE',
+  'CLUSTER',
+  'COMMENT',
+  'COMMIT',
+  'COPY',
+  'CREATE',
+  'DEALLOCATE',
+  'DECLARE',
+  'DELETE',
+  'DISCARD',
+  'DO',
+  'DROP',
+  'END',
+  'EXECUTE',
+  'EXPLAIN',
+  'FETCH',
+  'GRANT',
+  'IMPORT',
+  'INSERT',
+  'LISTEN',
+  'LOAD',
+  'LOCK',
+  'MERGE',
+  'MOVE',
+  'NOTIFY',
+  'PREPARE',
+  'REASSIGN',
+  'REFRESH',
+  'REINDEX',
+  'RELEASE',
+  'RESET',
+  'REVOKE',
+  'ROLLBACK',
+  'SAVEPOINT',
+  'SELECT',
+  'SET',
+  'SHOW',
+  'START',
+  'TABLE',
+  'TRUNCATE',
+  'UNLISTEN',
+  'UPDATE',
+  'VACUUM',
+  'VALUES',
+] as const;
+
+const statementAttributes = {
+  db_operation_name: 'db.operation.name',
+  db_namespace: 'db.namespace',
+  db_system_name: 'db.system.name',
+  server_address: 'server.address',
+  server_port: 'server.port',
+  error_type: 'error.type',
+} as const;
+
+const poolAttributes = {
+  db_client_connection_pool_name: 'db.client.connection.pool.name',
+  db_client_connection_state: 'db.client.connection.state',
+} as const;
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const statementBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] as const;
@@ -43,7 +117,7 @@ export const instrumentationMetrics = {
     labels: {
       http_request_method: httpMethod,
       http_response_status_code: httpStatus,
-      http_route: { maxValues: 30, description: 'route of the request, where the framework reports it' },
+      http_route: httpRoute,
       url_scheme: urlScheme,
       network_protocol_version: protocolVersion,
       error_type: errorType,
@@ -57,13 +131,14 @@ export const instrumentationMetrics = {
     unit: 's',
     description: 'Duration of the statements that the service sent to PostgreSQL',
     labels: {
-      db_operation_name: { maxValues: 20, description: 'first word of the statement' },
+      db_operation_name: sqlVerbs,
       db_namespace: { maxValues: 5, description: 'name of the database' },
       db_system_name: { maxValues: 1, description: 'postgresql' },
       server_address: serverAddress,
       server_port: serverPort,
       error_type: errorType,
     },
+    attributes: statementAttributes,
     buckets: statementBuckets,
   },
   db_client_connection_count: {
@@ -73,6 +148,7 @@ export const instrumentationMetrics = {
     unit: '{connection}',
     description: 'Connections in the pools of the service, idle or used',
     labels: { db_client_connection_pool_name: poolName, db_client_connection_state: ['idle', 'used'] },
+    attributes: poolAttributes,
   },
   db_client_connection_max: {
     source: 'runtime',
@@ -81,6 +157,7 @@ export const instrumentationMetrics = {
     unit: '{connection}',
     description: 'Connections that a pool of the service may open',
     labels: { db_client_connection_pool_name: poolName },
+    attributes: poolAttributes,
   },
   db_client_connection_pending_requests: {
     source: 'runtime',
@@ -89,6 +166,7 @@ export const instrumentationMetrics = {
     unit: '{request}',
     description: 'Requests of the service that wait for a connection from its pool',
     labels: { db_client_connection_pool_name: poolName },
+    attributes: poolAttributes,
   },
   nodejs_eventloop_delay_p99_seconds: {
     source: 'runtime',

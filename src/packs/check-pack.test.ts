@@ -4,7 +4,7 @@ import type { Metric } from '../metrics/metric.ts';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { checkPack } from './check-pack.ts';
 import { packs } from './index.ts';
-import { definePack, type Pack } from './pack.ts';
+import { definePack, packQueries, type Pack, type PackQueries } from './pack.ts';
 
 const orders = {
   source: 'sdk',
@@ -136,6 +136,26 @@ describe('the check of a pack', () => {
   ])('reports %s', async (problem, changes) => {
     const found = await problems({ alerts: [{ ...ordersFail, ...changes }], runbooks });
     expect(found.some((one) => one.startsWith(problem))).toBe(true);
+  });
+
+  it('reports metrics of the poller that no query emits, and queries with other metrics', async () => {
+    const pending = { ...orders, source: 'poller', kind: 'gauge', name: 'orders.pending', labels: {} } as const;
+    const database = (metric: typeof pending): PackQueries =>
+      packQueries({
+        names: { gauges: ['pending'], counters: [] },
+        create: () => ({
+          gauges: { pending: { needs: {}, metrics: { n: { metric, merge: 'sum' } }, statement: () => ({ text: '' }) } },
+          counters: {},
+        }),
+      });
+    const described = { ...metrics, orders_pending: pending, orders_old: { ...pending, name: 'orders.old' } };
+    const changes = { metrics: described, detailMetrics: { orders_pending: 'a detail', orders_old: 'a detail' } };
+    expect(await problems({ ...changes, database: database(pending) })).toEqual([
+      'orders_old: no query emits this metric',
+    ]);
+    expect(await problems({ ...changes, database: database({ ...pending, unit: 's' } as never) })).toEqual([
+      'pack shop is not consistent: query pending emits orders.pending, but its metrics describe it differently',
+    ]);
   });
 
   it('reports alerts without runbooks, and runbooks without alerts', async () => {

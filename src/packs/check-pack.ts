@@ -1,7 +1,9 @@
 /** The checks that a pack must pass, beyond those of the compiler. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { createQueries, emittedMetrics } from '../components/receivers/db-poller/packs/create-queries.ts';
 import type { Dashboard } from '../dashboards/model/panel.ts';
-import { plain } from '../dashboards/model/plain.ts';
+import { dashboardModels } from '../dashboards/model/dashboard-model.ts';
 import { checkExpression, type CheckedExpression, type Known } from '../dashboards/promql/check-expression.ts';
 import { selectorsOf } from '../dashboards/promql/node.ts';
 import type { MetricsByName } from '../dashboards/promql/promql.ts';
@@ -55,6 +57,7 @@ export async function checkPack(pack: Pack, builtOn: BuiltOn): Promise<readonly 
     ...own.alerts.flatMap((alert) => checkAlert(alert, checked)),
     ...checkUse(checked),
     ...checkRunbooks(pack.runbooks, own.alerts),
+    ...(await checkQueries(pack)),
   ];
 }
 
@@ -62,7 +65,7 @@ function checkDashboard(dashboard: Dashboard, { known, dashboards, otherDashboar
   const others = [...dashboards, ...otherDashboards].filter((other) => other !== dashboard);
   if (others.some(({ uid }) => uid === dashboard.uid)) return [`${dashboard.title}: the uid ${dashboard.uid} is taken`];
   try {
-    const [drawn] = plain([dashboard, ...others]);
+    const [drawn] = dashboardModels([dashboard, ...others]);
     const panels = drawn?.rows.flatMap((row) => row.panels) ?? [];
     const variables = new Set(dashboard.variables.map(({ name }) => name));
     return panels.flatMap((panel, index) => {
@@ -168,6 +171,21 @@ function checkRunbooks(runbooks: Runbooks | undefined, alerts: readonly Alert[])
     ...others.map((file) => `${file}: no alert has this runbook`),
     ...untitled.map((file) => `${file}: the title is not the name of the alert`),
   ];
+}
+
+/** Creates the queries with the default settings; a pack that requires a setting is checked where it is configured. */
+async function checkQueries({ name, metrics, database }: Pack): Promise<string[]> {
+  const settings = v.safeParse(database?.settings ?? v.strictObject({}), {});
+  if (database === undefined || !settings.success) return [];
+  try {
+    const queries = await createQueries({ name, metrics, database }, settings.output);
+    const emitted = new Set(emittedMetrics(queries).map(({ metric }) => metric.name));
+    return Object.entries(metrics)
+      .filter(([, metric]) => metric.source === 'poller' && !emitted.has(metric.name))
+      .map(([one]) => `${one}: no query emits this metric`);
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }
 
 function namesIn({ node }: Vector): string[] {

@@ -10,14 +10,14 @@ export { postgresHealth, scrapePipeline, sidecar };
 export const packs = [scrapePipeline, postgresHealth, sidecar] as const;
 
 /** All their metrics, and those of instrumentations that their dashboards use. Keys are the Prometheus names. */
-export const catalogue = {
+export const packMetrics = {
   ...scrapePipeline.metrics,
   ...postgresHealth.metrics,
   ...instrumentationMetrics,
   ...sidecar.metrics,
 } as const;
 
-export type MetricName = keyof typeof catalogue;
+export type MetricName = keyof typeof packMetrics;
 
 /** Metrics of instrumentations that no panel shows, and why. */
 export const instrumentationDetails: Readonly<Partial<Record<keyof typeof instrumentationMetrics, string>>> = {

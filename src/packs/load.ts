@@ -26,7 +26,7 @@ export async function loadPack({ name, dashboards = [], alerts = [], runbooks }:
     dashboards: await load(dashboards),
     alerts: (await load(alerts)).map((alert) => {
       if (runbooks === undefined) throw new TypeError(`the pack ${name} has alerts but no runbooks`);
-      return { ...alert, runbooks: runbooks.address };
+      return { ...alert, runbooks: runbooks.address, runbookFolder: runbooks.folder };
     }),
   };
 }

@@ -1,7 +1,6 @@
 /** Packs in modules that users name on the command line. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { importPack } from '../components/receivers/db-poller/packs/import-pack.ts';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { checkPack } from './check-pack.ts';
 import { packs } from './index.ts';
@@ -9,26 +8,23 @@ import { loadPack, type LoadedPack } from './load.ts';
 import type { Pack } from './pack.ts';
 
 /**
- * Imports a module that exports a pack as default or as `pack`.
+ * Checks a pack that may be built on those that siphon ships.
  *
- * @throws Error if it cannot be imported, or exports something else.
+ * @throws Error if the file has no pack.
  */
-export async function importPack(file: string): Promise<Pack> {
-  const resolved = path.resolve(file);
-  if (!existsSync(resolved)) throw new Error('does not exist');
-  const module = (await import(pathToFileURL(resolved).href)) as {
-    readonly default?: unknown;
-    readonly pack?: unknown;
-  };
-  const pack = module.default ?? module.pack;
-  if (!isPack(pack)) throw new TypeError('does not export a pack as default or as "pack"; use definePack()');
-  return pack;
+export async function checkPackFile(file: string): Promise<readonly string[]> {
+  const pack = await importPackFile(file);
+  const others: readonly Pack[] = packs.filter((builtIn) => !isVersionOf(pack, builtIn));
+  const isTaken = others.some(({ name }) => name === pack.name);
+  return [
+    ...(isTaken ? [`${pack.name}: a built-in pack has this name`] : []),
+    ...(await checkPack(pack, { packs: others, metrics: instrumentationMetrics })),
+  ];
 }
 
-/** Checks a pack that may be built on those that siphon ships. */
-export async function checkPackFile(file: string): Promise<readonly string[]> {
-  const pack = await importPack(file);
-  return await checkPack(pack, { packs, metrics: instrumentationMetrics });
+/** Imports a pack. The path may be relative to the working directory. */
+export async function importPackFile(file: string): Promise<Pack> {
+  return (await importPack(path.resolve(file))) as Pack;
 }
 
 /**
@@ -40,7 +36,7 @@ export async function loadWithPackFiles(files: readonly string[]): Promise<reado
   const loaded = await Promise.all(packs.map(loadPack));
   for (const file of files) {
     try {
-      const pack = await loadPack(await importPack(file));
+      const pack = await loadPack(await importPackFile(file));
       if (loaded.some(({ name }) => name === pack.name)) throw new Error(`another pack has the name ${pack.name}`);
       loaded.push(pack);
     } catch (error) {
@@ -50,7 +46,7 @@ export async function loadWithPackFiles(files: readonly string[]): Promise<reado
   return loaded;
 }
 
-function isPack(value: unknown): value is Pack {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'name' in value && 'metrics' in value && typeof value.metrics === 'object';
+/** True for the module of a built-in pack, which the bundled command has as another object. */
+function isVersionOf(pack: Pack, builtIn: Pack): boolean {
+  return pack.name === builtIn.name && Object.keys(builtIn.metrics).some((name) => Object.hasOwn(pack.metrics, name));
 }

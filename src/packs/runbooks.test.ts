@@ -4,7 +4,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
 import { checkExpression, withoutMacros } from '../dashboards/promql/check-expression.ts';
-import { catalogue, packs } from './index.ts';
+import { packMetrics, packs } from './index.ts';
 
 const { alerts, dashboards } = shipped;
 
@@ -20,9 +20,12 @@ const pages = packs.flatMap(({ runbooks: { folder } = { folder: root } }) =>
 const HEADINGS = ['What it means', 'How to see it', 'Likeliest causes', 'What to do', 'When to wake someone'];
 const COMMANDS = new Set(['siphon', 'curl', 'psql', 'promtool', 'amtool', 'kill']);
 /** Values of labels and of columns that look like metrics. */
-const NO_METRICS = new Set(['price_only', 'pipeline_refused']);
-/** About what Prometheus has of whatever kind, not about the catalogue's metrics. */
-const ABOUT_PROMETHEUS = new Set(['topk(10, count by (__name__) ({job!="siphon"}))', 'ALERTS{alertname="Watchdog"}']);
+const NO_METRICS = new Set(['price_only', 'pipeline_refused', 'max_series_bytes']);
+/** Queries about series of any kind, not about metrics of the packs. */
+const ABOUT_PROMETHEUS = new Set([
+  'topk(10, count by (__name__) ({__name__!="", job!="siphon"}))',
+  'ALERTS{alertname="Watchdog"}',
+]);
 
 const { groups } = load(readFileSync(new URL('dashboards/prometheus/recording.yaml', root), 'utf8')) as {
   groups: readonly { rules: readonly { record: string; expr: string }[] }[];
@@ -30,7 +33,7 @@ const { groups } = load(readFileSync(new URL('dashboards/prometheus/recording.ya
 const recorded = new Map(
   groups
     .flatMap(({ rules }) => rules)
-    .map(({ record, expr }) => [record, checkExpression(expr, { metrics: catalogue })]),
+    .map(({ record, expr }) => [record, checkExpression(expr, { metrics: packMetrics })]),
 );
 
 function blocks(text: string, language: string): readonly string[] {
@@ -69,11 +72,21 @@ describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
     expect(seen).toContain(dashboards.find(({ uid }) => uid === alert.panel?.dashboard)?.title);
   });
 
+  it('wakes someone if and only if the alert pages', () => {
+    const advice = section('When to wake someone');
+    const wakes = name === 'Watchdog' || Object.values(alert?.level ?? {}).includes('page');
+    if (wakes) expect(advice).toMatch(/^Page\b/);
+    else {
+      expect(advice).toMatch(/^Do not page\b/);
+      expect(advice).not.toMatch(/\b(?:call|wake|night|immediately)\b/i);
+    }
+  });
+
   it('uses only existing metrics', () => {
     for (const query of blocks(text, 'promql')) {
       const problems = ABOUT_PROMETHEUS.has(query)
         ? parseErrors(query)
-        : checkExpression(query, { metrics: catalogue, recorded }).problems;
+        : checkExpression(query, { metrics: packMetrics, recorded }).problems;
       expect(problems, query).toEqual([]);
     }
   });
@@ -83,7 +96,7 @@ describe.each(pages)('the runbook of $name', ({ name, text, folder }) => {
     for (const code of names) {
       if (/_(total|seconds|bytes|percent)$|^(siphon|otelcol|database|scrape_run|pipeline|fetch|price)_/.test(code)) {
         const metric = code.replace(/(_bucket|_count|_sum)$/, '');
-        expect(Object.hasOwn(catalogue, metric) || NO_METRICS.has(code), code).toBe(true);
+        expect(Object.hasOwn(packMetrics, metric) || NO_METRICS.has(code), code).toBe(true);
       }
       if (/^(deploy|docs|src)\//.test(code)) expect(existsSync(new URL(code, root)), code).toBe(true);
     }

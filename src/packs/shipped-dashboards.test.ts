@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricSource } from '../metrics/metric.ts';
 import { generatedFiles } from './generate/generated-files.ts';
 import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
-import { catalogue, type MetricName } from './index.ts';
+import { packMetrics, type MetricName } from './index.ts';
 
 interface Target {
   readonly refId: string;
@@ -57,7 +57,7 @@ interface Dashboard {
 }
 
 function check(expression: string): CheckedExpression {
-  return checkExpression(expression, { metrics: catalogue });
+  return checkExpression(expression, { metrics: packMetrics });
 }
 
 const folder = new URL('../../dashboards/grafana/', import.meta.url);
@@ -83,7 +83,7 @@ const REQUIRED: Readonly<Record<MetricSource, readonly string[]>> = {
   prometheus: ['job'],
 };
 
-/** The units of Grafana in which a unit of the catalogue may be shown. */
+/** The units of Grafana that may show a unit of a metric. */
 function shownAs(unit: string | undefined): string {
   const known: Record<string, string> = {
     s: 's',
@@ -117,7 +117,7 @@ describe('every expression', () => {
   it('is narrowed by the variables of its dashboard', () => {
     const found = targets.flatMap((one) =>
       check(one.target.expr).selectors.flatMap(({ metric, matchers }) => {
-        const required = REQUIRED[catalogue[metric as MetricName].source];
+        const required = REQUIRED[packMetrics[metric as MetricName].source];
         const missing = required.filter((label) => !(label in matchers));
         return missing.map((label) => ({ where: whereIs(one), what: `${String(metric)} without ${label}` }));
       }),
@@ -139,7 +139,7 @@ describe('every expression', () => {
   it('shows exemplars wherever there are traces', () => {
     const found = targets.flatMap((one) => {
       const traced = check(one.target.expr).selectors.some(({ metric }) => {
-        const { kind, source } = catalogue[metric as MetricName];
+        const { kind, source } = packMetrics[metric as MetricName];
         return kind !== 'gauge' && (source === 'sdk' || source === 'runtime');
       });
       const expected = traced && !one.target.instant;
@@ -182,16 +182,11 @@ describe('every panel', () => {
 
   it('is within the 24 columns and overlaps no other panel', () => {
     for (const { panels } of dashboards) {
-      const taken = new Set<string>();
-      for (const { gridPos } of panels) {
-        expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
-        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-            expect(taken).not.toContain(`${x} ${y}`);
-            taken.add(`${x} ${y}`);
-          }
-        }
-      }
+      const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+        Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)} ${y + Math.floor(cell / w)}`),
+      );
+      expect(Math.max(...panels.map(({ gridPos }) => gridPos.x + gridPos.w))).toBeLessThanOrEqual(24);
+      expect(new Set(cells).size).toBe(cells.length);
     }
   });
 
@@ -213,13 +208,17 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
     expect(dashboard.time.from).toMatch(/^now-\d+d$/);
   });
 
-  it('lets its readers choose a Prometheus, a service and its process', () => {
-    const { list } = dashboard.templating;
-    expect(list[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
-    expect(list.map(({ name }) => name)).toEqual(expect.arrayContaining(['job', 'instance', 'window']));
+  it('lets its readers choose a Prometheus', () => {
+    expect(dashboard.templating.list[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
   });
 
-  it('fills its variables from labels of the catalogue, again when the time changes', () => {
+  it('has no variable without an effect', () => {
+    const text = JSON.stringify([dashboard.panels, dashboard.templating.list.map(({ query }) => query)]);
+    const names = dashboard.templating.list.map(({ name }) => name);
+    expect(names.filter((name) => !new RegExp(`\\$\\{?${name}\\b`).test(text))).toEqual([]);
+  });
+
+  it('fills its variables from labels of the metrics, again when the time changes', () => {
     for (const variable of dashboard.templating.list.filter(({ type }) => type === 'query')) {
       const [, series = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(variable.query) ?? [];
       const { problems: found, labels } = check(series);
@@ -235,6 +234,16 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
     expect(dashboard.links.map(({ url }) => url).toSorted()).toEqual(others);
     for (const link of dashboard.links) expect(link).toMatchObject({ includeVars: true, keepTime: true });
   });
+});
+
+it('names the pack where its values are missing, and judges dead rows only where autovacuum would start', () => {
+  const texts = new Set(drawn.map(({ panel }) => panel.fieldConfig.defaults.noValue));
+  expect(texts).toContain('no receiver polls with the pack scrape_pipeline');
+  expect(texts).toContain('no receiver polls with the pack postgres_health');
+  expect([...texts].filter((text) => text?.includes('database is not polled'))).toEqual([]);
+  const dead = targets.filter(({ target }) => /state="dead".* \/ /s.test(target.expr));
+  expect(dead.length).toBeGreaterThan(0);
+  for (const { target } of dead) expect(target.expr).toMatch(/and on\s?\(table\).*database_table_rows.*>= 250/s);
 });
 
 describe('what is committed', () => {

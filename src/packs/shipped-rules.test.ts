@@ -6,7 +6,7 @@ import { selectorsOf } from '../dashboards/promql/node.ts';
 import type { AlertRule } from '../dashboards/rules/alert-rules.ts';
 import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
-import { catalogue } from './index.ts';
+import { packMetrics } from './index.ts';
 
 const { alerts, dashboards } = shipped;
 
@@ -22,12 +22,14 @@ function rulesOf(file: string): readonly unknown[] {
 }
 
 const recordings = rulesOf('recording.yaml') as readonly RecordingRule[];
-const recorded = new Map(recordings.map(({ record, expr }) => [record, checkExpression(expr, { metrics: catalogue })]));
+const recorded = new Map(
+  recordings.map(({ record, expr }) => [record, checkExpression(expr, { metrics: packMetrics })]),
+);
 const rules = (rulesOf('alerts.yaml') as readonly AlertRule[]).map((rule) => ({
   rule,
   name: `${rule.alert} ${rule.labels['severity']}`,
 }));
-const checkText = (expr: string): CheckedExpression => checkExpression(expr, { metrics: catalogue, recorded });
+const checkText = (expr: string): CheckedExpression => checkExpression(expr, { metrics: packMetrics, recorded });
 const check = (rule: AlertRule): CheckedExpression => checkText(rule.expr);
 
 /** Alerts that fire because something is missing; they compare nothing. */
@@ -59,9 +61,10 @@ describe.each(rules)('$name', ({ rule }) => {
     expect(check(rule).hasComparison).toBe(!ABOUT_NOTHING.has(rule.alert));
   });
 
-  it('has a severity, an owner, texts and links', () => {
+  it('has a severity, a level, an owner, texts and links', () => {
     expect(rule.labels).toMatchObject({
       severity: expect.stringMatching(/^(warning|critical|none)$/),
+      ...(rule.alert !== 'Watchdog' && { level: expect.stringMatching(/^(page|ticket|info)$/) }),
       owner: expect.stringMatching(/^(pipeline|database|sidecar)$/),
     });
     expect(annotations['summary']).toMatch(/^\S.{5,79}$/);

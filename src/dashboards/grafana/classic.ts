@@ -9,17 +9,17 @@ import {
   type Dashboard,
   type DashboardLink,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { DashboardRef, PlainDashboard } from '../model/plain.ts';
+import type { DashboardRef, DashboardModel } from '../model/dashboard-model.ts';
 import { DASHBOARD_TAG } from '../dashboard-tag.ts';
 import { grafanaPanel } from './panel.ts';
 import { grafanaVariable } from './variable.ts';
 
 /** The text of the file. */
-export function classicDashboardText(dashboard: PlainDashboard): string {
+export function classicDashboardText(dashboard: DashboardModel): string {
   return `${JSON.stringify(classicDashboard(dashboard), undefined, 2)}\n`;
 }
 
-export function classicDashboard(dashboard: PlainDashboard): Dashboard {
+export function classicDashboard(dashboard: DashboardModel): Dashboard {
   const { uid, title, description, from, refresh, variables, links, rows } = dashboard;
   const builder = new DashboardBuilder(title)
     .uid(uid)

@@ -29,20 +29,20 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import type {
   DashboardRef,
-  PlainBars,
-  PlainDistribution,
-  PlainGraph,
-  PlainPanel,
-  PlainQuery,
-  PlainStat,
-} from '../model/plain.ts';
+  BarsModel,
+  HistogramModel,
+  GraphModel,
+  PanelModel,
+  QueryModel,
+  StatModel,
+} from '../model/dashboard-model.ts';
 import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
 import { datasourceRef } from './datasource.ts';
 import { tablePanel } from './table.ts';
 import { panelUnit } from './unit.ts';
 
 /** @param top Where the row of the panel begins, below its title. */
-export function grafanaPanel(panel: PlainPanel, top: number): Panel {
+export function grafanaPanel(panel: PanelModel, top: number): Panel {
   const { id, title, place, empty, leadsTo } = panel;
   const builder = builderOf(panel);
   builder
@@ -58,13 +58,13 @@ export function grafanaPanel(panel: PlainPanel, top: number): Panel {
 }
 
 /** The description of the panel, with the meaning of an empty panel. */
-function descriptionOf({ description, empty }: PlainPanel): string {
+function descriptionOf({ description, empty }: PanelModel): string {
   return empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
 }
 
 type AnyBuilder = TimeSeriesBuilder | StatBuilder | BarGaugeBuilder | ReturnType<typeof tablePanel>;
 
-function builderOf(panel: PlainPanel): AnyBuilder {
+function builderOf(panel: PanelModel): AnyBuilder {
   switch (panel.form) {
     case 'graph':
       return graph(panel);
@@ -72,14 +72,14 @@ function builderOf(panel: PlainPanel): AnyBuilder {
       return stat(panel);
     case 'bars':
       return bars(panel);
-    case 'distribution':
-      return distribution(panel);
+    case 'histogram':
+      return histogram(panel);
     case 'table':
       return tablePanel(panel);
   }
 }
 
-function graph(panel: PlainGraph): TimeSeriesBuilder {
+function graph(panel: GraphModel): TimeSeriesBuilder {
   const { thresholds, draw, stacked, minStep, place } = panel;
   const asBars = draw === 'bars';
   const isWide = place.width >= 8;
@@ -110,7 +110,7 @@ function graph(panel: PlainGraph): TimeSeriesBuilder {
   return withTones(bounded(builder, panel), panel);
 }
 
-function stat(panel: PlainStat): StatBuilder {
+function stat(panel: StatModel): StatBuilder {
   const { thresholds, queries } = panel;
   const hasNames = queries.length > 1 || queries.some(({ legend }) => legend.includes('{{'));
   const builder = new StatBuilder()
@@ -123,7 +123,7 @@ function stat(panel: PlainStat): StatBuilder {
   return bounded(builder, panel);
 }
 
-function bars(panel: PlainBars): BarGaugeBuilder {
+function bars(panel: BarsModel): BarGaugeBuilder {
   const { thresholds } = panel;
   const builder = barGauge(panel).orientation(VizOrientation.Horizontal);
   if (thresholds === undefined) builder.colorScheme(fixedColor('neutral'));
@@ -131,11 +131,11 @@ function bars(panel: PlainBars): BarGaugeBuilder {
   return withTones(bounded(builder, panel), panel);
 }
 
-function distribution(panel: PlainDistribution): BarGaugeBuilder {
+function histogram(panel: HistogramModel): BarGaugeBuilder {
   return barGauge(panel).orientation(VizOrientation.Vertical).colorScheme(fixedColor('neutral')).min(0);
 }
 
-function barGauge(panel: PlainPanel): BarGaugeBuilder {
+function barGauge(panel: PanelModel): BarGaugeBuilder {
   return new BarGaugeBuilder()
     .unit(panelUnit(panel))
     .reduceOptions(latestValue())
@@ -153,28 +153,28 @@ interface Bounded {
   max(max: number): unknown;
 }
 
-function bounded<B extends Bounded>(builder: B, { min, max }: PlainGraph | PlainStat | PlainBars): B {
+function bounded<B extends Bounded>(builder: B, { min, max }: GraphModel | StatModel | BarsModel): B {
   if (min !== undefined) builder.min(min);
   if (max !== undefined) builder.max(max);
   return builder;
 }
 
-function withTones<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { tones }: PlainGraph | PlainBars): B {
+function withTones<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { tones }: GraphModel | BarsModel): B {
   for (const [name, tone] of Object.entries(tones)) {
     builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: toneColors[tone] } }]);
   }
   return builder;
 }
 
-function target(query: PlainQuery, { form }: PlainPanel): Builder<ReturnType<DataqueryBuilder['build']>> {
-  const formats = { table: PromQueryFormat.Table, distribution: PromQueryFormat.Heatmap };
+function target(query: QueryModel, { form }: PanelModel): Builder<ReturnType<DataqueryBuilder['build']>> {
+  const formats = { table: PromQueryFormat.Table, histogram: PromQueryFormat.Heatmap };
   const builder = new DataqueryBuilder()
     .refId(query.refId)
     .datasource(datasourceRef)
     .expr(query.expression)
     .legendFormat(query.legend)
     .exemplar(query.exemplars)
-    .format(form === 'table' || form === 'distribution' ? formats[form] : PromQueryFormat.TimeSeries);
+    .format(form === 'table' || form === 'histogram' ? formats[form] : PromQueryFormat.TimeSeries);
   return query.instant ? builder.instant() : builder.range();
 }
 

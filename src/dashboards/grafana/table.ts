@@ -1,12 +1,12 @@
 import { TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { PlainColumn, PlainQuery, PlainTable } from '../model/plain.ts';
+import type { ColumnModel, QueryModel, TableModel } from '../model/dashboard-model.ts';
 import { stepsOf } from './colors.ts';
 import { grafanaUnit } from './unit.ts';
 
 /** The answers of all queries side by side, a line for each set of labels. */
-export function tablePanel({ queries, labels, sortBy, leadsToValue }: PlainTable): TableBuilder {
+export function tablePanel({ queries, labels, sortBy, leadsToValue }: TableModel): TableBuilder {
   const order = [...labels, ...queries.map(valueField)];
   const builder = new TableBuilder()
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)])
@@ -30,11 +30,11 @@ export function tablePanel({ queries, labels, sortBy, leadsToValue }: PlainTable
 }
 
 /** Grafana's name for the values of a query in a merged table. */
-function valueField({ refId }: PlainQuery): string {
+function valueField({ refId }: QueryModel): string {
   return `Value #${refId}`;
 }
 
-function columnProperties({ unit, thresholds }: PlainColumn): DynamicConfigValue[] {
+function columnProperties({ unit, thresholds }: ColumnModel): DynamicConfigValue[] {
   const properties: DynamicConfigValue[] = [{ id: 'unit', value: grafanaUnit(unit) }];
   if (thresholds === undefined) return properties;
   return [

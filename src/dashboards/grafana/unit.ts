@@ -1,7 +1,7 @@
-import type { PlainPanel } from '../model/plain.ts';
+import type { PanelModel } from '../model/dashboard-model.ts';
 import { isCount } from '../model/unit.ts';
 
-/** How a unit of the catalogue (UCUM) is called by Grafana. */
+/** Grafana's names of the units (UCUM) of metrics. */
 export function grafanaUnit(unit: string): string {
   const known = GRAFANA_UNITS[unit];
   if (known !== undefined) return known;
@@ -20,8 +20,8 @@ const GRAFANA_UNITS: Readonly<Record<string, string>> = {
   '{score}': 'none',
 };
 
-/** The unit of the values of a panel; what a distribution shows is counted. */
-export function panelUnit({ title, queries }: PlainPanel): string {
+/** The unit of the values of a panel; a histogram shows counts. */
+export function panelUnit({ title, queries }: PanelModel): string {
   const units = new Set(queries.map(({ unit }) => grafanaUnit(unit)));
   const [unit] = units;
   if (units.size !== 1 || unit === undefined)

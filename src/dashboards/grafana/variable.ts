@@ -4,16 +4,16 @@ import {
   QueryVariableBuilder,
   VariableRefresh,
   VariableSort,
-  type VariableModel,
+  type VariableModel as GrafanaVariable,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { PlainValuesVariable, PlainVariable } from '../model/plain.ts';
+import type { ValuesVariableModel, VariableModel } from '../model/dashboard-model.ts';
 import { datasourceRef } from './datasource.ts';
 
 /** All values, also those of series that lack the label. */
 const ALL_VALUES = '.*';
 
-export function grafanaVariable(variable: PlainVariable): Builder<VariableModel> {
+export function grafanaVariable(variable: VariableModel): Builder<GrafanaVariable> {
   const { name, label, description } = variable;
   switch (variable.kind) {
     case 'datasource':
@@ -41,6 +41,6 @@ export function grafanaVariable(variable: PlainVariable): Builder<VariableModel>
   }
 }
 
-function labelValues({ series, of }: PlainValuesVariable): string {
+function labelValues({ series, of }: ValuesVariableModel): string {
   return `label_values(${series}, ${of})`;
 }

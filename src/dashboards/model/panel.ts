@@ -87,8 +87,8 @@ export interface Bars extends PanelBase, Valued {
 }
 
 /** How many observations fell into each bucket of a histogram. */
-export interface Distribution extends PanelBase {
-  readonly form: 'distribution';
+export interface Histogram extends PanelBase {
+  readonly form: 'histogram';
   readonly queries: readonly [Query];
 }
 
@@ -96,7 +96,7 @@ export interface Column extends Query {
   readonly thresholds?: Threshold;
 }
 
-/** A line for each set of labels, now; the legend of a query is the head of its column. */
+/** A line for each set of labels, now; the legend of a query is the header of its column. */
 export interface Table extends PanelBase {
   readonly form: 'table';
   /** The labels that name a line, in order. */
@@ -113,7 +113,7 @@ export interface ValueLink {
   readonly title: string;
 }
 
-export type Panel = Graph | Stat | Bars | Distribution | Table;
+export type Panel = Graph | Stat | Bars | Histogram | Table;
 
 /** A query and the name of its series, which may use the labels that the expression has and no others. */
 export function show<Label extends string>(
@@ -148,8 +148,8 @@ export function bars(panel: Omit<Bars, 'form'>): Bars {
   return { form: 'bars', ...panel };
 }
 
-export function distributionOf(panel: Omit<Distribution, 'form'>): Distribution {
-  return { form: 'distribution', ...panel };
+export function histogram(panel: Omit<Histogram, 'form'>): Histogram {
+  return { form: 'histogram', ...panel };
 }
 
 /** Every column is by the same labels. */
@@ -169,4 +169,9 @@ export function healthyWhenEmpty(text: string): Empty {
 
 export function unknownWhenEmpty(text: string): Empty {
   return { meaning: 'unknown', text };
+}
+
+/** For values that only the queries of a pack provide: the pack is not configured, or the database does not answer. */
+export function unknownWithoutPack(name: string): Empty {
+  return unknownWhenEmpty(`no receiver polls with the pack ${name}`);
 }

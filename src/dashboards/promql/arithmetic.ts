@@ -35,6 +35,13 @@ export function relativeTo<Label extends string, Fewer extends Label>(
   return { ...part, node: { ...binary('/', part.node, whole.node), ...matching }, unit: '1' };
 }
 
+/** A quantity in steps: seconds divided by seconds for each poll are polls. */
+export function inSteps<Label extends string>(of: Vector<Label>, step: Vector<NoInfer<Label>>): Vector<Label> {
+  sameLabels(of, step);
+  if (!step.unit.startsWith(`${of.unit}/`)) throw new TypeError(`${of.unit} cannot be divided into ${step.unit}`);
+  return { ...of, node: binary('/', of.node, step.node), unit: step.unit.slice(of.unit.length + 1) };
+}
+
 export function plus<Label extends string>(left: Vector<Label>, right: Vector<NoInfer<Label>>): Vector<Label> {
   return between('+', left, right);
 }
@@ -46,6 +53,11 @@ export function minus<Label extends string>(left: Vector<Label>, right: Vector<N
 /** `factor` times as much, in `unit` where that changes it. */
 export function times<Label extends string>(of: Vector<Label>, factor: number, unit = of.unit): Vector<Label> {
   return { ...of, node: binary('*', of.node, number(factor)), unit };
+}
+
+/** `bound` where the value is less. */
+export function atLeast<Label extends string>(of: Vector<Label>, bound: number): Vector<Label> {
+  return { ...of, node: call('clamp_min', of.node, number(bound)) };
 }
 
 /** How long ago a time was, in seconds. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../../packs/index.ts';
+import { packMetrics } from '../../packs/index.ts';
 import { checkExpression, type CheckedExpression } from './check-expression.ts';
 
 function check(expression: string): CheckedExpression {
-  return checkExpression(expression, { metrics: catalogue });
+  return checkExpression(expression, { metrics: packMetrics });
 }
 
 function f(expression: string, ...problems: string[]): void {

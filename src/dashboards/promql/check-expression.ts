@@ -56,6 +56,7 @@ const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
 /** Functions of a counter that return its value, for new series. */
 const TOTALS = new Set(['last_over_time']);
 const GAUGE_RANGES = new Set(['delta', 'deriv', 'max_over_time', 'min_over_time', 'avg_over_time', 'changes']);
+const KEEPING_UNITS = new Set(['increase', 'clamp_min', ...TOTALS, ...GAUGE_RANGES]);
 const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);
 const NUMBER: Shape = { unit: undefined, labels: new Set() };
@@ -182,10 +183,10 @@ class Checker {
     const args = childrenOf(node.getChild('FunctionCallBody') as SyntaxNode);
     if (name === 'time') return { unit: 's', labels: new Set() };
     const shapes = args.map((argument) => this.#shape(argument, name));
-    const last = shapes.at(-1) ?? NUMBER;
+    const last = (name === 'clamp_min' ? shapes[0] : shapes.at(-1)) ?? NUMBER;
     if (name === 'vector') return NUMBER;
     if (name === 'absent') return { unit: '1', labels: this.#selectedBy(args[0] as SyntaxNode) };
-    if (name === 'increase' || TOTALS.has(name) || GAUGE_RANGES.has(name)) return last;
+    if (KEEPING_UNITS.has(name)) return last;
     if (name === 'rate') return { ...last, unit: last.unit === 's' ? '1' : `${last.unit}/s` };
     if (name === 'histogram_quantile') return this.#quantile(args.at(-1) as SyntaxNode, last);
     this.#problems.push(`${name} is not a function that the dashboards use`);
@@ -245,11 +246,19 @@ class Checker {
   #matched(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): Shape {
     this.#checkMatching(node, left, right);
     if (SET_OPERATORS.has(operator) || operator === 'Mul') return left;
-    // Seconds divided by a number of observations are seconds.
-    if (operator === 'Div' && right.unit === '{observation}' && !isCount(left.unit)) return left;
+    if (operator === 'Div') return this.#divided(node, [left, right]);
     this.#checkUnits(node, operator, [left, right]);
-    if (operator === 'Div') return { ...left, unit: '1' };
     return COMPARISONS.has(operator) || left.labels?.size !== 0 ? left : right;
+  }
+
+  #divided(node: SyntaxNode, [left, right]: readonly [Shape, Shape]): Shape {
+    // Seconds divided by a number of observations are seconds.
+    if (right.unit === '{observation}' && !isCount(left.unit)) return left;
+    // Seconds divided by seconds for each poll are polls.
+    const step = `${left.unit}/`;
+    if (right.unit?.startsWith(step) === true) return { ...left, unit: right.unit.slice(step.length) };
+    this.#checkUnits(node, 'Div', [left, right]);
+    return { ...left, unit: '1' };
   }
 
   #checkUnits(node: SyntaxNode, operator: string, [left, right]: readonly [Shape, Shape]): void {

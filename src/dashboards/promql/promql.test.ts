@@ -23,7 +23,7 @@ import { render } from './render.ts';
 import { promql } from './promql.ts';
 import type { Vector } from './vector.ts';
 import { recorded, recordingsOf } from '../rules/recording.ts';
-import { catalogue } from '../../packs/index.ts';
+import { packMetrics } from '../../packs/index.ts';
 
 const {
   buckets,
@@ -40,7 +40,7 @@ const {
   quantileOfOccurrences,
   rate,
   sumRate,
-} = promql(catalogue);
+} = promql(packMetrics);
 
 const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
 const finished = increase('scrape_runs_finished_total', '7d');
@@ -51,7 +51,7 @@ function f(expression: Vector, text: string, unit: string): void {
 }
 
 describe('an expression', () => {
-  it('selects by labels and values of the catalogue', () => {
+  it('selects by labels and values of the metrics', () => {
     f(sum(failed), 'sum(increase(scrape_runs_finished_total{status="fail"}[7d]))', '{run}');
     f(
       sum(rate('artifacts_total', '5m', { status: { not: ['200', '304'] } }), ['platform']),
@@ -78,7 +78,7 @@ describe('an expression', () => {
     );
   });
 
-  it('knows gauges over time, histograms and their distribution', () => {
+  it('knows gauges over time, histograms and their buckets', () => {
     f(max(overTime('max', 'database_size_bytes', '1d')), 'max(max_over_time(database_size_bytes[1d]))', 'By');
     f(max(change('database_size_bytes', '1d')), 'max(delta(database_size_bytes[1d]))', 'By');
     f(
@@ -225,7 +225,7 @@ describe('in the scope of a dashboard', () => {
 });
 
 describe('a mistake that does not compile', () => {
-  it('is a name, a label, a value, a bound or a kind that the catalogue does not have', () => {
+  it('is a name, a label, a value, a bound or a kind that no metric has', () => {
     // @ts-expect-error no such metric
     expect(() => latest('no_such_metric')).toThrow();
     // @ts-expect-error no such label

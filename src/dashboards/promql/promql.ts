@@ -130,7 +130,7 @@ export interface Promql<M extends MetricsByName> {
   readonly quantile: QuantileOf<M, Window>;
   /** `quantile` of everything that `occurrences` counts. */
   readonly quantileOfOccurrences: QuantileOf<M, Duration>;
-  /** Observations within a window that were at most the bound `le`; a panel draws it as a distribution. */
+  /** Observations within a window that were at most the bound `le`; a panel draws them as a histogram. */
   readonly buckets: <Name extends HistogramName<M>>(query: Omit<HistogramQuery<M, Name, never>, 'by'>) => Vector<'le'>;
   /** The mean of the observations within a window. Without observations it is absent. */
   readonly mean: OfHistogram<M>;

@@ -3,7 +3,7 @@ import { and, compare } from '../promql/arithmetic.ts';
 import type { Duration } from '../promql/node.ts';
 import { render } from '../promql/render.ts';
 import type { Vector } from '../promql/vector.ts';
-import { severities, type Alert } from './alert.ts';
+import { levelOf, severities, type Alert, type Severity } from './alert.ts';
 import { linksTo, type AlertContext } from './links.ts';
 import { written } from './quantity.ts';
 import { limitsOf } from './settings.ts';
@@ -36,15 +36,15 @@ export function alertRules(alert: Alert, context: AlertContext): readonly AlertR
   });
 }
 
-interface Level {
+interface Limit {
   readonly expression: Vector;
-  readonly severity: string;
+  readonly severity: Severity | 'none';
   readonly limit: string;
 }
 
 function rule(
   { alert, context }: { readonly alert: Alert; readonly context: AlertContext },
-  { expression, severity, limit }: Level,
+  { expression, severity, limit }: Limit,
 ): AlertRule {
   const { name, owner, guard, keepFiringFor, labels = {}, summary, description } = alert;
   const waits = context.settings.alerts[name]?.for ?? alert.for;
@@ -55,6 +55,7 @@ function rule(
     ...(keepFiringFor !== undefined && { keep_firing_for: keepFiringFor }),
     labels: {
       severity,
+      ...(severity !== 'none' && { level: levelOf(alert, severity) }),
       owner,
       ...Object.fromEntries(Object.entries(labels).map(([label, from]) => [label, `{{ $labels.${from} }}`])),
     },

@@ -7,8 +7,13 @@ import { valueTemplate } from './quantity.ts';
 
 export const severities = ['warning', 'critical'] as const;
 
-/** `warning`: look at it today. `critical`: somebody is called. */
+/** How bad the value is. It colours panels; `Level` decides who hears of it. */
 export type Severity = (typeof severities)[number];
+
+export const levels = ['page', 'ticket', 'info'] as const;
+
+/** `page`: somebody is called, at any hour. `ticket`: somebody works on it within a working day. `info`: no action is needed. */
+export type Level = (typeof levels)[number];
 
 export interface Alert {
   readonly name: string;
@@ -18,6 +23,8 @@ export interface Alert {
   readonly measured: Vector;
   /** A threshold, with a rule for each limit; or the severity if `measured` exists. */
   readonly raisedBy: { readonly threshold: Threshold } | { readonly severity: Severity | 'none' };
+  /** Who hears of it; a ticket unless it is given here. */
+  readonly level?: Readonly<Partial<Record<Severity, Level>>>;
   /** The alert fires only if this exists too: for example, enough events for a share. */
   readonly guard?: Vector;
   readonly for: Duration;
@@ -58,4 +65,9 @@ export function alert<Label extends string>({
     summary: summary(placeholders),
     description: (limit) => description(placeholders, limit),
   };
+}
+
+/** Who hears of an alert of this severity. The watchdog has no level. */
+export function levelOf({ level }: Pick<Alert, 'level'>, severity: Severity): Level {
+  return level?.[severity] ?? 'ticket';
 }

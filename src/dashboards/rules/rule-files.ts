@@ -20,6 +20,8 @@ export interface RuleSource {
 export type AlertWithRunbook = Alert & {
   /** The address of the folder of its runbook. */
   readonly runbooks: string;
+  /** The same folder in the installed package. */
+  readonly runbookFolder: URL;
 };
 
 /** Returns the text of each file by its name. */
@@ -39,7 +41,7 @@ export function ruleFiles({ alerts, dashboards }: RuleSource, settings: RuleSett
 }
 
 /** True if siphon may overwrite the file. */
-export function isOwnRuleFile(text: string): boolean {
+export function isGeneratedRuleFile(text: string): boolean {
   return text.startsWith(MARK);
 }
 

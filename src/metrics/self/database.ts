@@ -41,10 +41,17 @@ export const dbPollerMetrics = sidecarMetrics({
     labels: { receiver },
     buckets: pollSeconds,
   },
-  siphon_db_poller_last_success_timestamp_seconds: {
+  siphon_db_poller_success_age_seconds: {
     kind: 'gauge',
     unit: 's',
-    description: 'Time of the last success of the query, in Unix time',
+    description:
+      'Time since the query last succeeded, or since its first failure if it never has; absent while it is off',
+    labels: { receiver, query },
+  },
+  siphon_db_poller_query_interval_seconds: {
+    kind: 'gauge',
+    unit: 's/{poll}',
+    description: 'Interval at which the query runs',
     labels: { receiver, query },
   },
   siphon_db_poller_rows: {
@@ -147,10 +154,17 @@ export const sqlqueryMetrics = sidecarMetrics({
     labels: { receiver },
     buckets: pollSeconds,
   },
-  siphon_sqlquery_last_success_timestamp_seconds: {
+  siphon_sqlquery_success_age_seconds: {
     kind: 'gauge',
     unit: 's',
-    description: 'Time of the last success of the query, in Unix time',
+    description:
+      'Time since the query last succeeded, or since its first failure if it never has; absent while it is off',
+    labels: { receiver, query: userQuery },
+  },
+  siphon_sqlquery_query_interval_seconds: {
+    kind: 'gauge',
+    unit: 's/{poll}',
+    description: 'Interval at which the query runs',
     labels: { receiver, query: userQuery },
   },
   siphon_sqlquery_rows: {

@@ -4,6 +4,14 @@ import { exporter, sidecarMetrics, signals } from './sidecar-metric.ts';
 
 const category = ['transaction', 'span', 'error'] as const;
 
+/** Prometheus sets `job` to that of the sidecar and would store the sender's as `exported_job`. */
+const largestJobs = {
+  // An estimate: a sidecar has one service. Eleven at most.
+  maxValues: 1,
+  description: 'the job of the sender; `other` for all but the ten largest',
+  chosenByEmitter: true,
+} as const;
+
 export const exporterMetrics = sidecarMetrics({
   siphon_exporter_partial_success_rejected_items: {
     kind: 'counter',
@@ -14,8 +22,9 @@ export const exporterMetrics = sidecarMetrics({
   siphon_prometheus_series: {
     kind: 'gauge',
     unit: '{series}',
-    description: 'Series on the scrape page',
-    labels: { exporter },
+    description:
+      'Series on the scrape page, for each of the ten jobs with the most series, and for all other jobs together',
+    labels: { exporter, exported_job: largestJobs },
   },
   siphon_prometheus_dropped_points: {
     kind: 'counter',
@@ -29,6 +38,12 @@ export const exporterMetrics = sidecarMetrics({
     unit: '{label}',
     description: 'Attributes of new series that were renamed or dropped because they are not valid labels',
     labels: { exporter, change: ['renamed', 'dropped'] },
+  },
+  siphon_prometheus_clock_set_points: {
+    kind: 'counter',
+    unit: '{point}',
+    description: 'Data points that replaced a later value because a clock was set back',
+    labels: { exporter },
   },
   siphon_sentry_sent_items: {
     kind: 'counter',

@@ -2,7 +2,14 @@
  * The metrics that the engine counts for every component. Names and descriptions are the stock Collector's, where it has the
  * metric and the description is true for siphon.
  */
-import { failureReasons, rejectionReasons, transientFailureReasons, transientRejectionReasons } from '../reasons.ts';
+import type { BudgetedLabel } from '../metric.ts';
+import {
+  failureReasons,
+  ledgerReasons,
+  rejectionReasons,
+  transientFailureReasons,
+  transientRejectionReasons,
+} from '../reasons.ts';
 import { exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
 
 export const receiverMetrics = sidecarMetrics({
@@ -144,6 +151,46 @@ export const processorMetrics = sidecarMetrics({
   },
 });
 
+const account: BudgetedLabel = {
+  maxValues: 10,
+  description: 'pipeline or exporter, for example `pipelines::traces`',
+  fromConfiguration: true,
+};
+
+/** For each account: accepted = delivered + waiting + dropped. */
+export const ledgerMetrics = sidecarMetrics({
+  siphon_ledger_accepted_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Items that a pipeline or exporter accepted, also those that an exporter found in its storage',
+    labels: { account, otel_signal: signals },
+  },
+  siphon_ledger_delivered_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Accepted items that a pipeline passed on to its exporters, or an exporter to its destination',
+    labels: { account, otel_signal: signals },
+  },
+  siphon_ledger_waiting_items: {
+    kind: 'gauge',
+    unit: '{item}',
+    description: 'Accepted items that wait in processors or queues',
+    labels: { account, otel_signal: signals },
+  },
+  siphon_ledger_dropped_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Accepted items that are lost',
+    labels: { account, otel_signal: signals, reason: ledgerReasons },
+  },
+  siphon_ledger_difference_items: {
+    kind: 'gauge',
+    unit: '{item}',
+    description: 'Accepted items that are neither delivered, waiting nor dropped; other than 0 for longer is a bug',
+    labels: { account, otel_signal: signals },
+  },
+});
+
 export const deliveryMetrics = sidecarMetrics({
   otelcol_exporter_sent_metric_points: {
     kind: 'counter',
@@ -219,6 +266,14 @@ export const deliveryMetrics = sidecarMetrics({
     unit: '{place}',
     description: 'Fixed capacity of the sending queue, in requests, items or bytes as its sizer is set',
     labels: { exporter, data_type: signals },
+  },
+  siphon_queue_corrupt_entries: {
+    kind: 'counter',
+    unit: '{entry}',
+    description:
+      'Entries of a sending queue on disk that cannot be read; their items count as dropped if their number is known',
+    labels: { exporter },
+    startsAtZero: {},
   },
   siphon_dropped_items: {
     kind: 'counter',

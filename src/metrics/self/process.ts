@@ -26,10 +26,35 @@ export const sidecarProcessMetrics = sidecarMetrics({
     description: 'Size of the file of a space',
     labels: { extension, file },
   },
+  siphon_config_reloads: {
+    kind: 'counter',
+    unit: '{reload}',
+    description: 'Reloads of the configuration; after a failed one the old configuration stays in use',
+    labels: { outcome: ['succeeded', 'failed'] },
+    startsAtZero: { outcome: ['succeeded', 'failed'] },
+  },
+  siphon_config_last_load_timestamp_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Unix time at which the running configuration was loaded',
+    labels: {},
+  },
   siphon_uncaught_errors: {
     kind: 'counter',
     unit: '{error}',
     description: 'Uncaught errors; siphon keeps running',
+    labels: {},
+  },
+  siphon_log_lines_lost: {
+    kind: 'counter',
+    unit: '{line}',
+    description: 'Log lines that could not be written, because the disk is full or the pipe is not read',
+    labels: {},
+  },
+  siphon_log_lines_suppressed: {
+    kind: 'counter',
+    unit: '{line}',
+    description: 'Log lines that were not written, because there were too many of one message or level',
     labels: {},
   },
   otelcol_process_uptime: {

@@ -1,4 +1,5 @@
 /** `docs/runbooks/README.md`: all alerts, with links to their runbooks. */
+import { levelOf, type Severity } from '../../dashboards/rules/alert.ts';
 import type { AlertWithRunbook } from '../../dashboards/rules/rule-files.ts';
 import type { LoadedPacks } from '../load.ts';
 import { runbookPath } from './runbook-path.ts';
@@ -12,14 +13,13 @@ const OWNERS: Readonly<Record<string, string>> = {
 
 const INTRODUCTION = `Generated from the packs in \`src/packs\` by \`npm run generate\`. The runbook of each alert explains what it means, how to see it, the likeliest causes, what to do, and when to wake someone.
 
-- *Warning*: look at it today. *Critical*: page someone. A critical alert inhibits the warning about the same object.
+- *Warning* and *critical* show how bad the value is; a critical alert inhibits the warning about the same object. The level shows who hears of it. *Page*: somebody is called, at any hour. *Ticket*: somebody works on it within a working day. *Info*: no action is needed.
 - *After* is the time that the condition must hold before the alert fires. *Continues* is the time that it keeps firing after the condition has ended or its data is missing.
 - Events are counted within a window: such an alert resolves when the window has passed, even if the problem still exists.
-- \`promql\` is for the page *Graph* of Prometheus or *Explore* of Grafana. \`sql\` is for psql, which gets the roaster of the alert as a variable:
-
-\`\`\`sh
-psql "$DATABASE_URL" -v roaster=blue-tokai
-\`\`\`
+- \`promql\` is for the page *Graph* of Prometheus or *Explore* of Grafana.
+- \`sql\` is for psql: \`psql "$DATABASE_URL"\` with the role of the sidecar, which only reads. A repair names \`$OWNER_URL\` instead, the address for the owner of the tables. The owner can end sessions of other roles after \`grant pg_signal_backend, pg_read_all_stats to OWNER\`. Only a superuser can end the sessions of a superuser. If a statement uses \`:'roaster'\`, add \`-v roaster=blue-tokai\`.
+- \`sh\` is for the machine of the sidecar, in the folder with its \`otel-collector.yaml\`. \`siphon\` is the command of the installed package: \`npx siphon-otel\`. Add \`--config FILE\` if the file has another name. Ports and paths are the defaults.
+- Replace words in capital letters, such as \`TABLE\` and \`ADDRESS\`.
 
 [deploy/prometheus](../../deploy/prometheus/README.md) describes how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is notified.`;
 
@@ -58,13 +58,16 @@ function row(alert: AlertWithRunbook, dashboards: LoadedPacks['dashboards']): st
   return `| ${cells.join(' | ')} |`;
 }
 
-function limits({ raisedBy }: AlertWithRunbook): [warning: string, critical: string] {
+function limits(alert: AlertWithRunbook): [warning: string, critical: string] {
+  const { raisedBy } = alert;
   if ('severity' in raisedBy) {
-    const mark = (severity: string): string => (raisedBy.severity === severity ? 'always' : '');
+    const mark = (severity: Severity): string =>
+      raisedBy.severity === severity ? `always: ${levelOf(alert, severity)}` : '';
     return [mark('warning'), mark('critical')];
   }
   const { bad, unit, warning, critical } = raisedBy.threshold;
   const sign = bad === 'above' ? '≥' : '<';
-  const text = (limit: number | undefined): string => (limit === undefined ? '' : `${sign} ${written(limit, unit)}`);
-  return [text(warning), text(critical)];
+  const text = (severity: Severity, limit: number | undefined): string =>
+    limit === undefined ? '' : `${sign} ${written(limit, unit)}: ${levelOf(alert, severity)}`;
+  return [text('warning', warning), text('critical', critical)];
 }

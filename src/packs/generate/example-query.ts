@@ -1,5 +1,5 @@
 import { render } from '../../dashboards/promql/render.ts';
-import { catalogue, type MetricName } from '../index.ts';
+import { packMetrics, type MetricName } from '../index.ts';
 import type { LoadedPacks } from '../load.ts';
 import { usesOf } from './uses.ts';
 
@@ -17,7 +17,7 @@ function concrete(expression: string): string {
 }
 
 function shortestOf(name: MetricName): string {
-  const { kind } = catalogue[name];
+  const { kind } = packMetrics[name];
   if (kind === 'gauge') return name;
   return kind === 'counter' ? `increase(${name}[7d])` : `increase(${name}_count[7d])`;
 }

@@ -3,7 +3,7 @@ import { loadPacks } from '../load.ts';
 import { alertsDocument } from './alerts-document.ts';
 import { classicDashboardText } from '../../dashboards/grafana/classic.ts';
 import { metricsDocument } from './metrics-document.ts';
-import { plain } from '../../dashboards/model/plain.ts';
+import { dashboardModels } from '../../dashboards/model/dashboard-model.ts';
 import { ruleFiles } from '../../dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../dashboards/rules/settings.ts';
 
@@ -14,7 +14,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/metrics.md', metricsDocument(loaded)],
     ['docs/runbooks/README.md', alertsDocument(loaded)],
   ]);
-  for (const dashboard of plain(loaded.dashboards)) {
+  for (const dashboard of dashboardModels(loaded.dashboards)) {
     files.set(`dashboards/grafana/${dashboard.uid}.json`, classicDashboardText(dashboard));
   }
   for (const [name, text] of ruleFiles(loaded, defaultSettings)) files.set(`dashboards/prometheus/${name}`, text);

@@ -1,6 +1,6 @@
 /** `docs/metrics.md`: all metrics, with their labels, costs, panels and alerts. */
 import type { BudgetedLabel, ClosedLabel, Metric, MetricSource } from '../../metrics/metric.ts';
-import { catalogue, instrumentationDetails, packs, type MetricName } from '../index.ts';
+import { packMetrics, instrumentationDetails, packs, type MetricName } from '../index.ts';
 import type { LoadedPacks } from '../load.ts';
 import type { Pack, QueryCost } from '../pack.ts';
 import { cardinalitySection } from './cardinality.ts';
@@ -35,7 +35,7 @@ export function metricsDocument(loaded: LoadedPacks): string {
 }
 
 function section(source: string, loaded: LoadedPacks): string {
-  return (Object.entries(catalogue) as [MetricName, Metric][])
+  return (Object.entries(packMetrics) as [MetricName, Metric][])
     .filter(([, metric]) => metric.source === source)
     .map(([name, metric]) => entry(name, metric, loaded))
     .join('\n');

@@ -1,39 +1,42 @@
+import { builtInRunbooks } from '../built-in-runbooks.ts';
 import { definePack } from '../pack.ts';
+import { groups } from './groups/index.ts';
+import type { Group } from './groups/group.ts';
 import { postgresHealthDatabase } from './database.ts';
 import { postgresHealthMetrics } from './metrics.ts';
 import { thresholds } from './thresholds.ts';
 
 export const postgresHealth = definePack({
   name: 'postgres_health',
-  description: 'Connections, transactions, locks, vacuum and growth of any PostgreSQL database',
+  description: 'Connections, statements, locks, vacuum, storage and replication of any PostgreSQL server',
   metrics: postgresHealthMetrics,
-  thresholds,
-  costs: {
-    database_connections: 'statistics',
-    database_connections_active: 'statistics',
-    database_connections_limit: 'statistics',
-    database_connections_used: 'statistics',
-    database_transaction_longest_seconds: 'statistics',
-    database_idle_in_transaction_longest_seconds: 'statistics',
-    database_xmin_age: 'statistics',
-    database_locks_waiting: 'statistics',
-    database_deadlocks_total: 'statistics',
-    database_transactions_total: 'statistics',
-    database_blocks_total: 'statistics',
-    database_temp_bytes_total: 'statistics',
-    database_size_bytes: 'sizes',
-    database_freeze_age: 'statistics',
-    database_table_size_bytes: 'sizes',
-    database_table_indexes_size_bytes: 'sizes',
-    database_table_rows: 'statistics',
-    database_table_autovacuum_age_seconds: 'statistics',
-    database_table_freeze_age: 'statistics',
+  detailMetrics: {
+    database_version: 'changes only with an upgrade',
+    database_is_standby: 'the panels of standbys are empty on a primary',
+    database_temp_files_total: 'the bytes say more',
+    database_wal_full_page_images_total: 'explains a growing write-ahead log',
+    database_wal_buffers_full_total: 'for tuning wal_buffers',
+    database_bgwriter_stops_total: 'for tuning bgwriter_lru_maxpages',
+    database_pages_allocated_total: 'for tuning the background writer',
+    database_io_operations_total: 'the bytes are on a panel',
+    database_io_time_seconds_total: 'only with track_io_timing',
+    database_wal_archive_age_seconds: 'grows on a server without writes',
+    database_replay_behind_bytes: 'the time is on a panel',
+    database_wal_receiver_streaming: 'the lag of the standby grows without it',
+    database_slot_active: 'slots are on a panel by state',
+    database_slot_remaining_bytes: 'only with max_slot_wal_keep_size',
+    database_each_deadlocks_total: 'those of the polled database are on a panel',
+    database_each_temp_bytes_total: 'those of the polled database are on a panel',
+    database_sequences_unreadable: 'for the setup of the role',
   },
+  thresholds,
+  costs: Object.assign({}, ...Object.values(groups).map(costs)),
   database: postgresHealthDatabase,
   dashboards: async () => [(await import('./dashboards/database-health.ts')).databaseHealth],
   alerts: async () => (await import('./alerts/database.ts')).databaseAlerts,
-  runbooks: {
-    folder: new URL('./runbooks/', import.meta.url),
-    address: 'https://unpkg.com/siphon-otel/src/packs/postgres-health/runbooks',
-  },
+  runbooks: builtInRunbooks('postgres-health'),
 });
+
+function costs({ metrics, cost }: Group): Record<string, Group['cost']> {
+  return Object.fromEntries(Object.keys(metrics).map((name) => [name, cost]));
+}

@@ -27,9 +27,15 @@ export const thresholds = {
   longest_transaction: {
     bad: 'above',
     unit: 's',
+    warning: 30 * MINUTE,
+    why: 'A transaction holds back vacuum and exact counting for as long as it lasts; a backup or a report may take an hour',
+  },
+  idle_in_transaction: {
+    bad: 'above',
+    unit: 's',
     warning: 5 * MINUTE,
     critical: 30 * MINUTE,
-    why: 'A transaction holds back vacuum and exact counting for as long as it lasts',
+    why: 'A session that does nothing for five minutes inside a transaction was forgotten, and holds its locks',
   },
   freeze_age: {
     bad: 'above',
@@ -37,6 +43,13 @@ export const thresholds = {
     warning: 500_000_000,
     critical: 1_500_000_000,
     why: 'Autovacuum freezes at 200 million by default, so at 500 million it does not keep up; writes stop at 2^31',
+  },
+  multixact_age: {
+    bad: 'above',
+    unit: '{multixact}',
+    warning: 700_000_000,
+    critical: 1_500_000_000,
+    why: 'Autovacuum freezes multixacts at 400 million by default, so at 700 million it does not keep up; writes stop at 2^31',
   },
   xmin_age: {
     bad: 'above',

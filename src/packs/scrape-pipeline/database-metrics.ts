@@ -122,6 +122,24 @@ export const scrapePipelineMetrics = {
       'Time since a run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue',
     labels: { ...byRoaster, cadence: ['full', 'price'] },
   },
+  scrape_due_since_ok: {
+    source: 'poller',
+    kind: 'gauge',
+    name: 'scrape.due_since_ok',
+    unit: '{run}',
+    description:
+      'Times at which a run was due according to the roaster\u2019s cadence since a run started that ended ok; at most 10',
+    labels: { ...byRoaster, cadence: ['full', 'price'] },
+  },
+  scrape_cadence_invalid: {
+    source: 'poller',
+    kind: 'gauge',
+    name: 'scrape.cadence_invalid',
+    unit: '{cadence}',
+    description:
+      '1 if the roaster\u2019s cadence is not a cron expression, or one that never matches; absent otherwise',
+    labels: { ...byRoaster, cadence: ['full', 'price'] },
+  },
   roasters: {
     source: 'poller',
     kind: 'gauge',
@@ -164,6 +182,15 @@ export const scrapePipelineMetrics = {
     name: 'variants.price_stale',
     unit: '{variant}',
     description: 'Active variants whose price was not checked within the configured price_stale_after',
+    labels: byRoaster,
+  },
+  scrape_last_run_seen_ratio: {
+    source: 'poller',
+    kind: 'gauge',
+    name: 'scrape.last_run.seen',
+    unit: '1',
+    description:
+      'Share of the roaster\u2019s active variants that its last run has seen or checked, of the runs that ended ok or partial; absent without variants or such a run',
     labels: byRoaster,
   },
   pipeline_health_score: {

@@ -1,3 +1,4 @@
+import { builtInRunbooks } from '../built-in-runbooks.ts';
 import { definePack } from '../pack.ts';
 import { scrapePipelineMetrics } from './database-metrics.ts';
 import { scrapePipelineDatabase } from './database.ts';
@@ -26,11 +27,14 @@ export const scrapePipeline = definePack({
     scrape_run_oldest_running_seconds: 'lookup',
     scrape_last_run_timestamp_seconds: 'lookup',
     scrape_overdue_seconds: 'lookup',
+    scrape_due_since_ok: 'lookup',
+    scrape_cadence_invalid: 'lookup',
     roasters: 'small_table',
     coffees: 'small_table',
     review_rate_percent: 'small_table',
     variants: 'small_table',
     variants_price_stale: 'small_table',
+    scrape_last_run_seen_ratio: 'small_table',
     pipeline_health_score: 'small_table',
     pipeline_health_input_percent: 'small_table',
   },
@@ -44,11 +48,12 @@ export const scrapePipeline = definePack({
     return [pipelineOverview, roasters, priceMonitoring];
   },
   alerts: async () => {
-    const [runs, fetching] = await Promise.all([import('./alerts/runs.ts'), import('./alerts/fetching.ts')]);
-    return [...runs.runAlerts, ...fetching.fetchingAlerts];
+    const [runs, fetching, content] = await Promise.all([
+      import('./alerts/runs.ts'),
+      import('./alerts/fetching.ts'),
+      import('./alerts/content.ts'),
+    ]);
+    return [...runs.runAlerts, ...fetching.fetchingAlerts, ...content.contentAlerts];
   },
-  runbooks: {
-    folder: new URL('./runbooks/', import.meta.url),
-    address: 'https://unpkg.com/siphon-otel/src/packs/scrape-pipeline/runbooks',
-  },
+  runbooks: builtInRunbooks('scrape-pipeline'),
 });

@@ -25,12 +25,24 @@ export const thresholds = {
     critical: DAY,
     why: 'Price runs are weekly: a run that is hours late may still be running, a run that is a day late was missed',
   },
+  price_runs_stopped: {
+    bad: 'above',
+    unit: '1',
+    critical: 0.5,
+    why: 'When half of the roasters have missed their price run, the scheduler or the pipeline is down, not a store',
+  },
   overdue_full: {
     bad: 'above',
     unit: 's',
     warning: DAY,
     critical: 3 * DAY,
     why: 'Full runs are monthly and take longer: a run that is three days late was missed',
+  },
+  runs_without_ok: {
+    bad: 'above',
+    unit: '{run}',
+    warning: 2,
+    why: 'One partial run may be an accident of the store; the second in a row is a fault',
   },
   run_age: {
     bad: 'above',
@@ -104,10 +116,23 @@ export const thresholds = {
   },
   stale_prices: {
     bad: 'above',
-    unit: '{variant}',
-    warning: 1,
-    critical: 500,
-    why: 'Every price must be checked within its cadence',
+    unit: '1',
+    warning: 0.2,
+    critical: 0.8,
+    why: 'A few variants vanish from any shop; a fifth of the prices are not old by accident, and at 80 % no run checks prices',
+  },
+  seen_variants: {
+    bad: 'below',
+    unit: '1',
+    warning: 0.5,
+    critical: 0.1,
+    why: 'A shop rarely removes half of its products between two runs; below 10 % the run has read an empty list',
+  },
+  in_stock: {
+    bad: 'below',
+    unit: '1',
+    warning: 0.05,
+    why: 'A shop that sold a fifth of its products yesterday does not sell out within a day; the parser has lost the field',
   },
   memory_share: {
     bad: 'above',

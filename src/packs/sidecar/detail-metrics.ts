@@ -5,6 +5,8 @@ const QUEUED = 'for exporters with a sending queue; `otelcol_exporter_queue_size
 const PROCESSORS = 'shows which processor drops items; the dashboard shows the loss of all of them';
 const BATCHES = 'for the settings of the `batch` processor';
 const STORAGE = 'for the `file_storage` extension; its log shows the cause';
+const RELOADS = 'for reloads of the configuration; the log shows the problems of a failed one';
+const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows losses';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -16,6 +18,7 @@ export const detailMetrics = {
   scrape_samples_scraped: '`siphon_prometheus_series` shows the same for the page that grows',
   siphon_exporter_partial_success_rejected_items:
     'for the `otlp_http` exporter; its log shows the reason of the server',
+  siphon_prometheus_clock_set_points: 'the log reports that a clock was set back',
   siphon_prometheus_changed_labels: 'counts new series only; the log of the sender\u2019s SDK is the place to fix it',
   otelcol_receiver_accepted_log_records: LOGS,
   otelcol_receiver_refused_log_records: LOGS,
@@ -34,13 +37,24 @@ export const detailMetrics = {
   otelcol_processor_batch_timeout_trigger_send: BATCHES,
   otelcol_processor_batch_batch_send_size: BATCHES,
   otelcol_processor_batch_batch_send_size_bytes: BATCHES,
+  siphon_queue_corrupt_entries: STORAGE,
   siphon_file_storage_errors: STORAGE,
   siphon_file_storage_set_aside_files: STORAGE,
   siphon_file_storage_size_bytes: STORAGE,
+  siphon_ledger_accepted_items: LEDGER,
+  siphon_ledger_delivered_items: LEDGER,
+  siphon_ledger_waiting_items: LEDGER,
+  siphon_ledger_dropped_items: LEDGER,
+  siphon_ledger_difference_items: LEDGER,
+  siphon_log_lines_lost: 'the log itself reports lost lines when it can be written again',
+  siphon_log_lines_suppressed: 'the log itself reports which messages were suppressed, after at most ten seconds',
+  siphon_config_reloads: RELOADS,
+  siphon_config_last_load_timestamp_seconds: RELOADS,
   siphon_sqlquery_errors: SQLQUERY,
   siphon_sqlquery_query_duration_seconds: SQLQUERY,
   siphon_sqlquery_connect_duration_seconds: SQLQUERY,
-  siphon_sqlquery_last_success_timestamp_seconds: SQLQUERY,
+  siphon_sqlquery_success_age_seconds: SQLQUERY,
+  siphon_sqlquery_query_interval_seconds: SQLQUERY,
   siphon_sqlquery_rows: SQLQUERY,
   siphon_sqlquery_pool_connections: SQLQUERY,
   siphon_sqlquery_dropped_points: SQLQUERY,

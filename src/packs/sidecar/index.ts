@@ -1,5 +1,6 @@
 import { sidecarMetrics } from '../../metrics/self.ts';
 import { prometheusMetrics } from '../../metrics/third-party.ts';
+import { builtInRunbooks } from '../built-in-runbooks.ts';
 import { definePack } from '../pack.ts';
 import { detailMetrics } from './detail-metrics.ts';
 import { thresholds } from './thresholds.ts';
@@ -10,12 +11,10 @@ export const sidecar = definePack({
   metrics: { ...sidecarMetrics, ...prometheusMetrics },
   detailMetrics,
   thresholds,
+  dashboards: async () => [(await import('./dashboards/sidecar.ts')).sidecarDashboard],
   alerts: async () => {
     const [poller, itself] = await Promise.all([import('./alerts/poller.ts'), import('./alerts/sidecar.ts')]);
     return [...poller.pollerAlerts, ...itself.sidecarAlerts];
   },
-  runbooks: {
-    folder: new URL('./runbooks/', import.meta.url),
-    address: 'https://unpkg.com/siphon-otel/src/packs/sidecar/runbooks',
-  },
+  runbooks: builtInRunbooks('sidecar'),
 });

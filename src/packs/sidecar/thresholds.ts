@@ -5,10 +5,10 @@ const MINUTE = 60;
 export const thresholds = {
   poll_age: {
     bad: 'above',
-    unit: 's',
-    warning: 2 * MINUTE,
-    critical: 10 * MINUTE,
-    why: 'Queries run every 15 seconds by default, so eight in a row have failed',
+    unit: '{poll}',
+    warning: 8,
+    critical: 40,
+    why: 'A poll that fails once often succeeds the next time; after eight in a row the data is stale',
   },
   poll_duration: {
     bad: 'above',

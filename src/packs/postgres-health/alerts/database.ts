@@ -1,27 +1,39 @@
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { and, compare, unless } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { leaders, pollAge } from '../../sidecar/dashboards/expressions.ts';
+import { leaders, missedPolls } from '../../sidecar/dashboards/expressions.ts';
 import { connectionsUsed } from '../dashboards/expressions.ts';
+import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-/** Shorter than the wait of PollerFailing, so that the cause is reported before its consequences. */
-const SILENCE_SECONDS = 90;
+/** Fewer than for PollerFailing, so that the cause is reported before its consequences. */
+const SILENT_POLLS = 3;
+/** Polls that are more frequent count as if they ran at this interval. */
+const SHORTEST_S = 30;
 
-/** Failures that the database did not cause. */
-const OTHERS = ['pooler', 'pipeline_refused', 'storage', 'internal'] as const;
+/** The database did not cause these failures, or it answered and refused one query. */
+const OTHERS = [
+  ...(['pooler', 'pipeline_refused', 'storage', 'internal'] as const),
+  ...(['lock_timeout', 'recovery_conflict', 'permission', 'missing_table', 'missing_column', 'read_only'] as const),
+  ...(['too_many_rows', 'too_many_keys'] as const),
+] as const;
 
 const failing = compare(
-  sum(increase('siphon_db_poller_errors', '5m', { reason: { not: OTHERS } }), ['receiver']),
+  sum(increase('siphon_db_poller_errors', '15m', { reason: { not: OTHERS } }), ['receiver']),
   '>=',
   1,
 );
 
-const queried = compare(pollAge(['receiver'], { query: { not: 'leader_election' } }), '<', SILENCE_SECONDS);
+type Where = Parameters<typeof missedPolls>[2];
+
+const answered = (where: Where): Vector<'receiver'> =>
+  compare(missedPolls(['receiver'], SHORTEST_S, where), '<', SILENT_POLLS);
+
+const queried = answered({ query: { not: 'leader_election' } });
 
 /** A sidecar that stands by runs the leader election only. A leader may get an answer to the election and to no other query. */
-const elected = compare(pollAge(['receiver'], { query: 'leader_election' }), '<', SILENCE_SECONDS);
+const elected = answered({ query: 'leader_election' });
 const stoodBy = and(elected, compare(leaders(), '<', 1));
 
 const heldByPoller =
@@ -35,21 +47,23 @@ export const databaseAlerts: readonly Alert[] = [
     // Errors remain in the window after the sidecar has stopped.
     guard: leaders(),
     raisedBy: { severity: 'critical' },
+    level: { critical: 'page' },
     for: '30s',
     // Longer than the alerts that it inhibits: queries that run once a minute succeed later than the first one.
     keepFiringFor: '5m',
     summary: () => 'The database does not answer',
     description: ({ receiver, value }) =>
-      `No query of ${receiver} has succeeded for 90 seconds; ${value} have failed within five minutes.`,
+      `No query of ${receiver} has succeeded for three of its intervals, and at least 90 seconds; ${value} failed within 15 minutes.`,
     whenMissing:
       'Silent: without errors the database was not polled, which raises PollerWithoutLeader; without the sidecar\u2019s own metrics SidecarDown fires. A database that has never answered raises this alert, because its errors are counted. If all sidecars stand by, an answer to one of them is enough to keep it silent.',
-    panel: { dashboard: 'siphon-database', title: 'Failed polls' },
+    panel: { dashboard: 'siphon-sidecar', title: 'Failed polls' },
   }),
   alert({
     name: 'ConnectionsNearLimit',
     owner: 'database',
     measured: connectionsUsed(),
     raisedBy: { threshold: thresholds.connections_used },
+    level: { critical: 'page' },
     for: '5m',
     keepFiringFor: '10m',
     summary: () => 'The database is running out of connections',
@@ -59,13 +73,29 @@ export const databaseAlerts: readonly Alert[] = [
     panel: { dashboard: 'siphon-database', title: 'Connections in use' },
   }),
   alert({
+    name: 'IdleInTransaction',
+    owner: 'database',
+    measured: max(latest('database_idle_in_transaction_longest_seconds'), ['instance']),
+    raisedBy: { threshold: thresholds.idle_in_transaction },
+    level: { warning: 'info' },
+    for: '1m',
+    // Longer than the alerts that it inhibits.
+    keepFiringFor: '5m',
+    summary: () => 'A session is idle inside a transaction',
+    description: ({ instance, value }, limit) =>
+      `A session has done nothing for ${value} inside a transaction, according to ${instance} (limit ${limit}). It holds its locks, and holds back vacuum and exact counting.`,
+    whenMissing: heldByPoller,
+    panel: { dashboard: 'siphon-database', title: 'Longest transaction' },
+  }),
+  alert({
     name: 'LongTransaction',
     owner: 'database',
     measured: max(latest('database_transaction_longest_seconds'), ['instance']),
     raisedBy: { threshold: thresholds.longest_transaction },
+    level: { warning: 'info' },
     for: '1m',
-    keepFiringFor: '5m',
-    summary: () => 'A transaction has been open for too long',
+    keepFiringFor: '3m',
+    summary: () => 'A transaction has been open for long',
     description: ({ instance, value }, limit) =>
       `The oldest transaction of the database is ${value} old, according to ${instance} (limit ${limit}). It holds back vacuum and exact counting.`,
     whenMissing: heldByPoller,
@@ -76,6 +106,7 @@ export const databaseAlerts: readonly Alert[] = [
     owner: 'database',
     measured: max(latest('database_freeze_age'), ['instance']),
     raisedBy: { threshold: thresholds.freeze_age },
+    level: { critical: 'page' },
     for: '15m',
     keepFiringFor: '1h',
     summary: () => 'Old rows are not frozen in time',

@@ -15,6 +15,8 @@ import { increase, latest, observations, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const quiet = unknownWhenEmpty('no statement in this time range');
+/** Only services with the instruments of the scrape pipeline count these. */
+const notCounted = unknownWhenEmpty('no service counts its statements by table or function');
 const statements = 'db_client_operation_duration_seconds';
 
 /** The database from the view of its clients. */
@@ -39,7 +41,7 @@ export const clients: Row = {
           thresholds: thresholds.rpc_error_rate,
         },
       ],
-      empty: quiet,
+      empty: notCounted,
       width: 8,
       height: 8,
     }),
@@ -61,7 +63,7 @@ export const clients: Row = {
           thresholds: thresholds.rpc_error_rate,
         },
       ],
-      empty: quiet,
+      empty: notCounted,
       width: 8,
       height: 8,
     }),

@@ -1,12 +1,23 @@
-import { areas, bars, events, lines, type Row, show, stat, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import {
+  areas,
+  bars,
+  events,
+  healthyWhenEmpty,
+  lines,
+  type Row,
+  show,
+  stat,
+  unknownWhenEmpty,
+  unknownWithoutPack,
+} from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { age, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { connectionsUsed } from './expressions.ts';
 import { change, increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notPolled = unknownWhenEmpty('the database does not answer the poller');
+const notPolled = unknownWithoutPack('postgres_health');
 
 export const server: Row = {
   title: 'Connections, transactions, locks',
@@ -54,7 +65,7 @@ export const server: Row = {
           ({ instance }) => `idle ${instance}`,
         ),
       ],
-      thresholds: thresholds.longest_transaction,
+      thresholds: thresholds.idle_in_transaction,
       min: 0,
       empty: notPolled,
       width: 8,
@@ -120,7 +131,7 @@ export const server: Row = {
       title: 'Growth within the window',
       description: 'Growth of each table in bytes, without its indexes.',
       queries: [show(sum(change('database_table_size_bytes', '$window'), ['table']), ({ table }) => table)],
-      empty: notPolled,
+      empty: unknownWhenEmpty('no table was measured before the window'),
       width: 6,
       height: 7,
     }),
@@ -141,6 +152,41 @@ export const server: Row = {
       min: 0,
       empty: notPolled,
       width: 6,
+      height: 7,
+    }),
+    lines({
+      title: 'Rows',
+      description: 'Rows per second of the polled database: read by scans, found by indexes, and changed.',
+      queries: [show(sum(rate('database_rows_total', step), ['operation']), ({ operation }) => operation)],
+      min: 0,
+      empty: notPolled,
+      width: 8,
+      height: 7,
+    }),
+    events({
+      title: 'Lost sessions',
+      description: 'Sessions that did not end normally: their client disappeared, an error or an operator ended them.',
+      queries: [show(sum(increase('database_sessions_lost_total', step), ['reason']), ({ reason }) => reason)],
+      empty: notPolled,
+      width: 6,
+      height: 7,
+    }),
+    events({
+      title: 'Damaged pages',
+      description: 'Pages whose checksum was wrong when they were read. Restore them from a backup.',
+      queries: [
+        show(sum(increase('database_checksum_failures_total', step), ['instance']), ({ instance }) => instance),
+      ],
+      empty: healthyWhenEmpty('the cluster has no data checksums'),
+      width: 5,
+      height: 7,
+    }),
+    stat({
+      title: 'Up for',
+      description: 'Time since the server started. A short time that is not expected is a crash.',
+      queries: [show(age(max(latest('database_start_timestamp_seconds'), ['instance'])), ({ instance }) => instance)],
+      empty: notPolled,
+      width: 5,
       height: 7,
     }),
   ],

@@ -1,19 +1,32 @@
-import { bars, lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import {
+  bars,
+  lines,
+  type Row,
+  show,
+  table,
+  unknownWhenEmpty,
+  unknownWithoutPack,
+} from '../../../dashboards/model/panel.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { and, compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
+import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { latest } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notPolled = unknownWhenEmpty('the database does not answer the poller');
+const notPolled = unknownWithoutPack('postgres_health');
+const noTables = unknownWhenEmpty(
+  'no table has series: see the settings top_tables and tables of the pack postgres_health',
+);
 const rows = 'database_table_rows';
+/** Autovacuum starts at 20 % and 50 dead rows by default: in a smaller table it waits for a larger share. */
+const MIN_ROWS = 250;
 
 export const tables: Row = {
   title: 'Tables, vacuum and freeze',
   panels: [
     table({
       title: 'Tables',
-      description:
-        'The largest tables come first. Dead rows that remain mean that vacuum cannot keep up or is held back.',
+      description: `The largest tables come first. Dead rows that remain mean that vacuum cannot keep up or is held back. The share of dead rows is shown from ${MIN_ROWS} rows on.`,
       labels: ['table'],
       sortBy: 'size',
       columns: [
@@ -21,7 +34,7 @@ export const tables: Row = {
         show(max(latest('database_table_indexes_size_bytes'), ['table']), 'indexes'),
         show(sum(latest(rows, { state: 'live' }), ['table']), 'live rows'),
         {
-          ...show(ratio(sum(latest(rows, { state: 'dead' }), ['table']), sum(latest(rows), ['table'])), 'dead'),
+          ...show(deadRows(), 'dead'),
           thresholds: thresholds.dead_rows,
         },
         show(max(latest('database_table_autovacuum_age_seconds'), ['table']), 'last autovacuum'),
@@ -30,16 +43,30 @@ export const tables: Row = {
           thresholds: thresholds.freeze_age,
         },
       ],
-      empty: notPolled,
-      width: 14,
+      empty: noTables,
+      width: 12,
       height: 9,
     }),
     bars({
       title: 'Freeze age',
       description:
-        'Transactions since the oldest unfrozen row. Shortly before 2^31 PostgreSQL stops accepting writes; VACUUM FREEZE resets the age.',
-      queries: [show(max(latest('database_freeze_age'), ['instance']), ({ instance }) => instance)],
+        'Transactions since the oldest unfrozen row: of the polled database, and of the whole server. Shortly before 2^31 PostgreSQL stops accepting writes; VACUUM FREEZE resets the age.',
+      queries: [
+        show(max(latest('database_freeze_age'), ['instance']), ({ instance }) => `database ${instance}`),
+        show(max(latest('database_server_freeze_age'), ['instance']), ({ instance }) => `server ${instance}`),
+      ],
       thresholds: thresholds.freeze_age,
+      min: 0,
+      empty: notPolled,
+      width: 4,
+      height: 9,
+    }),
+    bars({
+      title: 'Multixact age',
+      description:
+        'Multixacts, which are row locks of several transactions, since the oldest one of the whole server. Their numbers end like those of transactions.',
+      queries: [show(max(latest('database_server_multixact_age'), ['instance']), ({ instance }) => instance)],
+      thresholds: thresholds.multixact_age,
       min: 0,
       empty: notPolled,
       width: 4,
@@ -50,9 +77,14 @@ export const tables: Row = {
       description: 'Dead rows that vacuum has not removed yet, by table.',
       queries: [show(sum(latest(rows, { state: 'dead' }), ['table']), ({ table: name }) => name)],
       min: 0,
-      empty: notPolled,
-      width: 6,
+      empty: noTables,
+      width: 4,
       height: 9,
     }),
   ],
 };
+
+function deadRows(): Vector<'table'> {
+  const all = sum(latest(rows), ['table']);
+  return and(ratio(sum(latest(rows, { state: 'dead' }), ['table']), all), compare(all, '>=', MIN_ROWS));
+}

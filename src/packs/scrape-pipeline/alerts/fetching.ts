@@ -1,5 +1,5 @@
-import { sum } from '../../../dashboards/promql/aggregate.ts';
-import { compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { count, sum } from '../../../dashboards/promql/aggregate.ts';
+import { and, compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { recorded, recordedCount, recordedShare } from '../../../dashboards/rules/recording.ts';
 import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../dashboards/expressions.ts';
@@ -15,14 +15,23 @@ const fetches = recordedShare(failedFetches(['source'], run), [
   'source:fetch_errors:count6h',
   'source:fetch_requests:count6h',
 ]);
-const artifacts = recordedShare(failedArtifacts(['roaster'], day), [
-  'roaster:failed_artifacts:count1d',
-  'roaster:artifacts:count1d',
+const artifacts = recordedShare(failedArtifacts(['roaster'], run), [
+  'roaster:failed_artifacts:count6h',
+  'roaster:artifacts:count6h',
 ]);
 const priceJobs = recordedShare(failedPriceJobs(['job'], run), [
   'job:price_job_failures:count6h',
   'job:price_jobs:count6h',
 ]);
+/** The jobs of one roaster that fail are FetchErrors or RunFailed. */
+const failingRoasters = compare(
+  recordedCount(
+    'job:price_job_failing_roasters:count6h',
+    count(compare(sum(run('price_job_failures_total'), ['job', 'roaster']), '>', 0), ['job'], '{roaster}'),
+  ),
+  '>=',
+  2,
+);
 const inReview = sum(latest('coffees', { processing_status: 'review' }), ['roaster']);
 
 const betweenRuns = 'Silent: between runs nothing is counted. PriceRunOverdue and FullRunOverdue report missing runs.';
@@ -36,7 +45,8 @@ export const fetchingAlerts: readonly Alert[] = [
     guard: compare(fetches[0], '>=', 2),
     raisedBy: { threshold: thresholds.fetch_error_rate },
     for: '0m',
-    keepFiringFor: '30m',
+    // Longer than the alerts that it inhibits.
+    keepFiringFor: '1h',
     labels: { roaster: 'source' },
     summary: ({ source }) => `Requests to ${source} fail`,
     description: ({ source, value }, limit) =>
@@ -53,6 +63,7 @@ export const fetchingAlerts: readonly Alert[] = [
     ),
     guard: compare(fetches[1], '>=', 5),
     raisedBy: { threshold: thresholds.fetch_p95 },
+    level: { warning: 'info' },
     for: '0m',
     keepFiringFor: '30m',
     labels: { roaster: 'source' },
@@ -69,10 +80,10 @@ export const fetchingAlerts: readonly Alert[] = [
     guard: compare(artifacts[0], '>=', 2),
     raisedBy: { threshold: thresholds.artifact_error_rate },
     for: '5m',
-    keepFiringFor: '30m',
+    keepFiringFor: '1m',
     summary: ({ roaster }) => `Artifacts of ${roaster} lack a usable response`,
     description: ({ roaster, value }, limit) =>
-      `${value} of the artifacts of ${roaster} within a day have an HTTP status other than 200 and 304 (limit ${limit}).`,
+      `${value} of the artifacts of ${roaster} within 6 hours have an HTTP status other than 200 and 304 (limit ${limit}).`,
     whenMissing: betweenRuns,
     panel: { dashboard: 'siphon-pipeline', title: 'Artifacts without a usable answer' },
   }),
@@ -96,6 +107,7 @@ export const fetchingAlerts: readonly Alert[] = [
     measured: reviewRate(),
     guard: compare(inReview, '>=', 3),
     raisedBy: { threshold: thresholds.review_rate },
+    level: { warning: 'info' },
     for: '30m',
     keepFiringFor: '1h',
     summary: ({ roaster }) => `Many coffees of ${roaster} wait for review`,
@@ -110,6 +122,7 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
     raisedBy: { threshold: thresholds.price_spikes },
+    level: { warning: 'info' },
     for: '0m',
     summary: ({ roaster }) => `Prices of ${roaster} changed abruptly`,
     description: ({ roaster, value }, limit) =>
@@ -121,11 +134,11 @@ export const fetchingAlerts: readonly Alert[] = [
     name: 'PriceJobsFailing',
     owner: 'pipeline',
     measured: ratio(...priceJobs),
-    guard: compare(priceJobs[0], '>=', 2),
+    guard: and(compare(priceJobs[0], '>=', 2), failingRoasters),
     raisedBy: { threshold: thresholds.price_job_failure_rate },
     for: '0m',
     keepFiringFor: '30m',
-    summary: () => 'Price jobs fail',
+    summary: () => 'Price jobs of several roasters fail',
     description: ({ job, value }, limit) =>
       `${value} of the price jobs of ${job} within 6 hours failed (limit ${limit}).`,
     whenMissing: betweenRuns,
@@ -136,6 +149,7 @@ export const fetchingAlerts: readonly Alert[] = [
     owner: 'pipeline',
     measured: sum(occurrences('10m')('rate_limit_errors_total'), ['service']),
     raisedBy: { threshold: thresholds.rate_limits },
+    level: { warning: 'info' },
     for: '0m',
     keepFiringFor: '30m',
     summary: ({ service }) => `${service} limits the request rate`,

@@ -1,9 +1,10 @@
 /** Expressions that several panels and alerts share. */
-import { average, max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { age, minus, missingTo, ratio, together, type Share } from '../../../dashboards/promql/arithmetic.ts';
+import { average, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
+import { age, minus, plus, ratio, together, type Share } from '../../../dashboards/promql/arithmetic.ts';
 import { window } from '../../../dashboards/model/variables.ts';
+import type { Window } from '../../../dashboards/promql/node.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
-import { increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
+import { increase, increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
 
 /** Counts for single numbers. Alerts use other windows. */
 const counted = increases(window);
@@ -55,13 +56,26 @@ export function inStock<By extends 'roaster' | 'platform' = never>(by: readonly 
   return ratio(sum(available, by), sum(latest('variants', { status: 'active' }), by));
 }
 
-/** The share of price changes that are larger than a half, up or down. */
-export function wildChanges<By extends 'roaster' | 'currency' = never>(by: readonly By[] = []): Vector<By> {
-  const all = sum(observations('price_change_ratio', window), by);
-  const within = sum(observationsUpTo('price_change_ratio', 1.5, window), by);
-  const below = sum(observationsUpTo('price_change_ratio', 0.5, window), by);
-  const tame = minus(within, below);
-  return missingTo(1, ratio(tame, all));
+/** Compared prices that changed by more than a half, up or down, and all compared prices. */
+export function wildPrices<By extends 'roaster' | 'currency'>(by: readonly By[], within: Window): Share<By> {
+  const changed = sum(observations('price_change_ratio', within), by);
+  const upToMore = sum(observationsUpTo('price_change_ratio', 1.5, within), by);
+  const upToHalf = sum(observationsUpTo('price_change_ratio', 0.5, within), by);
+  const compared = sum(increase('price_deltas_total', within, { change_type: { not: 'first' } }), by);
+  return [plus(minus(changed, upToMore), upToHalf), compared];
+}
+
+/** The share of active variants whose price was not checked in time. */
+export function stalePrices(): Vector<'roaster'> {
+  return ratio(
+    sum(latest('variants_price_stale'), ['roaster']),
+    sum(latest('variants', { status: 'active' }), ['roaster']),
+  );
+}
+
+/** The share of active variants that the last run has seen. */
+export function seenVariants(): Vector<'roaster'> {
+  return min(latest('scrape_last_run_seen_ratio'), ['roaster']);
 }
 
 /** Time since the last successful run of each roaster. */
@@ -69,8 +83,8 @@ export function lastSuccessAge(): Vector<'roaster'> {
   return age(max(latest('scrape_last_run_timestamp_seconds', { status: ['ok', 'partial'] }), ['roaster']));
 }
 
-export function overdue(): Vector<'roaster' | 'cadence'> {
-  return max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']);
+export function overdue(cadence: 'full' | 'price'): Vector<'roaster'> {
+  return max(latest('scrape_overdue_seconds', { cadence }), ['roaster']);
 }
 
 export function reviewRate(): Vector<'roaster'> {

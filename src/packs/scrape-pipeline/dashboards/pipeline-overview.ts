@@ -1,7 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
 import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
-import { sidecarState } from '../../sidecar/dashboards/sidecar.ts';
 import { sidecar } from '../../sidecar/dashboards/variables.ts';
 import { database, platform, roaster } from './variables.ts';
 import { catalogueState } from './pipeline/catalogue.ts';
@@ -18,5 +17,5 @@ export const pipelineOverview: Dashboard = {
   from: '7d',
   refresh: '1m',
   variables: [datasource, job, instance, database, platform, roaster, sidecar, timeWindow],
-  rows: [health, runs, operations, fetching, catalogueState, resources, sidecarState],
+  rows: [health, runs, operations, fetching, catalogueState, resources],
 };

@@ -5,7 +5,7 @@ import type { RoasterLabel } from './roaster-label.ts';
 export const roasters: GaugeQuery = {
   needs: { roasters: ['platform', 'is_active'] },
   metrics: metricColumns(scrapePipelineMetrics, { roasters: 'sum' }),
-  isSlow: true,
+  pace: 'slow',
   statement: ({ table }) => ({
     text: `select platform, is_active, count(*) as roasters from ${table('roasters')} group by platform, is_active`,
   }),
@@ -15,7 +15,7 @@ export const coffees = (roaster: RoasterLabel): GaugeQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'status'] },
   uses: { coffees: ['processing_status'] },
   metrics: metricColumns(scrapePipelineMetrics, { coffees: 'sum' }),
-  isSlow: true,
+  pace: 'slow',
   statement: ({ table, has }) => ({
     text: `
       select ${roaster.select}, c.status, c.processing_status, c.coffees
@@ -30,7 +30,7 @@ export const coffees = (roaster: RoasterLabel): GaugeQuery => ({
 export const reviewRate = (roaster: RoasterLabel): GaugeQuery => ({
   needs: { roasters: roaster.columns, coffees: ['roaster_id', 'processing_status'] },
   metrics: metricColumns(scrapePipelineMetrics, { review_rate_percent: 'drop' }),
-  isSlow: true,
+  pace: 'slow',
   statement: ({ table }) => ({
     text: `
       select ${roaster.select}, c.review_rate_percent

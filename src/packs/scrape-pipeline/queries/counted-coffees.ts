@@ -34,9 +34,9 @@ export function countedVariants(roaster: RoasterLabel): CounterQuery {
 function created(
   roaster: RoasterLabel,
   metric: CounterMetric,
-): Pick<CounterQuery, 'isSlow' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
+): Pick<CounterQuery, 'pace' | 'key' | 'batchRows' | 'events' | 'everyRow' | 'known' | 'metrics' | 'meaning'> {
   return {
-    isSlow: true,
+    pace: 'slow',
     key: ['id'],
     batchRows: 10_000,
     events: { created: 'true' },

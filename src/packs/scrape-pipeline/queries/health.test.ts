@@ -4,7 +4,12 @@ import { labelledBy } from './roaster-label.ts';
 import { health } from './health.ts';
 
 const hour = 3600;
-const cadence = (cron: string, sinceHours: number) => ({ cron, now_s: at(), since_s: at() - sinceHours * hour });
+const cadence = (cron: string, sinceHours: number) => ({
+  cron,
+  now_s: at(),
+  ran_s: at() - sinceHours * hour,
+  expected_s: null,
+});
 const found = (...cadences: unknown[]) => JSON.stringify(cadences);
 const known = { runs: '100', review: '0', stock: '100', freshness: found(cadence('0 0 1 1 *', 0)) };
 
@@ -32,7 +37,7 @@ it('judges freshness by the cadences that have a meaning', () => {
 });
 
 it('asks only for what the schema can give', () => {
-  const { text } = health(60, labelledBy('slug')).statement({
+  const { text } = health({ windowSeconds: 60, timezone: 'UTC' }, labelledBy('slug')).statement({
     table: (name) => name,
     has: (table) => table !== 'variants',
     hasIndex: () => false,
@@ -46,6 +51,6 @@ function at(): number {
 }
 
 function scoresOf(row: Row): Record<string, unknown> {
-  const rows = health(60, labelledBy('slug')).derive!([row], () => undefined);
+  const rows = health({ windowSeconds: 60, timezone: 'UTC' }, labelledBy('slug')).derive!([row], () => undefined);
   return Object.fromEntries(rows.map((one) => [one['component'], one['pipeline_health_score']]));
 }

@@ -47,8 +47,14 @@ const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Inp
   },
 });
 
+export interface HealthSettings {
+  readonly windowSeconds: number;
+  /** In which the cadences are read. */
+  readonly timezone: string;
+}
+
 /** Reads all inputs from the same snapshot. An input is unknown if the schema lacks its columns. */
-export function health(windowSeconds: number, roaster: RoasterLabel): GaugeQuery {
+export function health({ windowSeconds, timezone }: HealthSettings, roaster: RoasterLabel): GaugeQuery {
   const all = inputs(roaster);
   return {
     needs: {},
@@ -57,12 +63,12 @@ export function health(windowSeconds: number, roaster: RoasterLabel): GaugeQuery
       pipeline_health_input_percent: 'drop',
       pipeline_health_score: 'drop',
     }),
-    isSlow: true,
+    pace: 'slow',
     statement: (schema) => ({
       text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
       values: [windowSeconds],
     }),
-    derive: (rows) => scoreRows(rows[0] ?? {}),
+    derive: (rows) => scoreRows(rows[0] ?? {}, timezone),
   };
 }
 
@@ -73,10 +79,10 @@ function inputSql(schema: Schema, { needs, sql }: Input): string {
   return isThere ? sql(schema) : 'null';
 }
 
-function scoreRows(row: Row): Row[] {
+function scoreRows(row: Row, timezone: string): Row[] {
   const known: HealthInputs = {
     ...percent('runs', row['runs']),
-    ...percent('freshness', freshness(row['freshness'] as string | null)),
+    ...percent('freshness', freshness(row['freshness'] as string | null, timezone)),
     ...percent('review', row['review']),
     ...percent('stock', row['stock']),
   };
@@ -93,9 +99,9 @@ function percent(name: HealthComponentName, value: unknown): HealthInputs {
 }
 
 /** Undefined if no cadence is valid. The query `overdue` reports invalid cron texts. */
-function freshness(json: string | null): number | undefined {
+function freshness(json: string | null, timezone: string): number | undefined {
   const cadences = JSON.parse(json ?? '[]') as readonly CadenceRow[];
-  const ages = cadences.map((cadence) => overdueOf(cadence)).filter((age) => age !== undefined);
+  const ages = cadences.map((cadence) => overdueOf(cadence, timezone)).filter((age) => age !== undefined);
   return ages.length === 0 ? undefined : (100 * ages.filter((age) => age === 0).length) / ages.length;
 }
 

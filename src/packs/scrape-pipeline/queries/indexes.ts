@@ -1,6 +1,6 @@
 import type { TableIndex } from '../../../components/receivers/db-poller/query.ts';
 
-/** The indexes in deploy/postgres/indexes.sql. Existing indexes are recognized by their columns, not by name. */
+/** The indexes in deploy/postgres/scrape-pipeline.sql. Existing indexes are recognized by their columns, not by name. */
 export const scrapePipelineIndexes: readonly TableIndex[] = [
   {
     name: 'siphon_prices_scraped_at',

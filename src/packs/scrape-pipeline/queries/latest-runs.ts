@@ -1,9 +1,15 @@
+import type { runStatuses } from '../labels.ts';
 import type { Schema } from '../../../components/receivers/db-poller/query.ts';
 
 /** A kind of runs: its name, and its SQL condition, which starts with the status. */
 export interface RunKind {
   readonly name: string;
   readonly condition: string;
+}
+
+/** A kind for each of these statuses. */
+export function withStatus(statuses: readonly (typeof runStatuses)[number][]): readonly RunKind[] {
+  return statuses.map((name) => ({ name, condition: `status = '${name}'` }));
 }
 
 /**

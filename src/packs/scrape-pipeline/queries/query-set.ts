@@ -10,7 +10,7 @@ import { overdue } from './overdue.ts';
 import { labelledBy } from './roaster-label.ts';
 import { lastRuns, runningRuns } from './runs.ts';
 import type { CounterName, GaugeName, ScrapePipelineSettings } from './settings.ts';
-import { priceStale, variants } from './variants.ts';
+import { lastRunSeen, priceStale, variants } from './variants.ts';
 
 /** The state of a price scraper: `roasters`, their `product_sources` and `scrape_runs`, `coffees` and `variants`. */
 export function scrapePipelineQueries(settings: ScrapePipelineSettings): QuerySet<GaugeName, CounterName> {
@@ -20,13 +20,14 @@ export function scrapePipelineQueries(settings: ScrapePipelineSettings): QuerySe
     gauges: {
       runs_running: runningRuns(roaster),
       last_runs: lastRuns(roaster),
-      overdue: overdue(roaster),
+      overdue: overdue(roaster, settings.cadence_timezone),
       roasters,
       coffees: coffees(roaster),
       review_rate: reviewRate(roaster),
       variants: variants(roaster),
       variants_price_stale: priceStale(settings.price_stale_after / 1000, roaster),
-      health: health(settings.health_window / 1000, roaster),
+      last_run_seen: lastRunSeen(roaster),
+      health: health({ windowSeconds: settings.health_window / 1000, timezone: settings.cadence_timezone }, roaster),
     },
     counters: {
       runs: countedRuns(roaster),

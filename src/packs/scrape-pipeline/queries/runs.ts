@@ -2,7 +2,7 @@ import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { runStatuses } from '../labels.ts';
 import { metricColumns, type GaugeQuery, type TableColumns } from '../../../components/receivers/db-poller/query.ts';
 import type { RoasterLabel } from './roaster-label.ts';
-import { latestRuns, type RunKind } from './latest-runs.ts';
+import { latestRuns, withStatus } from './latest-runs.ts';
 
 /** A run may lack a source; then its roaster is unknown. */
 function sourceColumns({ columns }: RoasterLabel): TableColumns {
@@ -19,7 +19,8 @@ export const runningRuns = (label: RoasterLabel): GaugeQuery => ({
   statement: ({ table }) => ({
     text: `
       select roaster, platform, count(run.id) as scrape_runs_running,
-             extract(epoch from now() - min(run.started_at)) as scrape_run_oldest_running_seconds
+             extract(epoch from greatest(now(), min(run.started_at)) - min(run.started_at))
+               as scrape_run_oldest_running_seconds
       from (select ${label.select}, s.id as source_id
             from ${table('roasters')} roaster left join ${table('product_sources')} s on s.roaster_id = roaster.id) source
       full join (select id, source_id, started_at from ${table('scrape_runs')} where finished_at is null) run
@@ -35,11 +36,9 @@ export const lastRuns = (label: RoasterLabel): GaugeQuery => ({
     text: `
       select ${label.select}, run.kind as status,
              extract(epoch from max(run.finished_at)) as scrape_last_run_timestamp_seconds
-      from (${latestRuns(schema, byStatus)}) run
+      from (${latestRuns(schema, withStatus(runStatuses))}) run
       left join ${schema.table('product_sources')} s on s.id = run.source_id
       left join ${schema.table('roasters')} roaster on roaster.id = s.roaster_id
       group by 1, 2, run.kind`,
   }),
 });
-
-const byStatus: readonly RunKind[] = runStatuses.map((name) => ({ name, condition: `status = '${name}'` }));

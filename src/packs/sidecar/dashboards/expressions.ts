@@ -1,6 +1,6 @@
 /** Expressions that several panels and alerts share. */
-import { max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { age, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
+import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
+import { atLeast, inSteps, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { latest, type LabelOf, type Where } from './promql.ts';
 
@@ -12,14 +12,29 @@ export function leaders(): Vector<'receiver'> {
   return sum(latest('siphon_db_poller_leader'), ['receiver']);
 }
 
-const LAST_SUCCESS = 'siphon_db_poller_last_success_timestamp_seconds';
+/** The default of `collection_interval`. */
+export const USUAL_INTERVAL_S = 15;
 
-/** How long ago a query of the poller last succeeded. */
-export function pollAge<By extends LabelOf<typeof LAST_SUCCESS>>(
+const AGE = 'siphon_db_poller_success_age_seconds';
+const INTERVAL = 'siphon_db_poller_query_interval_seconds';
+
+/** How long ago a query of the poller last succeeded, of all sidecars: one that stands by has old ages. */
+export function pollAge<By extends LabelOf<typeof AGE>>(by: readonly By[], where: Where<typeof AGE> = {}): Vector<By> {
+  return min(latest(AGE, where), by);
+}
+
+/**
+ * How many intervals have passed since each query of the poller last succeeded; without `query` in `by`, since any of them
+ * did, in intervals of the most frequent one.
+ *
+ * @param shortestS a query that runs more often counts as one that runs at this interval: in seconds, a server may pause.
+ */
+export function missedPolls<By extends LabelOf<typeof AGE>>(
   by: readonly By[],
-  where: Where<typeof LAST_SUCCESS> = {},
+  shortestS: number,
+  where: Where<typeof AGE> = {},
 ): Vector<By> {
-  return age(max(latest(LAST_SUCCESS, where), by));
+  return inSteps(min(latest(AGE, where), by), atLeast(min(latest(INTERVAL, where), by), shortestS));
 }
 
 /** How full the queues of exporters are. */

@@ -11,20 +11,21 @@ import {
 import { step } from '../../../dashboards/model/variables.ts';
 import { count, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { compare, happened } from '../../../dashboards/promql/arithmetic.ts';
-import { leaders, pollAge } from './expressions.ts';
+import { leaders, missedPolls, USUAL_INTERVAL_S } from './expressions.ts';
 import { increase, latest, mean, quantile } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own metrics are not scraped, or it has no poller');
 
-/** Shows whether the data of the other rows is fresh and complete. */
+/** Shows whether the data from the database is fresh and complete. */
 export const poller: Row = {
-  title: 'The poller itself',
+  title: 'Poller',
   panels: [
     bars({
-      title: 'Since the last success',
-      description: 'Time since each query last succeeded. The panels that use its data are as old as that, or empty.',
-      queries: [show(pollAge(['query']), ({ query }) => query)],
+      title: 'Polls without a success',
+      description:
+        'How many of its intervals have passed since each query last succeeded. The panels that use its data are as old as that, or empty.',
+      queries: [show(missedPolls(['query'], USUAL_INTERVAL_S), ({ query }) => query)],
       thresholds: thresholds.poll_age,
       min: 0,
       empty: notScraped,

@@ -7,17 +7,18 @@ import {
   show,
   stat,
   unknownWhenEmpty,
+  unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
-import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { max, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { connectionsUsed } from '../../../postgres-health/dashboards/expressions.ts';
 import { thresholds as databaseThresholds } from '../../../postgres-health/thresholds.ts';
 import { pollAge } from '../../../sidecar/dashboards/expressions.ts';
-import { inStock, reviewRate } from '../expressions.ts';
+import { inStock, reviewRate, seenVariants } from '../expressions.ts';
 import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
-const notPolled = unknownWhenEmpty('the database is not polled');
+const notPolled = unknownWithoutPack('scrape_pipeline');
 
 export const catalogueState: Row = {
   title: 'What the pipeline has gathered',
@@ -66,6 +67,19 @@ export const catalogueState: Row = {
       width: 4,
       height: 6,
     }),
+    bars({
+      title: 'Seen by the last run',
+      description:
+        'Share of the active variants that the last run of each roaster has seen, whatever the run reports about itself.',
+      queries: [show(seenVariants(), ({ roaster }) => roaster)],
+      thresholds: thresholds.seen_variants,
+      min: 0,
+      max: 1,
+      empty: notPolled,
+      width: 8,
+      height: 6,
+      leadsTo: 'siphon-roaster',
+    }),
     stat({
       title: 'Roasters in the database',
       description: 'All roasters in the database, active or not.',
@@ -96,10 +110,10 @@ export const catalogueState: Row = {
     }),
     bars({
       title: 'Database, at a glance',
-      description: 'Age of the oldest transaction, and time since the last success of the poller\u2019s oldest query.',
+      description: 'Age of the oldest transaction, and time since a query of the poller last succeeded.',
       queries: [
         show(max(latest('database_transaction_longest_seconds')), 'oldest transaction'),
-        show(max(pollAge(['query'])), 'oldest answer'),
+        show(min(pollAge(['query'])), 'last answer'),
       ],
       thresholds: databaseThresholds.longest_transaction,
       min: 0,

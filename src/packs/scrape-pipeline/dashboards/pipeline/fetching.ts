@@ -1,6 +1,6 @@
 import {
   bars,
-  distributionOf,
+  histogram,
   events,
   healthyWhenEmpty,
   lines,
@@ -85,7 +85,7 @@ export const fetching: Row = {
       width: 8,
       height: 8,
     }),
-    distributionOf({
+    histogram({
       title: 'Size of the bodies',
       description:
         'Artifacts within the window by the length of their bodies. Many small bodies are usually error pages.',

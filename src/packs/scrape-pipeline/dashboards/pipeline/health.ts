@@ -8,9 +8,9 @@ import {
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
 import { window } from '../../../../dashboards/model/variables.ts';
-import { count, min, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { count, max, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { compare, missingTo, partOf, times } from '../../../../dashboards/promql/arithmetic.ts';
-import { overdue, runSuccess } from '../expressions.ts';
+import { runSuccess } from '../expressions.ts';
 import { healthComponentNames, healthComponents } from '../../health-score.ts';
 import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
@@ -90,7 +90,12 @@ export const health: Row = {
     stat({
       title: 'Cadences overdue',
       description: 'Pairs of roaster and cadence whose run is overdue according to the roaster\u2019s cron expression.',
-      queries: [show(count(compare(overdue(), '>', 0), [], '{cadence}'), 'overdue')],
+      queries: [
+        show(
+          count(compare(max(latest('scrape_overdue_seconds'), ['roaster', 'cadence']), '>', 0), [], '{cadence}'),
+          'overdue',
+        ),
+      ],
       empty: healthyWhenEmpty('none'),
       width: 3,
       height: 6,

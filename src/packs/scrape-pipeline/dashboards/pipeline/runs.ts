@@ -1,11 +1,12 @@
 import {
+  bars,
   events,
   healthyWhenEmpty,
   lines,
   type Row,
   show,
   table,
-  unknownWhenEmpty,
+  unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
@@ -15,7 +16,7 @@ import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
 import { toRoaster } from '../variables.ts';
 
-const notPolled = unknownWhenEmpty('the database is not polled');
+const notPolled = unknownWithoutPack('scrape_pipeline');
 
 export const runs: Row = {
   title: 'Runs and freshness',
@@ -32,10 +33,11 @@ export const runs: Row = {
       leadsTo: 'siphon-roaster',
     }),
     lines({
-      title: 'Overdue',
-      description: 'Time that a run has been due without success, by roaster and cadence; 0 if no run is overdue.',
-      queries: [show(overdue(), ({ roaster, cadence }) => `${roaster} ${cadence}`)],
-      thresholds: thresholds.overdue_price,
+      title: 'Full runs overdue',
+      description:
+        'Time since a full run was due according to the roaster\u2019s cadence and has not succeeded; 0 if none is overdue.',
+      queries: [show(overdue('full'), ({ roaster }) => roaster)],
+      thresholds: thresholds.overdue_full,
       min: 0,
       empty: notPolled,
       width: 12,
@@ -50,7 +52,8 @@ export const runs: Row = {
       leadsToValue: toRoaster,
       columns: [
         { ...show(lastSuccessAge(), 'last success') },
-        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: thresholds.overdue_price },
+        { ...show(overdue('price'), 'price run overdue'), thresholds: thresholds.overdue_price },
+        { ...show(overdue('full'), 'full run overdue'), thresholds: thresholds.overdue_full },
         { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
         { ...show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean duration') },
         { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
@@ -78,6 +81,39 @@ export const runs: Row = {
       width: 4,
       height: 9,
       leadsTo: 'siphon-roaster',
+    }),
+    lines({
+      title: 'Runs due since the last ok',
+      description:
+        'How many runs were due, by roaster and cadence, since the last one that ended ok. A roaster whose runs are always partial climbs, although no run is overdue.',
+      queries: [
+        show(
+          max(latest('scrape_due_since_ok'), ['roaster', 'cadence']),
+          ({ roaster, cadence }) => `${roaster} ${cadence}`,
+        ),
+      ],
+      thresholds: thresholds.runs_without_ok,
+      min: 0,
+      empty: notPolled,
+      width: 16,
+      height: 7,
+      leadsTo: 'siphon-roaster',
+    }),
+    bars({
+      title: 'Invalid cadences',
+      description:
+        'Cadences that are not a cron expression, or one that never matches. Missing runs of these are not reported.',
+      queries: [
+        show(
+          max(latest('scrape_cadence_invalid'), ['roaster', 'cadence']),
+          ({ roaster, cadence }) => `${roaster} ${cadence}`,
+        ),
+      ],
+      min: 0,
+      max: 1,
+      empty: healthyWhenEmpty('all cadences are valid'),
+      width: 8,
+      height: 7,
     }),
   ],
 };

@@ -1,6 +1,6 @@
 import {
   bars,
-  distributionOf,
+  histogram,
   events,
   healthyWhenEmpty,
   type Row,
@@ -10,7 +10,8 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { wildChanges } from '../expressions.ts';
+import { ratio } from '../../../../dashboards/promql/arithmetic.ts';
+import { wildPrices } from '../expressions.ts';
 import { buckets, increase } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
@@ -37,7 +38,7 @@ export const changes: Row = {
       width: 8,
       height: 8,
     }),
-    distributionOf({
+    histogram({
       title: 'Distribution of the change',
       description:
         'New price divided by the previous price, for prices that changed within the window. 2 means that the price doubled.',
@@ -49,10 +50,10 @@ export const changes: Row = {
     stat({
       title: 'Wild changes',
       description:
-        'Share of the changes within the window that are larger than a half, up or down: usually errors of a feed or a parser.',
-      queries: [show(wildChanges(), 'larger than a half')],
+        'Share of the prices compared within the window that changed by more than a half, up or down: usually errors of a feed or a parser.',
+      queries: [show(ratio(...wildPrices([], window)), 'larger than a half')],
       thresholds: thresholds.wild_changes,
-      empty: unknownWhenEmpty('no price changed within the window'),
+      empty: unknownWhenEmpty('no price was compared within the window'),
       width: 4,
       height: 7,
     }),

@@ -8,11 +8,12 @@ import {
   stat,
   table,
   unknownWhenEmpty,
+  unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
-import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
-import { priceJobFailures } from '../expressions.ts';
-import { increase, latest, mean, quantile } from '../promql.ts';
+import { sum } from '../../../../dashboards/promql/aggregate.ts';
+import { overdue, priceJobFailures, stalePrices } from '../expressions.ts';
+import { increase, mean, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { toRoaster } from '../variables.ts';
@@ -35,12 +36,10 @@ export const jobs: Row = {
       title: 'Price runs overdue',
       description:
         'Time since a price run was due according to the roaster\u2019s cadence and has not succeeded; 0 if no run is overdue.',
-      queries: [
-        show(max(latest('scrape_overdue_seconds', { cadence: 'price' }), ['roaster']), ({ roaster }) => roaster),
-      ],
+      queries: [show(overdue('price'), ({ roaster }) => roaster)],
       thresholds: thresholds.overdue_price,
       min: 0,
-      empty: unknownWhenEmpty('the database is not polled'),
+      empty: unknownWithoutPack('scrape_pipeline'),
       width: 6,
       height: 7,
       leadsTo: 'siphon-roaster',
@@ -87,11 +86,12 @@ export const jobs: Row = {
     }),
     bars({
       title: 'Backlog: stale prices',
-      description: 'Active variants whose price was not checked within the configured price_stale_after.',
-      queries: [show(sum(latest('variants_price_stale'), ['roaster']), ({ roaster }) => roaster)],
+      description: 'Share of the active variants whose price was not checked within the configured price_stale_after.',
+      queries: [show(stalePrices(), ({ roaster }) => roaster)],
       thresholds: thresholds.stale_prices,
       min: 0,
-      empty: unknownWhenEmpty('the database is not polled'),
+      max: 1,
+      empty: unknownWithoutPack('scrape_pipeline'),
       width: 7,
       height: 8,
       leadsTo: 'siphon-roaster',

@@ -6,13 +6,16 @@ import {
   show,
   table,
   unknownWhenEmpty,
+  unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
-import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
+import { sum } from '../../../../dashboards/promql/aggregate.ts';
 import {
   artifactErrors,
   fetchErrors,
   inStock,
+  seenVariants,
+  stalePrices,
   lastSuccessAge,
   overdue,
   reviewRate,
@@ -23,7 +26,7 @@ import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
 import { toRoaster } from '../variables.ts';
 
-const notPolled = unknownWhenEmpty('the database is not polled');
+const notPolled = unknownWithoutPack('scrape_pipeline');
 
 /** A comparison of the chosen roasters. */
 export const allRoasters: Row = {
@@ -38,15 +41,14 @@ export const allRoasters: Row = {
       leadsToValue: toRoaster,
       columns: [
         show(lastSuccessAge(), 'last success'),
-        { ...show(max(overdue(), ['roaster']), 'overdue'), thresholds: thresholds.overdue_price },
+        { ...show(overdue('price'), 'price run overdue'), thresholds: thresholds.overdue_price },
+        { ...show(overdue('full'), 'full run overdue'), thresholds: thresholds.overdue_full },
         { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
         { ...show(artifactErrors(['roaster']), 'failed artifacts'), thresholds: thresholds.artifact_error_rate },
         { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
         show(inStock(['roaster']), 'in stock'),
-        {
-          ...show(sum(latest('variants_price_stale'), ['roaster']), 'stale prices'),
-          thresholds: thresholds.stale_prices,
-        },
+        { ...show(stalePrices(), 'stale prices'), thresholds: thresholds.stale_prices },
+        { ...show(seenVariants(), 'seen by the last run'), thresholds: thresholds.seen_variants },
       ],
       empty: notPolled,
       width: 24,

@@ -7,6 +7,7 @@ import {
   show,
   stat,
   unknownWhenEmpty,
+  unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
@@ -17,7 +18,7 @@ import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
-const notPolled = unknownWhenEmpty('the database is not polled');
+const notPolled = unknownWithoutPack('scrape_pipeline');
 
 /** Everything about one roaster. */
 export const oneRoaster: Row = {

@@ -1,4 +1,4 @@
-/** Dashboards as plain data, from which renderers draw: every expression is text, every panel has its place. */
+/** The model of a dashboard that renderers draw: every expression is text, every panel has its place. */
 import { selectorsOf, type Selector } from '../promql/node.ts';
 import { render, type Scope } from '../promql/render.ts';
 import type { Threshold } from '../threshold.ts';
@@ -7,14 +7,14 @@ import type { Bars, Column, Dashboard, DashboardUid, Empty, Graph, Panel, Query,
 import { unitOf } from './unit.ts';
 import { scopeOf, type ChoiceVariable, type DatasourceVariable, type Variable } from './variables.ts';
 
-export interface PlainDashboard extends DashboardRef {
+export interface DashboardModel extends DashboardRef {
   readonly description: string;
   readonly from: string;
   readonly refresh: string;
-  readonly variables: readonly PlainVariable[];
+  readonly variables: readonly VariableModel[];
   /** The other dashboards; a link keeps the time and the variables. */
   readonly links: readonly DashboardRef[];
-  readonly rows: readonly PlainRow[];
+  readonly rows: readonly RowModel[];
 }
 
 export interface DashboardRef {
@@ -22,9 +22,9 @@ export interface DashboardRef {
   readonly title: string;
 }
 
-export type PlainVariable = DatasourceVariable | ChoiceVariable | PlainValuesVariable;
+export type VariableModel = DatasourceVariable | ChoiceVariable | ValuesVariableModel;
 
-export interface PlainValuesVariable {
+export interface ValuesVariableModel {
   readonly kind: 'values';
   readonly name: string;
   readonly label: string;
@@ -34,28 +34,28 @@ export interface PlainValuesVariable {
   readonly of: string;
 }
 
-export interface PlainRow {
+export interface RowModel {
   readonly id: number;
   readonly title: string;
   /** A variable: the row is repeated for each of its chosen values. */
   readonly repeatFor: string | undefined;
   readonly height: number;
-  readonly panels: readonly PlainPanel[];
+  readonly panels: readonly PanelModel[];
 }
 
-export type PlainPanel = PlainGraph | PlainStat | PlainBars | PlainDistribution | PlainTable;
+export type PanelModel = GraphModel | StatModel | BarsModel | HistogramModel | TableModel;
 
-interface PlainBase {
+interface BaseModel {
   readonly id: number;
   readonly title: string;
   readonly description: string;
   readonly place: Place;
   readonly empty: Empty;
   readonly leadsTo: DashboardRef | undefined;
-  readonly queries: readonly PlainQuery[];
+  readonly queries: readonly QueryModel[];
 }
 
-interface PlainValued extends PlainBase {
+interface ValuedModel extends BaseModel {
   readonly thresholds: Threshold | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
@@ -63,35 +63,35 @@ interface PlainValued extends PlainBase {
   readonly tones: Readonly<Record<string, Tone>>;
 }
 
-export interface PlainGraph extends PlainValued {
+export interface GraphModel extends ValuedModel {
   readonly form: 'graph';
   readonly draw: Graph['draw'];
   readonly stacked: boolean;
   readonly minStep: string | undefined;
 }
 
-export interface PlainStat extends PlainValued {
+export interface StatModel extends ValuedModel {
   readonly form: 'stat';
 }
 
-export interface PlainBars extends PlainValued {
+export interface BarsModel extends ValuedModel {
   readonly form: 'bars';
 }
 
-export interface PlainDistribution extends PlainBase {
-  readonly form: 'distribution';
+export interface HistogramModel extends BaseModel {
+  readonly form: 'histogram';
 }
 
-export interface PlainTable extends PlainBase {
+export interface TableModel extends BaseModel {
   readonly form: 'table';
   /** The labels that name a line, in order. */
   readonly labels: readonly string[];
-  readonly queries: readonly PlainColumn[];
+  readonly queries: readonly ColumnModel[];
   readonly sortBy: string;
   readonly leadsToValue: NonNullable<Table['leadsToValue']>;
 }
 
-export interface PlainQuery {
+export interface QueryModel {
   /** `A`, `B`, …, as Grafana calls them. */
   readonly refId: string;
   readonly expression: string;
@@ -102,21 +102,21 @@ export interface PlainQuery {
   readonly instant: boolean;
   /** True if its series have exemplars. */
   readonly exemplars: boolean;
-  /** UCUM: the unit of the bounds of a distribution, and of exemplars, which differs from the unit of the query. */
+  /** UCUM: the unit of the bounds of a histogram, and of exemplars, which differs from the unit of the query. */
   readonly observedUnit: string | undefined;
 }
 
-export interface PlainColumn extends PlainQuery {
+export interface ColumnModel extends QueryModel {
   readonly thresholds: Threshold | undefined;
 }
 
 /** @param dashboards All that link to each other. */
-export function plain(dashboards: readonly Dashboard[]): readonly PlainDashboard[] {
+export function dashboardModels(dashboards: readonly Dashboard[]): readonly DashboardModel[] {
   const refs = dashboards.map(({ uid, title }): DashboardRef => ({ uid, title }));
-  return dashboards.map((dashboard) => plainDashboard(dashboard, refs));
+  return dashboards.map((dashboard) => dashboardModel(dashboard, refs));
 }
 
-function plainDashboard(dashboard: Dashboard, refs: readonly DashboardRef[]): PlainDashboard {
+function dashboardModel(dashboard: Dashboard, refs: readonly DashboardRef[]): DashboardModel {
   const { uid, title, description, from, refresh, variables } = dashboard;
   const scope = scopeOf(variables);
   return {
@@ -125,16 +125,16 @@ function plainDashboard(dashboard: Dashboard, refs: readonly DashboardRef[]): Pl
     description,
     from,
     refresh,
-    variables: variables.map(plainVariable),
+    variables: variables.map(variableModel),
     links: refs.filter((other) => other.uid !== uid),
     rows: layOut(dashboard).map((row) => ({
       ...row,
-      panels: row.panels.map(({ id, panel, place }) => plainPanel(panel, { id, place, scope, refs })),
+      panels: row.panels.map(({ id, panel, place }) => panelModel(panel, { id, place, scope, refs })),
     })),
   };
 }
 
-function plainVariable(variable: Variable): PlainVariable {
+function variableModel(variable: Variable): VariableModel {
   if (variable.kind !== 'values') return variable;
   const { kind, name, label, description, series, of, within = {} } = variable;
   const matchers = Object.entries(within).map(([key, other]) => `${key}=~"$${other}"`);
@@ -156,10 +156,10 @@ interface PanelPlace {
   readonly refs: readonly DashboardRef[];
 }
 
-function plainPanel(panel: Panel, { id, place, scope, refs }: PanelPlace): PlainPanel {
+function panelModel(panel: Panel, { id, place, scope, refs }: PanelPlace): PanelModel {
   const { title, description, empty, leadsTo } = panel;
-  const queries = panel.queries.map((query, index) => plainQuery(query, { index, form: panel.form, scope }));
-  const base: PlainBase = { id, title, description, place, empty, queries, leadsTo: refTo(leadsTo, refs) };
+  const queries = panel.queries.map((query, index) => queryModel(query, { index, form: panel.form, scope }));
+  const base: BaseModel = { id, title, description, place, empty, queries, leadsTo: refTo(leadsTo, refs) };
   switch (panel.form) {
     case 'graph': {
       const { form, draw, stacked, minStep } = panel;
@@ -168,10 +168,10 @@ function plainPanel(panel: Panel, { id, place, scope, refs }: PanelPlace): Plain
     case 'stat':
     case 'bars':
       return { ...valued(panel, base), form: panel.form };
-    case 'distribution':
+    case 'histogram':
       return { ...base, form: panel.form };
     case 'table':
-      return plainTable(panel, base);
+      return tableModel(panel, base);
   }
 }
 
@@ -181,13 +181,13 @@ function refTo(uid: DashboardUid | undefined, refs: readonly DashboardRef[]): Da
   return ref;
 }
 
-function valued(panel: Graph | Stat | Bars, base: PlainBase): PlainValued {
+function valued(panel: Graph | Stat | Bars, base: BaseModel): ValuedModel {
   const { thresholds, min, max, tones = {}, title } = panel;
   return { ...base, thresholds: checked(thresholds, unitOf(panel), title), min, max, tones };
 }
 
-function plainTable({ form, labels, sortBy, leadsToValue = {}, queries }: Table, base: PlainBase): PlainTable {
-  const columns = base.queries.map((query, index): PlainColumn => {
+function tableModel({ form, labels, sortBy, leadsToValue = {}, queries }: Table, base: BaseModel): TableModel {
+  const columns = base.queries.map((query, index): ColumnModel => {
     const { thresholds } = queries[index] as Column;
     return { ...query, thresholds: checked(thresholds, query.unit, base.title) };
   });
@@ -206,14 +206,14 @@ interface QueryPlace {
   readonly scope: Scope;
 }
 
-function plainQuery({ expression, legend }: Query, { index, form, scope }: QueryPlace): PlainQuery {
+function queryModel({ expression, legend }: Query, { index, form, scope }: QueryPlace): QueryModel {
   const { node, unit } = expression;
   const instant = form !== 'graph';
   const selectors = selectorsOf(node);
   const exemplars = !instant && selectors.some(hasExemplars);
   const observedUnits = new Set(selectors.map(({ metric }) => metric.unit));
   const [observedUnit] = observedUnits;
-  const isObserved = (exemplars || form === 'distribution') && observedUnits.size === 1;
+  const isObserved = (exemplars || form === 'histogram') && observedUnits.size === 1;
   return {
     refId: String.fromCodePoint('A'.charCodeAt(0) + index),
     expression: render(expression, scope),

@@ -1,22 +1,64 @@
-import { connectionStates, postgresHealthMetrics } from '../metrics.ts';
-import { metricColumns, SERVER_SESSIONS, type GaugeQuery } from '../../../components/receivers/db-poller/query.ts';
+import { SERVER_SESSIONS } from '../../../components/receivers/db-poller/query.ts';
+import { gauge, group } from './group.ts';
+
+/** The states in `pg_stat_activity`. `starting` exists since PostgreSQL 18; before, a starting session is `unknown`. */
+export const connectionStates = [
+  'starting',
+  'active',
+  'idle',
+  'idle_in_transaction',
+  'idle_in_transaction_aborted',
+  'fastpath_function_call',
+  'disabled',
+  'unknown',
+] as const;
 
 /**
  * All values but the ones for the connection limit exclude the session that runs this query. PostgreSQL hides the activity
  * of other roles' sessions from a role without pg_read_all_stats. A number from the visible rest would be wrong, so the
  * metric is absent then. The number of active connections is also absent if a session has track_activities off.
  */
-export const activity: GaugeQuery = {
-  needs: {},
-  metrics: metricColumns(postgresHealthMetrics, {
-    database_connections: 'sum',
-    database_connections_active: 'drop',
-    database_connections_limit: 'drop',
-    database_connections_used: 'drop',
-    database_transaction_longest_seconds: 'drop',
-    database_idle_in_transaction_longest_seconds: 'drop',
-    database_xmin_age: 'drop',
-  }),
+export const activity = group({
+  metrics: {
+    database_connections: gauge(
+      'database.connections',
+      '{connection}',
+      'Connections of clients to the polled database, by state, without the connection of the poller',
+      { state: connectionStates },
+    ),
+    database_connections_active: gauge(
+      'database.connections.active',
+      '{connection}',
+      'Connections of clients to the polled database that are running a statement, without the connection of the poller',
+    ),
+    database_connections_limit: gauge(
+      'database.connections.limit',
+      '{connection}',
+      'Connections that the server allows for roles without reserved connections',
+    ),
+    database_connections_used: gauge(
+      'database.connections.used',
+      '{connection}',
+      'Connections of clients to all databases of the server; the limit applies to their number',
+    ),
+    database_transaction_longest_seconds: gauge(
+      'database.transaction.longest',
+      's',
+      'Age of the oldest open transaction of a client in the polled database; 0 without one',
+    ),
+    database_idle_in_transaction_longest_seconds: gauge(
+      'database.idle_in_transaction.longest',
+      's',
+      'Longest time that a session has been idle inside a transaction; 0 without one',
+    ),
+    database_xmin_age: gauge(
+      'database.xmin.age',
+      '{transaction}',
+      'Transactions since the oldest snapshot of a session, a prepared transaction or a replication slot, for which vacuum must keep old rows; 0 without one',
+    ),
+  },
+  merge: { database_connections: 'sum' },
+  cost: 'statistics',
   statement: () => ({
     text: `
       with session as materialized (
@@ -63,4 +105,4 @@ export const activity: GaugeQuery = {
       group by here, every_connection, everything`,
     values: [connectionStates],
   }),
-};
+});

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from './index.ts';
+import { packMetrics } from './index.ts';
 import type { Metric, MetricSource } from '../metrics/metric.ts';
 import { metricName } from '../components/exporters/prometheus/names/metric-name.ts';
 
-const entries: [string, Metric][] = Object.entries(catalogue);
+const entries: [string, Metric][] = Object.entries(packMetrics);
 
 /** Names as they are, on pages without translation. */
 const untranslated = new Set<MetricSource>(['sidecar', 'prometheus']);
@@ -16,7 +16,7 @@ describe.each(entries)('%s', (key, metric) => {
   });
 });
 
-describe('the catalogue', () => {
+describe('the metrics of the packs', () => {
   it('names no OpenTelemetry metric twice', () => {
     expect(new Set(entries.map(([, { name }]) => name)).size).toBe(entries.length);
   });
@@ -43,7 +43,7 @@ describe('the catalogue', () => {
       'pipeline_health_score',
       'system_resources_usage',
     ]) {
-      expect(catalogue).toHaveProperty(name);
+      expect(packMetrics).toHaveProperty(name);
     }
   });
 });
