@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, Agent, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BackgroundDelivery } from './background-delivery.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
@@ -14,7 +14,14 @@ afterEach(() => {
 });
 
 /** Creates a delivery to a server with these responses; the last one repeats. */
-async function deliveryTo(...answers: RequestListener[]): Promise<{ delivery: BackgroundDelivery; bodies: string[] }> {
+async function deliveryTo(...answers: RequestListener[]) {
+  return await deliveryWith({ parallel: 1 }, ...answers);
+}
+
+async function deliveryWith(
+  { parallel }: { readonly parallel: number },
+  ...answers: RequestListener[]
+): Promise<{ delivery: BackgroundDelivery; bodies: string[]; port: number }> {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     void request.toArray().then((chunks) => {
@@ -24,15 +31,16 @@ async function deliveryTo(...answers: RequestListener[]): Promise<{ delivery: Ba
   });
   servers.push(server.listen(0, '127.0.0.1'));
   await once(server, 'listening');
-  const delivery = new BackgroundDelivery({
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`,
+  const { port } = server.address() as AddressInfo;
+  const destination = {
+    url: `http://user:secret@127.0.0.1:${port}/v1/traces?secret`,
     timeoutMillis: 5000,
     concurrencyLimit: 30,
     compression: CompressionAlgorithm.NONE,
     headers: () => Promise.resolve({}),
     agentFactory: () => new Agent({ keepAlive: true }),
-  });
-  return { delivery, bodies };
+  };
+  return { delivery: new BackgroundDelivery(destination, { parallel, reportLossesAfterMs: 0 }), bodies, port };
 }
 
 const taken: RequestListener = (_, response) => response.end();
@@ -68,6 +76,39 @@ describe('the delivery in the background', () => {
     await delivery.flush();
     expect(bodies).toEqual(['a', 'a']);
     expect(performance.now() - startedAtMs).toBeLessThan(1000);
+  });
+
+  it('reports one line without a secret when nothing is delivered for long, and again after a delivery', async () => {
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    try {
+      const { delivery, port } = await deliveryTo(status(404), status(404), status(404), taken, status(404));
+      for (const name of ['a', 'b', 'c', 'd', 'e']) {
+        delivery.enqueue(body(name));
+        await delivery.flush();
+      }
+      const line = `siphon-otel/preload: no telemetry has reached http://127.0.0.1:${port}/v1/traces for 0 s: the OTLP endpoint answered 404\n`;
+      expect(lines).toEqual([line, line]);
+    } finally {
+      write.mockRestore();
+    }
+  });
+
+  it('posts as many at the same time as it may, and flushes them all', async () => {
+    const release = Promise.withResolvers<void>();
+    const { delivery, bodies } = await deliveryWith({ parallel: 2 }, (_, response) => {
+      void release.promise.then(() => response.end());
+    });
+    for (const name of ['a', 'b', 'c']) delivery.enqueue(body(name));
+    await expect.poll(() => bodies.toSorted()).toEqual(['a', 'b']);
+    expect(
+      delivery.unsent().map((request) => Buffer.from(request.body).toString()),
+      'the server has a and b',
+    ).toEqual(['c']);
+    release.resolve();
+    await delivery.flush();
+    expect(bodies).toHaveLength(3);
+    expect(delivery.unsent()).toEqual([]);
   });
 
   it('refuses more than sixteen while the endpoint hangs', async () => {

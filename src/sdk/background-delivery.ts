@@ -1,44 +1,79 @@
 /** Delivers encoded telemetry in the background and never keeps the process alive. */
-import type { Agent } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 import { diag } from '@opentelemetry/api';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
-import { postInBackground, type PostOutcome } from './background-post.ts';
+import { isHandedOver, postInBackground, type PostOutcome } from './background-post.ts';
+import type { LastRequest } from './last-delivery.ts';
 
 /** The values of `OTEL_EXPORTER_OTLP_*` for one signal: URL, headers, compression, certificates, timeout. */
 export type Destination = ReturnType<typeof convertLegacyHttpOptions>;
 
-/** Maximum number of queued exports. Each has at most `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` spans, or all metrics. */
-const MAX_WAITING = 16;
+/** Maximum number of exports that wait or are in flight. Each has at most `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` spans, or all metrics. */
+export const MAX_WAITING = 16;
+/** The endpoint may start a little later than the service. */
+const REPORT_LOSSES_AFTER_MS = 60_000;
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 5000;
 
+/** In the first turn of the event loop, before the headers of the environment are known. */
+const PROTOBUF = { 'Content-Type': 'application/x-protobuf' };
+
 const compress = promisify(gzip);
 
+interface Connection {
+  readonly agent: Agent;
+  readonly headers: Record<string, string>;
+}
+
+interface Export {
+  readonly body: Uint8Array;
+  readonly settled: PromiseWithResolvers<void>;
+  /** The attempt that waits for its answer. */
+  request?: ClientRequest;
+}
+
+export interface DeliveryOptions {
+  /** How many exports are posted at the same time. With 1, a retried export never overtakes a later one. */
+  readonly parallel: number;
+  /** After so long without a delivery, one line goes to stderr. */
+  readonly reportLossesAfterMs?: number;
+}
+
 /**
- * A short queue of requests that are posted one after another, so that a retried export never overtakes a later one.
- * It does not keep the event loop alive, while the exporters of the SDK do for up to ten seconds while they retry. A
- * program that has finished ends. Await {@link flush} to wait for the delivery.
+ * A short queue of exports. It does not keep the event loop alive, while the exporters of the SDK do for up to ten seconds
+ * while they retry. A program that has finished ends. Await {@link flush} to wait for the delivery, and send
+ * {@link unsent} if the process cannot wait.
  */
 export class BackgroundDelivery {
   readonly #destination: Destination;
-  #agent: Agent | undefined;
-  #waiting = 0;
-  #last: Promise<void> = Promise.resolve();
+  readonly #parallel: number;
+  readonly #reportLossesAfterMs: number;
+  /** Oldest first. */
+  readonly #waiting: Export[] = [];
+  readonly #inFlight = new Set<Export>();
+  readonly #connecting: Promise<Connection>;
+  #connection: Connection | undefined;
   #hurry = new AbortController();
   #lostExports = 0;
+  #losingSinceMs = 0;
+  #reported = false;
 
-  constructor(destination: Destination) {
+  constructor(destination: Destination, { parallel, reportLossesAfterMs = REPORT_LOSSES_AFTER_MS }: DeliveryOptions) {
     this.#destination = destination;
+    this.#parallel = parallel;
+    this.#reportLossesAfterMs = reportLossesAfterMs;
+    this.#connecting = this.#connect();
   }
 
   /** Returns false if the queue is full; the body is then dropped. */
   enqueue(body: Uint8Array): boolean {
-    if (this.#waiting >= MAX_WAITING) return false;
-    this.#waiting++;
-    this.#last = this.#deliverAfter(this.#last, body);
+    if (this.#waiting.length + this.#inFlight.size >= MAX_WAITING) return false;
+    this.#waiting.push({ body, settled: Promise.withResolvers() });
+    this.#deliverNext();
     return true;
   }
 
@@ -48,32 +83,78 @@ export class BackgroundDelivery {
    */
   async flush(): Promise<void> {
     this.#hurry.abort();
-    await this.#last;
+    await Promise.all([...this.#inFlight, ...this.#waiting].map(async ({ settled }) => await settled.promise));
     this.#hurry = new AbortController();
   }
 
-  async #deliverAfter(previous: Promise<void>, body: Uint8Array): Promise<void> {
-    await previous;
+  /** The exports that end with the process: they wait, or the operating system does not have the whole request. */
+  unsent(): LastRequest[] {
+    const cutOff = [...this.#inFlight].filter(({ request }) => request === undefined || !isHandedOver(request));
+    return [...cutOff, ...this.#waiting].map(({ body }) => this.#lastRequest(body));
+  }
+
+  #lastRequest(body: Uint8Array): LastRequest {
+    const { url, compression } = this.#destination;
+    const { agent, headers = PROTOBUF } = this.#connection ?? {};
+    const { ca, cert, key } = (agent as HttpsAgent | undefined)?.options ?? {};
+    return { url, headers, body: compression === 'gzip' ? gzipSync(body) : body, tls: { ca, cert, key } };
+  }
+
+  async #connect(): Promise<Connection> {
+    const { url, headers, compression, agentFactory } = this.#destination;
+    const encoding = compression === 'gzip' ? { 'Content-Encoding': 'gzip' } : {};
+    this.#connection = {
+      agent: await agentFactory(new URL(url).protocol),
+      headers: { ...(await headers()), ...encoding },
+    };
+    return this.#connection;
+  }
+
+  #deliverNext(): void {
+    if (this.#inFlight.size >= this.#parallel) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#inFlight.add(next);
+    void this.#deliver(next);
+  }
+
+  async #deliver(next: Export): Promise<void> {
     try {
-      await this.#postUntilTaken(body);
+      await this.#postUntilTaken(next);
       if (this.#lostExports > 0) diag.warn(`siphon: OTLP is taken again; exports lost meanwhile: ${this.#lostExports}`);
       this.#lostExports = 0;
+      this.#reported = false;
     } catch (error) {
-      if (this.#lostExports === 0)
-        diag.warn('siphon: an OTLP export is lost, and so are those until the next line', error);
-      this.#lostExports++;
+      this.#reportLoss(problemOf(error));
     }
-    this.#waiting--;
+    this.#inFlight.delete(next);
+    next.settled.resolve();
+    this.#deliverNext();
+  }
+
+  #reportLoss(problem: string): void {
+    if (this.#lostExports === 0) {
+      this.#losingSinceMs = performance.now();
+      diag.warn(`siphon: an OTLP export is lost, and so are those until the next line: ${problem}`);
+    }
+    this.#lostExports++;
+    const losingMs = performance.now() - this.#losingSinceMs;
+    if (this.#reported || losingMs < this.#reportLossesAfterMs) return;
+    this.#reported = true;
+    const url = URL.parse(this.#destination.url);
+    const endpoint = url === null ? 'the endpoint' : `${url.origin}${url.pathname}`;
+    const text = `no telemetry has reached ${endpoint} for ${Math.round(losingMs / 1000)} s: ${problem}`;
+    process.stderr.write(`siphon-otel/preload: ${text}\n`);
   }
 
   /** Retries as OTLP prescribes, until the timeout of the whole export. */
-  async #postUntilTaken(body: Uint8Array): Promise<void> {
-    const encoded = this.#destination.compression === 'gzip' ? await compress(body) : body;
+  async #postUntilTaken(next: Export): Promise<void> {
+    const encoded = this.#destination.compression === 'gzip' ? await compress(next.body) : next.body;
     const deadlineMs = performance.now() + this.#destination.timeoutMillis;
     for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 1.5, MAX_BACKOFF_MS)) {
       const { signal } = this.#hurry;
       const isLastAttempt = signal.aborted;
-      const { problem, retryable, retryAfterMs } = await this.#post(encoded, deadlineMs - performance.now());
+      const { problem, retryable, retryAfterMs } = await this.#post(next, encoded, deadlineMs - performance.now());
       if (problem === undefined) return;
       const waitMs = retryAfterMs ?? backoffMs * (0.8 + 0.4 * Math.random());
       if (isLastAttempt || !retryable || performance.now() + waitMs > deadlineMs) throw problem;
@@ -81,17 +162,21 @@ export class BackgroundDelivery {
     }
   }
 
-  async #post(body: Uint8Array, timeoutMs: number): Promise<PostOutcome> {
-    const { url, compression, headers, agentFactory } = this.#destination;
-    this.#agent ??= await agentFactory(new URL(url).protocol);
-    const encoding = compression === 'gzip' ? { 'Content-Encoding': 'gzip' } : {};
-    return await postInBackground(url, body, {
-      agent: this.#agent,
-      headers: { ...(await headers()), ...encoding },
-      // Unlike the timeout of the request, this one ends the whole request, and its timer does not keep the process alive.
-      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
-    });
+  async #post(next: Export, body: Uint8Array, timeoutMs: number): Promise<PostOutcome> {
+    const { agent, headers } = await this.#connecting;
+    // Unlike the timeout of the request, this one ends the whole request, and its timer does not keep the process alive.
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+    const options = { agent, headers, signal };
+    const outcome = await postInBackground(this.#destination.url, body, options, (request) => (next.request = request));
+    delete next.request;
+    return outcome;
   }
+}
+
+/** One line without a stack. The error of several addresses has a code and no message. */
+function problemOf(error: unknown): string {
+  const { message = '', code } = error as { readonly message?: string; readonly code?: string };
+  return (message || code || 'unknown error').replaceAll(/\s+/g, ' ');
 }
 
 /** A flush ended the wait early. */

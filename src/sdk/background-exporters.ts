@@ -9,12 +9,13 @@ import {
 import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
 import { ProtobufMetricsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
-import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
-import { BackgroundDelivery } from './background-delivery.ts';
+import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions } from './background-delivery.ts';
+import type { LastRequest } from './last-delivery.ts';
+import { LastMetricsReader } from './last-metrics.ts';
 
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
@@ -23,6 +24,11 @@ export interface BackgroundExporters {
   readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
+  /**
+   * Returns the exports that are lost if the process ends now. Spans must have been flushed to the exporter. Undefined if an
+   * exporter of NodeSDK sends one of the signals.
+   */
+  readonly unsent: (() => LastRequest[]) | undefined;
 }
 
 /**
@@ -32,12 +38,21 @@ export interface BackgroundExporters {
 export function createBackgroundExporters(): BackgroundExporters {
   const traces = usesHttpProtobuf('TRACES') ? createTraceExporter() : undefined;
   const metrics = usesHttpProtobuf('METRICS') ? createMetricExporter() : undefined;
+  const reader = metrics === undefined ? undefined : createMetricReader(metrics.exporter);
   return {
     options: {
-      ...(traces === undefined ? {} : { traceExporter: traces }),
-      ...(metrics === undefined ? {} : { metricReaders: [createMetricReader(metrics)] }),
+      ...(traces === undefined ? {} : { traceExporter: traces.exporter }),
+      ...(reader === undefined ? {} : { metricReaders: [reader] }),
     },
-    delivered: async () => void (await Promise.all([traces?.forceFlush(), metrics?.forceFlush()])),
+    delivered: async () => void (await Promise.all([traces?.delegate.forceFlush(), metrics?.delegate.forceFlush()])),
+    unsent:
+      traces === undefined || metrics === undefined
+        ? undefined
+        : () => {
+            const last = reader?.collectNow();
+            if (last !== undefined) metrics.delegate.export(last, () => undefined);
+            return [...traces.delegate.unsent(), ...metrics.delegate.unsent()];
+          },
   };
 }
 
@@ -48,19 +63,22 @@ function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
   return exporters.every((name) => name === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
 }
 
+/** Spans may arrive in any order. */
 function createTraceExporter() {
-  return new OTLPExporterBase(new BackgroundDelegate('TRACES', ProtobufTraceSerializer));
+  const delegate = new BackgroundDelegate('TRACES', ProtobufTraceSerializer, { parallel: MAX_WAITING });
+  return { delegate, exporter: new OTLPExporterBase(delegate) };
 }
 
 function createMetricExporter() {
-  return new OTLPMetricExporterBase(new BackgroundDelegate('METRICS', ProtobufMetricsSerializer));
+  const delegate = new BackgroundDelegate('METRICS', ProtobufMetricsSerializer, { parallel: 1 });
+  return { delegate, exporter: new OTLPMetricExporterBase(delegate) };
 }
 
 /** NodeSDK reads these two variables only if it creates the exporter. */
-function createMetricReader(exporter: ReturnType<typeof createMetricExporter>) {
+function createMetricReader(exporter: OTLPMetricExporterBase) {
   const exportIntervalMillis = positive('OTEL_METRIC_EXPORT_INTERVAL', 60_000);
   const exportTimeoutMillis = Math.min(positive('OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis);
-  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
+  return new LastMetricsReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
 }
 
 function positive(name: string, fallback: number): number {
@@ -73,11 +91,12 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   readonly #serializer: ISerializer<Items, Response>;
   readonly #delivery: BackgroundDelivery;
 
-  constructor(signal: 'TRACES' | 'METRICS', serializer: ISerializer<Items, Response>) {
+  constructor(signal: 'TRACES' | 'METRICS', serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
     const headers = { 'Content-Type': 'application/x-protobuf' };
     this.#serializer = serializer;
     this.#delivery = new BackgroundDelivery(
       convertLegacyHttpOptions({}, signal, `v1/${signal.toLowerCase()}`, headers),
+      options,
     );
   }
 
@@ -89,6 +108,10 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
 
   async forceFlush(): Promise<void> {
     await this.#delivery.flush();
+  }
+
+  unsent(): LastRequest[] {
+    return this.#delivery.unsent();
   }
 
   async shutdown(): Promise<void> {

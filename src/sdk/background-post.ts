@@ -1,5 +1,5 @@
 /** One HTTP POST that does not keep the process alive. */
-import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { parseRetryAfter } from './rate-limit.ts';
 
@@ -13,10 +13,19 @@ export interface PostOutcome {
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Never rejects. The request does not keep the event loop alive; a caller that needs the response must do so. */
-export async function postInBackground(url: string, body: Uint8Array, options: RequestOptions): Promise<PostOutcome> {
+/**
+ * Never rejects. The request does not keep the event loop alive; a caller that needs the response must do so.
+ *
+ * @param onStart receives the request that was started.
+ */
+export async function postInBackground(
+  url: string,
+  body: Uint8Array,
+  options: RequestOptions,
+  onStart: (request: ClientRequest) => void,
+): Promise<PostOutcome> {
   try {
-    const response = await request(url, body, options);
+    const response = await request(url, body, options, onStart);
     response.resume();
     const { statusCode = 0, headers } = response;
     if (statusCode >= 200 && statusCode <= 299) return { retryable: false };
@@ -31,7 +40,17 @@ export async function postInBackground(url: string, body: Uint8Array, options: R
   }
 }
 
-async function request(url: string, body: Uint8Array, options: RequestOptions): Promise<IncomingMessage> {
+/** True if the operating system has the whole request, so that the end of the process does not cut it off. */
+export function isHandedOver({ writableEnded, socket }: ClientRequest): boolean {
+  return writableEnded && socket?.connecting === false && socket.writableLength === 0;
+}
+
+async function request(
+  url: string,
+  body: Uint8Array,
+  options: RequestOptions,
+  onStart: (request: ClientRequest) => void,
+): Promise<IncomingMessage> {
   const client = url.startsWith('https:') ? https : http;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent = client.request(url, { ...options, method: 'POST' });
@@ -40,5 +59,6 @@ async function request(url: string, body: Uint8Array, options: RequestOptions): 
   // Stays registered, because the connection may also break after the response.
   sent.on('error', reject);
   sent.end(body);
+  onStart(sent);
   return await promise;
 }

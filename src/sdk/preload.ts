@@ -4,14 +4,22 @@
  * docs/decisions/0007-bundle-the-command.md.
  */
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { assertSupportedNode } from './supported-node.ts';
 
 const STARTED = Symbol.for('siphon-otel.preload');
 const registry = globalThis as { [STARTED]?: true };
 
+/** NODE_OPTIONS also apply to the package manager that starts the service. */
+const PACKAGE_MANAGER = /^(?:npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(?:-cli)?(?:-\d[\w.-]*)?(?:\.[cm]?js)?$/;
+
+const isDisabled =
+  process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true' ||
+  PACKAGE_MANAGER.test(path.basename(process.argv[1] ?? ''));
+
 // NODE_OPTIONS also apply to worker threads, for example pino transports, which are not observed.
-if (isMainThread && registry[STARTED] !== true && process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() !== 'true') {
+if (isMainThread && registry[STARTED] !== true && !isDisabled) {
   registry[STARTED] = true;
   try {
     assertSupportedNode(process.versions.node);

@@ -3,6 +3,8 @@
 export interface EndSettings {
   /** Sends the remaining telemetry. May be called again, and may reject. */
   readonly flush: () => Promise<unknown>;
+  /** Does the same within the time, while the event loop does not run. Undefined if the exporters cannot. */
+  readonly flushNow: ((timeoutMs: number) => void) | undefined;
   /** Maximum delay of the end of the process. */
   readonly timeoutMs: number;
 }
@@ -10,11 +12,14 @@ export interface EndSettings {
 /** Longer than one empty turn of a busy event loop, and shorter than work that needs a second flush. */
 const AT_ONCE_MS = 50;
 
+/** They end a process that has no listener. nodemon sends SIGUSR2, and a closed terminal SIGHUP. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
+
 /**
- * Flushes when the event loop is empty, and on SIGTERM and SIGINT. After the flush the signal ends the process, unless
- * the application handles the signal. `process.exit` and a crash do not wait: telemetry that is not exported is lost.
+ * Flushes when the event loop is empty, on signals, and on `process.exit` and a crash. After the flush the signal ends the
+ * process, unless the application handles the signal.
  */
-export function flushAtEnd({ flush, timeoutMs }: EndSettings): void {
+export function flushAtEnd({ flush, flushNow, timeoutMs }: EndSettings): void {
   const flushBounded = async (): Promise<void> => {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     // The timer keeps the event loop alive for the flush, which does not.
@@ -22,22 +27,34 @@ export function flushAtEnd({ flush, timeoutMs }: EndSettings): void {
     await Promise.race([flush().catch(ignoreUnsent), timeout]);
     clearTimeout(timer);
   };
-  flushWhenIdle(flushBounded);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) flushOnSignal(signal, flushBounded);
+  const idle = flushWhenIdle(flushBounded, flushNow !== undefined);
+  for (const signal of SIGNALS) flushOnSignal(signal, flushBounded);
+  process.on('exit', () => {
+    try {
+      flushNow?.(timeoutMs - idle.delayMs());
+    } catch {
+      ignoreUnsent();
+    }
+  });
 }
 
 /**
  * Node emits `beforeExit` again after the flush, and then the process ends. If that event comes late, the application had
- * more work, which is flushed too.
+ * more work, which is flushed too. If the application listens to the event, it must not see it twice, so the flush is left
+ * to the exit where that is possible.
  */
-function flushWhenIdle(flush: () => Promise<void>): void {
-  let flushedAtMs = Number.NEGATIVE_INFINITY;
+function flushWhenIdle(flush: () => Promise<void>, canFlushAtExit: boolean): { readonly delayMs: () => number } {
+  let [startedAtMs, endedAtMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const hasJustFlushed = (): boolean => performance.now() - endedAtMs < AT_ONCE_MS;
   const onIdle = async (): Promise<void> => {
-    if (performance.now() - flushedAtMs < AT_ONCE_MS) return;
+    const isSeen = process.listenerCount('beforeExit') > 1;
+    if (hasJustFlushed() || (isSeen && canFlushAtExit)) return;
+    startedAtMs = performance.now();
     await flush();
-    flushedAtMs = performance.now();
+    endedAtMs = performance.now();
   };
   process.on('beforeExit', () => void onIdle());
+  return { delayMs: () => (hasJustFlushed() ? endedAtMs - startedAtMs : 0) };
 }
 
 /**

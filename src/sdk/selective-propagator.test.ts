@@ -1,23 +1,37 @@
-import { defaultTextMapGetter, defaultTextMapSetter, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  type Span,
+} from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { AlwaysOffSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
+import { RequestTargets } from './request-targets.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
 
-const propagator = new SelectivePropagator(new W3CTraceContextPropagator(), ['API.example.com', '.ours.test']);
+const targets = new RequestTargets();
+const propagator = new SelectivePropagator(new W3CTraceContextPropagator(), targets, ['API.example.com', '.ours.test']);
 
-/** Returns true if a request from a client span with this `server.address` has trace headers. */
-function hasHeaders(address: string, provider = new TracerProvider()): boolean {
-  const span = provider.getTracer('test').startSpan('GET', { attributes: { 'server.address': address } });
+function injected(span: Span): string | undefined {
   const carrier: Record<string, string> = {};
   propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
-  return 'traceparent' in carrier;
+  return carrier['traceparent'];
+}
+
+/** The trace headers of a request to this host. */
+function headersTo(host: string, provider = new TracerProvider()): string | undefined {
+  const span = provider.getTracer('test').startSpan('GET');
+  targets.set(span, host);
+  return injected(span);
 }
 
 describe('trace headers', () => {
   it.each(['localhost', 'db.localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]', 'api.example.com', 'a.b.ours.test'])(
     'go to %s',
-    (address) => expect(hasHeaders(address)).toBe(true),
+    (host) => expect(headersTo(host)).toMatch(/-01$/),
   );
 
   it.each([
@@ -28,17 +42,18 @@ describe('trace headers', () => {
     '127.0.0.1.evil.test',
     'localhost.evil.test',
     '',
-  ])('do not go to “%s”', (address) => expect(hasHeaders(address)).toBe(false));
+  ])('do not go to “%s”', (host) => expect(headersTo(host)).toBeUndefined());
 
-  it('are not written for a span that is not recorded, because its host is unknown', () => {
-    expect(hasHeaders('localhost', new TracerProvider({ sampler: new AlwaysOffSampler() }))).toBe(false);
+  it('say that a trace is not sampled', () => {
+    const provider = new TracerProvider({ sampler: new AlwaysOffSampler() });
+    expect(headersTo('localhost', provider)).toMatch(/-00$/);
+    expect(headersTo('example.com', provider)).toBeUndefined();
   });
 
-  it('are written when the application injects them in a span without a host', () => {
-    const span = new TracerProvider().getTracer('test').startSpan('work');
-    const carrier: Record<string, string> = {};
-    propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
-    expect(carrier['traceparent']).toContain(span.spanContext().traceId);
+  it('are written for what is not a request of an instrumented client, also in a request for another host', () => {
+    const options = { kind: SpanKind.SERVER, attributes: { 'server.address': 'shop.example.com' } };
+    const span = new TracerProvider().getTracer('test').startSpan('GET', options);
+    expect(injected(span)).toContain(span.spanContext().traceId);
   });
 
   it('are read from every sender', () => {

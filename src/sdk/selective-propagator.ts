@@ -1,26 +1,29 @@
 /** Sends trace headers only to known hosts. */
 import {
   trace,
-  type Attributes,
   type Context,
   type TextMapGetter,
   type TextMapPropagator,
   type TextMapSetter,
 } from '@opentelemetry/api';
+import type { RequestTargets } from './request-targets.ts';
 
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /**
- * A scraper sends requests to the shops of other people, which must not see its trace ids. Headers are written for
- * loopback hosts, for the listed hosts (`api.example.com`, or `.example.com` for all its subdomains), and without a known
- * host, because then the application injects them. They are read from every sender.
+ * A scraper sends requests to the shops of other people, which must not see its trace ids. In requests of `http` and
+ * `fetch`, headers are written for loopback hosts and for the listed hosts (`api.example.com`, or `.example.com` for all its
+ * subdomains). Whatever else injects, such as a queue or the application itself, is not restricted. Headers are read from
+ * every sender.
  */
 export class SelectivePropagator implements TextMapPropagator {
   readonly #inner: TextMapPropagator;
+  readonly #targets: RequestTargets;
   readonly #hosts: readonly string[];
 
-  constructor(inner: TextMapPropagator, hosts: readonly string[]) {
+  constructor(inner: TextMapPropagator, targets: RequestTargets, hosts: readonly string[]) {
     this.#inner = inner;
+    this.#targets = targets;
     this.#hosts = hosts.map((host) => host.toLowerCase());
   }
 
@@ -36,16 +39,11 @@ export class SelectivePropagator implements TextMapPropagator {
     return this.#inner.fields();
   }
 
-  /** The HTTP instrumentations inject while the client span is active; its `server.address` is the host of the request. */
+  /** The instrumentations inject while the span of the request is active. */
   #mayReceive(context: Context): boolean {
-    const span = trace.getSpan(context) as { readonly attributes?: Attributes; isRecording(): boolean } | undefined;
-    const address = span?.attributes?.['server.address'];
-    // A span that is not recorded has no host, so it gets no headers.
-    if (typeof address !== 'string') return span?.isRecording() ?? true;
-    const host = address.toLowerCase();
-    return (
-      LOOPBACK.test(host) ||
-      this.#hosts.some((known) => (known.startsWith('.') ? host.endsWith(known) : host === known))
-    );
+    const span = trace.getSpan(context);
+    const host = span && this.#targets.hostOf(span);
+    if (host === undefined || LOOPBACK.test(host)) return true;
+    return this.#hosts.some((known) => (known.startsWith('.') ? host.endsWith(known) : host === known));
   }
 }

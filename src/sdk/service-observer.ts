@@ -1,19 +1,28 @@
 /** The OpenTelemetry SDK in the service's process. */
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
-import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
-import { isTracingSuppressed } from '@opentelemetry/core';
-import { readFileSync } from 'node:fs';
+import { CompositePropagator } from '@opentelemetry/core';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import path from 'node:path';
-import { context, diag, metrics, propagation, trace, type ProxyTracerProvider } from '@opentelemetry/api';
+import {
+  context,
+  diag,
+  metrics,
+  propagation,
+  trace,
+  type ProxyTracerProvider,
+  type TextMapPropagator,
+} from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
-import { PinoInstrumentation } from './pino-instrumentation.ts';
+import { deliverNow, type LastRequest } from './last-delivery.ts';
+import { environmentProblems } from './environment-problems.ts';
+import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
+import { observePgPools } from './pg-pools.ts';
 import { flushAtEnd } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
+import { RequestTargets } from './request-targets.ts';
+import { SentryPropagator } from './sentry-propagator.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
+import { serviceDefaults } from './service-defaults.ts';
+import { recordUncaughtExceptions } from './uncaught-exceptions.ts';
 import { views } from './views.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,8 +30,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Its `require` is the one that instrumentations intercept. */
 const require = createRequire(import.meta.url);
 
-const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
-const DEFAULT_GRPC_ENDPOINT = 'http://127.0.0.1:4317';
 const DEFAULT_FLUSH_TIMEOUT_MS = 500;
 
 /** Without this, the first metrics arrive after a whole interval, which is a minute by default. */
@@ -33,14 +40,20 @@ const FIRST_METRICS_AFTER_MS = 5000;
  * others and throws.
  */
 export function observe(environment: NodeJS.ProcessEnv): void {
-  const { start, flush, stop } = withDefaults(environment, createSdk);
+  const problems = [...environmentProblems(environment), ...instrumentationProblems(environment)];
+  for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
+  const targets = new RequestTargets();
+  const { start, flush, unsent, stop } = withDefaults(environment, () => createSdk(targets, environment));
   try {
     withDefaults(environment, start);
-    restrictPropagation(environment);
+    setUpPropagation(targets, environment);
     updateBuiltinModules();
     observeProcess();
+    observePgPools();
+    recordUncaughtExceptions();
     setTimeout(exportMetrics, FIRST_METRICS_AFTER_MS).unref();
-    flushAtEnd({ flush, timeoutMs: flushTimeoutMs(environment) });
+    const flushNow = unsent && ((timeoutMs: number) => void deliverNow(unsent(), timeoutMs));
+    flushAtEnd({ flush, flushNow, timeoutMs: flushTimeoutMs(environment) });
   } catch (error) {
     stop();
     throw error;
@@ -50,20 +63,38 @@ export function observe(environment: NodeJS.ProcessEnv): void {
 interface Sdk {
   readonly start: () => void;
   readonly flush: () => Promise<void>;
+  /** Undefined if it cannot be known without waiting. */
+  readonly unsent: (() => LastRequest[]) | undefined;
   readonly stop: () => void;
 }
 
-function createSdk(): Sdk {
+function createSdk(targets: RequestTargets, environment: Environment): Sdk {
   const exporters = createBackgroundExporters();
-  const observed = instrumentations();
-  const sdk = new NodeSDK({ ...exporters.options, instrumentations: observed, views: views() });
+  const observed = createInstrumentations(targets, environment);
+  const sdk = new NodeSDK({ ...exporters.options, instrumentations: [...observed], views: views() });
   return {
-    start: () => sdk.start(),
+    start: () => {
+      sdk.start();
+      // Otherwise the first export waits for the attributes that are looked up, and is lost if the process ends meanwhile.
+      sdk['_resource'].waitForAsyncAttributes?.().catch((error: unknown) => diag.debug('siphon: no attributes', error));
+    },
     // NodeSDK can only shut down, and then it does not observe any more.
     flush: async () => {
+      // A flush that begins while attributes are looked up would not export the spans that wait for them.
+      await sdk['_resource'].waitForAsyncAttributes?.();
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
       await exporters.delivered();
     },
+    unsent:
+      exporters.unsent &&
+      (() => {
+        // Spans wait for attributes that are looked up, such as the host's id. What is not known yet stays absent.
+        Object.assign(sdk['_resource'], { _asyncAttributesPending: false });
+        // Then this encodes the ended spans without a wait.
+        const [tracerProvider] = currentProviders();
+        tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
+        return exporters.unsent?.() ?? [];
+      }),
     stop: () => {
       for (const instrumentation of observed) instrumentation.disable();
       syncBuiltinESMExports();
@@ -90,76 +121,29 @@ function currentProviders(): readonly { forceFlush?: () => Promise<void> }[] {
  * child processes inherit the environment.
  */
 function withDefaults<T>(environment: NodeJS.ProcessEnv, body: () => T): T {
-  const added = Object.entries(defaults(environment)).filter(([key]) => environment[key] === undefined);
-  for (const [key, value] of added) environment[key] = value;
+  const defaults = serviceDefaults(environment);
+  const previous = Object.keys(defaults).map((name) => [name, environment[name]] as const);
+  Object.assign(environment, defaults);
   try {
     return body();
   } finally {
-    for (const [key] of added) delete environment[key];
+    for (const [name, value] of previous) {
+      if (value === undefined) delete environment[name];
+      else environment[name] = value;
+    }
   }
 }
 
-function defaults(environment: Environment): Record<string, string> {
-  const { OTEL_RESOURCE_ATTRIBUTES: attributes } = environment;
-  const name = attributes?.includes('service.name=') === true ? undefined : packageName();
-  return {
-    ...defaultEndpoints(environment),
-    // The service keeps writing its log lines as before; pino only adds the ids of the trace.
-    OTEL_LOGS_EXPORTER: 'none',
-    ...(name === undefined ? {} : { OTEL_SERVICE_NAME: name }),
-  };
-}
-
-/** OTLP over gRPC has a port of its own. */
-function defaultEndpoints(environment: Environment): Record<string, string> {
-  if (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined) return {};
-  const overGrpc = ['TRACES', 'METRICS'].filter((signal) => {
-    const protocol = environment[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? environment['OTEL_EXPORTER_OTLP_PROTOCOL'];
-    return protocol === 'grpc';
-  });
-  return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: DEFAULT_ENDPOINT,
-    ...Object.fromEntries(overGrpc.map((signal) => [`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, DEFAULT_GRPC_ENDPOINT])),
-  };
-}
-
-/** Returns the name in the package.json nearest to the script, or undefined. */
-function packageName(): string | undefined {
-  const script = process.argv[1];
-  for (let folder = path.dirname(script ?? process.cwd()); ; folder = path.dirname(folder)) {
-    const name = readName(path.join(folder, 'package.json'));
-    if (name !== undefined || folder === path.dirname(folder)) return name;
-  }
-}
-
-function readName(file: string): string | undefined {
-  try {
-    const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown };
-    return typeof name === 'string' && name !== '' ? name : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function instrumentations() {
-  return [
-    // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
-    new HttpInstrumentation({ ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()) }),
-    new UndiciInstrumentation(),
-    new PgInstrumentation(),
-    new PinoInstrumentation(),
-    new RuntimeNodeInstrumentation(),
-  ];
-}
-
-/** Restricts the propagators of `OTEL_PROPAGATORS` to known hosts. */
-function restrictPropagation(environment: Environment): void {
+/** Adds Sentry's header if `OTEL_PROPAGATORS` is not set, and restricts all headers to known hosts. */
+function setUpPropagation(targets: RequestTargets, environment: Environment): void {
   const listed = environment['SIPHON_PROPAGATE_TO_HOSTS']?.split(',') ?? [];
   const hosts = listed.map((host) => host.trim()).filter((host) => host !== '');
   // The API has no public method for the current propagator, which NodeSDK has just set.
-  const propagator = new SelectivePropagator(propagation['_getGlobalPropagator'](), hosts);
+  const configured: TextMapPropagator = propagation['_getGlobalPropagator']();
+  const isDefault = (environment['OTEL_PROPAGATORS'] ?? '').trim() === '';
+  const propagators = isDefault ? [configured, new SentryPropagator()] : [configured];
   propagation.disable();
-  propagation.setGlobalPropagator(propagator);
+  propagation.setGlobalPropagator(new SelectivePropagator(new CompositePropagator({ propagators }), targets, hosts));
 }
 
 function flushTimeoutMs(environment: Environment): number {

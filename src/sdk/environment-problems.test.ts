@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { environmentProblems } from './environment-problems.ts';
+
+it.each([
+  [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' },
+    'OTEL_EXPORTER_OTLP_ENDPOINT must start with http:// or https://',
+  ],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://user:secret@a' }, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must start with'],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:secret@a:port' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL'],
+  [{ OTEL_TRACES_SAMPLER: 'sometimes' }, 'OTEL_TRACES_SAMPLER must be one of always_on, '],
+  [{ OTEL_TRACES_SAMPLER: 'TraceIdRatio', OTEL_TRACES_SAMPLER_ARG: '10' }, 'OTEL_TRACES_SAMPLER_ARG must be a number'],
+  [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '10%' }, 'OTEL_TRACES_SAMPLER_ARG must be a number'],
+  [{ SIPHON_FLUSH_TIMEOUT_MS: '2s' }, 'SIPHON_FLUSH_TIMEOUT_MS must be a whole number'],
+  [{ SIPHON_PROPAGATE_TO_HOSTS: 'https://api.example.com' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
+  [{ SIPHON_PROPAGATE_TO_HOSTS: 'api.example.com:8080' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
+  [{ SIPHON_PROPAGATE_TO_HOSTS: '*.example.com' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
+])('reports %j in one line without its secrets', (environment, text) => {
+  const problems = environmentProblems(environment);
+  expect(problems).toEqual([expect.stringContaining(text)]);
+  expect(problems[0]).not.toMatch(/secret|\n/);
+});
+
+it('accepts valid and blank values', () => {
+  const environment = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: ' ',
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'HTTPS://collector.example:4318/v1/metrics',
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'localhost:4317',
+    OTEL_TRACES_SAMPLER: 'ParentBased_TraceIdRatio',
+    OTEL_TRACES_SAMPLER_ARG: '0.1',
+    SIPHON_FLUSH_TIMEOUT_MS: '0',
+    SIPHON_PROPAGATE_TO_HOSTS: 'api.example.com, .internal,[::1],10.0.0.1,a_b,',
+  };
+  expect(environmentProblems(environment)).toEqual([]);
+});

@@ -1,0 +1,49 @@
+/** Records exceptions on spans, with their causes. */
+import type { Attributes, Span } from '@opentelemetry/api';
+
+/** Errors may refer to each other in a circle, and a stack may be as long as the sender likes. */
+const MAX_CAUSES = 10;
+const MAX_STACK_CHARACTERS = 20_000;
+
+/** Adds an `exception` event. Anything can be thrown: what is not an error has only a message. */
+export function recordException(span: Span, thrown: unknown): void {
+  span.addEvent('exception', exceptionAttributes(thrown));
+}
+
+function exceptionAttributes(thrown: unknown): Attributes {
+  if (!(thrown instanceof Error)) return { 'exception.type': typeof thrown, 'exception.message': textOf(thrown) };
+  return {
+    'exception.type': typeOf(thrown),
+    'exception.message': thrown.message,
+    'exception.stacktrace': stackOf(thrown).slice(0, MAX_STACK_CHARACTERS),
+  };
+}
+
+/** Many classes do not set the name. */
+function typeOf({ name, constructor }: Error): string {
+  return name === 'Error' && typeof constructor?.name === 'string' ? constructor.name || name : name;
+}
+
+/** Returns the stack in the form that Node prints: each cause is indented by one more level. */
+function stackOf(error: Error): string {
+  const stacks: string[] = [];
+  let current: unknown = error;
+  for (
+    ;
+    current !== undefined && stacks.length <= MAX_CAUSES;
+    current = current instanceof Error ? current.cause : undefined
+  ) {
+    const text = current instanceof Error ? (current.stack ?? String(current)) : textOf(current);
+    const indent = '  '.repeat(stacks.length);
+    stacks.push(stacks.length === 0 ? text : `${indent}[cause]: ${text.replaceAll('\n', `\n${indent}`)}`);
+  }
+  return stacks.join('\n');
+}
+
+function textOf(value: unknown): string {
+  try {
+    return typeof value === 'object' && value !== null ? JSON.stringify(value).slice(0, 1000) : String(value);
+  } catch {
+    return typeof value;
+  }
+}

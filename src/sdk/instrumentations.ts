@@ -1,0 +1,96 @@
+/** Lists what the preload observes, without what the environment switches off. */
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
+import { isTracingSuppressed } from '@opentelemetry/core';
+import { context } from '@opentelemetry/api';
+import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { setValue } from './environment-problems.ts';
+import { ExpressInstrumentation } from './frameworks/express.ts';
+import { FastifyInstrumentation } from './frameworks/fastify.ts';
+import { HonoInstrumentation } from './frameworks/hono.ts';
+import { KoaInstrumentation } from './frameworks/koa.ts';
+import { NestInstrumentation } from './frameworks/nest.ts';
+import { correctFetchErrors, correctHttpErrors } from './http-errors.ts';
+import { measureOperations, nameSpan } from './pg-operations.ts';
+import { rememberPools } from './pg-pools.ts';
+import { PinoInstrumentation } from './pino-instrumentation.ts';
+import type { RequestTargets } from './request-targets.ts';
+import { rememberRequest } from './server-requests.ts';
+import { dependenciesOfService } from './service-defaults.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The keys are the names of OpenTelemetry, which are those of its packages `@opentelemetry/instrumentation-…`. */
+const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Instrumentation>> = {
+  http: createHttp,
+  undici: createUndici,
+  express: () => new ExpressInstrumentation(),
+  fastify: () => new FastifyInstrumentation(),
+  koa: () => new KoaInstrumentation(),
+  hono: () => new HonoInstrumentation(),
+  'nestjs-core': () => new NestInstrumentation(),
+  pg: createPg,
+  pino: () => new PinoInstrumentation(),
+  'runtime-node': () => new RuntimeNodeInstrumentation(),
+};
+
+/** They watch how modules are resolved, so that only services that use the package get them. */
+const PACKAGES: Readonly<Record<string, string>> = { hono: 'hono', 'nestjs-core': '@nestjs/core' };
+
+/**
+ * Creates those that the environment leaves on: all, or those that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names, without
+ * those that `OTEL_NODE_DISABLED_INSTRUMENTATIONS` names.
+ */
+export function createInstrumentations(targets: RequestTargets, environment: Environment): readonly Instrumentation[] {
+  const enabled = namesIn(environment, ENABLED) ?? Object.keys(INSTRUMENTATIONS);
+  const disabled = namesIn(environment, DISABLED) ?? [];
+  const dependencies = dependenciesOfService();
+  return Object.entries(INSTRUMENTATIONS)
+    .filter(([name]) => enabled.includes(name) && !disabled.includes(name))
+    .filter(([name]) => PACKAGES[name] === undefined || dependencies.has(PACKAGES[name]))
+    .map(([, create]) => create(targets));
+}
+
+const ENABLED = 'OTEL_NODE_ENABLED_INSTRUMENTATIONS';
+const DISABLED = 'OTEL_NODE_DISABLED_INSTRUMENTATIONS';
+
+/** Returns a line for each of the two variables that names what does not exist here. */
+export function instrumentationProblems(environment: Environment): readonly string[] {
+  return [ENABLED, DISABLED].flatMap((variable) => {
+    const unknown = namesIn(environment, variable)?.filter((name) => !(name in INSTRUMENTATIONS)) ?? [];
+    if (unknown.length === 0) return [];
+    return [`${variable} names what does not exist here: ${unknown.join(', ')}`];
+  });
+}
+
+function namesIn(environment: Environment, variable: string): readonly string[] | undefined {
+  const names = setValue(environment, variable)?.split(',') ?? [];
+  const given = names.map((name) => name.trim()).filter((name) => name !== '');
+  return given.length === 0 ? undefined : given;
+}
+
+function createHttp(targets: RequestTargets): Instrumentation {
+  const http = new HttpInstrumentation({
+    // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
+    ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()),
+    requestHook: rememberRequest,
+  });
+  correctHttpErrors(http);
+  targets.observeHttp(http);
+  return http;
+}
+
+function createUndici(targets: RequestTargets): Instrumentation {
+  const undici = new UndiciInstrumentation({ requestHook: targets.onFetch });
+  correctFetchErrors(undici);
+  return undici;
+}
+
+function createPg(): Instrumentation {
+  const pg = new PgInstrumentation({ requestHook: nameSpan });
+  rememberPools(pg);
+  measureOperations(pg);
+  return pg;
+}

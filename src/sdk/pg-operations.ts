@@ -1,0 +1,104 @@
+/**
+ * Measures the statements of pg. The instrumentation names them by their text up to the first space, with whatever it
+ * holds, and counts a rejected promise as success.
+ */
+import type { Span } from '@opentelemetry/api';
+import type { PgInstrumentation, PgRequestHookInformation } from '@opentelemetry/instrumentation-pg';
+import type { LabelValues } from '../metrics/metric.ts';
+import { instrumentationMetrics } from '../metrics/third-party.ts';
+import { errorType } from './error-type.ts';
+import { recorder } from './recorders.ts';
+import { sqlVerb } from './sql-verb.ts';
+
+const recordOperation = recorder(instrumentationMetrics.db_client_operation_duration_seconds);
+
+/** Records `db.client.operation.duration` in place of the instrumentation. Its spans stay. */
+export function measureOperations(instrumentation: PgInstrumentation): void {
+  const createPatch = instrumentation['_getClientQueryPatch'].bind(instrumentation);
+  const patchQuery: typeof createPatch = () => {
+    const patch = createPatch();
+    return (original: Query) => measured(patch(original));
+  };
+  instrumentation['_getClientQueryPatch'] = patchQuery;
+  instrumentation['recordOperationDuration'] = () => undefined;
+}
+
+/** Names the span of a statement by its command, unless the statement has a name of its own. */
+export function nameSpan(span: Span, { query, connection }: PgRequestHookInformation): void {
+  const verb = sqlVerb(query.text);
+  if (verb !== undefined) span.setAttribute('db.operation.name', verb);
+  if (query.name !== undefined && query.name !== '') return;
+  const { database } = connection;
+  span.updateName(`pg.query${verb === undefined ? '' : `:${verb}`}${database === undefined ? '' : ` ${database}`}`);
+}
+
+interface Client {
+  readonly database?: string;
+  readonly connectionParameters: { readonly host?: string; readonly port?: number };
+}
+
+type Callback = (this: unknown, error: unknown, ...rest: readonly unknown[]) => unknown;
+
+/** A statement may be given as an object, and then carry its callback. */
+interface Statement {
+  readonly text?: unknown;
+  readonly submit?: unknown;
+  callback?: unknown;
+}
+
+/** Arguments and result of the method stay as they are for the application. */
+function measured(query: Query): Query {
+  return function measuredQuery(this: Client, ...args) {
+    const [statement] = args as [string | Statement | null | undefined];
+    const text = typeof statement === 'object' ? statement?.text : statement;
+    if (typeof text !== 'string') return query.apply(this, args);
+    const record = startOperation(this, text);
+    const hasCallback = wrapCallback(args, record);
+    const result = query.apply(this, args);
+    if (!hasCallback && result instanceof Promise) result.then(() => record(), record);
+    return result;
+  };
+}
+
+type Query = (this: Client, ...args: unknown[]) => unknown;
+
+function startOperation(
+  { database, connectionParameters: { host, port } }: Client,
+  text: string,
+): (error?: unknown) => void {
+  const startedAtMs = performance.now();
+  const verb = sqlVerb(text);
+  return (error) => {
+    const labels = {
+      db_system_name: 'postgresql',
+      ...(verb === undefined ? {} : { db_operation_name: verb }),
+      ...(database === undefined ? {} : { db_namespace: database }),
+      ...(host === undefined ? {} : { server_address: host }),
+      ...(port === undefined ? {} : { server_port: String(port) }),
+      ...(error === undefined || error === null ? {} : { error_type: errorType(error) }),
+    };
+    recordOperation(labels as OperationLabels, (performance.now() - startedAtMs) / 1000);
+  };
+}
+
+type OperationLabels = LabelValues<typeof instrumentationMetrics.db_client_operation_duration_seconds>;
+
+/** Returns false if the statement has no callback. An object of pg with `submit` is used once and must stay the same. */
+function wrapCallback(args: unknown[], record: (error?: unknown) => void): boolean {
+  const wrapped = (callback: Callback): Callback =>
+    function recorded(...results) {
+      record(results[0]);
+      return callback.apply(this, results);
+    };
+  const last = args.at(-1);
+  if (typeof last === 'function') {
+    args[args.length - 1] = wrapped(last as Callback);
+    return true;
+  }
+  const statement = args[0] as string | Statement;
+  if (typeof statement !== 'object' || typeof statement.callback !== 'function') return false;
+  const callback = wrapped(statement.callback as Callback);
+  if (typeof statement.submit === 'function') statement.callback = callback;
+  else args[0] = { ...statement, callback };
+  return true;
+}

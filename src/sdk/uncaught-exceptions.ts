@@ -1,0 +1,20 @@
+/** Records the exception that ends the process. */
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { errorType } from './error-type.ts';
+import { recordException } from './exceptions.ts';
+import { INSTRUMENTATION_SCOPE } from './recorders.ts';
+
+/**
+ * Makes a span for each exception and rejection that nothing handles. It ends immediately, because spans that are open when
+ * the process ends are not sent. A monitor does not change what happens next.
+ */
+export function recordUncaughtExceptions(): void {
+  process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
+    const name = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+    const span = trace.getTracer(INSTRUMENTATION_SCOPE).startSpan(name);
+    recordException(span, error);
+    span.setAttribute('error.type', errorType(error));
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+    span.end();
+  });
+}
