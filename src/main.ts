@@ -9,5 +9,8 @@ try {
   process.exit(1);
 }
 
+// A reload that is requested before the configuration is read is done with the start. By default, SIGHUP ends the process.
+if (process.argv[2] === 'run') process.on('SIGHUP', () => undefined);
+
 const { runProgram } = await import('./program.ts');
-await runProgram();
+await runProgram(new URL('console/', import.meta.url));

@@ -4,18 +4,24 @@ import { runCli } from './cli/cli.ts';
 import { componentFactories } from './components/index.ts';
 import { packs } from './packs/index.ts';
 
-export async function runProgram(): Promise<void> {
+/** @param page the folder with the page of `siphon dashboards preview`, which the build writes. */
+export async function runProgram(page: URL): Promise<void> {
   // The reader of a pipe, such as `head`, may end before this command.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
-  });
+  for (const output of [process.stdout, process.stderr])
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      // A full disk or a reader that left must not end a sidecar. The error cannot be logged either.
+      if (output === process.stderr) return;
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
   process.exitCode = await runCli(process.argv.slice(2), {
     environment: process.env,
     version: manifest.version,
     factories: componentFactories(packs),
     loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),
     checkPackFile: async (file) => await (await import('./packs/pack-file.ts')).checkPackFile(file),
+    startPreview: async (options) =>
+      await (await import('./console/preview/server.ts')).startPreview({ ...options, page }),
     packs,
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runCommand } from '../../tests/support/processes/run-command.ts';
 
@@ -34,8 +35,29 @@ it('names every problem', async () => {
   });
 });
 
+it('finds a pack under any name', async () => {
+  const { errors } = await check(
+    `export const shop = { name: 'shop', description: 'A shop', metrics: { x_total: ${ORDERS} } };`,
+  );
+  expect(errors).toContain('x_total');
+});
+
+it.each(['scrape-pipeline', 'postgres-health', 'sidecar'])(
+  'accepts the module of the built-in pack %s',
+  async (name) => {
+    const file = fileURLToPath(new URL(`../packs/${name}/index.ts`, import.meta.url));
+    expect(await runCommand(['packs', 'check', file])).toMatchObject({ exitCode: 0, errors: '' });
+  },
+);
+
+it('refuses the name of a built-in pack', async () => {
+  const { errors } = await check(`export default { name: 'sidecar', description: 'Another', metrics: {} };`);
+  expect(errors).toBe('sidecar: a built-in pack has this name');
+});
+
 it.each([
-  ['export const pack = {};', 'does not export a pack as default or as "pack"; use definePack()'],
+  ['export const pack = {};', 'does not export a pack: name is missing; use definePack from siphon-otel/pack'],
+  ['export const a = 1, b = {};', 'does not export a pack: none of a, b is one; export the pack as default'],
   [`import './missing.mjs';`, 'missing.mjs'],
 ])('refuses the module %s', async (text, message) => {
   const { exitCode, errors } = await check(text);

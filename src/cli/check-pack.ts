@@ -3,8 +3,9 @@ import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 export const checkPack: Command = {
   summary: 'check a pack and report all its problems',
   argument: 'FILE',
-  optionLines: ['FILE                         module that exports the pack as default or as "pack" (.ts or .js)'],
+  optionLines: ['FILE                         module that exports the pack (.ts or .js)'],
   example: 'siphon packs check ./shop-pack.ts',
+  exitsOneIf: 'if the pack cannot be loaded or has a problem',
   readsConfig: false,
   async run({ argument: file = '' }, { checkPackFile, print, printError }) {
     let problems: readonly string[];

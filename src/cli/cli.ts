@@ -1,20 +1,33 @@
 import { parseArgs } from 'node:util';
 import { suggest } from '../engine/config/nearest-name.ts';
-import { EXIT_OK, EXIT_USAGE, UsageError, type Command, type CommandContext, type CommandOptions } from './command.ts';
+import {
+  EXIT_FAILURE,
+  EXIT_OK,
+  EXIT_USAGE,
+  UsageError,
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+} from './command.ts';
 import { checkPack } from './check-pack.ts';
 import { exportDashboards } from './dashboards/export.ts';
+import { previewDashboards } from './dashboards/preview.ts';
 import { pushDashboards } from './dashboards/push.ts';
 import { doctor } from './doctor.ts';
 import { init } from './init.ts';
 import { listComponents } from './list-components.ts';
 import { listPacks } from './list-packs.ts';
+import { health } from './health.ts';
 import { printConfig } from './print-config.ts';
+import { reload } from './reload.ts';
 import { run } from './run.ts';
 import { validate } from './validate.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   init,
   run,
+  reload,
+  health,
   validate,
   doctor,
   components: listComponents,
@@ -22,14 +35,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'packs check': checkPack,
   'print-config': printConfig,
   'dashboards export': exportDashboards,
+  'dashboards preview': previewDashboards,
   'dashboards push': pushDashboards,
 };
 
 /** Runs the command that the arguments name. Resolves with the exit code. */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   const [name, rest] = splitName(args);
-  if (name === '--version') return answer(context, context.version);
-  if (name === '--help' || name === '-h') return answer(context, overview());
+  if (name === '--version' || name === 'version') return answer(context, context.version);
+  if (name === '--help' || name === '-h' || name === 'help') return answer(context, overview());
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) return withoutCommand(args, context);
   try {
@@ -67,7 +81,7 @@ const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'strin
 
 function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
   const { readsConfig, argument } = command;
-  const options = { ...HELP, ...(readsConfig && CONFIG), ...ownOptions(command) };
+  const options = { ...HELP, ...(readsConfig && CONFIG), ...declaredOptions(command) };
   // parseArgs refuses options that the command does not have, so the values have this form.
   const { values, positionals } = parseArgs({
     args,
@@ -78,21 +92,31 @@ function parseOptions(command: Command, args: string[]): CommandOptions | 'help'
   if (argument !== undefined && positionals.length !== 1) throw new UsageError(`one ${argument} is required`);
   const [value] = positionals;
   const { help: _, config = [], set = [], ...others } = values;
-  return { configs: config, sets: set, ...ownValues(others), ...(value !== undefined && { argument: value }) };
+  return { configs: config, sets: set, ...declaredValues(others), ...(value !== undefined && { argument: value }) };
 }
 
-function ownOptions({ takes = [], takesMany = [] }: Command): Record<string, { type: 'string'; multiple: boolean }> {
+function declaredOptions({
+  takes = [],
+  takesMany = [],
+  flags = [],
+}: Command): Record<string, { type: 'string' | 'boolean'; multiple: boolean }> {
   return Object.fromEntries([
     ...takes.map((name) => [name, { type: 'string', multiple: false }] as const),
     ...takesMany.map((name) => [name, { type: 'string', multiple: true }] as const),
+    ...flags.map((name) => [name, { type: 'boolean', multiple: false }] as const),
   ]);
 }
 
-function ownValues(values: Readonly<Record<string, unknown>>): Pick<CommandOptions, 'given' | 'lists'> {
-  const [lists, given] = [true, false].map((isList) =>
-    Object.fromEntries(Object.entries(values).filter(([, value]) => Array.isArray(value) === isList)),
-  );
-  return { given, lists } as Pick<CommandOptions, 'given' | 'lists'>;
+function declaredValues(values: Readonly<Record<string, unknown>>): Pick<CommandOptions, 'given' | 'lists' | 'flags'> {
+  const all = Object.entries(values);
+  const given = all.filter(([, value]) => typeof value === 'string');
+  const lists = all.filter(([, value]) => Array.isArray(value));
+  const flags = all.filter(([, value]) => value === true).map(([name]) => name);
+  return {
+    given: Object.fromEntries(given),
+    lists: Object.fromEntries(lists),
+    flags: new Set(flags),
+  } as Pick<CommandOptions, 'given' | 'lists' | 'flags'>;
 }
 
 function isUsageError(error: unknown): error is Error {
@@ -122,14 +146,16 @@ function overview(names: readonly string[] = Object.keys(COMMANDS)): string {
   ].join('\n');
 }
 
-function helpOf(name: string, { summary, readsConfig, argument, optionLines, example }: Command): string {
+function helpOf(name: string, { summary, readsConfig, argument, optionLines, example, exitsOneIf }: Command): string {
   const configLines = [
-    '--config FILE                configuration file; may be repeated: files are merged, later ones win;',
+    '--config FILE                configuration: a file, env:VARIABLE or yaml:TEXT; may be repeated, later ones win;',
     '                             default: ./otel-collector.yaml if it exists, otherwise the built-in configuration',
     '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
   const usage = ['Usage: siphon', name, ...(argument === undefined ? [] : [argument]), '[options]'].join(' ');
   const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       show this help'];
-  const examples = example === undefined ? [] : ['', `Example: ${example}`];
-  return [usage, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`), ...examples].join('\n');
+  const failure = exitsOneIf === undefined ? '' : `${EXIT_FAILURE} ${exitsOneIf}; `;
+  const exitCodes = `Exit codes: ${EXIT_OK} on success; ${failure}${EXIT_USAGE} if the command line is wrong`;
+  const end = ['', `Example: ${example}`, '', exitCodes];
+  return [usage, '', `  ${summary}`, '', ...options.map((line) => `  ${line}`), ...end].join('\n');
 }

@@ -1,3 +1,4 @@
+import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
 import type { RuleSource } from '../dashboards/rules/rule-files.ts';
 import type { Factory } from '../engine/component.ts';
 import type { Environment } from '../engine/config/expand.ts';
@@ -24,6 +25,23 @@ export interface CommandContext {
   readonly loadPacks: (files: readonly string[]) => Promise<readonly PackContent[]>;
   /** Imports a pack from a module and returns one sentence for each problem. */
   readonly checkPackFile: (file: string) => Promise<readonly string[]>;
+  /** Serves the page with the dashboards on 127.0.0.1. */
+  readonly startPreview: (options: PreviewOptions) => Promise<Preview>;
+}
+
+export interface PreviewOptions {
+  readonly prometheus: URL;
+  readonly dashboards: readonly DashboardModel[];
+  /** How often Prometheus scrapes siphon. */
+  readonly scrapeS: number;
+  readonly sentry?: URL;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+export interface Preview {
+  readonly url: string;
+  close(): Promise<void>;
 }
 
 /** A pack as the command line sees it. */
@@ -49,8 +67,12 @@ export interface Command {
   readonly takes?: readonly string[];
   /** The names of its options that may be repeated. Each has a value. */
   readonly takesMany?: readonly string[];
+  /** The names of its options without a value. */
+  readonly flags?: readonly string[];
   /** A command line, for the help. */
-  readonly example?: string;
+  readonly example: string;
+  /** When it exits 1, for the help: a clause that starts with "if". Undefined if it never does. */
+  readonly exitsOneIf?: string;
   /** True if the command has `--config` and `--set`. */
   readonly readsConfig: boolean;
   /**
@@ -68,6 +90,8 @@ export interface CommandOptions {
   readonly given: Readonly<Record<string, string | undefined>>;
   /** The values of the repeatable options that only this command has, by name. */
   readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
+  /** The options without a value that are given. */
+  readonly flags: ReadonlySet<string>;
   /** The value of the argument, if the command has one. */
   readonly argument?: string;
 }

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_PORTS, defaultConfig } from './default-config.ts';
 import { runCommand } from '../../tests/support/processes/run-command.ts';
+import { withPoller } from '../../tests/support/processes/with-poller.ts';
 
 const DATABASE_URL = 'postgresql://siphon:hunter2@127.0.0.1:1/shop';
 
@@ -42,6 +45,14 @@ describe('a command without --config', () => {
   });
 });
 
+it('is the same as the shipped otel-collector.yaml', () => {
+  const options = { hasDatabase: true, keepsState: true, ports: DEFAULT_PORTS };
+  // The shipped file is valid without any variable, too.
+  const text = defaultConfig(options).replace('${env:DATABASE_URL}', '${env:DATABASE_URL:-}');
+  const shipped = readFileSync(new URL('../../otel-collector.yaml', import.meta.url), 'utf8');
+  expect(load(shipped)).toEqual(load(text));
+});
+
 describe('siphon init', () => {
   it.each([{}, { DATABASE_URL, SENTRY_DSN: 'https://key@sentry.example/1' }])(
     'writes a valid file with %j',
@@ -56,12 +67,18 @@ describe('siphon init', () => {
     },
   );
 
-  it('writes a poller that works after it is uncommented as the comment describes', async () => {
-    await runCommand(['init']);
-    const text = readFileSync('otel-collector.yaml', 'utf8');
-    const poller = text.slice(text.indexOf('  # db_poller:'), text.indexOf('processors:'));
-    expect(poller.split('\n').filter((line) => line !== '')).toHaveLength(7);
-    expect(poller).toContain('#   storage: file_storage');
+  it('writes a poller that is as if DATABASE_URL had been set, after it is uncommented', async () => {
+    await runCommand(['init', '--dir', 'off']);
+    await runCommand(['init', '--dir', 'on'], { DATABASE_URL });
+    const text = withPoller(readFileSync('off/otel-collector.yaml', 'utf8'));
+    const on = readFileSync('on/otel-collector.yaml', 'utf8');
+    expect(load(text)).toEqual(load(on));
+    expect(load(text)).toMatchObject({ receivers: { db_poller: { storage: 'file_storage' } } });
+    writeFileSync('off/otel-collector.yaml', text);
+    const { exitCode, errors } = await runCommand(['validate', '--config', 'off/otel-collector.yaml'], {
+      DATABASE_URL,
+    });
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
   });
 
   it('overwrites nothing', async () => {

@@ -24,7 +24,7 @@ receivers:
       grpc:
         endpoint: 127.0.0.1:${ports.grpc}
 
-${hasDatabase ? poller : commented(`${POLLER_IS_OFF}${poller}`)}
+${hasDatabase ? `${POLLER_IS_ON}${poller}` : `${POLLER_IS_OFF}${commented(poller)}`}
 processors:
   # Refuses data before the process exceeds its memory. Senders retry later.
   memory_limiter:
@@ -73,17 +73,18 @@ service:
 `;
 }
 
-const POLLER = `  # Metrics from PostgreSQL, with read-only queries.
-  db_poller:
+const POLLER_IS_ON = '  # Metrics from PostgreSQL, with read-only queries.\n';
+
+const POLLER_IS_OFF = `${POLLER_IS_ON}  # Set DATABASE_URL, uncomment the next lines and add \`db_poller\` to the receivers of the metrics pipeline.
+`;
+
+const POLLER = `  db_poller:
     datasource: \${env:DATABASE_URL}
     collection_interval: 15s
     packs:
       # Add the tables that matter, for their size, dead rows and vacuum: {tables: [public.orders]}
       postgres_health: {}
 `;
-
-const POLLER_IS_OFF =
-  '  # To poll a database, set DATABASE_URL, uncomment this and add `db_poller` to the receivers of the metrics pipeline.\n';
 
 const FILE_STORAGE = `  # Keeps the state of the poller, so that its counters continue after a restart.
   file_storage:
@@ -92,7 +93,7 @@ const FILE_STORAGE = `  # Keeps the state of the poller, so that its counters co
 
 `;
 
-/** The lines as comments, indented as before. A line that is a comment stays as it is. */
+/** Comments out each line, so that an editor can uncomment the block again. */
 function commented(lines: string): string {
-  return lines.replaceAll(/^ {2}(?! *#)/gm, '  # ');
+  return lines.replaceAll(/^ {2}/gm, '  # ');
 }

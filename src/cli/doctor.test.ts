@@ -20,17 +20,21 @@ service:
     metrics: {receivers: [db_poller], exporters: [debug]}
 `;
 
-async function doctor(hasColours: boolean): Promise<{ shown: string[]; printed: string[]; order: string[] }> {
+async function doctor(
+  hasColours: boolean,
+  environment: Record<string, string> = {},
+): Promise<{ shown: string[]; printed: string[]; order: string[] }> {
   const path = join(folder, 'config.yaml');
   writeFileSync(path, CONFIG);
   const [shown, printed, order]: [string[], string[], string[]] = [[], [], []];
   await runCli(['doctor', '--config', path], {
-    environment: {},
+    environment,
     version: '0',
     factories: componentFactories(builtInPacks),
     loadPacks: async () => [],
     packs: builtInPacks,
     checkPackFile: async () => [],
+    startPreview: async () => await Promise.reject(new Error('not part of the test')),
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,
     hasColours,
@@ -51,3 +55,14 @@ it('has colours only where they are wanted, and marks with them how bad it is', 
   expect(plain).toMatch(/^error {4}receivers::db_poller {2}cannot connect/);
   expect(coloured).toBe(plain!.replace('error  ', styleText('red', 'error  ', { validateStream: false })));
 });
+
+it('reports variables of a service that the configuration does not use', async () => {
+  expect(await unused({ DATABASE_URL: 'postgresql://127.0.0.1/shop' })).toEqual([]);
+  const [line, ...others] = await unused({ SENTRY_DSN: 'https://key@sentry.example/1' });
+  expect(line).toMatch(/^warning {2}configuration +SENTRY_DSN is set, but no pipeline uses sentry\. Add sentry/);
+  expect(others).toEqual([]);
+});
+
+async function unused(environment: Record<string, string>): Promise<string[]> {
+  return (await doctor(false, environment)).printed.filter((line) => line.includes('is set, but'));
+}

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
+import { createDirectory } from '../engine/create-directory.ts';
 import { close, listen } from '../engine/net/http-server.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 import { DEFAULT_PORTS, defaultConfig, type DefaultConfigOptions } from './default-config.ts';
@@ -13,13 +14,14 @@ export const init: Command = {
   optionLines: ['--dir DIR                    folder of the file; created if missing; default: the working directory'],
   takes: ['dir'],
   example: 'siphon init --dir ./sidecar',
+  exitsOneIf: 'if the file exists or cannot be written',
   readsConfig: false,
   async run({ given: { dir = '.' } }, { environment, print, printError }) {
     const file = path.join(dir, DEFAULT_FILE);
     const ports = await freePorts();
     const hasDatabase = (environment['DATABASE_URL'] ?? '') !== '';
     try {
-      await mkdir(dir, { recursive: true });
+      await createDirectory(dir);
       await writeFile(file, defaultConfig({ hasDatabase, keepsState: true, ports }), { flag: 'wx' });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -48,7 +50,11 @@ function notes(ports: Ports, environment: Readonly<Record<string, string | undef
 function nextCommands(file: string, { http }: Ports): string[] {
   const config = path.dirname(file) === '.' ? '' : ` --config ${file}`;
   const endpoint = http === DEFAULT_PORTS.http ? '' : `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${http} `;
-  return [`  npx siphon-otel run${config}`, `  ${endpoint}node --import siphon-otel/preload app.js`];
+  return [
+    `  npx siphon-otel doctor${config}`,
+    `  npx siphon-otel run${config}`,
+    `  ${endpoint}node --import siphon-otel/preload app.js`,
+  ];
 }
 
 /** For each default port, it or the next one that is free. */

@@ -6,6 +6,7 @@ import { EXIT_OK, type Command } from './command.ts';
 export const listComponents: Command = {
   summary: 'list all components with their signals and stability, as YAML',
   optionLines: [],
+  example: 'siphon components',
   readsConfig: false,
   async run(_options, { print, version, factories }) {
     const sections = Object.entries(SECTION_OF).map(([kind, section]) => [

@@ -6,6 +6,8 @@ import { readConfig } from './read-config.ts';
 export const printConfig: Command = {
   summary: 'print the merged configuration with secrets masked',
   optionLines: [],
+  example: 'siphon print-config --set processors.batch.timeout=5s',
+  exitsOneIf: 'if the configuration has a problem',
   readsConfig: true,
   async run(options, context) {
     const loaded = await readConfig(options, context);

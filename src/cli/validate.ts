@@ -4,6 +4,8 @@ import { readConfig } from './read-config.ts';
 export const validate: Command = {
   summary: 'check a configuration and report all its problems',
   optionLines: [],
+  example: 'siphon validate --config otel-collector.yaml',
+  exitsOneIf: 'if the configuration has a problem',
   readsConfig: true,
   async run(options, context) {
     const loaded = await readConfig(options, context);

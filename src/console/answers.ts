@@ -1,4 +1,4 @@
-import type { PlainGraph, PlainPanel } from '../dashboards/model/plain.ts';
+import type { GraphModel, PanelModel } from '../dashboards/model/dashboard-model.ts';
 import type { DataSource, Exemplar, Sample, Steps } from './data-source.ts';
 import { secondsOf } from './duration.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
@@ -25,10 +25,10 @@ const MOST_SERIES = 60;
 
 /** The current results of a panel's queries. */
 export async function answersOf(
-  { queries }: PlainPanel,
+  { queries }: PanelModel,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
-): Promise<readonly { readonly query: PlainPanel['queries'][number]; readonly samples: readonly Sample[] }[]> {
+): Promise<readonly { readonly query: PanelModel['queries'][number]; readonly samples: readonly Sample[] }[]> {
   const steps = { fromS: nowS - lengthS, toS: nowS, stepS: scrapeS };
   return await Promise.all(
     queries.map(async (query) => {
@@ -41,7 +41,7 @@ export async function answersOf(
 
 /** The series of a graph. If there are too many, only the largest. */
 export async function seriesOf(
-  { queries, place, minStep = '' }: PlainGraph,
+  { queries, place, minStep = '' }: GraphModel,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
 ): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[]; readonly left: number }> {
@@ -70,7 +70,7 @@ function size({ values }: NamedSeries): number {
 
 /** The traces behind them. A Prometheus that keeps none, or does not know what they are, takes nothing from the graph. */
 export async function exemplarsOf(
-  { queries }: PlainGraph,
+  { queries }: GraphModel,
   source: DataSource,
   { moment: { scrapeS, choices }, steps }: { readonly moment: Moment; readonly steps: Steps },
 ): Promise<readonly Exemplar[]> {

@@ -4,7 +4,7 @@ import type { DataSource, Exemplar } from './data-source.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
 import { traceAddress, traceIdOf } from './trace.ts';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
-import { plain, type PlainGraph } from '../dashboards/model/plain.ts';
+import { dashboardModels, type GraphModel } from '../dashboards/model/dashboard-model.ts';
 
 const ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -38,9 +38,9 @@ describe('exemplars', () => {
     );
   });
 
-  const panel = plain(shipped.dashboards)[0]!
+  const panel = dashboardModels(shipped.dashboards)[0]!
     .rows.flatMap(({ panels }) => panels)
-    .find((one) => one.form === 'graph' && one.title === 'Latency of the shops (p95)') as PlainGraph;
+    .find((one) => one.form === 'graph' && one.title === 'Latency of the shops (p95)') as GraphModel;
   const moment = { nowS: 1000, lengthS: 600, scrapeS: 15, choices: {} };
   const nothing: DataSource = {
     labelValues: async () => [],

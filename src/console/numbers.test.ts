@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bucketsOf } from './distribution.ts';
+import { bucketsOf } from './buckets.ts';
 import { secondsOf } from './duration.ts';
 import { lonelyOf, stackedUp } from './graph-data.ts';
-import { timeMarks } from './page/time-text.ts';
+import { timeMarks } from './browser/time-text.ts';
 import { nameOf } from './series-name.ts';
 import { toneOf } from './tone.ts';
 import { boundText, textOf } from './unit-text.ts';

@@ -1,8 +1,8 @@
-import type { PlainRow } from '../dashboards/model/plain.ts';
+import type { RowModel } from '../dashboards/model/dashboard-model.ts';
 import type { Choices } from './expression.ts';
 
 export interface RepeatedRow {
-  readonly row: PlainRow;
+  readonly row: RowModel;
   readonly title: string;
   /** The choices of this row. */
   readonly choices: Choices;
@@ -14,7 +14,7 @@ const OPEN_AT_FIRST = 2;
 
 /** A row for each chosen value of its variable, or for each that there is. */
 export function repeated(
-  rows: readonly PlainRow[],
+  rows: readonly RowModel[],
   { choices, values }: { readonly choices: Choices; readonly values: ReadonlyMap<string, readonly string[]> },
 ): readonly RepeatedRow[] {
   return rows.flatMap((row) => {

@@ -1,4 +1,4 @@
-import type { PlainQuery } from '../dashboards/model/plain.ts';
+import type { QueryModel } from '../dashboards/model/dashboard-model.ts';
 import type { Sample } from './data-source.ts';
 
 export interface Line {
@@ -9,7 +9,7 @@ export interface Line {
 
 /** A line for each set of labels that any column has, the largest of the column `sortBy` first. */
 export function linesOf(
-  columns: readonly { readonly query: PlainQuery; readonly samples: readonly Sample[] }[],
+  columns: readonly { readonly query: QueryModel; readonly samples: readonly Sample[] }[],
   { labels, sortBy }: { readonly labels: readonly string[]; readonly sortBy: string },
 ): readonly Line[] {
   const lines = new Map<string, { labels: string[]; values: (number | undefined)[] }>();

@@ -3,9 +3,9 @@ import { repeated } from './repeat.ts';
 import { linesOf } from './table-lines.ts';
 import { addressOf, between, spanOf, viewOf, widened, type Time } from './view.ts';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
-import { plain } from '../dashboards/model/plain.ts';
+import { dashboardModels } from '../dashboards/model/dashboard-model.ts';
 
-const roaster = plain(shipped.dashboards).find(({ uid }) => uid === 'siphon-roaster')!;
+const roaster = dashboardModels(shipped.dashboards).find(({ uid }) => uid === 'siphon-roaster')!;
 
 function timeOf(from: string, to: string): Time {
   return viewOf(roaster, new URLSearchParams({ from, to })).time;

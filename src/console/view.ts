@@ -1,5 +1,5 @@
 /** The choices of a reader in the address. The parameters are Grafana's, so links work in both. */
-import type { PlainDashboard } from '../dashboards/model/plain.ts';
+import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
 import type { Span } from './data-source.ts';
 import { secondsOf } from './duration.ts';
 import type { Choices } from './expression.ts';
@@ -14,7 +14,7 @@ export interface View {
 /** A duration up to now, which moves on; or a range between two times. */
 export type Time = { readonly last: string } | Span;
 
-export function viewOf({ from, refresh, variables }: PlainDashboard, address: URLSearchParams): View {
+export function viewOf({ from, refresh, variables }: DashboardModel, address: URLSearchParams): View {
   const every = address.get('refresh') ?? refresh;
   const choices = variables.flatMap((variable): [string, readonly string[] | undefined][] => {
     if (variable.kind === 'datasource') return [];

@@ -1,5 +1,5 @@
 /** The options `--pack` and `--only`, and the dashboards of the packs that they choose. */
-import type { PlainDashboard } from '../../dashboards/model/plain.ts';
+import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import type { RuleSource } from '../../dashboards/rules/rule-files.ts';
 import { UsageError, type CommandContext, type CommandOptions, type PackContent } from '../command.ts';
 
@@ -49,12 +49,12 @@ export interface DashboardFile {
 
 /** The chosen dashboards in Grafana's form, sorted by name. They link to each other. */
 export async function dashboardFiles({ all, chosen }: ChosenPacks): Promise<readonly DashboardFile[]> {
-  const [{ classicDashboardText }, { plain }] = await Promise.all([
+  const [{ classicDashboardText }, { dashboardModels }] = await Promise.all([
     import('../../dashboards/grafana/classic.ts'),
-    import('../../dashboards/model/plain.ts'),
+    import('../../dashboards/model/dashboard-model.ts'),
   ]);
   const uids = new Set<string>(chosen.dashboards.map(({ uid }) => uid));
-  return plain(all.dashboards)
+  return dashboardModels(all.dashboards)
     .filter(({ uid }) => uids.has(uid))
     .map((dashboard) => ({
       uid: dashboard.uid,
@@ -65,7 +65,7 @@ export async function dashboardFiles({ all, chosen }: ChosenPacks): Promise<read
 }
 
 /** Without the links to dashboards that are not chosen, since Grafana may not have them. */
-function linkedWithin(dashboard: PlainDashboard, uids: ReadonlySet<string>): PlainDashboard {
+function linkedWithin(dashboard: DashboardModel, uids: ReadonlySet<string>): DashboardModel {
   return { ...dashboard, links: dashboard.links.filter(({ uid }) => uids.has(uid)) };
 }
 

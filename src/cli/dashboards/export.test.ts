@@ -24,6 +24,40 @@ const exportRules = async (settings?: string): Promise<Awaited<ReturnType<typeof
 };
 const rulesIn = async (file: string): Promise<string> => await readFile(path.join(folder, 'rules', file), 'utf8');
 
+it('writes the runbook of every alert into one folder, with links that lead somewhere', async () => {
+  const dir = path.join(folder, 'runbooks');
+  const args = ['dashboards', 'export', '--form', 'runbooks', '--dir', dir];
+  expect(await runCommand(args)).toMatchObject({ exitCode: 0, errors: '' });
+  const files = await readdir(dir);
+  expect(files.toSorted()).toEqual(shipped.alerts.map(({ name }) => `${name}.md`).toSorted());
+  for (const file of files) {
+    const text = await readFile(path.join(dir, file), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      if (!target.startsWith('https://unpkg.com/siphon-otel@')) expect(files, `${file}: ${target}`).toContain(target);
+    }
+  }
+  expect((await runCommand(args)).printed).toContain(`${files.length} runbooks, 0 written`);
+  await writeFile(path.join(dir, 'DatabaseDown.md'), '# Ours');
+  expect(await runCommand(args)).toMatchObject({ exitCode: 1 });
+  expect(await readFile(path.join(dir, 'DatabaseDown.md'), 'utf8')).toBe('# Ours');
+});
+
+it('links the rules to the runbooks of this version, or to a folder of the user', async () => {
+  const own = await runbookLinks();
+  for (const url of own) {
+    const [, file = ''] = /^https:\/\/unpkg\.com\/siphon-otel@\d+\.\d+\.\d+\/(src\/.+\.md)$/.exec(url) ?? [];
+    await expect(stat(new URL(`../../../${file}`, import.meta.url))).resolves.toBeDefined();
+  }
+  expect(await runbookLinks('links: {runbooks: https://wiki.example.com/siphon/}')).toContain(
+    'https://wiki.example.com/siphon/DatabaseDown.md',
+  );
+});
+
+async function runbookLinks(settings?: string): Promise<string[]> {
+  expect(await exportRules(settings)).toMatchObject({ exitCode: 0 });
+  return [...(await rulesIn('alerts.yaml')).matchAll(/runbook_url: (\S+)/g)].map(([, url = '']) => url);
+}
+
 describe('siphon dashboards export', () => {
   it('writes all dashboards, also into a folder that does not exist', async () => {
     const dir = path.join(folder, 'deep/er');
@@ -34,7 +68,7 @@ describe('siphon dashboards export', () => {
       expect(await readFile(path.join(dir, `${uid}.json`), 'utf8')).toBe(await shippedText(uid));
     }
     const again = await runCommand(['dashboards', 'export', '--dir', dir, '--form', 'grafana']);
-    expect(again.printed).toContain('4 dashboards, 0 written');
+    expect(again.printed).toContain('5 dashboards, 0 written');
   });
 
   it('replaces an older one of its own, and touches no other file', async () => {
@@ -69,7 +103,7 @@ describe('siphon dashboards export', () => {
 
   it.each([
     [[], '--dir DIR is required'],
-    [['--dir', 'x', '--form', 'perses'], '--form is perses, but must be grafana or prometheus'],
+    [['--dir', 'x', '--form', 'perses'], '--form is perses, but must be one of grafana, prometheus, runbooks'],
     [['--dir', 'x', '--settings', 'y'], '--settings needs --form prometheus'],
   ])('refuses %s', async (args, message) => {
     const { exitCode, errors } = await runCommand(['dashboards', 'export', ...args]);
@@ -195,7 +229,7 @@ describe('siphon dashboards export with packs in modules', () => {
 
   it.each([
     [['--only', 'shop'], 2, '--only shop: unknown pack; known are scrape_pipeline, postgres_health, sidecar'],
-    [['--pack', 'missing.ts'], 1, 'missing.ts: does not exist'],
+    [['--pack', 'missing.ts'], 1, 'missing.ts: file not found, or not readable'],
     [['--pack', shop, '--pack', shop], 1, `${shop}: another pack has the name shop`],
   ])('refuses %s', async (args, code, message) => {
     const { exitCode, errors } = await inFolder(...args);

@@ -2,33 +2,36 @@ import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } 
 import { readBounded } from '../read-bounded.ts';
 import { hasDashboardTag } from '../../dashboards/dashboard-tag.ts';
 import { choosePacks, dashboardFiles, packOptionLines, packOptions, type ChosenPacks } from './chosen-packs.ts';
-import { writeOwnFiles, type OwnFile } from './write-own-files.ts';
+import { runbookFiles } from './runbook-files.ts';
+import { writeGeneratedFiles, type GeneratedFile } from './write-generated-files.ts';
 
 const GRAFANA = 'grafana';
 const RULES = 'prometheus';
-const forms = [GRAFANA, RULES] as const;
+const RUNBOOKS = 'runbooks';
+const forms = [GRAFANA, RULES, RUNBOOKS] as const;
 
 export const exportDashboards: Command = {
-  summary: 'write the dashboards as files for Grafana\u2019s provisioning, or the alert rules for Prometheus',
+  summary:
+    'write the dashboards as files for Grafana\u2019s provisioning, the alert rules for Prometheus, or their runbooks',
   optionLines: [
     '--dir DIR                    target folder; created if missing',
-    `--form FORM                  ${forms.join(' or ')}; default ${GRAFANA}`,
+    `--form FORM                  ${forms.join(', ')}; default ${GRAFANA}`,
     `--settings FILE              links and limits of the rules, see deploy/prometheus/README.md`,
     ...packOptionLines,
   ],
   takes: ['dir', 'form', 'settings'],
   takesMany: packOptions,
   example: 'siphon dashboards export --dir ./dashboards --pack ./shop-pack.ts --only shop',
+  exitsOneIf: 'if a pack or the settings have a problem, or a file cannot be written',
   readsConfig: false,
   async run(options, context) {
     const { print, printError } = context;
     const { dir, form, settings } = readOptions(options);
     try {
       const packs = await choosePacks(options, context);
-      const files = form === RULES ? await rules(packs, settings) : await dashboards(packs);
-      const written = await writeOwnFiles(dir, files);
-      const what = form === RULES ? 'rule files' : 'dashboards';
-      print(`${dir}: ${files.length} ${what}, ${written} written, ${files.length - written} unchanged`);
+      const files = await filesOf(packs, { form, settings });
+      const written = await writeGeneratedFiles(dir, files);
+      print(`${dir}: ${files.length} ${WRITTEN[form]}, ${written} written, ${files.length - written} unchanged`);
       return EXIT_OK;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -47,17 +50,27 @@ interface ExportOptions {
 function readOptions({ given: { dir, form = GRAFANA, settings } }: CommandOptions): ExportOptions {
   if (dir === undefined || dir === '') throw new UsageError('--dir DIR is required');
   const known = forms.find((one) => one === form);
-  if (known === undefined) throw new UsageError(`--form is ${form}, but must be ${forms.join(' or ')}`);
+  if (known === undefined) throw new UsageError(`--form is ${form}, but must be one of ${forms.join(', ')}`);
   if (settings !== undefined && known !== RULES) throw new UsageError(`--settings needs --form ${RULES}`);
   return { dir, form: known, settings };
 }
 
-async function dashboards(packs: ChosenPacks): Promise<readonly OwnFile[]> {
-  const files = await dashboardFiles(packs);
-  return files.map(({ fileName, text }) => ({ fileName, text, isOwn: isOwnDashboard }));
+const WRITTEN = { [GRAFANA]: 'dashboards', [RULES]: 'rule files', [RUNBOOKS]: 'runbooks' };
+
+async function filesOf(
+  packs: ChosenPacks,
+  { form, settings }: Omit<ExportOptions, 'dir'>,
+): Promise<readonly GeneratedFile[]> {
+  if (form === RULES) return await rules(packs, settings);
+  return form === RUNBOOKS ? await runbookFiles(packs.chosen) : await dashboards(packs);
 }
 
-function isOwnDashboard(text: string): boolean {
+async function dashboards(packs: ChosenPacks): Promise<readonly GeneratedFile[]> {
+  const files = await dashboardFiles(packs);
+  return files.map(({ fileName, text }) => ({ fileName, text, isGenerated: isGeneratedDashboard }));
+}
+
+function isGeneratedDashboard(text: string): boolean {
   try {
     return hasDashboardTag(JSON.parse(text));
   } catch {
@@ -66,8 +79,11 @@ function isOwnDashboard(text: string): boolean {
 }
 
 /** The settings may also change alerts of packs that are not chosen, so that one file serves several exports. */
-async function rules({ all, chosen }: ChosenPacks, settingsFile: string | undefined): Promise<readonly OwnFile[]> {
-  const [{ ruleFiles, isOwnRuleFile }, { defaultSettings, readSettings }] = await Promise.all([
+async function rules(
+  { all, chosen }: ChosenPacks,
+  settingsFile: string | undefined,
+): Promise<readonly GeneratedFile[]> {
+  const [{ ruleFiles, isGeneratedRuleFile }, { defaultSettings, readSettings }] = await Promise.all([
     import('../../dashboards/rules/rule-files.ts'),
     import('../../dashboards/rules/settings.ts'),
   ]);
@@ -76,7 +92,7 @@ async function rules({ all, chosen }: ChosenPacks, settingsFile: string | undefi
   return [...ruleFiles({ alerts: chosen.alerts, dashboards: all.dashboards }, settings)].map(([fileName, text]) => ({
     fileName,
     text,
-    isOwn: isOwnRuleFile,
+    isGenerated: isGeneratedRuleFile,
   }));
 }
 

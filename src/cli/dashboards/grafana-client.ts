@@ -1,4 +1,5 @@
 /** The part of Grafana's HTTP API that a push needs: https://grafana.com/docs/grafana/latest/developer-resources/api-reference/http-api/ */
+import { HttpClient, type HttpAnswer } from '../../engine/net/http-client.ts';
 import { Secret } from '../../engine/schema/secret.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -65,48 +66,43 @@ export class GrafanaClient {
   }
 
   async #call(method: string, path: string, body?: object, absent?: 'absent on 404'): Promise<unknown> {
-    const response = await this.#fetch(method, path, body);
-    const text = await this.#read(response);
-    if (response.status === 404 && absent !== undefined && isObject(parse(text))) return undefined;
-    if (!response.ok) throw this.#refused(response, method, path, text);
+    const answered = await this.#send(method, path, body);
+    if (!answered.complete) throw this.#strange();
+    const text = answered.body.toString('utf8');
+    if (answered.status === 404 && absent !== undefined && isObject(parse(text))) return undefined;
+    if (answered.status < 200 || answered.status > 299) throw this.#refused(answered, method, path, text);
     const answer = parse(text);
     if (answer === undefined) throw this.#strange();
     return answer;
   }
 
-  async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
+  async #send(method: string, path: string, body: object | undefined): Promise<HttpAnswer> {
+    const client = new HttpClient({ maxAnswerBytes: MAX_ANSWER_BYTES });
+    const request = {
+      method,
+      url: new URL(path, this.#base),
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${this.#token.reveal()}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      chunks: body === undefined ? [] : [Buffer.from(JSON.stringify(body))],
+      timeoutMs: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    };
     try {
-      return await fetch(new URL(path, this.#base), {
-        method,
-        headers: {
-          accept: 'application/json',
-          authorization: `Bearer ${this.#token.reveal()}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        // The token is for this host alone.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
+      // The token is for this host alone.
+      return await client.post(request, { follows: false });
     } catch (error) {
       const { message, cause } = error as Error;
       const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
       throw new GrafanaError(`${this.#base.href} cannot be reached: ${why}`, { cause: error });
+    } finally {
+      client.close();
     }
   }
 
-  async #read(response: Response): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) throw this.#strange();
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
-  }
-
-  #refused({ status, headers }: Response, method: string, path: string, text: string): GrafanaError {
+  #refused({ status, headers }: HttpAnswer, method: string, path: string, text: string): GrafanaError {
     const base = this.#base.href;
     if (status === 401) return new GrafanaError(`${base} rejected the token (401)`);
     if (status === 403) {
@@ -115,7 +111,7 @@ export class GrafanaClient {
       );
     }
     if (status >= 300 && status < 400) {
-      return new GrafanaError(`${base} redirects to ${headers.get('location') ?? 'nowhere'}: use that address instead`);
+      return new GrafanaError(`${base} redirects to ${headers.location ?? 'nowhere'}: use that address instead`);
     }
     const answer = parse(text) as { message?: unknown } | undefined;
     const message = typeof answer?.message === 'string' ? answer.message.slice(0, 300) : 'no reason given';

@@ -41,8 +41,15 @@ describe('siphon dashboards push', () => {
     await using grafana = await FakeGrafana.start();
     const args = ['--url', grafana.url, '--token-env', 'TOKEN', '--pack', 'missing.ts'];
     const { exitCode, errors } = await runCommand(['dashboards', 'push', ...args], { TOKEN: FakeGrafana.editorToken });
-    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: 'missing.ts: does not exist' });
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: 'missing.ts: file not found, or not readable' });
     expect(grafana.writes).toEqual([]);
+  });
+
+  it('warns of a token that travels unencrypted to another machine', async () => {
+    const { exitCode, errors } = await push('http://grafana.invalid:3000');
+    expect(exitCode).toBe(1);
+    expect(errors).toMatch(/^warning: http:\/\/grafana\.invalid:3000 is not encrypted: /);
+    expect((await push('https://grafana.invalid:3000')).errors).not.toContain('not encrypted');
   });
 
   it('writes nothing the second time', async () => {

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../engine/net/announce.ts';
 import { Secret } from '../../engine/schema/secret.ts';
 import {
   EXIT_FAILURE,
@@ -24,6 +25,7 @@ export const pushDashboards: Command = {
   takes: ['url', 'token-env', 'folder'],
   takesMany: packOptions,
   example: 'siphon dashboards push --url https://grafana.example.com --token-env TOKEN --pack ./shop-pack.ts',
+  exitsOneIf: 'if a pack cannot be loaded or Grafana refuses a dashboard',
   readsConfig: false,
   async run(options, context) {
     const { url, tokenVariable, folder } = readOptions(options);
@@ -34,6 +36,11 @@ export const pushDashboards: Command = {
       if (error instanceof UsageError) throw error;
       context.printError(error instanceof Error ? error.message : String(error));
       return EXIT_FAILURE;
+    }
+    if (url.protocol === 'http:' && !isLoopback(url.hostname.replaceAll(/[[\]]/g, ''))) {
+      context.printError(
+        `warning: ${url.origin} is not encrypted: others on the network can read the token. Use https://`,
+      );
     }
     try {
       const client = new GrafanaClient(url, readToken(tokenVariable, context));

@@ -1,15 +1,16 @@
 /** Serves the page, and passes on to a Prometheus what the page asks it. */
-import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
-import type { PlainDashboard } from '../../dashboards/model/plain.ts';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
+import { dashboardWithData } from '../dashboard-with-data.ts';
 
 export interface PreviewOptions {
+  /** The folder with the page, which the build writes. */
+  readonly page: URL;
   readonly prometheus: URL;
-  readonly dashboards: readonly PlainDashboard[];
+  readonly dashboards: readonly DashboardModel[];
   /** How often Prometheus scrapes. */
   readonly scrapeS: number;
   /** Where traces are, as in a browser: `https://<organisation>.sentry.io`. */
@@ -24,6 +25,7 @@ interface Content {
 }
 
 const HOST = '127.0.0.1';
+const INDEX = '/index.html';
 
 /** The read-only requests that the page needs. */
 const ASKABLE = /^\/prometheus(\/api\/v1\/(?:query|query_range|query_exemplars|label\/[A-Za-z_]\w*\/values))(\?.*)?$/;
@@ -41,24 +43,34 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-export async function startPreview(options: PreviewOptions): Promise<Server> {
-  const files = await filesOf(options);
+export interface Preview extends AsyncDisposable {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startPreview(options: PreviewOptions): Promise<Preview> {
+  const files = filesOf(options);
   const server = createServer((request, response) => {
-    void answer(request, response, { files, prometheus: options.prometheus });
+    void answer(request, response, { ...options, files });
   });
   server.listen(options.port, HOST);
   await once(server, 'listening');
-  return server;
+  const close = async (): Promise<void> => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://${HOST}:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
-async function filesOf({ dashboards, scrapeS, sentry }: PreviewOptions): Promise<ReadonlyMap<string, Content>> {
-  const page = fileURLToPath(new URL('../page/', import.meta.url));
-  const uplot = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
-  const styles = [uplot, `${page}console.css`].map((file) => readFileSync(file, 'utf8'));
+function filesOf({ page, dashboards, scrapeS, sentry }: PreviewOptions): ReadonlyMap<string, Content> {
+  const file = (name: string): string => readFileSync(new URL(name, page), 'utf8');
   return new Map([
-    ['/', { type: 'text/html', body: readFileSync(`${page}index.html`, 'utf8') }],
-    ['/console.css', { type: 'text/css', body: styles.join('\n') }],
-    ['/console.js', { type: 'text/javascript', body: await bundled(`${page}main.ts`) }],
+    [INDEX, { type: 'text/html', body: file('index.html') }],
+    ['/console.css', { type: 'text/css', body: file('console.css') }],
+    ['/console.js', { type: 'text/javascript', body: file('console.js') }],
     [
       '/settings.json',
       { type: 'application/json', body: JSON.stringify({ dashboards, scrapeS, sentry: sentry?.href }) },
@@ -66,26 +78,44 @@ async function filesOf({ dashboards, scrapeS, sentry }: PreviewOptions): Promise
   ]);
 }
 
-async function bundled(input: string): Promise<string> {
-  const bundle = await rolldown({ input, platform: 'browser', tsconfig: false });
-  const { output } = await bundle.generate({ format: 'esm', minify: true });
-  await bundle.close();
-  return output[0].code;
+interface Served extends PreviewOptions {
+  readonly files: ReadonlyMap<string, Content>;
 }
 
 async function answer(
   { method, url = '/', headers }: IncomingMessage,
   response: ServerResponse,
-  { files, prometheus }: { readonly files: ReadonlyMap<string, Content>; readonly prometheus: URL },
+  { files, prometheus, dashboards }: Served,
 ): Promise<void> {
   if (method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
   if (!OWN_NAMES.test(headers.host ?? '')) return void response.writeHead(421, HEADERS).end();
   const [, path, query = ''] = ASKABLE.exec(url) ?? [];
-  if (path !== undefined) return await passOn(response, `${prometheus.href.replace(/\/$/, '')}${path}${query}`);
-  const [name = '/'] = url.split('?');
-  const content = files.get(name.startsWith('/d/') ? '/' : name);
+  if (path !== undefined) return await passOn(response, `${addressOf(prometheus)}${path}${query}`);
+  const [name = ''] = url.split('?');
+  if (name === '/') {
+    const { uid } = dashboardWithData(dashboards, await metricNames(prometheus));
+    return void response.writeHead(302, { ...HEADERS, location: `/d/${uid}${url.slice(1)}` }).end();
+  }
+  const content = files.get(name.startsWith('/d/') ? INDEX : name);
   if (content === undefined) return void response.writeHead(404, HEADERS).end();
   response.writeHead(200, { ...HEADERS, 'content-type': `${content.type}; charset=utf-8` }).end(content.body);
+}
+
+/** The metrics of the last hour; empty if Prometheus does not answer, which the panels then show. */
+async function metricNames(prometheus: URL): Promise<ReadonlySet<string>> {
+  const since = Math.floor(Date.now() / 1000) - 3600;
+  try {
+    const url = `${addressOf(prometheus)}/api/v1/label/__name__/values?start=${since}`;
+    const answered = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    const { data } = JSON.parse(String(await bodyOf(answered))) as { readonly data?: readonly string[] };
+    return new Set(data);
+  } catch {
+    return new Set();
+  }
+}
+
+function addressOf({ href }: URL): string {
+  return href.replace(/\/$/, '');
 }
 
 async function passOn(response: ServerResponse, url: string): Promise<void> {

@@ -1,15 +1,15 @@
 /** The panels that show numbers of one moment, without a canvas. */
 import type {
-  PlainBars,
-  PlainDistribution,
-  PlainGraph,
-  PlainPanel,
-  PlainQuery,
-  PlainStat,
-  PlainTable,
-} from '../../dashboards/model/plain.ts';
+  BarsModel,
+  HistogramModel,
+  GraphModel,
+  PanelModel,
+  QueryModel,
+  StatModel,
+  TableModel,
+} from '../../dashboards/model/dashboard-model.ts';
 import type { Sample } from '../data-source.ts';
-import { bucketsOf } from '../distribution.ts';
+import { bucketsOf } from '../buckets.ts';
 import { nameOf } from '../series-name.ts';
 import { shownPart } from '../shown-part.ts';
 import { linesOf } from '../table-lines.ts';
@@ -19,7 +19,7 @@ import { element } from './element.ts';
 
 /** The answer to a query of a panel. */
 interface Answered {
-  readonly query: PlainQuery;
+  readonly query: QueryModel;
   readonly samples: readonly Sample[];
 }
 
@@ -41,7 +41,7 @@ export function leftOut(count: number): HTMLElement | undefined {
 
 type Shown = readonly (HTMLElement | undefined)[];
 
-export type NumberPanel = Exclude<PlainPanel, PlainGraph>;
+export type NumberPanel = Exclude<PanelModel, GraphModel>;
 
 export function numbersOf(panel: NumberPanel, answers: readonly Answered[]): Shown {
   switch (panel.form) {
@@ -49,14 +49,14 @@ export function numbersOf(panel: NumberPanel, answers: readonly Answered[]): Sho
       return statOf(panel, answers);
     case 'bars':
       return barsOf(panel, answers);
-    case 'distribution':
-      return distributionOf(panel, answers);
+    case 'histogram':
+      return histogramOf(panel, answers);
     case 'table':
       return tableOf(panel, answers);
   }
 }
 
-function statOf(panel: PlainStat, answers: readonly Answered[]): Shown {
+function statOf(panel: StatModel, answers: readonly Answered[]): Shown {
   const { shown: all, left } = shownPart(namedValues(panel, answers), MOST_NUMBERS);
   const isNamed = answers.length > 1 || answers.some(({ query }) => query.legend.includes('{{'));
   const items = all.map(({ name, text, tone }) =>
@@ -65,7 +65,7 @@ function statOf(panel: PlainStat, answers: readonly Answered[]): Shown {
   return [element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items), leftOut(left)];
 }
 
-function barsOf(panel: PlainBars, answers: readonly Answered[]): Shown {
+function barsOf(panel: BarsModel, answers: readonly Answered[]): Shown {
   const sorted = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
   const { shown: all, left } = shownPart(sorted, MOST_NUMBERS);
   const most = panel.max ?? Math.max(...all.map(({ value }) => Math.abs(value)));
@@ -81,7 +81,7 @@ function barsOf(panel: PlainBars, answers: readonly Answered[]): Shown {
   return [element('div', { class: 'gauges' }, ...cells), leftOut(left)];
 }
 
-function distributionOf({ queries }: PlainDistribution, answers: readonly Answered[]): Shown {
+function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]): Shown {
   const { observedUnit = '' } = queries[0] ?? {};
   const all = bucketsOf(answers.flatMap(({ samples }) => samples));
   const { shown: buckets, left } = shownPart(all, MOST_NUMBERS);
@@ -98,8 +98,8 @@ function distributionOf({ queries }: PlainDistribution, answers: readonly Answer
   return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }
 
-function tableOf({ title, labels, sortBy, queries }: PlainTable, answers: readonly Answered[]): Shown {
-  const heads = [
+function tableOf({ title, labels, sortBy, queries }: TableModel, answers: readonly Answered[]): Shown {
+  const headers = [
     ...labels.map((label) => element('th', { class: 'name', text: label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
   ];
@@ -113,12 +113,17 @@ function tableOf({ title, labels, sortBy, queries }: PlainTable, answers: readon
     });
     return element('tr', {}, ...names, ...values);
   });
-  const table = element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...lines));
+  const table = element(
+    'table',
+    {},
+    element('thead', {}, element('tr', {}, ...headers)),
+    element('tbody', {}, ...lines),
+  );
   const attributes = { tabindex: '0', role: 'region', 'aria-label': `Table: ${title}` };
   return [element('div', { class: 'scroll', attributes }, table), leftOut(left)];
 }
 
-function namedValues({ thresholds, tones }: PlainStat | PlainBars, answers: readonly Answered[]): Named[] {
+function namedValues({ thresholds, tones }: StatModel | BarsModel, answers: readonly Answered[]): Named[] {
   return answers.flatMap(({ query, samples }) =>
     samples.map(({ labels, value }) => {
       const name = nameOf(query.legend, labels);

@@ -1,5 +1,5 @@
 /** A collapsible row of panels. Panels of a collapsed row are not queried. */
-import type { PlainPanel } from '../../dashboards/model/plain.ts';
+import type { PanelModel } from '../../dashboards/model/dashboard-model.ts';
 import type { RepeatedRow } from '../repeat.ts';
 import { element } from './element.ts';
 import { PanelView, type PanelContext } from './panel-view.ts';
@@ -16,7 +16,7 @@ export function rowView(
   { context, ask }: { readonly context: PanelContext; readonly ask: (panels: readonly PanelView[]) => Promise<void> },
 ): RowView {
   const lines = linesOf(row.panels).map((panels) => ({
-    isGraph: panels.some(({ form }) => form === 'graph' || form === 'distribution'),
+    isGraph: panels.some(({ form }) => form === 'graph' || form === 'histogram'),
     height: Math.max(...panels.map(({ place }) => place.height)),
     views: panels.map((panel) => new PanelView(panel, context)),
   }));
@@ -49,6 +49,6 @@ export function rowView(
 }
 
 /** The panels that are next to each other. */
-function linesOf(panels: readonly PlainPanel[]): readonly (readonly PlainPanel[])[] {
+function linesOf(panels: readonly PanelModel[]): readonly (readonly PanelModel[])[] {
   return [...Map.groupBy(panels, ({ place }) => place.y).values()];
 }

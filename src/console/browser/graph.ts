@@ -1,6 +1,6 @@
 /** Values over time, drawn by uPlot, with a legend that shows numbers. */
 import uPlot from 'uplot';
-import type { PlainGraph } from '../../dashboards/model/plain.ts';
+import type { GraphModel } from '../../dashboards/model/dashboard-model.ts';
 import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
 import { lonelyOf, stackedUp, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
@@ -30,7 +30,7 @@ export interface Graph {
   end(): void;
 }
 
-export function graphOf(panel: PlainGraph, first: Drawing, { zoom, sentry }: GraphContext): Graph {
+export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry }: GraphContext): Graph {
   const { series } = first;
   const unit = panel.queries[0]?.unit ?? '';
   const colors = colorsOf(
@@ -83,7 +83,7 @@ export function graphOf(panel: PlainGraph, first: Drawing, { zoom, sentry }: Gra
   };
 }
 
-function dataOf({ stacked }: PlainGraph, { series, steps }: Drawing): uPlot.AlignedData {
+function dataOf({ stacked }: GraphModel, { series, steps }: Drawing): uPlot.AlignedData {
   const values = series.map((one) => one.values);
   const drawn = stacked ? stackedUp(values) : values;
   return [[...momentsOf(steps)], ...drawn.map((one) => [...one])];
@@ -99,7 +99,7 @@ interface Drawn {
   readonly drawn: (plot: uPlot) => void;
 }
 
-function optionsOf(panel: PlainGraph, { series, colors, unit, place, hover, zoom, drawn }: Drawn): uPlot.Options {
+function optionsOf(panel: GraphModel, { series, colors, unit, place, hover, zoom, drawn }: Drawn): uPlot.Options {
   const { stacked, draw } = panel;
   const asBars = draw === 'bars';
   const grid = { stroke: cssColor('--line'), width: 1 };
@@ -210,7 +210,7 @@ function sizeOf(place: HTMLElement): { width: number; height: number } {
 }
 
 /** From zero unless a value is below; a line of zeros has room above it. */
-function rangeOf({ min = 0, max }: PlainGraph, low: number | null, high: number | null): [number, number] {
+function rangeOf({ min = 0, max }: GraphModel, low: number | null, high: number | null): [number, number] {
   const top = max ?? Math.max(min, high ?? min);
   const bottom = Math.min(min, low ?? min);
   return [bottom, top > bottom ? top + (max === undefined ? (top - bottom) * 0.06 : 0) : bottom + 1];
@@ -219,7 +219,7 @@ function rangeOf({ min = 0, max }: PlainGraph, low: number | null, high: number 
 /** Dashed, and only where the values come near: a graph is not stretched for a limit that is far away. */
 function drawThresholds(
   plot: uPlot,
-  { panel: { thresholds }, unit }: { readonly panel: PlainGraph; readonly unit: string },
+  { panel: { thresholds }, unit }: { readonly panel: GraphModel; readonly unit: string },
 ): void {
   if (thresholds === undefined) return;
   const { ctx, bbox, scales } = plot;

@@ -1,6 +1,6 @@
 /** Exemplars on a graph. Each is a button that shows its trace. */
 import type uPlot from 'uplot';
-import type { PlainGraph } from '../../dashboards/model/plain.ts';
+import type { GraphModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Exemplar } from '../data-source.ts';
 import { traceAddress, traceIdOf } from '../trace.ts';
 import { textOf } from '../unit-text.ts';
@@ -17,7 +17,7 @@ export interface ExemplarDots {
 
 export function exemplarDots(
   exemplars: readonly Exemplar[],
-  { panel, sentry }: { readonly panel: PlainGraph; readonly sentry: string | undefined },
+  { panel, sentry }: { readonly panel: GraphModel; readonly sentry: string | undefined },
 ): ExemplarDots {
   const query = panel.queries.find((one) => one.exemplars);
   const { observedUnit } = query ?? {};

@@ -1,11 +1,11 @@
 /** The title of a panel, its description, and the link to more details. */
-import type { DashboardRef, PlainPanel } from '../../dashboards/model/plain.ts';
+import type { DashboardRef, PanelModel } from '../../dashboards/model/dashboard-model.ts';
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import { opens, popoverOf } from './popover.ts';
 
-export function panelHead(
-  { title, description, leadsTo, empty }: PlainPanel,
+export function panelHeader(
+  { title, description, leadsTo, empty }: PanelModel,
   { view }: { readonly view: View },
 ): HTMLElement {
   const text = empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;

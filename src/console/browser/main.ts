@@ -1,5 +1,5 @@
 /** The page: reads the address, asks, draws, and does so again. */
-import type { PlainDashboard } from '../../dashboards/model/plain.ts';
+import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Moment } from '../answers.ts';
 import { secondsOf } from '../duration.ts';
 import { withChoices } from '../expression.ts';
@@ -13,7 +13,7 @@ import { momentText } from './time-text.ts';
 import { toolbarOf } from './toolbar.ts';
 
 interface Settings {
-  readonly dashboards: readonly PlainDashboard[];
+  readonly dashboards: readonly DashboardModel[];
   readonly scrapeS: number;
   readonly sentry?: string;
 }
@@ -105,7 +105,7 @@ function showPanel(id: string | null): void {
 
 /** The values of each variable. They are unknown if the query fails; the panels then show the reason. */
 async function valuesOf(
-  { variables }: PlainDashboard,
+  { variables }: DashboardModel,
   { time, choices }: View,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const span = spanOf(time, Date.now() / 1000);

@@ -1,10 +1,10 @@
-import type { PlainGraph, PlainPanel } from '../../dashboards/model/plain.ts';
+import type { GraphModel, PanelModel } from '../../dashboards/model/dashboard-model.ts';
 import { answersOf, exemplarsOf, seriesOf, type Moment } from '../answers.ts';
 import type { DataSource } from '../data-source.ts';
 import type { View } from '../view.ts';
 import { element } from './element.ts';
 import { graphOf, type Graph, type GraphContext } from './graph.ts';
-import { panelHead } from './panel-head.ts';
+import { panelHeader } from './panel-header.ts';
 import { leftOut, numbersOf, type NumberPanel } from './number-panels.ts';
 
 /** The state of a panel: data, nothing has happened (`healthy`), missing data (`unknown`), or an error. */
@@ -17,13 +17,13 @@ export interface PanelContext extends GraphContext {
 /** One panel on the page. It keeps its content until the next response has arrived. */
 export class PanelView {
   readonly element: HTMLElement;
-  readonly #panel: PlainPanel;
+  readonly #panel: PanelModel;
   readonly #context: PanelContext;
   readonly #body = element('div', { class: 'body' });
   #graph: Graph | undefined;
   #question = 0;
 
-  constructor(panel: PlainPanel, context: PanelContext) {
+  constructor(panel: PanelModel, context: PanelContext) {
     this.#panel = panel;
     this.#context = context;
     const { form, place } = panel;
@@ -31,7 +31,7 @@ export class PanelView {
     this.element = element(
       'section',
       { class: classes.join(' '), attributes: { 'aria-label': panel.title } },
-      panelHead(panel, context),
+      panelHeader(panel, context),
       this.#body,
     );
     const { style } = this.element;
@@ -62,7 +62,7 @@ export class PanelView {
     this.#graph?.end();
   }
 
-  async #askGraph(panel: PlainGraph, source: DataSource, moment: Moment): Promise<() => void> {
+  async #askGraph(panel: GraphModel, source: DataSource, moment: Moment): Promise<() => void> {
     const { steps, series, left } = await seriesOf(panel, source, moment);
     const exemplars = await exemplarsOf(panel, source, { moment, steps });
     return () => {

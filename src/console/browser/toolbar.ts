@@ -1,5 +1,5 @@
-/** The head of the page: dashboards, variables, time. */
-import type { PlainDashboard, PlainVariable } from '../../dashboards/model/plain.ts';
+/** The header of the page: dashboards, variables, time. */
+import type { DashboardModel, VariableModel } from '../../dashboards/model/dashboard-model.ts';
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import { pickerOf } from './picker.ts';
@@ -7,8 +7,8 @@ import { selectOf, withValue } from './select.ts';
 import { timeControls } from './time-controls.ts';
 
 export interface Toolbar {
-  readonly dashboard: PlainDashboard;
-  readonly dashboards: readonly PlainDashboard[];
+  readonly dashboard: DashboardModel;
+  readonly dashboards: readonly DashboardModel[];
   readonly view: View;
   /** The values by the name of a variable. */
   readonly values: ReadonlyMap<string, readonly string[]>;
@@ -33,7 +33,7 @@ export function toolbarOf(toolbar: Toolbar): readonly HTMLElement[] {
   ];
 }
 
-function chooserOf(variable: PlainVariable, { view, values, change }: Toolbar): HTMLElement | undefined {
+function chooserOf(variable: VariableModel, { view, values, change }: Toolbar): HTMLElement | undefined {
   if (variable.kind === 'datasource') return undefined;
   const { name, label, description } = variable;
   const choose = (chosen: readonly string[] | undefined): void =>

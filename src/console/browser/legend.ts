@@ -44,12 +44,12 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
   const lines = toggles.map((toggle, index) =>
     element('tr', {}, element('td', { class: 'name' }, toggle), cells[index], tops[index]),
   );
-  const heads = ['last', 'max'].map((head) => element('th', { text: head }));
-  const head = element('tr', {}, element('th', { class: 'name' }), ...heads);
+  const headers = ['last', 'max'].map((header) => element('th', { text: header }));
+  const header = element('tr', {}, element('th', { class: 'name' }), ...headers);
   const table = element(
     'table',
     { attributes: { 'aria-label': `Series of ${title}` } },
-    element('thead', {}, head),
+    element('thead', {}, header),
     element('tbody', {}, ...lines),
   );
   const legend: Legend = {

@@ -1,0 +1,25 @@
+import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
+
+/**
+ * The first dashboard with a metric of one of these names on half of its panels; otherwise the one with the largest
+ * share, or the first one.
+ *
+ * @throws RangeError without dashboards.
+ */
+export function dashboardWithData(dashboards: readonly DashboardModel[], names: ReadonlySet<string>): DashboardModel {
+  const shares = dashboards.map((dashboard) => shareWithData(dashboard, names));
+  const [half, largest] = [shares.findIndex((share) => share >= 0.5), shares.indexOf(Math.max(...shares))];
+  const chosen = dashboards[half >= 0 ? half : largest];
+  if (chosen === undefined) throw new RangeError('no dashboard');
+  return chosen;
+}
+
+function shareWithData({ rows }: DashboardModel, names: ReadonlySet<string>): number {
+  const panels = rows.flatMap((row) => row.panels);
+  const filled = panels.filter(({ queries }) =>
+    queries.some(({ expression }) => expression.match(METRIC)?.some((word) => names.has(word)) === true),
+  );
+  return filled.length / Math.max(1, panels.length);
+}
+
+const METRIC = /[A-Za-z_:][\w:]*/g;
