@@ -1,7 +1,14 @@
--- Reverts role.sql and row-level-security.sql: ends the sessions of the role, and drops it with its grants and policies.
--- Run it in the polled database. If the role has grants in other databases, revoke them there first.
+-- Reverts what `siphon doctor --sql` prints: drops the indexes, ends the sessions of role siphon, and drops it with its
+-- grants and policies. Run it in the polled database. If the role has grants in other databases, revoke them there
+-- first. It can be run again.
 
-select count(pg_terminate_backend(pid)) as ended_sessions from pg_stat_activity where usename = 'siphon';
-
-drop owned by siphon;
-drop role siphon;
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'siphon') then
+    perform pg_terminate_backend(pid) from pg_stat_activity where usename = 'siphon';
+    grant siphon to current_user;
+    drop owned by siphon;
+    drop role siphon;
+  end if;
+end
+$$;

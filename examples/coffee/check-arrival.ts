@@ -21,10 +21,38 @@ export interface Check {
   readonly ok: boolean;
 }
 
+const STATEMENTS = 'absent without the extension pg_stat_statements';
+
 /** Metrics that one full run and one price run may not produce, and why. Every other metric is required. */
 export const notTouchedByOneRun: Partial<Record<MetricName, string>> = {
   scrape_run_oldest_running_seconds: 'absent while no run is in progress',
   database_table_autovacuum_age_seconds: 'absent until autovacuum has processed the table',
+  scrape_cadence_invalid: 'absent while every cadence can be read',
+  database_statement_calls_total: STATEMENTS,
+  database_statement_time_seconds_total: STATEMENTS,
+  database_statement_rows_total: STATEMENTS,
+  database_statement_blocks_read_total: STATEMENTS,
+  database_statement_temp_blocks_written_total: STATEMENTS,
+  database_io_time_seconds_total: 'absent while track_io_timing is off',
+  database_wal_files_size_bytes: 'absent while the role may not execute pg_ls_waldir',
+  database_wal_archived_total: 'absent while archive_mode is off',
+  database_wal_archive_age_seconds: 'absent while archive_mode is off',
+  database_wal_archive_failing: 'absent while archive_mode is off',
+  database_replication_behind_bytes: 'absent without a standby',
+  database_replication_lag_seconds: 'absent without a standby',
+  database_slot_retained_bytes: 'absent without a replication slot',
+  database_slot_remaining_bytes: 'absent without a replication slot',
+  database_slot_active: 'absent without a replication slot',
+  database_subscription_running: 'absent without a subscription',
+  database_subscription_silence_seconds: 'absent without a subscription',
+  database_subscription_errors_total: 'absent without a subscription',
+  database_replay_behind_bytes: 'absent on a primary',
+  database_replay_lag_seconds: 'absent on a primary',
+  database_wal_receiver_streaming: 'absent on a primary',
+  database_recovery_conflicts_total: 'absent on a primary',
+  database_table_bloat_bytes: 'absent while every table is small',
+  database_index_problem_bytes: 'absent while no index has a problem',
+  database_sequence_used_ratio: 'absent while the role may not read sequences',
 };
 
 /** Returns one check for everything that must have arrived. */

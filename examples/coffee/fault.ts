@@ -18,6 +18,7 @@ const effects: Readonly<Record<Fault, string>> = {
   rate_limit_storm: 'every response is a 429; watch rate_limit_errors_total',
   price_spike: 'prices jump by 60 %; watch price_spike_alerts_total',
   invalid_products: 'products are broken; watch validation_errors_total',
+  empty_feed: 'shops list no products; watch scrape_last_run_seen_ratio',
   hanging_transaction: 'a row is locked; watch price_job_failures_total',
   database_stopped: 'watch siphon_db_poller_errors on the telemetry port',
   sidecar_killed: 'scrapes fail; counting resumes after off',

@@ -21,7 +21,10 @@ export interface SidecarOptions {
 const readyTimeoutMs = 15_000;
 const startAttempts = 3;
 
-/** `siphon run` with the shipped configuration as a process, which can be killed and restarted on the same ports. */
+/** The shipped configuration, and what the pipeline adds to it. */
+export const CONFIGS = ['otel-collector.yaml', 'examples/coffee/otel-collector.yaml'] as const;
+
+/** `siphon run` with these configurations as a process, which can be killed and restarted on the same ports. */
 export class Sidecar {
   readonly ports: SidecarPorts;
   readonly #options: SidecarOptions;
@@ -94,7 +97,8 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,
     ...options.settings,
   ].flatMap((set) => ['--set', set]);
-  const sidecar = new Child('sidecar', ['dist/main.js', 'run', '--config', 'otel-collector.yaml', ...sets], options);
+  const configs = CONFIGS.flatMap((file) => ['--config', file]);
+  const sidecar = new Child('sidecar', ['dist/main.js', 'run', ...configs, ...sets], options);
   try {
     await sidecar.hasLogged('Everything is ready', readyTimeoutMs);
   } catch (error) {

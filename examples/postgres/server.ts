@@ -52,7 +52,8 @@ export async function startServer(settings: ServerSettings): Promise<ChildProces
     server.once('error', reject);
     server.once('close', () => reject(new Error(`the server ended\n${log.join('\n')}`)));
     server.stderr?.on('data', () => {
-      if (log.some((line) => line.includes('ready to accept connections'))) resolve();
+      // A standby is ready to accept read-only connections.
+      if (log.some((line) => /ready to accept (?:read-only )?connections/.test(line))) resolve();
     });
   });
   return server;

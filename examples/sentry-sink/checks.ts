@@ -1,8 +1,12 @@
 /** Checks an envelope against the requirements of Sentry's Relay. Every violation is reported with its place. */
-import type { Envelope, JsonObject } from './envelope.ts';
+import type { Envelope, EnvelopeItem, JsonObject } from './envelope.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
 const MAX_SPANS = 1000;
+/** Relay cuts the spans of a transaction here. */
+const MAX_SPANS_BYTES = 800 * 1024;
+const SPAN_CONTENT_TYPE = 'application/vnd.sentry.items.span.v2+json';
+const [MAX_PAST_SECONDS, MAX_FUTURE_SECONDS] = [30 * 24 * 3600, 60];
 const MAX_TAG_CHARACTERS = 200;
 
 const statuses: ReadonlySet<unknown> = new Set(
@@ -14,11 +18,11 @@ const statuses: ReadonlySet<unknown> = new Set(
 const sources: ReadonlySet<unknown> = new Set(['custom', 'url', 'route', 'view', 'component', 'task']);
 const levels: ReadonlySet<unknown> = new Set(['fatal', 'error', 'warning', 'info', 'debug']);
 
-export type ItemType = 'transaction' | 'event' | 'client_report';
+export type ItemType = 'transaction' | 'span' | 'event' | 'client_report';
 
 /** Payloads of these types are kept. The protocol requires servers to skip items of other types. */
 export function isItemType(type: unknown): type is ItemType {
-  return type === 'transaction' || type === 'event' || type === 'client_report';
+  return type === 'transaction' || type === 'span' || type === 'event' || type === 'client_report';
 }
 
 export function checkEnvelope({ header, items }: Envelope): string[] {
@@ -33,11 +37,28 @@ export function checkEnvelope({ header, items }: Envelope): string[] {
     ],
     [isUtcTime(header['sent_at']), 'sent_at is not a UTC time'],
     [isText(header['sdk'], 'name') && isText(header['sdk'], 'version'), 'sdk has no name and version'],
+    ...items.flatMap((item) => (item.header['type'] === 'span' ? checkSpanItem(header, item) : [])),
+    [at(header, 'trace') === undefined || isTraceHeader(header['trace']), 'trace has no trace_id and public_key'],
     ...items.map(({ payload }): Check => [
       payload.length <= MAX_EVENT_BYTES,
       `item has ${payload.length} bytes, above 1 MiB`,
     ]),
   ]);
+}
+
+/** Relay drops spans without the sampling context of their trace. */
+function checkSpanItem(header: JsonObject, item: EnvelopeItem): Check[] {
+  const count = item.header['item_count'];
+  return [
+    [isTraceHeader(header['trace']), 'envelope with spans has no trace'],
+    [item.header['content_type'] === SPAN_CONTENT_TYPE, `spans have another content_type than ${SPAN_CONTENT_TYPE}`],
+    [Number.isSafeInteger(count) && Number(count) >= 1 && Number(count) <= MAX_SPANS, 'item_count is not 1 to 1000'],
+  ];
+}
+
+function isTraceHeader(trace: unknown): boolean {
+  const values = Object.values(Object(trace) as object);
+  return isHex(at(trace, 'trace_id'), 32) && isText(trace, 'public_key') && values.every((value) => typeof value === 'string'); // prettier-ignore
 }
 
 export function checkPayload(type: ItemType, payload: JsonObject): string[] {
@@ -46,6 +67,7 @@ export function checkPayload(type: ItemType, payload: JsonObject): string[] {
 
 const checkOf: Readonly<Record<ItemType, (payload: JsonObject) => string[]>> = {
   transaction: checkTransaction,
+  span: checkSpans,
   event: checkError,
   client_report: checkClientReport,
 };
@@ -68,13 +90,16 @@ function checkTransaction(payload: JsonObject): string[] {
     [statuses.has(at(trace, 'status')), 'contexts.trace.status is missing or unknown'],
     [Array.isArray(spans), 'spans is not a list'],
     [!Array.isArray(spans) || spans.length <= MAX_SPANS, 'transaction has more than 1000 spans'],
+    [Buffer.byteLength(JSON.stringify(spans ?? [])) <= MAX_SPANS_BYTES, 'spans are larger than 800 KiB'],
   ]);
-  const children = Array.isArray(spans) ? spans : [];
+  const children: readonly unknown[] = Array.isArray(spans) ? spans : [];
   return [
     ...found,
     ...checkCommon(payload),
     ...checkTimes(payload, 'transaction'),
+    ...checkAge(payload['timestamp'], 'transaction'),
     ...checkIds(trace, 'contexts.trace'),
+    ...checkOrder(children),
     ...children.flatMap((span: unknown, index) => checkSpan(span, at(trace, 'trace_id'), `spans[${index}]`)),
   ];
 }
@@ -91,6 +116,45 @@ function checkSpan(span: unknown, traceId: unknown, place: string): string[] {
   ];
 }
 
+function checkSpans({ version, items }: JsonObject): string[] {
+  const listed: readonly unknown[] = Array.isArray(items) ? items : [];
+  const [first] = listed;
+  return [
+    ...problems([
+      [version === 2, 'version is not 2'],
+      [listed.length > 0, 'items is empty'],
+    ]),
+    ...listed.flatMap((span, index) => checkSpanV2(span, at(first, 'trace_id'), `items[${index}]`)),
+  ];
+}
+
+function checkSpanV2(span: unknown, traceId: unknown, place: string): string[] {
+  const [start, end] = [at(span, 'start_timestamp'), at(span, 'end_timestamp')];
+  const attributes = Object.entries(Object(at(span, 'attributes')) as object);
+  return [
+    ...checkIds(span, place),
+    ...checkAge(end, place),
+    ...problems([
+      [at(span, 'trace_id') === traceId, `${place} is of another trace`],
+      [isText(span, 'name'), `${place} has no name`],
+      [at(span, 'status') === 'ok' || at(span, 'status') === 'error', `${place}.status is neither ok nor error`],
+      [typeof at(span, 'is_segment') === 'boolean', `${place}.is_segment is missing`],
+      [isTimestamp(start) && isTimestamp(end), `${place} has no start_timestamp and end_timestamp in seconds`],
+      [!(Number(start) > Number(end)), `${place} ends before it starts`],
+    ]),
+    ...attributes
+      .filter(([, value]) => !isTyped(value))
+      .map(([name]) => `${place}.attributes[${name}] has another type`),
+  ];
+}
+
+function isTyped(attribute: unknown): boolean {
+  const [type, value] = [at(attribute, 'type'), at(attribute, 'value')];
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'integer') return Number.isSafeInteger(value);
+  return typeof value === (type === 'double' ? 'number' : type);
+}
+
 function checkError(payload: JsonObject): string[] {
   const values = at(at(payload, 'exception'), 'values');
   const exceptions = Array.isArray(values) ? values : [];
@@ -103,8 +167,27 @@ function checkError(payload: JsonObject): string[] {
       [levels.has(payload['level']), 'level is missing or unknown'],
       [exceptions.length > 0, 'exception.values is empty'],
     ]),
+    ...checkEvidence(exceptions.at(-1), at(payload, 'extra')),
     ...exceptions.flatMap((exception: unknown, index) => checkException(exception, `exception.values[${index}]`)),
   ];
+}
+
+/** Compares the last exception, the one that was recorded, with the attributes that it was recorded with. */
+function checkEvidence(exception: unknown, attributes: unknown): string[] {
+  const stack = at(attributes, 'exception.stacktrace');
+  const [own = ''] = typeof stack === 'string' ? stack.split(/^\s*(?:\[cause\]:|Caused by:)/m) : [];
+  const calls = own.match(/^\s*at /gm)?.length ?? 0;
+  const frames = at(at(exception, 'stacktrace'), 'frames');
+  const mechanism = at(exception, 'mechanism');
+  return problems([
+    [
+      at(mechanism, 'handled') === undefined ||
+        String(at(mechanism, 'type')).startsWith('onun') ||
+        typeof at(attributes, 'exception.escaped') === 'boolean',
+      'handled has no evidence',
+    ],
+    [calls === 0 || !Array.isArray(frames) || frames.length <= calls, 'an exception has the frames of its cause'],
+  ]);
 }
 
 function checkException(exception: unknown, place: string): string[] {
@@ -158,6 +241,22 @@ function checkTimes(holder: unknown, place: string): string[] {
   return start <= end ? [] : [`${place} ends before it starts`];
 }
 
+/** Relay refuses a transaction whose end is out of this range. */
+function checkAge(end: unknown, place: string): string[] {
+  const age = Date.now() / 1000 - Number(end);
+  return problems([
+    [!(age > MAX_PAST_SECONDS), `${place} ended more than 30 days ago`],
+    [!(age < -MAX_FUTURE_SECONDS), `${place} ends in the future`],
+  ]);
+}
+
+/** The detectors for repeated queries go through the spans in their order. */
+function checkOrder(spans: readonly unknown[]): string[] {
+  const starts = spans.map((span) => Number(at(span, 'start_timestamp')));
+  const wrong = starts.findIndex((start, index) => start < (starts[index - 1] ?? 0));
+  return wrong === -1 ? [] : [`spans[${wrong}] starts before the span that precedes it`];
+}
+
 function at(holder: unknown, key: string): unknown {
   return typeof holder === 'object' && holder !== null ? (holder as JsonObject)[key] : undefined;
 }
@@ -185,7 +284,7 @@ function isName(value: unknown, maxCharacters: number): boolean {
 
 function isFrame(frame: unknown): boolean {
   const line = at(frame, 'lineno');
-  return isText(frame, 'filename') && (line === undefined || Number.isSafeInteger(line));
+  return (isText(frame, 'filename') || isText(frame, 'function')) && (line === undefined || Number.isSafeInteger(line));
 }
 
 function isDiscard(entry: unknown): boolean {

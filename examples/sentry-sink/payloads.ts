@@ -9,6 +9,7 @@ export interface SentTransaction {
   readonly timestamp: number;
   readonly environment?: string;
   readonly release?: string;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly contexts: { readonly trace: SentTraceContext; readonly [name: string]: unknown };
   readonly spans: readonly SentSpan[];
 }
@@ -35,10 +36,31 @@ export interface SentSpan {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** A span of the span protocol, with the header of the envelope that it came in. */
+export interface SentSpanItem {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id?: string;
+  readonly name: string;
+  readonly status: 'ok' | 'error';
+  readonly is_segment: boolean;
+  readonly start_timestamp: number;
+  readonly end_timestamp: number;
+  readonly links?: readonly Readonly<Record<string, unknown>>[];
+  readonly attributes: Readonly<Record<string, { readonly type: string; readonly value: unknown }>>;
+}
+
+/** The sampling context of a trace. */
+export type SentTrace = Readonly<Record<string, string>>;
+
 export interface SentError {
+  readonly request?: Readonly<Record<string, unknown>>;
+  readonly user?: Readonly<Record<string, unknown>>;
+  readonly breadcrumbs?: { readonly values: readonly Readonly<Record<string, unknown>>[] };
   readonly event_id: string;
   readonly timestamp: number;
   readonly level: string;
+  readonly transaction?: string;
   readonly exception: { readonly values: readonly SentException[] };
   readonly contexts: {
     readonly trace: Pick<SentTraceContext, 'trace_id' | 'span_id'>;
@@ -49,11 +71,12 @@ export interface SentError {
 export interface SentException {
   readonly type: string;
   readonly value: string;
+  readonly mechanism?: Readonly<Record<string, unknown>>;
   readonly stacktrace?: { readonly frames: readonly SentFrame[] };
 }
 
 export interface SentFrame {
-  readonly filename: string;
+  readonly filename?: string;
   readonly function?: string;
   readonly lineno?: number;
   readonly colno?: number;

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startSentrySink, type SentrySink } from './sentry-sink.ts';
 
+const NOW = Date.now() / 1000;
 const EVENT_ID = 'a'.repeat(32);
 const ids = { trace_id: 'b'.repeat(32), span_id: 'c'.repeat(16) };
 const transaction = {
@@ -10,10 +11,10 @@ const transaction = {
   transaction: 'A.2 fetch',
   transaction_info: { source: 'custom' },
   platform: 'node',
-  start_timestamp: 1,
-  timestamp: 2,
+  start_timestamp: NOW - 1,
+  timestamp: NOW,
   contexts: { trace: { ...ids, op: 'default', status: 'ok' } },
-  spans: [{ ...ids, span_id: 'd'.repeat(16), parent_span_id: ids.span_id, start_timestamp: 1, timestamp: 2 }],
+  spans: [{ ...ids, span_id: 'd'.repeat(16), parent_span_id: ids.span_id, start_timestamp: NOW - 1, timestamp: NOW }],
 };
 const header = { event_id: EVENT_ID, sent_at: new Date(0).toISOString(), sdk: { name: 'siphon', version: '1' } };
 
@@ -46,7 +47,7 @@ describe('the sink', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['an end before its start', { ...transaction, timestamp: 0 }, /ends before/],
+    ['an end before its start', { ...transaction, timestamp: NOW - 2 }, /ends before/],
     ['no name', { ...transaction, transaction: '' }, /no name/],
     ['an unknown status', { ...transaction, contexts: { trace: { ...ids, op: 'x', status: 'fine' } } }, /status/],
     [
@@ -65,6 +66,18 @@ describe('the sink', () => {
       /1000 spans/,
     ],
     ['too many bytes', { ...transaction, extra: 'x'.repeat(1024 * 1024) }, /1 MiB/],
+    ['an end 40 days ago', { ...transaction, start_timestamp: 1, timestamp: NOW - 40 * 86_400 }, /30 days ago/],
+    ['an end in the future', { ...transaction, timestamp: NOW + 600 }, /in the future/],
+    [
+      'spans above 800 KiB',
+      { ...transaction, spans: [{ ...transaction.spans[0], description: 'x'.repeat(820_000) }] },
+      /800 KiB/,
+    ],
+    [
+      'spans out of order',
+      { ...transaction, spans: [transaction.spans[0], { ...transaction.spans[0], start_timestamp: NOW - 2 }] },
+      /starts before/,
+    ],
     ['an environment with a space', { ...transaction, environment: 'a b' }, /environment/],
   ])('refuses a transaction with %s', async (_, payload, problem) => {
     await using sink = await startSentrySink();
@@ -93,6 +106,21 @@ describe('the sink', () => {
   it('skips items of types that it does not know', async () => {
     await using sink = await startSentrySink();
     expect(await post(sink, envelope({}, 'replay_event'))).toBe(200);
+  });
+
+  it.each([
+    [{ mechanism: { type: 'x', handled: true } }, {}, /handled has no evidence/],
+    [
+      { stacktrace: { frames: [{ function: 'a' }, { function: 'b' }] } },
+      { 'exception.stacktrace': 'Error: x\n    at b (/b.js:1:1)\n  [cause]: Error: y\n      at a (/a.js:1:1)' },
+      /frames of its cause/,
+    ],
+  ])('refuses an error that claims more than was recorded: %j', async (parts, extra, problem) => {
+    await using sink = await startSentrySink();
+    const exception = { values: [{ type: 'E', value: 'v', ...parts }] };
+    const error = { event_id: EVENT_ID, timestamp: NOW, level: 'error', platform: 'node', contexts: { trace: ids } };
+    expect(await post(sink, envelope({ ...error, exception, extra }, 'event'))).toBe(400);
+    expect(sink.problems().join()).toMatch(problem);
   });
 
   it('refuses an error without an exception', async () => {

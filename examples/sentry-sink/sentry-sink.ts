@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks.ts';
 import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
-import type { Discard, SentError, SentTransaction } from './payloads.ts';
+import type { Discard, SentError, SentSpanItem, SentTrace, SentTransaction } from './payloads.ts';
 import { stopServer } from './stop-server.ts';
 
 const gunzipAsync = promisify(gunzip);
@@ -37,7 +37,8 @@ export async function startSentrySink({ port = 0 }: SentrySinkOptions = {}): Pro
 
 export class SentrySink implements AsyncDisposable {
   readonly #server: Server;
-  readonly #kept: Record<ItemType, JsonObject[]> = { transaction: [], event: [], client_report: [] };
+  readonly #kept: Record<ItemType, JsonObject[]> = { transaction: [], span: [], event: [], client_report: [] };
+  readonly #traces: SentTrace[] = [];
   readonly #problems: string[] = [];
   readonly #waiting = new Set<() => void>();
   #fault: Fault | undefined;
@@ -69,6 +70,16 @@ export class SentrySink implements AsyncDisposable {
 
   transactions(): readonly SentTransaction[] {
     return this.#kept.transaction as unknown as SentTransaction[];
+  }
+
+  /** The spans of the span protocol. */
+  spans(): readonly SentSpanItem[] {
+    return this.#kept.span.flatMap((payload) => payload['items'] as SentSpanItem[]);
+  }
+
+  /** The sampling contexts of the accepted envelopes, in their order. */
+  traces(): readonly SentTrace[] {
+    return this.#traces;
   }
 
   errors(): readonly SentError[] {
@@ -150,6 +161,7 @@ export class SentrySink implements AsyncDisposable {
       return;
     }
     for (const { type, payload } of known) remember(this.#kept[type], payload);
+    if (envelope.header['trace'] !== undefined) remember(this.#traces, envelope.header['trace'] as SentTrace);
     respond(response, 200, { id: envelope.header['event_id'] });
   }
 

@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import { promql, sum, alert, max } from 'siphon-otel/dashboards';
 import { instruments } from 'siphon-otel/instruments';
 import { definePack, metricColumns, packQueries } from 'siphon-otel/pack';
-import * as v from 'valibot';
 import { shopMetrics } from './metrics.ts';
 import { thresholds } from './thresholds.ts';
 
@@ -32,7 +31,6 @@ it('rejects unknown names, labels and values when it is compiled', () => {
     () => metricColumns(shopMetrics, { shop_checkouts_total: 'sum' }),
     () =>
       packQueries({
-        settings: v.strictObject({}),
         names: { gauges: ['pending'], counters: [] },
         // @ts-expect-error the query that `names` lists is missing
         create: () => ({ gauges: {}, counters: {} }),

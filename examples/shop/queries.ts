@@ -1,6 +1,5 @@
 /** The queries that a sidecar runs for the shop. */
 import { boundByColumn, metricColumns, packQueries, type CounterQuery, type GaugeQuery } from 'siphon-otel/pack';
-import * as v from 'valibot';
 import { channels, providers, shopMetrics } from './metrics.ts';
 
 /** The largest time between `now()` of a transaction and its commit. */
@@ -15,7 +14,7 @@ const pendingOrders: GaugeQuery = {
   statement: ({ table }) => ({
     text: `
       select count(*) as shop_orders_pending,
-             coalesce(extract(epoch from now() - min(o.created_at)), 0) as shop_orders_pending_oldest_seconds
+             greatest(0, extract(epoch from now() - min(o.created_at))) as shop_orders_pending_oldest_seconds
       from ${table('orders')} o
       where not exists (select from ${table('payments')} p where p.order_id = o.id)`,
   }),
@@ -48,10 +47,9 @@ const countedPayments: CounterQuery = {
 };
 
 export const shopQueries = packQueries({
-  settings: v.strictObject({ schema: v.optional(v.string(), 'public') }),
   names: { gauges: ['pending_orders'], counters: ['orders', 'payments'] },
-  create: ({ schema }) => ({
-    schema,
+  create: () => ({
+    schema: 'public',
     gauges: { pending_orders: pendingOrders },
     counters: { orders: countedOrders, payments: countedPayments },
   }),

@@ -64,6 +64,11 @@ describe('a store', () => {
     expect((await fetch(url)).status).toBe(429);
     await control('rate_limit_storm', 'DELETE');
 
+    const listed = (await getJson(url)) as unknown[];
+    await control('empty_feed', 'PUT');
+    expect([listed.length > 0, await getJson(url)]).toEqual([true, []]);
+    await control('empty_feed', 'DELETE');
+
     const before = await firstPrice(url);
     await control('price_spike', 'PUT');
     expect(await firstPrice(url)).toBeGreaterThan(before * 1.3);

@@ -9,7 +9,14 @@ import { woocommerce } from './woocommerce.ts';
 import { stopServer } from '../../sentry-sink/stop-server.ts';
 
 /** Faults that can be switched on while a store runs. */
-export const storeFaults = ['store_down', 'slow_store', 'rate_limit_storm', 'price_spike', 'invalid_products'] as const;
+export const storeFaults = [
+  'store_down',
+  'slow_store',
+  'rate_limit_storm',
+  'price_spike',
+  'invalid_products',
+  'empty_feed',
+] as const;
 
 export type StoreFault = (typeof storeFaults)[number];
 
@@ -131,13 +138,17 @@ class RunningStore implements Store {
       spiking: this.#faults.has('price_spike'),
       isCalm: this.#options.isCalm ?? false,
     };
-    const page = this.#storefront.page(query, market, this.#faults.has('invalid_products'));
+    const listed = this.#faults.has('empty_feed') ? AFTER_THE_LAST_PAGE : query;
+    const page = this.#storefront.page(listed, market, this.#faults.has('invalid_products'));
     const body = JSON.stringify(page.body);
     const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
     if (request.headers['if-none-match'] === etag) return void response.writeHead(304, { etag, ...page.headers }).end();
     response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', etag, ...page.headers }).end(body);
   }
 }
+
+/** Answered with 200 and no products. */
+const AFTER_THE_LAST_PAGE = new URLSearchParams({ page: '1000' });
 
 /** Every third crawl sees the same products as the crawl before it. */
 function generationOf(crawls: number): number {
