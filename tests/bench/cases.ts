@@ -79,10 +79,13 @@ export const cases: readonly BenchCase[] = [
 /** Traces in, batches out. */
 export interface ForwardingCase extends Budgeted {
   readonly compression: 'none' | 'gzip';
+  /** The queue is on disk. */
+  readonly stored?: boolean;
 }
 
 export const forwardingCases: readonly ForwardingCase[] = [
   { name: 'spans-forwarded', compression: 'none', budget: { span: 0.25 } },
+  { name: 'spans-forwarded-stored', compression: 'gzip', stored: true, budget: { span: 0.6 } },
   { name: 'spans-forwarded-gzip', compression: 'gzip', budget: { span: 0.5 } },
 ];
 

@@ -5,6 +5,8 @@ export interface LoadShape {
   readonly pointsPerRequest: number;
   /** Attributes of a point in addition to `id`, which identifies the series; 2 by default. */
   readonly attributes?: number;
+  /** Gives names, a label, the target and the bounds of histograms that no other number has. */
+  readonly variety?: number;
 }
 
 /** The sample on the scrape page that contains the value of a series. */

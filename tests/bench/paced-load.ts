@@ -9,10 +9,14 @@ export interface Pace {
   readonly series: number;
   readonly pointsPerSecond: number;
   readonly churnPercentPerMinute: number;
+  /** If true, new series also have new metric names, labels, targets and bounds of histograms. */
+  readonly varies: boolean;
 }
 
 export const POINTS_PER_REQUEST = 1000;
 const CONNECTIONS = 4;
+/** A histogram has 14 lines on the page. */
+const HISTOGRAM_EVERY = 10;
 
 /**
  * Sends sums at a steady rate. New series replace a share of the active series every minute, oldest first. Ids are
@@ -21,6 +25,8 @@ const CONNECTIONS = 4;
 export class PacedLoad {
   readonly #pace: Pace;
   readonly #payloads: Payload[];
+  /** The end of the latest request of each payload. After a pause, the next one would overtake it on another connection. */
+  readonly #turns: Promise<void>[] = [];
   #nextSeries: number;
   #requests = 0;
   #replaced = 0;
@@ -29,7 +35,7 @@ export class PacedLoad {
     this.#pace = pace;
     this.#nextSeries = pace.series;
     this.#payloads = Array.from({ length: pace.series / POINTS_PER_REQUEST }, (_, i) =>
-      payloadFrom(i * POINTS_PER_REQUEST),
+      this.#payloadFrom(i * POINTS_PER_REQUEST),
     );
   }
 
@@ -65,23 +71,34 @@ export class PacedLoad {
   }
 
   async #send(connection: Connection, number: number): Promise<void> {
-    const payload = this.#payloads[number % this.#payloads.length];
-    if (payload === undefined) return;
-    payload.stamp(1 + Math.floor(number / this.#payloads.length));
-    await connection.post(headOf(this.#pace.port, payload), payload.body);
-    this.#requests++;
+    const slot = number % this.#payloads.length;
+    const previous = this.#turns[slot];
+    const turn = Promise.withResolvers<void>();
+    this.#turns[slot] = turn.promise;
+    await previous;
+    try {
+      const payload = this.#payloads[slot]!;
+      payload.stamp(1 + Math.floor(number / this.#payloads.length));
+      await connection.post(headOf(this.#pace.port, payload), payload.body);
+      this.#requests++;
+    } finally {
+      turn.resolve();
+    }
   }
 
   #replace(elapsedMs: number): void {
     const perMinute = (this.#payloads.length * this.#pace.churnPercentPerMinute) / 100;
     while (this.#replaced < Math.floor((elapsedMs / 60_000) * perMinute)) {
-      this.#payloads[this.#replaced % this.#payloads.length] = payloadFrom(this.#nextSeries);
+      this.#payloads[this.#replaced % this.#payloads.length] = this.#payloadFrom(this.#nextSeries);
       this.#nextSeries += POINTS_PER_REQUEST;
       this.#replaced++;
     }
   }
-}
 
-function payloadFrom(firstSeries: number): Payload {
-  return new Payload({ kind: 'sum', pointsPerRequest: POINTS_PER_REQUEST }, firstSeries);
+  #payloadFrom(firstSeries: number): Payload {
+    const number = firstSeries / POINTS_PER_REQUEST;
+    if (!this.#pace.varies) return new Payload({ kind: 'sum', pointsPerRequest: POINTS_PER_REQUEST }, firstSeries);
+    const kind = number % HISTOGRAM_EVERY === 0 ? 'histogram' : 'sum';
+    return new Payload({ kind, pointsPerRequest: POINTS_PER_REQUEST, variety: number }, firstSeries);
+  }
 }

@@ -10,10 +10,15 @@ export class Payload {
   readonly #values: readonly number[];
   readonly #overflows: readonly number[];
 
-  constructor({ kind, pointsPerRequest, attributes = 2 }: Omit<LoadShape, 'series'>, firstSeries: number) {
+  constructor({ kind, pointsPerRequest, attributes = 2, variety }: Omit<LoadShape, 'series'>, firstSeries: number) {
     this.#firstSeries = firstSeries;
-    const points = Array.from({ length: pointsPerRequest }, (_, i) => ({ series: firstSeries + i, attributes }));
-    this.body = Buffer.from(request(kind === 'sum' ? sums(points) : histograms(points)));
+    const points = Array.from({ length: pointsPerRequest }, (_, i) => ({
+      series: firstSeries + i,
+      attributes,
+      variety,
+    }));
+    const metric = kind === 'sum' ? sums(points, variety) : histograms(points, variety);
+    this.body = Buffer.from(request(metric, variety));
     this.#times = placesOf(TIME, this.body);
     this.#values = placesOf(VALUE, this.body);
     this.#overflows = placesOf(OVERFLOW, this.body);
@@ -49,16 +54,17 @@ const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 interface Point {
   readonly series: number;
   readonly attributes: number;
+  readonly variety: number | undefined;
 }
 
 type Body = (writer: WireWriter) => void;
 
-function request(metric: Body): Uint8Array {
+function request(metric: Body, variety = 1): Uint8Array {
   const writer = new WireWriter(65_536);
   writer.messageField(1, () => {
     writer.messageField(1, () => {
       writeKeyValue(writer, 1, 'service.name', 'bench');
-      writeKeyValue(writer, 1, 'service.instance.id', '1');
+      writeKeyValue(writer, 1, 'service.instance.id', String(variety));
     });
     writer.messageField(2, () => {
       writer.messageField(1, () => writer.stringField(1, 'bench'));
@@ -68,9 +74,9 @@ function request(metric: Body): Uint8Array {
   return writer.finish();
 }
 
-function sums(points: readonly Point[]): Body {
+function sums(points: readonly Point[], variety?: number): Body {
   return (writer) => {
-    writer.stringField(1, 'bench.requests');
+    writer.stringField(1, `bench.requests${suffix(variety)}`);
     writer.stringField(3, '{request}');
     writer.messageField(7, () => {
       for (const point of points) {
@@ -87,10 +93,12 @@ function sums(points: readonly Point[]): Body {
   };
 }
 
-function histograms(points: readonly Point[]): Body {
+function histograms(points: readonly Point[], variety?: number): Body {
+  // Each number has a layout of its own.
+  const bounds = BOUNDS.map((bound) => bound * (1 + (variety ?? 0) / 1e6));
   const counts = [...BOUNDS.map(() => BigInt(BUCKETED / BOUNDS.length)), OVERFLOW];
   return (writer) => {
-    writer.stringField(1, 'bench.latency');
+    writer.stringField(1, `bench.latency${suffix(variety)}`);
     writer.stringField(3, 's');
     writer.messageField(9, () => {
       for (const point of points) {
@@ -100,7 +108,7 @@ function histograms(points: readonly Point[]): Body {
           writer.fixed64Field(4, VALUE);
           writer.doubleField(5, point.series * 1.5);
           writer.packedFixed64Field(6, counts);
-          writer.packedDoubleField(7, BOUNDS);
+          writer.packedDoubleField(7, bounds);
           writeAttributes(writer, 9, point);
         });
       }
@@ -109,7 +117,12 @@ function histograms(points: readonly Point[]): Body {
   };
 }
 
-function writeAttributes(writer: WireWriter, field: number, { series, attributes }: Point): void {
+function suffix(variety: number | undefined): string {
+  return variety === undefined ? '' : `.v${variety}`;
+}
+
+function writeAttributes(writer: WireWriter, field: number, { series, attributes, variety }: Point): void {
+  if (variety !== undefined) writeKeyValue(writer, field, `label.${variety}`, 'varied');
   if (attributes > 0) writeKeyValue(writer, field, 'http.request.method', 'GET');
   if (attributes > 1) writeKeyValue(writer, field, 'http.route', `/products/${series % 100}`);
   for (let i = 2; i < attributes; i++) writeKeyValue(writer, field, `attribute.${i}`, `value ${i}`);

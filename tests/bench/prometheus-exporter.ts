@@ -10,6 +10,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pino from 'pino';
 import * as v from 'valibot';
 import type { TelemetryBatch } from '../../src/engine/component.ts';
+import { ComponentLedger } from '../../src/engine/account.ts';
 import { writeKeyValue } from '../../src/engine/otlp/any-value.ts';
 import { WireWriter } from '../../src/engine/otlp/wire-writer.ts';
 import { prometheusExporterConfig } from '../../src/components/exporters/prometheus/config.ts';
@@ -26,7 +27,14 @@ const kind = process.argv[3] === 'histogram' ? 'histogram' : 'sum';
 let endpoint = '';
 const logger = pino({}, { write: (line: string) => (endpoint ||= String(JSON.parse(line).endpoint)) });
 const exporter = prometheusExporter.create(
-  { id: 'prometheus', signals: new Set(['metrics' as const]), logger, metrics: noMetrics, version: '0' },
+  {
+    id: 'prometheus',
+    signals: new Set(['metrics' as const]),
+    logger,
+    metrics: noMetrics,
+    ledger: new ComponentLedger(),
+    version: '0',
+  },
   v.parse(prometheusExporterConfig, { endpoint: '127.0.0.1:0', max_series: 2_000_000 }),
 );
 await exporter.start(hostWith());

@@ -7,6 +7,7 @@ const order = {
   series: 100_000,
   churnPercentPerMinute: 10,
   expirationMinutes: 2,
+  varies: true,
 };
 const load = { acceptedPerSecond: 49_990, failure: undefined };
 
@@ -27,11 +28,15 @@ describe('the verdict of a soak', () => {
     expect(verdict(order, warmingUp, load)).toMatchObject({ passed: true, findings: [], expectedSeries: 120_000 });
   });
 
-  it('measures growth in MiB per 10 minutes', () => {
+  it('measures growth in MiB per hour, and allows less in a long run', () => {
     const growing = samples((minute) => ({ residentMebibytes: 200 + 1.5 * minute }));
-    const { growthMebibytesPer10Minutes, findings } = verdict(order, growing, load);
-    expect(growthMebibytesPer10Minutes).toBeCloseTo(15);
+    const { growthMebibytesPerHour, findings } = verdict(order, growing, load);
+    expect(growthMebibytesPerHour).toBeCloseTo(90);
     expect(findings).toEqual(['memory grows']);
+    const slowly = samples((minute) => ({ minute: minute * 4, residentMebibytes: 200 + minute / 15 }));
+    expect(verdict({ ...order, minutes: 120 }, slowly, load)).toMatchObject({ findings: ['memory grows'] });
+    const flat = samples((minute) => ({ minute: minute * 4 }));
+    expect(verdict({ ...order, minutes: 120 }, flat, load).findings).toEqual([]);
   });
 
   it.each([

@@ -6,6 +6,8 @@ export interface SoakOrder {
   readonly series: number;
   readonly churnPercentPerMinute: number;
   readonly expirationMinutes: number;
+  /** True if new series also have new names, labels, targets and buckets. */
+  readonly varies: boolean;
 }
 
 export interface Sample {
@@ -17,8 +19,8 @@ export interface Sample {
 }
 
 export interface Verdict {
-  /** Growth of the resident set in the second half, by least squares. */
-  readonly growthMebibytesPer10Minutes: number;
+  /** Growth of the resident set in the second half, by least squares over the lowest value of each window. */
+  readonly growthMebibytesPerHour: number;
   readonly medianMebibytes: number;
   /** The active series plus the replaced series that have not expired yet. */
   readonly expectedSeries: number;
@@ -29,8 +31,13 @@ export interface Verdict {
   readonly passed: boolean;
 }
 
-/** Tolerance for the sawtooth of garbage collection. */
-const MAX_GROWTH_MEBIBYTES_PER_10_MINUTES = 10;
+/** In a short run, the sawtooth of garbage collection is larger than a leak. */
+const MAX_GROWTH_MEBIBYTES_PER_HOUR = 60;
+/** For runs of `LONG_MINUTES` and more. */
+const MAX_LONG_GROWTH_MEBIBYTES_PER_HOUR = 0.5;
+const LONG_MINUTES = 120;
+/** The windows of the second half. The lowest value of a window is that after a collection of garbage. */
+const WINDOWS = 12;
 const SERIES_TOLERANCE = 0.05;
 const MIN_RATE = 0.95;
 
@@ -41,20 +48,21 @@ export function verdict(
   load: { readonly acceptedPerSecond: number; readonly failure: string | undefined },
 ): Verdict {
   const settled = samples.filter(({ minute }) => minute >= order.minutes / 2);
-  const growth = 10 * slope(settled.map(({ minute, residentMebibytes }) => [minute, residentMebibytes]));
+  const growth = 60 * slope(lowestOfWindows(settled));
+  const allowed = order.minutes < LONG_MINUTES ? MAX_GROWTH_MEBIBYTES_PER_HOUR : MAX_LONG_GROWTH_MEBIBYTES_PER_HOUR;
   const expectedSeries = order.series * (1 + (order.churnPercentPerMinute / 100) * order.expirationMinutes);
   const counts = settled.map(({ series }) => series);
   const [lowest, highest] = [Math.min(...counts), Math.max(...counts)];
   const findings = [
     load.failure,
     settled.length < 3 ? 'too few samples' : undefined,
-    growth > MAX_GROWTH_MEBIBYTES_PER_10_MINUTES ? 'memory grows' : undefined,
+    growth > allowed ? 'memory grows' : undefined,
     lowest < expectedSeries * (1 - SERIES_TOLERANCE) ? 'series are missing' : undefined,
     highest > expectedSeries * (1 + SERIES_TOLERANCE) ? 'series do not expire' : undefined,
     load.acceptedPerSecond < order.pointsPerSecond * MIN_RATE ? 'the load was not kept up' : undefined,
   ].filter((finding) => finding !== undefined);
   return {
-    growthMebibytesPer10Minutes: growth,
+    growthMebibytesPerHour: growth,
     medianMebibytes: median(settled.map(({ residentMebibytes }) => residentMebibytes)),
     expectedSeries,
     seriesRange: [lowest, highest],
@@ -62,6 +70,15 @@ export function verdict(
     findings,
     passed: findings.length === 0,
   };
+}
+
+function lowestOfWindows(samples: readonly Sample[]): (readonly [minute: number, mebibytes: number])[] {
+  const length = Math.max(1, Math.floor(samples.length / WINDOWS));
+  const windows = Map.groupBy(samples, (_sample, index) => Math.floor(index / length));
+  return [...windows.values()].map((window) => {
+    const lowest = window.reduce((low, sample) => (sample.residentMebibytes < low.residentMebibytes ? sample : low));
+    return [lowest.minute, lowest.residentMebibytes];
+  });
 }
 
 function slope(points: readonly (readonly [x: number, y: number])[]): number {

@@ -22,7 +22,8 @@ const environments: Readonly<Record<string, Readonly<Record<string, string>>>> =
 };
 await reportBareNode();
 for (const config of files.length > 0 ? files : ['otel-collector.yaml']) {
-  for (const [name, environment] of Object.entries(environments)) await report(name, { config, environment });
+  for (const [name, environment] of Object.entries(environments))
+    await report(name, { configs: [config], environment });
 }
 
 async function reportBareNode(): Promise<void> {
@@ -38,10 +39,13 @@ async function report(name: string, options: SidecarOptions): Promise<void> {
   const starts: Start[] = [];
   for (let start = 0; start < STARTS; start++) starts.push(await measureStart(options));
   const ready = median(starts.map(({ readyMs }) => readyMs)).toFixed(0);
-  const [rss, own] = [median(starts.map(({ rssMib }) => rssMib)), median(starts.map(({ ownMib }) => ownMib))];
+  const [rss, anonymous] = [
+    median(starts.map(({ rssMib }) => rssMib)),
+    median(starts.map(({ anonymousMib }) => anonymousMib)),
+  ];
   const peak = median(starts.map(({ peakMib }) => peakMib)).toFixed(1);
   process.stdout.write(
-    `${options.config}, ${name}: ready in ${ready} ms, ${residentText(rss, own)}, at most ${peak} MiB\n`,
+    `${options.configs?.join(' and ')}, ${name}: ready in ${ready} ms, ${residentText(rss, anonymous)}, at most ${peak} MiB\n`,
   );
 }
 
@@ -49,7 +53,7 @@ interface Start {
   readonly readyMs: number;
   readonly rssMib: number;
   /** Anonymous memory: heaps, stacks, buffers. */
-  readonly ownMib: number;
+  readonly anonymousMib: number;
   readonly peakMib: number;
 }
 
@@ -61,12 +65,12 @@ async function measureStart(options: SidecarOptions): Promise<Start> {
   const readyMs = Date.parse(String(ready['time'])) - startedAtMs;
   await sleep(IDLE_MS);
   const status = statusOf(sidecar.process.pid);
-  const [rssMib, ownMib] = [mebibytes(status, 'VmRSS'), mebibytes(status, 'RssAnon')];
-  return { readyMs, rssMib, ownMib, peakMib: mebibytes(status, 'VmHWM') };
+  const [rssMib, anonymousMib] = [mebibytes(status, 'VmRSS'), mebibytes(status, 'RssAnon')];
+  return { readyMs, rssMib, anonymousMib, peakMib: mebibytes(status, 'VmHWM') };
 }
 
-function residentText(rssMib: number, ownMib: number): string {
-  return `idle ${rssMib.toFixed(1)} MiB resident, ${ownMib.toFixed(1)} MiB of it anonymous`;
+function residentText(rssMib: number, anonymousMib: number): string {
+  return `idle ${rssMib.toFixed(1)} MiB resident, ${anonymousMib.toFixed(1)} MiB of it anonymous`;
 }
 
 function statusOf(pid: number | undefined): string {

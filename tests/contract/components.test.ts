@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Component, ComponentSettings, Consumer, Factory } from '../../src/engine/component.ts';
+import { ComponentLedger } from '../../src/engine/account.ts';
 import { SECTION_OF } from '../../src/engine/config/read-components.ts';
 import { childOf, toValue } from '../../src/engine/config/config-node.ts';
 import { parseYaml } from '../../src/engine/config/parse-yaml.ts';
@@ -118,6 +119,7 @@ async function create(factory: Factory, next: Consumer = nowhere, example = exam
     signals: new Set(factory.signals),
     logger: logLines().logger,
     metrics: noMetrics,
+    ledger: new ComponentLedger(),
     version: '0.0.0',
   };
   const config = await v.parseAsync(factory.config, example);

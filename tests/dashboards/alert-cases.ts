@@ -50,12 +50,23 @@ function series(name: string, labels: Readonly<Record<string, string>>): string 
   return `${name}{${matchers.join(', ')}}`;
 }
 
-const endSeconds = END * 60;
-
 const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Partial<AlertCase>>> = {
   PriceRunOverdue: {
     labels: { roaster: 'a' },
     world: (value) => [always('scrape_overdue_seconds', { ...a, cadence: 'price', ...poller }, value)],
+  },
+  PriceRunsStopped: {
+    labels: { instance: 'db_poller' },
+    // The value is the share of eight roasters that are a day late.
+    world: (value) =>
+      Array.from({ length: 8 }, (_, index) =>
+        always(
+          'scrape_overdue_seconds',
+          { ...a, roaster: `r${index}`, cadence: 'price', ...poller },
+          index < 8 * value ? 86_400 : 86_399,
+        ),
+      ),
+    values: { critical: 0.5, fine: 0.375 },
   },
   FullRunOverdue: {
     labels: { roaster: 'a' },
@@ -70,6 +81,22 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     ],
     values: { warning: 101, fine: 99 },
   },
+  RunIncomplete: {
+    labels: { roaster: 'a', cadence: 'price' },
+    world: (value) => [
+      always('scrape_due_since_ok', { ...a, cadence: 'price', ...poller }, value),
+      always('scrape_overdue_seconds', { ...a, cadence: 'price', ...poller }, 0),
+      // A run that is missing is PriceRunOverdue.
+      always('scrape_due_since_ok', { ...a, cadence: 'full', ...poller }, 10),
+      always('scrape_overdue_seconds', { ...a, cadence: 'full', ...poller }, 1),
+    ],
+  },
+  CadenceInvalid: {
+    labels: { roaster: 'a', cadence: 'price' },
+    world: (value) =>
+      value === 0 ? [] : [always('scrape_cadence_invalid', { ...a, cadence: 'price', ...poller }, value)],
+    values: { warning: 1, fine: 0 },
+  },
   RunStuck: {
     labels: { roaster: 'a' },
     world: (value) => [always('scrape_run_oldest_running_seconds', { ...a, ...poller }, value)],
@@ -78,7 +105,8 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     labels: { instance: 'db_poller' },
     world: (value) => [
       grown('scrape_runs_finished_total', { ...a, status: 'ok', ...poller }, 32 * value),
-      grown('scrape_runs_finished_total', { ...a, status: 'fail', ...poller }, 32 * (1 - value)),
+      grown('scrape_runs_finished_total', { ...a, status: 'fail', ...poller }, 16 * (1 - value)),
+      grown('scrape_runs_finished_total', { ...a, roaster: 'b', status: 'partial', ...poller }, 16 * (1 - value)),
     ],
     values: { warning: 0.9375, critical: 0.75, fine: 0.96875 },
     isState: false,
@@ -149,11 +177,55 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     world: (value) => [born('price_spike_alerts_total', { roaster: 'a', currency: 'INR', ...service }, value)],
     isState: false,
   },
+  PricesStale: {
+    labels: { roaster: 'a' },
+    world: (value) => [
+      always('variants', { ...a, in_stock: 'true', status: 'active', ...poller }, 1024),
+      always('variants_price_stale', { ...a, ...poller }, 1024 * value),
+    ],
+    values: { warning: 0.25, critical: 0.8125, fine: 0.1875 },
+  },
+  CatalogueShrunk: {
+    labels: { roaster: 'a' },
+    world: (value) => [
+      always('variants', { ...a, in_stock: 'false', status: 'active', ...poller }, 10),
+      always('scrape_last_run_seen_ratio', { ...a, ...poller }, value),
+    ],
+    values: { warning: 0.49, critical: 0.09, fine: 0.5 },
+  },
+  StockGone: {
+    labels: { roaster: 'a' },
+    // An hour ago, when another sidecar polled, all were in stock.
+    world: (value) => [
+      {
+        series: series('variants', { ...a, in_stock: 'true', status: 'active', ...poller, instance: 'former' }),
+        values: `1024x60 stale`,
+      },
+      always('variants', { ...a, in_stock: 'true', status: 'active', ...poller }, 1024 * value),
+      always('variants', { ...a, in_stock: 'false', status: 'active', ...poller }, 1024 - 1024 * value),
+    ],
+    values: { warning: 0.03125, fine: 0.0625 },
+  },
+  WildPrices: {
+    labels: { roaster: 'a' },
+    // Half of the wild prices fell; as many changed a little.
+    world: (value) => [
+      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'unchanged', ...poller }, 160 - 160 * value),
+      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'decrease', ...poller }, 80 * value),
+      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'increase', ...poller }, 80 * value),
+      grown('price_change_ratio_bucket', { ...a, currency: 'INR', le: '0.5', ...poller }, 80 * value),
+      grown('price_change_ratio_bucket', { ...a, currency: 'INR', le: '1.5', ...poller }, 80 * value + 10),
+      grown('price_change_ratio_count', { ...a, currency: 'INR', ...poller }, 160 * value + 10),
+    ],
+    values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
+    isState: false,
+  },
   PriceJobsFailing: {
     labels: { job: 'scraper' },
     world: (value) => [
       born('price_job_success_total', { roaster: 'a', ...service }, 40 * (1 - value)),
-      born('price_job_failures_total', { roaster: 'a', error_type: 'fetch', ...service }, 40 * value),
+      born('price_job_failures_total', { roaster: 'a', error_type: 'fetch', ...service }, 20 * value),
+      born('price_job_failures_total', { roaster: 'b', error_type: 'fetch', ...service }, 20 * value),
     ],
     values: { warning: 0.125, critical: 0.5, fine: 0.0625 },
     isState: false,
@@ -165,7 +237,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
   },
   DatabaseDown: {
     labels: { receiver: 'db_poller' },
-    // The value is how long ago a query succeeded; failures go on.
+    // The value is how long ago a query succeeded that runs every five minutes; failures go on.
     world: (value) => [
       {
         series: series('siphon_db_poller_errors', {
@@ -176,15 +248,19 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
         values: `0+1x${END}`,
       },
       {
-        series: series('siphon_db_poller_last_success_timestamp_seconds', {
+        series: series('siphon_db_poller_success_age_seconds', {
           query: 'postgres_health.activity',
           ...onSidecar,
         }),
-        values: `${-value}+60x${END}`,
+        values: `${value}x${END}`,
       },
+      always('siphon_db_poller_query_interval_seconds', { query: 'postgres_health.activity', ...onSidecar }, 300),
+      // A rare query does not make the database answer.
+      always('siphon_db_poller_success_age_seconds', { query: 'postgres_health.bloat', ...onSidecar }, 1000),
+      always('siphon_db_poller_query_interval_seconds', { query: 'postgres_health.bloat', ...onSidecar }, 3600),
       always('siphon_db_poller_leader', onSidecar, 0),
     ],
-    values: { critical: 120, fine: 60 },
+    values: { critical: 900, fine: 899 },
   },
   ConnectionsNearLimit: {
     labels: { instance: 'db_poller' },
@@ -192,6 +268,10 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
       always('database_connections_used', poller, 100 * value),
       always('database_connections_limit', poller, 100),
     ],
+  },
+  IdleInTransaction: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [always('database_idle_in_transaction_longest_seconds', poller, value)],
   },
   LongTransaction: {
     labels: { instance: 'db_poller' },
@@ -202,17 +282,21 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     world: (value) => [always('database_freeze_age', poller, value)],
   },
   PollerFailing: {
-    labels: { receiver: 'db_poller', query: 'postgres_health.activity' },
+    labels: { receiver: 'db_poller', query: 'postgres_health.bloat' },
     world: (value) => [
-      always(
-        'siphon_db_poller_last_success_timestamp_seconds',
-        { query: 'postgres_health.activity', ...onSidecar },
-        endSeconds - 240 - value,
-      ),
+      always('siphon_db_poller_success_age_seconds', { query: 'postgres_health.bloat', ...onSidecar }, 600 * value),
+      always('siphon_db_poller_query_interval_seconds', { query: 'postgres_health.bloat', ...onSidecar }, 600),
       always('siphon_db_poller_leader', onSidecar, 1),
     ],
-    // It becomes older by the minute: four of them are for `for`.
-    values: { warning: 120, critical: 600, fine: -150 },
+  },
+  QueryOff: {
+    labels: { receiver: 'db_poller', query: 'scrape_pipeline.prices' },
+    world: (value) => [
+      always('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.prices', ...onSidecar }, value),
+      always('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.coffees', ...onSidecar }, 1),
+      always('siphon_db_poller_leader', onSidecar, 1),
+    ],
+    values: { warning: 0, fine: 1 },
   },
   PollerLagging: {
     labels: { receiver: 'db_poller' },

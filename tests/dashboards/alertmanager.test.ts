@@ -70,6 +70,12 @@ function rendered(template: string, alerts: readonly (PostedAlert & { status?: s
   }
 }
 
+/** Waits for that many messages, and for others that would have been sent together with them. */
+async function settled(sink: AlertSink, messages: number): Promise<void> {
+  await waitFor(() => sink.messages.length >= messages, { what: `${messages} messages` });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+}
+
 const over = (alert: PostedAlert): PostedAlert => ({ ...alert, endsAt: new Date(Date.now() - 1000).toISOString() });
 
 function minutesKept(name: string): number {
@@ -81,12 +87,12 @@ describe('the configuration of Alertmanager', () => {
     expect(amtool(['check-config', config])).toMatchObject({ status: 0 });
   });
 
-  it.skipIf(alertmanagerMissing).each(rules.map(({ alert, labels }) => [alert, labels['severity'] ?? '']))(
-    'leads %s %s to who must know',
-    (alert, severity) => {
-      const receivers = { none: 'dead-man', warning: 'slack', critical: 'slack-critical' };
-      const receiver = receivers[severity as keyof typeof receivers];
-      const labels = [`alertname=${alert}`, `severity=${severity}`];
+  it
+    .skipIf(alertmanagerMissing)
+    .each(rules.map(({ alert, labels }) => [alert, labels['severity'] ?? '', labels['level'] ?? 'dead-man']))(
+    'leads %s %s to %s',
+    (alert, severity, receiver) => {
+      const labels = [`alertname=${alert}`, `severity=${severity}`, `level=${receiver}`];
       const routing = ['config', 'routes', 'test', `--config.file=${config}`, `--verify.receivers=${receiver}`];
       const { status, said } = amtool([...routing, ...labels]);
       expect({ status, receiver: said.split('\n')[0] }).toEqual({ status: 0, receiver });
@@ -105,7 +111,7 @@ describe('the configuration of Alertmanager', () => {
       ...[...expr.matchAll(/ by \(([^)]*)\)/g)].flatMap(([, by = '']) => by.split(', ')),
       ...Object.keys(labels),
     ]);
-    const irrelevant = new Set(['severity', 'owner', 'le']);
+    const irrelevant = new Set(['severity', 'level', 'owner', 'le']);
     expect([...new Set(named)].filter((label) => !irrelevant.has(label) && !compared.has(label))).toEqual([]);
     expect(compared.has('alertname')).toBe(true);
   });
@@ -145,7 +151,7 @@ describe.skipIf(alertmanagerMissing)('a message for Slack', () => {
       raised('PollerFailing', 'critical', { receiver: 'db_poller', query: `q${index}` }),
     );
     const said = rendered('siphon.text', queries);
-    expect(said).toContain('q9 of db_poller last succeeded');
+    expect(said).toContain('q9 of db_poller has not succeeded for');
     expect(said).not.toContain('q10 of');
     expect(said).toContain('Only 10 of 12 are shown.');
     expect(rendered('siphon.title', queries)).toBe('Critical: The query q0 fails (12 alerts)');
@@ -157,7 +163,7 @@ describe.skipIf(alertmanagerMissing)('a message for Slack', () => {
     );
     const alerts = [{ ...first!, status: 'resolved' }, second!];
     expect(rendered('siphon.title', alerts)).toBe('Warning: The query b fails');
-    expect(rendered('siphon.text', alerts)).toMatch(/^b of db_poller last succeeded .*\nOver: 1 of 2\.$/);
+    expect(rendered('siphon.text', alerts)).toMatch(/^b of db_poller has not succeeded for .*\nOver: 1 of 2\.$/);
   });
 
   it('fills in the silence, whatever the name of the roaster is', () => {
@@ -175,23 +181,28 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
     await using alertmanager = await AlertmanagerServer.start(sink);
     const labels = { source: 'blue-tokai', roaster: 'blue-tokai' };
     const both = ['warning', 'critical'].map((severity) => raised('FetchErrors', severity, labels));
-    await alertmanager.post([...both, raised('RunFailed', 'warning', { roaster: 'blue-tokai' })]);
+    await alertmanager.post([...both, raised('RunFailed', 'warning', { roaster: 'blokhaven' })]);
 
     await waitFor(() => sink.messages.length >= 2, { what: 'both alerts to arrive' });
-    expect(sink.messages.map(({ channel }) => channel).toSorted()).toEqual(['#coffee', '#coffee-critical']);
+    expect(sink.messages.map(({ channel }) => channel)).toEqual(['#coffee', '#coffee']);
     expect(sink.titles.toSorted()).toEqual([
       'Critical: Requests to blue-tokai fail',
-      'Warning: The latest run of blue-tokai failed',
+      'Warning: The latest run of blokhaven failed',
     ]);
-    const [message] = sink.messages.find(({ channel }) => channel === '#coffee-critical')?.attachments ?? [];
+    const message = sink.messages.flatMap(({ attachments }) => attachments).find(({ color }) => color === 'danger');
     expect(message).toMatchObject({
       color: 'danger',
       text: '42 of the requests to blue-tokai within 6 hours got no usable response (limit 20%).',
-      footer: 'FetchErrors · pipeline',
+      footer: 'FetchErrors · critical · pipeline',
       title_link: expect.stringContaining('/d/siphon-pipeline?var-roaster=blue-tokai&viewPanel='),
     });
     expect(message?.actions.map(({ text: label, url }) => [label, url.split('?')[0]])).toEqual([
-      ['Runbook', 'https://unpkg.com/siphon-otel/src/packs/scrape-pipeline/runbooks/FetchErrors.md'],
+      [
+        'Runbook',
+        expect.stringMatching(
+          /^https:\/\/unpkg\.com\/siphon-otel@[^/]+\/src\/packs\/scrape-pipeline\/runbooks\/FetchErrors\.md$/,
+        ),
+      ],
       ['Dashboard', 'http://127.0.0.1:3000/d/siphon-pipeline'],
       ['Sentry', 'https://sentry.io/issues/'],
       ['Silence', `${alertmanager.url}/#/silences/new`],
@@ -203,6 +214,55 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
     });
     expect(sink.titles.filter((title) => title.startsWith('Critical'))).toHaveLength(1);
     expect(sink.titles.filter((title) => title.startsWith('Warning: Requests'))).toEqual([]);
+  });
+
+  it('sends one message when fifty roasters are overdue for one reason, and one when all are punctual', async () => {
+    await using sink = await AlertSink.start();
+    await using alertmanager = await AlertmanagerServer.start(sink);
+    const roasters = Array.from({ length: 50 }, (_, index) => `roaster-${index}`);
+    const overdue = roasters.map((roaster) => raised('PriceRunOverdue', 'warning', { roaster }));
+    await alertmanager.post(overdue);
+    await waitFor(() => sink.messages.length > 0, { what: 'the message' });
+    await alertmanager.post(overdue.map(over));
+    await waitFor(() => sink.messages.length > 1, { what: 'the resolved message' });
+    await settled(sink, 2);
+    expect(sink.titles).toEqual([
+      'Warning: The price run of roaster-0 is overdue (50 alerts)',
+      'Resolved: The price run of roaster-0 is overdue (50 alerts)',
+    ]);
+    expect(sink.messages[0]?.attachments[0]?.text).toContain('Only 10 of 50 are shown.');
+  });
+
+  it('pages once when the price runs have stopped, and keeps back the fifty that are overdue', async () => {
+    await using sink = await AlertSink.start();
+    await using alertmanager = await AlertmanagerServer.start(sink);
+    const roasters = Array.from({ length: 50 }, (_, index) => `roaster-${index}`);
+    await alertmanager.post([
+      raised('PriceRunsStopped', 'critical', { instance: 'db_poller' }),
+      ...roasters.flatMap((roaster) =>
+        ['warning', 'critical'].map((severity) => raised('PriceRunOverdue', severity, { roaster })),
+      ),
+    ]);
+    await settled(sink, 1);
+    expect(sink.messages.map(({ channel }) => channel)).toEqual(['#coffee-page']);
+    expect(sink.titles).toEqual(['Critical: Price runs have stopped']);
+  });
+
+  it('sends one message about a store that is down, and others about other stores', async () => {
+    await using sink = await AlertSink.start();
+    await using alertmanager = await AlertmanagerServer.start(sink);
+    const down = { source: 'blue-tokai', roaster: 'blue-tokai' };
+    await alertmanager.post([
+      ...['warning', 'critical'].map((severity) => raised('FetchErrors', severity, down)),
+      raised('ArtifactErrors', 'critical', { roaster: 'blue-tokai' }),
+      raised('RunFailed', 'warning', { roaster: 'blue-tokai' }),
+      raised('RunFailed', 'warning', { roaster: 'another' }),
+    ]);
+    await settled(sink, 2);
+    expect(sink.titles.toSorted()).toEqual([
+      'Critical: Requests to blue-tokai fail',
+      'Warning: The latest run of another failed',
+    ]);
   });
 
   it('keeps back what follows from a database that is down, and lets the watchdog through', async () => {

@@ -5,6 +5,7 @@ import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
 import type { StoreFault } from '../../examples/coffee/stores/store.ts';
 import type { FaultEnvironment, Shop } from '../support/alerts/fault-environment.ts';
+import { addRoaster, addRun, addVariants, neglect, sourceOf, takeCare } from '../support/alerts/roaster-rows.ts';
 
 export interface ExpectedAlert {
   readonly alert: string;
@@ -21,7 +22,7 @@ export interface Fault {
   /** Panels that must show data that they did not show before. */
   readonly panels?: readonly (readonly [dashboard: DashboardUid, title: string])[];
   /** Alerts that Prometheus raises meanwhile, and Alertmanager keeps back. */
-  readonly keptBack?: readonly string[];
+  readonly keptBack?: readonly ExpectedAlert[];
 }
 
 /** The faults of a round are provoked together, because they do not affect each other. */
@@ -41,10 +42,10 @@ export const MAX_SERIES = 10_000;
 export const SETTINGS = `
 alerts:
   FetchSlow: {warning: 4, critical: off}
-  LongTransaction: {warning: 6, critical: off}
+  LongTransaction: {warning: 6}
+  IdleInTransaction: {warning: 6, critical: off}
   PollerLagging: {warning: 6, critical: off}
-  PollerFailing: {warning: 8, critical: off}
-  PollerBacklog: {warning: 2000, critical: off, for: 2m}
+  PollerFailing: {warning: 4, critical: off}
 `;
 
 /** When series were away for longer than the windows here, what they had counted before counts as new. */
@@ -66,10 +67,13 @@ export const rounds: readonly Round[] = [
         ...shopFault('closed', 'store_down'),
         alerts: [
           { alert: 'FetchErrors', roaster: 'closed' },
+          // Together with the shop that asks to slow down.
+          { alert: 'RunSuccessLow' },
+          { alert: 'PriceJobsFailing' },
+        ],
+        keptBack: [
           { alert: 'ArtifactErrors', roaster: 'closed' },
           { alert: 'RunFailed', roaster: 'closed' },
-          { alert: 'PriceJobsFailing' },
-          { alert: 'RunSuccessLow' },
         ],
         panels: [
           ['siphon-pipeline', 'Fetch errors by kind'],
@@ -79,12 +83,8 @@ export const rounds: readonly Round[] = [
       {
         name: 'a shop that asks to slow down',
         ...shopFault('busy', 'rate_limit_storm'),
-        alerts: [
-          { alert: 'RateLimited' },
-          { alert: 'FetchErrors', roaster: 'busy' },
-          { alert: 'RunFailed', roaster: 'busy' },
-        ],
-        follow: ['ArtifactErrors'],
+        alerts: [{ alert: 'RateLimited' }, { alert: 'FetchErrors', roaster: 'busy' }],
+        keptBack: [{ alert: 'RunFailed', roaster: 'busy' }],
         panels: [
           ['siphon-prices', 'Rate limits and backoff'],
           ['siphon-roaster', 'Requests to slow down'],
@@ -93,7 +93,10 @@ export const rounds: readonly Round[] = [
       {
         name: 'prices that jump',
         ...shopFault('spiking', 'price_spike'),
-        alerts: [{ alert: 'PriceSpikes', roaster: 'spiking' }],
+        alerts: [
+          { alert: 'PriceSpikes', roaster: 'spiking' },
+          { alert: 'WildPrices', roaster: 'spiking' },
+        ],
         panels: [
           ['siphon-prices', 'Spikes'],
           ['siphon-prices', 'Spikes within the window'],
@@ -107,6 +110,35 @@ export const rounds: readonly Round[] = [
           ['siphon-pipeline', 'Problems found by validation'],
           ['siphon-roaster', 'Validation problems'],
         ],
+      },
+      {
+        name: 'a shop that lists no products',
+        ...shopFault('empty', 'empty_feed'),
+        alerts: [{ alert: 'CatalogueShrunk', roaster: 'empty' }],
+      },
+      {
+        name: 'prices that are no longer checked',
+        provoke: async (world) => {
+          await addVariants(world, 'forgotten');
+          await world.sql(`update variants set price_last_checked_at = now() - interval '30 days'
+            where platform_variant_id like 'forgotten-%'`);
+        },
+        end: async (world) =>
+          await world.sql(
+            `update variants set price_last_checked_at = now() where platform_variant_id like 'forgotten-%'`,
+          ),
+        alerts: [{ alert: 'PricesStale', roaster: 'forgotten' }],
+      },
+      {
+        name: 'a shop that has suddenly sold everything',
+        provoke: async (world) => {
+          await addVariants(world, 'sold-out');
+          await world.watched.prometheus.found('variants{roaster="sold-out", in_stock="true"} > 0');
+          await world.sql(`update variants set in_stock = false where platform_variant_id like 'sold-out-%'`);
+        },
+        end: async (world) =>
+          await world.sql(`update variants set in_stock = true where platform_variant_id like 'sold-out-%'`),
+        alerts: [{ alert: 'StockGone', roaster: 'sold-out' }],
       },
       {
         name: 'a neglected roaster',
@@ -131,13 +163,27 @@ export const rounds: readonly Round[] = [
         alerts: [{ alert: 'RunStuck', roaster: 'endless' }],
         panels: [['siphon-pipeline', 'Oldest running']],
       },
-      { name: 'connections near the limit', ...connectionsTaken(), alerts: [{ alert: 'ConnectionsNearLimit' }] },
       {
-        name: 'a burst of prices',
-        provoke: async (world) => await burst(world),
-        end: async () => undefined,
-        alerts: [{ alert: 'PollerBacklog' }],
+        name: 'a roaster whose runs are always partial',
+        provoke: async (world) => {
+          await addRun(world, 'incomplete', { startedAgo: '30 days', status: 'ok' });
+          await addRun(world, 'incomplete', { startedAgo: '0 seconds', status: 'partial' });
+          await world.sql(`update roasters set price_cadence = '0 4 * * 0' where slug = 'incomplete'`);
+        },
+        end: async (world) => await addRun(world, 'incomplete', { startedAgo: '0 seconds', status: 'ok' }),
+        alerts: [{ alert: 'RunIncomplete', roaster: 'incomplete' }],
       },
+      {
+        name: 'a cadence that is a word',
+        provoke: async (world) => {
+          await addRoaster(world, 'whenever');
+          await world.sql(`update roasters set price_cadence = 'weekly' where slug = 'whenever'`);
+        },
+        end: async (world) => await world.sql(`update roasters set price_cadence = null where slug = 'whenever'`),
+        alerts: [{ alert: 'CadenceInvalid', roaster: 'whenever' }],
+        panels: [['siphon-pipeline', 'Invalid cadences']],
+      },
+      { name: 'connections near the limit', ...connectionsTaken(), alerts: [{ alert: 'ConnectionsNearLimit' }] },
       {
         name: 'a Sentry that refuses',
         provoke: async ({ watched }) =>
@@ -147,14 +193,14 @@ export const rounds: readonly Round[] = [
           }),
         end: async ({ watched }) => watched.demo.sink.setFault(undefined),
         alerts: [{ alert: 'SentryExportFailing' }],
-        panels: [['siphon-pipeline', 'What did not reach Sentry']],
+        panels: [['siphon-sidecar', 'What did not reach Sentry']],
       },
       {
         name: 'a receiver that does not answer',
         provoke: async ({ backend }) => backend.hang(true),
         end: async ({ backend }) => backend.hang(false),
         alerts: [{ alert: 'QueueFilling' }, { alert: 'DataDropped' }],
-        panels: [['siphon-pipeline', 'Lost']],
+        panels: [['siphon-sidecar', 'Lost']],
       },
     ],
   },
@@ -164,7 +210,8 @@ export const rounds: readonly Round[] = [
       {
         name: 'a transaction that hangs',
         ...demoFault('hanging_transaction'),
-        alerts: [{ alert: 'LongTransaction' }, { alert: 'PollerLagging' }],
+        alerts: [{ alert: 'IdleInTransaction' }],
+        keptBack: [{ alert: 'LongTransaction' }, { alert: 'PollerLagging' }],
         follow: ['RunFailed', 'PriceJobsFailing', 'RunSuccessLow'],
       },
       {
@@ -188,15 +235,39 @@ export const rounds: readonly Round[] = [
         name: 'a table that the poller may not read',
         provoke: async (world) => await world.sql('revoke select on prices from siphon'),
         end: async (world) => await world.sql('grant select on prices to siphon'),
+        alerts: [{ alert: 'QueryOff' }],
+        panels: [['siphon-sidecar', 'Queries that lack columns']],
+      },
+      {
+        name: 'a function that the poller may not call',
+        provoke: async (world) =>
+          await world.sql('revoke execute on function jsonb_object_field_text(jsonb, text) from public'),
+        end: async (world) =>
+          await world.sql('grant execute on function jsonb_object_field_text(jsonb, text) to public'),
         alerts: [{ alert: 'PollerFailing' }],
-        panels: [['siphon-database', 'Queries that lack columns']],
       },
       {
         name: 'a table that is rewritten',
         provoke: async (world) => await world.sql('alter table scrape_artifacts alter column body_len type numeric'),
         end: async () => undefined,
         alerts: [],
-        panels: [['siphon-database', 'Counting restarted']],
+        panels: [['siphon-sidecar', 'Counting restarted']],
+      },
+    ],
+  },
+  {
+    name: 'while the scheduler is down',
+    faults: [
+      {
+        name: 'price runs that are not started',
+        provoke: async (world) => {
+          for (let number = 0; number < 12; number++) await addRoaster(world, `idle-${number}`);
+          await world.sql(`update roasters set price_cadence = '0 4 * * *' where slug like 'idle-%'`);
+        },
+        end: async (world) => await world.sql(`update roasters set is_active = false where slug like 'idle-%'`),
+        alerts: [{ alert: 'PriceRunsStopped' }],
+        // Sent for those that were late before.
+        follow: ['HealthScoreLow', 'PriceRunOverdue'],
       },
     ],
   },
@@ -208,7 +279,7 @@ export const rounds: readonly Round[] = [
         ...demoFault('database_stopped'),
         alerts: [{ alert: 'DatabaseDown' }],
         follow: [...bornAgain, 'RunSuccessLow', 'RunFailed'],
-        keptBack: ['PollerWithoutLeader'],
+        keptBack: [{ alert: 'PollerWithoutLeader' }],
       },
       {
         name: 'a page that Prometheus does not find',
@@ -228,7 +299,7 @@ export const rounds: readonly Round[] = [
         // A sidecar that starts again holds none of them.
         end: async () => undefined,
         alerts: [{ alert: 'SeriesLimitHit' }],
-        panels: [['siphon-pipeline', 'Points that are not on the page']],
+        panels: [['siphon-sidecar', 'Points that are not on the page']],
       },
       {
         name: 'a sidecar that is killed',
@@ -252,6 +323,7 @@ export const rounds: readonly Round[] = [
 
 /** Alerts that none of them raises, each with the reason; their worlds are promtool's. */
 export const notProvoked: Readonly<Record<string, string>> = {
+  PollerBacklog: 'a burst of any size is drained immediately: only a database that is too slow leaves a backlog',
   FreezeAgeHigh: 'half a billion transactions take longer than a test',
   ScrapeSlow: 'ten thousand series take 10 ms: nothing but a machine that starves makes that a second',
   Watchdog: 'it always fires',
@@ -264,6 +336,18 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Changes by currency': 'no fault: a demo fills it',
   'Changes by roaster': 'no fault: a demo fills it',
   'Time to connect (p95)': 'no fault: a demo fills it',
+  'Damaged pages': 'the cluster of the demo has no data checksums',
+  'The largest of them': 'no index of the demo has a problem',
+  Sequences: 'the demo has no sequence',
+  'Files of the write-ahead log': 'the role of the demo may not call pg_ls_waldir()',
+  'Archived files': 'archive_mode is off in the demo',
+  'Archiving fails': 'archive_mode is off in the demo',
+  'Lag of standbys': 'the demo has no standby',
+  'Lag of standbys in bytes': 'the demo has no standby',
+  'Kept for replication slots': 'the demo has no replication slot',
+  'Lag of this standby': 'the demo has no standby',
+  'Queries ended by the replay': 'the demo has no standby',
+  Subscriptions: 'the demo has no subscription',
   'PostgreSQL asked to slow down': 'a server that has no connection left has none for the poller',
 };
 
@@ -308,73 +392,6 @@ function unseenLeader(): Switch {
     },
     end: async () => await rival?.stop(),
   };
-}
-
-function sourceOf(roaster: string): string {
-  return `(select s.id from product_sources s join roasters r on r.id = s.roaster_id where r.slug = '${roaster}')`;
-}
-
-interface Run {
-  readonly startedAgo: string;
-  /** It has not ended without one. */
-  readonly status?: 'ok' | 'fail';
-  readonly times?: number;
-}
-
-/** Adds a roaster that the pipeline does not scrape. */
-async function addRoaster(world: FaultEnvironment, slug: string): Promise<void> {
-  await world.sql(
-    `with roaster as (
-       insert into roasters (slug, name, platform, created_at) values ($1, $1, 'custom', now() - interval '40 days')
-       on conflict (slug) do nothing returning id
-     )
-     insert into product_sources (roaster_id, base_url, platform, products_endpoint)
-     select id, 'http://127.0.0.1', 'custom', '/' from roaster`,
-    [slug],
-  );
-}
-
-async function addRun(world: FaultEnvironment, roaster: string, { startedAgo, status, times = 1 }: Run): Promise<void> {
-  await addRoaster(world, roaster);
-  await world.sql(
-    `insert into scrape_runs (source_id, started_at, finished_at, status)
-     select ${sourceOf(roaster)}, now() - $1::interval - interval '1 second' * number,
-            case when $2::run_status_enum is null then null else now() end, $2
-     from generate_series(1, $3) number`,
-    [startedAgo, status, times],
-  );
-}
-
-/** Its runs have failed for days, its last success is out of sight, and everything that it sells waits for review. */
-async function neglect(world: FaultEnvironment): Promise<void> {
-  await addRun(world, 'neglected', { startedAgo: '5 days', status: 'fail', times: 5000 });
-  await world.sql(`
-    update roasters set price_cadence = '0 4 * * 0', full_cadence = '0 3 1 * *' where slug = 'neglected';
-    insert into coffees (roaster_id, name, slug, processing_status)
-    select id, 'coffee ' || number, 'coffee-' || number, 'review' from roasters, generate_series(1, 300) number
-    where slug = 'neglected'`);
-}
-
-async function takeCare(world: FaultEnvironment): Promise<void> {
-  await world.sql(`
-    delete from scrape_runs where source_id = ${sourceOf('neglected')};
-    update coffees set processing_status = 'ok' where roaster_id = (select id from roasters where slug = 'neglected')`);
-  await addRun(world, 'neglected', { startedAgo: '1 second', status: 'ok' });
-}
-
-/** Writes to variants that no one else writes, so that it does not wait for locks. */
-async function burst(world: FaultEnvironment): Promise<void> {
-  await addRoaster(world, 'bursting');
-  await world.sql(`
-    with coffee as (
-      insert into coffees (roaster_id, name, slug)
-      select id, 'coffee', 'coffee' from roasters where slug = 'bursting' returning id
-    ), variant as (
-      insert into variants (coffee_id, platform_variant_id, currency, in_stock)
-      select id, number, 'INR', true from coffee, generate_series(1, 1000) number returning id
-    )
-    insert into prices (variant_id, price, currency, scraped_at)
-    select id, 100, 'INR', now() - interval '1 microsecond' * number from variant, generate_series(1, 16) number`);
 }
 
 /** Sends metrics of a service that uses an id as a label. */

@@ -1,11 +1,10 @@
 /** All dashboards with the data of a running demo, also in a browser. */
 import { mkdirSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPreview } from '../../src/console/preview/server.ts';
+import { startPreview } from '../support/dashboards/built-page.ts';
+import type { Preview } from '../../src/console/preview/server.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
@@ -31,7 +30,7 @@ if (missing !== undefined) process.stderr.write(`The dashboards are not proved l
 describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   let watched: MonitoredDemo;
   let source: PrometheusSource;
-  let preview: Server;
+  let preview: Preview;
   let browser: Browser;
 
   beforeAll(async () => {
@@ -45,8 +44,7 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
 
   afterAll(async () => {
     await browser?.close();
-    preview?.close();
-    preview?.closeAllConnections();
+    await preview?.close();
     await watched?.[Symbol.asyncDispose]();
   });
 
@@ -89,11 +87,10 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   it.each(dashboards)(
     '$title is drawn in a browser without an error, light and dark, wide and narrow',
     async ({ uid }) => {
-      const { port } = preview.address() as AddressInfo;
       for (const look of LOOKS) {
         const page = await browser.newPage(look);
         const errors = listen(page);
-        await page.goto(`http://127.0.0.1:${port}/d/${uid}?from=now-15m&to=now&refresh=`);
+        await page.goto(`${preview.url}/d/${uid}?from=now-15m&to=now&refresh=`);
         await drawn(page);
         expect(await unexplained(page)).toEqual([]);
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
@@ -106,20 +103,18 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
   );
 
   it('shows an error as an error when Prometheus does not answer', async () => {
-    const gone = await startPreview({
+    await using gone = await startPreview({
       prometheus: new URL('http://127.0.0.1:1'),
       dashboards,
       scrapeS: SCRAPE_S,
       port: 0,
     });
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${(gone.address() as AddressInfo).port}/d/siphon-prices?refresh=`);
+    await page.goto(`${gone.url}/d/siphon-prices?refresh=`);
     await drawn(page);
     const texts = await page.locator('.panel[data-state=error] .note').allTextContents();
     expect(new Set(texts)).toEqual(new Set(['Prometheus at http://127.0.0.1:1 does not answer']));
     await page.close();
-    gone.close();
-    gone.closeAllConnections();
   });
 });
 

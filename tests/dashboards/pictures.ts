@@ -1,8 +1,7 @@
-/** `npm run dashboards:pictures`: the pictures of the documentation, of thirty days in which several things go wrong. */
+/** `npm run dashboards:pictures [-- NAME…]`: the pictures of the documentation, of thirty days in which several things go wrong. */
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { startPreview } from '../../src/console/preview/server.ts';
+import { startPreview } from '../support/dashboards/built-page.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
 import { defaultSettings } from '../../src/dashboards/rules/settings.ts';
 import { startBrowser } from '../support/dashboards/browser.ts';
@@ -19,7 +18,8 @@ const PICTURES = [
   { uid: 'siphon-roaster', name: 'roaster', width: 1200, height: 1300, look: 'light' },
   { uid: 'siphon-prices', name: 'prices', width: 1200, height: 1420, look: 'light' },
   { uid: 'siphon-database', name: 'database', width: 1200, height: 1560, look: 'light' },
-  { uid: 'siphon-prices', name: 'prices-dark', width: 1200, height: 880, look: 'dark' },
+  { uid: 'siphon-sidecar', name: 'sidecar', width: 1200, height: 1560, look: 'light' },
+  { uid: 'siphon-database', name: 'database-dark', width: 1200, height: 900, look: 'dark' },
   { uid: 'siphon-pipeline', name: 'pipeline-phone', width: 390, height: 1400, look: 'light' },
 ] as const;
 
@@ -39,13 +39,14 @@ await using history = await History.start(recording, {
 await takePictures(history);
 
 async function takePictures({ prometheus: { url }, weeks: { fromS, toS } }: History): Promise<void> {
-  const preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });
-  const { port } = preview.address() as AddressInfo;
+  await using preview = await startPreview({ prometheus: new URL(url), dashboards, scrapeS: SCRAPE_S, port: 0 });
   const browser = await startBrowser();
   mkdirSync(FOLDER, { recursive: true });
+  const [, , ...names] = process.argv;
   for (const { uid, name, width, height, look } of PICTURES) {
+    if (names.length > 0 && !names.includes(name)) continue;
     const page = await browser.newPage({ colorScheme: look, viewport: { width, height } });
-    await page.goto(`http://127.0.0.1:${port}/d/${uid}?refresh=&from=${fromS * 1000}&to=${toS * 1000}`);
+    await page.goto(`${preview.url}/d/${uid}?refresh=&from=${fromS * 1000}&to=${toS * 1000}`);
     await page.waitForSelector('.panel');
     const waiting = page.locator('details[open] .panel[data-state=loading]');
     await waitFor(async () => (await waiting.count()) === 0, { what: 'every panel to be drawn', timeoutMs: 120_000 });
@@ -54,6 +55,4 @@ async function takePictures({ prometheus: { url }, weeks: { fromS, toS } }: Hist
     await page.close();
   }
   await browser.close();
-  preview.close();
-  preview.closeAllConnections();
 }

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text as readText } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { siphon } from '../support/processes/run-built-command.ts';
+import { siphon, spawnBuilt } from '../support/processes/run-built-command.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'siphon-cli-'));
@@ -45,6 +45,7 @@ function polling(datasource: string): string {
 exporters:
   debug:
 service:
+  telemetry: {metrics: {level: none}}
   pipelines:
     metrics: {receivers: [db_poller], exporters: [debug]}
 `;
@@ -174,6 +175,16 @@ describe('siphon', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'examples/shop/pack.ts: no problems found\n' });
   });
 
+  it('explains a pack in a project that has not installed the package', async () => {
+    const { exitCode, stderr } = await siphon([
+      'packs',
+      'check',
+      file('foreign-pack.mjs', "import 'siphon-otel/pack';"),
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/Cannot find package 'siphon-otel' .*; install siphon-otel in the project of the pack\n$/);
+  });
+
   it('prints its version and its help', async () => {
     expect((await siphon(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect((await siphon(['--help'])).stdout).toContain('validate');
@@ -186,20 +197,47 @@ describe('siphon', () => {
     }
   });
 
-  it('ends without a stack if the reader of its output ends first', async () => {
-    const path = file('off-pipe.yaml', polling("''"));
-    const { stdout, stderr } = await promisify(execFile)('bash', [
-      '-c',
-      '"$0" dist/main.js doctor --config "$1" | true; echo "${PIPESTATUS[0]}"',
-      process.execPath,
-      path,
-    ]);
-    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
+  it.each([['components'], ['packs'], ['print-config'], ['validate'], ['doctor', '--config', 'off']])(
+    '%s ends quietly if the reader of its output ends first',
+    async (...args) => {
+      const off = file('off-pipe.yaml', polling("''"));
+      const child = spawnBuilt(args.map((arg) => (arg === 'off' ? off : arg)));
+      child.stdout.destroy();
+      const errors = readText(child.stderr);
+      const [code] = (await once(child, 'exit')) as [number];
+      expect({ code, errors: await errors }).toEqual({ code: 0, errors: '' });
+    },
+  );
+
+  it('runs on if the reader of its log ends', async () => {
+    await using sidecar = await Sidecar.start();
+    const url = sidecar.url({ id: 'health_check' });
+    sidecar.process.stderr!.destroy();
+    const headers = { 'content-type': 'application/x-protobuf' };
+    await fetch(`${sidecar.otlpHttp}/v1/traces`, { method: 'POST', headers, body: new Uint8Array([10, 200]) });
+    expect((await fetch(url)).status).toBe(200);
+    // The lines about the shutdown cannot be written.
+    expect(await sidecar.stop()).toBe(0);
   });
 
-  it('logs which configuration it runs with', async () => {
-    await using sidecar = await Sidecar.start();
-    await sidecar.waitForLog('Configuration is loaded');
+  it('logs its configuration, then each server with its address, then that it is ready', async () => {
+    const override = file('override-log.yaml', 'processors: {batch: {timeout: 3s}}');
+    await using sidecar = await Sidecar.start({ configs: ['otel-collector.yaml', override] });
+    const infos = sidecar.logs.filter(({ level }) => level === 30);
+    expect(infos[0]).toMatchObject({
+      msg: 'Configuration is loaded',
+      sources: expect.arrayContaining(['otel-collector.yaml', override]),
+    });
+    expect(infos.at(-1)).toMatchObject({ msg: 'Everything is ready' });
+    const servers = infos.filter(({ msg }) => msg === 'Listening');
+    expect(servers.map(({ kind, id, transport }) => [kind, id, transport].join(' ').trim()).toSorted()).toEqual([
+      'exporter prometheus',
+      'extension health_check',
+      'receiver otlp grpc',
+      'receiver otlp http',
+      'telemetry metrics',
+    ]);
+    for (const { endpoint } of servers) expect(endpoint).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
   });
 
   it('exits 1 immediately on a second signal', async () => {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fencedBlocks } from '../support/documents/fenced-blocks.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const copy = mkdtempSync(path.join(tmpdir(), 'siphon-new-'));
@@ -31,6 +32,23 @@ it.each([
   ],
 ])('a new component of each kind passes %s', async (_, command) => {
   await run('npx', '--no-install', ...command);
+});
+
+it('the component of the guide passes its own tests, the contract and the compiler', async () => {
+  await run('npm', 'run', '--silent', 'new', '--', 'processor', 'filter');
+  const folder = path.join(copy, 'src/components/processors/filter');
+  const blocks = fencedBlocks(readFileSync(path.join(root, 'docs/adding-a-component.md'), 'utf8'));
+  for (const { info, text } of blocks) {
+    const [, file] = / file=(\S+)/.exec(info) ?? [];
+    if (file !== undefined) writeFileSync(path.join(folder, file), text);
+  }
+  const readme = blocks.filter(({ language }) => ['md', 'yaml'].includes(language));
+  const parts = readme.map(({ language, text }) => (language === 'md' ? text : `\`\`\`yaml\n${text}\`\`\``));
+  writeFileSync(path.join(folder, 'README.md'), ['# `filter` processor', ...parts].join('\n\n'));
+  await run('npx', '--no-install', 'tsc');
+  const vitest = ['--no-install', 'vitest', 'run'];
+  await run('npx', ...vitest, '--project=unit', 'processors/filter');
+  await run('npx', ...vitest, '--project=contract', '--testNamePattern=processor filter');
 });
 
 it('refuses a name that exists', async () => {

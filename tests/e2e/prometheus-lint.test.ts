@@ -13,7 +13,7 @@ import { Sidecar } from '../support/processes/sidecar.ts';
 import { checkMetrics } from './prometheus-promtool.ts';
 
 describe.skipIf(prometheusMissing)(`promtool check metrics ${prometheusMissing ?? ''}`, () => {
-  it('has nothing to say about any metric of the catalogue, which come under their names', async () => {
+  it('finds no fault with any metric of the packs, and every name is kept', async () => {
     await using sidecar = await Sidecar.start();
     await recordAll(Object.values(coffeeMetrics), sidecar.otlpHttp);
     const page = await sidecar.scrape();

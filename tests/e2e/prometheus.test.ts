@@ -11,7 +11,7 @@ describe.skipIf(prometheusMissing)(`a real Prometheus ${prometheusMissing ?? ''}
     await using sidecar = await Sidecar.start();
     await using service = new FixtureService(sidecar.otlpHttp);
     await service.exitCode;
-    await using prometheus = await PrometheusServer.start([scrapeEndpoint(sidecar), ownEndpoint(sidecar)]);
+    await using prometheus = await PrometheusServer.start([scrapeEndpoint(sidecar), telemetryEndpoint(sidecar)]);
 
     expect(await prometheus.scrapedTargets()).toEqual([UP, UP]);
     const [sample] = await prometheus.found('sum by (job, source) (fetch_latency_seconds_count)');
@@ -47,6 +47,6 @@ function scrapeEndpoint(sidecar: Sidecar): string {
   return new URL(sidecar.url({ id: 'prometheus' })).host;
 }
 
-function ownEndpoint(sidecar: Sidecar): string {
+function telemetryEndpoint(sidecar: Sidecar): string {
   return new URL(sidecar.url({ kind: 'telemetry' })).host;
 }

@@ -22,7 +22,7 @@ it('counts every order and payment exactly, in the service and in the database',
   // The sidecar counts only rows that are inserted after its start.
   await postgres.sql(`insert into orders (channel, amount) values ('web', 5)`);
   await using sidecar = await Sidecar.start({
-    config: CONFIG,
+    configs: [CONFIG],
     environment: { DATABASE_URL: postgres.url },
     sets: ['receivers.db_poller.collection_interval=200ms'],
   });

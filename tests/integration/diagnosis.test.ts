@@ -1,3 +1,10 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { otlpHttpExporter } from '../../src/components/exporters/otlp-http/factory.ts';
 import { sentryExporter } from '../../src/components/exporters/sentry/factory.ts';
@@ -12,7 +19,7 @@ it('otlp_http looks at the server of each of its signals once, and names what is
     { severity: 'error', what: expect.stringContaining('set endpoint or metrics_endpoint') },
   ]);
   expect(await findingsOf(factory, { endpoint, tls: { ca_file: '/nowhere' } }, ['traces'])).toMatchObject([
-    { severity: 'error', what: expect.stringContaining('the TLS file /nowhere cannot be read') },
+    { severity: 'error', what: expect.stringContaining('/nowhere cannot be read') },
   ]);
 });
 
@@ -25,4 +32,56 @@ it('sentry looks at where its dsn leads, and does not reveal the key', async () 
     what: expect.stringContaining('http://127.0.0.1:1 cannot be reached'),
   });
   expect(JSON.stringify(found)).not.toContain('publickey');
+});
+
+it('examines the port of its own metrics, and ends quietly when its output is not read to the end', async () => {
+  await using server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const doctor = [
+    process.execPath,
+    'src/main.ts',
+    'doctor',
+    '--set',
+    `service.telemetry.metrics.readers=${READER}${port}}}}}]`,
+  ];
+  const shell = async (end: string): Promise<{ stdout: string; stderr: string }> =>
+    await promisify(execFile)('sh', ['-c', `"$@" ${end}`, 'sh', ...doctor]);
+  const { stdout } = await shell('; true');
+  expect(stdout).toMatch(new RegExp(`warning +service::telemetry +127.0.0.1:${port} is already in use`));
+  for (const end of ['2>&1 | head -n 1', '| true']) expect((await shell(end)).stderr, end).toBe('');
+});
+
+const READER = '[{pull: {exporter: {prometheus: {port: ';
+
+it('reports a full disk below file_storage as an error', async (context) => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'siphon-full-'));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const file = path.join(directory, 'c.yaml');
+  const disk = path.join(directory, 'disk');
+  await writeFile(
+    file,
+    `receivers: { otlp: { protocols: { http: { endpoint: 127.0.0.1:0 } } } }
+exporters: { debug: }
+extensions: { file_storage: { directory: ${disk}, max_size_mib: 1 } }
+service:
+  extensions: [file_storage]
+  telemetry: { metrics: { level: none } }
+  pipelines: { traces: { receivers: [otlp], exporters: [debug] } }`,
+  );
+  const script = (size: string): string =>
+    `mkdir -p '${disk}' && mount -t tmpfs -o size=${size} none '${disk}' || exit 9; exec "$@"`;
+  const doctor = async (size: string): Promise<string> => {
+    const args = ['--user', '--map-root-user', '--mount', 'sh', '-c', script(size), 'sh'];
+    const command = [process.execPath, 'src/main.ts', 'doctor', '--config', file];
+    return await promisify(execFile)('unshare', [...args, ...command]).then(
+      ({ stdout }) => `0 ${stdout}`,
+      ({ code, stdout }: { code: unknown; stdout: string }) => `${String(code)} ${stdout}`,
+    );
+  };
+  const full = await doctor('128k');
+  if (!/^[01] \w/.test(full)) return context.skip('this system lets us mount no small disk');
+  expect(full).toMatch(/^1 [^]*error +extensions::file_storage +.*disk has no free space: counters/);
+  expect(await doctor('8m')).toMatch(/^0 [^]*ok +extensions::file_storage +.*has 8 MiB free/);
 });

@@ -12,3 +12,10 @@ it.each(factories.map((file) => [file]))('the table in README.md has the compone
     .find((line) => line.startsWith(`| ${kind} |`) && line.includes(link));
   expect(row).toBeDefined();
 });
+
+it('the table of commands in README.md has every command', () => {
+  const [, list = ''] = /const COMMANDS[^=]*= \{\n([^}]*)\}/.exec(readText('src/cli/cli.ts')) ?? [];
+  const commands = [...list.matchAll(/^ {2}'?([a-z-]+)'?[,:]/gm)].map(([, name]) => name);
+  expect(commands.length).toBeGreaterThan(8);
+  expect(commands.filter((name) => !readText('README.md').includes(`\n| \`siphon ${name}`))).toEqual([]);
+});

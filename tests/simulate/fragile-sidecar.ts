@@ -28,7 +28,9 @@ export class FragileSidecar implements AsyncDisposable {
   readonly #watching: Promise<void>;
   /** Kills that overlap come one after the other. */
   #restarting: Promise<void> = Promise.resolve();
-  #running: { readonly process: CollectorProcess; readonly pagePort: number; readonly ownPort: number } | undefined;
+  #running:
+    | { readonly process: CollectorProcess; readonly pagePort: number; readonly telemetryPort: number }
+    | undefined;
   #page: Page | undefined;
 
   static async launch(settings: FragileSidecarSettings): Promise<FragileSidecar> {
@@ -56,9 +58,9 @@ export class FragileSidecar implements AsyncDisposable {
 
   /** Does not wait until it is ready. It must have been killed before. */
   async restart(): Promise<void> {
-    const [pagePort = 0, ownPort = 0] = await freePorts(2);
-    const process = await CollectorProcess.launch(this.#settings.program, this.#configuration(pagePort, ownPort));
-    this.#running = { process, pagePort, ownPort };
+    const [pagePort = 0, telemetryPort = 0] = await freePorts(2);
+    const process = await CollectorProcess.launch(this.#settings.program, this.#configuration(pagePort, telemetryPort));
+    this.#running = { process, pagePort, telemetryPort };
   }
 
   /** SIGKILL, and a while later it is launched again; resolves without waiting until it is ready. */
@@ -85,14 +87,14 @@ export class FragileSidecar implements AsyncDisposable {
     return this.#running?.process.logTail ?? 'it does not run';
   }
 
-  /** When a query last succeeded, in Unix seconds; undefined if it has not, or while siphon does not answer. */
-  async lastSuccess(query: string): Promise<number | undefined> {
-    return await this.#ofQuery('last_success_timestamp_seconds', query);
+  /** How often a query has succeeded; undefined if it has not, or while siphon does not answer. */
+  async successes(query: string): Promise<number | undefined> {
+    return await this.#ofQuery('query_duration_seconds_count', query);
   }
 
   /** Sum of the samples of its own metrics whose line begins so; undefined while it does not answer. */
   async own(prefix: string): Promise<number | undefined> {
-    const values = await this.#ownValues(prefix);
+    const values = await this.#telemetryValues(prefix);
     return values?.reduce((sum, value) => sum + value, 0);
   }
 
@@ -105,7 +107,7 @@ export class FragileSidecar implements AsyncDisposable {
   }
 
   async #ofQuery(metric: string, query: string): Promise<number | undefined> {
-    return (await this.#ownValues(`siphon_db_poller_${metric}{receiver="db_poller",query="${query}"}`))?.[0];
+    return (await this.#telemetryValues(`siphon_db_poller_${metric}{receiver="db_poller",query="${query}"}`))?.[0];
   }
 
   async #restartAfter(before: Promise<void>, awayMs: number): Promise<void> {
@@ -115,10 +117,10 @@ export class FragileSidecar implements AsyncDisposable {
     await this.restart();
   }
 
-  async #ownValues(prefix: string): Promise<number[] | undefined> {
+  async #telemetryValues(prefix: string): Promise<number[] | undefined> {
     if (!this.#running) return undefined;
     try {
-      const response = await fetch(`http://127.0.0.1:${this.#running.ownPort}/metrics`);
+      const response = await fetch(`http://127.0.0.1:${this.#running.telemetryPort}/metrics`);
       const lines = (await response.text()).split('\n').filter((line) => line.startsWith(prefix));
       return lines.map((line) => Number(line.slice(line.lastIndexOf('} ') + 2).split(' ', 1)[0]));
     } catch {
@@ -147,7 +149,7 @@ export class FragileSidecar implements AsyncDisposable {
     }
   }
 
-  #configuration(pagePort: number, ownPort: number): unknown {
+  #configuration(pagePort: number, telemetryPort: number): unknown {
     return {
       receivers: {
         db_poller: {
@@ -165,7 +167,7 @@ export class FragileSidecar implements AsyncDisposable {
       service: {
         extensions: ['file_storage'],
         telemetry: {
-          metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: ownPort } } } }] },
+          metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: telemetryPort } } } }] },
         },
         pipelines: { metrics: { receivers: ['db_poller'], exporters: ['prometheus'] } },
       },

@@ -1,4 +1,4 @@
-import { catalogue } from '../../src/packs/index.ts';
+import { packMetrics } from '../../src/packs/index.ts';
 
 /** Numbers by series, `name{label="value",…}` with labels in order: what a scrape page shows, or should show. */
 export type Counts = ReadonlyMap<string, number>;
@@ -35,7 +35,7 @@ export class Draft {
   observe(name: HistogramName, labels: Labels, value: number): void {
     this.count(`${name}_count`, labels);
     this.count(`${name}_sum`, labels, value);
-    for (const le of [...catalogue[name].buckets, Infinity]) {
+    for (const le of [...packMetrics[name].buckets, Infinity]) {
       if (value <= le) this.count(`${name}_bucket`, { ...labels, le: bound(le) });
     }
   }

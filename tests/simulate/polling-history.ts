@@ -2,9 +2,12 @@
 export class PollingHistory {
   readonly #polls = new Map<number, string>();
 
-  /** @param unixSeconds the latest poll of this sidecar; undefined if it is unknown, or it has not polled. */
-  polled(name: string, unixSeconds: number | undefined): void {
-    if (unixSeconds !== undefined && unixSeconds > 0) this.#polls.set(unixSeconds, name);
+  readonly #counts = new Map<string, number>();
+
+  /** @param count the polls of this sidecar so far; undefined if they are unknown, or it has not polled. */
+  seen(name: string, count: number | undefined): void {
+    if (count !== undefined && count !== this.#counts.get(name)) this.#polls.set(Date.now() / 1000, name);
+    if (count !== undefined) this.#counts.set(name, count);
   }
 
   get polls(): number {

@@ -157,7 +157,7 @@ class Takeover {
     while (!signal.aborted) {
       await Promise.all(
         this.#candidates.map(async ({ name, sidecar }) => {
-          this.#pollingHistory.polled(name, await sidecar.lastSuccess('scrape_pipeline.prices'));
+          this.#pollingHistory.seen(name, await sidecar.successes('scrape_pipeline.prices'));
         }),
       );
       await sleep(50);

@@ -130,7 +130,8 @@ async function measureCpu({ url, pollerUrl }: Place): Promise<Record<string, num
 }
 
 async function dropIndexes(url: string): Promise<void> {
-  for (const statement of statementsOf(await shippedSql('indexes-undo.sql'))) await runSql(url, statement);
+  const undo = statementsOf(await shippedSql('scrape-pipeline-undo.sql'));
+  for (const statement of undo) if (statement.startsWith('drop index')) await runSql(url, statement);
 }
 
 function progress(line: string): void {

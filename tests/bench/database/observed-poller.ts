@@ -2,6 +2,7 @@ import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api
 import { pino } from 'pino';
 import * as v from 'valibot';
 import { componentKinds, type Component, type ReceiverFactory } from '../../../src/engine/component.ts';
+import { ComponentLedger } from '../../../src/engine/account.ts';
 import { Instruments } from '../../../src/metrics/instruments.ts';
 import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
 import type { DbPollerConfig } from '../../../src/components/receivers/db-poller/config.ts';
@@ -49,6 +50,7 @@ export class ObservedPoller implements AsyncDisposable {
       signals: new Set(['metrics'] as const),
       logger: pino({ level: 'silent' }),
       metrics: new Instruments(this.#meter(), componentKinds),
+      ledger: new ComponentLedger(),
       version: '0',
     };
     this.#receiver = factory.create(settings, config, () => ({

@@ -9,7 +9,7 @@ export async function slowQueries(): Promise<string[]> {
   const packs = await configuredPacks(await v.parseAsync(dbPollerConfig(builtInPacks), config));
   return packs.flatMap(({ name, gauges, counters }) =>
     Object.entries({ ...gauges, ...counters })
-      .filter(([, { isSlow = false }]) => isSlow)
+      .filter(([, { pace }]) => pace !== undefined)
       .map(([query]) => `${name}.${query}`),
   );
 }

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CollectorProcess, type CollectorProgram } from '../../support/processes/collector-process.ts';
 import { freePorts } from '../../support/network/free-ports.ts';
@@ -18,14 +21,14 @@ const LOAD_MS = 4000;
 
 /** Runs a case on all programs, which take turns. A program that loses a span fails the bench. */
 export async function measureForwarding(
-  { compression }: ForwardingCase,
+  { compression, stored = false }: ForwardingCase,
   programs: readonly CollectorProgram[],
   rounds: number,
 ): Promise<CaseResult> {
   await using stack = new AsyncDisposableStack();
   const runs: { forwarder: Forwarder; span: number[] }[] = [];
   for (const program of programs) {
-    const forwarder = stack.use(await Forwarder.start(program, compression));
+    const forwarder = stack.use(await Forwarder.start(program, { compression, stored }));
     await forwarder.load(WARM_UP_MS);
     runs.push({ forwarder, span: [] });
   }
@@ -39,25 +42,39 @@ export async function measureForwarding(
 }
 
 /** A collector under load: OTLP/HTTP in, batches out to a sink that counts. */
-class Forwarder implements AsyncDisposable {
+export class Forwarder implements AsyncDisposable {
   readonly #process: CollectorProcess;
   readonly #sink: SpanSink;
   readonly #port: number;
+  readonly #directory: string | undefined;
   #sent = 0;
 
-  private constructor(process: CollectorProcess, sink: SpanSink, port: number) {
+  private constructor(process: CollectorProcess, { sink, port, directory }: Surroundings) {
     this.#process = process;
     this.#sink = sink;
     this.#port = port;
+    this.#directory = directory;
   }
 
-  static async start(program: CollectorProgram, compression: string): Promise<Forwarder> {
+  static async start(
+    program: CollectorProgram,
+    { compression, stored, isBatched = true }: Sending,
+  ): Promise<Forwarder> {
     const sink = await SpanSink.start();
     const [port = 0] = await freePorts(1);
+    const directory = stored ? await mkdtemp(path.join(tmpdir(), 'siphon-bench-queue-')) : undefined;
+    const queue = directory === undefined ? {} : { sending_queue: { storage: 'file_storage' } };
     return new Forwarder(
-      await CollectorProcess.start(program, configuration(port, sink.port, compression)),
-      sink,
-      port,
+      await CollectorProcess.start(
+        program,
+        configuration({
+          port,
+          exporter: { endpoint: `http://127.0.0.1:${sink.port}`, compression, ...queue },
+          directory,
+          processors: isBatched ? { batch: {} } : {},
+        }),
+      ),
+      { sink, port, directory },
     );
   }
 
@@ -70,22 +87,39 @@ class Forwarder implements AsyncDisposable {
   }
 
   /** Returns the CPU time per span, in microseconds, after the last span has arrived at the sink. */
-  async load(durationMs: number): Promise<number> {
-    const order: SpanOrder = { port: this.#port, durationMs };
+  async load(durationMs: number, requestsPerSecond?: number): Promise<number> {
+    const order: SpanOrder = { port: this.#port, durationMs, requestsPerSecond };
     const before = cpuMicroseconds(this.#process.pid);
     const spans = (await runProgram(GENERATOR, order)) as number;
     this.#sent += spans;
-    await waitFor(async () => (await this.#sink.count()) === this.#sent, {
+    let arrived = 0;
+    await waitFor(async () => (arrived = await this.#sink.count()) >= this.#sent, {
       what: `${this.#sent} spans in the sink`,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
+    }).catch((cause: unknown) => {
+      throw new Error(`${this.#sent} spans were sent, and ${arrived} have arrived`, { cause });
     });
+    if (arrived > this.#sent) throw new Error(`${arrived} spans have arrived, but only ${this.#sent} were sent`);
     return (cpuMicroseconds(this.#process.pid) - before) / spans;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
     this.#sink.stop();
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
   }
+}
+
+interface Surroundings {
+  readonly sink: SpanSink;
+  readonly port: number;
+  /** The directory of the queue, if it is on disk. */
+  readonly directory: string | undefined;
+}
+
+export interface Sending extends Required<Pick<ForwardingCase, 'compression' | 'stored'>> {
+  /** True, also if absent: the requests are merged before they are sent. */
+  readonly isBatched?: boolean;
 }
 
 class SpanSink {
@@ -117,14 +151,24 @@ class SpanSink {
   }
 }
 
-function configuration(port: number, sinkPort: number, compression: string): unknown {
+interface Parts {
+  readonly port: number;
+  readonly exporter: object;
+  readonly directory: string | undefined;
+  readonly processors: object;
+}
+
+function configuration({ port, exporter, directory, processors }: Parts): unknown {
+  const extensions = directory === undefined ? {} : { file_storage: { directory } };
   return {
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-    processors: { batch: {} },
-    exporters: { otlp_http: { endpoint: `http://127.0.0.1:${sinkPort}`, compression } },
+    processors,
+    exporters: { otlp_http: exporter },
+    extensions,
     service: {
+      extensions: Object.keys(extensions),
       telemetry: { metrics: { level: 'none' } },
-      pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_http'] } },
+      pipelines: { traces: { receivers: ['otlp'], processors: Object.keys(processors), exporters: ['otlp_http'] } },
     },
   };
 }

@@ -93,6 +93,14 @@ export const kindCases: readonly ConformanceCase[] = [
       count: 4n,
     }),
   },
+  {
+    name: 'histogram: with bounds in another order',
+    requests: histogramOf({ bounds: [5, 1, 2], counts: [4n, 1n, 2n, 3n], count: 10n }),
+  },
+  {
+    name: 'histogram: with a repeated bound',
+    requests: histogramOf({ bounds: [1, 2, 2, 5], counts: [1n, 2n, 3n, 4n, 5n], count: 15n }),
+  },
   { name: 'histogram: with a count that is not the sum of its buckets', requests: histogramOf({ count: 20n }) },
   { name: 'histogram: with a sum that is not a number', requests: histogramOf({ sum: Number.NaN }) },
   {
@@ -116,6 +124,24 @@ export const kindCases: readonly ConformanceCase[] = [
     requests: [metrics(histogram('h', [BUCKETS], { temporality: 'unspecified' }), gauge('g', [{ value: 1 }]))],
   },
 
+  {
+    name: 'summary: with quantiles in another order and repeated',
+    requests: [
+      metrics(
+        summary('s', [
+          {
+            count: 3n,
+            sum: 4,
+            quantiles: [
+              [0.9, 3],
+              [0.5, 1],
+              [0.9, 2],
+            ],
+          },
+        ]),
+      ),
+    ],
+  },
   {
     name: 'summary',
     requests: [

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIndexes, createPollerRole, shippedSql, statementsOf } from '../../../examples/postgres/shipped-sql.ts';
+import {
+  createIndexes,
+  createPollerRole,
+  grantScrapePipeline,
+  shippedSql,
+  statementsOf,
+} from '../../../examples/postgres/shipped-sql.ts';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool } from '../../../src/postgres/read-only-pool.ts';
 import { runSql, startTestPostgres, type TestPostgres } from '../../support/postgres/test-postgres.ts';
@@ -69,13 +75,15 @@ describe('what is shipped for the polled database', () => {
     const traces = `select count(*)::int as n from pg_class, aclexplode(relacl) where grantee = (select oid from pg_roles where rolname = '${name}')`;
     await createPollerRole(database.url, name);
     const url = await createPollerRole(database.url, name);
+    await grantScrapePipeline(database.url, name);
     expect(await database.sql(traces)).toEqual([{ n: 7 }]);
     const left = new Client({ connectionString: url });
     left.on('error', () => undefined);
     await left.connect();
     await database.sql('alter table prices enable row level security');
-    await database.sql(await shippedSql('row-level-security.sql', name));
-    for (const statement of statementsOf(await shippedSql('role-undo.sql', name))) await database.sql(statement);
+    await grantScrapePipeline(database.url, name);
+    expect(await database.sql('select from pg_policy')).toHaveLength(1);
+    for (let i = 0; i < 2; i++) await database.sql(await shippedSql('role-undo.sql', name));
     expect(await database.sql(`select from pg_roles where rolname = '${name}'`)).toEqual([]);
     expect(await database.sql('select from pg_policy')).toEqual([]);
     await database.sql('alter table prices disable row level security');
@@ -87,23 +95,21 @@ describe('what is shipped for the polled database', () => {
       alter table roasters enable row level security;
       alter table wages enable row level security`);
     expect(await asPoller('select from roasters')).toHaveLength(0);
-    const policies = await shippedSql('row-level-security.sql', database.pollerRole);
-    await database.sql(policies);
-    await database.sql(policies);
+    await grantScrapePipeline(database.url, database.pollerRole);
+    await grantScrapePipeline(database.url, database.pollerRole);
     expect(await asPoller('select from roasters')).toHaveLength(1);
     expect(await database.sql('select polrelid::regclass::text as name from pg_policy')).toEqual([
       { name: 'roasters' },
     ]);
-    await database.sql(await shippedSql('row-level-security-undo.sql', database.pollerRole));
-    expect(await asPoller('select from roasters')).toHaveLength(0);
-    await database.sql('alter table roasters disable row level security');
+    await database.sql('drop policy siphon_reads on roasters; alter table roasters disable row level security');
   });
 
   it('the indexes are built, and can be taken back and built again', async () => {
     const indexes = `select relname, indisvalid from pg_index join pg_class on oid = indexrelid where relname like 'siphon%' order by 1`;
     const built = await database.sql(indexes);
     expect(built.map(({ indisvalid }) => indisvalid)).toEqual(Array.from({ length: 6 }, () => true));
-    for (const statement of statementsOf(await shippedSql('indexes-undo.sql'))) await database.sql(statement);
+    const undo = statementsOf(await shippedSql('scrape-pipeline-undo.sql', `siphon_test_nobody`));
+    for (const statement of undo) await database.sql(statement);
     expect(await database.sql(indexes)).toEqual([]);
     await createIndexes(database.url);
     await createIndexes(database.url);

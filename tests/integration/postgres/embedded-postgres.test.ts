@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,8 +56,11 @@ describe('the embedded PostgreSQL', () => {
 
   it.skipIf(!isRoot)('starts for a user who is not root', async () => {
     await chmod(clone, 0o755);
+    // This Node may be in a folder that only root can enter, such as the home of root.
+    const node = join(clone, 'node');
+    await copyFile(process.execPath, node);
     const options = { cwd: clone, uid: nobody, gid: nobody };
-    expect(Number((await run(process.execPath, ['start.ts'], options)).stdout)).toBeGreaterThan(0);
+    expect(Number((await run(node, ['start.ts'], options)).stdout)).toBeGreaterThan(0);
   });
 
   it.skipIf(!canUnshare)('starts for root where there is no user postgres, and makes none', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
 import { ReadOnlyPool, type PoolSettings } from '../../../src/postgres/read-only-pool.ts';
@@ -27,9 +29,20 @@ describe('ReadOnlyPool', () => {
   });
   const ask = (text: string, timeoutMs = 2000) => pool.query({ text, values: [], timeoutMs, maxRows: 2 });
 
+  const held = async (): Promise<unknown> =>
+    (await database.sql(`select count(*)::int as n from pg_locks where locktype = 'advisory'`))[0]?.['n'];
+
   it('refuses a write that hides in a function', async () => {
     await expect(ask('select writes()')).rejects.toMatchObject({ reason: 'read_only' });
     expect(await database.sql('select count(*)::int as n from t')).toEqual([{ n: 0 }]);
+  });
+
+  it('keeps no advisory lock of a query, also of one that fails', async () => {
+    await ask('select pg_advisory_lock(42)::text');
+    expect(await held()).toBe(0);
+    await expect(ask('select pg_advisory_lock(43)::text, 1 / (n - 1) from generate_series(1, 1) n')).rejects.toThrow();
+    expect(await held()).toBe(0);
+    expect((await ask('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('ends a query at its timeout and uses the connection on', async () => {
@@ -88,6 +101,20 @@ describe('ReadOnlyPool', () => {
     expect(rows).toMatchObject([{ big: '9007199254740993', yes: 't', nothing: null }]);
     expect(rows[0]?.['day']).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect([...columns]).toEqual([['big', 20], ['yes', 16], ['nothing', 23], ['day', 1082]]); // prettier-ignore
+  });
+
+  it('may be closed while its connections fail', async () => {
+    const dropping = createServer((socket) => setTimeout(() => socket.destroy(), 100)).listen(0, '127.0.0.1');
+    await once(dropping, 'listening');
+    const { port } = dropping.address() as AddressInfo;
+    const datasource = new Secret(Object.assign(new URL(database.url), { port: String(port) }).href);
+    const closing = new ReadOnlyPool({ ...settings(), datasource, maxConnections: 3 });
+    const query = { text: 'select 1', values: [], timeoutMs: 2000, maxRows: 1 };
+    const failures = Promise.allSettled([1, 2, 3].map(async () => await closing.query(query)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await closing.close();
+    expect((await failures).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    dropping.close();
   });
 
   it('outlives the end of its idle connection', async () => {

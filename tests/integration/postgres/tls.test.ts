@@ -1,4 +1,4 @@
-import { chown, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/engine/schema/secret.ts';
@@ -88,6 +88,39 @@ describe.skipIf(!hasOpenssl)('a connection to PostgreSQL with TLS', () => {
       "does not match certificate's altnames",
     );
     expect(warnings).toEqual([]);
+  });
+
+  // The parameters that RDS, DigitalOcean, Neon and Supabase hand out.
+  it.each(['sslmode=require', 'sslmode=require&channel_binding=require', 'sslmode=require&pgbouncer=true'])(
+    'that fails with %s of a provider names the parameters that help',
+    async (parameters) => {
+      await expect(ask(parameters)).rejects.toThrow(/sslrootcert=FILE.*or sslmode=no-verify/);
+      const datasource = Object.assign(new URL(server.url), { search: parameters }).href;
+      const found = await findingsOf(dbPollerReceiver(builtInPacks), { datasource, packs: { postgres_health: {} } });
+      expect(found).toEqual([
+        {
+          severity: 'error',
+          what: expect.stringMatching(/^cannot connect: .*sslrootcert/),
+          repair: expect.stringMatching(/sslrootcert=FILE.*no-verify/),
+        },
+      ]);
+      expect(await ask(`${parameters}&${trusting('server')}`)).toBe(true);
+    },
+  );
+
+  it('that fails because the server wants TLS, as on Heroku, names the parameter that helps', async () => {
+    const [{ file }] = (await runSql(server.url, `select current_setting('hba_file') as file`)) as [{ file: string }];
+    const rules = await readFile(file, 'utf8');
+    try {
+      await writeFile(file, `hostnossl all all 127.0.0.1/32 reject\n${rules}`);
+      await runSql(`${server.url}?sslmode=no-verify`, 'select pg_reload_conf()');
+      await waitFor(async () => (await ask('').catch(String)) !== false, { what: 'the new rules' });
+      await expect(ask('')).rejects.toThrow(/without TLS; add sslmode=verify-full/);
+      expect(await ask(`sslmode=require&${trusting('server')}`)).toBe(true);
+    } finally {
+      await writeFile(file, rules);
+      await runSql(`${server.url}?sslmode=no-verify`, 'select pg_reload_conf()');
+    }
   });
 
   it('is encrypted and not verified with sslmode=no-verify, and plain with sslmode=disable or none', async () => {

@@ -38,15 +38,22 @@ export class AlertmanagerServer implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** @param groupWait how long what belongs together is waited for. */
-  static async start(sink: AlertSink, groupWait = '1s'): Promise<AlertmanagerServer> {
+  /**
+   * @param groupWait how long what belongs together is waited for.
+   * @param groupBy instead of the shipped labels, so that a test can distinguish faults of several roasters.
+   */
+  static async start(
+    sink: AlertSink,
+    { groupWait = '1s', groupBy }: { groupWait?: string; groupBy?: string } = {},
+  ): Promise<AlertmanagerServer> {
     const directory = await mkdtemp(join(tmpdir(), 'siphon-alertmanager-'));
     const shipped = await readFile(join(shippedAlertmanager, 'alertmanager.yml'), 'utf8');
     const config = shipped
       .replaceAll('/etc/alertmanager/secrets', directory)
       .replace('https://dead-man.example.com/siphon', `${sink.url}/dead-man`)
       .replaceAll(/group_wait: \w+/g, `group_wait: ${groupWait}`)
-      .replaceAll(/group_interval: \w+/g, 'group_interval: 1s');
+      .replaceAll(/group_interval: \w+/g, 'group_interval: 1s')
+      .replace('[alertname, severity]', groupBy ?? '$&');
     await writeFile(join(directory, 'alertmanager.yml'), config);
     await writeFile(join(directory, 'slack_url'), `${sink.url}/slack`);
     await writeFile(join(directory, 'dead_man_token'), 'secret');

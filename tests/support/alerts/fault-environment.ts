@@ -24,6 +24,7 @@ const SLOW_QUERIES = [
     'review_rate',
     'variants',
     'variants_price_stale',
+    'last_run_seen',
     'coffees_created',
     'variants_created',
   ].map((name) => `scrape_pipeline.queries.${name}`),
@@ -37,6 +38,7 @@ const shops = {
   slow: 'woocommerce',
   spiking: 'shopify',
   broken: 'shopify',
+  empty: 'shopify',
 } as const;
 
 export type Shop = keyof typeof shops;
@@ -70,7 +72,9 @@ export class FaultEnvironment implements AsyncDisposable {
   static async start({ settings, maxSeries }: FaultEnvironmentOptions): Promise<FaultEnvironment> {
     await using stack = new AsyncDisposableStack();
     const sink = stack.use(await AlertSink.start());
-    const alertmanager = stack.use(await AlertmanagerServer.start(sink, GROUP_WAIT));
+    const alertmanager = stack.use(
+      await AlertmanagerServer.start(sink, { groupWait: GROUP_WAIT, groupBy: '[alertname, severity, roaster]' }),
+    );
     const backend = stack.use(await OtlpBackend.start());
     const watched = stack.use(
       await MonitoredDemo.start({

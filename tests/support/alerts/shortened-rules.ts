@@ -10,8 +10,8 @@ const [SHORTEST_WAIT_S, LONGEST_WAIT_S] = [2, 10];
 /** Every window is twelve scrapes long, so that the effect of a fault soon leaves it. */
 export const WINDOW_S = 24;
 
-/** The age in the expression of DatabaseDown, which settings cannot change. Shortened to three polls of the demo. */
-const SILENCE = { shipped: '< 90)', shortened: '< 6)' };
+/** Alerts count frequent polls as if they ran at this interval, in seconds; here at that of the demo. */
+const SHORTEST_INTERVAL = { shipped: /(clamp_min\(.*?, )\d+\)/g, shortened: `$1${SHORTEST_WAIT_S})` };
 
 interface Rule {
   readonly expr: string;
@@ -36,7 +36,7 @@ function shortenedRule(rule: Rule): Rule {
     expr: rule.expr
       .replaceAll(/\[\d+[smhdw]\]/g, `[${WINDOW_S}s]`)
       .replaceAll(/offset \d+[smhdw]/g, `offset ${WINDOW_S}s`)
-      .replaceAll(SILENCE.shipped, SILENCE.shortened),
+      .replaceAll(SHORTEST_INTERVAL.shipped, SHORTEST_INTERVAL.shortened),
     ...(rule.for !== undefined && { for: waitOf(rule.for) }),
     ...(rule.keep_firing_for !== undefined && { keep_firing_for: waitOf(rule.keep_firing_for) }),
   };

@@ -6,6 +6,8 @@ export interface Notification {
   /** Undefined if the alert is about several roasters. */
   readonly roaster: string | undefined;
   readonly channel: string;
+  /** Also of a message that all alerts are resolved. */
+  readonly severity: string;
   /** The number of firing alerts; 0 in a message that all alerts are resolved. */
   readonly firing: number;
   readonly title: string;
@@ -16,17 +18,18 @@ export interface Notification {
 
 export function notificationsOf(messages: readonly SlackMessage[]): readonly Notification[] {
   return messages.flatMap(({ channel, attachments }) =>
-    attachments.map(({ title, text, actions }) => {
+    attachments.map(({ title, text, footer, actions }) => {
       const links = Object.fromEntries(actions.map(({ text: label, url }) => [label, url]));
       const { alertname = '', roaster } = groupOf(links['Silence'] ?? '');
       const count = Number(/\((\d+) alerts\)$/.exec(title)?.[1] ?? 1);
       const firing = title.startsWith('Resolved: ') ? 0 : count;
-      return { alert: alertname, roaster, channel, firing, title, text, links };
+      const [, severity = ''] = footer.split(' · ');
+      return { alert: alertname, roaster, channel, severity, firing, title, text, links };
     }),
   );
 }
 
-/** Reads the group labels from the link to the form for a new silence. */
+/** Reads the alert and its roaster from the link to the form for a new silence. */
 function groupOf(silence: string): Readonly<Record<string, string>> {
   const filter = new URLSearchParams(new URL(silence).hash.split('?')[1]).get('filter') ?? '';
   return Object.fromEntries(

@@ -7,6 +7,8 @@ interface Parts {
   readonly pipelines: Readonly<Record<string, Partial<Omit<PipelineConfig, 'id' | 'signal'>>>>;
   readonly extensions?: readonly string[];
   readonly metricsPort?: number;
+  /** The settings of components before their schemas; by default, the parsed ones. */
+  readonly written?: Readonly<Record<string, unknown>>;
 }
 
 /** A checked configuration from its parts. */
@@ -16,8 +18,14 @@ export function collectorConfig({
   pipelines,
   extensions = [],
   metricsPort,
+  written = configs,
 }: Parts): CollectorConfig {
-  const all = Object.entries(factories).map(([id, factory]) => ({ id, factory, config: configs[id] }));
+  const all = Object.entries(factories).map(([id, factory]) => ({
+    id,
+    factory,
+    config: configs[id],
+    written: written[id],
+  }));
   const ofKind = <F extends Factory>(kind: F['kind']) =>
     new Map(all.filter(({ factory }) => factory.kind === kind).map((one) => [one.id, one as unknown as Configured<F>]));
   return {
@@ -36,6 +44,7 @@ export function collectorConfig({
         exporters: parts.exporters ?? ['sink'],
       })),
       telemetry: {
+        resource: {},
         logs: { level: 'info', encoding: 'json' },
         metrics: metricsPort === undefined ? undefined : { endpoint: { host: '127.0.0.1', port: metricsPort } },
       },

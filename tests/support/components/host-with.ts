@@ -1,4 +1,5 @@
 import type { ExtensionRole, ExtensionRoles, Host } from '../../../src/engine/component.ts';
+import { Handover } from '../../../src/engine/handover.ts';
 
 /** A running host with these extensions under their ids. */
 export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Host {
@@ -9,5 +10,10 @@ export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Ho
       return extension as ExtensionRoles[Role];
     },
     status: () => 'ok',
+    reportRefusing: () => undefined,
+    reportDegraded: () => undefined,
+    degraded: () => [],
+    handover: new Handover(),
+    running: () => ({ extensions: [], pipelines: [] }),
   };
 }

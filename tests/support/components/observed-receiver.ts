@@ -1,4 +1,5 @@
 import type { ComponentSettings, Signal } from '../../../src/engine/component.ts';
+import { ComponentLedger } from '../../../src/engine/account.ts';
 import { MetricsPage } from '../../../src/engine/telemetry/metrics-page.ts';
 import { logLines } from './log-lines.ts';
 
@@ -6,14 +7,14 @@ import { logLines } from './log-lines.ts';
 export abstract class ObservedReceiver implements AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
   protected readonly settings: ComponentSettings;
-  readonly #page = new MetricsPage('0');
+  readonly #page = new MetricsPage({});
 
   /** @param type also the id. */
   constructor(type: string, { signals, version = '0' }: { signals: readonly Signal[]; version?: string }) {
     const { logger, lines } = logLines();
     this.log = lines;
     const metrics = this.#page.metricsOf('receiver', type);
-    this.settings = { id: type, signals: new Set(signals), logger, metrics, version };
+    this.settings = { id: type, signals: new Set(signals), logger, metrics, ledger: new ComponentLedger(), version };
   }
 
   abstract shutdown(): Promise<void>;
@@ -27,11 +28,11 @@ export abstract class ObservedReceiver implements AsyncDisposable {
     const { id } = this.settings;
     const [name, labels] = sample.split('{', 2);
     const line = `siphon_${id}_${name}{receiver="${id}"${labels === undefined ? '}' : `,${labels}`} `;
-    const found = (await this.ownPage()).find((text) => text.startsWith(line));
+    const found = (await this.telemetryPage()).find((text) => text.startsWith(line));
     return found === undefined ? undefined : Number(found.slice(line.length).split(' ', 1)[0]);
   }
 
-  protected async ownPage(): Promise<readonly string[]> {
+  protected async telemetryPage(): Promise<readonly string[]> {
     return (await this.#page.render()).split('\n');
   }
 

@@ -4,17 +4,21 @@ import { secondsOf } from '../../../src/console/duration.ts';
 import { withChoices } from '../../../src/console/expression.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
 import { viewOf } from '../../../src/console/view.ts';
-import { plain, type PlainDashboard, type PlainPanel } from '../../../src/dashboards/model/plain.ts';
+import {
+  dashboardModels,
+  type DashboardModel,
+  type PanelModel,
+} from '../../../src/dashboards/model/dashboard-model.ts';
 import { waitFor } from '../wait-for.ts';
 import { SCRAPE_S } from './monitored-demo.ts';
 import { shipped } from './shipped.ts';
 
 export interface DashboardPanel {
-  readonly dashboard: PlainDashboard;
-  readonly panel: PlainPanel;
+  readonly dashboard: DashboardModel;
+  readonly panel: PanelModel;
 }
 
-export const dashboards: readonly PlainDashboard[] = plain(shipped.dashboards);
+export const dashboards: readonly DashboardModel[] = dashboardModels(shipped.dashboards);
 
 export const eachPanel: readonly DashboardPanel[] = dashboards.flatMap((dashboard) =>
   dashboard.rows.flatMap(({ panels }) => panels.map((panel) => ({ dashboard, panel }))),
@@ -35,7 +39,7 @@ export interface Asked {
 /** Returns the names of the series or values that a panel shows for this range. */
 export async function shownOn(
   source: DataSource,
-  dashboard: PlainDashboard,
+  dashboard: DashboardModel,
   { panel, ...asked }: Asked & Pick<DashboardPanel, 'panel'>,
 ): Promise<readonly string[]> {
   const moment = momentOf(dashboard, asked);
@@ -83,7 +87,7 @@ export async function variablesWithoutValues(source: DataSource, time: Span): Pr
 }
 
 function momentOf(
-  dashboard: PlainDashboard,
+  dashboard: DashboardModel,
   { range, nowS = Date.now() / 1000, scrapeS = SCRAPE_S, choices: chosen = '' }: Asked,
 ): Moment {
   const { choices } = viewOf(dashboard, new URLSearchParams(chosen));

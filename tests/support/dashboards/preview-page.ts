@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { startPreview } from '../../../src/console/preview/server.ts';
+import type { Preview } from '../../../src/console/preview/server.ts';
+import { startPreview } from './built-page.ts';
 import type { Dashboard } from '../../../src/dashboards/model/panel.ts';
-import { plain } from '../../../src/dashboards/model/plain.ts';
+import { dashboardModels } from '../../../src/dashboards/model/dashboard-model.ts';
 import { PrometheusServer } from '../prometheus/prometheus-server.ts';
 import { shipped } from './shipped.ts';
 
@@ -11,12 +12,14 @@ import { shipped } from './shipped.ts';
 export class PreviewPage implements AsyncDisposable {
   readonly prometheus: PrometheusServer;
   readonly url: string;
-  readonly #servers: readonly Server[];
+  readonly #preview: Preview;
+  readonly #metrics: Server;
 
-  private constructor(prometheus: PrometheusServer, { preview, metrics }: { preview: Server; metrics: Server }) {
+  private constructor(prometheus: PrometheusServer, { preview, metrics }: { preview: Preview; metrics: Server }) {
     this.prometheus = prometheus;
-    this.url = `http://127.0.0.1:${portOf(preview)}`;
-    this.#servers = [preview, metrics];
+    this.url = preview.url;
+    this.#preview = preview;
+    this.#metrics = metrics;
   }
 
   /** @param text the metrics; called at each scrape. */
@@ -41,7 +44,7 @@ export class PreviewPage implements AsyncDisposable {
     });
     const preview = await startPreview({
       prometheus: new URL(prometheus.url),
-      dashboards: plain(dashboards),
+      dashboards: dashboardModels(dashboards),
       scrapeS: 1,
       sentry,
       port: 0,
@@ -50,10 +53,9 @@ export class PreviewPage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    await this.#preview.close();
+    this.#metrics.close();
+    this.#metrics.closeAllConnections();
     await this.prometheus[Symbol.asyncDispose]();
   }
 }

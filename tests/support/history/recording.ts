@@ -1,5 +1,5 @@
 import type { Span } from '../../../src/console/data-source.ts';
-import { catalogue } from '../../../src/packs/index.ts';
+import { packMetrics } from '../../../src/packs/index.ts';
 import { findMetric, type KnownSeries } from '../../../src/dashboards/promql/check-expression.ts';
 import type { Labels, PrometheusServer } from '../prometheus/prometheus-server.ts';
 
@@ -19,7 +19,7 @@ export interface Recording extends Span {
 export async function recordingOf(prometheus: PrometheusServer, { fromS, toS }: Span): Promise<Recording> {
   const scraped = await prometheus.samples('{__name__=~".+"}');
   const series = scraped.flatMap(({ metric, values }): RecordedSeries[] => {
-    const known = findMetric(metric['__name__'] ?? '', catalogue);
+    const known = findMetric(metric['__name__'] ?? '', packMetrics);
     if (known === undefined) return [];
     return [
       {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue, type MetricName } from '../../../src/packs/index.ts';
+import { packMetrics, type MetricName } from '../../../src/packs/index.ts';
 import { stretchedSeries, type Stretch } from './stretched-series.ts';
 import type { RecordedSeries } from './recording.ts';
 
@@ -29,7 +29,7 @@ describe('the history of a recorded series', () => {
 
   it('has a last run that is as many times longer ago as the time is stretched, and a poll that is not', () => {
     expect(timeAt('scrape_last_run_timestamp_seconds')).toBe(5500 - 300);
-    expect(timeAt('siphon_db_poller_last_success_timestamp_seconds')).toBe(5500 - 3);
+    expect(timeAt('siphon_db_poller_counting_since_timestamp_seconds')).toBe(5500 - 3);
   });
 });
 
@@ -40,6 +40,6 @@ function timeAt(name: MetricName): number | undefined {
 
 /** The values by time. */
 function recorded(name: MetricName, values: Readonly<Record<number, number>>): RecordedSeries {
-  const metric = catalogue[name];
+  const metric = packMetrics[name];
   return { name, metric, part: '', text: name, timesS: Object.keys(values).map(Number), values: Object.values(values) };
 }

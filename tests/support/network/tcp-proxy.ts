@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A proxy between a client and a server that can simulate network faults. */
 export class TcpProxy implements AsyncDisposable {
   readonly port: number;
@@ -8,23 +13,21 @@ export class TcpProxy implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #silent = false;
   #refusal: Uint8Array | undefined;
+  #target: Target;
 
-  static async start(
-    target: { readonly host: string; readonly port: number },
-    port = 0,
-    host = '127.0.0.1',
-  ): Promise<TcpProxy> {
+  static async start(target: Target, port = 0, host = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer().listen(port, host);
     await once(server, 'listening');
     return new TcpProxy(server, target);
   }
 
-  private constructor(server: Server, target: { readonly host: string; readonly port: number }) {
+  private constructor(server: Server, target: Target) {
+    this.#target = target;
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;
     server.on('connection', (client) => {
       if (this.#refusal) end(client, this.#refusal);
-      else this.#join(client, connect(target));
+      else this.#join(client, connect(this.#target));
     });
   }
 
@@ -49,6 +52,12 @@ export class TcpProxy implements AsyncDisposable {
   /** Answers new connections with these bytes and closes them, until it is called without an argument. */
   refuse(refusal: Uint8Array | undefined): void {
     this.#refusal = refusal;
+  }
+
+  /** Closes every connection; new ones lead to another server. */
+  leadTo(target: Target): void {
+    this.#target = target;
+    this.cut();
   }
 
   /** Closes every connection; accepts new ones. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Signal } from '../../../src/engine/component.ts';
-import { protobufFromJson } from '../../../src/engine/otlp/protobuf-from-json.ts';
+import { protobufFromJson } from '../../../src/engine/otlp/json/protobuf-from-json.ts';
 
 /** Requests of a signal with up to a few dozen items, in several resources, scopes and metrics. Some of these are empty. */
 export function arbitraryRequests(signal: Signal): fc.Arbitrary<Uint8Array> {

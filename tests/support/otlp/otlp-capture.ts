@@ -14,7 +14,9 @@ export interface CapturedSpan {
   readonly kind: string;
   readonly trace_id: string;
   readonly span_id: string;
+  readonly status?: { readonly code?: string };
   readonly attributes?: readonly KeyValue[];
+  readonly events?: readonly { readonly name: string; readonly attributes?: readonly KeyValue[] }[];
 }
 
 export interface CapturedMetric {
@@ -27,6 +29,13 @@ export interface CapturedMetric {
       readonly explicit_bounds: readonly number[];
     }[];
   };
+  readonly gauge?: {
+    readonly data_points: readonly {
+      readonly attributes?: readonly KeyValue[];
+      readonly as_int?: number | string;
+      readonly as_double?: number;
+    }[];
+  };
 }
 
 interface Request {
@@ -37,19 +46,23 @@ type Resource<Scope, Key extends string> = { readonly resource: { readonly attri
   readonly [K in Key]: readonly Scope[];
 };
 
-/** An OTLP/HTTP endpoint that keeps what it gets in protobuf, decoded; with `answers: false` a black hole that accepts and hangs. */
+/** An OTLP/HTTP endpoint that keeps what it gets in protobuf, decoded; with `answers: false` a black hole that accepts and hangs,
+ * with `answersAfterMs` a slow one. */
 export class OtlpCapture implements AsyncDisposable {
   readonly #server = createServer();
   readonly #requests: Request[] = [];
   /** How many requests came, answered or not. */
   requestCount = 0;
 
-  static async start({ answers = true }: { answers?: boolean } = {}): Promise<OtlpCapture> {
+  static async start({
+    answers = true,
+    answersAfterMs = 0,
+  }: { answers?: boolean; answersAfterMs?: number } = {}): Promise<OtlpCapture> {
     const capture = new OtlpCapture();
     capture.#server.on('request', (request, response) => {
       capture.requestCount++;
       if (!answers) return;
-      void capture.#keep(request).then(() => response.end());
+      void capture.#keep(request).then(() => setTimeout(() => response.end(), answersAfterMs));
     });
     capture.#server.listen(0, '127.0.0.1');
     await once(capture.#server, 'listening');
@@ -70,6 +83,27 @@ export class OtlpCapture implements AsyncDisposable {
     return this.#requests.flatMap(({ resource_metrics: resources = [] }) =>
       resources.flatMap(({ scope_metrics: scopes }) => scopes.flatMap(({ metrics }) => metrics)),
     );
+  }
+
+  /** The attributes of the points of a histogram, latest export last; values as text. */
+  histogramAttributes(name: string): Record<string, string>[] {
+    return this.metrics()
+      .filter((metric) => metric.name === name)
+      .flatMap(({ histogram }) => histogram?.data_points ?? [])
+      .map(({ attributes }) => plainAttributes(attributes));
+  }
+
+  /** Every point of the gauges whose name begins so: `name{values of the attributes} value`. */
+  gauges(prefix: string): string[] {
+    return this.metrics()
+      .filter((metric) => metric.name.startsWith(prefix))
+      .flatMap(({ name, gauge }) =>
+        (gauge?.data_points ?? []).map(({ attributes, as_int: int, as_double: double }) => {
+          const values = Object.values(plainAttributes(attributes)).join(' ');
+          return `${name}{${values}} ${Number(int ?? double)}`;
+        }),
+      )
+      .toSorted();
   }
 
   /** The text of one resource attribute, in each request that has it. */
@@ -94,4 +128,9 @@ export class OtlpCapture implements AsyncDisposable {
     this.#server.close();
     await once(this.#server, 'close');
   }
+}
+
+/** Attributes as a record; values as text. */
+export function plainAttributes(attributes: readonly KeyValue[] = []): Record<string, string> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]));
 }

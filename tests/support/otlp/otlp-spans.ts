@@ -11,10 +11,16 @@ export interface SpanDraft {
   readonly parentSpanId?: string;
   readonly name?: string;
   readonly kind?: SpanKind;
+  readonly traceState?: string;
+  readonly statusMessage?: string;
+  readonly durationNano?: bigint;
   readonly attributes?: Attributes;
   readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
   readonly startTimeUnixNano?: bigint;
 }
+
+/** Sentry refuses spans that are older than 30 days. */
+const RECENT = BigInt(Date.now() - 10_000) * 1_000_000n;
 
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -40,15 +46,23 @@ export function batchOfSpans(spans: readonly SpanDraft[], service = 'coffee'): T
 }
 
 function writeSpan(writer: WireWriter, span: SpanDraft): void {
-  const start = span.startTimeUnixNano ?? 1_790_000_000_000_000_000n;
+  const start = span.startTimeUnixNano ?? RECENT;
   writer.bytesField(1, Buffer.from(span.traceId ?? TRACE_ID, 'hex'));
   writer.bytesField(2, Buffer.from(span.spanId, 'hex'));
+  if (span.traceState !== undefined) writer.stringField(3, span.traceState);
   if (span.parentSpanId !== undefined) writer.bytesField(4, Buffer.from(span.parentSpanId, 'hex'));
   writer.stringField(5, span.name ?? 'work');
   writer.varintField(6, spanKinds.indexOf(span.kind ?? 'internal'));
   writer.fixed64Field(7, start);
-  writer.fixed64Field(8, start + 1_500_000n);
+  writer.fixed64Field(8, start + (span.durationNano ?? 1_500_000n));
   writeAttributes(writer, 9, span.attributes);
+  const { statusMessage } = span;
+  if (statusMessage !== undefined) {
+    writer.messageField(15, () => {
+      writer.stringField(2, statusMessage);
+      writer.varintField(3, 2);
+    });
+  }
   for (const { name, attributes } of span.events ?? []) {
     writer.messageField(11, () => {
       writer.fixed64Field(1, start + 1_000_000n);

@@ -5,7 +5,9 @@ import type {
   KeyedRow,
   Lane,
   RowsRequest,
+  SettledRow,
   SettledRows,
+  Sweep,
   TableSnapshot,
 } from '../../../src/components/receivers/db-poller/counters/counted-table.ts';
 import type { Position } from '../../../src/components/receivers/db-poller/counters/counted-table.ts';
@@ -110,6 +112,11 @@ export class ModelTable implements CountedTable {
         for (let i = 0; i < keyed.length; i += 3) yield keyed.slice(i, i + 3);
       },
       known: async () => [],
+      existing: async () => [],
+      count: async (sweep, blocks) => this.#swept(visible, sweep, blocks).length,
+      swept: async (sweep, blocks) => ({ rows: this.#swept(visible, sweep, blocks), isTooMany: false }),
+      blocks: async () => this.#versions.length,
+      hasRowsBefore: async () => false,
       isRewritten: async () => false,
       endedForGood: async (patience) => patience === 'waits' || this.isFlushed,
     });
@@ -117,7 +124,8 @@ export class ModelTable implements CountedTable {
 
   #head(): Head {
     return {
-      identity: { history: this.#identity, file: '1' },
+      identity: { history: this.#identity, file: '1', key: '1', parts: { 1: '1' } },
+      isStandby: false,
       settledXid: Math.min(this.#nextXid, ...this.open),
       nextXid: this.#nextXid,
       nowUnixMs: this.nowMs,
@@ -129,10 +137,28 @@ export class ModelTable implements CountedTable {
     return this.#outcomes.get(owner) === outcome;
   }
 
+  /** A version is a block. */
+  #swept(visible: readonly Version[], { block, upTo, ...sweep }: Sweep, blocks: number): SettledRow[] {
+    const inBlocks = new Set(this.#versions.slice(block, block + blocks));
+    const after = (row: Version): Position | undefined =>
+      sweep.after && (isInLane(row, 'recent', sweep.boundUnixMs) ? sweep.after : sweep.olderAfter);
+    const isAfter = (row: Version, position: Position | undefined): boolean => !position || compare(row, position) > 0;
+    return visible
+      .filter((row) => inBlocks.has(row) && isAfter(row, after(row)) && compare(row, upTo) <= 0)
+      .map(settledRow);
+  }
+
   #visible(): Version[] {
     const latest = new Map(this.#versions.filter((v) => this.#is(v, 'committed')).map((v) => [v.key, v]));
     return [...latest.values()];
   }
+}
+
+/** Few, so that bursts are swept. */
+const MAX_BATCHES = 2;
+
+function settledRow({ key, events, label }: Version): SettledRow {
+  return { key, events, details: { label, size: 1 } };
 }
 
 function rowsOf(visible: readonly Version[], request: RowsRequest): SettledRows {
@@ -141,10 +167,12 @@ function rowsOf(visible: readonly Version[], request: RowsRequest): SettledRows 
     .filter((row) => isInLane(row, request.lane, request.boundUnixMs))
     .filter((row) => compare(row, after) > 0 && compare(row, upTo) <= 0)
     .toSorted((a, b) => compare(a, b));
+  const isTooMany = found.length > limit * MAX_BATCHES;
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
   return {
-    rows: rows.map(({ key, events, label }) => ({ key, events, details: { label, size: 1 } })),
+    rows: rows.map(settledRow),
+    isTooMany,
     waiting: found.length,
     isFull: rows.length === limit,
     last: last && { xid: last.xid, key: last.key },

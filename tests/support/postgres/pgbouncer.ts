@@ -46,7 +46,7 @@ default_pool_size = ${serverConnections}
     // pgbouncer refuses to run as root, and its user must be able to read its files.
     await chmod(folder, 0o755);
     const identity = userInfo().uid === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const child = spawn(pgbouncerPath!, [configFile], { ...identity, stdio: 'ignore' });
+    const child = spawn(pgbouncerPath!, [configFile], { ...identity, cwd: folder, stdio: 'ignore' });
     await waitFor(() => accepts(port!), { what: 'pgbouncer' });
     return new Pgbouncer(Object.assign(new URL(databaseUrl), { port: String(port) }).href, child, folder);
   }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type ServerParameters } from '../../../examples/postgres/embedded-postgres.ts';
 import { applySchema } from '../../../examples/coffee/database/schema.ts';
-import { createPollerRole } from '../../../examples/postgres/shipped-sql.ts';
+import { createPollerRole, grantScrapePipeline } from '../../../examples/postgres/shipped-sql.ts';
 
 /** A new database on a real server: on that of SIPHON_TEST_POSTGRES_URL, or on a new embedded one. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
-  /** The URL for a role of `deploy/postgres/` with a unique name. Empty without the schema. */
+  /** The URL for a role of `deploy/postgres/` with a unique name; with the schema, it may read those tables. */
   readonly pollerUrl: string;
   /** The name of that role. */
   readonly pollerRole: string;
@@ -33,10 +33,14 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   await runSql(serverUrl, `create database ${name}`);
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
   const hasSchema = options.schema !== false;
-  if (hasSchema) await applySchema(url);
+  const pollerUrl = await createPollerRole(url, role);
+  if (hasSchema) {
+    await applySchema(url);
+    await grantScrapePipeline(url, role);
+  }
   return {
     url,
-    pollerUrl: hasSchema ? await createPollerRole(url, role) : '',
+    pollerUrl,
     pollerRole: role,
     server: embedded,
     sql: (text, values) => runSql(url, text, values),

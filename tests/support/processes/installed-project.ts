@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const HANGS_AFTER_MS = 15_000;
 
 export interface RunOptions {
+  /** The executable; by default the one of this process. */
+  readonly node?: string;
   readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -29,7 +31,7 @@ export interface Ended {
 }
 
 /**
- * A user's project with the package from `npm pack`, and `pg`, which its services use. It has only the declared
+ * A user's project with the package from `npm pack`, and `pg` and `pino`, which its services use. It has only the declared
  * dependencies of the package, linked and not installed, so that it needs no network.
  */
 export class InstalledProject implements AsyncDisposable {
@@ -51,7 +53,7 @@ export class InstalledProject implements AsyncDisposable {
     await run('tar', ['-xzf', path.join(folder, filename), '-C', target, '--strip-components=1']);
     const manifest = await readFile(path.join(target, 'package.json'), 'utf8');
     const { dependencies, bin } = JSON.parse(manifest) as Record<'dependencies' | 'bin', Record<string, string>>;
-    const names = [...Object.keys(dependencies), '@types/node', 'pg'].filter((name) => !without.includes(name));
+    const names = [...Object.keys(dependencies), '@types/node', 'pg', 'pino'].filter((name) => !without.includes(name));
     for (const name of names) await project.#link(name);
     for (const [name, file] of Object.entries(bin)) await project.#linkCommand(name, path.join(target, file));
     await project.write('package.json', JSON.stringify({ name: 'foreign', private: true }));
@@ -62,8 +64,11 @@ export class InstalledProject implements AsyncDisposable {
     await writeFile(path.join(this.folder, file), text);
   }
 
-  async run(file: string, { flags = [], args = [], environment = {}, onLine }: RunOptions = {}): Promise<Ended> {
-    const child = spawn(process.execPath, [...flags, file, ...args], {
+  async run(
+    file: string,
+    { node = process.execPath, flags = [], args = [], environment = {}, onLine }: RunOptions = {},
+  ): Promise<Ended> {
+    const child = spawn(node, [...flags, file, ...args], {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import { componentFactories } from '../../../src/components/index.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';
 import { checkPackFile, loadWithPackFiles } from '../../../src/packs/pack-file.ts';
+import { startPreview } from '../dashboards/built-page.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 
 export interface Ran {
@@ -22,6 +23,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     showProgress: () => {},
     loadPacks: loadWithPackFiles,
     checkPackFile,
+    startPreview,
     print: (text) => printed.push(text),
     printError: (text) => errors.push(text),
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '../wait-for.ts';
+import { wrongAccounts } from './ledger.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -19,6 +20,9 @@ const FREE_PORTS = [
   'service.telemetry.logs.encoding=json',
 ];
 
+/** On a machine with much other work. */
+const START_TIMEOUT_MS = 60_000;
+
 export interface LogLine {
   readonly level: number;
   readonly msg: string;
@@ -26,14 +30,23 @@ export interface LogLine {
 }
 
 export interface SidecarOptions {
-  readonly config?: string;
+  /** Later files override earlier ones; the shipped `otel-collector.yaml` unless given. */
+  readonly configs?: readonly string[];
   readonly sets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** False if the configuration chooses its ports itself. */
+  readonly freePorts?: boolean;
+  /** A command that runs the sidecar, for example in a namespace. */
+  readonly within?: readonly [string, ...string[]];
+  /** Further options of the command. */
+  readonly options?: readonly string[];
+  /** A shell command that runs first in the same process, for example `ulimit -n 64`. */
+  readonly before?: string;
   /** The command; the one in `dist` unless given. */
   readonly command?: string;
 }
 
-/** The real process, built, on the shipped `otel-collector.yaml`. */
+/** `siphon run` as a process, by default the built command with the shipped `otel-collector.yaml`. */
 export class Sidecar implements AsyncDisposable {
   readonly process: ChildProcess;
   readonly logs: LogLine[] = [];
@@ -47,8 +60,13 @@ export class Sidecar implements AsyncDisposable {
 
   static async start(options: SidecarOptions = {}): Promise<Sidecar> {
     const sidecar = new Sidecar(spawnSidecar(options));
-    await sidecar.waitForLog('Everything is ready');
-    return sidecar;
+    try {
+      await sidecar.waitForLog('Everything is ready', START_TIMEOUT_MS);
+      return sidecar;
+    } catch (error) {
+      await sidecar.stop('SIGKILL');
+      throw error;
+    }
   }
 
   /** `http://127.0.0.1:port` of the server that logged `Listening` with all these fields. */
@@ -95,20 +113,46 @@ export class Sidecar implements AsyncDisposable {
   /** Resolves with the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill(signal);
-    return await this.#exited;
+    const exitCode = await this.#exited;
+    this.#checkLedger();
+    return exitCode;
   }
 
+  /** After a clean end, the fate of every item is known. @throws Error with the accounts in which it is not. */
+  #checkLedger(): void {
+    const ledger = this.logs.find(({ msg }) => msg === 'Shutdown is complete')?.['ledger'] ?? [];
+    const wrong = (ledger as readonly { readonly difference: number }[]).filter(({ difference }) => difference !== 0);
+    if (wrong.length > 0) throw new Error(`the fate of items is not known: ${JSON.stringify(wrong)}`);
+  }
+
+  /** @throws Error if the sidecar still answers, and does not know the fate of an item. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const page = this.process.exitCode === null ? await this.#pageOfLedger() : '';
     await this.stop('SIGKILL');
+    if (wrongAccounts(page).length > 0)
+      throw new Error(`the fate of items is not known: ${wrongAccounts(page).join()}`);
+  }
+
+  /** Empty if it cannot be read: the sidecar may be stopped, or have no such page. */
+  async #pageOfLedger(): Promise<string> {
+    try {
+      return await getText(`${this.url({ kind: 'telemetry' })}/metrics`, {}, AbortSignal.timeout(1000));
+    } catch {
+      return '';
+    }
   }
 }
 
 function spawnSidecar(options: SidecarOptions): ChildProcess {
-  const { config = 'otel-collector.yaml', sets = [], environment = {}, command = 'dist/main.js' } = options;
-  const settings = [...FREE_PORTS, ...sets].flatMap((set) => ['--set', set]);
+  const { configs = ['otel-collector.yaml'], sets = [], environment = {}, command = 'dist/main.js' } = options;
+  const { freePorts = true, options: more = [], within = [] } = options;
+  const files = configs.flatMap((file) => ['--config', file]);
+  const settings = [...(freePorts ? FREE_PORTS : []), ...sets].flatMap((set) => ['--set', set]);
   // Sidecars do not share their storage.
   const storage = mkdtempSync(join(tmpdir(), 'siphon-sidecar-'));
-  const sidecar = spawn(process.execPath, [command, 'run', '--config', config, ...settings], {
+  const args = [...within, process.execPath, command, 'run', ...files, ...settings, ...more];
+  const { before = 'true' } = options;
+  const sidecar = spawn('sh', ['-c', `${before}; exec "$@"`, 'sh', ...args], {
     cwd: root,
     env: { PATH: process.env['PATH'], SIPHON_STORAGE_DIRECTORY: storage, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -125,8 +169,8 @@ function parseLogLine(line: string): LogLine {
   }
 }
 
-async function getText(url: string, headers: Record<string, string> = {}): Promise<string> {
-  const response = await fetch(url, { headers });
+async function getText(url: string, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<string> {
+  const response = await fetch(url, { headers, signal: signal ?? null });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return await response.text();
 }

@@ -117,6 +117,10 @@ export class PrometheusServer implements AsyncDisposable {
     }
   }
 
+  get pid(): number {
+    return this.#process.pid ?? -1;
+  }
+
   /** From now on with another `prometheus.yml`. */
   async reload(configuration: object): Promise<void> {
     await writeFile(join(this.#directory, CONFIGURATION), JSON.stringify(configuration));

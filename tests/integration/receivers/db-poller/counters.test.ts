@@ -111,11 +111,11 @@ describe('db_poller counts rows exactly', () => {
   it('counts a bulk insert in batches, and reports how much is left', async () => {
     await using poller = await start({ packs: { scrape_pipeline: { batch_rows: 100 } } });
     await poller.hasBegunToCount();
-    await database.sql(price(1050));
+    await database.sql(price(1000));
     await waitFor(async () => ((await poller.own('backlog_rows{query="scrape_pipeline.prices"}')) ?? 0) > 0, {
       what: 'a backlog',
     });
-    await shows(poller, prices, 1050);
+    await shows(poller, prices, 1000);
     await waitFor(async () => (await poller.own('backlog_rows{query="scrape_pipeline.prices"}')) === 0, {
       what: 'the end of the backlog',
     });
@@ -286,7 +286,7 @@ describe('db_poller counts rows exactly', () => {
         await older.query('begin; create table unrelated ()');
         await database.sql(rewrite);
       });
-      const lastPoll = 'last_success_timestamp_seconds{query="scrape_pipeline.prices"}';
+      const lastPoll = 'query_duration_seconds_count{query="scrape_pipeline.prices"}';
       const first = await poller.own(lastPoll);
       await waitFor(async () => (await poller.own(lastPoll)) !== first, { what: 'another poll' });
       expect(await poller.own(rewritten)).toBe(0);

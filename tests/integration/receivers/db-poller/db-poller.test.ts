@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { coffeeMetrics } from '../../../../examples/coffee/coffee-metrics.ts';
 import { registerSource } from '../../../../examples/coffee/database/register-source.ts';
+import { scrapePipeline } from '../../../../src/packs/scrape-pipeline/index.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { PollerUnderTest } from './poller-under-test.ts';
@@ -52,6 +52,8 @@ describe('db_poller on a real database', () => {
     expect(series.get(`scrape.last_run.timestamp{${blue},status=partial}`)).toBeUndefined();
     expect(series.get(`scrape.overdue{cadence=full,${blue}}`)).toBeGreaterThan(3600);
     expect(series.get(`scrape.overdue{cadence=price,${blue}}`)).toBe(0);
+    expect(series.get(`scrape.due_since_ok{cadence=price,${blue}}`)).toBe(0);
+    expect(series.has(`scrape.cadence_invalid{cadence=price,${blue}}`)).toBe(false);
     expect(series.get('roasters{is_active=true,platform=shopify}')).toBe(1);
     expect(series.get(`review.rate{${blue}}`)).toBe(50);
     expect(series.get(`coffees{${blue.replace(',', ',processing_status=review,')},status=active}`)).toBe(1);
@@ -65,11 +67,32 @@ describe('db_poller on a real database', () => {
     expect(series.get('pipeline.health.score{component=total}')).toBeCloseTo(15 + 20 + 0 + 7.5, 9);
   });
 
-  it('has a point for every metric of its packs, from what the scraper of the demo writes', async () => {
+  it('shows which share of the active variants the last run that did not fail has seen', async () => {
+    await seed(database);
+    await database.sql(`
+      with ranked as (select id, row_number() over (order by id) as rank from variants where status = 'active')
+      update variants set last_seen_at = now() - interval '1 day', price_last_checked_at = now() - interval '1 day'
+        where id in (select id from ranked where rank > 1);
+      update variants set price_last_checked_at = now() where id = (select min(id::text)::uuid from variants where status = 'active');
+      insert into scrape_runs (source_id, started_at, finished_at, status) select id, now(), now(), 'fail' from product_sources`);
+    await using poller = await start();
+    await has(poller, `scrape.last_run.seen{${blue}}`);
+    expect(poller.series.get(`scrape.last_run.seen{${blue}}`)).toBe(0.25);
+  });
+
+  it('gives a run that began after the transaction of the poll an age of 0, not a negative one', async () => {
+    await seed(database);
+    await database.sql(`update scrape_runs set started_at = now() + interval '1 hour' where finished_at is null`);
+    await using poller = await start();
+    await has(poller, `scrape.run.oldest_running{${blue}}`);
+    expect(poller.series.get(`scrape.run.oldest_running{${blue}}`)).toBe(0);
+  });
+
+  it('has a point for every metric of the pipeline, from what the scraper of the demo writes', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();
     await scrapeOnce(database);
-    const { database_table_autovacuum_age_seconds: _, ...certain } = coffeeMetrics;
+    const { scrape_cadence_invalid: _, ...certain } = scrapePipeline.metrics;
     const metrics = Object.entries(certain)
       .filter(([, { source }]) => source === 'poller')
       .map(([, metric]) => metric);
@@ -118,6 +141,7 @@ describe('db_poller on a real database', () => {
     const invalid = 'dropped_points{query="scrape_pipeline.overdue",reason="invalid_cron"}';
     await waitFor(async () => ((await poller.own(invalid)) ?? 0) > 1, { what: 'a second poll' });
     expect(poller.series.has(`scrape.overdue{cadence=full,${blue}}`)).toBe(false);
+    expect(poller.series.get(`scrape.cadence_invalid{cadence=full,${blue}}`)).toBe(1);
     const said = (): unknown[] => poller.log.filter(({ msg }) => String(msg).startsWith('Ignoring invalid'));
     expect(said()).toMatchObject([
       { query: 'scrape_pipeline.overdue', subjects: ['full_cadence of roaster blue'], count: 1 },
@@ -128,6 +152,21 @@ describe('db_poller on a real database', () => {
     await database.sql(`update roasters set full_cadence = '@monthly', price_cadence = '@weekly'`);
     await has(poller, `scrape.overdue{cadence=full,${blue}}`);
     await waitFor(() => poller.said('All cron expressions are valid again') === 1, { what: 'the log line' });
+    expect(poller.series.get(`scrape.cadence_invalid{cadence=full,${blue}}`)).toBeUndefined();
+  });
+
+  it('reads cadences in the time zone of the scheduler, and excuses a run that is not an hour early', async () => {
+    await seed(database);
+    await database.sql(`
+      delete from scrape_runs where finished_at is null or status = 'fail';
+      update roasters set full_cadence = to_char(now() at time zone 'Asia/Kolkata' - interval '1 hour', 'MI HH24 * * *');
+      update scrape_runs set stats_json = null, started_at = date_trunc('minute', now() - interval '2 hours 1 minute')`);
+    await using poller = await start({ packs: { scrape_pipeline: { cadence_timezone: 'Asia/Kolkata' } } });
+    const key = `scrape.overdue{cadence=full,${blue}}`;
+    await has(poller, key);
+    expect(poller.series.get(key)).toBeGreaterThan(3500);
+    await database.sql(`update scrape_runs set started_at = started_at + interval '3 minutes'`);
+    await waitFor(() => poller.series.get(key) === 0, { what: 'the excuse' });
   });
 
   it('times out where a table is locked, retracts only what came from it, and recovers', async () => {
@@ -156,7 +195,7 @@ describe('db_poller on a real database', () => {
     expect(poller.series.has(`review.rate{${blue}}`)).toBe(false);
     expect(poller.series.has('pipeline.health.score{component=total}')).toBe(false);
     const column = ['coffees.processing_status'];
-    expect(poller.log.filter(({ off }) => off !== undefined)).toMatchObject([
+    expect(poller.log.filter(({ off, pack }) => off !== undefined && pack === 'scrape_pipeline')).toMatchObject([
       { pack: 'scrape_pipeline', off: { review_rate: column }, reduced: { coffees: column, health: column } },
     ]);
     expect(await poller.own('query_enabled{query="scrape_pipeline.coffees"}')).toBe(1);

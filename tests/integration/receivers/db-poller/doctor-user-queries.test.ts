@@ -31,8 +31,16 @@ const flawed = [
   ['a text as the value', { ...histogram, value_column: 'note' }, 'warning', 'NAME counts with limits: shop.orders.note has type text', 'Set value_column'],
   ['a text value that is not a number', { ...histogram, value_column: 'note' }, 'warning', 'NAME drops 1 values that are not numbers', 'Use a numeric column'],
   ['a day as the time', { ...counter, time_column: 'day' }, 'warning', 'NAME counts with limits: shop.orders.day has type date', 'Set time_column'],
-  ['a partitioned table whose rows may count again', { ...counter, table: 'shop.parts' }, 'warning', 'NAME counts with limits: shop.parts is partitioned', 'Set once: true'],
+  ['a partitioned table whose rows may count again', { ...counter, table: 'shop.parts', append_only: true }, 'warning', 'NAME counts with limits: shop.parts is partitioned', 'Remove append_only'],
+  ['an append-only table whose rows are updated', { ...counter, table: 'shop.changed', append_only: true }, 'warning', 'NAME counts with limits: rows of shop.changed are updated (2 so far): each update counts again', 'Remove append_only'],
+  ['a key that changes when a row moves', { ...counter, table: 'shop.monthly' }, 'warning', 'NAME counts with limits: at in the key decides the partition of shop.monthly: a row that moves to another partition counts again', 'Set key: [id] if that identifies a row'],
+  ['a key that identifies rows only within a partition', { ...counter, table: 'shop.monthly', key: ['id'] }, 'warning', 'NAME counts with limits: rows of shop.monthly have the same id: rows with the same key count once', 'Set key to columns'],
+  ['a key that does not cover the tables that inherit', { ...counter, table: 'shop.parent', key: ['id'] }, 'warning', 'NAME counts with limits: other tables inherit from shop.parent', 'Set key: [tableoid, id]'],
+  ['a condition that depends on the time', { ...counter, where: 'created_at < now()' }, 'error', 'NAME counts nothing: where uses now, which is not immutable', 'Use a condition over columns of the row'],
+  ['a condition that a row can leave', { ...counter, table: 'shop.changed', where: 'state = 1' }, 'warning', 'NAME counts with limits: rows are updated, and one that satisfies state = 1 for less than a poll does not count', 'Use a column that stays'],
+  ['a condition that reads another table', { ...counter, where: 'id in (select id from shop.parts)' }, 'error', 'NAME counts nothing: where reads other rows, in a subquery', 'Use a condition over columns of the row'],
   ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads about 5000000 rows, all of shop.large, at each poll', 'Set time_column'],
+  ['a table with more keys than are remembered', { ...counter, table: 'shop.huge', time_column: 'created_at' }, 'error', 'NAME counts nothing: it would remember about 50000000 keys, and max_keys is 10000000', 'Raise max_keys'],
   ['a large table without an index on its time', { ...counter, table: 'shop.large', time_column: 'created_at' }, 'warning', 'no index on shop.large (created_at): NAME reads all', 'create index concurrently on shop.large (created_at);'],
   ['a condition over a missing column', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME returns no points: query failed: column "paid_at" does not exist', 'Correct the name'],
   ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
@@ -68,9 +76,21 @@ describe('siphon doctor on your own queries of db_poller', () => {
       create materialized view shop.stored as select * from shop.orders;
       create foreign data wrapper nothing; create server nowhere foreign data wrapper nothing;
       create table shop.parts (id bigint primary key, country text) partition by range (id);
+      create table shop.monthly (id bigint, at date, primary key (id, at)) partition by range (at);
+      create table shop.monthly_1 partition of shop.monthly for values from ('2026-01-01') to ('2026-02-01');
+      create table shop.monthly_2 partition of shop.monthly for values from ('2026-02-01') to ('2026-03-01');
+      insert into shop.monthly values (1, '2026-01-01'), (1, '2026-02-01');
+      create table shop.parent (id bigint primary key); create table shop.child () inherits (shop.parent);
+      create table shop.changed (id bigint primary key, state int); insert into shop.changed values (1), (2);
+      update shop.changed set state = 1;
+      create table shop.tidy (id bigint generated always as identity, at date, primary key (id, at)) partition by range (at);
+      create table shop.tidy_1 partition of shop.tidy for values from ('2026-01-01') to ('2026-02-01');
+      insert into shop.tidy (at) values ('2026-01-01'), ('2026-01-02');
       create table shop.mixed (id bigint, country text) partition by range (id);
       create foreign table shop.far partition of shop.mixed for values from (0) to (9) server nowhere;
       create table shop.large (id bigint primary key, created_at timestamptz);
+      create table shop.huge (id bigint primary key, created_at timestamptz); create index on shop.huge (created_at);
+      update pg_class set reltuples = 5e7 where oid = 'shop.huge'::regclass;
       ${seemLarge};
       grant usage on schema shop to ${database.pollerRole};
       grant select on all tables in schema shop to ${database.pollerRole};
@@ -94,13 +114,15 @@ describe('siphon doctor on your own queries of db_poller', () => {
     const all = await examine(
       { ...histogram, labels: ['country'], time_column: 'created_at' },
       { ...counter, name: 'paid', metric_name: 'paid', where: 'amount > 5', key: ['token'] },
+      { ...counter, name: 'tidy', metric_name: 'tidy', table: 'shop.tidy' },
+      { ...counter, name: 'children', metric_name: 'children', table: 'shop.parent' },
       { ...gauge, sql: 'select country, count(*) as n from shop.orders group by country;', labels: ['country'] },
     );
     expect(all.filter(({ severity }) => severity !== 'ok')).toEqual([]);
     expect(all.map(({ what }) => what)).toEqual(
       expect.arrayContaining([
-        'the tables of your 2 counters fit their configuration',
-        expect.stringMatching(/^3 queries answer; the slowest/),
+        'the tables of your 4 counters fit their configuration',
+        expect.stringMatching(/^5 queries answer; the slowest/),
       ]),
     );
   });
@@ -156,7 +178,10 @@ describe('siphon doctor on your own queries of db_poller', () => {
     expect(await flaws(local)).toEqual([]);
     await database.sql(`alter role ${database.pollerRole} set timezone = 'Asia/Kolkata'`);
     expect(await flaws(local)).toMatchObject([
-      { severity: 'warning', what: expect.stringContaining('read as Asia/Kolkata') },
+      {
+        severity: 'warning',
+        what: expect.stringContaining('read as UTC, and the time zone of the sessions is Asia/Kolkata'),
+      },
     ]);
     await database.sql(`alter role ${database.pollerRole} reset timezone`);
   });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { startTestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
-import { CountingSidecar } from './counting-sidecar.ts';
+import { CountingSidecar } from '../../../support/processes/counting-sidecar.ts';
 
 it('shows nothing that a full disk could not keep, and loses nothing, whether it was full at the start or later', async (context) => {
   await using stack = new AsyncDisposableStack();

@@ -201,7 +201,7 @@ describe('several db_pollers on one database', () => {
         datasource: database.url,
         lock_timeout: '100ms',
         storage: 'memory',
-        queries: [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders', once: true }],
+        queries: [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders' }],
       },
       undefined,
       { memory: Object.assign(kept, { start: async () => undefined, shutdown: async () => undefined }) },
@@ -264,7 +264,8 @@ describe('several db_pollers on one database', () => {
 
 /** In Unix time. */
 async function answeredAt(poller: PollerUnderTest): Promise<number> {
-  return (await poller.own('last_success_timestamp_seconds{query="leader_election"}')) ?? 0;
+  const age = await poller.own('success_age_seconds{query="leader_election"}');
+  return age === undefined ? 0 : Date.now() / 1000 - age;
 }
 
 function polls(poller: PollerUnderTest): boolean {

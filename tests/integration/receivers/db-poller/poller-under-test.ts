@@ -48,14 +48,14 @@ export class PollerUnderTest extends ObservedReceiver {
   /** Resolves when everything that comes from now on will be counted. */
   async hasBegunToCount(): Promise<void> {
     for (const name of ['runs', 'artifacts', 'prices', 'coffees_created', 'variants_created']) {
-      const succeeded = `last_success_timestamp_seconds{query="scrape_pipeline.${name}"}`;
+      const succeeded = `query_duration_seconds_count{query="scrape_pipeline.${name}"}`;
       await waitFor(async () => (await this.own(succeeded)) !== undefined, { what: `the baseline of ${name}` });
     }
   }
 
   /** Polls that failed for this reason, of all queries. */
   async failures(reason: string): Promise<number> {
-    const ofReason = (await this.ownPage()).filter(
+    const ofReason = (await this.telemetryPage()).filter(
       (text) => text.startsWith('siphon_db_poller_errors{') && text.includes(`"${reason}"`),
     );
     return ofReason.reduce((sum, line) => sum + Number(line.slice(line.indexOf('} ') + 2).split(' ', 1)[0]), 0);
@@ -93,19 +93,22 @@ function readMetric(metric: WireReader, found: Map<string, number | undefined>):
   }
 }
 
-/** Reads the count of a histogram. */
+/** Reads the count and the sum of a histogram. */
 function readDistribution(name: string, point: WireReader, found: Map<string, number | undefined>): void {
   const attributes = new Map<string, AnyValue>();
   let count: number | undefined;
+  let sum: number | undefined;
   let flags = 0;
   while (!point.done) {
     const tag = point.tag();
     if (tag >> 3 === 9) readKeyValue(point.message(), attributes);
     else if (tag >> 3 === 4) count = Number(point.fixed64());
+    else if (tag >> 3 === 5) sum = point.double();
     else if (tag >> 3 === 10) flags = point.varint();
     else point.skip(tag);
   }
   found.set(keyOf(`${name}_count`, attributes), flags === 1 ? undefined : count);
+  found.set(keyOf(`${name}_sum`, attributes), flags === 1 ? undefined : sum);
 }
 
 function keyOf(name: string, attributes: ReadonlyMap<string, AnyValue>): string {

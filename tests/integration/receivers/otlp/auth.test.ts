@@ -3,6 +3,9 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
+import type { Authenticator } from '../../../../src/engine/authenticator.ts';
+import type { Component } from '../../../../src/engine/component.ts';
+import { RetryableError } from '../../../../src/engine/errors.ts';
 import { Secret } from '../../../../src/engine/schema/secret.ts';
 import { BearerTokenAuthExtension } from '../../../../src/components/extensions/bearer-token-auth/extension.ts';
 import { spansBatch } from '../../../support/components/batches.ts';
@@ -95,7 +98,7 @@ it('answers a preflight of a browser, which cannot carry credentials', async () 
 
 it('refuses headers that are too large, and continues', async () => {
   await using receiver = await guarded();
-  const huge = `Bearer ${'x'.repeat(1_000_000)}`;
+  const huge = `Bearer ${'x'.repeat(1_100_000)}`;
   const [host = '', port] = receiver.endpoint('http').split(':');
   const socket = connect(Number(port), host).on('error', () => undefined);
   socket.write(`POST /v1/traces HTTP/1.1\r\nHost: a\r\nAuthorization: ${huge}\r\n\r\n`);
@@ -145,4 +148,21 @@ it('ends idle gRPC connections after max_connection_idle', async () => {
     error === undefined ? left.resolve() : left.reject(error),
   );
   await left.promise.finally(() => client.close());
+});
+
+it('answers 503 and UNAVAILABLE while the credentials cannot be checked', async () => {
+  const busy: Component & Authenticator = {
+    start: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+    challenge: 'Basic',
+    authenticate: () => {
+      throw new RetryableError('queue_full', 'too many passwords are being checked', { retryAfterMs: 2000 });
+    },
+  };
+  const own = { auth: { authenticator: 'busy' } };
+  await using receiver = await ReceiverUnderTest.start({ http: own, grpc: own, extensions: { busy } });
+  const answer = await post(receiver.httpUrl, GOOD);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(await call(receiver.endpoint('grpc'), [GOOD])).toMatchObject({ code: status.UNAVAILABLE });
+  expect(await receiver.rejected()).toEqual({ 'http/queue_full': 1, 'grpc/queue_full': 1 });
 });

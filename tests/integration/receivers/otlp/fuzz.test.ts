@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { Signal } from '../../../../src/engine/component.ts';
 import { inspectRequest } from '../../../../src/engine/otlp/inspect-request.ts';
 import { MalformedError } from '../../../../src/engine/otlp/malformed-error.ts';
-import { protobufFromJson } from '../../../../src/engine/otlp/protobuf-from-json.ts';
+import { protobufFromJson } from '../../../../src/engine/otlp/json/protobuf-from-json.ts';
 import { otlpTree } from '../../../support/otlp/otlp-tree.ts';
 import { sdkRequests, type SdkRequest } from '../../../support/otlp/sdk-requests.ts';
 import { framed, GrpcCaller } from './grpc-caller.ts';

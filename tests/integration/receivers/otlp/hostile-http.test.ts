@@ -17,7 +17,7 @@ const sockets: Socket[] = [];
 
 beforeEach(async () => {
   receiver = await ReceiverUnderTest.start({
-    http: { max_request_body_size: MAX_BYTES, read_header_timeout: '200ms', read_timeout: '400ms' },
+    http: { max_request_body_size: MAX_BYTES, read_header_timeout: '1s', read_timeout: '2s' },
   });
 });
 

@@ -7,6 +7,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import * as v from 'valibot';
 import { componentKinds, type Component, type Signal, type TelemetryBatch } from '../../../../src/engine/component.ts';
+import { ComponentLedger } from '../../../../src/engine/account.ts';
 import { Instruments } from '../../../../src/metrics/instruments.ts';
 import { otlpReceiverConfig } from '../../../../src/components/receivers/otlp/config.ts';
 import { OtlpReceiver } from '../../../../src/components/receivers/otlp/receiver.ts';
@@ -18,6 +19,8 @@ const LOCAL = { endpoint: '127.0.0.1:0' };
 interface Options {
   readonly http?: Record<string, unknown>;
   readonly grpc?: Record<string, unknown>;
+  /** Keys of the receiver next to `protocols`. */
+  readonly limits?: Record<string, unknown>;
   readonly signals?: readonly Signal[];
   /** The running extensions, by id. */
   readonly extensions?: Readonly<Record<string, Component>>;
@@ -34,16 +37,17 @@ export class ReceiverUnderTest implements AsyncDisposable {
   readonly #reader = new PeriodicExportingMetricReader({ exporter: this.#exporter, exportIntervalMillis: 3_600_000 });
   readonly #meters = new MeterProvider({ readers: [this.#reader] });
 
-  constructor({ http, grpc, signals = ['traces', 'metrics', 'logs'] }: Options = {}) {
+  constructor({ http, grpc, limits, signals = ['traces', 'metrics', 'logs'] }: Options = {}) {
     const settings = {
       id: 'otlp',
       signals: new Set(signals),
       logger: this.log.logger,
       metrics: new Instruments(this.#meters.getMeter('test'), componentKinds),
+      ledger: new ComponentLedger(),
       version: '0',
     };
     const protocols = { http: { ...LOCAL, ...http }, grpc: { ...LOCAL, ...grpc } };
-    this.receiver = new OtlpReceiver(settings, v.parse(otlpReceiverConfig, { protocols }), () => ({
+    this.receiver = new OtlpReceiver(settings, v.parse(otlpReceiverConfig, { protocols, ...limits }), () => ({
       consume: (batch) => this.consume(batch),
     }));
   }

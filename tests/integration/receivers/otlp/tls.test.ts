@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+import { reloadIntervalMs, serverTlsConfig } from '../../../../src/engine/schema/tls.ts';
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -20,21 +22,24 @@ const pem = (name: string): Buffer => certificates.read(name);
 interface Caller {
   /** The client presents its certificate. */
   readonly known?: boolean;
+  readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  readonly ciphers?: string;
+  readonly ecdhCurve?: string;
 }
 
 const same = (bytes: Buffer): Buffer => bytes;
 
 const server = (): Record<string, string> => ({ cert_file: file('server.pem'), key_file: file('server.key') });
 
-async function postHttp(endpoint: string, { known = false, maxVersion = 'TLSv1.3' }: Caller = {}): Promise<number> {
+async function postHttp(endpoint: string, { known = false, ...limits }: Caller = {}): Promise<number> {
   const identity = known ? { cert: pem('client.pem'), key: pem('client.key') } : {};
   const headers = { 'content-type': 'application/x-protobuf' };
   const options = {
     method: 'POST',
     ca: pem('server.pem'),
     headers,
-    maxVersion,
+    ...limits,
     agent: false,
     servername: '',
     ...identity,
@@ -58,7 +63,7 @@ async function callGrpc(endpoint: string, { known = false }: Caller = {}): Promi
 /** The status, or undefined without a connection. */
 async function callHttp2(
   endpoint: string,
-  options: Pick<SecureClientSessionOptions, 'ca' | 'maxVersion'> = {},
+  options: Pick<SecureClientSessionOptions, 'ca' | 'minVersion' | 'maxVersion'> = {},
 ): Promise<number | undefined> {
   using caller = new GrpcCaller(endpoint, { ca: pem('server.pem'), servername: '', ...options });
   return (await caller.call(spans)).status;
@@ -97,6 +102,28 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
     expect(await callHttp2(receiver.endpoint('grpc'))).toBe(0);
   });
 
+  it('takes certificates that are part of the configuration, and no TLS newer than it may be', async () => {
+    const tls = { cert_pem: pem('server.pem').toString(), key_pem: pem('server.key').toString(), max_version: '1.2' };
+    await using receiver = await ReceiverUnderTest.start({ http: { tls }, grpc: { tls } });
+    for (const version of ['1.2', '1.3'] as const) {
+      const [status, code] = version === '1.2' ? [200, 0] : [undefined, undefined];
+      const options = { minVersion: `TLSv${version}` } as const;
+      expect(await postHttp(receiver.endpoint('http'), options).catch(() => undefined)).toBe(status);
+      expect(await callHttp2(receiver.endpoint('grpc'), options)).toBe(code);
+    }
+  });
+
+  it('offers only its ciphers and curves', async () => {
+    const cipher = 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384';
+    const tls = { ...server(), max_version: '1.2', cipher_suites: [cipher], curve_preferences: ['P384'] };
+    await using receiver = await ReceiverUnderTest.start({ http: { tls } });
+    const post = (options: Caller): Promise<number | undefined> =>
+      postHttp(receiver.endpoint('http'), options).catch(() => undefined);
+    expect(await post({})).toBe(200);
+    expect(await post({ ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).toBeUndefined();
+    expect(await post({ ecdhCurve: 'X25519' })).toBeUndefined();
+  });
+
   it('shows new certificates to the connections that come after reload_interval', async () => {
     using replaced = new SelfSignedCertificates('server', 'next');
     const tls = {
@@ -113,6 +140,26 @@ describe.skipIf(!hasOpenssl)('with certificates', () => {
       what: 'the new one',
     });
   });
+});
+
+function interval(keys: object): number {
+  return reloadIntervalMs(v.parse(serverTlsConfig, { cert_pem: 'a', key_pem: 'b', ...keys }));
+}
+
+it('notices changed authorities of clients after ten seconds, with client_ca_file_reload', () => {
+  expect(interval({})).toBe(0);
+  expect(interval({ client_ca_file_reload: true })).toBe(10_000);
+  expect(interval({ client_ca_file_reload: true, reload_interval: '1s' })).toBe(1000);
+});
+
+it.each([
+  [{}, 'needs cert_file and key_file, or cert_pem and key_pem'],
+  [{ cert_file: 'a' }, 'needs cert_file and key_file, or cert_pem and key_pem'],
+  [{ cert_file: 'a', cert_pem: 'b', key_pem: 'c' }, 'both as a file and as PEM'],
+  [{ cert_pem: 'a', key_pem: 'b', tpm: { enabled: true } }, 'Expected never'],
+])('refuses %j', (tls, message) => {
+  const { issues = [] } = v.safeParse(serverTlsConfig, tls);
+  expect(issues.map((issue) => issue.message).join()).toContain(message);
 });
 
 it('names the key and the file that cannot be read', async () => {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { startTestPostgres } from '../../../support/postgres/test-postgres.ts';
-import { waitFor } from '../../../support/wait-for.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { waitFor } from '../support/wait-for.ts';
 
-const tail = fileURLToPath(new URL('../../../support/processes/sqlquery-log-process.ts', import.meta.url));
+const tail = fileURLToPath(new URL('../support/processes/sqlquery-log-process.ts', import.meta.url));
 const KILLS = 8;
 const ROWS_A_ROUND = 500;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { siphonFromSource } from '../../../support/processes/collector-process.ts';
-import { simulateExactness } from '../../../simulate/exactness.ts';
+import { siphonFromSource } from '../support/processes/collector-process.ts';
+import { simulateExactness } from '../simulate/exactness.ts';
 
 it(
   'counts every row once, whatever happens to siphon, the database and the network',

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { startTestPostgres } from '../../../support/postgres/test-postgres.ts';
-import { waitFor } from '../../../support/wait-for.ts';
-import { CountingSidecar } from './counting-sidecar.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { CountingSidecar } from '../support/processes/counting-sidecar.ts';
 
 /** The keys that are remembered of so many rows make a file that is not compacted in no time. */
 const OLD_ORDERS = 200_000;

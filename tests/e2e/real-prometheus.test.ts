@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { PrometheusServer, prometheusMissing } from '../../../support/prometheus/prometheus-server.ts';
-import { waitFor } from '../../../support/wait-for.ts';
+import { PrometheusServer, prometheusMissing } from '../support/prometheus/prometheus-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 import {
   counter,
   ExporterUnderTest,
   gauge,
   histogram,
   type Json,
-} from '../../../../src/components/exporters/prometheus/exporter-under-test.ts';
+} from '../../src/components/exporters/prometheus/exporter-under-test.ts';
 
 const TEXTS = ['"', '\\', '\n', '\r', '{}', 'a,b="c"', '# EOF', 'ż\u{1F600}', '\0', ' ', '__name__', 'le', 'job', '1'];
 
@@ -42,6 +42,22 @@ test.skipIf(prometheusMissing).each(formats)('Prometheus takes every sample of a
   });
   expect(Number(scraped.value[1])).toBe(shown);
 });
+
+test.skipIf(prometheusMissing)(
+  'a native histogram that does not add up costs neither the page nor other series',
+  async () => {
+    await using exporter = await ExporterUnderTest.start();
+    await exporter.consume([exponential('good', 6), exponential('more', 9), exponential('fewer', 5), gauge('g', 1)]);
+    await using prometheus = await PrometheusServer.start([exporter.endpoint], 'native-histograms');
+    await waitFor(async () => ['up', 'down'].includes((await prometheus.targets())[0]?.health ?? ''), {
+      what: 'the first scrape',
+    });
+    expect(await prometheus.targets()).toMatchObject([{ health: 'up', lastError: '' }]);
+    const value = async (query: string): Promise<unknown> => (await prometheus.query(query))[0]?.value[1];
+    expect(await waitFor(() => value('histogram_count(good)'), { what: 'the histogram' })).toBe('6');
+    expect(await Promise.all(['g', 'more_count', 'fewer_count'].map(value))).toEqual(['1', '9', '5']);
+  },
+);
 
 test.skipIf(prometheusMissing)('promtool has nothing to say about well-named metrics', async () => {
   await using exporter = await ExporterUnderTest.start();
@@ -98,4 +114,11 @@ async function exemplarLabels(prometheus: PrometheusServer): Promise<Record<stri
   const response = await fetch(`${prometheus.url}/api/v1/query_exemplars?${range.toString()}`);
   const { data } = (await response.json()) as { data: { exemplars: { labels: Record<string, string> }[] }[] };
   return data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
+}
+
+/** Its buckets hold six observations. */
+function exponential(name: string, count: number): Json {
+  const positive = { offset: 0, bucketCounts: ['1', '2', '3'] };
+  const dataPoints = [{ count: String(count), sum: 1, scale: 0, zeroCount: '0', positive, timeUnixNano: '1' }];
+  return { name, exponentialHistogram: { aggregationTemporality: 2, dataPoints } };
 }

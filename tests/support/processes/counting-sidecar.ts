@@ -1,5 +1,5 @@
-import { CollectorProcess, siphonFromSource } from '../../../support/processes/collector-process.ts';
-import { freePorts } from '../../../support/network/free-ports.ts';
+import { CollectorProcess, siphonFromSource } from './collector-process.ts';
+import { freePorts } from '../network/free-ports.ts';
 
 interface CountingSettings {
   readonly datasource: string;
@@ -14,15 +14,15 @@ interface CountingSettings {
 export class CountingSidecar implements AsyncDisposable {
   readonly process: CollectorProcess;
   readonly #pagePort: number;
-  readonly #ownPort: number;
+  readonly #telemetryPort: number;
 
   /** Resolves when the process exists. */
   static async launch(settings: CountingSettings): Promise<CountingSidecar> {
-    const [pagePort = 0, ownPort = 0] = await freePorts(2);
+    const [pagePort = 0, telemetryPort = 0] = await freePorts(2);
     const [file, ...args] = [...(settings.within ?? []), ...siphonFromSource.command] as [string, ...string[]];
     const program = { name: 'siphon', command: [file, ...args] } as const;
-    const process = await CollectorProcess.launch(program, configuration(settings, pagePort, ownPort));
-    return new CountingSidecar(process, pagePort, ownPort);
+    const process = await CollectorProcess.launch(program, configuration(settings, pagePort, telemetryPort));
+    return new CountingSidecar(process, pagePort, telemetryPort);
   }
 
   /** Resolves when it reports that everything is ready. */
@@ -32,10 +32,10 @@ export class CountingSidecar implements AsyncDisposable {
     return sidecar;
   }
 
-  private constructor(process: CollectorProcess, pagePort: number, ownPort: number) {
+  private constructor(process: CollectorProcess, pagePort: number, telemetryPort: number) {
     this.process = process;
     this.#pagePort = pagePort;
-    this.#ownPort = ownPort;
+    this.#telemetryPort = telemetryPort;
   }
 
   /** Undefined while it is not shown. */
@@ -45,7 +45,7 @@ export class CountingSidecar implements AsyncDisposable {
 
   /** Sum of the samples of its own metrics whose lines start with the prefix; undefined without such lines. */
   async own(prefix: string): Promise<number | undefined> {
-    return await valueOf(this.#ownPort, prefix);
+    return await valueOf(this.#telemetryPort, prefix);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,9 +60,9 @@ async function valueOf(port: number, prefix: string): Promise<number | undefined
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf('} ') + 2).split(' ', 1)[0]), 0);
 }
 
-function configuration(settings: CountingSettings, pagePort: number, ownPort: number): unknown {
+function configuration(settings: CountingSettings, pagePort: number, telemetryPort: number): unknown {
   const { datasource, directory, compaction = {} } = settings;
-  const queries = [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders', once: true }];
+  const queries = [{ name: 'orders', kind: 'counter', metric_name: 'orders', table: 'public.orders' }];
   return {
     receivers: {
       db_poller: {
@@ -79,7 +79,7 @@ function configuration(settings: CountingSettings, pagePort: number, ownPort: nu
     service: {
       extensions: ['file_storage'],
       telemetry: {
-        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: ownPort } } } }] },
+        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: telemetryPort } } } }] },
       },
       pipelines: { metrics: { receivers: ['db_poller'], exporters: ['prometheus'] } },
     },

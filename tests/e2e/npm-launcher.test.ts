@@ -1,0 +1,36 @@
+/** npx and `npm run` end on a signal without passing it on. The sidecar must not stay behind and keep the ports. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { expect, it } from 'vitest';
+import { InstalledProject } from '../support/processes/installed-project.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const CONFIG = `receivers: {otlp: {protocols: {http: {endpoint: 127.0.0.1:0}}}}
+exporters: {debug: {}}
+service:
+  pipelines: {metrics: {receivers: [otlp], exporters: [debug]}}
+  telemetry: {logs: {encoding: json}, metrics: {level: none}}
+`;
+
+it.each([
+  ['npx', ['siphon-otel', 'run']],
+  ['npm', ['run', 'sidecar']],
+])('ends after SIGTERM to %s %j', async (program, args) => {
+  await using project = await InstalledProject.create();
+  await project.write('otel-collector.yaml', CONFIG);
+  await project.write('package.json', JSON.stringify({ private: true, scripts: { sidecar: 'siphon-otel run' } }));
+  const launcher = spawn(program, args, { cwd: project.folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const lines: string[] = [];
+  createInterface({ input: launcher.stderr }).on('line', (line) => lines.push(line));
+  await waitFor(() => lines.some((line) => line.includes('Everything is ready')), { what: 'the start' });
+
+  launcher.kill('SIGTERM');
+  await once(launcher, 'exit');
+  // The pipe closes when the last process that holds it has ended.
+  await once(launcher.stderr, 'close');
+  const messages = lines.flatMap((line) => (line.startsWith('{') ? [(JSON.parse(line) as { msg: string }).msg] : []));
+  expect(messages.filter((text) => /ended|signal/.test(text))).toEqual([
+    'The npm command that started siphon has ended, shutting down',
+  ]);
+});

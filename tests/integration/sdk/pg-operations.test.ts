@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { plainAttributes } from '../../support/otlp/otlp-capture.ts';
+import { runObserved } from '../../support/processes/observed-script.ts';
+import { startTestPostgres } from '../../support/postgres/test-postgres.ts';
+
+it('measures statements by their command and kind of error, and sends no literal as a label or name', async () => {
+  await using postgres = await startTestPostgres({ schema: false });
+  await using script = await runObserved(
+    `import pg from 'pg';
+    import { metrics } from '@opentelemetry/api';
+    const client = new pg.Client(${JSON.stringify(postgres.url)});
+    await client.connect();
+    const rows = async (statement, values) => console.log(JSON.stringify((await client.query(statement, values)).rows));
+    await rows("select\\n'literal-secret'\\nas a");
+    await rows('-- name: literal-secret\\nwith b as (select 1) select $1::int as b', [2]);
+    await client.query('copy missing from stdin').catch(({ code }) => console.log(code));
+    const callback = (error, result) => console.log(error?.code ?? JSON.stringify(result.rows));
+    const done = (statement, ...rest) => new Promise((resolve) => client.query(statement, ...rest, (...all) => resolve(callback(...all))));
+    await done('delete from missing');
+    await done({ text: 'values (3)' });
+    let again;
+    const reused = { text: 'table missing', callback: (...all) => again(callback(...all)) };
+    for (const time of [1, 2]) await new Promise((resolve) => { again = resolve; client.query(reused); });
+    await new Promise((resolve) => client.query(new pg.Query({ text: 'show search_path', callback: resolve })));
+    await client.end();`,
+  );
+  const { capture, stderr, stdout } = script;
+  expect(stderr).toBe('');
+  expect(stdout.trim().split('\n')).toEqual([
+    '[{"a":"literal-secret"}]',
+    '[{"b":2}]',
+    '42P01',
+    '42P01',
+    '[{"column1":3}]',
+    '42P01',
+    '42P01',
+  ]);
+  const measured = capture
+    .metrics()
+    .filter(({ name }) => name === 'db.client.operation.duration')
+    .flatMap(({ histogram }) => histogram?.data_points ?? [])
+    .map(({ attributes, count }) => {
+      const { 'db.operation.name': verb, 'error.type': error = 'ok' } = plainAttributes(attributes);
+      return `${verb} ${error} ${count}`;
+    });
+  expect(measured.toSorted()).toEqual([
+    'COPY 42P01 1',
+    'DELETE 42P01 1',
+    'SELECT ok 2',
+    'SHOW ok 1',
+    'TABLE 42P01 2',
+    'VALUES ok 1',
+  ]);
+  const database = new URL(postgres.url).pathname.slice(1);
+  const names = new Set(capture.spans().map(({ name }) => name));
+  expect([...names].toSorted()).toEqual([
+    'pg.connect',
+    ...['COPY', 'DELETE', 'SELECT', 'SHOW', 'TABLE', 'VALUES'].map((verb) => `pg.query:${verb} ${database}`),
+  ]);
+});

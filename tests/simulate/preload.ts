@@ -1,0 +1,132 @@
+/**
+ * `npm run simulate:preload`: ends processes in many ways, with and without the preload. Exit code, signal and output must be
+ * the same, and the spans must arrive.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
+import { endings, programOf, type Ending } from '../support/preload/endings.ts';
+import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
+
+const HELP = `npm run simulate:preload -- [options]
+
+  --node VERSION   only this version of Node.js, can be repeated (default: 22.18.0, 22, 24.11.0, 24, 26)
+  --only TEXT      only the endings whose names contain this text
+  --help           print this text
+
+Installs the versions from npm. Prints a table for docs/preload.md. Exits with 0 if every run is as without the preload.
+`;
+
+const VERSIONS = ['22.18.0', '22', '24.11.0', '24', '26'];
+
+const { values: options } = parseArgs({
+  options: {
+    node: { type: 'string', multiple: true },
+    only: { type: 'string', default: '' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+type Loading = Pick<RunOptions, 'flags' | 'environment'>;
+
+const loadings: readonly (Loading & { readonly name: string })[] = [
+  { name: '--import', flags: ['--import', 'siphon-otel/preload'] },
+  { name: '-r', flags: ['-r', 'siphon-otel/preload'] },
+  { name: 'NODE_OPTIONS', environment: { NODE_OPTIONS: '--import siphon-otel/preload' } },
+];
+
+if (options.help) process.stdout.write(HELP);
+else await simulate(options.node ?? VERSIONS);
+
+async function simulate(versions: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'siphon-node-'));
+  await using project = await InstalledProject.create();
+  try {
+    const nodes = await Promise.all(versions.map(async (version) => await installNode(version, folder)));
+    const selected = endings.filter(({ name }) => name.includes(options.only));
+    for (const ending of selected) {
+      for (const format of formatsOf(ending)) await project.write(fileOf(ending, format), programOf(ending, format));
+    }
+    process.stdout.write(`| end of the process | ${versions.map((version) => `Node ${version}`).join(' | ')} |\n`);
+    process.stdout.write(`| --- |${versions.map(() => ' --- |').join('')}\n`);
+    const differences: string[] = [];
+    for (const ending of selected) {
+      const cells: string[] = [];
+      for (const [index, node] of nodes.entries()) {
+        const found = await differencesOf(project, ending, node);
+        differences.push(...found.different.map((text) => `Node ${versions[index] ?? ''}: ${ending.name}: ${text}`));
+        cells.push(`${found.runs - found.different.length} of ${found.runs}`);
+      }
+      process.stdout.write(`| ${ending.name} | ${cells.join(' | ')} |\n`);
+    }
+    process.stdout.write(differences.length === 0 ? '' : `\n${differences.join('\n')}\n`);
+    process.exitCode = differences.length === 0 ? 0 : 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function differencesOf(project: InstalledProject, ending: Ending, node: string) {
+  const different: string[] = [];
+  let runs = 0;
+  for (const format of formatsOf(ending)) {
+    const bare = visible(await runOnce(project, ending, format, { node }));
+    for (const { name, ...loading } of loadings) {
+      await using capture = await OtlpCapture.start();
+      const environment = {
+        ...loading.environment,
+        OTEL_EXPORTER_OTLP_ENDPOINT: capture.url,
+        SIPHON_FLUSH_TIMEOUT_MS: '8000',
+      };
+      const observed = visible(await runOnce(project, ending, format, { node, ...loading, environment }));
+      const spans = new Set(capture.spans().map(({ span_id: id }) => id)).size;
+      runs++;
+      if (observed !== bare) different.push(`${format} with ${name}: ${observed} instead of ${bare}`);
+      else if (ending.keepsSpans && spans < 2) different.push(`${format} with ${name}: ${spans} spans`);
+    }
+  }
+  return { different, runs };
+}
+
+async function runOnce(
+  project: InstalledProject,
+  ending: Ending,
+  format: 'cjs' | 'mjs',
+  run: RunOptions,
+): Promise<Ended> {
+  const { signal } = ending;
+  return await project.run(fileOf(ending, format), {
+    ...run,
+    onLine: (line, kill) => {
+      if (line === 'ready' && signal !== undefined) kill(signal);
+    },
+  });
+}
+
+/** The visible part of the end, without the frames of stacks: those of the preload are among them. */
+function visible({ code, signal, lines, stderr }: Ended): string {
+  const errors = stderr.split('\n').filter((line) => /^\S*Error|siphon-otel/.test(line) && !line.startsWith('    at'));
+  return JSON.stringify({ code, signal, lines, errors });
+}
+
+function formatsOf({ moduleOnly = false }: Ending): readonly ('cjs' | 'mjs')[] {
+  return moduleOnly ? ['mjs'] : ['cjs', 'mjs'];
+}
+
+function fileOf({ name }: Ending, format: string): string {
+  return `end-${name.replaceAll(/\W+/g, '-')}.${format}`;
+}
+
+/** Returns the executable. */
+async function installNode(version: string, parent: string): Promise<string> {
+  const folder = path.join(parent, version);
+  await mkdir(folder);
+  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `node@${version}`]);
+  const node = path.join(folder, 'node_modules/node/bin/node');
+  if (!existsSync(node)) throw new Error(`node@${version} has no executable`);
+  return node;
+}
