@@ -1,12 +1,13 @@
 /**
  * Bundles the command into `dist/main.js` with a chunk for each part that is loaded on demand, and the preload into
  * `dist/sdk/preload.cjs`, so that Node reads and compiles few files. The reasons and figures:
- * docs/decisions/0007-bundle-the-command.md.
+ * docs/decisions/0007-bundle-the-command.md. The page of the dashboards goes into `dist/console`.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { defineConfig, type Plugin } from 'rolldown';
+import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
 import manifest from './package.json' with { type: 'json' };
+import { billOfMaterials, type Part } from './scripts/supply-chain/bill-of-materials.ts';
 
 /**
  * An `import` of a built-in module reads each of its exports, and the one of `http` named `WebSocket` loads undici when it
@@ -22,9 +23,7 @@ const httpWithoutUndici: Plugin = {
 const thirdPartyNotices: Plugin = {
   name: 'third-party-notices',
   generateBundle(_options, bundle) {
-    const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
-    const modules = chunks.flatMap((chunk) => Object.keys(chunk.modules));
-    const folders = new Set(modules.flatMap((id) => PACKAGE_FOLDER.exec(id)?.[0] ?? []));
+    const folders = packageFoldersIn(bundle);
     // Many packages share the text of their licence.
     const byText = Map.groupBy([...folders].toSorted().map(noticeOf), ({ text }) => text);
     const source = [...byText]
@@ -33,6 +32,45 @@ const thirdPartyNotices: Plugin = {
     this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-NOTICES', source });
   },
 };
+
+const lockFile = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+  readonly packages: Readonly<Record<string, { readonly integrity?: string } | undefined>>;
+};
+
+/** The bundles so far: each adds its packages and writes the whole bill. */
+const bundledFolders = new Set<string>();
+
+const softwareBill: Plugin = {
+  name: 'software-bill',
+  generateBundle(_options, bundle) {
+    for (const folder of packageFoldersIn(bundle)) bundledFolders.add(folder);
+  },
+  writeBundle() {
+    const declared = Object.keys(manifest.dependencies).map((name) =>
+      partIn(path.resolve('node_modules', name), false),
+    );
+    const bundled = [...bundledFolders].map((folder) => partIn(folder, true));
+    const parts = new Map([...declared, ...bundled].map((part) => [`${part.name}@${part.version}`, part]));
+    writeFileSync(
+      'dist/sbom.cdx.json',
+      `${JSON.stringify(billOfMaterials(manifest, [...parts.values()]), undefined, 2)}\n`,
+    );
+  },
+};
+
+function partIn(folder: string, isBundled: boolean): Part {
+  const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Part;
+  // `node_modules` may be a link.
+  const inModules = path.relative(realpathSync('node_modules'), realpathSync(folder));
+  const integrity = lockFile.packages[path.join('node_modules', inModules)]?.integrity ?? '';
+  return { name, version, license, integrity, isBundled };
+}
+
+function packageFoldersIn(bundle: OutputBundle): ReadonlySet<string> {
+  const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+  const modules = chunks.flatMap((chunk) => Object.keys(chunk.modules));
+  return new Set(modules.flatMap((id) => PACKAGE_FOLDER.exec(id)?.[0] ?? []));
+}
 
 const PACKAGE_FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
 
@@ -78,6 +116,22 @@ const grpcOnDemand: Plugin = {
   },
 };
 
+/** The page of `siphon dashboards preview`: besides its script, the document and the styles. */
+const pageFiles: Plugin = {
+  name: 'page-files',
+  generateBundle() {
+    const source = ['node_modules/uplot/dist/uPlot.min.css', `${PAGE}console.css`].map(textOf).join('\n');
+    this.emitFile({ type: 'asset', fileName: 'console.css', source });
+    this.emitFile({ type: 'asset', fileName: 'index.html', source: textOf(`${PAGE}index.html`) });
+  },
+};
+
+const PAGE = 'src/console/browser/';
+
+function textOf(file: string): string {
+  return readFileSync(file, 'utf8');
+}
+
 /** A preload exports nothing, but TypeScript wants to resolve its import. */
 const emptyTypes: Plugin = {
   name: 'empty-types',
@@ -92,22 +146,30 @@ export default defineConfig([
     platform: 'node',
     // The public entries need the API as a package; in the sidecar its modules would take 7 to 9 MiB.
     external: Object.keys(manifest.dependencies).filter((name) => name !== '@opentelemetry/api'),
-    plugins: [httpWithoutUndici, thirdPartyNotices],
+    plugins: [httpWithoutUndici, thirdPartyNotices, softwareBill],
     output: { dir: 'dist', chunkFileNames: 'chunks/[name].js' },
   },
   {
     input: {
       preload: 'src/sdk/preload.ts',
       'service-observer': 'src/sdk/service-observer.ts',
+      'last-delivery': 'src/sdk/last-delivery.ts',
       grpc: '@grpc/grpc-js',
     },
     platform: 'node',
-    plugins: [grpcOnDemand, thirdPartyNotices, emptyTypes],
+    plugins: [grpcOnDemand, thirdPartyNotices, softwareBill, emptyTypes],
     output: {
       dir: 'dist/sdk',
       format: 'cjs',
       entryFileNames: '[name].cjs',
       chunkFileNames: 'chunks/[name].cjs',
     },
+  },
+  {
+    input: { console: `${PAGE}main.ts` },
+    platform: 'browser',
+    tsconfig: false,
+    plugins: [thirdPartyNotices, softwareBill, pageFiles],
+    output: { dir: 'dist/console', minify: true },
   },
 ]);
