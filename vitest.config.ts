@@ -25,6 +25,8 @@ export default defineConfig({
   test: {
     // Most tests wait for databases and timers: on two cores, three workers are faster than two.
     maxWorkers: Math.max(3, availableParallelism()),
+    // CI shares its processor with other machines, and many tests measure time. The report marks what was repeated.
+    retry: process.env['CI'] === undefined ? 0 : 2,
     projects: [
       // Unit tests share the modules of a worker: loading them again for each file takes longer than the tests.
       project('unit', 10_000, nextToTheSource, false),
