@@ -42,7 +42,7 @@ it('finds a pack under any name', async () => {
   expect(errors).toContain('x_total');
 });
 
-it.each(['scrape-pipeline', 'postgres-health', 'sidecar'])(
+it.each(['scrape-pipeline', 'service', 'postgres-health', 'sidecar'])(
   'accepts the module of the built-in pack %s',
   async (name) => {
     const file = fileURLToPath(new URL(`../packs/${name}/index.ts`, import.meta.url));

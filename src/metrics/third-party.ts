@@ -16,8 +16,6 @@ export const httpRoute: BudgetedLabel = {
   maxValues: 200,
   description: 'route of the request, for example /users/:id; absent where none matched',
 };
-const urlScheme: BudgetedLabel = { maxValues: 2, description: 'http or https' };
-const protocolVersion: BudgetedLabel = { maxValues: 3, description: 'version of HTTP' };
 const errorType: BudgetedLabel = { maxValues: 20, description: 'kind of failure; absent on success' };
 /** Pools of further names are one series together. */
 export const poolName: BudgetedLabel = { maxValues: 20, description: 'host, port and database of the pool' };
@@ -90,10 +88,10 @@ const poolAttributes = {
   db_client_connection_state: 'db.client.connection.state',
 } as const;
 
-const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const statementBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] as const;
 
 /** Bounds of the instrumentations with many series: `sdk/views.ts` applies them, and keeps only the labels below. */
+export const answerSeconds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 export const callSeconds = [0.05, 0.25, 1, 5, 30, 60] as const;
 export const pauseSeconds = [0.01, 0.1, 1] as const;
 
@@ -118,11 +116,9 @@ export const instrumentationMetrics = {
       http_request_method: httpMethod,
       http_response_status_code: httpStatus,
       http_route: httpRoute,
-      url_scheme: urlScheme,
-      network_protocol_version: protocolVersion,
       error_type: errorType,
     },
-    buckets: requestBuckets,
+    buckets: answerSeconds,
   },
   db_client_operation_duration_seconds: {
     source: 'runtime',
@@ -174,6 +170,14 @@ export const instrumentationMetrics = {
     name: 'nodejs.eventloop.delay.p99',
     unit: 's',
     description: '99th percentile of the event loop delay since the previous export',
+    labels: {},
+  },
+  nodejs_eventloop_delay_max_seconds: {
+    source: 'runtime',
+    kind: 'gauge',
+    name: 'nodejs.eventloop.delay.max',
+    unit: 's',
+    description: 'Longest event loop delay since the previous export',
     labels: {},
   },
   v8js_gc_duration_seconds: {

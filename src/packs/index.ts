@@ -1,25 +1,20 @@
 /** `siphon-otel/packs`: the packs that siphon ships, for packs that build on their metrics. */
-import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { postgresHealth } from './postgres-health/index.ts';
 import { scrapePipeline } from './scrape-pipeline/index.ts';
+import { service } from './service/index.ts';
 import { sidecar } from './sidecar/index.ts';
 
-export { postgresHealth, scrapePipeline, sidecar };
+export { postgresHealth, scrapePipeline, service, sidecar };
 
 /** The packs that siphon ships. */
-export const packs = [scrapePipeline, postgresHealth, sidecar] as const;
+export const packs = [scrapePipeline, service, postgresHealth, sidecar] as const;
 
-/** All their metrics, and those of instrumentations that their dashboards use. Keys are the Prometheus names. */
+/** All their metrics. Keys are the Prometheus names. */
 export const packMetrics = {
   ...scrapePipeline.metrics,
+  ...service.metrics,
   ...postgresHealth.metrics,
-  ...instrumentationMetrics,
   ...sidecar.metrics,
 } as const;
 
 export type MetricName = keyof typeof packMetrics;
-
-/** Metrics of instrumentations that no panel shows, and why. */
-export const instrumentationDetails: Readonly<Partial<Record<keyof typeof instrumentationMetrics, string>>> = {
-  http_server_request_duration_seconds: 'for services that answer requests, which a scraping pipeline does not',
-};

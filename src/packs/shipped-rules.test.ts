@@ -65,7 +65,7 @@ describe.each(rules)('$name', ({ rule }) => {
     expect(rule.labels).toMatchObject({
       severity: expect.stringMatching(/^(warning|critical|none)$/),
       ...(rule.alert !== 'Watchdog' && { level: expect.stringMatching(/^(page|ticket|info)$/) }),
-      owner: expect.stringMatching(/^(pipeline|database|sidecar)$/),
+      owner: expect.stringMatching(/^(pipeline|service|database|sidecar)$/),
     });
     expect(annotations['summary']).toMatch(/^\S.{5,79}$/);
     expect(annotations['description']).toMatch(/^\S.{20,}\.$/);

@@ -5,13 +5,21 @@ import {
   type AggregationOption,
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
-import { callSeconds, pauseSeconds } from '../metrics/third-party.ts';
+import { answerSeconds, callSeconds, pauseSeconds } from '../metrics/third-party.ts';
+
+/** A service has one scheme, and the version of HTTP is on the spans. */
+const SERVER_LABELS = ['http.request.method', 'http.response.status_code', 'http.route', 'error.type'];
 
 /** The host is not a label, because many hosts are many series. Spans have the host. */
 const CLIENT_LABELS = ['http.request.method', 'http.response.status_code', 'error.type'];
 
 export function views(): ViewOptions[] {
   return [
+    {
+      instrumentName: 'http.server.request.duration',
+      attributesProcessors: [createAllowListAttributesProcessor(SERVER_LABELS)],
+      aggregation: bounded(answerSeconds),
+    },
     {
       instrumentName: 'http.client.request.duration',
       attributesProcessors: [createAllowListAttributesProcessor(CLIENT_LABELS)],

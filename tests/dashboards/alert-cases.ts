@@ -1,13 +1,9 @@
 /** For each alert the series of a world in which what it measures has a given value. */
 import type { Alert, Severity } from '../../src/dashboards/rules/alert.ts';
 import { shipped } from '../support/dashboards/shipped.ts';
+import { always, born, END, grown, series } from '../support/prometheus/input-series.ts';
 import type { InputSeries } from '../support/prometheus/promtool.ts';
-
-/** The world ends here; every alert has had the time to fire. */
-export const END = 120;
-/** From here on a job runs, for five minutes, and then its process is gone. */
-export const JOB_STARTS = 111;
-const JOB_ENDS = 116;
+import { serviceWorlds } from './service-worlds.ts';
 
 export interface AlertCase {
   /** Labels of the alert, besides name, severity and owner. */
@@ -26,29 +22,6 @@ const sidecar = { job: 'siphon', instance: '127.0.0.1:8888' };
 const a = { roaster: 'a', platform: 'shopify' };
 const fetchOfA = { source: 'a', platform: 'shopify', ...service };
 const onSidecar = { receiver: 'db_poller', ...sidecar };
-
-/** There from the beginning to the end. */
-function always(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
-  return { series: series(name, labels), values: `${value}x${END}` };
-}
-
-/** A counter that appears when a job starts, with what it has by then, and goes with its process. */
-function born(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
-  return {
-    series: series(name, labels),
-    values: `_x${JOB_STARTS} ${value}x${JOB_ENDS - JOB_STARTS} stale`,
-  };
-}
-
-/** A counter that existed before. */
-function grown(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
-  return { series: series(name, labels), values: `1000x10 ${1000 + value}x${END}` };
-}
-
-function series(name: string, labels: Readonly<Record<string, string>>): string {
-  const matchers = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
-  return `${name}{${matchers.join(', ')}}`;
-}
 
 const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Partial<AlertCase>>> = {
   PriceRunOverdue: {
@@ -235,6 +208,7 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     world: (value) => [born('rate_limit_errors_total', { service: 'a', ...service }, value)],
     isState: false,
   },
+  ...serviceWorlds,
   DatabaseDown: {
     labels: { receiver: 'db_poller' },
     // The value is how long ago a query succeeded that runs every five minutes; failures go on.

@@ -3,8 +3,9 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
 import { levelOf, severities, type Alert, type Severity } from '../../src/dashboards/rules/alert.ts';
+import { END, JOB_STARTS } from '../support/prometheus/input-series.ts';
 import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/prometheus/promtool.ts';
-import { alertCases, END, JOB_STARTS, type AlertCase } from './alert-cases.ts';
+import { alertCases, type AlertCase } from './alert-cases.ts';
 
 interface Group<Rule> {
   readonly name: string;

@@ -5,6 +5,8 @@ import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
 import type { StoreFault } from '../../examples/coffee/stores/store.ts';
 import type { FaultEnvironment, Shop } from '../support/alerts/fault-environment.ts';
+import { flood } from '../support/alerts/careless-service.ts';
+import { troubledService } from '../support/alerts/troubled-service.ts';
 import { addRoaster, addRun, addVariants, neglect, sourceOf, takeCare } from '../support/alerts/roaster-rows.ts';
 
 export interface ExpectedAlert {
@@ -295,7 +297,7 @@ export const rounds: readonly Round[] = [
     faults: [
       {
         name: 'more series than it may hold',
-        provoke: async (world) => await flood(world),
+        provoke: async (world) => await flood(world, 2 * MAX_SERIES),
         // A sidecar that starts again holds none of them.
         end: async () => undefined,
         alerts: [{ alert: 'SeriesLimitHit' }],
@@ -319,6 +321,37 @@ export const rounds: readonly Round[] = [
       },
     ],
   },
+  {
+    // The last one: series of services that have ended would count as new when another round hides the page.
+    name: 'while services are in trouble',
+    faults: [
+      {
+        name: 'a service that fails',
+        ...troubledService('failing'),
+        alerts: [{ alert: 'ServiceErrors' }],
+        panels: [
+          ['siphon-service', 'Requests'],
+          ['siphon-service', 'Failed requests'],
+          ['siphon-service', 'Answers by status'],
+          ['siphon-service', 'Routes within the window'],
+        ],
+      },
+      {
+        name: 'a service that answers slowly',
+        ...troubledService('slow'),
+        alerts: [{ alert: 'ServiceSlow' }],
+        panels: [
+          ['siphon-service', 'Duration of requests (p95)'],
+          ['siphon-service', 'Requests without an answer'],
+        ],
+      },
+      {
+        name: 'a service that blocks its event loop',
+        ...troubledService('blocking'),
+        alerts: [{ alert: 'EventLoopBlocked' }],
+      },
+    ],
+  },
 ];
 
 /** Alerts that none of them raises, each with the reason; their worlds are promtool's. */
@@ -337,6 +370,12 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Changes by roaster': 'no fault: a demo fills it',
   'Time to connect (p95)': 'no fault: a demo fills it',
   'Damaged pages': 'the cluster of the demo has no data checksums',
+  'Requests sent': 'no fault: a demo fills it',
+  'Requests sent (p95)': 'no fault: a demo fills it',
+  'Failed requests to others': 'no fault: a demo fills it',
+  'Statements sent': 'no fault: a demo fills it',
+  'Statements sent (p95)': 'no fault: a demo fills it',
+  'Failed statements': 'no fault: a demo fills it',
   'The largest of them': 'no index of the demo has a problem',
   Sequences: 'the demo has no sequence',
   'Files of the write-ahead log': 'the role of the demo may not call pg_ls_waldir()',
@@ -392,20 +431,4 @@ function unseenLeader(): Switch {
     },
     end: async () => await rival?.stop(),
   };
-}
-
-/** Sends metrics of a service that uses an id as a label. */
-async function flood({ watched }: FaultEnvironment): Promise<void> {
-  const dataPoints = Array.from({ length: 2 * MAX_SERIES }, (_, number) => ({
-    asInt: '1',
-    timeUnixNano: `${Date.now()}000000`,
-    attributes: [{ key: 'id', value: { stringValue: String(number) } }],
-  }));
-  const metrics = [{ name: 'careless', gauge: { dataPoints } }];
-  const response = await fetch(`http://127.0.0.1:${watched.demo.ports.otlpHttp}/v1/metrics`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ resourceMetrics: [{ resource: {}, scopeMetrics: [{ metrics }] }] }),
-  });
-  if (!response.ok) throw new Error(`the sidecar answered ${response.status}: ${await response.text()}`);
 }

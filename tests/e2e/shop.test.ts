@@ -61,6 +61,10 @@ it('counts every order and payment exactly, in the service and in the database',
   expect(await scraped('shop_payments_total', { provider: 'card', outcome: 'captured' })).toBe(30);
   expect(await scraped('shop_payments_total', { provider: 'invoice', outcome: 'declined' })).toBe(10);
   expect(await scraped('shop_orders_pending')).toBe(1);
+  const orders = { http_route: '/orders', http_response_status_code: '402' };
+  await waitFor(async () => (await scraped('http_server_request_duration_seconds_count', orders)) === 10, {
+    what: 'the requests of the pack service',
+  });
   expect(await service.stop()).toBe(0);
 });
 

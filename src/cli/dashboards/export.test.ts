@@ -68,7 +68,7 @@ describe('siphon dashboards export', () => {
       expect(await readFile(path.join(dir, `${uid}.json`), 'utf8')).toBe(await shippedText(uid));
     }
     const again = await runCommand(['dashboards', 'export', '--dir', dir, '--form', 'grafana']);
-    expect(again.printed).toContain('5 dashboards, 0 written');
+    expect(again.printed).toContain('6 dashboards, 0 written');
   });
 
   it('replaces an older one of its own, and touches no other file', async () => {
@@ -228,7 +228,7 @@ describe('siphon dashboards export with packs in modules', () => {
   });
 
   it.each([
-    [['--only', 'shop'], 2, '--only shop: unknown pack; known are scrape_pipeline, postgres_health, sidecar'],
+    [['--only', 'shop'], 2, '--only shop: unknown pack; known are scrape_pipeline, service, postgres_health, sidecar'],
     [['--pack', 'missing.ts'], 1, 'missing.ts: file not found, or not readable'],
     [['--pack', shop, '--pack', shop], 1, `${shop}: another pack has the name shop`],
   ])('refuses %s', async (args, code, message) => {

@@ -59,6 +59,13 @@ describe('an expression', () => {
       '{artifact}/s',
     );
     f(
+      sum(rate('http_server_request_duration_seconds', '5m', { http_response_status_code: { startsWith: '5' } }), [
+        'job',
+      ]),
+      'sum by (job) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.*"}[5m]))',
+      '{observation}/s',
+    );
+    f(
       max(latest('scrape_runs_running', { roaster: { not: 'blue-tokai' } })),
       'max(scrape_runs_running{roaster!="blue-tokai"})',
       '{run}',

@@ -53,12 +53,18 @@ export interface Not<Value extends string> {
   readonly not: Value | readonly Value[];
 }
 
-/** Conditions for labels: a value, one of several values, or none of them. */
+/** Values that begin with the same text, such as all statuses 5xx. */
+export interface StartsWith {
+  readonly startsWith: string;
+}
+
+/** Conditions for labels: a value, one of several values, none of them, or the beginning of the value. */
 export type Where<M extends MetricsByName, Name extends keyof M> = {
   readonly [Label in LabelOf<M, Name>]?:
     | ValueOf<M, Name, Label>
     | readonly ValueOf<M, Name, Label>[]
-    | Not<ValueOf<M, Name, Label>>;
+    | Not<ValueOf<M, Name, Label>>
+    | StartsWith;
 };
 
 export interface HistogramQuery<M extends MetricsByName, Name extends keyof M, Label> {
@@ -106,8 +112,8 @@ export interface Promql<M extends MetricsByName> {
   ) => Series<LabelOf<M, Name>>;
   /** The difference between the ends of a window of a gauge. */
   readonly change: OverWindow<M, GaugeName<M>>;
-  /** Events per second over a window. */
-  readonly rate: OverWindow<M, CounterName<M>>;
+  /** Events per second over a window: of a counter, or of the observations of a histogram. */
+  readonly rate: OverWindow<M, CounterName<M> | HistogramName<M>>;
   /** Events within a window. */
   readonly increase: OverWindow<M, CounterName<M>>;
   /** The same as a function of the metric, for expressions that are used with several windows. */

@@ -11,7 +11,11 @@ export interface Source {
 
 export type AnyWhere = Readonly<Record<string, AnyValues>>;
 
-type AnyValues = string | readonly string[] | { readonly not: string | readonly string[] };
+type AnyValues =
+  | string
+  | readonly string[]
+  | { readonly not: string | readonly string[] }
+  | { readonly startsWith: string };
 
 export interface AnyHistogramQuery {
   readonly name: string;
@@ -29,7 +33,8 @@ export function overWindow(name: string, source: Source, window: Window, where?:
 }
 
 export function rateOf(source: Source, window: Window, where?: AnyWhere): Series {
-  return series(source, call('rate', selector(source, where, { window })), perSecond(source.metric.unit));
+  const perWindow = counted(source, (counts) => call('rate', counts), window, where);
+  return { ...perWindow, unit: perSecond(perWindow.unit) };
 }
 
 export function increaseOf(source: Source, window: Window, where?: AnyWhere): Series {
@@ -120,6 +125,9 @@ function matcher(label: string, values: AnyValues): Matcher {
   if (typeof values === 'object' && 'not' in values) {
     const { operator, value } = matcher(label, values.not);
     return { label, operator: operator === '=' ? '!=' : '!~', value };
+  }
+  if (typeof values === 'object' && 'startsWith' in values) {
+    return { label, operator: '=~', value: `${escapeRegExp(values.startsWith)}.*` };
   }
   if (typeof values === 'string') return { label, operator: '=', value: values };
   return { label, operator: '=~', value: values.map(escapeRegExp).join('|') };

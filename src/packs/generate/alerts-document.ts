@@ -7,6 +7,7 @@ import { written } from '../../dashboards/rules/quantity.ts';
 
 const OWNERS: Readonly<Record<string, string>> = {
   pipeline: 'The pipeline',
+  service: 'Services',
   database: 'The database',
   sidecar: 'The sidecar',
 };

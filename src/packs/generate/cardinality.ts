@@ -51,8 +51,6 @@ const USUAL: Readonly<Record<string, number>> = {
   http_request_method: 2,
   http_response_status_code: 3,
   http_route: 1,
-  url_scheme: 1,
-  network_protocol_version: 1,
   error_type: 1,
   server_address: 1,
   server_port: 1,
@@ -146,7 +144,7 @@ export const OF_FAULTS: ReadonlySet<string> = new Set([
 
 /** Metrics on the pages that the packs do not describe: no dashboard needs them. */
 export const BESIDES = {
-  'from the instrumentations of the preload: `nodejs_*`, `v8js_*`, `target_info`': { labelSets: 27, series: 27 },
+  'from the instrumentations of the preload: `nodejs_*`, `v8js_*`, `target_info`': { labelSets: 26, series: 26 },
   'from the sidecar: `target_info`': { labelSets: 1, series: 1 },
 } as const satisfies Record<string, Size>;
 

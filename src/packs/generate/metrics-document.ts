@@ -1,6 +1,6 @@
 /** `docs/metrics.md`: all metrics, with their labels, costs, panels and alerts. */
 import type { BudgetedLabel, ClosedLabel, Metric, MetricSource } from '../../metrics/metric.ts';
-import { packMetrics, instrumentationDetails, packs, type MetricName } from '../index.ts';
+import { packMetrics, packs, type MetricName } from '../index.ts';
 import type { LoadedPacks } from '../load.ts';
 import type { Pack, QueryCost } from '../pack.ts';
 import { cardinalitySection } from './cardinality.ts';
@@ -72,10 +72,9 @@ function shown(name: MetricName, loaded: LoadedPacks): string[] {
   const uses = usesOf(name, loaded).map(({ dashboard, panel }) => `${dashboard}: ${panel}`);
   const alerts = alertsOn(name, loaded).map((alert) => `[${alert.name}](${runbookPath(alert, 'docs')})`);
   const details = (packs as readonly Pack[]).map(({ detailMetrics }) => detailMetrics?.[name]);
-  const detail = [instrumentationDetails as Readonly<Record<string, string>>].map((one) => one[name]).concat(details);
   return [
     ...(uses.length > 0 ? [`- On panels: ${uses.join('; ')}`] : []),
     ...(alerts.length > 0 ? [`- In alerts: ${alerts.join(', ')}`] : []),
-    ...detail.filter((one) => one !== undefined).map((reason) => `- On no panel: ${reason}`),
+    ...details.filter((one) => one !== undefined).map((reason) => `- On no panel: ${reason}`),
   ];
 }

@@ -128,6 +128,4 @@ export const pipelineMetrics = {
     labels: { roaster, currency },
   },
   rate_limit_errors_total: serviceMetrics.rate_limit_errors_total,
-  memory_usage_bytes: serviceMetrics.memory_usage_bytes,
-  system_resources_usage: serviceMetrics.system_resources_usage,
 } as const satisfies Record<string, Metric>;

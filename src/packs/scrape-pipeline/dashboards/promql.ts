@@ -1,7 +1,7 @@
 import { promql, type Count as CountOf, type LabelOf as LabelOfAny } from '../../../dashboards/promql/promql.ts';
-import { instrumentationMetrics } from '../../../metrics/third-party.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import { postgresHealthMetrics } from '../../postgres-health/metrics.ts';
+import { httpServiceMetrics } from '../../service/metrics.ts';
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { pipelineMetrics } from '../pipeline-metrics.ts';
 
@@ -9,7 +9,7 @@ const metrics = {
   ...pipelineMetrics,
   ...scrapePipelineMetrics,
   ...postgresHealthMetrics,
-  ...instrumentationMetrics,
+  ...httpServiceMetrics,
   ...sidecarMetrics,
 } as const;
 

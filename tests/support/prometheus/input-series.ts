@@ -1,0 +1,31 @@
+/** Series of a world for promtool, with a value each minute. */
+import type { InputSeries } from './promtool.ts';
+
+/** The world ends here; every alert has had the time to fire. */
+export const END = 120;
+/** From here on a job runs, for five minutes, and then its process is gone. */
+export const JOB_STARTS = 111;
+const JOB_ENDS = 116;
+
+/** There from the beginning to the end. */
+export function always(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return { series: series(name, labels), values: `${value}x${END}` };
+}
+
+/** A counter that appears when a job starts, with what it has by then, and goes with its process. */
+export function born(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return {
+    series: series(name, labels),
+    values: `_x${JOB_STARTS} ${value}x${JOB_ENDS - JOB_STARTS} stale`,
+  };
+}
+
+/** A counter that existed before. */
+export function grown(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return { series: series(name, labels), values: `1000x10 ${1000 + value}x${END}` };
+}
+
+export function series(name: string, labels: Readonly<Record<string, string>>): string {
+  const matchers = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
+  return `${name}{${matchers.join(', ')}}`;
+}
