@@ -14,6 +14,10 @@ it.each([
   [{ SIPHON_FLUSH_TIMEOUT_MS: '2s' }, 'SIPHON_FLUSH_TIMEOUT_MS must be a whole number'],
   [{ SIPHON_PROPAGATE_TO_HOSTS: 'https://api.example.com' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
   [{ SIPHON_PROPAGATE_TO_HOSTS: 'api.example.com:8080' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
+  [{ OTEL_PROPAGATORS: 'tracecontext,xray' }, 'OTEL_PROPAGATORS must be of tracecontext, '],
+  [{ OTEL_TRACES_EXPORTER: 'jaeger' }, 'OTEL_TRACES_EXPORTER must be of otlp, '],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http' }, 'OTEL_EXPORTER_OTLP_PROTOCOL must be of grpc, '],
+  [{ OTEL_CONFIG_FILE: '/secret/otel.yaml' }, 'OTEL_CONFIG_FILE is not read here'],
   [{ SIPHON_PROPAGATE_TO_HOSTS: '*.example.com' }, 'SIPHON_PROPAGATE_TO_HOSTS must be hosts'],
 ])('reports %j in one line without its secrets', (environment, text) => {
   const problems = environmentProblems(environment);
@@ -29,6 +33,9 @@ it('accepts valid and blank values', () => {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'localhost:4317',
     OTEL_TRACES_SAMPLER: 'ParentBased_TraceIdRatio',
     OTEL_TRACES_SAMPLER_ARG: '0.1',
+    OTEL_CONFIG_FILE: ' ',
+    OTEL_PROPAGATORS: 'b3, tracecontext',
+    OTEL_METRICS_EXPORTER: 'prometheus,otlp',
     SIPHON_FLUSH_TIMEOUT_MS: '0',
     SIPHON_PROPAGATE_TO_HOSTS: 'api.example.com, .internal,[::1],10.0.0.1,a_b,',
   };

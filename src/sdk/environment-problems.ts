@@ -2,6 +2,8 @@
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const PROTOCOLS = ['grpc', 'http/protobuf', 'http/json'];
+
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -10,6 +12,17 @@ const SAMPLERS = [
   'parentbased_always_off',
   'parentbased_traceidratio',
 ];
+
+/** Lists that may hold several names, and what each name can be. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  OTEL_PROPAGATORS: ['tracecontext', 'baggage', 'b3', 'b3multi', 'none'],
+  OTEL_TRACES_EXPORTER: ['otlp', 'console', 'zipkin', 'none'],
+  OTEL_METRICS_EXPORTER: ['otlp', 'console', 'prometheus', 'none'],
+  OTEL_LOGS_EXPORTER: ['otlp', 'console', 'none'],
+  OTEL_EXPORTER_OTLP_PROTOCOL: PROTOCOLS,
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: PROTOCOLS,
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: PROTOCOLS,
+};
 
 const HOST = /^\.?(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i;
 
@@ -20,6 +33,10 @@ export function environmentProblems(environment: Environment): readonly string[]
     ...samplerProblems(environment),
     ...flushTimeoutProblems(environment),
     ...hostProblems(environment),
+    ...Object.entries(NAMES).flatMap(([name, known]) => nameProblems(environment, name, known)),
+    ...(setValue(environment, 'OTEL_CONFIG_FILE') === undefined
+      ? []
+      : ['OTEL_CONFIG_FILE is not read here; set the other OTEL_* variables instead']),
   ];
 }
 
@@ -27,6 +44,12 @@ export function environmentProblems(environment: Environment): readonly string[]
 export function setValue(environment: Environment, name: string): string | undefined {
   const value = environment[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+function nameProblems(environment: Environment, variable: string, known: readonly string[]): string[] {
+  const names = setValue(environment, variable)?.split(',') ?? [];
+  const valid = names.every((name) => name.trim() === '' || known.includes(name.trim()));
+  return valid ? [] : [`${variable} must be of ${known.join(', ')}; other names have no effect`];
 }
 
 /** The exporters for gRPC accept `host:port`. */

@@ -25,6 +25,7 @@ it('reports each wrong value in one line, and the service runs', async () => {
   await using run = await runObserved(script, {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318',
     OTEL_TRACES_SAMPLER: 'sometimes',
+    OTEL_CONFIG_FILE: 'otel.yaml',
     SIPHON_FLUSH_TIMEOUT_MS: 'soon',
     SIPHON_PROPAGATE_TO_HOSTS: 'https://api.example.com/',
   });
@@ -35,5 +36,28 @@ it('reports each wrong value in one line, and the service runs', async () => {
     'siphon-otel/preload: OTEL_TRACES_SAMPLER must be',
     'siphon-otel/preload: SIPHON_FLUSH_TIMEOUT_MS must be',
     'siphon-otel/preload: SIPHON_PROPAGATE_TO_HOSTS must be',
+    'siphon-otel/preload: OTEL_CONFIG_FILE is not',
   ]);
+});
+
+const tenRequests = `
+  import { get } from 'node:http';
+  const ask = () => new Promise((resolve) => get('http://127.0.0.1:1/').on('error', resolve));
+  await Promise.all(Array.from({ length: 10 }, ask));`;
+
+it.each<[Record<string, string>, { spans: number; measured: boolean }]>([
+  [{}, { spans: 10, measured: true }],
+  [{ OTEL_TRACES_EXPORTER: 'none' }, { spans: 0, measured: true }],
+  [
+    { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' },
+    { spans: 0, measured: true },
+  ],
+  [{ OTEL_METRICS_EXPORTER: 'none' }, { spans: 10, measured: false }],
+  [{ OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'undici' }, { spans: 0, measured: false }],
+  [{ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http' }, { spans: 0, measured: false }],
+])('sends of ten requests with %j: %j', async (environment, expected) => {
+  await using run = await runObserved(tenRequests, environment);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const measured = run.capture.metrics().some(({ name }) => name === 'http.client.request.duration');
+  expect({ spans: run.capture.spans().length, measured }).toEqual(expected);
 });
