@@ -59,10 +59,10 @@ export async function startServer(settings: ServerSettings): Promise<ChildProces
   return server;
 }
 
-/** Cancels running transactions and shuts down. */
-export async function stopServer(server: ChildProcess): Promise<void> {
+/** Cancels running transactions and shuts down; `immediate` does not even write what is in memory, like a crash. */
+export async function stopServer(server: ChildProcess, shutdown: 'fast' | 'immediate' = 'fast'): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
-  server.kill('SIGINT');
+  server.kill(shutdown === 'fast' ? 'SIGINT' : 'SIGQUIT');
   await once(server, 'exit');
 }
 

@@ -16,12 +16,19 @@ export interface FragileSidecarSettings {
   readonly databaseUrl: string;
   /** Keys of `db_poller`, in addition to those of every simulation. */
   readonly poller?: Readonly<Record<string, unknown>>;
+  /** Its counters. Default: those of the pack `scrape_pipeline`. */
+  readonly counted?: {
+    /** Values of the label `query`. */
+    readonly queries: readonly string[];
+    /** Names of metrics, without `_total`. */
+    readonly metrics: ReadonlySet<string>;
+  };
 }
 
 /** siphon with a storage that survives it. It can be killed and restarted; its page is watched all the time. */
 export class FragileSidecar implements AsyncDisposable {
-  readonly watch = new PageWatch();
   kills = 0;
+  #watch = new PageWatch();
   readonly #settings: FragileSidecarSettings;
   readonly #directory: string;
   readonly #ended = new AbortController();
@@ -39,11 +46,21 @@ export class FragileSidecar implements AsyncDisposable {
     return sidecar;
   }
 
+  get watch(): PageWatch {
+    return this.#watch;
+  }
+
+  /** For a moment at which the counters must restart: pages from now on are not compared with earlier ones. */
+  watchAgain(): void {
+    this.#watch = new PageWatch();
+  }
+
   /** Resolves when each of its counters knows from where it counts, also if another sidecar is the one that polls. */
   async hasBegun(): Promise<void> {
     await this.#running?.process.ready();
-    for (const name of scrapePipelineDatabase.names.counters) {
-      await waitFor(() => this.#ofQuery('counting_since_timestamp_seconds', `scrape_pipeline.${name}`), {
+    const ofPack = scrapePipelineDatabase.names.counters.map((name) => `scrape_pipeline.${name}`);
+    for (const name of this.#settings.counted?.queries ?? ofPack) {
+      await waitFor(() => this.#ofQuery('counting_since_timestamp_seconds', name), {
         what: `counting of ${name} to begin\n${this.logTail}`,
         timeoutMs: START_TIMEOUT_MS,
       });
@@ -141,7 +158,7 @@ export class FragileSidecar implements AsyncDisposable {
   /** A page that cannot be fetched is ignored; one that cannot be parsed is a violation. */
   async #read(port: number): Promise<Page | undefined> {
     try {
-      return await readPage(port);
+      return await readPage(port, this.#settings.counted?.metrics);
     } catch (error) {
       const isAway = error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
       if (!isAway) this.watch.violations.push(`a page could not be read: ${String(error)}`);

@@ -4,8 +4,8 @@ import { bound, seriesKey, type Counts } from './ledger.ts';
 
 const LOOK_EVERY_MS = 200;
 
-/** The metrics that are counted from the rows of the database. */
-const COUNTED: ReadonlySet<string> = new Set([
+/** The metrics that `scrape_pipeline` counts from the rows of the database. */
+const OF_PACK: ReadonlySet<string> = new Set([
   'scrape_runs_started',
   'scrape_runs_finished',
   'scrape_run_duration_seconds',
@@ -25,13 +25,13 @@ export interface Page {
 }
 
 /** The exact counters and histograms of a scrape page; one that hangs or fails is an error. */
-export async function readPage(port: number): Promise<Page> {
+export async function readPage(port: number, counted = OF_PACK): Promise<Page> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
     headers: { accept: 'application/openmetrics-text; version=1.0.0' },
     signal: AbortSignal.timeout(5000),
   });
   if (!response.ok) throw new Error(`the page was answered with ${response.status}`);
-  const families = parseOpenMetrics(await response.text()).filter(({ name }) => COUNTED.has(name));
+  const families = parseOpenMetrics(await response.text()).filter(({ name }) => counted.has(name));
   return { counts: samples(families, false), created: samples(families, true) };
 }
 

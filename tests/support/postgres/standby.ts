@@ -3,8 +3,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../../examples/postgres/free-port.ts';
+import type { ServerParameters } from '../../../examples/postgres/embedded-postgres.ts';
 import { chooseOwner, findBinaries, makeFolder } from '../../../examples/postgres/owner.ts';
-import { initialise, startServer, stopServer } from '../../../examples/postgres/server.ts';
+import { initialise, startServer, stopServer, type ServerSettings } from '../../../examples/postgres/server.ts';
 import { runSql } from './test-postgres.ts';
 
 const login = { user: 'example', password: 'example' };
@@ -18,36 +19,51 @@ export interface ReplicatedPostgres extends AsyncDisposable {
   /** Makes the standby a primary, without a checkpoint for the time of a test. */
   promote(): Promise<void>;
   stopPrimary(): Promise<void>;
+  /** `immediate` is a crash: what is not on disk is lost. */
+  restartPrimary(shutdown: 'fast' | 'immediate'): Promise<void>;
 }
 
-export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
+/** @param extra parameters of both servers. */
+export async function startReplicatedPostgres(extra: ServerParameters = {}): Promise<ReplicatedPostgres> {
   const owner = await chooseOwner();
   const folders = [await makeFolder('siphon-primary-', owner), await makeFolder('siphon-standby-', owner)] as const;
   const binaries = await findBinaries(owner, folders[0]);
   const [primaryPort, standbyPort] = [await freePort(0), await freePort(0)];
   const common = { owner, binaries };
-  const parameters = { wal_writer_delay: '10ms', wal_level: 'replica', checkpoint_timeout: '1h' };
-  await initialise({ ...common, folder: folders[0] }, login);
+  const parameters = { wal_writer_delay: '10ms', wal_level: 'replica', checkpoint_timeout: '1h', ...extra };
+  const primarySettings = { ...common, folder: folders[0], port: primaryPort, parameters };
+  await initialise(primarySettings, login);
   await promisify(execFile)('cp', ['-a', join(folders[0], 'data'), join(folders[1], 'data')]);
   await writeFile(join(folders[1], 'data', 'standby.signal'), '', { mode: 0o644 });
-  const primary = await startServer({ ...common, folder: folders[0], port: primaryPort, parameters });
+  const startPrimary = async (): Promise<ChildProcess> => await startUntilExit(primarySettings);
+  const primary = await startPrimary();
   const source = `host=127.0.0.1 port=${primaryPort} user=${login.user} password=${login.password}`;
   const following = { ...parameters, primary_conninfo: source, hot_standby: 'on' };
-  // The servers end with this process, also if it does not release them.
-  process.once('exit', () => primary.kill('SIGQUIT'));
-  const standby = await startServer({ ...common, folder: folders[1], port: standbyPort, parameters: following });
-  process.once('exit', () => standby.kill('SIGQUIT'));
-  return new Replication({ primary, standby }, { primaryPort, standbyPort }, folders);
+  const standby = await startUntilExit({ ...common, folder: folders[1], port: standbyPort, parameters: following });
+  return new Replication({ primary, standby, startPrimary }, { primaryPort, standbyPort }, folders);
+}
+
+/** The server ends with this process, also if it does not release it. */
+async function startUntilExit(settings: ServerSettings): Promise<ChildProcess> {
+  const server = await startServer(settings);
+  process.once('exit', () => server.kill('SIGQUIT'));
+  return server;
+}
+
+interface Servers {
+  primary: ChildProcess;
+  readonly standby: ChildProcess;
+  readonly startPrimary: () => Promise<ChildProcess>;
 }
 
 class Replication implements ReplicatedPostgres {
   readonly primaryUrl: string;
   readonly standbyUrl: string;
-  readonly #servers: { readonly primary: ChildProcess; readonly standby: ChildProcess };
+  readonly #servers: Servers;
   readonly #folders: readonly string[];
 
   constructor(
-    servers: { readonly primary: ChildProcess; readonly standby: ChildProcess },
+    servers: Servers,
     ports: { readonly primaryPort: number; readonly standbyPort: number },
     folders: readonly string[],
   ) {
@@ -74,6 +90,11 @@ class Replication implements ReplicatedPostgres {
 
   async stopPrimary(): Promise<void> {
     await stopServer(this.#servers.primary);
+  }
+
+  async restartPrimary(shutdown: 'fast' | 'immediate'): Promise<void> {
+    await stopServer(this.#servers.primary, shutdown);
+    this.#servers.primary = await this.#servers.startPrimary();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
