@@ -8,6 +8,7 @@ import { Session } from '../../../src/postgres/session.ts';
 import { startReplicatedPostgres, type ReplicatedPostgres } from '../../support/postgres/standby.ts';
 import { runSql } from '../../support/postgres/test-postgres.ts';
 import { PollerUnderTest } from '../receivers/db-poller/poller-under-test.ts';
+import { ReceiverUnderTest } from '../receivers/sqlquery/receiver-under-test.ts';
 
 const CLOSED = '127.0.0.1:1';
 
@@ -109,6 +110,15 @@ describe('a datasource', () => {
     await using poller = await PollerUnderTest.start({ datasource: datasource(), packs: { postgres_health: {} } });
     await expect.poll(() => poller.series.get('database.connections.limit{}'), { timeout: 5000 }).toBeGreaterThan(0);
   });
+
+  it.each([
+    ['a URL', () => `${url([CLOSED, standby(), primary()], 'primary')}&sslmode=disable`],
+    ['keywords', () => `host=127.0.0.1,127.0.0.1 port=1,${primary().split(':')[1]} user=example password='example' dbname=postgres sslmode=disable`],
+  ])('of sqlquery may name several hosts, as %s', async (_, datasource) => {
+    const queries = [{ sql: 'select inet_server_port() as port', metrics: [{ metric_name: 'port', value_column: 'port' }] }];
+    await using receiver = await ReceiverUnderTest.start({ datasource: datasource(), queries });
+    await expect.poll(() => receiver.series.get('port{}'), { timeout: 5000 }).toBe(Number(primary().split(':')[1]));
+  }); // prettier-ignore
 
   it('without a password reports that', async () => {
     vi.stubEnv('PGPASSFILE', join(folder, 'none'));

@@ -55,6 +55,25 @@ it.each([
   expect(problems({ datasource, ...keys })).toContain(at);
 });
 
+it.each([
+  ['a URL', 'postgresql://user:p%40ss@one:5433,two/shop?target_session_attrs=primary&work_mem=8MB'],
+  ['keywords', "host=one,two port=5433,5432 user=user password='p@ss' dbname=shop target_session_attrs=primary work_mem=8MB"],
+])('takes several hosts, as %s', (_, text) => {
+  expect(problems({ datasource: text })).toEqual([]);
+  const url = new URL(connection({ datasource: text })!);
+  expect(url.pathname).toBe('/shop');
+  expect(Object.fromEntries(url.searchParams)).toEqual({
+    host: 'one,two',
+    port: '5433,5432',
+    user: 'user',
+    password: 'p@ss',
+    target_session_attrs: 'primary',
+    options: '-c work_mem=8MB',
+    sslmode: 'require',
+    uselibpqcompat: 'true',
+  });
+}); // prettier-ignore
+
 it('never shows the content of a datasource that it cannot parse', () => {
   const { issues } = v.safeParse(sqlqueryConfig, {
     driver: 'postgres',

@@ -1,14 +1,20 @@
-import { parseKeywords } from '../../../postgres/datasource/keywords.ts';
+import { parseKeywords, readKeywords, type Keywords } from '../../../postgres/datasource/keywords.ts';
 
-/** Connection parameters that node-pg reads from the URL. The others are passed to the server as settings. */
+/** Connection parameters that siphon or node-pg reads from the URL. The others are passed to the server as settings. */
 const DRIVER_PARAMETERS = new Set([
   'application_name',
   'fallback_application_name',
+  'host',
   'options',
+  'passfile',
+  'password',
+  'port',
   'sslcert',
   'sslkey',
   'sslmode',
   'sslrootcert',
+  'target_session_attrs',
+  'user',
   'uselibpqcompat',
 ]);
 
@@ -55,12 +61,22 @@ export function joinConnection({
 }
 
 function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
+  if (URL.canParse(text)) return new URL(text);
+  const keywords = readKeywords(text);
+  return keywords?.['host']?.includes(',') === true ? urlOfHosts(keywords) : undefined;
+}
+
+/** The authority of a URL has room for one host, so several of them are parameters, and so is the login. */
+function urlOfHosts({ dbname = '', ...keywords }: Keywords): URL {
+  const url = new URL(`postgresql:///${encodeURIComponent(dbname)}`);
+  for (const [name, value] of Object.entries(keywords)) if (value !== '') url.searchParams.set(name, value);
+  return url;
 }
 
 function urlOfKeywords(text: string): URL | undefined {
   const keywords = parseKeywords(text);
   if (keywords === undefined) return undefined;
+  if (keywords['host']?.includes(',') === true) return urlOfHosts(keywords);
   const { host = 'localhost', port = '5432', user = '', password = '', dbname = '', ...params } = keywords;
   const url = urlOf({ host, port, user, password, dbname });
   for (const [name, value] of Object.entries(params)) url?.searchParams.set(name, value);
@@ -82,9 +98,7 @@ function complete(url: URL): Connection {
   const params = url.searchParams;
   const seconds = Number(params.get('connect_timeout') ?? 0);
   const isSocket = params.get('host')?.startsWith('/') === true;
-  const others = [...params].filter(
-    ([name]) => !DRIVER_PARAMETERS.has(name) && name !== 'host' && name !== 'connect_timeout',
-  );
+  const others = [...params].filter(([name]) => !DRIVER_PARAMETERS.has(name) && name !== 'connect_timeout');
   for (const [name] of others) params.delete(name);
   params.delete('connect_timeout');
   const settings = others.map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\\s]/g, String.raw`\$&`)}`);
