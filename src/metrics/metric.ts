@@ -19,6 +19,8 @@ export interface BudgetedLabel {
   readonly fromConfiguration?: true;
   /** The code that emits the metric chooses the values each time, so none of them becomes `other`. */
   readonly chosenByEmitter?: true;
+  /** Every series has this value. */
+  readonly constant?: string;
 }
 
 export type Labels = Readonly<Record<string, ClosedLabel | BudgetedLabel>>;

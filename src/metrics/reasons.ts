@@ -135,7 +135,7 @@ export const transientPollFailures = [
 ] as const satisfies readonly (typeof pollFailures)[number][];
 
 /** Why the database poller did not publish a point. */
-export const pollerDropReasons = ['not_a_number', 'unmergeable', 'invalid_cron'] as const;
+export const pollerDropReasons = ['not_a_number', 'negative', 'unmergeable', 'invalid_cron'] as const;
 
 /** Why the database poller published a label value as `other` or `unknown`. */
 export const replacedReasons = ['unlisted', 'budget', 'too_long'] as const;

@@ -3,6 +3,11 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Quotes `schema.table`, spelled as in pg_class, for SQL. */
+export function quoteTable(name: string): string {
+  return name.split('.').map(quoteIdentifier).join('.');
+}
+
 /** Quotes a name for SQL only if necessary, for messages and for SQL that people read. */
 export function readableIdentifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quoteIdentifier(name);

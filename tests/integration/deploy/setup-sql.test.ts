@@ -31,7 +31,8 @@ const QUERIES = [
   { name: 'orders', kind: 'counter', metric_name: 'orders', table: 'shop.order', time_column: 'created_at' },
   { name: 'timed', kind: 'counter', metric_name: 'timed', table: 'shop.timed', time_column: 'at' },
   { name: 'parts', kind: 'counter', metric_name: 'parts', table: 'shop.parts', time_column: 'at' },
-  { name: 'odd', kind: 'counter', metric_name: 'odd', table: 'My Shop.Größe' },
+  { name: 'odd', kind: 'counter', metric_name: 'odd', table: 'My Shop.Größe', labels: [{ name: 'shop', column: 'id', lookup: { table: 'shop.named', column: 'name' } }] },
+  { name: 'direct', kind: 'gauge', metric_name: 'direct', table: 'shop.direct', value: 'n / 2' },
   { name: 'gone', kind: 'counter', metric_name: 'gone', table: 'shop.gone', time_column: 'at' },
   { name: 'queue', kind: 'gauge', metric_name: 'queue', value_column: 'n', sql: "select count(*) as n from shop.jobs where state <> '$$' -- waiting" },
   { name: 'view', kind: 'gauge', metric_name: 'view', value_column: 'n', sql: 'select count(*) as n from shop.open_jobs;' },
@@ -54,6 +55,7 @@ beforeAll(async () => {
     create table "My Shop"."Größe" (id bigint primary key);
     create table shop.jobs (id bigint primary key, state text); create table shop.untouched (id bigint);
     alter table shop.jobs enable row level security; insert into shop.jobs values (1, 'waiting');
+    create table shop.named (id bigint primary key, name text); create view shop.direct as select count(*) as n from shop.jobs;
     create view shop.open_jobs as select * from shop.jobs; create sequence shop.numbers; select nextval('shop.numbers')`);
 });
 afterAll(() => database[Symbol.asyncDispose]());
@@ -98,7 +100,7 @@ it('grants what the queries read, builds the indexes that do not exist, and take
      where acl.grantee = (select oid from pg_roles where rolname = $1)`,
     [role],
   );
-  expect(granted).toEqual(['"My Shop"."Größe"', 'shop."order"', 'shop.jobs', 'shop.numbers', 'shop.open_jobs', 'shop.parts', 'shop.timed']);
+  expect(granted).toEqual(['"My Shop"."Größe"', 'shop."order"', 'shop.direct', 'shop.jobs', 'shop.named', 'shop.numbers', 'shop.open_jobs', 'shop.parts', 'shop.timed']);
   expect(await indexes()).toEqual(['shop.siphon_order_created_at', 'shop.siphon_parts_at']);
   expect(await setupSql(database.url)).not.toContain('create index');
 

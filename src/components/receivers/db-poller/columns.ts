@@ -69,6 +69,7 @@ export function labelValue(
   values: ClosedLabel | BudgetedLabel,
   admit: (text: string, budget: BudgetedLabel) => boolean,
 ): Kept {
+  if (!isClosed(values) && values.constant !== undefined) return { value: values.constant };
   const text = textOf(column);
   return isClosed(values) ? inClosedSet(text, values) : inBudget(text, (known) => admit(known, values));
 }

@@ -179,7 +179,7 @@ export interface CountedMetric {
   readonly metric: CounterMetric | HistogramMetric;
   /** The event that it counts. Undefined: each row. */
   readonly event?: string;
-  /** For a histogram: the column with the values. NULL is not a value. */
+  /** The column with the values, for a histogram, or for a counter that adds them. NULL is not a value. */
   readonly value?: string;
   /** True if the series of the `known` rows start at 0. */
   readonly fromZero?: boolean;

@@ -51,6 +51,29 @@ const examples: Readonly<Record<string, Example>> = {
     writes: [`insert into shop.jobs (state) select unnest('{due,due,done}'::text[])`],
     numbers: { 'jobs.waiting{state=due}': 2, 'jobs.waiting{state=done}': 1 },
   },
+  revenue: {
+    writes: [
+      `insert into shop.orders (country, total_cents) values ('DE', 1000)`,
+      'update shop.orders set total_cents = 1250, paid_at = now()',
+      'update shop.orders set total_cents = 9900',
+    ],
+    numbers: { 'revenue{country=DE}': 12.5 },
+  },
+  shipping_time: {
+    writes: [
+      'truncate shop.orders',
+      `insert into shop.orders (country, carrier_id, "Payment Method", paid_at) values ('DE', 7, 'card', '2026-01-01 10:00')`,
+      `update shop.orders set shipped_at = '2026-01-01 12:00'`,
+    ],
+    numbers: {
+      'shipping.time_count{carrier=swift,country=DE,payment=card,site=berlin}': 1,
+      'shipping.time_sum{carrier=swift,country=DE,payment=card,site=berlin}': 7200,
+    },
+  },
+  open_orders: {
+    writes: ['truncate shop.orders', `insert into shop.orders (country) values ('DE'), ('DE'), ('FR')`],
+    numbers: { 'orders.open{country=DE}': 2, 'orders.open{country=FR}': 1 },
+  },
 };
 
 let database: TestPostgres;
@@ -62,7 +85,10 @@ beforeAll(async () => {
     create schema shop;
     create table public.orders (id bigint generated always as identity primary key, country text, state text, created_at timestamptz default now());
     create table shop.orders (id bigint generated always as identity primary key, country text, channel text, amount numeric,
-                              state text, paid_at timestamptz, created_at timestamptz default now());
+                              state text, paid_at timestamptz, created_at timestamptz default now(), total_cents int,
+                              shipped_at timestamptz, carrier_id int, "Payment Method" text);
+    create table shop.carriers (id int primary key, slug text); insert into shop.carriers values (7, 'swift');
+    create view shop.open_orders as select country, count(*) as orders from shop.orders where shipped_at is null group by country;
     create table shop.events (id bigint generated always as identity primary key, kind text);
     create table shop.shipments (id bigint, shipped_on date, primary key (id, shipped_on)) partition by range (shipped_on);
     create table shop.shipments_1 partition of shop.shipments for values from ('2026-01-01') to ('2026-02-01');

@@ -7,6 +7,7 @@ import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
 import type { CounterQuery, Schema, TableColumns } from '../query.ts';
 import { publish, type Poll, type RunContext, type QueryRun } from '../run/query-run.ts';
 import { Counter, type Step } from './counter.ts';
+import { droppedValues } from './occurrences.ts';
 import { PostgresTable } from './postgres-table.ts';
 import { metricsOf, type TotalSeries } from './totals.ts';
 
@@ -152,8 +153,7 @@ export class CounterRun implements QueryRun {
 
   async #send(series: ReadonlyMap<string, TotalSeries>, startUnixMs: number): Promise<void> {
     const gone = [...this.#published].filter(([key]) => !series.has(key)).map(([, one]) => one);
-    const metrics = this.#query.metrics.map(({ metric }) => metric);
-    await publish(this.#context, metricsOf(metrics, { series: series.values(), gone, startUnixMs }));
+    await publish(this.#context, metricsOf(this.#query.metrics, { series: series.values(), gone, startUnixMs }));
     this.#published = series;
   }
 
@@ -216,9 +216,9 @@ export class CounterRun implements QueryRun {
     else this.#logger.info('Counting continues');
   }
 
-  #report({ replaced, notNumbers }: Step): void {
+  #report({ replaced, dropped }: Step): void {
     for (const one of replaced) this.#context.metrics.replaced(this.#id, one);
-    this.#context.metrics.dropped(this.#id, 'not_a_number', notNumbers);
+    for (const reason of droppedValues) this.#context.metrics.dropped(this.#id, reason, dropped[reason]);
   }
 }
 

@@ -17,7 +17,7 @@ import { decodeState, encodeState, type KeptState } from './kept-state.ts';
 import type { RebaselineReason } from '../run/poller-metrics.ts';
 import { continuity } from './continuity.ts';
 import { firstTotals } from './first-totals.ts';
-import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
+import { noneDropped, occurrencesOf, type DroppedValues, type ReplacedLabel } from './occurrences.ts';
 import {
   canBeLater,
   knownZeros,
@@ -59,8 +59,7 @@ export interface Step {
   /** True if nothing can be counted now: a standby is behind what is counted, or a rewrite is not settled. */
   readonly isWaiting: boolean;
   readonly replaced: readonly ReplacedLabel[];
-  /** The number of values that are not numbers. */
-  readonly notNumbers: number;
+  readonly dropped: DroppedValues;
 }
 
 const OLDER_BATCHES = 10;
@@ -68,7 +67,7 @@ const OLDER_BATCHES = 10;
 const MOST_GROWING = MAX_SWEPT / 2;
 /** A step without counted rows need not store its position: the next step finds the same rows from an older one. */
 const KEEP_POSITION_EVERY_MS = 60_000;
-const waiting: Step = { rows: 0, backlog: undefined, isWaiting: true, replaced: [], notNumbers: 0 };
+const waiting: Step = { rows: 0, backlog: undefined, isWaiting: true, replaced: [], dropped: noneDropped };
 const nothing: Step = { ...waiting, backlog: 0, isWaiting: false };
 
 /**
@@ -369,7 +368,7 @@ export class Counter {
     const rows = query.events ? found.rows.map((row) => ({ ...row, key: hashOfKey(row.key) })) : found.rows;
     const keys = query.events ? rows.map(({ key }) => key) : [];
     const known = await this.#keeping(async () => await this.#keys.eventsOf(keys));
-    const { occurrences, seen, rowsCounted, notNumbers } = occurrencesOf(query, rows, (key) => known.get(key) ?? 0);
+    const { occurrences, seen, rowsCounted, dropped } = occurrencesOf(query, rows, (key) => known.get(key) ?? 0);
     const newKeys = [...seen.keys()].filter((key) => !known.has(key)).length;
     const remembered = state.keys + newKeys;
     if (newKeys > 0) this.#refuseBeyond(remembered);
@@ -377,7 +376,7 @@ export class Counter {
     const totals = state.totals.with(occurrences, (label, reason, count) => replaced.push({ label, reason, count }));
     await this.#keep({ ...state, totals, keys: remembered, rowsCounted: state.rowsCounted + rowsCounted }, seen);
     const backlog = found.waiting - found.rows.length;
-    return { rows: found.rows.length, backlog, isWaiting: false, replaced, notNumbers };
+    return { rows: found.rows.length, backlog, isWaiting: false, replaced, dropped };
   }
 
   /** @throws PostgresError */

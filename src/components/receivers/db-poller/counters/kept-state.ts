@@ -88,6 +88,7 @@ const series: v.GenericSchema<unknown, TotalSeries> = v.object({
   metric: v.string(),
   attributes: v.record(v.string(), v.string()),
   count,
+  decimalSum: v.optional(v.string()),
   sum: v.number(),
   bucketCounts: v.array(count),
 });

@@ -16,8 +16,15 @@ export interface Found {
   readonly seen: ReadonlyMap<string, number>;
   /** The number of rows that are counted for the first time. */
   readonly rowsCounted: number;
-  readonly notNumbers: number;
+  readonly dropped: DroppedValues;
 }
+
+/** Why the value of a row is not in the total: it is not a number, or would decrease a counter. */
+export const droppedValues = ['not_a_number', 'negative'] as const;
+
+export type DroppedValues = Readonly<Record<(typeof droppedValues)[number], number>>;
+
+export const noneDropped: DroppedValues = { not_a_number: 0, negative: 0 };
 
 /** The only event of rows without events: the row exists. */
 const PRESENT = 1;
@@ -41,7 +48,10 @@ export function occurrencesOf(
     occurrences: found.filter((one) => typeof one === 'object'),
     seen: new Map(query.events ? news.filter(({ events }) => events !== 0).map(({ row, known, events }) => [row.key, known | events]) : []), // prettier-ignore
     rowsCounted: news.filter(({ events }) => (events & bitOf(query, query.everyRow)) !== 0).length,
-    notNumbers: found.filter((one) => one === 'not_a_number').length,
+    dropped: {
+      not_a_number: found.filter((one) => one === 'not_a_number').length,
+      negative: found.filter((one) => one === 'negative').length,
+    },
   };
 }
 
@@ -55,9 +65,11 @@ function bitOf({ events }: CounterQuery, event: string | undefined): number {
 function occurrenceOf(
   { metric, value }: CountedMetric,
   { details }: SettledRow,
-): Occurrence | 'not_a_number' | undefined {
+): Occurrence | keyof DroppedValues | undefined {
   if (value === undefined) return { metric, row: details };
   const number = numberOf(details[value]);
   if (number === undefined) return undefined;
-  return Number.isFinite(number) ? { metric, row: details, value: number } : 'not_a_number';
+  if (!Number.isFinite(number)) return 'not_a_number';
+  if (metric.kind === 'histogram') return { metric, row: details, value: number };
+  return number < 0 ? 'negative' : { metric, row: details, decimal: String(details[value]) };
 }

@@ -77,7 +77,7 @@ export function canBeLater(query: CounterQuery, { boundUnixMs }: KeptState, head
  */
 export function knownSeries(row: Row, labels: Labels): Row[] {
   return Object.entries(labels)
-    .filter(([label]) => !(label in row))
+    .filter(([label, values]) => !(label in row) && !('constant' in values))
     .reduce<Row[]>(
       (rows, [label, values]) =>
         'maxValues' in values ? [] : rows.flatMap((one) => values.map((value) => ({ ...one, [label]: value }))),

@@ -1,6 +1,6 @@
 import type { CountedTable } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
-import { occurrencesOf, type ReplacedLabel } from './occurrences.ts';
+import { occurrencesOf, type DroppedValues, type ReplacedLabel } from './occurrences.ts';
 import { before } from './counted-table.ts';
 import { knownZeros, newBound, recentRows } from './recent-rows.ts';
 import { Totals } from './totals.ts';
@@ -13,7 +13,7 @@ const FIRST_TRANSACTION = 3;
 export interface Rehearsal {
   readonly rows: number;
   readonly replaced: readonly ReplacedLabel[];
-  readonly notNumbers: number;
+  readonly dropped: DroppedValues;
 }
 
 /** Reads and evaluates a batch like a poll with a backlog, for a counter at 0, and stores nothing. @throws PostgresError */
@@ -24,8 +24,8 @@ export async function rehearse(query: CounterQuery, table: CountedTable, timeout
     const recent = await recentRows(query, snapshot, { position, boundUnixMs: newBound(query, head) }, query.batchRows);
     return { found: recent, zeros: await knownZeros(query, snapshot) };
   });
-  const { occurrences, notNumbers } = occurrencesOf(query, found.rows, () => 0);
+  const { occurrences, dropped } = occurrencesOf(query, found.rows, () => 0);
   const replaced: ReplacedLabel[] = [];
   Totals.none.withZeros(zeros).with(occurrences, (label, reason, count) => replaced.push({ label, reason, count }));
-  return { rows: found.rows.length, replaced, notNumbers };
+  return { rows: found.rows.length, replaced, dropped };
 }

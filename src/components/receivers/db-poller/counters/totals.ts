@@ -1,6 +1,8 @@
 import type { CounterMetric, HistogramMetric, Labels } from '../../../../metrics/metric.ts';
 import type { Attributes, MetricData } from '../../../../engine/otlp/metrics-writer.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
+import type { CountedMetric } from '../query.ts';
+import { addDecimals } from './decimal-sum.ts';
 import { labelValue, type ReportReplaced } from '../columns.ts';
 
 /** One event and the series that counts it. */
@@ -8,8 +10,10 @@ export interface Occurrence {
   readonly metric: CounterMetric | HistogramMetric;
   /** The label columns. */
   readonly row: Row;
-  /** Only for a histogram. */
+  /** Only for a histogram, or for a counter that adds values. */
   readonly value?: number;
+  /** The value as the database writes it. */
+  readonly decimal?: string;
 }
 
 /** The total of one series since counting started. */
@@ -17,6 +21,8 @@ export interface TotalSeries {
   readonly metric: string;
   readonly attributes: Attributes;
   readonly count: number;
+  /** The exact sum, for a counter that adds values. */
+  readonly decimalSum?: string | undefined;
   /** `sum` and `bucketCounts` are 0 and empty unless it is a histogram. */
   readonly sum: number;
   readonly bucketCounts: readonly number[];
@@ -52,10 +58,11 @@ export class Totals {
     const admitted = copyOf(this.#admitted);
     const admit = (label: string, maxValues: number, value: string): boolean =>
       takePlace(placesOf(admitted, label), maxValues, value);
-    for (const { metric, row, value } of occurrences) {
+    for (const occurrence of occurrences) {
+      const { metric, row } = occurrence;
       const attributes = attributesOf(row, metric.labels, admit, report);
       const key = keyOf(metric.name, attributes);
-      series.set(key, increased(series.get(key) ?? zero(metric, attributes), metric, value));
+      series.set(key, increased(series.get(key) ?? zero(metric, attributes), occurrence));
     }
     return new Totals(series, admitted);
   }
@@ -78,29 +85,33 @@ export class Totals {
 
 /** The points of `series`, and points without a value for the series in `gone`. */
 export function metricsOf(
-  metrics: readonly (CounterMetric | HistogramMetric)[],
+  metrics: readonly CountedMetric[],
   parts: { series: Iterable<TotalSeries>; gone: Iterable<TotalSeries>; startUnixMs: number },
 ): MetricData[] {
   const series = Map.groupBy(parts.series, ({ metric }) => metric);
   const gone = Map.groupBy(parts.gone, ({ metric }) => metric);
   return metrics
-    .map((metric) => {
+    .map((counted) => {
+      const { metric } = counted;
       const present = series.get(metric.name) ?? [];
       const absent = (gone.get(metric.name) ?? []).map(({ attributes }) => ({ attributes, value: undefined }));
-      return metricData(metric, present, absent, parts.startUnixMs);
+      return metricData(counted, present, absent, parts.startUnixMs);
     })
     .filter(({ points }) => points.length > 0);
 }
 
 function metricData(
-  metric: CounterMetric | HistogramMetric,
+  { metric, value: valueColumn }: CountedMetric,
   present: readonly TotalSeries[],
   absent: readonly { readonly attributes: Attributes; readonly value: undefined }[],
   startUnixMs: number,
 ): MetricData {
   const { name, unit, description } = metric;
   if (metric.kind === 'counter') {
-    const counts = present.map(({ attributes, count }) => ({ attributes, value: BigInt(count), startUnixMs }));
+    const counts = present.map(({ attributes, count, decimalSum = '0' }) => {
+      const value = valueColumn === undefined ? BigInt(count) : Number(decimalSum);
+      return { attributes, value, startUnixMs };
+    });
     return { kind: 'sum', monotonic: true, temporality: 'cumulative', name, unit, description, points: [...counts, ...absent] }; // prettier-ignore
   }
   const distributions = present.map(({ attributes, ...value }) => ({ attributes, value, startUnixMs }));
@@ -122,8 +133,11 @@ function attributesOf(
   );
 }
 
-function increased(series: TotalSeries, metric: CounterMetric | HistogramMetric, value = 0): TotalSeries {
-  if (metric.kind === 'counter') return { ...series, count: series.count + 1 };
+function increased(series: TotalSeries, { metric, value = 0, decimal }: Occurrence): TotalSeries {
+  if (metric.kind === 'counter') {
+    const added = decimal === undefined ? {} : { decimalSum: addDecimals(series.decimalSum ?? '0', decimal) };
+    return { ...series, count: series.count + 1, ...added };
+  }
   const bucket = metric.buckets.findIndex((bound) => value <= bound);
   const at = bucket === -1 ? metric.buckets.length : bucket;
   return {

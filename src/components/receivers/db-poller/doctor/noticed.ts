@@ -8,10 +8,10 @@ const MAX_NAMED = 5;
 
 /** Counts the rows that yield no point, or a point with a replaced label. */
 export class RowsNoticed implements SeriesReport {
-  readonly #dropped = { not_a_number: 0, unmergeable: 0 };
+  readonly #dropped = { not_a_number: 0, negative: 0, unmergeable: 0 };
   readonly #replaced = new Map<string, number>();
 
-  readonly dropped = (reason: 'not_a_number' | 'unmergeable', count: number): void => {
+  readonly dropped = (reason: 'not_a_number' | 'negative' | 'unmergeable', count: number): void => {
     this.#dropped[reason] += count;
   };
 
@@ -22,9 +22,10 @@ export class RowsNoticed implements SeriesReport {
 
   /** @param unused columns of the user's SQL that the query does not use. */
   findings(id: string, unused: readonly string[] = []): Finding[] {
-    const { not_a_number: notNumbers, unmergeable } = this.#dropped;
+    const { not_a_number: notNumbers, negative, unmergeable } = this.#dropped;
     return [
       ...(notNumbers > 0 ? [notANumber(id, notNumbers)] : []),
+      ...(negative > 0 ? [negativeValues(id, negative)] : []),
       ...(unmergeable > 0 ? [sameLabels(id, unmergeable, unused)] : []),
       ...[...this.#replaced].map(([label, count]) => overBudget(id, label, count)),
     ];
@@ -33,6 +34,11 @@ export class RowsNoticed implements SeriesReport {
 
 function notANumber(id: string, count: number): Finding {
   return warning(`${id} drops ${count} values that are not numbers`, 'Use a numeric column, or cast it in SQL');
+}
+
+function negativeValues(id: string, count: number): Finding {
+  const what = `${id} drops ${count} negative values: a counter cannot decrease`;
+  return warning(what, 'Add a condition to where, and count the others by a query of their own, with value: -COLUMN');
 }
 
 function sameLabels(id: string, count: number, unused: readonly string[]): Finding {

@@ -4,6 +4,7 @@ import { failureFinding, slowFindings, type TriedQuery } from '../../../../postg
 import { askGauges, type GaugeAnswer } from '../gauges/ask.ts';
 import type { CounterQuery } from '../query.ts';
 import { PostgresTable } from '../counters/postgres-table.ts';
+import { droppedValues } from '../counters/occurrences.ts';
 import { rehearse } from '../counters/rehearse.ts';
 import type { PlannedQuery, PlannedGauges } from '../plan.ts';
 import { userCounter } from '../user-queries/counter.ts';
@@ -87,10 +88,10 @@ async function rowsTrial(
 ): Promise<Trial> {
   const table = new PostgresTable(pool, query);
   table.use(schema, new AbortController().signal);
-  const { replaced, notNumbers } = await rehearse(query, table, timeoutMs);
+  const { replaced, dropped } = await rehearse(query, table, timeoutMs);
   const noticed = new RowsNoticed();
   for (const { label, reason, count } of replaced) noticed.replaced(label, reason, count);
-  noticed.dropped('not_a_number', notNumbers);
+  for (const reason of droppedValues) noticed.dropped(reason, dropped[reason]);
   return { durationMs: table.durationMs, findings: noticed.findings(id) };
 }
 

@@ -4,11 +4,12 @@ import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import { NAMED_TABLES, namedTablesValues } from '../../../../postgres/named-tables.ts';
 import { ReadOnlyPool, type Row } from '../../../../postgres/read-only-pool.ts';
 import { setupSql, type NeededIndex } from '../../../../postgres/setup-sql.ts';
-import { userSql } from '../../../../postgres/user-sql.ts';
 import type { DbPollerConfig } from '../config.ts';
 import { configuredPacks, heldConnections, poolSettings, type ConfiguredPack } from '../plan.ts';
-import { tablesOf } from '../run/schema.ts';
-import type { UserCounterConfig } from '../user-queries/config.ts';
+import { pgCatalog, tablesOf } from '../run/schema.ts';
+import type { UserCounterConfig, UserGaugeConfig } from '../user-queries/config.ts';
+import { userGauge } from '../user-queries/gauge.ts';
+import { lookupsOf } from '../user-queries/labels.ts';
 import { presentIndexes, serves, servesTime, type PresentIndex } from './indexes.ts';
 
 /** An index, and what decides whether one that exists replaces it. */
@@ -25,14 +26,22 @@ export async function setup({ role }: SetupSettings, config: DbPollerConfig): Pr
   return setupSql({
     role,
     connections: heldConnections(config),
-    tables: [...packs.flatMap(packTables), ...counters.map(({ table }) => nameOf(table))],
+    tables: [...packs.flatMap(packTables), ...counters.flatMap(counterTables).map(nameOf)],
     functions: packs.flatMap(packFunctions),
     readsSequences: packs.some(({ gauges: of }) =>
       Object.values(of).some(({ readsSequences }) => readsSequences === true),
     ),
-    statements: new Map(gauges.filter(({ sql }) => !SHOW.test(sql)).map(({ name, sql }) => [name, userSql(sql)])),
+    statements: new Map(gauges.map(readBy).filter(([, sql]) => !SHOW.test(sql))),
     ...found,
   });
+}
+
+function counterTables({ table, labels }: UserCounterConfig): string[] {
+  return [table, ...lookupsOf(labels).map((lookup) => lookup.table)];
+}
+
+function readBy(gauge: UserGaugeConfig): [name: string, sql: string] {
+  return [gauge.name, userGauge(gauge).statement(pgCatalog).text];
 }
 
 function packTables({ schema, ...pack }: ConfiguredPack): TableName[] {

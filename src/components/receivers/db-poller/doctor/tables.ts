@@ -6,6 +6,7 @@ import { rowLevelSecurityFindings } from '../../../../postgres/row-level-securit
 import type { ConfiguredPack, PlannedQuery } from '../plan.ts';
 import type { TableColumns } from '../query.ts';
 import { pgCatalog, queryNeeds, tablesOf } from '../run/schema.ts';
+import { lookupsOf } from '../user-queries/labels.ts';
 import type { Check, Examined } from './check.ts';
 
 export const tables: Check = {
@@ -207,6 +208,9 @@ async function userTables(planned: PlannedQuery, { pool, config }: Examined): Pr
   if (planned.pack !== undefined) return [];
   if (planned.kind === 'gauges') return await askedTables(pool, planned.query.statement(pgCatalog), config.timeout);
   if (planned.kind === 'counters') return [];
-  const [schema = '', table = ''] = planned.config.table.split('.');
-  return [{ schema, table }];
+  const names = [planned.config.table, ...lookupsOf(planned.config.labels).map((lookup) => lookup.table)];
+  return names.map((name) => {
+    const [schema = '', table = ''] = name.split('.');
+    return { schema, table };
+  });
 }

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import { quoteIdentifier, quoteTable } from '../../../../postgres/identifier.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { PlannedUserCounter, PlannedQuery } from '../plan.ts';
 import type { UserCounterConfig } from '../user-queries/config.ts';
@@ -43,9 +43,8 @@ async function repeatedKeys(
   if (append_only) return [];
   const names = key.join(', ');
   const columns = key.map(quoteIdentifier).join(', ');
-  const from = table.split('.').map(quoteIdentifier).join('.');
   try {
-    const repeated = await ask(`select 1 from ${from} group by ${columns} having count(*) > 1 limit 1`);
+    const repeated = await ask(`select 1 from ${quoteTable(table)} group by ${columns} having count(*) > 1 limit 1`);
     if (repeated.length === 0) return [];
     const what = `rows of ${table} have the same ${names}: rows with the same key count once`;
     return [{ what, repair: 'Set key to columns that identify a row' }];

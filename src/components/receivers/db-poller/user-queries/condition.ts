@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import { quoteTable } from '../../../../postgres/identifier.ts';
 import { userSql } from '../../../../postgres/user-sql.ts';
 import type { AskedDatabase } from './asked-database.ts';
 import type { UserCounterConfig } from './config.ts';
@@ -19,8 +19,7 @@ export async function conditionFlaws(
   database: AskedDatabase,
 ): Promise<TableFlaw[]> {
   if (where === undefined || !has_table) return [];
-  const name = table.split('.').map(quoteIdentifier).join('.');
-  const plan = await database.plan(`select (${userSql(where)}\n) as holds from ${name} entry`);
+  const plan = await database.plan(`select (${userSql(where)}\n) as holds from ${quoteTable(table)} entry`);
   if (plan === undefined) return [];
   if (JSON.stringify(plan).includes('"Subplan Name"')) return [flaw('reads other rows, in a subquery')];
   const expression = withoutLiterals(outputsOf((plan as [{ Plan: PlanNode }])[0].Plan).join(' '));

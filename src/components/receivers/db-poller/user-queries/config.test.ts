@@ -9,13 +9,28 @@ const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table:
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 2] };
 const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', sql: 'select 1 as n', value_column: 'n' };
 
-it('takes a counter, a histogram and a gauge', async () => {
-  const queries = [counter, { ...histogram, name: 'amounts', metric_name: 'amounts' }, gauge];
+const sum = { ...counter, kind: 'sum', value_column: 'amount' };
+const lookup = { table: 'shop.countries', column: 'Name' };
+
+it('takes a counter, a sum, a histogram and a gauge, with labels and values of all forms', async () => {
+  const labels = [
+    'Any "name"; at all',
+    { name: 'a', column: 'b c' },
+    { name: 'd', value: 'x' },
+    { name: 'e', column: 'f', lookup },
+  ];
+  const queries = [
+    { ...counter, labels },
+    { ...histogram, name: 'amounts', metric_name: 'amounts' },
+    { ...sum, name: 'sums', metric_name: 'sums', value_column: undefined, value: 'a / 100' },
+    gauge,
+    { ...gauge, name: 'open', metric_name: 'open', sql: undefined, table: 'shop.open', labels },
+  ]; // prettier-ignore
   expect((await v.safeParseAsync(configSchema, { ...base, queries })).issues).toBeUndefined();
 });
 
 it.each([
-  ['an unknown kind', { ...counter, kind: 'summary' }, 'queries.0.kind', /counter, histogram or gauge/],
+  ['an unknown kind', { ...counter, kind: 'summary' }, 'queries.0.kind', /counter, sum, histogram or gauge/],
   ['an unknown key', { ...counter, tabel: 'x' }, 'queries.0.tabel', /./],
   ['a metric of a pack', { ...counter, metric_name: 'prices.recorded' }, 'queries.0.metric_name', /siphon/],
   [
@@ -27,7 +42,60 @@ it.each([
   ['a name of the poller itself', { ...counter, name: 'horizon' }, 'queries.0.name', /siphon/],
   ['a histogram without buckets', { ...histogram, buckets: undefined }, 'queries.0.buckets', /./],
   ['buckets that go down', { ...histogram, buckets: [2, 1] }, 'queries.0.buckets', /ascending/],
-  ['an invalid column', { ...counter, labels: ['a; drop table x'] }, 'queries.0.labels.0', /name of a column/],
+  ['an invalid column', { ...counter, labels: ['x'.repeat(64)] }, 'queries.0.labels.0', /name of a column/],
+  ['an empty column', { ...sum, value_column: '' }, 'queries.0.value_column', /name of a column/],
+  ['a label without a source', { ...counter, labels: [{ name: 'a' }] }, 'queries.0.labels.0', /column, or value/],
+  [
+    'a label with two sources',
+    { ...counter, labels: [{ name: 'a', column: 'b', value: 'c' }] },
+    'queries.0.labels.0',
+    /column, or value/,
+  ],
+  [
+    'a lookup of a constant',
+    { ...counter, labels: [{ name: 'a', value: 'c', lookup }] },
+    'queries.0.labels.0',
+    /lookup needs column/,
+  ],
+  [
+    'a label with an odd name',
+    { ...counter, labels: [{ name: 'a b', column: 'b' }] },
+    'queries.0.labels.0.name',
+    /name of a label/,
+  ],
+  [
+    'two labels of one name',
+    { ...counter, labels: ['a b', { name: 'a_b', column: 'c' }] },
+    'queries.0.labels.1',
+    /same label as a b/,
+  ],
+  [
+    'a sum without a value',
+    { ...sum, value_column: undefined },
+    'queries.0.value_column',
+    /set value_column, or value/,
+  ],
+  ['a sum with two values', { ...sum, value: 'a' }, 'queries.0.value_column', /not both/],
+  [
+    'an expression that is SQL',
+    { ...sum, value_column: undefined, value: '(select 1)' },
+    'queries.0.value',
+    /parenthesis/,
+  ],
+  ['a gauge without a source', { ...gauge, sql: undefined }, 'queries.0.sql', /set sql, or table/],
+  ['a gauge with two sources', { ...gauge, table: 'shop.open' }, 'queries.0.sql', /not both/],
+  [
+    'an expression over SQL',
+    { ...gauge, value_column: undefined, value: 'n / 2' },
+    'queries.0.value',
+    /compute it in sql/,
+  ],
+  [
+    'a lookup from SQL',
+    { ...gauge, labels: [{ name: 'a', column: 'b', lookup }] },
+    'queries.0.labels',
+    /join it in sql/,
+  ],
   ['a table without a schema', { ...counter, table: 'orders' }, 'queries.0.table', /schema.table/],
 ] as const)('refuses %s, with its place', async (_, query, path, message) => {
   const { issues } = await v.safeParseAsync(configSchema, { ...base, queries: [query] });

@@ -1,10 +1,15 @@
 import * as v from 'valibot';
 import type { Metric } from '../../../../metrics/metric.ts';
+import { parseExpression } from './expression.ts';
+import { userLabels } from './labels.ts';
 import { positiveDuration, positiveInteger } from '../../../../engine/schema/fields.ts';
 
+/** PostgreSQL accepts any other name, and cuts off longer ones. */
 const column = v.pipe(
   v.string(),
-  v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'must be the name of a column: letters, digits and _'),
+  v.nonEmpty('must be the name of a column'),
+  v.maxBytes(63, 'must be the name of a column: at most 63 bytes'),
+  v.check((name) => !name.includes('\0'), 'must be the name of a column'),
 );
 const columns = v.array(column);
 const tableName = v.pipe(v.string(), v.regex(/^[^.]+\.[^.]+$/, 'must be schema.table, spelled as in pg_class'));
@@ -21,7 +26,7 @@ const common = {
   metric_name: v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_.]*$/, 'must be the name of a metric')),
   unit: v.optional(v.string(), ''),
   description: v.optional(v.string(), ''),
-  labels: v.optional(columns, []),
+  labels: v.optional(userLabels(), []),
   max_label_values: v.optional(v.pipe(positiveInteger(), v.maxValue(1000, 'must be at most 1000')), 100),
   collection_interval: v.optional(positiveDuration()),
   timeout: v.optional(positiveDuration()),
@@ -36,6 +41,18 @@ const rows = {
   time_column: v.optional(column),
 };
 
+const value = {
+  value_column: v.optional(column),
+  value: v.optional(v.pipe(v.string(), v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseExpression(dataset.value);
+    } catch (error) {
+      addIssue({ message: (error as Error).message });
+      return NEVER;
+    }
+  }))),
+}; // prettier-ignore
+
 const ascending = v.pipe(
   v.array(v.pipe(v.number(), v.finite())),
   v.nonEmpty('needs at least one bound'),
@@ -44,16 +61,34 @@ const ascending = v.pipe(
 
 const gauge = v.strictObject({
   ...common,
+  ...value,
   kind: v.literal('gauge'),
-  sql: v.pipe(v.string(), v.nonEmpty('must be a query')),
-  value_column: column,
+  sql: v.optional(v.pipe(v.string(), v.nonEmpty('must be a query'))),
+  table: v.optional(tableName),
 });
 const counter = v.strictObject({ ...rows, kind: v.literal('counter') });
-const histogram = v.strictObject({ ...rows, kind: v.literal('histogram'), value_column: column, buckets: ascending });
+const sum = v.strictObject({ ...rows, ...value, kind: v.literal('sum') });
+const histogram = v.strictObject({ ...rows, ...value, kind: v.literal('histogram'), buckets: ascending });
 
 export type UserGaugeConfig = v.InferOutput<typeof gauge>;
-export type UserCounterConfig = v.InferOutput<typeof counter> | v.InferOutput<typeof histogram>;
+export type UserCounterConfig =
+  | v.InferOutput<typeof counter>
+  | v.InferOutput<typeof sum>
+  | v.InferOutput<typeof histogram>;
 export type UserQueryConfig = UserGaugeConfig | UserCounterConfig;
+
+/** The problems of keys that contradict or need each other, with the key. */
+function contradictions(query: UserQueryConfig): [key: string, message: string][] {
+  if (query.kind === 'counter') return [];
+  const values = [query.value_column, query.value].filter((one) => one !== undefined);
+  const found: [string, string][] = values.length === 1 ? [] : [['value_column', 'set value_column, or value for an expression, and not both']]; // prettier-ignore
+  if (query.kind !== 'gauge') return found;
+  const { sql, table, labels } = query;
+  if ((sql === undefined) === (table === undefined)) found.push(['sql', 'set sql, or table for a view or table, and not both']); // prettier-ignore
+  if (sql !== undefined && query.value !== undefined) found.push(['value', 'needs table: compute it in sql']);
+  if (sql !== undefined && labels.some(({ lookup }) => lookup)) found.push(['labels', 'a lookup needs table: join it in sql']); // prettier-ignore
+  return found;
+}
 
 /**
  * The schema of the user's queries. Their names and metrics must be unique.
@@ -69,7 +104,13 @@ export function userQueries(
     ),
   );
   const query = v.pipe(
-    v.variant('kind', [gauge, counter, histogram], 'must be counter, histogram or gauge'),
+    v.variant('kind', [gauge, counter, sum, histogram], 'must be counter, sum, histogram or gauge'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { value: input } = dataset;
+      for (const [key, message] of contradictions(input))
+        addIssue({ message, path: [{ type: 'object', origin: 'value', input: { ...input }, key, value: undefined }] });
+    }),
     v.forward(
       v.check(
         ({ metric_name }) => !taken.has(prometheusName(metric_name)),

@@ -1,8 +1,10 @@
-import type { BudgetedLabel, CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
-import { quoteIdentifier } from '../../../../postgres/identifier.ts';
+import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
+import { quoteIdentifier, quoteTable } from '../../../../postgres/identifier.ts';
 import { userSql } from '../../../../postgres/user-sql.ts';
 import { boundByColumn, type CounterQuery } from '../query.ts';
-import type { UserQueryConfig, UserCounterConfig } from './config.ts';
+import type { UserCounterConfig } from './config.ts';
+import { describedLabels, labelColumns, labelSql, writtenLabels } from './labels.ts';
+import { VALUE, valueColumns, valueSql } from './value.ts';
 
 const HOUR_MS = 3_600_000;
 const BATCH_ROWS = 10_000;
@@ -11,26 +13,27 @@ const EVENT = 'holds';
 /** The counter query for a table of the user. */
 export function userCounter(config: UserCounterConfig, key: readonly string[]): CounterQuery {
   const { labels, table, time_column } = config;
-  const valueColumns = config.kind === 'histogram' ? [config.value_column] : [];
-  const columns = [...new Set([...labels, ...valueColumns])].map(quoteIdentifier);
+  const columns = [...new Set([...labelColumns(labels), ...valueColumns(config)])].map(quoteIdentifier);
+  const select = [...labelSql(labels), ...valueSql(config)].join(', ') || '1 as counted';
+  const isOneSeries = labelColumns(labels).length === 0;
   return {
     needs: {},
-    table: quotedTable(table),
+    table: quoteTable(table),
     key: key.map(quoteIdentifier),
     columns,
     batchRows: BATCH_ROWS,
     ...(time_column === undefined ? {} : { bound: boundByColumn(quoteIdentifier(time_column), HOUR_MS) }),
     ...eventsOf(config),
-    details: () => ({ select: columns.map((column) => `entry.${column}`).join(', ') || '1 as counted', joins: '' }),
+    details: () => ({ select, joins: '' }),
     known: () => ({ text: 'select 1 as known' }),
-    ...(labels.length === 0 ? {} : { existing: () => ({ text: existingLabels(config) }) }),
+    ...(isOneSeries ? {} : { existing: () => ({ text: existingLabels(config) }) }),
     metrics: [
       {
         metric: metricOf(config),
         ...(isKeyed(config) ? { event: EVENT } : {}),
-        ...(config.kind === 'histogram' ? { value: config.value_column } : {}),
-        // Without labels only one series exists, so it is known.
-        fromZero: labels.length === 0,
+        ...(config.kind === 'counter' ? {} : { value: VALUE }),
+        // Only one series exists, so it is known.
+        fromZero: isOneSeries,
       },
     ],
     meaning: meaningOf(config, key),
@@ -46,11 +49,11 @@ const MOST_COMBINATIONS = 1000;
  * values are compared as literals.
  */
 function existingLabels({ labels, table, time_column, where }: UserCounterConfig): string {
-  const columns = labels.map(quoteIdentifier);
+  const columns = labels.filter(({ column }) => column !== undefined).map(({ name }) => quoteIdentifier(name));
   const literals = columns.map((column) => `format('%L', ${column}) collate "C"`);
   return `
     with latest as (
-      select ${columns.map((column) => `entry.${column}`).join(', ')} from ${quotedTable(table)} entry
+      select ${labelSql(labels).join(', ')} from ${quoteTable(table)} entry
       ${where === undefined ? '' : `where (${userSql(where)}\n)`}
       ${time_column === undefined ? '' : `order by entry.${quoteIdentifier(time_column)} desc`} limit ${LATEST_ROWS}
     ), ranked as (
@@ -58,10 +61,6 @@ function existingLabels({ labels, table, time_column, where }: UserCounterConfig
       from latest window combination as (partition by ${literals.join(', ')})
     )
     select ${columns.join(', ')} from ranked where siphon_number = 1 order by siphon_rows desc limit ${MOST_COMBINATIONS}`;
-}
-
-function quotedTable(table: string): string {
-  return table.split('.').map(quoteIdentifier).join('.');
 }
 
 /** True if each key counts only once. */
@@ -78,17 +77,19 @@ function eventsOf(config: UserCounterConfig): Pick<CounterQuery, 'events' | 'eve
 /** Without the settings that change only when a query runs, and what is written next to its numbers. */
 function meaningOf(config: UserCounterConfig, key: readonly string[]): string {
   const { name: _, description: _d, collection_interval: _i, timeout: _t, ...counted } = config;
-  return JSON.stringify([counted, key]);
+  return JSON.stringify([{ ...counted, labels: writtenLabels(counted.labels) }, key]);
 }
 
 function metricOf(config: UserCounterConfig): CounterMetric | HistogramMetric {
   const { metric_name: name, unit, description } = config;
-  const described = { name, unit, description, labels: labelsOf(config), source: 'poller' } as const;
+  const described = {
+    name,
+    unit,
+    description,
+    labels: describedLabels(config.labels, config.max_label_values),
+    source: 'poller',
+  } as const;
   return config.kind === 'histogram'
     ? { ...described, kind: 'histogram', buckets: config.buckets }
     : { ...described, kind: 'counter' };
-}
-
-export function labelsOf({ labels, max_label_values }: UserQueryConfig): Readonly<Record<string, BudgetedLabel>> {
-  return Object.fromEntries(labels.map((label) => [label, { maxValues: max_label_values, description: '' }]));
 }

@@ -4,6 +4,9 @@ import type { UserCounterConfig } from './config.ts';
 import type { AskedDatabase } from './asked-database.ts';
 import { conditionFlaws } from './condition.ts';
 import { isKeyed } from './counter.ts';
+import { labelColumns, lookupsOf } from './labels.ts';
+import { lookupFlaws } from './lookup.ts';
+import { valueColumns } from './value.ts';
 import type { TableFlaw } from './table-flaw.ts';
 
 /** The table of a query, compared with the query's configuration. */
@@ -17,14 +20,22 @@ export interface UserTable {
 
 /** @throws PostgresError if the database does not answer */
 export async function userTable(config: UserCounterConfig, database: AskedDatabase): Promise<UserTable> {
-  const [row] = await database.ask(TABLE, config.table.split('.'));
-  const found = row as unknown as FoundTable;
+  const found = await foundTable(config.table, database);
   const key = config.key ?? defaultKey(found);
   return {
     key,
     isKeyProven: isUnique(found, key),
-    flaws: [...flawsOf(config, found, key), ...(await conditionFlaws(config, found, database))],
+    flaws: [
+      ...flawsOf(config, found, key),
+      ...(await conditionFlaws(config, found, database)),
+      ...(await lookupFlaws(lookupsOf(config.labels), async (table) => await foundTable(table, database))),
+    ],
   };
+}
+
+async function foundTable(table: string, database: AskedDatabase): Promise<FoundTable> {
+  const [row] = await database.ask(TABLE, table.split('.'));
+  return row as unknown as FoundTable;
 }
 
 /**
@@ -140,15 +151,16 @@ function absence({ table, role, has_schema, may_use, has_table, kind }: Place): 
 
 /** The columns of a condition are checked when it is run. */
 function columnFlaws(config: UserCounterConfig, { table, role, columns }: Place, key: readonly string[]): TableFlaw[] {
-  const value = config.kind === 'histogram' ? [config.value_column] : [];
+  const value = valueColumns(config);
+  const labels = labelColumns(config.labels);
   const time = config.time_column === undefined ? [] : [config.time_column];
-  const wanted = [...new Set([...key, ...config.labels, ...value, ...time])];
+  const wanted = [...new Set([...key, ...labels, ...value, ...time])];
   const missing = wanted.filter((column) => !columns[column]);
   const hidden = [...wanted, 'xmin'].filter((column) => columns[column]?.may_read === false);
   const uses = [
     ...use('key', key, missing),
-    ...use('labels', config.labels, missing),
-    ...use('value_column', value, missing),
+    ...use('labels', labels, missing),
+    ...use(config.kind !== 'counter' && config.value ? 'value' : 'value_column', value, missing),
     ...use('time_column', time, missing),
   ];
   return [
@@ -221,10 +233,11 @@ function movingKeyFlaws({ table, kind, partition_columns }: Place, key: readonly
 }
 
 function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Place): TableFlaw[] {
-  const value = config.kind === 'histogram' ? columns[config.value_column] : undefined;
+  const valueColumn = config.kind === 'counter' ? undefined : config.value_column;
+  const value = valueColumn === undefined ? undefined : columns[valueColumn];
   const time = config.time_column === undefined ? undefined : columns[config.time_column];
   return [
-    ...(config.kind === 'histogram' && value ? valueFlaws(`${table}.${config.value_column}`, value) : []),
+    ...(value ? valueFlaws(`${table}.${valueColumn}`, value) : []),
     ...(time ? timeFlaws(`${table}.${config.time_column}`, time, time_zone) : []),
   ];
 }
