@@ -191,6 +191,11 @@ export interface RowDetails {
   readonly select: string;
   /** The joins, or empty text. */
   readonly joins: string;
+  /**
+   * An SQL condition: row level security hides a row from which the labels are read. Then the query fails, and the counted
+   * rows wait, instead of being counted with the label `unknown` for ever.
+   */
+  readonly hidden?: string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import type { Bound, CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import type { RoasterLabel } from './roaster-label.ts';
+import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -31,11 +31,16 @@ export function countedArtifacts(roaster: RoasterLabel): CounterQuery {
     columns: ['run_id', 'http_status', 'body_len'],
     batchRows: 10_000,
     bound: boundByRun,
-    details: ({ table }) => ({
+    details: (schema) => ({
       select: `${roaster.select}, coalesce(entry.http_status::text, 'none') as http_status, entry.body_len::float8 as body_len`,
-      joins: `left join ${table('scrape_runs')} run on run.id = entry.run_id
-              left join ${table('product_sources')} source on source.id = run.source_id
-              left join ${table('roasters')} roaster on roaster.id = source.roaster_id`,
+      joins: `left join ${schema.table('scrape_runs')} run on run.id = entry.run_id
+              left join ${schema.table('product_sources')} source on source.id = run.source_id
+              left join ${schema.table('roasters')} roaster on roaster.id = source.roaster_id`,
+      hidden: isHidden(schema, [
+        { from: 'entry.run_id', to: 'run.id', table: 'scrape_runs' },
+        { from: 'run.source_id', to: 'source.id', table: 'product_sources' },
+        references.source,
+      ]),
     }),
     metrics: [
       { metric: scrapePipelineMetrics.scrape_artifacts_recorded_total },

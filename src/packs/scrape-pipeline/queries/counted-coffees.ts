@@ -1,7 +1,7 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import type { CounterMetric } from '../../../metrics/metric.ts';
 import type { CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import type { RoasterLabel } from './roaster-label.ts';
+import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
 
 /** These rows are updated repeatedly, so each key is counted when it is first seen. */
 export function countedCoffees(roaster: RoasterLabel): CounterQuery {
@@ -10,9 +10,10 @@ export function countedCoffees(roaster: RoasterLabel): CounterQuery {
     needs: { coffees: ['id', 'roaster_id'], roasters: roaster.columns },
     table: 'coffees',
     columns: ['roaster_id'],
-    details: ({ table }) => ({
+    details: (schema) => ({
       select: roaster.select,
-      joins: `left join ${table('roasters')} roaster on roaster.id = entry.roaster_id`,
+      joins: `left join ${schema.table('roasters')} roaster on roaster.id = entry.roaster_id`,
+      hidden: isHidden(schema, [{ from: 'entry.roaster_id', to: 'roaster.id', table: 'roasters' }]),
     }),
   };
 }
@@ -23,10 +24,11 @@ export function countedVariants(roaster: RoasterLabel): CounterQuery {
     needs: { variants: ['id', 'coffee_id'], coffees: ['id', 'roaster_id'], roasters: roaster.columns },
     table: 'variants',
     columns: ['coffee_id'],
-    details: ({ table }) => ({
+    details: (schema) => ({
       select: roaster.select,
-      joins: `left join ${table('coffees')} coffee on coffee.id = entry.coffee_id
-              left join ${table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+      joins: `left join ${schema.table('coffees')} coffee on coffee.id = entry.coffee_id
+              left join ${schema.table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+      hidden: isHidden(schema, [{ from: 'entry.coffee_id', to: 'coffee.id', table: 'coffees' }, references.coffee]),
     }),
   };
 }

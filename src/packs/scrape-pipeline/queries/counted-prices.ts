@@ -1,6 +1,6 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { boundByColumn, type CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import type { RoasterLabel } from './roaster-label.ts';
+import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -22,7 +22,7 @@ export function countedPrices(roaster: RoasterLabel, batchRows: number): Counter
     columns: ['variant_id', 'price', 'currency', 'is_sale', 'scraped_at'],
     batchRows,
     bound: boundByColumn('scraped_at', HOUR_MS),
-    details: ({ table }) => ({
+    details: (schema) => ({
       select: `
         ${roaster.select}, entry.currency, entry.is_sale,
         case when previous.price is null then 'first' when entry.price > previous.price then 'increase'
@@ -30,13 +30,18 @@ export function countedPrices(roaster: RoasterLabel, batchRows: number): Counter
         case when entry.price <> previous.price then (entry.price / nullif(previous.price, 0))::float8 end as ratio`,
       joins: `
         left join lateral (
-          select price from ${table('prices')} earlier
+          select price from ${schema.table('prices')} earlier
           where earlier.variant_id = entry.variant_id and earlier.scraped_at < entry.scraped_at
             and (case when earlier.currency = entry.currency then true end) is not null
           order by earlier.scraped_at desc limit 1) previous on true
-        left join ${table('variants')} variant on variant.id = entry.variant_id
-        left join ${table('coffees')} coffee on coffee.id = variant.coffee_id
-        left join ${table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+        left join ${schema.table('variants')} variant on variant.id = entry.variant_id
+        left join ${schema.table('coffees')} coffee on coffee.id = variant.coffee_id
+        left join ${schema.table('roasters')} roaster on roaster.id = coffee.roaster_id`,
+      hidden: isHidden(schema, [
+        { from: 'entry.variant_id', to: 'variant.id', table: 'variants' },
+        { from: 'variant.coffee_id', to: 'coffee.id', table: 'coffees' },
+        references.coffee,
+      ]),
     }),
     metrics: [
       { metric: scrapePipelineMetrics.prices_recorded_total },

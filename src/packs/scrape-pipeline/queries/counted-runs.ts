@@ -1,7 +1,7 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { runStatuses } from '../labels.ts';
 import { boundByColumn, type CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import type { RoasterLabel } from './roaster-label.ts';
+import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -20,11 +20,15 @@ export function countedRuns(roaster: RoasterLabel): CounterQuery {
     bound: boundByColumn('started_at', DAY_MS),
     events: { started: 'true', finished: 'entry.finished_at is not null and entry.status is not null' },
     everyRow: 'started',
-    details: ({ table }) => ({
+    details: (schema) => ({
       select: `${roaster.select}, entry.status,
                extract(epoch from entry.finished_at - entry.started_at)::float8 as duration_s`,
-      joins: `left join ${table('product_sources')} source on source.id = entry.source_id
-              left join ${table('roasters')} roaster on roaster.id = source.roaster_id`,
+      joins: `left join ${schema.table('product_sources')} source on source.id = entry.source_id
+              left join ${schema.table('roasters')} roaster on roaster.id = source.roaster_id`,
+      hidden: isHidden(schema, [
+        { from: 'entry.source_id', to: 'source.id', table: 'product_sources' },
+        references.source,
+      ]),
     }),
     known: (schema) => {
       const statuses = runStatuses.map((status) => `('${status}')`).join(', ');

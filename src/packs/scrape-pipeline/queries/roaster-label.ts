@@ -25,3 +25,27 @@ export function labelledBy(column: RoasterColumn): RoasterLabel {
     meaning: `roaster is ${column}`,
   };
 }
+
+/** A reference of a counted row, or of a row that it refers to. */
+interface Reference {
+  /** SQL of the referring column, and of the key that a join has found. */
+  readonly from: string;
+  readonly to: string;
+  /** The table that is referred to. */
+  readonly table: string;
+}
+
+/** SQL: true if one of the references is not NULL, and row level security is why its row is not found. */
+export function isHidden({ table }: Schema, references: readonly Reference[]): string {
+  const hidden = references.map(({ from, to, table: name }) => {
+    const quoted = table(name).replaceAll("'", "''");
+    return `${from} is not null and ${to} is null and (select row_security_active('${quoted}'))`;
+  });
+  return hidden.join(' or ');
+}
+
+/** References to roasters, by sources and by coffees. */
+export const references = {
+  source: { from: 'source.roaster_id', to: 'roaster.id', table: 'roasters' },
+  coffee: { from: 'coffee.roaster_id', to: 'roaster.id', table: 'roasters' },
+} as const satisfies Record<string, Reference>;

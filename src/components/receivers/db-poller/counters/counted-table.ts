@@ -126,6 +126,8 @@ export interface KeyedRow {
 export interface SettledRow extends KeyedRow {
   /** The columns with labels and values. */
   readonly details: Row;
+  /** True if row level security hides the labels. */
+  readonly isHidden?: boolean;
 }
 
 /**

@@ -364,6 +364,7 @@ export class Counter {
   }
 
   async #take(found: SettledRows, state: KeptState): Promise<Step> {
+    refuseHidden(found);
     const { query } = this.#settings;
     const rows = query.events ? found.rows.map((row) => ({ ...row, key: hashOfKey(row.key) })) : found.rows;
     const keys = query.events ? rows.map(({ key }) => key) : [];
@@ -437,4 +438,12 @@ export class Counter {
     // From a position below the rewritten rows, all of them would be counted as new.
     return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
   }
+}
+
+/** @throws PostgresError */
+function refuseHidden({ rows }: SettledRows): void {
+  if (!rows.some(({ isHidden }) => isHidden)) return;
+  throw new PostgresError('permission', 'row level security hides rows that new rows refer to, so new rows wait', {
+    repair: 'Let the role read all rows of these tables; `siphon doctor --sql` prints the policies',
+  });
 }

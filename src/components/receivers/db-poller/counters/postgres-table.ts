@@ -294,7 +294,7 @@ function readHead(row: Row): Head {
 }
 
 function settledRow(row: Row): SettledRow {
-  return { ...keyedRow(row), details: row };
+  return { ...keyedRow(row), details: row, isHidden: row[columns.hidden] === true };
 }
 
 function keyedRow(row: Row): KeyedRow {

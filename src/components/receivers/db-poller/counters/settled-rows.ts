@@ -1,4 +1,4 @@
-import type { Row, Schema, Statement } from '../query.ts';
+import type { Row, RowDetails, Schema, Statement } from '../query.ts';
 import type { RowsRequest, Sweep } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
 
@@ -9,6 +9,7 @@ export const columns = {
   key: 'siphon_key',
   events: 'siphon_events',
   waiting: 'siphon_waiting',
+  hidden: 'siphon_hidden',
 } as const;
 
 /** The largest number of rows of a batch of several blocks. */
@@ -36,7 +37,7 @@ export function settledRows(
     ...laneCondition(query, schema, request, parameter),
     ...(query.filter === undefined ? [] : [condition(query.filter)]),
   ];
-  const { select, joins } = query.details(schema);
+  const { select, joins } = rowDetails(query, schema);
   const { distance, key, events, waiting } = columns;
   const text = `
     with pending as materialized (
@@ -49,6 +50,12 @@ export function settledRows(
     from batch entry ${joins}
     order by entry.${distance}, entry.${key}`;
   return { text, values };
+}
+
+/** With the column that shows whether the labels of the row are hidden. */
+function rowDetails(query: CounterQuery, schema: Schema): RowDetails {
+  const { select, joins, hidden } = query.details(schema);
+  return { joins, select: hidden === undefined ? select : `${select}, (${hidden}) as ${columns.hidden}` };
 }
 
 /** A range of the blocks of a sweep. */
@@ -67,7 +74,7 @@ export function sweptRows(
   range: SweptRange & { readonly limit: number },
 ): Statement {
   const values: unknown[] = [];
-  const { select, joins } = query.details(schema);
+  const { select, joins } = rowDetails(query, schema);
   const { key, events } = columns;
   const text = `
     with batch as materialized (
