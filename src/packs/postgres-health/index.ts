@@ -33,7 +33,14 @@ export const postgresHealth = definePack({
   costs: Object.assign({}, ...Object.values(groups).map(costs)),
   database: postgresHealthDatabase,
   dashboards: async () => [(await import('./dashboards/database-health.ts')).databaseHealth],
-  alerts: async () => (await import('./alerts/database.ts')).databaseAlerts,
+  alerts: async () => {
+    const [database, workload, maintenance] = await Promise.all([
+      import('./alerts/database.ts'),
+      import('./alerts/workload.ts'),
+      import('./alerts/maintenance.ts'),
+    ]);
+    return [...database.databaseAlerts, ...workload.workloadAlerts, ...maintenance.maintenanceAlerts];
+  },
   runbooks: builtInRunbooks('postgres-health'),
 });
 

@@ -1,6 +1,7 @@
 import type { Threshold } from '../../dashboards/threshold.ts';
 
 const MINUTE = 60;
+const GIB = 1024 ** 3;
 
 export const thresholds = {
   rpc_error_rate: {
@@ -54,16 +55,16 @@ export const thresholds = {
   xmin_age: {
     bad: 'above',
     unit: '{transaction}',
-    warning: 1_000_000,
-    critical: 50_000_000,
-    why: 'Old rows pile up behind the oldest snapshot',
+    warning: 10_000_000,
+    critical: 100_000_000,
+    why: 'At a thousand transactions a second ten million are three hours, longer than a backup; 100 million are half of autovacuum_freeze_max_age',
   },
   dead_rows: {
     bad: 'above',
     unit: '1',
     warning: 0.2,
     critical: 0.5,
-    why: 'Autovacuum starts at 20 % of dead rows by default; at 50 % it cannot finish',
+    why: 'Autovacuum starts when dead rows are 20 % of the live ones by default, a sixth of all; at 50 % of all it cannot finish',
   },
   cache_hits: {
     bad: 'below',
@@ -72,5 +73,39 @@ export const thresholds = {
     critical: 0.8,
     why: 'A working set that fits has 99 % cache hits; below 80 % most queries wait for storage',
   },
-  locks_waiting: { bad: 'above', unit: '{lock}', warning: 1, critical: 10, why: 'Waiting sessions do no work' },
+  locks_waiting: {
+    bad: 'above',
+    unit: '{lock}',
+    warning: 1,
+    critical: 10,
+    why: 'Waiting sessions do no work; ten are as many as the pool of a service',
+  },
+  deadlocks: {
+    bad: 'above',
+    unit: '{deadlock}',
+    warning: 1,
+    critical: 10,
+    why: 'A deadlock costs one transaction, which most clients repeat; ten in an hour mean that two statements always lock in different orders',
+  },
+  rollbacks: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.1,
+    critical: 0.5,
+    why: 'Some applications roll back a few percent on purpose; at a tenth one of them fails at what it does',
+  },
+  slot_retained: {
+    bad: 'above',
+    unit: 'By',
+    warning: GIB,
+    critical: 50 * GIB,
+    why: 'One gibibyte is the default of max_wal_size, which a server without slots rarely exceeds; few disks have fifty to spare',
+  },
+  sequence_used: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.8,
+    critical: 0.95,
+    why: 'At 80 % there is time to change the type of the column; at the end every insert fails',
+  },
 } as const satisfies Record<string, Threshold>;

@@ -6,6 +6,7 @@ import { connectionsUsed } from '../dashboards/expressions.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
+import { heldByPoller } from './when-missing.ts';
 
 /** Fewer than for PollerFailing, so that the cause is reported before its consequences. */
 const SILENT_POLLS = 3;
@@ -35,9 +36,6 @@ const queried = answered({ query: { not: 'leader_election' } });
 /** A sidecar that stands by runs the leader election only. A leader may get an answer to the election and to no other query. */
 const elected = answered({ query: 'leader_election' });
 const stoodBy = and(elected, compare(leaders(), '<', 1));
-
-const heldByPoller =
-  'Silent: the value is unknown. A firing alert continues for its keep_firing_for. DatabaseDown, PollerWithoutLeader and PollerFailing report that the database is not polled.';
 
 export const databaseAlerts: readonly Alert[] = [
   alert({
@@ -100,19 +98,5 @@ export const databaseAlerts: readonly Alert[] = [
       `The oldest transaction of the database is ${value} old, according to ${instance} (limit ${limit}). It holds back vacuum and exact counting.`,
     whenMissing: heldByPoller,
     panel: { dashboard: 'siphon-database', title: 'Longest transaction' },
-  }),
-  alert({
-    name: 'FreezeAgeHigh',
-    owner: 'database',
-    measured: max(latest('database_freeze_age'), ['instance']),
-    raisedBy: { threshold: thresholds.freeze_age },
-    level: { critical: 'page' },
-    for: '15m',
-    keepFiringFor: '1h',
-    summary: () => 'Old rows are not frozen in time',
-    description: ({ instance, value }, limit) =>
-      `The oldest unfrozen row is ${value} transactions old, according to ${instance} (limit ${limit}). PostgreSQL stops accepting writes shortly before 2147483648.`,
-    whenMissing: heldByPoller,
-    panel: { dashboard: 'siphon-database', title: 'Freeze age' },
   }),
 ];
