@@ -1,29 +1,13 @@
 /** For each alert the series of a world in which what it measures has a given value. */
-import type { Alert, Severity } from '../../src/dashboards/rules/alert.ts';
+import type { Alert } from '../../src/dashboards/rules/alert.ts';
 import { shipped } from '../support/dashboards/shipped.ts';
-import { always, born, END, grown, series } from '../support/prometheus/input-series.ts';
-import type { InputSeries } from '../support/prometheus/promtool.ts';
+import { always, born, counted, END, grown, series } from '../support/prometheus/input-series.ts';
+import { a, fetchOfA, onSidecar, poller, service, sidecar, type AlertCase, type AlertWorld } from './alert-worlds.ts';
+import { databaseWorlds } from './database-worlds.ts';
 import { serviceWorlds } from './service-worlds.ts';
 
-export interface AlertCase {
-  /** Labels of the alert, besides name, severity and owner. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly world: (value: number) => readonly InputSeries[];
-  /** Values that raise each severity and no other, and one that raises none. */
-  readonly values: Readonly<Partial<Record<Severity, number>>> & { readonly fine: number };
-  /** True if the alert is about a lasting state, not about events. */
-  readonly isState: boolean;
-  readonly withoutSeries: 'silent' | 'fires';
-}
-
-const service = { job: 'scraper', instance: '7f' };
-const poller = { job: 'siphon', instance: 'db_poller' };
-const sidecar = { job: 'siphon', instance: '127.0.0.1:8888' };
-const a = { roaster: 'a', platform: 'shopify' };
-const fetchOfA = { source: 'a', platform: 'shopify', ...service };
-const onSidecar = { receiver: 'db_poller', ...sidecar };
-
-const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Partial<AlertCase>>> = {
+const worlds: Readonly<Record<string, AlertWorld>> = {
+  ...databaseWorlds,
   PriceRunOverdue: {
     labels: { roaster: 'a' },
     world: (value) => [always('scrape_overdue_seconds', { ...a, cadence: 'price', ...poller }, value)],
@@ -90,14 +74,14 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     values: { warning: 59.5, critical: 29.5, fine: 60 },
   },
   HealthScoreUnknown: {
-    labels: {},
-    // The value is the score, or none where it is negative.
+    labels: { instance: 'db_poller' },
+    // The score of another database is known.
     world: (value) => [
-      always('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.health', ...onSidecar }, 1),
-      always('pipeline_health_score', { component: 'runs', ...poller }, 100),
-      ...(value < 0 ? [] : [always('pipeline_health_score', { component: 'total', ...poller }, value)]),
+      always('pipeline_health_unknown_components', poller, value),
+      always('pipeline_health_unknown_components', { ...poller, instance: 'db_poller/orders' }, 0),
+      always('pipeline_health_score', { component: 'total', ...poller, instance: 'db_poller/orders' }, 100),
     ],
-    values: { warning: -1, fine: 0 },
+    values: { warning: 1, fine: 0 },
   },
   FetchErrors: {
     labels: { roaster: 'a', source: 'a' },
@@ -123,6 +107,17 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
     values: { warning: 31, critical: 61, fine: 29 },
     isState: false,
   },
+  FetchSlowed: {
+    labels: { roaster: 'a', source: 'a' },
+    // Earlier, ten requests took half a second each.
+    world: (value) => [
+      counted('fetch_latency_seconds_sum', fetchOfA, 5),
+      counted('fetch_latency_seconds_count', fetchOfA, 10),
+      born('fetch_latency_seconds_sum', fetchOfA, 5 * value),
+      born('fetch_latency_seconds_count', fetchOfA, 10),
+    ],
+    isState: false,
+  },
   ArtifactErrors: {
     labels: { roaster: 'a' },
     world: (value) => [
@@ -133,9 +128,14 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
   },
   ValidationErrors: {
     labels: { roaster: 'a', source: 'a' },
+    // Another job has validated only two of the products.
     world: (value) => [
-      born('validation_errors_total', { source: 'a', platform: 'shopify', reason: 'malformed', ...service }, value),
+      born('validation_products', { ...fetchOfA, outcome: 'invalid' }, 256 * value),
+      born('validation_products', { ...fetchOfA, outcome: 'valid' }, 256 - 256 * value),
+      born('validation_products', { ...fetchOfA, outcome: 'invalid', instance: 'of few' }, 2),
+      born('validation_products', { ...fetchOfA, outcome: 'valid', instance: 'of few' }, 0),
     ],
+    values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
     isState: false,
   },
   ReviewRateHigh: {
@@ -147,7 +147,11 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
   },
   PriceSpikes: {
     labels: { roaster: 'a' },
-    world: (value) => [born('price_spike_alerts_total', { roaster: 'a', currency: 'INR', ...service }, value)],
+    world: (value) => [
+      { series: series('variants', { ...a, in_stock: 'true', status: 'active', ...poller }), values: '256x3000' },
+      born('price_spike_alerts_total', { roaster: 'a', currency: 'INR', ...service }, 256 * value),
+    ],
+    values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
     isState: false,
   },
   PricesStale: {
@@ -235,25 +239,6 @@ const worlds: Readonly<Record<string, Pick<AlertCase, 'labels' | 'world'> & Part
       always('siphon_db_poller_leader', onSidecar, 0),
     ],
     values: { critical: 900, fine: 899 },
-  },
-  ConnectionsNearLimit: {
-    labels: { instance: 'db_poller' },
-    world: (value) => [
-      always('database_connections_used', poller, 100 * value),
-      always('database_connections_limit', poller, 100),
-    ],
-  },
-  IdleInTransaction: {
-    labels: { instance: 'db_poller' },
-    world: (value) => [always('database_idle_in_transaction_longest_seconds', poller, value)],
-  },
-  LongTransaction: {
-    labels: { instance: 'db_poller' },
-    world: (value) => [always('database_transaction_longest_seconds', poller, value)],
-  },
-  FreezeAgeHigh: {
-    labels: { instance: 'db_poller' },
-    world: (value) => [always('database_freeze_age', poller, value)],
   },
   PollerFailing: {
     labels: { receiver: 'db_poller', query: 'postgres_health.bloat' },

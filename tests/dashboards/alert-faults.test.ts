@@ -12,7 +12,8 @@ import { eachPanel, shownOn } from '../support/dashboards/panel-data.ts';
 import { prometheusMissing } from '../support/prometheus/prometheus-server.ts';
 import { notificationsOf, type Notification } from '../support/alerts/slack-notifications.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { MAX_SERIES, notFilled, notProvoked, rounds, SETTINGS, type ExpectedAlert, type Fault } from './faults.ts';
+import type { ExpectedAlert, Fault } from '../support/alerts/fault.ts';
+import { MAX_SERIES, notFilled, notProvoked, rounds, SETTINGS } from './faults.ts';
 
 const missing = prometheusMissing ?? alertmanagerMissing;
 if (missing !== undefined) process.stderr.write(`That alerts reach whom they must is not proved: ${missing}\n`);

@@ -125,7 +125,7 @@ describe('the configuration of Alertmanager', () => {
   it('keeps back what follows from a database that is down until that is over too', () => {
     const inhibitions = /source_matchers: \[alertname="DatabaseDown"\]\n +target_matchers: \[alertname=~?"([^"]+)"\]/g;
     const names = [...text.matchAll(inhibitions)].flatMap(([, targets = '']) => targets.split('|'));
-    expect(names).toEqual(['PollerFailing', 'PollerWithoutLeader', 'HealthScoreUnknown']);
+    expect(names).toEqual(['PollerFailing', 'PollerWithoutLeader']);
     // A query that is asked once a minute succeeds a minute after the first.
     for (const name of names) expect(minutesKept('DatabaseDown'), name).toBeGreaterThan(minutesKept(name) + 1);
   });
@@ -272,7 +272,6 @@ describe.skipIf(alertmanagerMissing)('a real Alertmanager', () => {
       raised('DatabaseDown', 'critical', { receiver: 'db_poller' }),
       raised('PollerFailing', 'critical', { receiver: 'db_poller', query: 'postgres_health.activity' }),
       raised('PollerWithoutLeader', 'critical', { receiver: 'db_poller' }),
-      raised('HealthScoreUnknown', 'warning'),
       raised('PollerFailing', 'warning', { receiver: 'db_poller/other', query: 'postgres_health.activity' }),
       raised('SidecarDown', 'critical', { job: 'siphon', instance: 'another' }),
       raised('Watchdog', 'none'),

@@ -75,6 +75,27 @@ function deadlock(): Switch {
   };
 }
 
+/** The idle session raises IdleInTransaction. */
+export function lockWait(): Switch {
+  const clients: Client[] = [];
+  return {
+    provoke: async ({ watched }) => {
+      for (let count = 0; count < 2; count++) {
+        const client = new Client({ connectionString: watched.demo.databaseUrl });
+        await client.connect();
+        clients.push(client);
+      }
+      await clients[0]!.query('create table contended (); begin; lock table contended');
+      clients[1]!.query('begin; lock table contended').catch(() => undefined);
+    },
+    end: async (world) => {
+      await clients[0]!.query('rollback');
+      await Promise.all(clients.map(async (client) => await client.end()));
+      await world.sql('drop table contended');
+    },
+  };
+}
+
 /** A client whose every transaction fails. */
 function rollbacks(): Switch {
   const stop = new AbortController();

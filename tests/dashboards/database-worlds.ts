@@ -1,5 +1,6 @@
 /** Worlds of the alerts of the pack `postgres_health`, except DatabaseDown. */
-import { always, growing, poller, type AlertWorld } from './alert-worlds.ts';
+import { always, growing } from '../support/prometheus/input-series.ts';
+import { poller, type AlertWorld } from './alert-worlds.ts';
 
 export const databaseWorlds: Readonly<Record<string, AlertWorld>> = {
   ConnectionsNearLimit: {

@@ -1,37 +1,10 @@
 /** Faults, the alerts that must report them, and the panels that must show them. */
-import { Client } from 'pg';
-import type { DashboardUid } from '../../src/dashboards/model/panel.ts';
-import type { Fault as DemoFault } from '../../examples/coffee/fault.ts';
 import type { Sidecar } from '../../examples/coffee/sidecar.ts';
-import type { StoreFault } from '../../examples/coffee/stores/store.ts';
-import type { FaultEnvironment, Shop } from '../support/alerts/fault-environment.ts';
 import { flood } from '../support/alerts/careless-service.ts';
+import { demoFault, shopFault, type Round, type Switch } from '../support/alerts/fault.ts';
 import { troubledService } from '../support/alerts/troubled-service.ts';
 import { addRoaster, addRun, addVariants, neglect, sourceOf, takeCare } from '../support/alerts/roaster-rows.ts';
-
-export interface ExpectedAlert {
-  readonly alert: string;
-  readonly roaster?: string;
-}
-
-export interface Fault {
-  readonly name: string;
-  readonly provoke: (world: FaultEnvironment) => Promise<unknown>;
-  readonly end: (world: FaultEnvironment) => Promise<unknown>;
-  readonly alerts: readonly ExpectedAlert[];
-  /** Alerts that may come with it, because what they are about is wrong then too. */
-  readonly follow?: readonly string[];
-  /** Panels that must show data that they did not show before. */
-  readonly panels?: readonly (readonly [dashboard: DashboardUid, title: string])[];
-  /** Alerts that Prometheus raises meanwhile, and Alertmanager keeps back. */
-  readonly keptBack?: readonly ExpectedAlert[];
-}
-
-/** The faults of a round are provoked together, because they do not affect each other. */
-export interface Round {
-  readonly name: string;
-  readonly faults: readonly Fault[];
-}
+import { databaseFaults, lockWait } from './database-faults.ts';
 
 /** More than the demo has, and less than a careless service makes. */
 export const MAX_SERIES = 10_000;
@@ -48,6 +21,8 @@ alerts:
   IdleInTransaction: {warning: 6, critical: off}
   PollerLagging: {warning: 6, critical: off}
   PollerFailing: {warning: 4, critical: off}
+  XminAgeHigh: {warning: 100, critical: off}
+  SlotUnused: {warning: 1, critical: off}
 `;
 
 /** When series were away for longer than the windows here, what they had counted before counts as new. */
@@ -185,7 +160,7 @@ export const rounds: readonly Round[] = [
         alerts: [{ alert: 'CadenceInvalid', roaster: 'whenever' }],
         panels: [['siphon-pipeline', 'Invalid cadences']],
       },
-      { name: 'connections near the limit', ...connectionsTaken(), alerts: [{ alert: 'ConnectionsNearLimit' }] },
+      ...databaseFaults,
       {
         name: 'a Sentry that refuses',
         provoke: async ({ watched }) =>
@@ -213,13 +188,22 @@ export const rounds: readonly Round[] = [
         name: 'a transaction that hangs',
         ...demoFault('hanging_transaction'),
         alerts: [{ alert: 'IdleInTransaction' }],
-        keptBack: [{ alert: 'LongTransaction' }, { alert: 'PollerLagging' }],
+        keptBack: [{ alert: 'LongTransaction' }, { alert: 'PollerLagging' }, { alert: 'XminAgeHigh' }],
         follow: ['RunFailed', 'PriceJobsFailing', 'RunSuccessLow'],
+      },
+      {
+        name: 'a session that waits for the lock of an idle one',
+        ...lockWait(),
+        alerts: [],
+        keptBack: [{ alert: 'LocksWaiting' }],
       },
       {
         name: 'a shop that answers slowly',
         ...shopFault('slow', 'slow_store'),
-        alerts: [{ alert: 'FetchSlow', roaster: 'slow' }],
+        alerts: [
+          { alert: 'FetchSlow', roaster: 'slow' },
+          { alert: 'FetchSlowed', roaster: 'slow' },
+        ],
       },
       {
         name: 'roasters without a cadence',
@@ -317,7 +301,6 @@ export const rounds: readonly Round[] = [
         name: 'a sidecar that is not scraped has the lead',
         ...unseenLeader(),
         alerts: [{ alert: 'PollerWithoutLeader' }],
-        follow: ['HealthScoreUnknown'],
       },
     ],
   },
@@ -358,6 +341,9 @@ export const rounds: readonly Round[] = [
 export const notProvoked: Readonly<Record<string, string>> = {
   PollerBacklog: 'a burst of any size is drained immediately: only a database that is too slow leaves a backlog',
   FreezeAgeHigh: 'half a billion transactions take longer than a test',
+  MultixactAgeHigh: 'hundreds of millions of multixacts take longer than a test',
+  CacheHitsLow: 'the database of the demo fits into the cache',
+  ArchivingFails: 'archive_mode is off in the demo',
   ScrapeSlow: 'ten thousand series take 10 ms: nothing but a machine that starves makes that a second',
   Watchdog: 'it always fires',
 };
@@ -377,49 +363,16 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Statements sent (p95)': 'no fault: a demo fills it',
   'Failed statements': 'no fault: a demo fills it',
   'The largest of them': 'no index of the demo has a problem',
-  Sequences: 'the demo has no sequence',
   'Files of the write-ahead log': 'the role of the demo may not call pg_ls_waldir()',
   'Archived files': 'archive_mode is off in the demo',
   'Archiving fails': 'archive_mode is off in the demo',
   'Lag of standbys': 'the demo has no standby',
   'Lag of standbys in bytes': 'the demo has no standby',
-  'Kept for replication slots': 'the demo has no replication slot',
   'Lag of this standby': 'the demo has no standby',
   'Queries ended by the replay': 'the demo has no standby',
   Subscriptions: 'the demo has no subscription',
   'PostgreSQL asked to slow down': 'a server that has no connection left has none for the poller',
 };
-
-type Switch = Pick<Fault, 'provoke' | 'end'>;
-
-function shopFault(shop: Shop, fault: StoreFault): Switch {
-  return {
-    provoke: async (world) => world.shop(shop).setFault(fault, true),
-    end: async (world) => world.shop(shop).setFault(fault, false),
-  };
-}
-
-function demoFault(fault: DemoFault): Switch {
-  return {
-    provoke: async ({ watched }) => await watched.demo.setFault(fault, true),
-    end: async ({ watched }) => await watched.demo.setFault(fault, false),
-  };
-}
-
-/** Takes connections, but leaves the sidecar and the pipeline theirs. */
-function connectionsTaken(): Switch {
-  const clients: Client[] = [];
-  return {
-    provoke: async ({ watched }) => {
-      for (let count = 0; count < 80; count++) {
-        const client = new Client({ connectionString: watched.demo.databaseUrl });
-        await client.connect();
-        clients.push(client);
-      }
-    },
-    end: async () => await Promise.all(clients.map(async (client) => await client.end())),
-  };
-}
 
 /** It takes the lead as soon as the one that is scraped is killed, and has it still when that is back. */
 function unseenLeader(): Switch {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isChange, isSpike } from './price-change.ts';
 
-const move = (previousPrice: number | null, price: number) => ({
+const move = (previousPrice: number | null, price: number, isSale = false) => ({
   platformVariantId: '1',
   currency: 'INR',
   price,
+  isSale,
   previousPrice,
 });
 
@@ -27,5 +28,9 @@ describe('a recorded price', () => {
     [0, 500, false],
   ])('that moves from %s to %s beyond 10 %% is a spike: %s', (previous, price, spike) => {
     expect(isSpike(move(previous, price), 10)).toBe(spike);
+  });
+
+  it('that the shop marks as a sale is not a spike', () => {
+    expect(isSpike(move(100, 80, true), 10)).toBe(false);
   });
 });

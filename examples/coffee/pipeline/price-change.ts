@@ -5,6 +5,8 @@ export interface RecordedPrice {
   readonly platformVariantId: string;
   readonly currency: string;
   readonly price: number;
+  /** True if the shop marks the price as a sale. */
+  readonly isSale: boolean;
   /** Null for the first price of a variant. */
   readonly previousPrice: number | null;
 }
@@ -14,9 +16,12 @@ export function isChange({ price, previousPrice }: RecordedPrice): boolean {
   return previousPrice !== null && price !== previousPrice;
 }
 
-/** Returns whether the price rose or fell by more than the threshold. The first price of a variant is not a spike. */
-export function isSpike({ price, previousPrice }: RecordedPrice, thresholdPercent: number): boolean {
-  if (previousPrice === null || previousPrice === 0) return false;
+/**
+ * Returns whether the price rose or fell by more than the threshold. Neither the first price of a variant nor one that the
+ * shop marks as a sale is a spike.
+ */
+export function isSpike({ price, previousPrice, isSale }: RecordedPrice, thresholdPercent: number): boolean {
+  if (isSale || previousPrice === null || previousPrice === 0) return false;
   return (Math.abs(price - previousPrice) / previousPrice) * 100 > thresholdPercent;
 }
 

@@ -35,19 +35,28 @@ describe('the check of fetched products', () => {
     ['a number for a title', { ...product, title: 7 }, { malformed: 1 }, 0],
     ['no variants', { ...product, variants: [] }, { no_variants: 1 }, 0],
   ])('counts each problem once a product: %s', async (_, raw, counted, kept) => {
-    const read = countValidationErrors();
+    const read = recorded('validation.errors', 'reason');
     expect(checkProducts(source, [raw]).products).toHaveLength(kept);
     expect(await read()).toEqual(counted);
   });
 
+  it('records how many products have a problem, however many problems they have', async () => {
+    const read = recorded('validation.products', 'outcome');
+    const priceless = { ...product, variants: [variant, { ...variant, price: '' }, { ...variant, price: '0' }] };
+    checkProducts(source, [product, priceless, { ...product, title: null }]);
+    checkProducts(source, []);
+    expect(await read()).toEqual({ valid: 1, invalid: 2 });
+  });
+
   it('does not count again what was checked before', async () => {
-    const read = countValidationErrors();
+    const read = recorded('validation.errors', 'reason');
     expect(knownVariants(source, [{ ...product, variants: [variant, { ...variant, price: '' }] }])).toHaveLength(2);
     expect(await read()).toEqual({});
   });
 });
 
-function countValidationErrors(): () => Promise<Record<string, unknown>> {
+/** The values of a metric, by a label. */
+function recorded(name: string, label: string): () => Promise<Record<string, unknown>> {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
   const provider = new MeterProvider({ readers: [reader] });
@@ -56,9 +65,11 @@ function countValidationErrors(): () => Promise<Record<string, unknown>> {
     await provider.forceFlush();
     const scopes = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
     const points = scopes.flatMap((scope) =>
-      scope.metrics.flatMap(({ dataPoints }) => dataPoints as DataPoint<number>[]),
+      scope.metrics
+        .filter(({ descriptor }) => descriptor.name === name)
+        .flatMap(({ dataPoints }) => dataPoints as DataPoint<number>[]),
     );
     await provider.shutdown();
-    return Object.fromEntries(points.map(({ attributes, value }) => [attributes['reason'], value]));
+    return Object.fromEntries(points.map(({ attributes, value }) => [attributes[label], value]));
   };
 }

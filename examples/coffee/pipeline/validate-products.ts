@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { recordValidationError, runOperation, type ValidationErrorLabels } from 'siphon-otel/pipeline';
+import {
+  recordValidation,
+  recordValidationError,
+  runOperation,
+  type ValidationErrorLabels,
+} from 'siphon-otel/pipeline';
 import type { Product, Variant } from './product.ts';
 import type { ProductSource } from './product-source.ts';
 
@@ -23,6 +28,10 @@ export function checkProducts(source: ProductSource, fetched: readonly unknown[]
     recordValidationError({ source: source.slug, platform: source.platform, reason });
   }
   const products = parsed.flatMap(({ product }) => product ?? []);
+  if (parsed.length > 0) {
+    const invalid = parsed.filter(({ reasons }) => reasons.length > 0).length;
+    recordValidation({ source: source.slug, platform: source.platform }, { valid: parsed.length - invalid, invalid });
+  }
   return { products, invalidCount: fetched.length - products.length };
 }
 

@@ -65,17 +65,19 @@ export async function insertPrice(
   source: ProductSource,
   { platformVariantId, price, compareAtPrice, currency }: Variant,
 ): Promise<RecordedPrice> {
+  const isSale = compareAtPrice !== undefined && Number(compareAtPrice) > Number(price);
   const previous = await database.rpc<string | null>('rpc_insert_price', {
     variant_id: variantId,
     price,
     currency,
-    is_sale: compareAtPrice !== undefined && Number(compareAtPrice) > Number(price),
+    is_sale: isSale,
     source_url: source.productsUrl,
   });
   return {
     platformVariantId,
     currency,
     price: Number(price),
+    isSale,
     previousPrice: previous === null ? null : Number(previous),
   };
 }

@@ -35,6 +35,13 @@ export function relativeTo<Label extends string, Fewer extends Label>(
   return { ...part, node: { ...binary('/', part.node, whole.node), ...matching }, unit: '1' };
 }
 
+/** How many times as much as another quantity of the same unit: not a share, because it may be far above 1. */
+export function multipleOf<Label extends string>(of: Vector<Label>, base: Vector<NoInfer<Label>>): Vector<Label> {
+  sameUnit(of, base);
+  sameLabels(of, base);
+  return { ...of, node: binary('/', of.node, binary('>', base.node, number(0))), unit: '{multiple}' };
+}
+
 /** A quantity in steps: seconds divided by seconds for each poll are polls. */
 export function inSteps<Label extends string>(of: Vector<Label>, step: Vector<NoInfer<Label>>): Vector<Label> {
   sameLabels(of, step);

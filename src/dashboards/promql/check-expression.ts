@@ -55,7 +55,15 @@ interface Shape {
 const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
 /** Functions of a counter that return its value, for new series. */
 const TOTALS = new Set(['last_over_time']);
-const GAUGE_RANGES = new Set(['delta', 'deriv', 'max_over_time', 'min_over_time', 'avg_over_time', 'changes']);
+const GAUGE_RANGES = new Set([
+  'delta',
+  'deriv',
+  'max_over_time',
+  'min_over_time',
+  'avg_over_time',
+  'quantile_over_time',
+  'changes',
+]);
 const KEEPING_UNITS = new Set(['increase', 'clamp_min', ...TOTALS, ...GAUGE_RANGES]);
 const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);

@@ -37,7 +37,14 @@ export type Node =
   | Selector
   | { readonly type: 'number'; readonly value: number }
   /** The result of a recording rule, and what it was computed from. */
-  | { readonly type: 'recorded'; readonly name: string; readonly of: Node }
+  | {
+      readonly type: 'recorded';
+      readonly name: string;
+      readonly of: Node;
+      /** With one it is a range vector: all results within it. */
+      readonly window?: Duration;
+      readonly offset?: Duration;
+    }
   | { readonly type: 'call'; readonly name: string; readonly arguments: readonly Node[] }
   | {
       readonly type: 'aggregation';

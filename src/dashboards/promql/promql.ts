@@ -140,6 +140,8 @@ export interface Promql<M extends MetricsByName> {
   readonly buckets: <Name extends HistogramName<M>>(query: Omit<HistogramQuery<M, Name, never>, 'by'>) => Vector<'le'>;
   /** The mean of the observations within a window. Without observations it is absent. */
   readonly mean: OfHistogram<M>;
+  /** `mean` of everything that `occurrences` counts. */
+  readonly meanOfOccurrences: OfHistogram<M>;
   /** The sum of the observations per second over a window. */
   readonly sumRate: OverWindow<M, HistogramName<M>>;
 }
@@ -165,7 +167,8 @@ export function promql<const M extends MetricsByName>(metrics: M): Promql<M> {
     quantileOfOccurrences: (q: number, query: AnyHistogramQuery) =>
       histogramQuantile(q, source(query.name), query, 'from birth'),
     buckets: (query: AnyHistogramQuery) => summedBuckets(source(query.name), query),
-    mean: (query: AnyHistogramQuery) => histogramMean(source(query.name), query),
+    mean: (query: AnyHistogramQuery) => histogramMean(source(query.name), query, 'rate'),
+    meanOfOccurrences: (query: AnyHistogramQuery) => histogramMean(source(query.name), query, 'from birth'),
     sumRate: (name: string, window: Window, where?: AnyWhere) => histogramSumRate(source(name), window, where),
   };
   // `Promql<M>` accepts only names, labels and values that these functions accept as strings.

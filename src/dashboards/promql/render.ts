@@ -23,7 +23,7 @@ function text(node: Node, scope: Scope): string {
     case 'number':
       return String(node.value);
     case 'recorded':
-      return node.name;
+      return node.name + rangeText(node);
     case 'call':
       return `${node.name}(${node.arguments.map((argument) => text(argument, scope)).join(', ')})`;
     case 'aggregation': {
@@ -42,18 +42,18 @@ function operand(node: Node, scope: Scope): string {
   return node.type === 'binary' ? `(${text(node, scope)})` : text(node, scope);
 }
 
-function selectorText({ metric, series, matchers, window, offset }: Selector, scope: Scope): string {
+function selectorText(selector: Selector, scope: Scope): string {
+  const { metric, series, matchers } = selector;
   const all = [...matchers, ...scopeMatchers(metric, matchers, scope)];
   const braces =
     all.length === 0
       ? ''
       : `{${all.map(({ label, operator, value }) => `${label}${operator}${JSON.stringify(value)}`).join(', ')}}`;
-  return [
-    series,
-    braces,
-    window === undefined ? '' : `[${window}]`,
-    offset === undefined ? '' : ` offset ${offset}`,
-  ].join('');
+  return series + braces + rangeText(selector);
+}
+
+function rangeText({ window, offset }: Pick<Selector, 'window' | 'offset'>): string {
+  return (window === undefined ? '' : `[${window}]`) + (offset === undefined ? '' : ` offset ${offset}`);
 }
 
 function scopeMatchers(

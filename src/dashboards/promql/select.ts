@@ -83,8 +83,15 @@ export function summedBuckets(source: Source, { window, where }: AnyHistogramQue
   return { form: 'vector', node: sumBy(['le'], buckets), unit: '{observation}', labels: ['le'] };
 }
 
-export function histogramMean(source: Source, { window, where, by = [] }: AnyHistogramQuery): Vector {
-  const summed = (part: string): Node => sumBy(by, call('increase', selector(source, where, { part, window })));
+export function histogramMean(
+  source: Source,
+  { window, where, by = [] }: AnyHistogramQuery,
+  counting: 'rate' | 'from birth',
+): Vector {
+  const summed = (part: string): Node => {
+    const counts = selector(source, where, { part, window });
+    return sumBy(by, counting === 'rate' ? call('increase', counts) : fromBirth(counts));
+  };
   const observed = binary('>', summed(`${source.name}_count`), { type: 'number', value: 0 });
   const node = binary('/', summed(`${source.name}_sum`), observed);
   return { form: 'vector', node, unit: source.metric.unit, labels: by };

@@ -8,6 +8,7 @@ const DAY = 24 * HOUR;
 export function valueTemplate(unit: string): string {
   if (unit === '1' || unit === '{fraction}') return '{{ $value | humanizePercentage }}';
   if (unit === 's') return '{{ $value | humanizeDuration }}';
+  if (unit === 'By') return '{{ $value | humanize1024 }}B';
   if (unit === '%') return '{{ $value | printf "%.1f" }}%';
   return '{{ $value | printf "%.0f" }}';
 }
@@ -16,11 +17,20 @@ export function valueTemplate(unit: string): string {
 export function written(value: number, unit: string): string {
   if (unit === '1' || unit === '{fraction}') return `${rounded(value * 100)}%`;
   if (unit === '%') return `${value}%`;
+  if (unit === 'By') return writtenBytes(value);
   if (unit !== 's') return String(value);
   if (value >= DAY && value % DAY === 0) return `${value / DAY}d`;
   if (value >= HOUR && value % HOUR === 0) return `${value / HOUR}h`;
   return value >= MINUTE && value % MINUTE === 0 ? `${value / MINUTE}m` : `${value}s`;
 }
+
+function writtenBytes(value: number): string {
+  const power = Math.max(0, Math.min(BINARY_PREFIXES.length - 1, Math.floor(Math.log2(value) / 10)));
+  return `${rounded(value / 1024 ** power)}${BINARY_PREFIXES[power]}B`;
+}
+
+/** Prometheus writes the same ones. */
+const BINARY_PREFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti'] as const;
 
 function rounded(value: number): number {
   return Number(value.toPrecision(12));

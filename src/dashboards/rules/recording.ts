@@ -1,5 +1,6 @@
 /** Expressions that are computed once for several rules. */
 import { compare, type Share } from '../promql/arithmetic.ts';
+import type { Duration, Node } from '../promql/node.ts';
 import type { Vector } from '../promql/vector.ts';
 
 export interface Recording {
@@ -11,6 +12,19 @@ export interface Recording {
 /** Reads what a recording rule has written. */
 export function recorded<Label extends string>(name: string, expression: Vector<Label>): Vector<Label> {
   return { ...expression, node: { type: 'recorded', name, of: expression.node } };
+}
+
+/** The usual value of a recording within a time that has ended: its median, which a bad day does not change. */
+export function usually<Label extends string>(
+  { node, ...recording }: Vector<Label>,
+  { window, before }: { readonly window: Duration; readonly before: Duration },
+): Vector<Label> {
+  if (node.type !== 'recorded') throw new TypeError('only recordings have a past');
+  const past: Node = { ...node, window, offset: before };
+  return {
+    ...recording,
+    node: { type: 'call', name: 'quantile_over_time', arguments: [{ type: 'number', value: 0.5 }, past] },
+  };
 }
 
 /** The same for a count, which is recorded only where there was something to count. */

@@ -137,7 +137,6 @@ export const ROASTER_LABELS: ReadonlySet<string> = new Set(['roaster', 'source',
 /** Recorded only where something went wrong. */
 export const OF_FAULTS: ReadonlySet<string> = new Set([
   'source:fetch_errors:count6h',
-  'source:validation_errors:count6h',
   'roaster:failed_artifacts:count6h',
   'roaster:price_spike_alerts:count1d',
 ]);

@@ -209,4 +209,12 @@ export const scrapePipelineMetrics = {
     description: 'Input of a component of the health score; absent while unknown',
     labels: { component: ['runs', 'freshness', 'review', 'stock'] },
   },
+  pipeline_health_unknown_components: {
+    source: 'poller',
+    kind: 'gauge',
+    name: 'pipeline.health.unknown_components',
+    unit: '{component}',
+    description: 'Components of the health score that are unknown; the total is absent unless it is 0',
+    labels: {},
+  },
 } as const satisfies Record<string, Metric>;

@@ -37,6 +37,7 @@ export const scrapePipeline = definePack({
     scrape_last_run_seen_ratio: 'small_table',
     pipeline_health_score: 'small_table',
     pipeline_health_input_percent: 'small_table',
+    pipeline_health_unknown_components: 'small_table',
   },
   database: scrapePipelineDatabase,
   dashboards: async () => {

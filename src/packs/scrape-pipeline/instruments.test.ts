@@ -6,7 +6,14 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { recordDatabaseQuery, recordFetch, recordPriceChange, runOperation, withBackoff } from './instruments.ts';
+import {
+  recordDatabaseQuery,
+  recordFetch,
+  recordPriceChange,
+  recordValidation,
+  runOperation,
+  withBackoff,
+} from './instruments.ts';
 
 let exporter: InMemoryMetricExporter;
 let provider: MeterProvider;
@@ -53,6 +60,15 @@ describe('the pipeline’s instruments', () => {
     expect(await points('price.changes')).toEqual([
       [{ roaster: 'r', currency: 'INR' }, 2],
       [{ roaster: 'r', currency: 'EUR' }, 1],
+    ]);
+  });
+
+  it('records the products of the last validation only', async () => {
+    recordValidation(fetchLabels, { valid: 9, invalid: 1 });
+    recordValidation(fetchLabels, { valid: 7, invalid: 2 });
+    expect(await points('validation.products')).toEqual([
+      [{ ...fetchLabels, outcome: 'valid' }, 7],
+      [{ ...fetchLabels, outcome: 'invalid' }, 2],
     ]);
   });
 

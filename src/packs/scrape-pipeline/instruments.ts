@@ -17,6 +17,7 @@ export type FetchLabels = LabelValues<Metrics['fetch_latency_seconds']>;
 export type FetchErrorType = LabelValues<Metrics['fetch_errors_total']>['error_type'];
 export type ArtifactLabels = Omit<LabelValues<Metrics['artifacts_total']>, 'status'>;
 export type ValidationErrorLabels = LabelValues<Metrics['validation_errors_total']>;
+export type ValidationLabels = Omit<LabelValues<Metrics['validation_products']>, 'outcome'>;
 export type StorageOperationLabels = LabelValues<Metrics['storage_operations_total']>;
 export type RpcLabels = LabelValues<Metrics['rpc_operations_total']>;
 export type DatabaseQueryLabels = Omit<LabelValues<Metrics['database_queries_total']>, 'success'>;
@@ -53,6 +54,18 @@ export function recordArtifact(labels: ArtifactLabels, httpStatus: number | unde
 
 export const recordValidationError: (labels: ValidationErrorLabels) => void = record.validation_errors_total;
 
+/** Records of how many products one validation found a problem, each product once. */
+export function recordValidation(labels: ValidationLabels, { valid, invalid }: ValidatedProducts): void {
+  record.validation_products({ ...labels, outcome: 'valid' }, valid);
+  record.validation_products({ ...labels, outcome: 'invalid' }, invalid);
+}
+
+/** Numbers of products. */
+export interface ValidatedProducts {
+  readonly valid: number;
+  readonly invalid: number;
+}
+
 export const recordStorageOperation: (labels: StorageOperationLabels) => void = record.storage_operations_total;
 
 export const recordRpc: (labels: RpcLabels) => void = record.rpc_operations_total;
@@ -64,6 +77,7 @@ export function recordDatabaseQuery(query: DatabaseQueryLabels & { readonly succ
 /** Counts one recorded price that differs from the previous one. */
 export const recordPriceChange: (labels: PriceLabels) => void = record.price_changes_total;
 
+/** Counts one price beyond the roaster’s alert threshold. A price that the shop marks as a sale is not a spike. */
 export const recordPriceSpike: (labels: PriceSpikeLabels) => void = record.price_spike_alerts_total;
 
 /** Records one price job, which failed if `errorType` is given. */

@@ -63,6 +63,14 @@ export const pipelineMetrics = {
       reason: ['missing_field', 'invalid_price', 'invalid_currency', 'no_variants', 'malformed'],
     },
   },
+  validation_products: {
+    source: 'sdk',
+    kind: 'gauge',
+    name: 'validation.products',
+    unit: '{product}',
+    description: 'Products that were validated last, by whether validation found a problem',
+    labels: { source, platform: platforms, outcome: ['valid', 'invalid'] },
+  },
   storage_operations_total: {
     source: 'sdk',
     kind: 'counter',
@@ -124,7 +132,8 @@ export const pipelineMetrics = {
     kind: 'counter',
     name: 'price.spike.alerts',
     unit: '{alert}',
-    description: 'Price changes beyond the roaster\u2019s alert threshold',
+    description:
+      'Price changes beyond the roaster\u2019s alert threshold, without prices that the shop marks as a sale',
     labels: { roaster, currency },
   },
   rate_limit_errors_total: serviceMetrics.rate_limit_errors_total,

@@ -65,6 +65,13 @@ export const thresholds = {
     critical: 60,
     why: 'Requests to a store that needs a minute time out',
   },
+  fetch_slowdown: {
+    bad: 'above',
+    unit: '{multiple}',
+    warning: 5,
+    critical: 25,
+    why: 'Stores are two or three times slower on a busy day; at five times something has changed, and at 25 times runs no longer end in time',
+  },
   artifact_error_rate: {
     bad: 'above',
     unit: '1',
@@ -74,10 +81,10 @@ export const thresholds = {
   },
   validation_errors: {
     bad: 'above',
-    unit: '{error}',
-    warning: 10,
-    critical: 100,
-    why: 'One problem sends a product to review; ten in a run mean that a field has moved, a hundred that the feed has another format',
+    unit: '1',
+    warning: 0.05,
+    critical: 0.25,
+    why: 'A few products of any shop are unusual and wait for review; at a twentieth a field has moved, at a quarter the feed has another format',
   },
   review_rate: {
     bad: 'above',
@@ -88,10 +95,10 @@ export const thresholds = {
   },
   price_spikes: {
     bad: 'above',
-    unit: '{alert}',
-    warning: 1,
-    critical: 10,
-    why: 'A single price beyond the roaster\u2019s alert threshold deserves a look; ten together mean a broken feed',
+    unit: '1',
+    warning: 0.05,
+    critical: 0.25,
+    why: 'A sale that is not marked may change a tenth of the prices; a quarter beyond the roaster\u2019s alert threshold mean a broken feed',
   },
   wild_changes: {
     bad: 'above',

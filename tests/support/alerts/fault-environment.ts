@@ -28,7 +28,7 @@ const SLOW_QUERIES = [
     'coffees_created',
     'variants_created',
   ].map((name) => `scrape_pipeline.queries.${name}`),
-  ...['size', 'tables'].map((name) => `postgres_health.queries.${name}`),
+  ...['size', 'tables', 'sequences'].map((name) => `postgres_health.queries.${name}`),
 ];
 
 /** Shops in addition to the two of the demo, one for each fault. */

@@ -1,11 +1,12 @@
 /** Series of a world for promtool, with a value each minute. */
 import type { InputSeries } from './promtool.ts';
 
-/** The world ends here; every alert has had the time to fire. */
-export const END = 120;
+/** The world ends here, in minutes; every alert has had the time to fire. A job at its beginning is out of sight by then. */
+export const END = 500;
 /** From here on a job runs, for five minutes, and then its process is gone. */
-export const JOB_STARTS = 111;
-const JOB_ENDS = 116;
+export const JOB_STARTS = END - 9;
+const JOB_MINUTES = 5;
+const JOB_ENDS = JOB_STARTS + JOB_MINUTES;
 
 /** There from the beginning to the end. */
 export function always(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
@@ -18,6 +19,16 @@ export function born(name: string, labels: Readonly<Record<string, string>>, val
     series: series(name, labels),
     values: `_x${JOB_STARTS} ${value}x${JOB_ENDS - JOB_STARTS} stale`,
   };
+}
+
+/** A counter of an earlier job. Its process is long gone. */
+export function counted(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return { series: series(name, { ...labels, instance: 'earlier' }), values: `${value}x${JOB_MINUTES} stale` };
+}
+
+/** A counter that grows each minute. */
+export function growing(name: string, labels: Readonly<Record<string, string>>, perMinute: number): InputSeries {
+  return { series: series(name, labels), values: `0+${perMinute}x${END}` };
 }
 
 /** A counter that existed before. */

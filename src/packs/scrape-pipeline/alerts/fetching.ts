@@ -1,9 +1,15 @@
 import { count, sum } from '../../../dashboards/promql/aggregate.ts';
-import { and, compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
+import { and, compare, multipleOf, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { recorded, recordedCount, recordedShare } from '../../../dashboards/rules/recording.ts';
-import { failedArtifacts, failedFetches, failedPriceJobs, reviewRate } from '../dashboards/expressions.ts';
-import { latest, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
+import { recorded, recordedCount, recordedShare, usually } from '../../../dashboards/rules/recording.ts';
+import {
+  failedArtifacts,
+  failedFetches,
+  failedPriceJobs,
+  invalidProducts,
+  reviewRate,
+} from '../dashboards/expressions.ts';
+import { latest, meanOfOccurrences, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** Long enough to cover a whole run, short enough that two runs do not mix. */
@@ -15,6 +21,17 @@ const fetches = recordedShare(failedFetches(['source'], run), [
   'source:fetch_errors:count6h',
   'source:fetch_requests:count6h',
 ]);
+/** Fewer requests show the network, not the store. */
+const FEWEST_REQUESTS = 5;
+const latency = recorded(
+  'source:fetch_latency_seconds:mean6h',
+  and(
+    meanOfOccurrences({ name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
+    compare(sum(run('fetch_latency_seconds'), ['source']), '>=', FEWEST_REQUESTS),
+  ),
+);
+/** A faster store holds nothing up, however fast it was before. */
+const NOTICEABLE_S = 1;
 const artifacts = recordedShare(failedArtifacts(['roaster'], run), [
   'roaster:failed_artifacts:count6h',
   'roaster:artifacts:count6h',
@@ -32,9 +49,15 @@ const failingRoasters = compare(
   '>=',
   2,
 );
+/** Fewer products are unusual ones, not a fault of the feed. */
+const SOME = 3;
+const validated = invalidProducts(['source'], RUN);
+const spikes = recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster']));
+const activeVariants = sum(latest('variants', { status: 'active' }), ['roaster']);
 const inReview = sum(latest('coffees', { processing_status: 'review' }), ['roaster']);
 
-const betweenRuns = 'Silent: between runs nothing is counted. PriceRunOverdue and FullRunOverdue report missing runs.';
+const noRun = 'Between runs nothing is counted. PriceRunOverdue and FullRunOverdue report missing runs.';
+const betweenRuns = `Silent: nothing was fetched. ${noRun}`;
 
 /** Problems during runs. Each alert looks back over one run, so that it neither flaps within a run nor lasts until the next. */
 export const fetchingAlerts: readonly Alert[] = [
@@ -61,7 +84,7 @@ export const fetchingAlerts: readonly Alert[] = [
       'source:fetch_latency_seconds:p95_6h',
       quantileOfOccurrences(0.95, { name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
     ),
-    guard: compare(fetches[1], '>=', 5),
+    guard: compare(fetches[1], '>=', FEWEST_REQUESTS),
     raisedBy: { threshold: thresholds.fetch_p95 },
     level: { warning: 'info' },
     for: '0m',
@@ -71,6 +94,22 @@ export const fetchingAlerts: readonly Alert[] = [
     description: ({ source, value }, limit) =>
       `One request in twenty to ${source} within 6 hours took ${value} or longer (limit ${limit}).`,
     whenMissing: betweenRuns,
+    panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops (p95)' },
+  }),
+  alert({
+    name: 'FetchSlowed',
+    owner: 'pipeline',
+    measured: multipleOf(latency, usually(latency, { window: '7d', before: RUN })),
+    guard: compare(latency, '>=', NOTICEABLE_S),
+    raisedBy: { threshold: thresholds.fetch_slowdown },
+    level: { warning: 'info' },
+    for: '0m',
+    keepFiringFor: '30m',
+    labels: { roaster: 'source' },
+    summary: ({ source }) => `${source} responds much more slowly than usual`,
+    description: ({ source, value }, limit) =>
+      `Requests to ${source} took on average a second or longer within 6 hours, and ${value} times as long as usual within the week before (limit ${limit} times).`,
+    whenMissing: `Silent: the store was not fetched in the week before, or fewer than five of its requests were answered. ${noRun}`,
     panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops (p95)' },
   }),
   alert({
@@ -90,16 +129,17 @@ export const fetchingAlerts: readonly Alert[] = [
   alert({
     name: 'ValidationErrors',
     owner: 'pipeline',
-    measured: recordedCount('source:validation_errors:count6h', sum(run('validation_errors_total'), ['source'])),
+    measured: ratio(...validated),
+    guard: compare(validated[0], '>=', SOME),
     raisedBy: { threshold: thresholds.validation_errors },
     for: '0m',
     keepFiringFor: '30m',
     labels: { roaster: 'source' },
     summary: ({ source }) => `Products of ${source} do not pass validation`,
     description: ({ source, value }, limit) =>
-      `Validation found ${value} problems in products of ${source} within 6 hours (limit ${limit}).`,
-    whenMissing: 'Silent: the counter does not exist before the first problem.',
-    panel: { dashboard: 'siphon-pipeline', title: 'Problems found by validation' },
+      `Validation found problems in ${value} of the products of ${source} within 6 hours (limit ${limit}).`,
+    whenMissing: `Silent: the pipeline does not record its validations, or found problems in fewer than three products. ${noRun}`,
+    panel: { dashboard: 'siphon-pipeline', title: 'Products with a problem' },
   }),
   alert({
     name: 'ReviewRateHigh',
@@ -120,14 +160,16 @@ export const fetchingAlerts: readonly Alert[] = [
   alert({
     name: 'PriceSpikes',
     owner: 'pipeline',
-    measured: recordedCount('roaster:price_spike_alerts:count1d', sum(day('price_spike_alerts_total'), ['roaster'])),
+    measured: ratio(spikes, activeVariants),
+    guard: compare(spikes, '>=', SOME),
     raisedBy: { threshold: thresholds.price_spikes },
     level: { warning: 'info' },
     for: '0m',
     summary: ({ roaster }) => `Prices of ${roaster} changed abruptly`,
     description: ({ roaster, value }, limit) =>
-      `${value} prices of ${roaster} changed within a day by more than its configured alert threshold (limit ${limit}).`,
-    whenMissing: 'Silent: the counter does not exist before the first spike.',
+      `Of ${value} of the active variants of ${roaster}, the price changed within a day by more than its configured alert threshold (limit ${limit}).`,
+    whenMissing:
+      'Silent: fewer than three prices have spiked, or the variants are unknown. If the database is not polled, PollerFailing fires.',
     panel: { dashboard: 'siphon-prices', title: 'Spikes' },
   }),
   alert({

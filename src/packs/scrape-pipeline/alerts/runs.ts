@@ -184,19 +184,15 @@ export const runAlerts: readonly Alert[] = [
   alert({
     name: 'HealthScoreUnknown',
     owner: 'pipeline',
-    measured: unless(
-      // A database without the tables of the pipeline has neither this nor a score, and nothing is wrong.
-      compare(max(latest('siphon_db_poller_query_enabled', { query: 'scrape_pipeline.health' })), '>=', 0),
-      max(latest('pipeline_health_score', { component: 'total' })),
-    ),
+    measured: compare(max(latest('pipeline_health_unknown_components'), ['instance']), '>', 0),
     raisedBy: { severity: 'warning' },
     for: '15m',
     keepFiringFor: '3m',
     summary: () => 'The health of the pipeline is unknown',
-    description: () =>
-      'The poller runs the query of the health score, but the score is missing because one of its components is unknown. Treat an unknown score as unhealthy.',
+    description: ({ instance, value }) =>
+      `${value} components of the health score are unknown, according to ${instance}, so the score is missing. Treat an unknown score as unhealthy.`,
     whenMissing:
-      'This is the alert for a missing score. It is silent if no poller uses the pack scrape_pipeline, if the database has none of its tables, and if the sidecar does not answer, which raises SidecarDown.',
-    panel: { dashboard: 'siphon-pipeline', title: 'Score and components over time' },
+      'Silent: no poller uses the pack scrape_pipeline, or the database has none of its tables. If the database is not polled, PollerFailing fires; if the sidecar does not answer, SidecarDown does.',
+    panel: { dashboard: 'siphon-pipeline', title: 'Unknown components' },
   }),
 ];

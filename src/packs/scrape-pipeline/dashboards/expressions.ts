@@ -4,7 +4,16 @@ import { age, minus, plus, ratio, together, type Share } from '../../../dashboar
 import { window } from '../../../dashboards/model/variables.ts';
 import type { Window } from '../../../dashboards/promql/node.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
-import { increase, increases, latest, observations, observationsUpTo, type Count, type LabelOf } from './promql.ts';
+import {
+  increase,
+  increases,
+  latest,
+  observations,
+  observationsUpTo,
+  overTime,
+  type Count,
+  type LabelOf,
+} from './promql.ts';
 
 /** Counts for single numbers. Alerts use other windows. */
 const counted = increases(window);
@@ -63,6 +72,13 @@ export function wildPrices<By extends 'roaster' | 'currency'>(by: readonly By[],
   const upToHalf = sum(observationsUpTo('price_change_ratio', 0.5, within), by);
   const compared = sum(increase('price_deltas_total', within, { change_type: { not: 'first' } }), by);
   return [plus(minus(changed, upToMore), upToHalf), compared];
+}
+
+/** Products with a problem, and all products: the largest numbers of one validation. */
+export function invalidProducts<By extends 'source' | 'platform'>(by: readonly By[], within: Window): Share<By> {
+  const most = (outcome: 'valid' | 'invalid'): Vector<By> =>
+    max(overTime('max', 'validation_products', within, { outcome }), by);
+  return [most('invalid'), plus(most('invalid'), most('valid'))];
 }
 
 /** The share of active variants whose price was not checked in time. */

@@ -23,6 +23,7 @@ export const {
   increases,
   latest,
   mean,
+  meanOfOccurrences,
   observations,
   observationsUpTo,
   occurrences,

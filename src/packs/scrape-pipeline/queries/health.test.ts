@@ -23,6 +23,12 @@ it.each(['runs', 'review', 'stock', 'freshness'])('leaves %s out while it is unk
   expect(scores[name]).toBeUndefined();
   expect(scores['total']).toBeUndefined();
   expect(Object.values(scores).filter((score) => score !== undefined)).toHaveLength(3);
+  expect(unknownOf({ ...known, [name]: null })).toBe(1);
+});
+
+it('shows how many components are unknown, also if none or all of them are', () => {
+  expect(unknownOf(known)).toBe(0);
+  expect(unknownOf({})).toBe(4);
 });
 
 it('is 0 where everything is broken, not what is left of the weights', () => {
@@ -51,6 +57,16 @@ function at(): number {
 }
 
 function scoresOf(row: Row): Record<string, unknown> {
-  const rows = health({ windowSeconds: 60, timezone: 'UTC' }, labelledBy('slug')).derive!([row], () => undefined);
-  return Object.fromEntries(rows.map((one) => [one['component'], one['pipeline_health_score']]));
+  const scored = derived(row).filter(({ component }) => component !== undefined);
+  return Object.fromEntries(scored.map((one) => [one['component'], one['pipeline_health_score']]));
+}
+
+function unknownOf(row: Row): unknown {
+  return derived(row)
+    .map((one) => one['pipeline_health_unknown_components'])
+    .find((count) => count !== undefined);
+}
+
+function derived(row: Row): readonly Row[] {
+  return health({ windowSeconds: 60, timezone: 'UTC' }, labelledBy('slug')).derive!([row], () => undefined);
 }

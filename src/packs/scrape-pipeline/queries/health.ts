@@ -62,6 +62,7 @@ export function health({ windowSeconds, timezone }: HealthSettings, roaster: Roa
     metrics: metricColumns(scrapePipelineMetrics, {
       pipeline_health_input_percent: 'drop',
       pipeline_health_score: 'drop',
+      pipeline_health_unknown_components: 'drop',
     }),
     pace: 'slow',
     statement: (schema) => ({
@@ -91,7 +92,11 @@ function scoreRows(row: Row, timezone: string): Row[] {
     pipeline_health_input_percent: input,
     pipeline_health_score: componentScore(component as HealthComponentName, input),
   }));
-  return [...components, { component: 'total', pipeline_health_score: totalScore(known) }];
+  return [
+    ...components,
+    { component: 'total', pipeline_health_score: totalScore(known) },
+    { pipeline_health_unknown_components: healthComponentNames.length - components.length },
+  ];
 }
 
 function percent(name: HealthComponentName, value: unknown): HealthInputs {

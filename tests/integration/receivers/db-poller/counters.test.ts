@@ -326,7 +326,9 @@ describe('db_poller counts rows exactly', () => {
       grant select on all tables in schema public to ${database.pollerRole}`);
     await using poller = await start({ datasource: database.pollerUrl });
     await poller.hasBegunToCount();
-    await database.sql(`alter table roasters enable row level security; ${price(1)}; insert into scrape_runs default values`);
+    await database.sql(
+      `alter table roasters enable row level security; ${price(1)}; insert into scrape_runs default values`,
+    );
     await shows(poller, prices, 1);
     await shows(poller, 'scrape.runs.started{platform=other,roaster=unknown}', 1);
     await database.sql(`drop policy reads on roasters; ${price(3)}`);

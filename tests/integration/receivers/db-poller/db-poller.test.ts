@@ -26,11 +26,13 @@ describe('db_poller on a real database', () => {
   const start = (config: Record<string, unknown> = {}): Promise<PollerUnderTest> =>
     PollerUnderTest.start({ datasource: database.pollerUrl, packs: bothPacks, ...config });
 
-  it('publishes from empty tables no series but those of the database itself', async () => {
+  it('publishes from empty tables only the state of the database itself, and that its health is unknown', async () => {
     await using poller = await start();
     await has(poller, 'database.connections.active{}');
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect([...poller.series.keys()].filter((key) => !key.startsWith('database.'))).toEqual([]);
+    expect([...poller.series].filter(([key]) => !key.startsWith('database.'))).toEqual([
+      ['pipeline.health.unknown_components{}', 4],
+    ]);
     expect(poller.logText).not.toContain('Query failed');
   });
 
@@ -60,6 +62,7 @@ describe('db_poller on a real database', () => {
     expect(series.get(`variants{in_stock=true,${blue},status=active}`)).toBe(3);
     expect(series.get(`variants{in_stock=false,${blue},status=active}`)).toBe(1);
     expect(series.get(`variants.price_stale{${blue}}`)).toBe(2);
+    expect(series.get('pipeline.health.unknown_components{}')).toBe(0);
     expect(series.get('pipeline.health.input{component=runs}')).toBe(50);
     expect(series.get('pipeline.health.input{component=freshness}')).toBe(50);
     expect(series.get('pipeline.health.input{component=review}')).toBe(50);
@@ -194,6 +197,7 @@ describe('db_poller on a real database', () => {
     await has(poller, 'pipeline.health.score{component=stock}');
     expect(poller.series.has(`review.rate{${blue}}`)).toBe(false);
     expect(poller.series.has('pipeline.health.score{component=total}')).toBe(false);
+    expect(poller.series.get('pipeline.health.unknown_components{}')).toBe(1);
     const column = ['coffees.processing_status'];
     expect(poller.log.filter(({ off, pack }) => off !== undefined && pack === 'scrape_pipeline')).toMatchObject([
       { pack: 'scrape_pipeline', off: { review_rate: column }, reduced: { coffees: column, health: column } },

@@ -10,7 +10,8 @@ import {
 } from '../../../../dashboards/model/panel.ts';
 import { step, window } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
-import { artifactErrors, fetchErrors } from '../expressions.ts';
+import { ratio } from '../../../../dashboards/promql/arithmetic.ts';
+import { artifactErrors, fetchErrors, invalidProducts } from '../expressions.ts';
 import { buckets, increase, quantile } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { httpTones } from '../tones.ts';
@@ -99,7 +100,19 @@ export const fetching: Row = {
       description: 'Problems in fetched products by reason. Each sends its product to review.',
       queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
       empty: healthyWhenEmpty('no problem'),
-      width: 12,
+      width: 10,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    bars({
+      title: 'Products with a problem',
+      description: 'Largest share of the products of one validation within the window that did not pass, by shop.',
+      queries: [show(ratio(...invalidProducts(['source'], window)), ({ source }) => source)],
+      thresholds: thresholds.validation_errors,
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('no validation within the window'),
+      width: 5,
       height: 8,
       leadsTo: 'siphon-roaster',
     }),
@@ -113,7 +126,7 @@ export const fetching: Row = {
         ),
       ],
       empty: healthyWhenEmpty('the storage was not used'),
-      width: 12,
+      width: 9,
       height: 8,
     }),
   ],

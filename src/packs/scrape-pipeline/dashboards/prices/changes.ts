@@ -59,9 +59,9 @@ export const changes: Row = {
     }),
     stat({
       title: 'Spikes within the window',
-      description: 'Changes beyond the roaster\u2019s alert threshold (alert_price_delta_pct).',
+      description:
+        'Changes beyond the roaster\u2019s alert threshold (alert_price_delta_pct) that the shop does not mark as a sale.',
       queries: [show(sum(increase('price_spike_alerts_total', window)), 'spikes')],
-      thresholds: thresholds.price_spikes,
       empty: healthyWhenEmpty('none'),
       width: 4,
       height: 7,

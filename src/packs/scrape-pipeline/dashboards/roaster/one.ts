@@ -139,7 +139,6 @@ export const oneRoaster: Row = {
       description:
         'Problems in fetched products, by reason. malformed, or many problems in one run: the format of the feed has changed.',
       queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
-      thresholds: thresholds.validation_errors,
       empty: healthyWhenEmpty('no problem'),
       width: 6,
       height: 7,
