@@ -1,4 +1,4 @@
-/** What a world of an alert is, and the labels of its series. */
+/** The contract of a world in which an alert is tested, and the labels of its series. */
 import type { Severity } from '../../src/dashboards/rules/alert.ts';
 import type { InputSeries } from '../support/prometheus/promtool.ts';
 

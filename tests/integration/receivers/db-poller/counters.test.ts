@@ -320,25 +320,6 @@ describe('db_poller counts rows exactly', () => {
     expect(await poller.own(replaced)).toBe(10_000 - (await inBudget(database, created())));
   });
 
-  it('lets rows wait while row level security hides their roaster, and counts rows that never had one', async () => {
-    await database.sql(`
-      create policy reads on roasters for select to ${database.pollerRole} using (true);
-      grant select on all tables in schema public to ${database.pollerRole}`);
-    await using poller = await start({ datasource: database.pollerUrl });
-    await poller.hasBegunToCount();
-    await database.sql(
-      `alter table roasters enable row level security; ${price(1)}; insert into scrape_runs default values`,
-    );
-    await shows(poller, prices, 1);
-    await shows(poller, 'scrape.runs.started{platform=other,roaster=unknown}', 1);
-    await database.sql(`drop policy reads on roasters; ${price(3)}`);
-    await waitFor(async () => (await poller.failures('permission')) > 0, { what: 'the error of the query' });
-    expect(poller.logText).toContain('siphon doctor --sql');
-    await database.sql('alter table roasters disable row level security');
-    await shows(poller, prices, 4);
-    expect([...poller.series.keys()].filter((key) => /^prices.recorded\{.*unknown/.test(key))).toEqual([]);
-  });
-
   it('retracts what it cannot know while a table is away, and leaves the other queries alone', async () => {
     await using poller = await start();
     await poller.hasBegunToCount();
