@@ -41,7 +41,7 @@ export async function answersOf(
 
 /** The series of a graph. If there are too many, only the largest. */
 export async function seriesOf(
-  { queries, place, minStep = '' }: GraphModel,
+  { queries, place, minStep = '', names, stacked }: GraphModel,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
 ): Promise<{ readonly steps: Steps; readonly series: readonly NamedSeries[]; readonly left: number }> {
@@ -52,16 +52,23 @@ export async function seriesOf(
   const answers = await Promise.all(
     queries.map(async ({ expression, legend }) => {
       const series = await source.over(concrete(expression, { choices, steps, scrapeS }), steps);
-      return series.map(({ labels, values }) => ({ name: nameOf(legend, labels), values }));
+      return series.map(({ labels, values }) => ({ name: nameOf(legend, labels, names), values }));
     }),
   );
-  const known = answers.flat().filter(({ values }) => values.some((value) => value !== null));
+  const all = answers.flat().filter(({ values }) => values.some((value) => value !== null));
+  const known = stacked ? withoutZeros(all) : all;
   if (known.length <= MOST_SERIES) return { steps, series: known, left: 0 };
   const { shown, left } = shownPart(
     known.toSorted((one, other) => size(other) - size(one)),
     MOST_SERIES,
   );
   return { steps, series: shown, left };
+}
+
+/** Parts of a whole that are always 0 are not seen and fill the legend. */
+function withoutZeros(series: readonly NamedSeries[]): readonly NamedSeries[] {
+  const parts = series.filter(({ values }) => values.some((value) => value !== null && value !== 0));
+  return parts.length > 0 ? parts : series;
 }
 
 function size({ values }: NamedSeries): number {
@@ -75,9 +82,9 @@ export async function exemplarsOf(
   { moment: { scrapeS, choices }, steps }: { readonly moment: Moment; readonly steps: Steps },
 ): Promise<readonly Exemplar[]> {
   const asked = queries
-    .filter(({ exemplars }) => exemplars)
-    .map(async ({ expression }) => {
-      return await source.exemplars(concrete(expression, { choices, steps, scrapeS }), steps).catch(() => []);
+    .flatMap(({ exemplars }) => exemplars ?? [])
+    .map(async (query) => {
+      return await source.exemplars(concrete(query, { choices, steps, scrapeS }), steps).catch(() => []);
     });
   return chosenExemplars((await Promise.all(asked)).flat(), steps);
 }

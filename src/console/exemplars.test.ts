@@ -40,7 +40,7 @@ describe('exemplars', () => {
 
   const panel = dashboardModels(shipped.dashboards)[0]!
     .rows.flatMap(({ panels }) => panels)
-    .find((one) => one.form === 'graph' && one.title === 'Latency of the shops (p95)') as GraphModel;
+    .find((one) => one.form === 'graph' && one.title === 'Latency of the shops') as GraphModel;
   const moment = { nowS: 1000, lengthS: 600, scrapeS: 15, choices: {} };
   const nothing: DataSource = {
     labelValues: async () => [],

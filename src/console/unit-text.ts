@@ -1,4 +1,6 @@
 /** Numbers as people read them, by their unit in UCUM. */
+import { countedThings, isCount, isSpoken } from '../dashboards/model/unit.ts';
+
 export function textOf(value: number, unit: string): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'no number' : value > 0 ? '∞' : '−∞';
   if (unit === 's') return durationText(value);
@@ -8,10 +10,16 @@ export function textOf(value: number, unit: string): string {
   return unit.endsWith('/s') ? `${shortText(value)}/s` : countText(value, unit);
 }
 
-/** How often something happened is estimated, and never by half; what is rare shows that it is an estimate. */
+/** Events are not halves. */
 function countText(value: number, unit: string): string {
-  const isCounted = unit !== '{score}' && /^\{\w+\}$/.test(unit);
-  return shortText(isCounted && Math.abs(value) >= 10 ? Math.round(value) : value);
+  const isWhole = unit !== '{score}' && isCount(unit);
+  return shortText(isWhole ? Math.round(value) : value);
+}
+
+/** The same, with the things that are counted where no title names them: `954 transactions`. */
+export function spokenText(value: number, unit: string): string {
+  const things = isSpoken(unit) ? countedThings(unit) : undefined;
+  return things === undefined ? textOf(value, unit) : `${textOf(value, unit)} ${things}`;
 }
 
 /** The bound of a bucket: sizes are set in powers of ten, and what has no unit is how many times as much. */

@@ -15,26 +15,24 @@ describe('a view and its address', () => {
   it('starts with the time range of the dashboard, and all values', () => {
     const { time, refresh, choices } = viewOf(roaster, new URLSearchParams());
     expect({ time, refresh }).toEqual({ time: { last: '30d' }, refresh: '5m' });
-    expect(choices).toMatchObject({ roaster: undefined, window: ['7d'] });
+    expect(choices).toMatchObject({ roaster: undefined, platform: undefined });
   });
 
   it('comes back from its address', () => {
-    const view = viewOf(
-      roaster,
-      new URLSearchParams('from=now-6h&refresh=&var-roaster=a&var-roaster=b%26c&var-window=1d'),
-    );
+    const view = viewOf(roaster, new URLSearchParams('from=now-6h&refresh=&var-roaster=a&var-roaster=b%26c&var-job=x'));
     expect(view).toMatchObject({
       time: { last: '6h' },
       refresh: undefined,
-      choices: { roaster: ['a', 'b&c'], window: ['1d'] },
+      choices: { roaster: ['a', 'b&c'], job: ['x'] },
     });
     const address = new URL(addressOf(roaster.uid, view), 'http://localhost');
     expect(viewOf(roaster, address.searchParams)).toEqual(view);
   });
 
   it('takes nothing from an address that is not a choice', () => {
-    const view = viewOf(roaster, new URLSearchParams('from=yesterday&var-window=1y'));
-    expect(view).toMatchObject({ time: { last: '30d' }, choices: { window: ['7d'] } });
+    const view = viewOf(roaster, new URLSearchParams('from=yesterday&var-unknown=1y'));
+    expect(view.time).toEqual({ last: '30d' });
+    expect(view.choices).not.toHaveProperty('unknown');
   });
 
   it('keeps two moments in its address', () => {

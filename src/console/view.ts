@@ -19,9 +19,7 @@ export function viewOf({ from, refresh, variables }: DashboardModel, address: UR
   const choices = variables.flatMap((variable): [string, readonly string[] | undefined][] => {
     if (variable.kind === 'datasource') return [];
     const chosen = address.getAll(`var-${variable.name}`).filter((value) => value !== ALL);
-    if (variable.kind === 'values') return [[variable.name, chosen.length === 0 ? undefined : chosen]];
-    const [value = ''] = chosen;
-    return [[variable.name, [variable.values.includes(value) ? value : variable.first]]];
+    return [[variable.name, chosen.length === 0 ? undefined : chosen]];
   });
   return {
     time: timeOf(address.get('from') ?? '', address.get('to') ?? 'now') ?? { last: from },

@@ -1,6 +1,6 @@
 /** `siphon-otel/dashboards`: what the dashboards and alerts of a pack are written with. */
 export { instance, job } from './model/service-variables.ts';
-export { datasource, step, timeWindow, valuesOf, window } from './model/variables.ts';
+export { datasource, range, step, valuesOf } from './model/variables.ts';
 export {
   areas,
   bars,

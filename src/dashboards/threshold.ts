@@ -1,3 +1,8 @@
+/** The end of a bar whose value has no limit of its own: the bar is two thirds full at the critical limit. */
+export function roomAbove(critical: number): number {
+  return critical * 1.5;
+}
+
 /** The limits from which a value deserves attention. Panels take their colours from them, alerts their limits. */
 export interface Threshold {
   /** Which side of the limits is bad. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lines, promql, show, stat, sum, alert, unknownWhenEmpty, type Dashboard } from '../dashboards/index.ts';
+import { lines, promql, range, show, stat, sum, alert, unknownWhenEmpty, type Dashboard } from '../dashboards/index.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { checkPack } from './check-pack.ts';
 import { packs } from './index.ts';
@@ -18,10 +18,11 @@ const metrics = { orders_total: orders } as const;
 const limits = { failed: { bad: 'above', unit: '{order}', warning: 1, why: 'No order may fail' } } as const;
 const { increase } = promql(metrics);
 const failed = sum(increase('orders_total', '1h', { outcome: 'error' }));
+const failedNow = sum(increase('orders_total', range, { outcome: 'error' }));
 const panel = stat({
   title: 'Failed orders',
-  description: 'Orders that failed within the hour',
-  queries: [show(failed, 'failed')],
+  description: 'Orders that failed',
+  queries: [show(failedNow, 'failed')],
   thresholds: limits.failed,
   empty: unknownWhenEmpty('no orders'),
   width: 4,
@@ -109,10 +110,16 @@ describe('the check of a pack', () => {
       {},
     ],
     [
-      'Shop: Failed orders: the dashboard has no variable window',
-      { queries: [show(sum(increase('orders_total', '$window')), '')] },
+      'Shop: Failed orders: looks back 6h, which the title does not name',
+      { queries: [show(sum(increase('orders_total', '6h')), '')] },
       {},
     ],
+    [
+      'Shop: Failed orders: looks back $__range, which the title does not name',
+      { form: 'graph', draw: 'lines', stacked: false },
+      {},
+    ],
+    ['Shop: Failed orders: bars with a threshold need a max', { form: 'bars' }, {}],
     ['Shop: unknown dashboard elsewhere', { leadsTo: 'elsewhere' }, {}],
     [
       'Shop: Failed orders: the threshold is in s, the value in {order}',

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { createQueries, emittedMetrics } from '../components/receivers/db-poller/packs/create-queries.ts';
 import type { Dashboard } from '../dashboards/model/panel.ts';
-import { dashboardModels } from '../dashboards/model/dashboard-model.ts';
+import { dashboardModels, type PanelModel } from '../dashboards/model/dashboard-model.ts';
 import { checkExpression, type CheckedExpression, type Known } from '../dashboards/promql/check-expression.ts';
 import { selectorsOf } from '../dashboards/promql/node.ts';
 import type { MetricsByName } from '../dashboards/promql/promql.ts';
@@ -75,12 +75,31 @@ function checkDashboard(dashboard: Dashboard, { known, dashboards, otherDashboar
         ...(isTwin ? [`${where}: another panel has this title`] : []),
         ...(panel.description === '' ? [`${where}: the description is missing`] : []),
         ...(panel.queries.length === 0 ? [`${where}: the query is missing`] : []),
+        ...checkClock(panel).map((one) => `${where}: ${one}`),
+        ...(hasEnd(panel) ? [] : [`${where}: bars with a threshold need a max`]),
         ...panel.queries.flatMap((query) => checkQuery(query, { known, variables }).map((one) => `${where}: ${one}`)),
       ];
     });
   } catch (error) {
     return [`${dashboard.title}: ${(error as Error).message}`];
   }
+}
+
+/** A panel shows the time range of the page, or its title names the other one. */
+function checkClock({ form, title, queries }: PanelModel): string[] {
+  const own = form === 'graph' ? ['$__interval', '$__rate_interval'] : ['$__range'];
+  const windows = queries.flatMap(({ expression }) =>
+    [...expression.matchAll(/\[([^\]]+)\](?! offset)/g)].map(([, window = '']) => window),
+  );
+  const others = [...new Set(windows)].filter((window) => !own.includes(window));
+  return others
+    .filter((window) => window.startsWith('$') || !title.split(/[^\w]/).includes(window))
+    .map((window) => `looks back ${window}, which the title does not name`);
+}
+
+/** Without one, the largest bar is full, whatever its colour. */
+function hasEnd(panel: PanelModel): boolean {
+  return panel.form !== 'bars' || panel.thresholds === undefined || panel.max !== undefined;
 }
 
 function checkQuery(

@@ -111,16 +111,18 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
   });
 
   it('restores its state from the address', async () => {
-    await open('/d/siphon-prices?from=1767322800000&to=1767326400000&refresh=30s&var-job=pipeline&var-window=1d');
+    await open(
+      '/d/siphon-prices?from=1767322800000&to=1767326400000&refresh=30s&var-job=pipeline&var-platform=shopify',
+    );
     const look = async (): Promise<readonly (string | null)[]> => {
       return await Promise.all([
         page.locator('#time').textContent(),
         page.locator('#var-job').textContent(),
-        page.locator('#var-window').inputValue(),
+        page.locator('#var-platform').textContent(),
       ]);
     };
     const shown = await look();
-    expect(shown.slice(1)).toEqual(['Servicepipeline', '1d']);
+    expect(shown.slice(1)).toEqual(['Servicepipeline', 'Platformshopify']);
     await open(`${address().pathname}${address().search}`);
     expect(await look()).toEqual(shown);
     const link = await page.getByRole('link', { name: 'Roaster' }).first().getAttribute('href');

@@ -32,13 +32,7 @@ if (missing !== undefined) process.stderr.write(`That weeks of history are shown
 const DAYS = 30;
 const SCRAPE_S = 300;
 
-/** The ranges of graphs, with the window of single numbers. */
-const RANGES = [
-  { range: '1h', choices: 'var-window=1h' },
-  { range: '24h', choices: 'var-window=1d' },
-  { range: '7d', choices: 'var-window=7d' },
-  { range: '30d', choices: 'var-window=30d' },
-] as const;
+const RANGES = [{ range: '1h' }, { range: '24h' }, { range: '7d' }, { range: '30d' }] as const;
 const LONGEST = RANGES[3];
 
 /** For each query of a panel. */

@@ -14,14 +14,34 @@ const PALETTE = [
   '#878d96',
 ];
 
-export function colorsOf(names: readonly string[], tones: Readonly<Record<string, Tone>> = {}): readonly string[] {
-  let next = 0;
+export interface ColorChoice {
+  readonly tones?: Readonly<Record<string, Tone>>;
+  /** The colours that names have already; further names are added. */
+  readonly known: Map<string, string>;
+}
+
+/** A name has the same colour on every panel, as in Grafana, unless another name on the panel has it already. */
+export function colorsOf(names: readonly string[], { tones = {}, known }: ColorChoice): readonly string[] {
   return names.map((name) => {
     const tone = tones[name];
     if (tone !== undefined && tone !== 'neutral') return cssColor(`--${tone}`);
-    next += 1;
-    return PALETTE[(next - 1) % PALETTE.length] ?? cssColor('--neutral');
+    const color = known.get(name) ?? PALETTE[freePlace(name, known)] ?? cssColor('--neutral');
+    known.set(name, color);
+    return color;
   });
+}
+
+function freePlace(name: string, known: ReadonlyMap<string, string>): number {
+  const taken = new Set(known.values());
+  const first = hashOf(name) % PALETTE.length;
+  const places = PALETTE.map((_, offset) => (first + offset) % PALETTE.length);
+  return places.find((place) => !taken.has(PALETTE[place] ?? '')) ?? first;
+}
+
+function hashOf(name: string): number {
+  let hash = 7;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003;
+  return hash;
 }
 
 /** The colour as `#rrggbb`, which a canvas accepts, and to which an opacity can be appended. */

@@ -1,6 +1,7 @@
 /** Values over time, drawn by uPlot, with a legend that shows numbers. */
 import uPlot from 'uplot';
 import type { GraphModel } from '../../dashboards/model/dashboard-model.ts';
+import { countedThings, isCount, sharedUnit } from '../../dashboards/model/unit.ts';
 import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
 import { lonelyOf, stackedUp, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
@@ -19,6 +20,8 @@ export interface Drawing {
 export interface GraphContext {
   readonly zoom: (time: Span) => void;
   readonly sentry: string | undefined;
+  /** The colours that names have had on this panel; further names are added. */
+  readonly known: Map<string, string>;
 }
 
 export interface Graph {
@@ -30,12 +33,12 @@ export interface Graph {
   end(): void;
 }
 
-export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry }: GraphContext): Graph {
+export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry, known }: GraphContext): Graph {
   const { series } = first;
   const unit = panel.queries[0]?.unit ?? '';
   const colors = colorsOf(
     series.map(({ name }) => name),
-    panel.tones,
+    { tones: panel.tones, known },
   );
   const time = element('output', { class: 'at' });
   const place = element('div', {
@@ -54,7 +57,14 @@ export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry }: Gra
   const watcher = new ResizeObserver(() => plot?.setSize(sizeOf(place)));
   place.addEventListener('keydown', (event) => plot !== undefined && moveCursor(plot, event));
   place.addEventListener('blur', () => plot?.setCursor({ left: -10, top: -10 }));
-  const canvas = element('div', { class: 'canvas' }, place, dots.element, time);
+  const things = countedThings(
+    sharedUnit(
+      panel.title,
+      panel.queries.map((query) => query.unit),
+    ),
+  );
+  const axis = things === undefined ? undefined : element('span', { class: 'things', text: things });
+  const canvas = element('div', { class: 'canvas' }, place, dots.element, axis, time);
   return {
     element: element('div', { class: 'body' }, canvas, legend.element),
     draw: () => {
@@ -184,7 +194,7 @@ function moveCursor(plot: uPlot, event: KeyboardEvent): void {
 function incrementsOf(unit: string): Pick<uPlot.Axis, 'incrs'> {
   if (unit.startsWith('By')) return { incrs: Array.from({ length: 50 }, (_, power) => 2 ** power) };
   if (unit === 's') return { incrs: SECONDS };
-  if (unit.startsWith('{')) return { incrs: COUNTS };
+  if (isCount(unit)) return { incrs: COUNTS };
   return {};
 }
 
@@ -196,7 +206,7 @@ const SECONDS = [
   ...[1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 30, 24 * 90].map((hours) => hours * 3600),
 ];
 
-const COUNTS = roundNumbers(-3, 12);
+const COUNTS = roundNumbers(0, 12);
 
 function roundNumbers(lowest: number, highest: number): number[] {
   const powers = Array.from({ length: highest - lowest + 1 }, (_, index) => 10 ** (lowest + index));

@@ -41,8 +41,10 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
     });
     return toggle;
   });
-  const lines = toggles.map((toggle, index) =>
-    element('tr', {}, element('td', { class: 'name' }, toggle), cells[index], tops[index]),
+  // The largest first: a long legend is cut.
+  const order = [...first.keys()].toSorted((one, other) => most(first[other]) - most(first[one]));
+  const lines = order.map((index) =>
+    element('tr', {}, element('td', { class: 'name' }, toggles[index]), cells[index], tops[index]),
   );
   const headers = ['last', 'max'].map((header) => element('th', { text: header }));
   const header = element('tr', {}, element('th', { class: 'name' }), ...headers);
@@ -64,7 +66,14 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
     },
     onToggle: () => undefined,
   };
-  oneTabStop(legend.element, toggles);
+  oneTabStop(
+    legend.element,
+    order.flatMap((index) => toggles[index] ?? []),
+  );
   fill();
   return legend;
+}
+
+function most(series: NamedSeries | undefined): number {
+  return largestOf(series?.values ?? []) ?? -Infinity;
 }

@@ -3,6 +3,7 @@ import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Moment } from '../answers.ts';
 import { secondsOf } from '../duration.ts';
 import { withChoices } from '../expression.ts';
+import { openingRange } from '../opening-time.ts';
 import { PrometheusSource } from '../prometheus-source.ts';
 import { repeated } from '../repeat.ts';
 import { addressOf, between, spanOf, viewOf, type View } from '../view.ts';
@@ -38,7 +39,9 @@ async function open(): Promise<void> {
   const uid = location.pathname.split('/').at(-1);
   const dashboard = dashboards.find((one) => one.uid === uid) ?? dashboards[0];
   if (dashboard === undefined) return;
-  const view = viewOf(dashboard, new URLSearchParams(location.search));
+  const address = new URLSearchParams(location.search);
+  const opening = address.has('from') ? dashboard.from : await openingRange(dashboard, source, Date.now() / 1000);
+  const view = viewOf({ ...dashboard, from: opening }, address);
   document.title = `${dashboard.title} – siphon`;
   const values = await valuesOf(dashboard, view);
   if (mine !== drawing) return;

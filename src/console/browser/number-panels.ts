@@ -14,7 +14,7 @@ import { nameOf } from '../series-name.ts';
 import { shownPart } from '../shown-part.ts';
 import { linesOf } from '../table-lines.ts';
 import { toneOf } from '../tone.ts';
-import { boundText, textOf } from '../unit-text.ts';
+import { boundText, spokenText, textOf } from '../unit-text.ts';
 import { element } from './element.ts';
 
 /** The answer to a query of a panel. */
@@ -98,18 +98,21 @@ function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]):
   return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }
 
-function tableOf({ title, labels, sortBy, queries }: TableModel, answers: readonly Answered[]): Shown {
+function tableOf({ title, labels, sortBy, queries, names: called }: TableModel, answers: readonly Answered[]): Shown {
   const headers = [
     ...labels.map((label) => element('th', { class: 'name', text: label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
   ];
   const { shown, left } = shownPart(linesOf(answers, { labels, sortBy }), MOST_LINES);
   const lines = shown.map((line) => {
-    const names = line.labels.map((label) => element('td', { class: 'name', text: label, title: label }));
+    const names = line.labels.map((label) => {
+      const text = called[label] ?? label;
+      return element('td', { class: 'name', text, title: text });
+    });
     const values = line.values.map((value, index) => {
       const { unit = '', thresholds } = queries[index] ?? {};
       if (value === undefined) return element('td', { text: '–' });
-      return element('td', { class: toneOf(value, thresholds) ?? '', text: textOf(value, unit) });
+      return element('td', { class: toneOf(value, thresholds) ?? '', text: spokenText(value, unit) });
     });
     return element('tr', {}, ...names, ...values);
   });
@@ -123,11 +126,11 @@ function tableOf({ title, labels, sortBy, queries }: TableModel, answers: readon
   return [element('div', { class: 'scroll', attributes }, table), leftOut(left)];
 }
 
-function namedValues({ thresholds, tones }: StatModel | BarsModel, answers: readonly Answered[]): Named[] {
+function namedValues({ thresholds, tones, names }: StatModel | BarsModel, answers: readonly Answered[]): Named[] {
   return answers.flatMap(({ query, samples }) =>
     samples.map(({ labels, value }) => {
-      const name = nameOf(query.legend, labels);
-      return { name, value, text: textOf(value, query.unit), tone: toneOf(value, thresholds) ?? tones[name] ?? '' };
+      const name = nameOf(query.legend, labels, names);
+      return { name, value, text: spokenText(value, query.unit), tone: toneOf(value, thresholds) ?? tones[name] ?? '' };
     }),
   );
 }

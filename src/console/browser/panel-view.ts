@@ -10,7 +10,7 @@ import { leftOut, numbersOf, type NumberPanel } from './number-panels.ts';
 /** The state of a panel: data, nothing has happened (`healthy`), missing data (`unknown`), or an error. */
 type State = 'loading' | 'data' | 'healthy' | 'unknown' | 'error';
 
-export interface PanelContext extends GraphContext {
+export interface PanelContext extends Omit<GraphContext, 'known'> {
   readonly view: View;
 }
 
@@ -21,6 +21,7 @@ export class PanelView {
   readonly #context: PanelContext;
   readonly #body = element('div', { class: 'body' });
   #graph: Graph | undefined;
+  readonly #colors = new Map<string, string>();
   #question = 0;
 
   constructor(panel: PanelModel, context: PanelContext) {
@@ -69,7 +70,7 @@ export class PanelView {
       if (series.length === 0) return this.#empty();
       const drawing = { steps, series, exemplars };
       if (this.#graph?.update(drawing) === true) return;
-      const graph = graphOf(panel, drawing, this.#context);
+      const graph = graphOf(panel, drawing, { ...this.#context, known: this.#colors });
       this.#show('data', graph.element, leftOut(left));
       graph.draw();
       this.#graph = graph;

@@ -1,5 +1,6 @@
 /** The time range, up to now or between two times, and the refresh interval. */
 import type { Span } from '../data-source.ts';
+import { RANGES } from '../opening-time.ts';
 import { between, spanOf, widened, type Time, type View } from '../view.ts';
 import { withArrows } from './arrow-keys.ts';
 import { element } from './element.ts';
@@ -7,7 +8,6 @@ import { opens, popoverOf } from './popover.ts';
 import { selectOf, withValue } from './select.ts';
 import { spanText } from './time-text.ts';
 
-const RANGES = ['5m', '15m', '1h', '6h', '1d', '7d', '30d', '90d'];
 const REFRESHES = ['', '5s', '30s', '1m', '5m'];
 
 export interface TimeControls {

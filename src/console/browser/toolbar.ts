@@ -3,7 +3,6 @@ import type { DashboardModel, VariableModel } from '../../dashboards/model/dashb
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import { pickerOf } from './picker.ts';
-import { selectOf, withValue } from './select.ts';
 import { timeControls } from './time-controls.ts';
 
 export interface Toolbar {
@@ -40,10 +39,6 @@ function chooserOf(variable: VariableModel, { view, values, change }: Toolbar): 
     change({ ...view, choices: { ...view.choices, [name]: chosen } });
   const chosen = view.choices[name];
   const id = `var-${name}`;
-  if (variable.kind === 'choice') {
-    const options = withValue(variable.values, chosen?.[0] ?? variable.first);
-    return selectOf({ id, label, description, ...options, choose: (value) => choose([value]) });
-  }
   // A chosen value can be deselected, even if it no longer exists.
   const known = [...new Set([...(chosen ?? []), ...(values.get(name) ?? [])])];
   return pickerOf({ id, label, description, known, chosen, choose });

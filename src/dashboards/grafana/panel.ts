@@ -23,7 +23,12 @@ import {
   VizOrientation,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import { DashboardLinkBuilder, DashboardLinkType, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  type DynamicConfigValue,
+  type Panel,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
@@ -36,10 +41,11 @@ import type {
   QueryModel,
   StatModel,
 } from '../model/dashboard-model.ts';
+import { countedThings, isSpoken } from '../model/unit.ts';
 import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
 import { datasourceRef } from './datasource.ts';
 import { tablePanel } from './table.ts';
-import { panelUnit } from './unit.ts';
+import { grafanaUnit, panelUnit } from './unit.ts';
 
 /** @param top Where the row of the panel begins, below its title. */
 export function grafanaPanel(panel: PanelModel, top: number): Panel {
@@ -52,7 +58,7 @@ export function grafanaPanel(panel: PanelModel, top: number): Panel {
     .datasource(datasourceRef)
     .gridPos({ x: place.x, y: top + place.y, w: place.width, h: place.height })
     .noValue(empty.text)
-    .targets(panel.queries.map((query) => target(query, panel)));
+    .targets([...panel.queries.map((query) => target(query, panel)), ...exemplarTargets(panel)]);
   if (leadsTo !== undefined) builder.links([linkTo(leadsTo)]);
   return builder.build();
 }
@@ -81,10 +87,12 @@ function builderOf(panel: PanelModel): AnyBuilder {
 
 function graph(panel: GraphModel): TimeSeriesBuilder {
   const { thresholds, draw, stacked, minStep, place } = panel;
+  const unit = panelUnit(panel);
+  const things = countedThings(unit);
   const asBars = draw === 'bars';
   const isWide = place.width >= 8;
   const builder = new TimeSeriesBuilder()
-    .unit(panelUnit(panel))
+    .unit(isSpoken(unit) ? 'short' : grafanaUnit(unit))
     .drawStyle(asBars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
     .barAlignment(BarAlignment.Before)
     .lineWidth(asBars ? 0 : 1)
@@ -97,7 +105,9 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
         .showLegend(true)
         .displayMode(isWide ? LegendDisplayMode.Table : LegendDisplayMode.List)
         .placement(LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max']),
+        .calcs(['lastNotNull', 'max'])
+        .sortBy('Max')
+        .sortDesc(true),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .colorScheme(paletteColor());
@@ -107,14 +117,43 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
   if (minStep !== undefined) builder.interval(minStep);
-  return withTones(bounded(builder, panel), panel);
+  if (things !== undefined) builder.axisLabel(things);
+  return withoutNoise(named(withTones(bounded(builder, panel), panel), panel), panel);
+}
+
+/** Hides series without information. */
+function withoutNoise(builder: TimeSeriesBuilder, panel: GraphModel): TimeSeriesBuilder {
+  if (panel.stacked) builder.withOverride({ matcher: ALWAYS_ZERO, properties: hidden(['legend', 'tooltip']) });
+  if (exemplarTargets(panel).length > 0) {
+    builder.withOverride({ matcher: TRACES, properties: hidden(['viz', 'legend', 'tooltip']) });
+  }
+  return builder;
+}
+
+/** Parts of a whole that are always 0 are not seen and fill the legend. */
+const ALWAYS_ZERO = { id: 'byValue', options: { reducer: 'max', op: 'lte', value: 0 } };
+
+/** The query for the exemplars of the panel. Its series are hidden. */
+const TRACES_REF = 'Traces';
+const TRACES = { id: 'byFrameRefID', options: TRACES_REF };
+
+function hidden(from: readonly ('viz' | 'legend' | 'tooltip')[]): DynamicConfigValue[] {
+  const value = Object.fromEntries((['viz', 'legend', 'tooltip'] as const).map((part) => [part, from.includes(part)]));
+  return [{ id: 'custom.hideFrom', value }];
+}
+
+function named<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { names }: PanelModel): B {
+  for (const [code, name] of Object.entries(names)) {
+    builder.overrideByName(code, [{ id: 'displayName', value: name }]);
+  }
+  return builder;
 }
 
 function stat(panel: StatModel): StatBuilder {
   const { thresholds, queries } = panel;
   const hasNames = queries.length > 1 || queries.some(({ legend }) => legend.includes('{{'));
   const builder = new StatBuilder()
-    .unit(panelUnit(panel))
+    .unit(grafanaUnit(panelUnit(panel)))
     .reduceOptions(latestValue())
     .graphMode(BigValueGraphMode.None)
     .colorMode(thresholds === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
@@ -128,7 +167,7 @@ function bars(panel: BarsModel): BarGaugeBuilder {
   const builder = barGauge(panel).orientation(VizOrientation.Horizontal);
   if (thresholds === undefined) builder.colorScheme(fixedColor('neutral'));
   else builder.thresholds(thresholdsOf(thresholds)).colorScheme(byThreshold());
-  return withTones(bounded(builder, panel), panel);
+  return named(withTones(bounded(builder, panel), panel), panel);
 }
 
 function histogram(panel: HistogramModel): BarGaugeBuilder {
@@ -137,7 +176,7 @@ function histogram(panel: HistogramModel): BarGaugeBuilder {
 
 function barGauge(panel: PanelModel): BarGaugeBuilder {
   return new BarGaugeBuilder()
-    .unit(panelUnit(panel))
+    .unit(grafanaUnit(panelUnit(panel)))
     .reduceOptions(latestValue())
     .displayMode(BarGaugeDisplayMode.Basic)
     .valueMode(BarGaugeValueMode.Text)
@@ -173,9 +212,25 @@ function target(query: QueryModel, { form }: PanelModel): Builder<ReturnType<Dat
     .datasource(datasourceRef)
     .expr(query.expression)
     .legendFormat(query.legend)
-    .exemplar(query.exemplars)
+    .exemplar(query.exemplars === query.expression)
     .format(form === 'table' || form === 'histogram' ? formats[form] : PromQueryFormat.TimeSeries);
   return query.instant ? builder.instant() : builder.range();
+}
+
+/** A panel asks for the traces of one metric. */
+function exemplarTargets({ queries }: PanelModel): Builder<ReturnType<DataqueryBuilder['build']>>[] {
+  const separate = queries.find(({ exemplars, expression }) => exemplars !== undefined && exemplars !== expression);
+  if (separate?.exemplars === undefined) return [];
+  return [
+    new DataqueryBuilder()
+      .refId(TRACES_REF)
+      .datasource(datasourceRef)
+      .expr(separate.exemplars)
+      .legendFormat('traces')
+      .exemplar(true)
+      .format(PromQueryFormat.TimeSeries)
+      .range(),
+  ];
 }
 
 /** The link keeps the time and whatever variables the other dashboard has as well. */

@@ -6,7 +6,7 @@ import { stepsOf } from './colors.ts';
 import { grafanaUnit } from './unit.ts';
 
 /** The answers of all queries side by side, a line for each set of labels. */
-export function tablePanel({ queries, labels, sortBy, leadsToValue }: TableModel): TableBuilder {
+export function tablePanel({ queries, labels, sortBy, leadsToValue, names }: TableModel): TableBuilder {
   const order = [...labels, ...queries.map(valueField)];
   const builder = new TableBuilder()
     .sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)])
@@ -22,6 +22,9 @@ export function tablePanel({ queries, labels, sortBy, leadsToValue }: TableModel
       },
     ]);
   for (const query of queries) builder.overrideByName(query.legend, columnProperties(query));
+  const mappings = Object.entries(names).map(([code, text]) => ({ type: 'value', options: { [code]: { text } } }));
+  if (mappings.length > 0)
+    for (const label of labels) builder.overrideByName(label, [{ id: 'mappings', value: mappings }]);
   for (const [label, { dashboard, title }] of Object.entries(leadsToValue)) {
     const url = `/d/${dashboard}?var-${label}=\${__value.text}&\${__url_time_range}`;
     builder.overrideByName(label, [{ id: 'links', value: [{ title, url }] }]);

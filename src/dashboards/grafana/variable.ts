@@ -1,5 +1,4 @@
 import {
-  CustomVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   VariableRefresh,
@@ -18,13 +17,6 @@ export function grafanaVariable(variable: VariableModel): Builder<GrafanaVariabl
   switch (variable.kind) {
     case 'datasource':
       return new DatasourceVariableBuilder(name).label(label).description(description).type('prometheus');
-    case 'choice':
-      return new CustomVariableBuilder(name)
-        .label(label)
-        .description(description)
-        .values(variable.values.join(','))
-        .current({ text: variable.first, value: variable.first, selected: true })
-        .options(variable.values.map((value) => ({ text: value, value, selected: value === variable.first })));
     case 'values':
       return new QueryVariableBuilder(name)
         .label(label)

@@ -1,11 +1,12 @@
 /** The model of a dashboard that renderers draw: every expression is text, every panel has its place. */
-import { selectorsOf, type Selector } from '../promql/node.ts';
+import { STEP } from '../promql/events.ts';
+import { selectorsOf, type Node, type Selector } from '../promql/node.ts';
 import { render, type Scope } from '../promql/render.ts';
 import type { Threshold } from '../threshold.ts';
 import { layOut, type Place } from './layout.ts';
 import type { Bars, Column, Dashboard, DashboardUid, Empty, Graph, Panel, Query, Stat, Table, Tone } from './panel.ts';
 import { unitOf } from './unit.ts';
-import { scopeOf, type ChoiceVariable, type DatasourceVariable, type Variable } from './variables.ts';
+import { scopeOf, type DatasourceVariable, type Variable } from './variables.ts';
 
 export interface DashboardModel extends DashboardRef {
   readonly description: string;
@@ -22,7 +23,7 @@ export interface DashboardRef {
   readonly title: string;
 }
 
-export type VariableModel = DatasourceVariable | ChoiceVariable | ValuesVariableModel;
+export type VariableModel = DatasourceVariable | ValuesVariableModel;
 
 export interface ValuesVariableModel {
   readonly kind: 'values';
@@ -52,6 +53,7 @@ interface BaseModel {
   readonly place: Place;
   readonly empty: Empty;
   readonly leadsTo: DashboardRef | undefined;
+  readonly names: Readonly<Record<string, string>>;
   readonly queries: readonly QueryModel[];
 }
 
@@ -100,8 +102,8 @@ export interface QueryModel {
   readonly unit: string;
   /** True for an instant query, false for a range query. */
   readonly instant: boolean;
-  /** True if its series have exemplars. */
-  readonly exemplars: boolean;
+  /** The query for the exemplars behind it; undefined if its series have none. */
+  readonly exemplars: string | undefined;
   /** UCUM: the unit of the bounds of a histogram, and of exemplars, which differs from the unit of the query. */
   readonly observedUnit: string | undefined;
 }
@@ -157,9 +159,9 @@ interface PanelPlace {
 }
 
 function panelModel(panel: Panel, { id, place, scope, refs }: PanelPlace): PanelModel {
-  const { title, description, empty, leadsTo } = panel;
+  const { title, description, empty, leadsTo, names = {} } = panel;
   const queries = panel.queries.map((query, index) => queryModel(query, { index, form: panel.form, scope }));
-  const base: BaseModel = { id, title, description, place, empty, queries, leadsTo: refTo(leadsTo, refs) };
+  const base: BaseModel = { id, title, description, place, empty, queries, leadsTo: refTo(leadsTo, refs), names };
   switch (panel.form) {
     case 'graph': {
       const { form, draw, stacked, minStep } = panel;
@@ -210,17 +212,17 @@ function queryModel({ expression, legend }: Query, { index, form, scope }: Query
   const { node, unit } = expression;
   const instant = form !== 'graph';
   const selectors = selectorsOf(node);
-  const exemplars = !instant && selectors.some(hasExemplars);
+  const traced = instant ? undefined : selectors.find(hasExemplars);
   const observedUnits = new Set(selectors.map(({ metric }) => metric.unit));
   const [observedUnit] = observedUnits;
-  const isObserved = (exemplars || form === 'histogram') && observedUnits.size === 1;
+  const isObserved = (traced !== undefined || form === 'histogram') && observedUnits.size === 1;
   return {
     refId: String.fromCodePoint('A'.charCodeAt(0) + index),
     expression: render(expression, scope),
     legend,
     unit,
     instant,
-    exemplars,
+    exemplars: traced && render({ node: exemplarsOf(traced, node) }, scope),
     observedUnit: isObserved ? observedUnit : undefined,
   };
 }
@@ -228,4 +230,13 @@ function queryModel({ expression, legend }: Query, { index, form, scope }: Query
 /** Counters and histograms of a process that has spans. The sidecar's own scrape page is not OpenMetrics. */
 function hasExemplars({ metric: { kind, source } }: Selector): boolean {
   return kind !== 'gauge' && (source === 'sdk' || source === 'runtime');
+}
+
+/** Prometheus keeps the exemplars of a histogram with its buckets, which a mean or a count does not read. */
+function exemplarsOf({ type, name, metric, matchers }: Selector, shown: Node): Node {
+  if (metric.kind !== 'histogram') return shown;
+  const others = matchers.filter(({ label }) => label !== 'le');
+  const buckets: Selector = { type, name, metric, series: `${name}_bucket`, matchers: others, window: STEP };
+  const rate: Node = { type: 'call', name: 'rate', arguments: [buckets] };
+  return { type: 'aggregation', operator: 'sum', by: [], of: rate };
 }

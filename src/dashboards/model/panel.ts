@@ -55,6 +55,8 @@ interface PanelBase {
   readonly height: number;
   /** The dashboard with more details. */
   readonly leadsTo?: DashboardUid;
+  /** Names for series, or lines of a table, that have a code for a name. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 interface Valued {

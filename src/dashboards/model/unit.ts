@@ -5,7 +5,15 @@ import type { Panel, Query } from './panel.ts';
  * different things.
  */
 export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly queries: readonly Query[] }): string {
-  const units = new Set(queries.map(({ expression }) => expression.unit));
+  return sharedUnit(
+    title,
+    queries.map(({ expression }) => expression.unit),
+  );
+}
+
+/** @throws TypeError if the units of the queries of the panel `title` differ. */
+export function sharedUnit(title: string, ofQueries: readonly string[]): string {
+  const units = new Set(ofQueries);
   const [unit] = units;
   if (unit !== undefined && units.size === 1) return unit;
   if (units.size === 0) throw new TypeError(`${title}: the query is missing`);
@@ -14,6 +22,29 @@ export function unitOf({ title, queries }: Pick<Panel, 'title'> & { readonly que
       return `{count}${suffix}`;
   }
   throw new TypeError(`${title}: ${[...units].join(', ')} are several units`);
+}
+
+/** The counted things, for readers: `transactions`, `points per second`. Undefined for other units, which numbers show. */
+export function countedThings(unit: string): string | undefined {
+  const [, word = '', perSecond = ''] = /^\{(\w+)\}(\/s)?$/.exec(unit) ?? [];
+  if (word === '' || word === 'count' || word === 'fraction') return undefined;
+  return pluralOf(NAMES[word] ?? word) + (perSecond === '' ? '' : ' per second');
+}
+
+const NAMES: Readonly<Record<string, string>> = { score: 'point' };
+
+/** Things that a number needs next to it, because no title names them. */
+export function isSpoken(unit: string): boolean {
+  return SPOKEN.has(unit);
+}
+
+const SPOKEN = new Set(['{score}', '{transaction}', '{multixact}', '{poll}']);
+
+function pluralOf(word: string): string {
+  const words = word.replaceAll('_', ' ');
+  if (words.endsWith('series')) return words;
+  if (/[^aeiou]y$/.test(words)) return `${words.slice(0, -1)}ies`;
+  return /(?:s|x|ch|sh)$/.test(words) ? `${words}es` : `${words}s`;
 }
 
 /** True if the unit is an annotation that names the counted things. */

@@ -1,10 +1,11 @@
 /** The choices that the reader of a dashboard makes, and how they narrow its queries. */
 import type { MetricSource } from '../../metrics/metric.ts';
+import { STEP } from '../promql/events.ts';
 import type { Window } from '../promql/node.ts';
 import type { Scope } from '../promql/render.ts';
 import type { Series } from '../promql/vector.ts';
 
-export type Variable = DatasourceVariable | ValuesVariable | ChoiceVariable;
+export type Variable = DatasourceVariable | ValuesVariable;
 
 export interface DatasourceVariable {
   readonly kind: 'datasource';
@@ -30,15 +31,6 @@ export interface ValuesVariable {
 /** Which series of the dashboard it narrows: all with one of these labels, or by its own label all of these sources. */
 export type Narrowed = { readonly labels: readonly string[] } | { readonly sources: readonly MetricSource[] };
 
-export interface ChoiceVariable {
-  readonly kind: 'choice';
-  readonly name: string;
-  readonly label: string;
-  readonly description: string;
-  readonly values: readonly string[];
-  readonly first: string;
-}
-
 export const datasource: DatasourceVariable = {
   kind: 'datasource',
   name: 'datasource',
@@ -46,19 +38,10 @@ export const datasource: DatasourceVariable = {
   description: 'Where the metrics are',
 };
 
-export const timeWindow: ChoiceVariable = {
-  kind: 'choice',
-  name: 'window',
-  label: 'Window',
-  description: 'How far back single numbers look: a week has one price run of each roaster, 30 days have a full one',
-  values: ['1h', '6h', '1d', '7d', '30d'],
-  first: '7d',
-};
-
-/** For graphs: from one point to the next, and at least as long as a rate needs. */
-export const step: Window = '$__rate_interval';
-/** For single numbers: the choice of `timeWindow`. */
-export const window: Window = '$window';
+/** For graphs: from one point to the next. */
+export const step = STEP;
+/** For single numbers: the time range of the page. */
+export const range: Window = '$__range';
 
 export function valuesOf<Label extends string>(
   series: Series<Label>,

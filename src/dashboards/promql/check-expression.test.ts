@@ -12,7 +12,7 @@ function f(expression: string, ...problems: string[]): void {
 
 describe('the check of an expression', () => {
   it('takes what can be', () => {
-    f('sum by (status) (increase(scrape_runs_finished_total{roaster=~"$roaster"}[$window]))');
+    f('sum by (status) (increase(scrape_runs_finished_total{roaster=~"$roaster"}[$__range]))');
     f('histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket[$__rate_interval])))');
     f('time() - max by (roaster) (scrape_last_run_timestamp_seconds{status=~"ok|partial"})');
     f(String.raw`sum(increase(scrape_run_duration_seconds_bucket{le=~"600(\\.0)?"}[7d]))`);

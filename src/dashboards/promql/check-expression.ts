@@ -28,11 +28,7 @@ export interface CheckedExpression {
 
 /** Replaces Grafana's macros with usual values, because macros are not PromQL. */
 export function withoutMacros(expression: string): string {
-  return expression
-    .replaceAll('$__rate_interval', '5m')
-    .replaceAll('$__interval', '1m')
-    .replaceAll('$__range', '30d')
-    .replaceAll('$window', '7d');
+  return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__interval', '1m').replaceAll('$__range', '30d');
 }
 
 export interface Known {
@@ -53,8 +49,9 @@ interface Shape {
 }
 
 const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
-/** Functions of a counter that return its value, for new series. */
-const TOTALS = new Set(['last_over_time']);
+/** Where the value of a counter is used, for new series and for differences. */
+const GROWTH = 'growth';
+const TOTALS = new Set(['last_over_time', GROWTH]);
 const GAUGE_RANGES = new Set([
   'delta',
   'deriv',
@@ -64,7 +61,7 @@ const GAUGE_RANGES = new Set([
   'quantile_over_time',
   'changes',
 ]);
-const KEEPING_UNITS = new Set(['increase', 'clamp_min', ...TOTALS, ...GAUGE_RANGES]);
+const KEEPING_UNITS = new Set(['increase', 'round', 'clamp_min', ...TOTALS, ...GAUGE_RANGES]);
 const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);
 const NUMBER: Shape = { unit: undefined, labels: new Set() };
@@ -100,8 +97,9 @@ class Checker {
   #shape(node: SyntaxNode, around: string | undefined): Shape {
     switch (node.name) {
       case 'ParenExpr':
-      case 'OffsetExpr':
         return this.#shape(node.firstChild as SyntaxNode, around);
+      case 'OffsetExpr':
+        return this.#offset(node.firstChild as SyntaxNode, around);
       case 'NumberDurationLiteral':
         return NUMBER;
       case 'VectorSelector':
@@ -118,6 +116,11 @@ class Checker {
         this.#problems.push(`${node.name} is not expected: ${this.#slice(node)}`);
         return NUMBER;
     }
+  }
+
+  /** A counter minus itself at an earlier time: the grammar takes the offset for that of the difference. */
+  #offset(of: SyntaxNode, around: string | undefined): Shape {
+    return this.#shape(of, of.name === 'BinaryExpr' ? GROWTH : around);
   }
 
   #selector(node: SyntaxNode, around: string | undefined): Shape {
@@ -236,8 +239,9 @@ class Checker {
       string,
       SyntaxNode,
     ];
-    const left = this.#shape(leftNode, undefined);
-    const right = this.#shape(rightNode, undefined);
+    const inside = around === GROWTH && operator === 'Sub' ? GROWTH : undefined;
+    const left = this.#shape(leftNode, inside);
+    const right = this.#shape(rightNode, inside);
     if (COMPARISONS.has(operator)) this.#hasComparison = true;
     if (isNumber(leftNode) || isNumber(rightNode)) return isNumber(leftNode) ? right : left;
     return operator === 'Or' && around === 'sum'

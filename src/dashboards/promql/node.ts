@@ -5,10 +5,10 @@ import type { Metric } from '../../metrics/metric.ts';
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
 
 /**
- * The length of a range. `$__rate_interval` is Grafana's for a rate at every point of a graph, `$__range` is the time that
- * the dashboard shows, `$window` its variable for windows in which a weekly job happens at least once.
+ * The length of a range. Of Grafana's, `$__interval` is the time from one point of a graph to the next, `$__rate_interval`
+ * that and a scrape more, as a rate needs, and `$__range` the time that the dashboard shows.
  */
-export type Window = Duration | '$__rate_interval' | '$__range' | '$window';
+export type Window = Duration | '$__interval' | '$__rate_interval' | '$__range';
 
 export interface Matcher {
   readonly label: string;
@@ -26,7 +26,7 @@ export interface Selector {
   readonly matchers: readonly Matcher[];
   /** With one it is a range vector. */
   readonly window?: Window;
-  readonly offset?: Duration;
+  readonly offset?: Window;
 }
 
 export type Aggregator = 'sum' | 'max' | 'min' | 'avg' | 'count';

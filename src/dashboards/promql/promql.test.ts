@@ -19,6 +19,7 @@ import {
   unless,
 } from './arithmetic.ts';
 import { selectorsOf } from './node.ts';
+import { range, step } from '../model/variables.ts';
 import { render } from './render.ts';
 import { promql } from './promql.ts';
 import type { Vector } from './vector.ts';
@@ -32,13 +33,13 @@ const {
   increases,
   latest,
   mean,
-  observations,
   observationsUpTo,
   occurrences,
   overTime,
   quantile,
   quantileOfOccurrences,
   rate,
+  shareAbove,
   sumRate,
 } = promql(packMetrics);
 
@@ -74,14 +75,14 @@ describe('an expression', () => {
 
   it('takes values of labels literally, whatever they mean in a regular expression or a string', () => {
     f(
-      sum(observations('pipeline_operation_duration_seconds', '1d', { operation: ['A.2', 'B.1'], outcome: 'ok' })),
-      String.raw`sum(increase(pipeline_operation_duration_seconds_count{operation=~"A\\.2|B\\.1", outcome="ok"}[1d]))`,
-      '{observation}',
+      sum(rate('fetch_errors_total', '1d', { source: ['A.2', 'B.1'], error_type: 'timeout' })),
+      String.raw`sum(rate(fetch_errors_total{source=~"A\\.2|B\\.1", error_type="timeout"}[1d]))`,
+      '{error}/s',
     );
     f(
-      sum(observations('fetch_latency_seconds', '1d', { source: 'a"b\\c' })),
-      String.raw`sum(increase(fetch_latency_seconds_count{source="a\"b\\c"}[1d]))`,
-      '{observation}',
+      sum(rate('fetch_errors_total', '1d', { source: 'a"b\\c' })),
+      String.raw`sum(rate(fetch_errors_total{source="a\"b\\c"}[1d]))`,
+      '{error}/s',
     );
   });
 
@@ -89,8 +90,8 @@ describe('an expression', () => {
     f(max(overTime('max', 'database_size_bytes', '1d')), 'max(max_over_time(database_size_bytes[1d]))', 'By');
     f(max(change('database_size_bytes', '1d')), 'max(delta(database_size_bytes[1d]))', 'By');
     f(
-      quantile(0.95, { name: 'fetch_latency_seconds', window: '1h', by: ['source'], where: { platform: 'shopify' } }),
-      'histogram_quantile(0.95, sum by (le, source) (rate(fetch_latency_seconds_bucket{platform="shopify"}[1h]))) >= 0',
+      quantile(0.95, { name: 'scrape_run_duration_seconds', window: '1h', by: ['roaster'], where: { status: 'ok' } }),
+      'histogram_quantile(0.95, sum by (le, roaster) (increase(scrape_run_duration_seconds_bucket{status="ok"}[1h]))) >= 600',
       's',
     );
     f(
@@ -163,7 +164,7 @@ describe('an expression', () => {
     const run = occurrences('6h');
     f(
       sum(run('fetch_errors_total', { error_type: 'timeout' }), ['source']),
-      'sum by (source) ((last_over_time(fetch_errors_total{error_type="timeout"}[6h]) unless last_over_time(fetch_errors_total{error_type="timeout"}[6h] offset 6h)) or increase(fetch_errors_total{error_type="timeout"}[6h]))',
+      'sum by (source) ((last_over_time(fetch_errors_total{error_type="timeout"}[6h]) unless last_over_time(fetch_errors_total{error_type="timeout"}[1d] offset 6h)) or increase(fetch_errors_total{error_type="timeout"}[6h]))',
       '{error}',
     );
     f(
@@ -173,11 +174,45 @@ describe('an expression', () => {
     );
   });
 
+  it('counts what a process has counted before its first scrape, but not what a database has', () => {
+    f(
+      sum(increase('fetch_errors_total', '$__range')),
+      'sum((last_over_time(fetch_errors_total[$__range]) unless last_over_time(fetch_errors_total[1d] offset $__range)) or round(increase(fetch_errors_total[$__range])))',
+      '{error}',
+    );
+    f(
+      sum(increase('scrape_runs_finished_total', '$__range')),
+      'sum(round(increase(scrape_runs_finished_total[$__range])))',
+      '{run}',
+    );
+  });
+
+  it('counts from one point of a graph to the next, without extrapolation', () => {
+    const [now, before] = ['[$__interval]', '[1d] offset $__interval'].map(
+      (at) => `last_over_time(artifacts_total${at})`,
+    );
+    f(sum(increase('artifacts_total', step)), `sum(((${now} - ${before}) >= 0) or ${now})`, '{artifact}');
+    const runs = 'scrape_runs_finished_total';
+    f(
+      sum(increase(runs, step)),
+      `sum(((${runs} - ${runs} offset $__interval) >= 0) or round(increase(${runs}[$__rate_interval])))`,
+      '{run}',
+    );
+  });
+
+  it('has the exact share of the observations above a bound', () => {
+    f(
+      shareAbove(600, { name: 'scrape_run_duration_seconds', window: '7d', by: ['roaster'] }),
+      String.raw`1 - (sum by (roaster) (increase(scrape_run_duration_seconds_bucket{le=~"600(\\.0)?"}[7d])) / (sum by (roaster) (increase(scrape_run_duration_seconds_count[7d])) > 0))`,
+      '1',
+    );
+  });
+
   it('counts the events of counters and of histograms alike', () => {
     const week = increases('7d');
     f(
-      sum(together(week('fetch_latency_seconds'), week('fetch_errors_total')), ['source']),
-      'sum by (source) (increase(fetch_latency_seconds_count[7d]) or increase(fetch_errors_total[7d]))',
+      sum(together(week('scrape_run_duration_seconds'), week('scrape_runs_finished_total')), ['roaster']),
+      'sum by (roaster) (increase(scrape_run_duration_seconds_count[7d]) or increase(scrape_runs_finished_total[7d]))',
       '{observation}',
     );
   });
@@ -219,8 +254,8 @@ describe('in the scope of a dashboard', () => {
     expect(render(sum(latest('scrape_runs_running')), scope)).toBe(
       'sum(scrape_runs_running{roaster=~"$roaster", platform=~"$platform", instance=~"$database"})',
     );
-    expect(render(sum(increase('validation_errors_total', '$window')), scope)).toBe(
-      'sum(increase(validation_errors_total{source=~"$roaster", platform=~"$platform", job=~"$job"}[$window]))',
+    expect(render(sum(rate('validation_errors_total', range)), scope)).toBe(
+      'sum(rate(validation_errors_total{source=~"$roaster", platform=~"$platform", job=~"$job"}[$__range]))',
     );
   });
 

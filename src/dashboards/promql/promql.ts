@@ -3,23 +3,19 @@
  * values, so a wrong one does not compile.
  */
 import type { Metric } from '../../metrics/metric.ts';
-import type { Duration, Window } from './node.ts';
+import { eventsOf, occurrencesOf } from './events.ts';
 import {
-  counted,
-  fromBirth,
   histogramMean,
   histogramQuantile,
   histogramSumRate,
-  increaseOf,
   observedUpTo,
-  overWindow,
-  rateOf,
-  scraped,
+  quantileOfOccurrences,
+  shareAbove,
   summedBuckets,
   type AnyHistogramQuery,
-  type AnyWhere,
-  type Source,
-} from './select.ts';
+} from './histogram.ts';
+import type { Duration, Window } from './node.ts';
+import { overWindow, rateOf, scraped, type AnyWhere, type Source } from './select.ts';
 import type { Series, TargetLabel, Vector } from './vector.ts';
 
 /** The keys are Prometheus names. */
@@ -114,14 +110,14 @@ export interface Promql<M extends MetricsByName> {
   readonly change: OverWindow<M, GaugeName<M>>;
   /** Events per second over a window: of a counter, or of the observations of a histogram. */
   readonly rate: OverWindow<M, CounterName<M> | HistogramName<M>>;
-  /** Events within a window. */
+  /**
+   * Events within a window, or from one point of a graph to the next. Counters of a service begin with its process: their
+   * first value counts, because a job that ends before its second scrape has no other.
+   */
   readonly increase: OverWindow<M, CounterName<M>>;
   /** The same as a function of the metric, for expressions that are used with several windows. */
   readonly increases: (window: Window) => Count<M>;
-  /**
-   * Events within a window, including the first value of a new counter. A job that ends before its second scrape has no
-   * increase; here it counts. A series that was absent for longer than the window counts as new.
-   */
+  /** Events within a window, including the first value of a new counter of any source; for alerts. */
   readonly occurrences: (window: Duration) => Count<M>;
   /** Observations of a histogram within a window. */
   readonly observations: OverWindow<M, HistogramName<M>>;
@@ -132,7 +128,15 @@ export interface Promql<M extends MetricsByName> {
     window: Window,
     where?: Where<M, Name>,
   ) => Series<LabelOf<M, Name>>;
-  /** The value that a share `q` of the observations does not exceed. Without observations it is absent instead of NaN. */
+  /** The share of the observations within a window that were above `bound`, which is one of the histogram's bounds. */
+  readonly shareAbove: <Name extends HistogramName<M>, Label extends LabelOf<M, Name> = never>(
+    bound: BoundOf<M, Name>,
+    query: HistogramQuery<M, Name, Label>,
+  ) => Vector<Label>;
+  /**
+   * The value that a share `q` of the observations does not exceed, interpolated between two bounds. Absent without
+   * observations, and below the first bound, where it would be invented. `mean` and `shareAbove` are exact.
+   */
   readonly quantile: QuantileOf<M, Window>;
   /** `quantile` of everything that `occurrences` counts. */
   readonly quantileOfOccurrences: QuantileOf<M, Duration>;
@@ -140,15 +144,13 @@ export interface Promql<M extends MetricsByName> {
   readonly buckets: <Name extends HistogramName<M>>(query: Omit<HistogramQuery<M, Name, never>, 'by'>) => Vector<'le'>;
   /** The mean of the observations within a window. Without observations it is absent. */
   readonly mean: OfHistogram<M>;
-  /** `mean` of everything that `occurrences` counts. */
-  readonly meanOfOccurrences: OfHistogram<M>;
   /** The sum of the observations per second over a window. */
   readonly sumRate: OverWindow<M, HistogramName<M>>;
 }
 
 export function promql<const M extends MetricsByName>(metrics: M): Promql<M> {
   const source = (name: string): Source => ({ name, metric: metrics[name] as Metric });
-  const count = (window: Window) => (name: string, where?: AnyWhere) => increaseOf(source(name), window, where);
+  const count = (window: Window) => (name: string, where?: AnyWhere) => eventsOf(source(name), window, where);
   const untyped = {
     seriesOf: (name: string) => scraped(source(name)),
     latest: (name: string, where?: AnyWhere) => scraped(source(name), where),
@@ -156,19 +158,17 @@ export function promql<const M extends MetricsByName>(metrics: M): Promql<M> {
       overWindow(`${which}_over_time`, source(name), window, where),
     change: (name: string, window: Window, where?: AnyWhere) => overWindow('delta', source(name), window, where),
     rate: (name: string, window: Window, where?: AnyWhere) => rateOf(source(name), window, where),
-    increase: (name: string, window: Window, where?: AnyWhere) => increaseOf(source(name), window, where),
+    increase: (name: string, window: Window, where?: AnyWhere) => eventsOf(source(name), window, where),
     increases: count,
-    occurrences: (window: Duration) => (name: string, where?: AnyWhere) =>
-      counted(source(name), fromBirth, window, where),
-    observations: (name: string, window: Window, where?: AnyWhere) => increaseOf(source(name), window, where),
+    occurrences: (window: Duration) => (name: string, where?: AnyWhere) => occurrencesOf(source(name), window, where),
+    observations: (name: string, window: Window, where?: AnyWhere) => eventsOf(source(name), window, where),
     observationsUpTo: (name: string, bound: number, window: Window, where?: AnyWhere) =>
       observedUpTo(source(name), bound, window, where),
-    quantile: (q: number, query: AnyHistogramQuery) => histogramQuantile(q, source(query.name), query, 'rate'),
-    quantileOfOccurrences: (q: number, query: AnyHistogramQuery) =>
-      histogramQuantile(q, source(query.name), query, 'from birth'),
+    shareAbove: (bound: number, query: AnyHistogramQuery) => shareAbove(source(query.name), bound, query),
+    quantile: (q: number, query: AnyHistogramQuery) => histogramQuantile(q, source(query.name), query),
+    quantileOfOccurrences: (q: number, query: AnyHistogramQuery) => quantileOfOccurrences(q, source(query.name), query),
     buckets: (query: AnyHistogramQuery) => summedBuckets(source(query.name), query),
-    mean: (query: AnyHistogramQuery) => histogramMean(source(query.name), query, 'rate'),
-    meanOfOccurrences: (query: AnyHistogramQuery) => histogramMean(source(query.name), query, 'from birth'),
+    mean: (query: AnyHistogramQuery) => histogramMean(source(query.name), query),
     sumRate: (name: string, window: Window, where?: AnyWhere) => histogramSumRate(source(name), window, where),
   };
   // `Promql<M>` accepts only names, labels and values that these functions accept as strings.

@@ -7,13 +7,14 @@ import { usesOf } from './uses.ts';
 export function exampleQuery(name: MetricName, loaded: LoadedPacks): string {
   const [shortest] = usesOf(name, loaded)
     .map(({ expression }) => render(expression))
+    .filter((text) => !/last_over_time|__interval/.test(text))
     .toSorted((one, other) => one.length - other.length);
   return concrete(shortest ?? shortestOf(name));
 }
 
 /** Replaces the variables of a dashboard with usual values. */
 function concrete(expression: string): string {
-  return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '30d').replaceAll('$window', '7d');
+  return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '30d').replaceAll('$__interval', '5m');
 }
 
 function shortestOf(name: MetricName): string {

@@ -72,6 +72,12 @@ export const thresholds = {
     critical: 25,
     why: 'Stores are two or three times slower on a busy day; at five times something has changed, and at 25 times runs no longer end in time',
   },
+  slow_requests: {
+    bad: 'above',
+    unit: '1',
+    warning: 0.05,
+    why: 'One request in twenty that takes longer than 30 s is the limit of the alert FetchSlow',
+  },
   artifact_error_rate: {
     bad: 'above',
     unit: '1',

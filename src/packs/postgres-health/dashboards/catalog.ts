@@ -8,7 +8,7 @@ import {
   unknownWhenEmpty,
   unknownWithoutPack,
 } from '../../../dashboards/model/panel.ts';
-import { step, window } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
@@ -27,7 +27,7 @@ export const catalog: Row = {
       columns: [
         show(max(latest('database_each_size_bytes'), ['datname']), 'size'),
         show(sum(latest('database_each_connections'), ['datname']), 'connections'),
-        show(sum(increase('database_each_transactions_total', window), ['datname']), 'transactions'),
+        show(sum(increase('database_each_transactions_total', range), ['datname']), 'transactions'),
         {
           ...show(max(latest('database_each_freeze_age'), ['datname']), 'freeze age'),
           thresholds: thresholds.freeze_age,
@@ -56,13 +56,13 @@ export const catalog: Row = {
       height: 8,
     }),
     table({
-      title: 'Scans of tables within the window',
+      title: 'Scans of tables',
       description: 'How statements found rows.',
       labels: ['table'],
       sortBy: 'whole table',
       columns: [
-        show(sum(increase('database_table_scans_total', window, { by: 'sequence' }), ['table']), 'whole table'),
-        show(sum(increase('database_table_scans_total', window, { by: 'index' }), ['table']), 'index'),
+        show(sum(increase('database_table_scans_total', range, { by: 'sequence' }), ['table']), 'whole table'),
+        show(sum(increase('database_table_scans_total', range, { by: 'index' }), ['table']), 'index'),
         show(max(latest('database_table_bloat_bytes'), ['table']), 'bloat'),
       ],
       empty: noTable,

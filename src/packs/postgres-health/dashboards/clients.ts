@@ -8,10 +8,10 @@ import {
   table,
   unknownWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
-import { step, window } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio, relativeTo } from '../../../dashboards/promql/arithmetic.ts';
-import { increase, latest, observations, quantile } from './promql.ts';
+import { increase, latest, mean, observations } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const quiet = unknownWhenEmpty('no statement in this time range');
@@ -24,17 +24,17 @@ export const clients: Row = {
   title: 'As the services see it',
   panels: [
     table({
-      title: 'Calls of SQL functions within the window',
+      title: 'Calls of SQL functions',
       description: 'SQL functions that the pipeline calls to write. Those that fail most come first.',
       labels: ['rpc'],
       sortBy: 'errors',
       columns: [
-        show(sum(increase('rpc_operations_total', window), ['rpc']), 'calls'),
+        show(sum(increase('rpc_operations_total', range), ['rpc']), 'calls'),
         {
           ...show(
             ratio(
-              sum(increase('rpc_operations_total', window, { outcome: 'error' }), ['rpc']),
-              sum(increase('rpc_operations_total', window), ['rpc']),
+              sum(increase('rpc_operations_total', range, { outcome: 'error' }), ['rpc']),
+              sum(increase('rpc_operations_total', range), ['rpc']),
             ),
             'errors',
           ),
@@ -46,17 +46,17 @@ export const clients: Row = {
       height: 8,
     }),
     table({
-      title: 'Statements by table within the window',
+      title: 'Statements by table',
       description: 'Statements that the pipeline sent to PostgreSQL. Tables with most errors come first.',
       labels: ['table'],
       sortBy: 'errors',
       columns: [
-        show(sum(increase('database_queries_total', window), ['table']), 'statements'),
+        show(sum(increase('database_queries_total', range), ['table']), 'statements'),
         {
           ...show(
             ratio(
-              sum(increase('database_queries_total', window, { success: 'false' }), ['table']),
-              sum(increase('database_queries_total', window), ['table']),
+              sum(increase('database_queries_total', range, { success: 'false' }), ['table']),
+              sum(increase('database_queries_total', range), ['table']),
             ),
             'errors',
           ),
@@ -68,12 +68,12 @@ export const clients: Row = {
       height: 8,
     }),
     lines({
-      title: 'Duration of statements (p95)',
+      title: 'Duration of statements',
       description:
-        'Duration of the services\u2019 statements, by their first word. A dot links to the trace of a statement.',
+        'Mean duration of the services\u2019 statements, by their first word. A dot links to the trace of a statement.',
       queries: [
         show(
-          quantile(0.95, { name: statements, window: step, by: ['db_operation_name'] }),
+          mean({ name: statements, window: step, by: ['db_operation_name'] }),
           ({ db_operation_name }) => db_operation_name,
         ),
       ],

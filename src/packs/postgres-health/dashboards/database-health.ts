@@ -1,6 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
-import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { datasource } from '../../../dashboards/model/variables.ts';
 import { polledDatabase } from './variables.ts';
 import { clients } from './clients.ts';
 import { catalog } from './catalog.ts';
@@ -16,6 +16,6 @@ export const databaseHealth: Dashboard = {
   description: 'Connections, statements, vacuum, storage and replication, and the view of the services',
   from: '1d',
   refresh: '1m',
-  variables: [datasource, polledDatabase, job, instance, timeWindow],
+  variables: [datasource, polledDatabase, job, instance],
   rows: [server, tables, catalog, statements, storage, replication, clients],
 };

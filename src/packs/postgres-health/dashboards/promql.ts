@@ -4,7 +4,7 @@ import { sidecarMetrics } from '../../../metrics/self.ts';
 import { serviceMetrics } from '../../../metrics/service.ts';
 import { postgresHealthMetrics } from '../metrics.ts';
 
-export const { change, increase, latest, observations, quantile, rate, seriesOf } = promql({
+export const { change, increase, latest, mean, observations, rate, seriesOf } = promql({
   ...postgresHealthMetrics,
   ...serviceMetrics,
   ...instrumentationMetrics,

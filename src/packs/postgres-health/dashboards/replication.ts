@@ -8,7 +8,7 @@ import {
   table,
   unknownWithoutPack,
 } from '../../../dashboards/model/panel.ts';
-import { step, window } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest } from './promql.ts';
 
@@ -90,7 +90,7 @@ export const replication: Row = {
       columns: [
         show(min(latest('database_subscription_running'), ['subscription']), 'runs'),
         show(max(latest('database_subscription_silence_seconds'), ['subscription']), 'last message'),
-        show(sum(increase('database_subscription_errors_total', window), ['subscription']), 'errors'),
+        show(sum(increase('database_subscription_errors_total', range), ['subscription']), 'errors'),
       ],
       empty: healthyWhenEmpty('no subscription'),
       width: 8,

@@ -10,7 +10,7 @@ import {
   unknownWhenEmpty,
   unknownWithoutPack,
 } from '../../../dashboards/model/panel.ts';
-import { step } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { age, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { connectionsUsed } from './expressions.ts';
@@ -128,10 +128,10 @@ export const server: Row = {
       height: 7,
     }),
     bars({
-      title: 'Growth within the window',
+      title: 'Growth',
       description: 'Growth of each table in bytes, without its indexes.',
-      queries: [show(sum(change('database_table_size_bytes', '$window'), ['table']), ({ table }) => table)],
-      empty: unknownWhenEmpty('no table was measured before the window'),
+      queries: [show(sum(change('database_table_size_bytes', range), ['table']), ({ table }) => table)],
+      empty: unknownWhenEmpty('no table was measured before the time range'),
       width: 6,
       height: 7,
     }),

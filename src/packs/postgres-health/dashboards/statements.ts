@@ -1,5 +1,5 @@
 import { lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
-import { step, window } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, rate } from './promql.ts';
 
@@ -10,16 +10,16 @@ export const statements: Row = {
   title: 'Statements, as the database counts them',
   panels: [
     table({
-      title: 'Statements by time within the window',
+      title: 'Statements by time',
       description:
         'The statements that took most time since the statistics were reset. Find one by its queryid in pg_stat_statements.',
       labels: ['statement', 'queryid'],
       sortBy: 'time',
       columns: [
-        show(sum(increase('database_statement_time_seconds_total', window), ['statement', 'queryid']), 'time'),
-        show(sum(increase('database_statement_calls_total', window), ['statement', 'queryid']), 'calls'),
-        show(sum(increase('database_statement_rows_total', window), ['statement', 'queryid']), 'rows'),
-        show(sum(increase('database_statement_blocks_read_total', window), ['statement', 'queryid']), 'blocks read'),
+        show(sum(increase('database_statement_time_seconds_total', range), ['statement', 'queryid']), 'time'),
+        show(sum(increase('database_statement_calls_total', range), ['statement', 'queryid']), 'calls'),
+        show(sum(increase('database_statement_rows_total', range), ['statement', 'queryid']), 'rows'),
+        show(sum(increase('database_statement_blocks_read_total', range), ['statement', 'queryid']), 'blocks read'),
       ],
       empty: notCounted,
       width: 24,

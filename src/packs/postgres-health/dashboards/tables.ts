@@ -18,23 +18,26 @@ const noTables = unknownWhenEmpty(
   'no table has series: see the settings top_tables and tables of the pack postgres_health',
 );
 const rows = 'database_table_rows';
-/** Autovacuum starts at 20 % and 50 dead rows by default: in a smaller table it waits for a larger share. */
-const MIN_ROWS = 250;
+/** Fewer dead rows cost nothing, and in a small table autovacuum waits for a larger share. */
+const MANY_DEAD = 10_000;
+/** Numbers of transactions and multixacts have 32 bits, one half for the past. */
+const WRAPAROUND = 2 ** 31;
 
 export const tables: Row = {
   title: 'Tables, vacuum and freeze',
   panels: [
     table({
       title: 'Tables',
-      description: `The largest tables come first. Dead rows that remain mean that vacuum cannot keep up or is held back. The share of dead rows is shown from ${MIN_ROWS} rows on.`,
+      description: `The largest tables come first. Dead rows that remain mean that vacuum cannot keep up or is held back. The share of dead rows is shown from ${MANY_DEAD} of them on.`,
       labels: ['table'],
       sortBy: 'size',
       columns: [
         show(max(latest('database_table_size_bytes'), ['table']), 'size'),
         show(max(latest('database_table_indexes_size_bytes'), ['table']), 'indexes'),
         show(sum(latest(rows, { state: 'live' }), ['table']), 'live rows'),
+        show(sum(latest(rows, { state: 'dead' }), ['table']), 'dead rows'),
         {
-          ...show(deadRows(), 'dead'),
+          ...show(deadShare(), 'share dead'),
           thresholds: thresholds.dead_rows,
         },
         show(max(latest('database_table_autovacuum_age_seconds'), ['table']), 'last autovacuum'),
@@ -57,6 +60,7 @@ export const tables: Row = {
       ],
       thresholds: thresholds.freeze_age,
       min: 0,
+      max: WRAPAROUND,
       empty: notPolled,
       width: 4,
       height: 9,
@@ -68,6 +72,7 @@ export const tables: Row = {
       queries: [show(max(latest('database_server_multixact_age'), ['instance']), ({ instance }) => instance)],
       thresholds: thresholds.multixact_age,
       min: 0,
+      max: WRAPAROUND,
       empty: notPolled,
       width: 4,
       height: 9,
@@ -84,7 +89,7 @@ export const tables: Row = {
   ],
 };
 
-function deadRows(): Vector<'table'> {
-  const all = sum(latest(rows), ['table']);
-  return and(ratio(sum(latest(rows, { state: 'dead' }), ['table']), all), compare(all, '>=', MIN_ROWS));
+function deadShare(): Vector<'table'> {
+  const dead = sum(latest(rows, { state: 'dead' }), ['table']);
+  return and(ratio(dead, sum(latest(rows), ['table'])), compare(dead, '>=', MANY_DEAD));
 }

@@ -9,7 +9,7 @@ import {
   invalidProducts,
   reviewRate,
 } from '../dashboards/expressions.ts';
-import { latest, meanOfOccurrences, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
+import { latest, mean, occurrences, quantileOfOccurrences } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** Long enough to cover a whole run, short enough that two runs do not mix. */
@@ -26,7 +26,7 @@ const FEWEST_REQUESTS = 5;
 const latency = recorded(
   'source:fetch_latency_seconds:mean6h',
   and(
-    meanOfOccurrences({ name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
+    mean({ name: 'fetch_latency_seconds', window: RUN, by: ['source'] }),
     compare(sum(run('fetch_latency_seconds'), ['source']), '>=', FEWEST_REQUESTS),
   ),
 );
@@ -94,7 +94,7 @@ export const fetchingAlerts: readonly Alert[] = [
     description: ({ source, value }, limit) =>
       `One request in twenty to ${source} within 6 hours took ${value} or longer (limit ${limit}).`,
     whenMissing: betweenRuns,
-    panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops (p95)' },
+    panel: { dashboard: 'siphon-pipeline', title: 'Requests by shop' },
   }),
   alert({
     name: 'FetchSlowed',
@@ -110,7 +110,7 @@ export const fetchingAlerts: readonly Alert[] = [
     description: ({ source, value }, limit) =>
       `Requests to ${source} took on average a second or longer within 6 hours, and ${value} times as long as usual within the week before (limit ${limit} times).`,
     whenMissing: `Silent: the store was not fetched in the week before, or fewer than five of its requests were answered. ${noRun}`,
-    panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops (p95)' },
+    panel: { dashboard: 'siphon-pipeline', title: 'Latency of the shops' },
   }),
   alert({
     name: 'ArtifactErrors',

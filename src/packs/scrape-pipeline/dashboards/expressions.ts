@@ -1,7 +1,7 @@
 /** Expressions that several panels and alerts share. */
 import { average, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { age, minus, plus, ratio, together, type Share } from '../../../dashboards/promql/arithmetic.ts';
-import { window } from '../../../dashboards/model/variables.ts';
+import { range } from '../../../dashboards/model/variables.ts';
 import type { Window } from '../../../dashboards/promql/node.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from './promql.ts';
 
 /** Counts for single numbers. Alerts use other windows. */
-const counted = increases(window);
+const counted = increases(range);
 
 export function runSuccess<By extends LabelOf<'scrape_runs_finished_total'> = never>(
   by: readonly By[] = [],
@@ -44,8 +44,8 @@ export function failedFetches<By extends 'source' | 'platform'>(by: readonly By[
 }
 
 export function operationErrors(): Vector<'operation'> {
-  const failed = observations('pipeline_operation_duration_seconds', window, { outcome: 'error' });
-  const all = observations('pipeline_operation_duration_seconds', window);
+  const failed = observations('pipeline_operation_duration_seconds', range, { outcome: 'error' });
+  const all = observations('pipeline_operation_duration_seconds', range);
   return ratio(sum(failed, ['operation']), sum(all, ['operation']));
 }
 

@@ -1,6 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
-import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { datasource } from '../../../dashboards/model/variables.ts';
 import { sidecar } from '../../sidecar/dashboards/variables.ts';
 import { database, platform, roaster } from './variables.ts';
 import { catalogueState } from './pipeline/catalogue.ts';
@@ -16,6 +16,6 @@ export const pipelineOverview: Dashboard = {
   description: 'The health of the pipeline, the causes of problems, and where to look next',
   from: '7d',
   refresh: '1m',
-  variables: [datasource, job, instance, database, platform, roaster, sidecar, timeWindow],
+  variables: [datasource, job, instance, database, platform, roaster, sidecar],
   rows: [health, runs, operations, fetching, catalogueState, resources],
 };

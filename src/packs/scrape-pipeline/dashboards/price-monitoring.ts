@@ -1,6 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
-import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { datasource } from '../../../dashboards/model/variables.ts';
 import { database, platform, roaster } from './variables.ts';
 import { changes } from './prices/changes.ts';
 import { jobs } from './prices/jobs.ts';
@@ -11,6 +11,6 @@ export const priceMonitoring: Dashboard = {
   description: 'Timeliness of price checks, price changes, and changes that are too large to be real',
   from: '30d',
   refresh: '5m',
-  variables: [datasource, job, instance, database, platform, roaster, timeWindow],
+  variables: [datasource, job, instance, database, platform, roaster],
   rows: [jobs, changes],
 };

@@ -1,6 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
-import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { datasource } from '../../../dashboards/model/variables.ts';
 import { database, platform, roaster } from './variables.ts';
 import { allRoasters } from './roaster/all.ts';
 import { oneRoaster } from './roaster/one.ts';
@@ -11,6 +11,6 @@ export const roasters: Dashboard = {
   description: 'Runs, latency, data quality, prices and stock of one roaster, and a comparison of all roasters',
   from: '30d',
   refresh: '5m',
-  variables: [datasource, job, instance, database, platform, roaster, timeWindow],
+  variables: [datasource, job, instance, database, platform, roaster],
   rows: [allRoasters, oneRoaster],
 };

@@ -1,9 +1,9 @@
-import { healthyWhenEmpty, lines, type Row, show } from '../../../dashboards/model/panel.ts';
+import { events, healthyWhenEmpty, lines, type Row, show } from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { failedCalls, failedStatements } from './expressions.ts';
-import { increases, quantile, rate } from './promql.ts';
+import { increases, mean, observations } from './promql.ts';
 
 const noCall = healthyWhenEmpty('no request was sent');
 const noStatement = healthyWhenEmpty('no statement was sent');
@@ -13,16 +13,15 @@ const STATEMENTS = 'db_client_operation_duration_seconds';
 export const calls: Row = {
   title: 'Calls to others',
   panels: [
-    lines({
+    events({
       title: 'Requests sent',
       description: 'Requests that the services sent, by the status of the answer. The host is on their spans.',
       queries: [
         show(
-          sum(rate(SENT, step), ['job', 'http_response_status_code']),
+          sum(observations(SENT, step), ['job', 'http_response_status_code']),
           ({ job, http_response_status_code }) => `${job} ${http_response_status_code}`,
         ),
       ],
-      min: 0,
       empty: noCall,
       width: 8,
       height: 8,
@@ -37,11 +36,11 @@ export const calls: Row = {
       height: 8,
     }),
     lines({
-      title: 'Requests sent (p95)',
-      description: 'One sent request in twenty took longer.',
+      title: 'Duration of sent requests',
+      description: 'Mean duration of the requests that the services sent.',
       queries: [
         show(
-          quantile(0.95, { name: SENT, window: step, by: ['job', 'http_request_method'] }),
+          mean({ name: SENT, window: step, by: ['job', 'http_request_method'] }),
           ({ job, http_request_method }) => `${job} ${http_request_method}`,
         ),
       ],
@@ -50,16 +49,15 @@ export const calls: Row = {
       width: 8,
       height: 8,
     }),
-    lines({
+    events({
       title: 'Statements sent',
       description: 'Statements that the services sent to databases, by command.',
       queries: [
         show(
-          sum(rate(STATEMENTS, step), ['job', 'db_operation_name']),
+          sum(observations(STATEMENTS, step), ['job', 'db_operation_name']),
           ({ job, db_operation_name }) => `${job} ${db_operation_name}`,
         ),
       ],
-      min: 0,
       empty: noStatement,
       width: 8,
       height: 8,
@@ -76,11 +74,11 @@ export const calls: Row = {
       leadsTo: 'siphon-database',
     }),
     lines({
-      title: 'Statements sent (p95)',
-      description: 'One statement in twenty took longer, including the network, by command.',
+      title: 'Duration of statements',
+      description: 'Mean duration of the statements, including the network, by command.',
       queries: [
         show(
-          quantile(0.95, { name: STATEMENTS, window: step, by: ['job', 'db_operation_name'] }),
+          mean({ name: STATEMENTS, window: step, by: ['job', 'db_operation_name'] }),
           ({ job, db_operation_name }) => `${job} ${db_operation_name}`,
         ),
       ],

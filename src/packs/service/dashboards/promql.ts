@@ -4,5 +4,14 @@ import { httpServiceMetrics } from '../metrics.ts';
 export type Count = CountOf<typeof httpServiceMetrics>;
 export type LabelOf<Name extends keyof typeof httpServiceMetrics> = LabelOfAny<typeof httpServiceMetrics, Name>;
 
-export const { increases, latest, observations, occurrences, quantile, quantileOfOccurrences, rate, sumRate } =
-  promql(httpServiceMetrics);
+export const {
+  increases,
+  latest,
+  mean,
+  observations,
+  occurrences,
+  quantile,
+  quantileOfOccurrences,
+  shareAbove,
+  sumRate,
+} = promql(httpServiceMetrics);

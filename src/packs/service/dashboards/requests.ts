@@ -1,10 +1,10 @@
 import { events, healthyWhenEmpty, lines, type Row, show, table } from '../../../dashboards/model/panel.ts';
-import { step, window } from '../../../dashboards/model/variables.ts';
+import { range, step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { thresholds } from '../thresholds.ts';
 import { failedRequests } from './expressions.ts';
-import { increases, observations, quantile, rate } from './promql.ts';
+import { increases, mean, observations, quantile, shareAbove } from './promql.ts';
 
 const noRequest = healthyWhenEmpty('no request was answered');
 const ANSWERED = 'http_server_request_duration_seconds';
@@ -13,11 +13,10 @@ const byRoute = ['job', 'http_route'] as const;
 export const requests: Row = {
   title: 'Requests',
   panels: [
-    lines({
+    events({
       title: 'Requests',
       description: 'Requests that each route answered. Those that no route matched have only the name of the service.',
-      queries: [show(sum(rate(ANSWERED, step), byRoute), ({ job, http_route }) => `${job} ${http_route}`)],
-      min: 0,
+      queries: [show(sum(observations(ANSWERED, step), byRoute), ({ job, http_route }) => `${job} ${http_route}`)],
       empty: noRequest,
       width: 8,
       height: 8,
@@ -36,7 +35,8 @@ export const requests: Row = {
     }),
     lines({
       title: 'Duration of requests (p95)',
-      description: 'One request in twenty took longer, by route. In Sentry, the transaction has the name of the route.',
+      description:
+        'One request in twenty took longer, by route; nothing is shown below 5 ms, which is the first bound that is counted. In Sentry, the transaction has the name of the route.',
       queries: [
         show(
           quantile(0.95, { name: ANSWERED, window: step, by: byRoute }),
@@ -77,17 +77,18 @@ export const requests: Row = {
       height: 8,
     }),
     table({
-      title: 'Routes within the window',
-      description: 'Requests of each route, the share that failed, and the duration of the slowest twentieth.',
+      title: 'Routes',
+      description: 'Requests of each route, the share that failed, the mean duration, and the share that took longer.',
       labels: byRoute,
       sortBy: 'requests',
       columns: [
-        show(sum(observations(ANSWERED, window), byRoute), 'requests'),
+        show(sum(observations(ANSWERED, range), byRoute), 'requests'),
         {
-          ...show(ratio(...failedRequests(byRoute, increases(window))), 'failed'),
+          ...show(ratio(...failedRequests(byRoute, increases(range))), 'failed'),
           thresholds: thresholds.failed_requests,
         },
-        { ...show(quantile(0.95, { name: ANSWERED, window, by: byRoute }), 'p95'), thresholds: thresholds.request_p95 },
+        show(mean({ name: ANSWERED, window: range, by: byRoute }), 'mean'),
+        show(shareAbove(1, { name: ANSWERED, window: range, by: byRoute }), '> 1 s'),
       ],
       empty: noRequest,
       width: 8,

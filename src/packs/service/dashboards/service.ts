@@ -1,6 +1,6 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
-import { datasource, timeWindow } from '../../../dashboards/model/variables.ts';
+import { datasource } from '../../../dashboards/model/variables.ts';
 import { calls } from './calls.ts';
 import { requests } from './requests.ts';
 import { saturation } from './saturation.ts';
@@ -11,11 +11,6 @@ export const serviceDashboard: Dashboard = {
   description: 'The requests that services answer, how busy they are, and what they call',
   from: '1d',
   refresh: '1m',
-  variables: [
-    datasource,
-    { ...timeWindow, description: 'How far back single numbers look', first: '1h' },
-    job,
-    instance,
-  ],
+  variables: [datasource, job, instance],
   rows: [requests, saturation, calls],
 };

@@ -8,11 +8,12 @@ import {
   stat,
   unknownWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
+import { roomAbove } from '../../../dashboards/threshold.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { count, max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { compare, happened } from '../../../dashboards/promql/arithmetic.ts';
 import { leaders, missedPolls, USUAL_INTERVAL_S } from './expressions.ts';
-import { increase, latest, mean, quantile } from './promql.ts';
+import { increase, latest, mean } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 const notScraped = unknownWhenEmpty('the sidecar\u2019s own metrics are not scraped, or it has no poller');
@@ -28,6 +29,7 @@ export const poller: Row = {
       queries: [show(missedPolls(['query'], USUAL_INTERVAL_S), ({ query }) => query)],
       thresholds: thresholds.poll_age,
       min: 0,
+      max: roomAbove(thresholds.poll_age.critical),
       empty: notScraped,
       width: 6,
       height: 9,
@@ -122,11 +124,11 @@ export const poller: Row = {
       height: 7,
     }),
     lines({
-      title: 'Time to connect (p95)',
-      description: 'Time to open a connection to the database.',
+      title: 'Time to connect',
+      description: 'Mean time to open a connection to the database.',
       queries: [
         show(
-          quantile(0.95, { name: 'siphon_db_poller_connect_duration_seconds', window: step, by: ['receiver'] }),
+          mean({ name: 'siphon_db_poller_connect_duration_seconds', window: step, by: ['receiver'] }),
           ({ receiver }) => receiver,
         ),
       ],

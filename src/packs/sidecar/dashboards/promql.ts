@@ -7,4 +7,4 @@ const metrics = { ...sidecarMetrics, ...prometheusMetrics } as const;
 export type LabelOf<Name extends keyof typeof metrics> = LabelOfAny<typeof metrics, Name>;
 export type Where<Name extends keyof typeof metrics> = WhereAny<typeof metrics, Name>;
 
-export const { change, increase, latest, mean, occurrences, overTime, quantile, rate, seriesOf } = promql(metrics);
+export const { change, increase, latest, mean, occurrences, overTime, rate, seriesOf } = promql(metrics);

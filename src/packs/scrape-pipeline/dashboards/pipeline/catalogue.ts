@@ -9,6 +9,7 @@ import {
   unknownWhenEmpty,
   unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
+import { roomAbove } from '../../../../dashboards/threshold.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { connectionsUsed } from '../../../postgres-health/dashboards/expressions.ts';
@@ -117,6 +118,7 @@ export const catalogueState: Row = {
       ],
       thresholds: databaseThresholds.longest_transaction,
       min: 0,
+      max: roomAbove(databaseThresholds.longest_transaction.warning),
       empty: notPolled,
       width: 4,
       height: 6,

@@ -6,27 +6,47 @@ import {
   lines,
   type Row,
   show,
+  table,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
-import { step, window } from '../../../../dashboards/model/variables.ts';
+import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../../dashboards/promql/arithmetic.ts';
 import { artifactErrors, fetchErrors, invalidProducts } from '../expressions.ts';
-import { buckets, increase, quantile } from '../promql.ts';
+import { buckets, increase, mean, observations, shareAbove } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { httpTones } from '../tones.ts';
+
+const latency = 'fetch_latency_seconds';
 
 export const fetching: Row = {
   title: 'Fetching, validating, writing',
   panels: [
     lines({
-      title: 'Latency of the shops (p95)',
-      description: 'Time from the request until the body was read, by shop. A dot links to the trace of a request.',
-      queries: [
-        show(quantile(0.95, { name: 'fetch_latency_seconds', window: step, by: ['source'] }), ({ source }) => source),
-      ],
-      thresholds: thresholds.fetch_p95,
+      title: 'Latency of the shops',
+      description:
+        'Mean time from the request until the body was read, by shop. A dot links to the trace of a request.',
+      queries: [show(mean({ name: latency, window: step, by: ['source'] }), ({ source }) => source)],
       min: 0,
+      empty: unknownWhenEmpty('no request in this time range'),
+      width: 8,
+      height: 8,
+      leadsTo: 'siphon-roaster',
+    }),
+    table({
+      title: 'Requests by shop',
+      description: 'Answered requests to each shop, their mean latency, and the shares that took longer.',
+      labels: ['source'],
+      sortBy: 'mean',
+      columns: [
+        show(sum(observations(latency, range), ['source']), 'requests'),
+        show(mean({ name: latency, window: range, by: ['source'] }), 'mean'),
+        show(shareAbove(1, { name: latency, window: range, by: ['source'] }), '> 1 s'),
+        {
+          ...show(shareAbove(30, { name: latency, window: range, by: ['source'] }), '> 30 s'),
+          thresholds: thresholds.slow_requests,
+        },
+      ],
       empty: unknownWhenEmpty('no request in this time range'),
       width: 8,
       height: 8,
@@ -44,24 +64,24 @@ export const fetching: Row = {
     }),
     bars({
       title: 'Failing requests by shop',
-      description: 'Share of the requests within the window that got no usable response.',
+      description: 'Share of the requests within the time range that got no usable response.',
       queries: [show(fetchErrors(['source']), ({ source }) => source)],
       thresholds: thresholds.fetch_error_rate,
       min: 0,
       max: 1,
-      empty: unknownWhenEmpty('no request within the window'),
+      empty: unknownWhenEmpty('no request in this time range'),
       width: 4,
       height: 8,
       leadsTo: 'siphon-roaster',
     }),
     bars({
       title: 'Artifacts without a usable answer',
-      description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
+      description: 'Share of the artifacts within the time range whose HTTP status is neither 200 nor 304.',
       queries: [show(artifactErrors(['platform']), ({ platform }) => platform)],
       thresholds: thresholds.artifact_error_rate,
       min: 0,
       max: 1,
-      empty: unknownWhenEmpty('no artifact within the window'),
+      empty: unknownWhenEmpty('no artifact in this time range'),
       width: 4,
       height: 8,
     }),
@@ -89,9 +109,9 @@ export const fetching: Row = {
     histogram({
       title: 'Size of the bodies',
       description:
-        'Artifacts within the window by the length of their bodies. Many small bodies are usually error pages.',
-      queries: [show(buckets({ name: 'scrape_artifact_body_bytes', window }), ({ le }) => le)],
-      empty: unknownWhenEmpty('no artifact within the window'),
+        'Artifacts within the time range by the length of their bodies. Many small bodies are usually error pages.',
+      queries: [show(buckets({ name: 'scrape_artifact_body_bytes', window: range }), ({ le }) => le)],
+      empty: unknownWhenEmpty('no artifact in this time range'),
       width: 8,
       height: 8,
     }),
@@ -100,19 +120,19 @@ export const fetching: Row = {
       description: 'Problems in fetched products by reason. Each sends its product to review.',
       queries: [show(sum(increase('validation_errors_total', step), ['reason']), ({ reason }) => reason)],
       empty: healthyWhenEmpty('no problem'),
-      width: 10,
+      width: 7,
       height: 8,
       leadsTo: 'siphon-roaster',
     }),
     bars({
       title: 'Products with a problem',
-      description: 'Largest share of the products of one validation within the window that did not pass, by shop.',
-      queries: [show(ratio(...invalidProducts(['source'], window)), ({ source }) => source)],
+      description: 'Largest share of the products of one validation within the time range that did not pass, by shop.',
+      queries: [show(ratio(...invalidProducts(['source'], range)), ({ source }) => source)],
       thresholds: thresholds.validation_errors,
       min: 0,
       max: 1,
-      empty: unknownWhenEmpty('no validation within the window'),
-      width: 5,
+      empty: unknownWhenEmpty('no validation in this time range'),
+      width: 4,
       height: 8,
       leadsTo: 'siphon-roaster',
     }),
@@ -126,7 +146,7 @@ export const fetching: Row = {
         ),
       ],
       empty: healthyWhenEmpty('the storage was not used'),
-      width: 9,
+      width: 5,
       height: 8,
     }),
   ],

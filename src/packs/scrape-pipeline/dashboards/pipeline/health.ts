@@ -7,7 +7,7 @@ import {
   stat,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
-import { window } from '../../../../dashboards/model/variables.ts';
+import { range } from '../../../../dashboards/model/variables.ts';
 import { count, max, min, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { compare, missingTo, partOf, times } from '../../../../dashboards/promql/arithmetic.ts';
 import { runSuccess } from '../expressions.ts';
@@ -62,22 +62,23 @@ export const health: Row = {
     }),
     stat({
       title: 'Runs that succeeded',
-      description: 'Share of the runs that finished within the window with the status ok. Below 80 % is an incident.',
+      description:
+        'Share of the runs that finished within the time range with the status ok. Below 80 % is an incident.',
       queries: [show(runSuccess(), 'succeeded')],
       thresholds: thresholds.run_success,
-      empty: unknownWhenEmpty('no run finished within the window'),
+      empty: unknownWhenEmpty('no run finished in this time range'),
       width: 4,
       height: 6,
       leadsTo: 'siphon-roaster',
     }),
     stat({
       title: 'Failed runs',
-      description: 'Runs that finished within the window with the status fail.',
+      description: 'Runs that finished within the time range with the status fail.',
       queries: [
         show(
           partOf(
-            sum(increase('scrape_runs_finished_total', window, { status: 'fail' })),
-            sum(increase('scrape_runs_finished_total', window)),
+            sum(increase('scrape_runs_finished_total', range, { status: 'fail' })),
+            sum(increase('scrape_runs_finished_total', range)),
           ),
           'failed',
         ),

@@ -1,7 +1,7 @@
 import { lines, type Row, show, unknownWhenEmpty } from '../../../../dashboards/model/panel.ts';
 import { step } from '../../../../dashboards/model/variables.ts';
 import { max } from '../../../../dashboards/promql/aggregate.ts';
-import { latest, quantile, sumRate } from '../promql.ts';
+import { latest, mean, sumRate } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
 const notThere = unknownWhenEmpty('no service sends metrics');
@@ -61,11 +61,11 @@ export const resources: Row = {
       height: 8,
     }),
     lines({
-      title: 'Requests sent (p95)',
-      description: 'Duration of all HTTP requests of the services. A dot links to a trace, which shows the host.',
+      title: 'Requests sent',
+      description: 'Mean duration of all HTTP requests of the services. A dot links to a trace, which shows the host.',
       queries: [
         show(
-          quantile(0.95, {
+          mean({
             name: 'http_client_request_duration_seconds',
             window: step,
             by: ['job', 'http_request_method'],
@@ -79,11 +79,11 @@ export const resources: Row = {
       height: 8,
     }),
     lines({
-      title: 'Statements sent (p95)',
-      description: 'Duration of the statements measured in the services, including the network.',
+      title: 'Statements sent',
+      description: 'Mean duration of the statements measured in the services, including the network.',
       queries: [
         show(
-          quantile(0.95, { name: 'db_client_operation_duration_seconds', window: step, by: ['db_operation_name'] }),
+          mean({ name: 'db_client_operation_duration_seconds', window: step, by: ['db_operation_name'] }),
           ({ db_operation_name }) => db_operation_name,
         ),
       ],

@@ -8,7 +8,7 @@ import {
   table,
   unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
-import { step, window } from '../../../../dashboards/model/variables.ts';
+import { range, step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { lastSuccessAge, overdue, reviewRate, runSuccess } from '../expressions.ts';
 import { increase, latest, mean } from '../promql.ts';
@@ -55,7 +55,7 @@ export const runs: Row = {
         { ...show(overdue('price'), 'price run overdue'), thresholds: thresholds.overdue_price },
         { ...show(overdue('full'), 'full run overdue'), thresholds: thresholds.overdue_full },
         { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
-        { ...show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean duration') },
+        { ...show(mean({ name: 'scrape_run_duration_seconds', window: range, by: ['roaster'] }), 'mean duration') },
         { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
       ],
       empty: notPolled,

@@ -8,7 +8,7 @@ import {
   stat,
   unknownWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
-import { step, window } from '../../../../dashboards/model/variables.ts';
+import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../../dashboards/promql/arithmetic.ts';
 import { wildPrices } from '../expressions.ts';
@@ -41,27 +41,27 @@ export const changes: Row = {
     histogram({
       title: 'Distribution of the change',
       description:
-        'New price divided by the previous price, for prices that changed within the window. 2 means that the price doubled.',
-      queries: [show(buckets({ name: 'price_change_ratio', window }), ({ le }) => le)],
-      empty: unknownWhenEmpty('no price changed within the window'),
+        'New price divided by the previous price, for prices that changed within the time range. 2 means that the price doubled.',
+      queries: [show(buckets({ name: 'price_change_ratio', window: range }), ({ le }) => le)],
+      empty: unknownWhenEmpty('no price changed in this time range'),
       width: 7,
       height: 8,
     }),
     stat({
       title: 'Wild changes',
       description:
-        'Share of the prices compared within the window that changed by more than a half, up or down: usually errors of a feed or a parser.',
-      queries: [show(ratio(...wildPrices([], window)), 'larger than a half')],
+        'Share of the prices compared within the time range that changed by more than a half, up or down: usually errors of a feed or a parser.',
+      queries: [show(ratio(...wildPrices([], range)), 'larger than a half')],
       thresholds: thresholds.wild_changes,
-      empty: unknownWhenEmpty('no price was compared within the window'),
+      empty: unknownWhenEmpty('no price was compared in this time range'),
       width: 4,
       height: 7,
     }),
     stat({
-      title: 'Spikes within the window',
+      title: 'Number of spikes',
       description:
         'Changes beyond the roaster\u2019s alert threshold (alert_price_delta_pct) that the shop does not mark as a sale.',
-      queries: [show(sum(increase('price_spike_alerts_total', window)), 'spikes')],
+      queries: [show(sum(increase('price_spike_alerts_total', range)), 'spikes')],
       empty: healthyWhenEmpty('none'),
       width: 4,
       height: 7,
@@ -91,8 +91,8 @@ export const changes: Row = {
     }),
     bars({
       title: 'Changes by roaster',
-      description: 'Variants whose price differs from the one before, within the window.',
-      queries: [show(sum(increase('price_changes_total', window), ['roaster']), ({ roaster }) => roaster)],
+      description: 'Variants whose price differs from the one before, within the time range.',
+      queries: [show(sum(increase('price_changes_total', range), ['roaster']), ({ roaster }) => roaster)],
       min: 0,
       empty: healthyWhenEmpty('no price changed'),
       width: 12,

@@ -10,22 +10,23 @@ import {
   unknownWhenEmpty,
   unknownWithoutPack,
 } from '../../../../dashboards/model/panel.ts';
-import { step, window } from '../../../../dashboards/model/variables.ts';
+import { roomAbove } from '../../../../dashboards/threshold.ts';
+import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
 import { overdue, priceJobFailures, stalePrices } from '../expressions.ts';
-import { increase, mean, quantile } from '../promql.ts';
+import { increase, mean } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { toRoaster } from '../variables.ts';
 
-const noJob = unknownWhenEmpty('no price job within the window');
+const noJob = unknownWhenEmpty('no price job in this time range');
 
 export const jobs: Row = {
   title: 'Price jobs',
   panels: [
     stat({
       title: 'Jobs that failed',
-      description: 'Share of the price jobs within the window that failed.',
+      description: 'Share of the price jobs within the time range that failed.',
       queries: [show(priceJobFailures(), 'failed')],
       thresholds: thresholds.price_job_failure_rate,
       empty: noJob,
@@ -39,6 +40,7 @@ export const jobs: Row = {
       queries: [show(overdue('price'), ({ roaster }) => roaster)],
       thresholds: thresholds.overdue_price,
       min: 0,
+      max: roomAbove(thresholds.overdue_price.critical),
       empty: unknownWithoutPack('scrape_pipeline'),
       width: 6,
       height: 7,
@@ -55,13 +57,13 @@ export const jobs: Row = {
     lines({
       title: 'Duration of a job',
       description:
-        'Half and 95 % of the jobs of all roasters took no longer, by type of job. A dot links to the trace of a job.',
-      queries: [0.5, 0.95].map((q) =>
+        'Mean duration of the jobs of all roasters within each step, by type of job. A dot links to the trace of a job.',
+      queries: [
         show(
-          quantile(q, { name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
-          ({ job_type }) => `${job_type} p${100 * q}`,
+          mean({ name: 'price_job_duration_seconds', window: step, by: ['job_type'] }),
+          ({ job_type }) => `mean ${job_type}`,
         ),
-      ),
+      ],
       min: 0,
       empty: unknownWhenEmpty('no price job in this time range'),
       width: 7,
@@ -70,14 +72,14 @@ export const jobs: Row = {
     table({
       title: 'Jobs by roaster',
       description:
-        'Price jobs of each roaster within the window. The roaster with the longest mean run in the database comes first.',
+        'Price jobs of each roaster within the time range. The roaster with the longest mean run in the database comes first.',
       labels: ['roaster'],
       sortBy: 'mean',
       leadsToValue: toRoaster,
       columns: [
-        show(sum(increase('price_job_success_total', window), ['roaster']), 'succeeded'),
-        show(sum(increase('price_job_failures_total', window), ['roaster']), 'failed'),
-        show(mean({ name: 'scrape_run_duration_seconds', window, by: ['roaster'] }), 'mean'),
+        show(sum(increase('price_job_success_total', range), ['roaster']), 'succeeded'),
+        show(sum(increase('price_job_failures_total', range), ['roaster']), 'failed'),
+        show(mean({ name: 'scrape_run_duration_seconds', window: range, by: ['roaster'] }), 'mean'),
       ],
       empty: noJob,
       width: 10,

@@ -13,7 +13,7 @@ import { step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
 import { age } from '../../../../dashboards/promql/arithmetic.ts';
 import { artifactErrors, inStock, runSuccess } from '../expressions.ts';
-import { increase, latest, mean, quantile } from '../promql.ts';
+import { increase, latest, mean, shareAbove } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';
@@ -56,19 +56,19 @@ export const oneRoaster: Row = {
     }),
     stat({
       title: 'Succeeded',
-      description: 'Share of the runs that finished within the window with the status ok.',
+      description: 'Share of the runs that finished within the time range with the status ok.',
       queries: [show(runSuccess(), 'succeeded')],
       thresholds: thresholds.run_success,
-      empty: unknownWhenEmpty('no run within the window'),
+      empty: unknownWhenEmpty('no run in this time range'),
       width: 4,
       height: 5,
     }),
     stat({
       title: 'Failed artifacts',
-      description: 'Share of the artifacts within the window whose HTTP status is neither 200 nor 304.',
+      description: 'Share of the artifacts within the time range whose HTTP status is neither 200 nor 304.',
       queries: [show(artifactErrors(), 'failed')],
       thresholds: thresholds.artifact_error_rate,
-      empty: unknownWhenEmpty('no artifact within the window'),
+      empty: unknownWhenEmpty('no artifact in this time range'),
       width: 4,
       height: 5,
     }),
@@ -104,15 +104,27 @@ export const oneRoaster: Row = {
     }),
     lines({
       title: 'Latency of the shop',
-      description: 'Half and 95 % of the requests took no longer. A dot links to the trace of a request.',
-      queries: [
-        show(quantile(0.5, { name: 'fetch_latency_seconds', window: step }), 'p50'),
-        show(quantile(0.95, { name: 'fetch_latency_seconds', window: step }), 'p95'),
-      ],
-      thresholds: thresholds.fetch_p95,
+      description:
+        'Mean time from the request until the body was read, within each step. A dot links to the trace of a request.',
+      queries: [show(mean({ name: 'fetch_latency_seconds', window: step }), 'mean')],
       min: 0,
       empty: unknownWhenEmpty('no request in this time range'),
       width: 8,
+      height: 7,
+    }),
+    lines({
+      title: 'Slow requests',
+      description:
+        'Share of the requests to the shop within each step that took longer than a second, and than thirty.',
+      queries: [
+        show(shareAbove(1, { name: 'fetch_latency_seconds', window: step }), '> 1 s'),
+        show(shareAbove(30, { name: 'fetch_latency_seconds', window: step }), '> 30 s'),
+      ],
+      thresholds: thresholds.slow_requests,
+      min: 0,
+      max: 1,
+      empty: unknownWhenEmpty('no request in this time range'),
+      width: 6,
       height: 7,
     }),
     events({

@@ -1,0 +1,82 @@
+/**
+ * Counts the events of counters. A process that ends before its second scrape leaves one sample. `increase` makes nothing of
+ * it; here the first value of a counter counts.
+ */
+import type { Metric } from '../../metrics/metric.ts';
+import type { Duration, Node, Selector, Window } from './node.ts';
+import { binary, call, selector, series, type AnyWhere, type Part, type Source } from './select.ts';
+import type { Series } from './vector.ts';
+
+/** For graphs: the events from one point to the next. */
+export const STEP: Window = '$__rate_interval';
+
+/** A series that Prometheus has not seen for this long before is new. */
+const BEFORE: Duration = '1d';
+
+/** The events of a counter, or the observations of a histogram. */
+export function eventsOf(source: Source, window: Window, where?: AnyWhere): Series {
+  const { name, metric } = source;
+  if (metric.kind !== 'histogram') return series(source, increaseOf(source, { window }, where), metric.unit);
+  return series(source, increaseOf(source, { part: `${name}_count`, window }, where), '{observation}');
+}
+
+/** The same, including the first value of a counter of any source. */
+export function occurrencesOf(source: Source, window: Window, where?: AnyWhere): Series {
+  const { name, metric } = source;
+  const isHistogram = metric.kind === 'histogram';
+  const counts = selector(source, where, { window, ...(isHistogram && { part: `${name}_count` }) });
+  return series(source, fromBirth(counts), isHistogram ? '{observation}' : metric.unit);
+}
+
+/** The growth of a counter, or of the given series of a histogram. */
+export function increaseOf(source: Source, part: Part & { readonly window: Window }, where?: AnyWhere): Node {
+  const counts = selector(source, where, part);
+  const increase = isShownWhole(source, part) ? call('round', call('increase', counts)) : call('increase', counts);
+  const isStep = part.window === STEP;
+  if (isOfProcess(source.metric)) return isStep ? growthFromBirth(counts) : binary('or', newborn(counts), increase);
+  return isStep ? binary('or', growth(counts), increase) : increase;
+}
+
+/** The value of a series that is new in the window, and the increase of the others. */
+export function fromBirth(counts: Selector): Node {
+  return binary('or', newborn(counts), call('increase', counts));
+}
+
+/**
+ * The difference to the value at the point before: exact, where `increase` extrapolates, and the steps of a graph add up to
+ * the whole. Nothing where the counter is missing or less than before, because it has restarted.
+ */
+function growth(counts: Selector): Node {
+  const { window: _, ...now } = counts;
+  return notNegative(binary('-', now, { ...now, offset: '$__interval' }));
+}
+
+/** The same for series that may last less than a step: a counter that is new, or less than before, has begun at 0. */
+function growthFromBirth(counts: Selector): Node {
+  const step: Selector = { ...counts, window: '$__interval' };
+  const now = call('last_over_time', step);
+  return binary('or', notNegative(binary('-', now, before(step))), now);
+}
+
+function notNegative(of: Node): Node {
+  return binary('>=', of, { type: 'number', value: 0 });
+}
+
+function newborn(counts: Selector): Node {
+  return binary('unless', call('last_over_time', counts), before(counts));
+}
+
+function before({ window, ...counts }: Selector): Node {
+  return call('last_over_time', { ...counts, window: BEFORE, ...(window !== undefined && { offset: window }) });
+}
+
+/** Counters of a process are new with it. The others continue, and may be old when Prometheus sees them first. */
+function isOfProcess({ source }: Metric): boolean {
+  return source === 'sdk' || source === 'runtime';
+}
+
+/** Events are not halves, so panels do not show how `increase` extrapolates them. Seconds and bytes are not events. */
+function isShownWhole({ name, metric }: Source, { part = name, window }: Part): boolean {
+  if (window?.startsWith('$') !== true) return false;
+  return metric.kind === 'histogram' ? !part.endsWith('_sum') : /^\{\w+\}$/.test(metric.unit);
+}
