@@ -309,3 +309,36 @@ describe.skipIf(promtoolMissing)('of sidecars that poll a database', () => {
     ).toBe('');
   });
 });
+
+describe.skipIf(promtoolMissing)('of a database that is polled once an hour', () => {
+  const own = `receiver="db_poller", query="postgres_health.size", job="siphon", instance="a"`;
+  /** The database is away from the second hour on, and each round is repeated after an hour at the latest. */
+  const input: readonly InputSeries[] = [
+    { series: `siphon_db_poller_leader{${own}}`, values: '1x600' },
+    { series: `siphon_db_poller_query_interval_seconds{${own}}`, values: '3600x600' },
+    { series: `siphon_db_poller_success_age_seconds{${own}}`, values: '0+60x59 0+60x540' },
+    {
+      series: `siphon_db_poller_errors{reason="connection", ${own}}`,
+      values: `0x119 ${Array.from({ length: 8 }, (_, hour) => `${10 + hour}x59`).join(' ')}`,
+    },
+  ];
+  const raised = 'ALERTS{alertname="DatabaseDown", alertstate="firing"}';
+
+  it('one alert, which does not end between two attempts', () => {
+    const firstMinute = 60 + 180 + 1;
+    const throughout = `count_over_time(${raised}[${600 - firstMinute}m])`;
+    const labels =
+      '{alertname="DatabaseDown", alertstate="firing", level="page", owner="database", receiver="db_poller", severity="critical"}';
+    expect(
+      testRules(rulesOf('DatabaseDown'), [
+        {
+          input,
+          expects: [
+            { query: raised, atMinute: 239, samples: [] },
+            { query: throughout, atMinute: 600, samples: [{ labels, value: 600 - firstMinute + 1 }] },
+          ],
+        },
+      ]),
+    ).toBe('');
+  });
+});

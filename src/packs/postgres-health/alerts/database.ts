@@ -1,8 +1,9 @@
-import { max, sum } from '../../../dashboards/promql/aggregate.ts';
-import { and, compare, unless } from '../../../dashboards/promql/arithmetic.ts';
+import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
+import { and, compare, or, unless } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { leaders, missedPolls } from '../../sidecar/dashboards/expressions.ts';
 import { connectionsUsed } from '../dashboards/expressions.ts';
+import type { Duration } from '../../../dashboards/promql/node.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
@@ -20,11 +21,13 @@ const OTHERS = [
   ...(['too_many_rows', 'too_many_keys'] as const),
 ] as const;
 
-const failing = compare(
-  sum(increase('siphon_db_poller_errors', '15m', { reason: { not: OTHERS } }), ['receiver']),
-  '>=',
-  1,
-);
+const failures = (window: Duration): Vector<'receiver'> =>
+  compare(sum(increase('siphon_db_poller_errors', window, { reason: { not: OTHERS } }), ['receiver']), '>=', 1);
+
+/** Queries that all run less often, as with `wake_interval`, are also repeated less often after a failure. */
+const RARE_S = 300;
+const isRare = compare(min(latest('siphon_db_poller_query_interval_seconds'), ['receiver']), '>', RARE_S);
+const failing = or(failures('15m'), and(failures('2d'), isRare));
 
 type Where = Parameters<typeof missedPolls>[2];
 
@@ -50,8 +53,8 @@ export const databaseAlerts: readonly Alert[] = [
     // Longer than the alerts that it inhibits: queries that run once a minute succeed later than the first one.
     keepFiringFor: '5m',
     summary: () => 'The database does not answer',
-    description: ({ receiver, value }) =>
-      `No query of ${receiver} has succeeded for three of its intervals, and at least 90 seconds; ${value} failed within 15 minutes.`,
+    description: ({ receiver }) =>
+      `No query of ${receiver} has succeeded for three of its intervals, and at least 90 seconds; the attempts since have failed.`,
     whenMissing:
       'Silent: without errors the database was not polled, which raises PollerWithoutLeader; without the sidecar\u2019s own metrics SidecarDown fires. A database that has never answered raises this alert, because its errors are counted. If all sidecars stand by, an answer to one of them is enough to keep it silent.',
     panel: { dashboard: 'siphon-sidecar', title: 'Failed polls' },
