@@ -199,7 +199,7 @@ export const scrapePipelineMetrics = {
     name: 'pipeline.health.score',
     unit: '{score}',
     description: '0 (broken) to 100 (well), by component and as their weighted total; absent while unknown',
-    labels: { component: ['runs', 'freshness', 'review', 'stock', 'total'] },
+    labels: { component: ['runs', 'freshness', 'checked', 'review', 'stock', 'total'] },
   },
   pipeline_health_input_percent: {
     source: 'poller',
@@ -207,7 +207,7 @@ export const scrapePipelineMetrics = {
     name: 'pipeline.health.input',
     unit: '%',
     description: 'Input of a component of the health score; absent while unknown',
-    labels: { component: ['runs', 'freshness', 'review', 'stock'] },
+    labels: { component: ['runs', 'freshness', 'checked', 'review', 'stock'] },
   },
   pipeline_health_unknown_components: {
     source: 'poller',

@@ -5,6 +5,8 @@ export interface HealthComponent {
   readonly input: string;
   /** Share of the total; all weights together are 100. */
   readonly weight: number;
+  /** Has the weight of this component too where the database lacks the columns of its input. */
+  readonly standIn?: 'freshness';
   /** Inputs in percent at which the component scores 0 and 100, linear between them. */
   readonly scoresZeroAt: number;
   readonly scoresFullAt: number;
@@ -19,7 +21,14 @@ export const healthComponents = {
   },
   freshness: {
     input: 'Share of the cadences of active roasters that are not overdue',
-    weight: 40,
+    weight: 20,
+    scoresZeroAt: 0,
+    scoresFullAt: 100,
+  },
+  checked: {
+    input: 'Share of the active variants whose price was checked within price_stale_after',
+    weight: 20,
+    standIn: 'freshness',
     scoresZeroAt: 0,
     scoresFullAt: 100,
   },
@@ -51,13 +60,27 @@ export function componentScore(name: HealthComponentName, inputPercent: number):
   return 100 * Math.min(1, Math.max(0, share));
 }
 
+/** Components whose input the database cannot have, because it lacks the columns. */
+export type Unavailable = ReadonlySet<HealthComponentName>;
+
+/** Components that count in the total and are unknown. */
+export function unknownComponents(inputs: HealthInputs, unavailable: Unavailable): readonly HealthComponentName[] {
+  return healthComponentNames.filter((name) => inputs[judgedBy(name, unavailable)] === undefined);
+}
+
 /** The weighted mean. Undefined while any component is unknown, because that component may be the broken one. */
-export function totalScore(inputs: HealthInputs): number | undefined {
+export function totalScore(inputs: HealthInputs, unavailable: Unavailable): number | undefined {
   let total = 0;
   for (const name of healthComponentNames) {
-    const input = inputs[name];
+    const judge = judgedBy(name, unavailable);
+    const input = inputs[judge];
     if (input === undefined) return undefined;
-    total += (healthComponents[name].weight / 100) * componentScore(name, input);
+    total += (healthComponents[name].weight / 100) * componentScore(judge, input);
   }
   return total;
+}
+
+function judgedBy(name: HealthComponentName, unavailable: Unavailable): HealthComponentName {
+  const { standIn }: HealthComponent = healthComponents[name];
+  return standIn !== undefined && unavailable.has(name) ? standIn : name;
 }

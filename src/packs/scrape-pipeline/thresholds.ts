@@ -9,7 +9,7 @@ export const thresholds = {
     unit: '{score}',
     warning: 60,
     critical: 30,
-    why: 'Below 30 the pipeline is broken; at 60 a component with the weight of freshness has failed',
+    why: 'Below 30 the pipeline is broken; at 60 two components of middle weight have failed, such as freshness and checked',
   },
   run_success: {
     bad: 'below',

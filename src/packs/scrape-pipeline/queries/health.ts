@@ -3,6 +3,7 @@ import {
   componentScore,
   healthComponentNames,
   totalScore,
+  unknownComponents,
   type HealthComponentName,
   type HealthInputs,
 } from '../health-score.ts';
@@ -18,7 +19,7 @@ import { cadenceColumns, cadenceOptionalColumns, cadenceRows, overdueOf, type Ca
 
 interface Input {
   readonly needs: TableColumns;
-  /** A scalar subquery; `$1` is the health window in seconds. */
+  /** A scalar subquery; `$1` is the health window in seconds, `$2` the time after which a price is stale. */
   readonly sql: (schema: Schema) => string;
 }
 
@@ -32,6 +33,12 @@ const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Inp
   freshness: {
     needs: cadenceColumns(roaster),
     sql: (schema) => `(select json_agg(one_row) from (${cadenceRows(schema, roaster)}) one_row)`,
+  },
+  checked: {
+    needs: { variants: ['status', 'price_last_checked_at'] },
+    sql: ({ table }) =>
+      `(select 100.0 * count(*) filter (where price_last_checked_at >= now() - make_interval(secs => $2)) / nullif(count(*), 0)
+        from ${table('variants')} where status::text = 'active')`,
   },
   review: {
     needs: { coffees: ['processing_status'] },
@@ -49,12 +56,14 @@ const inputs = (roaster: RoasterLabel): Readonly<Record<HealthComponentName, Inp
 
 export interface HealthSettings {
   readonly windowSeconds: number;
+  readonly staleAfterSeconds: number;
   /** In which the cadences are read. */
   readonly timezone: string;
 }
 
 /** Reads all inputs from the same snapshot. An input is unknown if the schema lacks its columns. */
-export function health({ windowSeconds, timezone }: HealthSettings, roaster: RoasterLabel): GaugeQuery {
+export function health(settings: HealthSettings, roaster: RoasterLabel): GaugeQuery {
+  const { windowSeconds, staleAfterSeconds, timezone } = settings;
   const all = inputs(roaster);
   return {
     needs: {},
@@ -66,27 +75,32 @@ export function health({ windowSeconds, timezone }: HealthSettings, roaster: Roa
     }),
     pace: 'slow',
     statement: (schema) => ({
-      text: `select $1::float8 as window_s, ${healthComponentNames.map((name) => `${inputSql(schema, all[name])} as ${name}`).join(', ')}`,
-      values: [windowSeconds],
+      text: `select $1::float8 as window_s, $2::float8 as stale_after_s, ${healthComponentNames
+        .map((name) => `${inputSql(schema, all[name])} as ${name}, ${isThere(schema, all[name])} as has_${name}`)
+        .join(', ')}`,
+      values: [windowSeconds, staleAfterSeconds],
     }),
     derive: (rows) => scoreRows(rows[0] ?? {}, timezone),
   };
 }
 
-function inputSql(schema: Schema, { needs, sql }: Input): string {
-  const isThere = Object.entries(needs).every(([table, columns]) =>
-    columns.every((column) => schema.has(table, column)),
-  );
-  return isThere ? sql(schema) : 'null';
+function inputSql(schema: Schema, input: Input): string {
+  return isThere(schema, input) ? input.sql(schema) : 'null';
+}
+
+function isThere(schema: Schema, { needs }: Input): boolean {
+  return Object.entries(needs).every(([table, columns]) => columns.every((column) => schema.has(table, column)));
 }
 
 function scoreRows(row: Row, timezone: string): Row[] {
   const known: HealthInputs = {
     ...percent('runs', row['runs']),
     ...percent('freshness', freshness(row['freshness'] as string | null, timezone)),
+    ...percent('checked', row['checked']),
     ...percent('review', row['review']),
     ...percent('stock', row['stock']),
   };
+  const unavailable = new Set(healthComponentNames.filter((name) => row[`has_${name}`] === false));
   const components = Object.entries(known).map(([component, input]) => ({
     component,
     pipeline_health_input_percent: input,
@@ -94,8 +108,8 @@ function scoreRows(row: Row, timezone: string): Row[] {
   }));
   return [
     ...components,
-    { component: 'total', pipeline_health_score: totalScore(known) },
-    { pipeline_health_unknown_components: healthComponentNames.length - components.length },
+    { component: 'total', pipeline_health_score: totalScore(known, unavailable) },
+    { pipeline_health_unknown_components: unknownComponents(known, unavailable).length },
   ];
 }
 

@@ -15,6 +15,7 @@ import { lastRunSeen, priceStale, variants } from './variants.ts';
 /** The state of a price scraper: `roasters`, their `product_sources` and `scrape_runs`, `coffees` and `variants`. */
 export function scrapePipelineQueries(settings: ScrapePipelineSettings): QuerySet<GaugeName, CounterName> {
   const roaster = labelledBy(settings.roaster_label);
+  const staleAfterSeconds = settings.price_stale_after / 1000;
   return {
     schema: settings.schema,
     gauges: {
@@ -25,9 +26,12 @@ export function scrapePipelineQueries(settings: ScrapePipelineSettings): QuerySe
       coffees: coffees(roaster),
       review_rate: reviewRate(roaster),
       variants: variants(roaster),
-      variants_price_stale: priceStale(settings.price_stale_after / 1000, roaster),
+      variants_price_stale: priceStale(staleAfterSeconds, roaster),
       last_run_seen: lastRunSeen(roaster),
-      health: health({ windowSeconds: settings.health_window / 1000, timezone: settings.cadence_timezone }, roaster),
+      health: health(
+        { windowSeconds: settings.health_window / 1000, staleAfterSeconds, timezone: settings.cadence_timezone },
+        roaster,
+      ),
     },
     counters: {
       runs: countedRuns(roaster),

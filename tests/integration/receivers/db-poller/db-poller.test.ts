@@ -31,7 +31,7 @@ describe('db_poller on a real database', () => {
     await has(poller, 'database.connections.active{}');
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect([...poller.series].filter(([key]) => !key.startsWith('database.'))).toEqual([
-      ['pipeline.health.unknown_components{}', 4],
+      ['pipeline.health.unknown_components{}', 5],
     ]);
     expect(poller.logText).not.toContain('Query failed');
   });
@@ -65,9 +65,10 @@ describe('db_poller on a real database', () => {
     expect(series.get('pipeline.health.unknown_components{}')).toBe(0);
     expect(series.get('pipeline.health.input{component=runs}')).toBe(50);
     expect(series.get('pipeline.health.input{component=freshness}')).toBe(50);
+    expect(series.get('pipeline.health.input{component=checked}')).toBe(50);
     expect(series.get('pipeline.health.input{component=review}')).toBe(50);
     expect(series.get('pipeline.health.input{component=stock}')).toBe(75);
-    expect(series.get('pipeline.health.score{component=total}')).toBeCloseTo(15 + 20 + 0 + 7.5, 9);
+    expect(series.get('pipeline.health.score{component=total}')).toBeCloseTo(15 + 10 + 10 + 0 + 7.5, 9);
   });
 
   it('shows which share of the active variants the last run that did not fail has seen', async () => {
