@@ -11,6 +11,8 @@ import { PollerUnderTest } from './poller-under-test.ts';
 const query = { table: 'public.orders', time_column: 'created_at' };
 const settings = { leader_election: { enabled: false }, reconcile_interval: '300ms' };
 
+const rowsOf = (state: string): string => `database.table.rows{state=${state},table=public.orders}`;
+
 let databases: ReplicatedPostgres;
 beforeAll(async () => {
   databases = await startReplicatedPostgres();
@@ -56,6 +58,38 @@ it('waits while an address leads to a standby that is behind, and continues wher
   await insert(1);
   await staysAt(poller, 16);
   expect(poller.said(RESTARTED)).toBe(0);
+});
+
+it('has no number of the rows of a table on a standby, which does not count them', async () => {
+  await insert(50);
+  await runSql(databases.primaryUrl, 'analyze orders');
+  await databases.replayed();
+  const often = { collection_interval: '200ms' };
+  const start = async (datasource: string): Promise<PollerUnderTest> =>
+    await PollerUnderTest.start({
+      datasource,
+      leader_election: { enabled: false },
+      packs: { postgres_health: { tables: ['public.orders'], queries: { tables: often } } },
+    });
+  await using primary = await start(databases.primaryUrl);
+  await using standby = await start(databases.standbyUrl);
+  await expect.poll(() => primary.series.get(rowsOf('live')), { timeout: 9000 }).toBe(50);
+  await expect.poll(() => standby.series.get('database.table.size{table=public.orders}'), { timeout: 9000 }).toBeGreaterThan(0); // prettier-ignore
+  expect(standby.series.get(rowsOf('live'))).toBeUndefined();
+  expect(standby.series.get(rowsOf('dead'))).toBeUndefined();
+});
+
+it('refuses an unlogged table on a standby, with the reason', async () => {
+  await runSql(databases.primaryUrl, 'create unlogged table scratch (id int primary key)');
+  await databases.replayed();
+  const scratch = { name: 'scratch', kind: 'counter', metric_name: 'scratch', table: 'public.scratch' };
+  await using poller = await PollerUnderTest.start({ datasource: databases.standbyUrl, leader_election: { enabled: false }, queries: [scratch] }); // prettier-ignore
+  await expect.poll(() => poller.said('Query failed'), { timeout: 9000 }).toBe(1);
+  expect(poller.log.find(({ msg }) => msg === 'Query failed')?.['err']).toMatchObject({
+    message: 'table public.scratch is unlogged: a standby has none of its rows',
+    repair: 'Count it on the primary',
+  });
+  await runSql(databases.primaryUrl, 'drop table scratch');
 });
 
 it('doctor reports a standby', async () => {

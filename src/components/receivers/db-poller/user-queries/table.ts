@@ -68,6 +68,9 @@ interface FoundTable {
   readonly has_children: boolean;
   /** Since the statistics were reset. */
   readonly updated_rows: number;
+  /** True if a crash of the server empties it. */
+  readonly is_unlogged: boolean;
+  readonly is_standby: boolean;
 }
 
 interface FoundColumn {
@@ -99,6 +102,7 @@ const TABLE = `
            join pg_partitioned_table level on level.partrelid = part.relid
            join pg_attribute a on a.attrelid = level.partrelid and a.attnum = any (level.partattrs::int2[])
            where t.relkind = 'p'), '[]') as partition_columns,
+         coalesce(t.relpersistence = 'u', false) as is_unlogged, pg_is_in_recovery() as is_standby,
          t.relkind = 'r' and exists (select from pg_inherits where inhparent = t.oid) as has_children,
          coalesce((
            select sum(pg_stat_get_tuples_updated(part.relid))
@@ -126,7 +130,7 @@ function flawsOf(config: UserCounterConfig, found: FoundTable, key: readonly str
     ...columnFlaws(config, place, key),
     ...keyFlaws(config, place, key),
     ...typeFlaws(config, place),
-    ...(isKeyed(config) ? [] : appendOnlyFlaws(place)),
+    ...(isKeyed(config) ? unloggedFlaws(place) : appendOnlyFlaws(place)),
   ];
 }
 
@@ -136,7 +140,7 @@ interface Place extends FoundTable {
 }
 
 /** The flaw that makes all others irrelevant. */
-function absence({ table, role, has_schema, may_use, has_table, kind }: Place): TableFlaw | undefined {
+function absence({ table, role, has_schema, may_use, has_table, kind, ...found }: Place): TableFlaw | undefined {
   const repair = 'Set table to schema.table, spelled as in pg_class';
   const schema = table.slice(0, table.indexOf('.'));
   if (!has_schema) return { failure: 'missing_table', what: `schema ${schema} does not exist`, repair };
@@ -145,8 +149,17 @@ function absence({ table, role, has_schema, may_use, has_table, kind }: Place): 
     return { failure: 'permission', what, repair: `grant usage on schema ${schema} to ${role};` };
   }
   if (!has_table) return { failure: 'missing_table', what: `table ${table} does not exist`, repair };
+  if (found.is_unlogged && found.is_standby)
+    return { failure: 'other', what: `table ${table} is unlogged: a standby has none of its rows`, repair: 'Count it on the primary' }; // prettier-ignore
   const reason = whyUncountable(table, kind);
   return reason && { failure: 'other', ...reason };
+}
+
+/** The sequence of an unlogged table is unlogged too, since PostgreSQL 15. */
+function unloggedFlaws({ table, is_unlogged }: Place): TableFlaw[] {
+  if (!is_unlogged) return [];
+  const what = `table ${table} is unlogged: a crash of the server empties it, and rows with keys that were counted before do not count again`;
+  return [{ what, repair: `alter table ${table} set logged; or set append_only if its rows are only inserted` }];
 }
 
 /** The columns of a condition are checked when it is run. */
