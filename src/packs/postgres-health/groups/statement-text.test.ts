@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { assert, expect, it } from 'vitest';
 import { statementText } from './statement-text.ts';
 
 it.each([
@@ -15,12 +15,14 @@ it.each([
   ['select "Odd 1", "a""2" from "t', 'select "Odd 1", "a""2" from "t'],
   ["select größe2 from straße where ü = '😀'", 'select größe2 from straße where ü = ?'],
   ['', ''],
+  [null, undefined],
 ])('%j becomes %j', (sql, text) => {
   expect(statementText(sql)).toBe(text);
 });
 
 it('is cut, also between the halves of a character', () => {
   const text = statementText(`select ${'"😀😀😀", '.repeat(100)}`);
+  assert(text !== undefined);
   expect(Array.from(text).length).toBeLessThanOrEqual(100);
   expect(text).toMatch(/…$/);
   expect(text.isWellFormed()).toBe(true);

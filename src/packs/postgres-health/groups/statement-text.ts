@@ -3,9 +3,10 @@ const MOST_CHARACTERS = 100;
 /**
  * The text of a statement without comments and constants, on one line, and cut where it is long. PostgreSQL replaces the
  * constants of most statements. Those of others, such as `alter role … password 'x'`, remain, and comments often contain
- * the id of a trace.
+ * the id of a trace. A server that has lost its file of texts returns NULL.
  */
-export function statementText(sql: string): string {
+export function statementText(sql: unknown): string | undefined {
+  if (typeof sql !== 'string') return undefined;
   let text = '';
   for (let at = 0; at < sql.length;) {
     const { written, end } = tokenAt(sql, at);

@@ -93,7 +93,7 @@ export const statements = group({
       group by queryid order by sum(total_exec_time) desc, queryid limit $1`,
     values: [settings.statements],
   }),
-  derive: (rows) => rows.map(({ query, ...row }) => ({ ...row, statement: statementText(String(query)) })),
+  derive: (rows) => rows.map(({ query, ...row }) => ({ ...row, statement: statementText(query) })),
 });
 
 function sinceReset({ has, table }: Schema): string {
