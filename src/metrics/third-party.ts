@@ -74,6 +74,12 @@ export const sqlVerbs = [
   'VALUES',
 ] as const;
 
+/** Further ones are `other`. */
+const databaseOperation: BudgetedLabel = {
+  maxValues: 60,
+  description: 'command of the database, for example SELECT or GET; absent where it is not known',
+};
+
 const statementAttributes = {
   db_operation_name: 'db.operation.name',
   db_namespace: 'db.namespace',
@@ -125,11 +131,11 @@ export const instrumentationMetrics = {
     kind: 'histogram',
     name: 'db.client.operation.duration',
     unit: 's',
-    description: 'Duration of the statements that the service sent to PostgreSQL',
+    description: 'Duration of the statements and commands that the service sent to databases',
     labels: {
-      db_operation_name: sqlVerbs,
+      db_operation_name: databaseOperation,
       db_namespace: { maxValues: 5, description: 'name of the database' },
-      db_system_name: { maxValues: 1, description: 'postgresql' },
+      db_system_name: { maxValues: 5, description: 'postgresql, mysql, redis and so on' },
       server_address: serverAddress,
       server_port: serverPort,
       error_type: errorType,

@@ -6,6 +6,10 @@ import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runti
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { context } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { MysqlInstrumentation } from './clients/mysql.ts';
+import { PostgresInstrumentation } from './clients/postgres.ts';
+import { IoredisInstrumentation } from './clients/ioredis.ts';
+import { createRedis } from './clients/redis.ts';
 import { setValue } from './environment-problems.ts';
 import { ExpressInstrumentation } from './frameworks/express.ts';
 import { FastifyInstrumentation } from './frameworks/fastify.ts';
@@ -16,6 +20,8 @@ import { correctFetchErrors, correctHttpErrors } from './http-errors.ts';
 import { measureOperations, nameSpan } from './pg-operations.ts';
 import { rememberPools } from './pg-pools.ts';
 import { PinoInstrumentation } from './pino-instrumentation.ts';
+import { AmqplibInstrumentation } from './queues/amqplib.ts';
+import { BullmqInstrumentation } from './queues/bullmq.ts';
 import type { RequestTargets } from './request-targets.ts';
 import { rememberRequest } from './server-requests.ts';
 import { dependenciesOfService } from './service-defaults.ts';
@@ -32,12 +38,23 @@ const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Ins
   hono: () => new HonoInstrumentation(),
   'nestjs-core': () => new NestInstrumentation(),
   pg: createPg,
+  postgres: () => new PostgresInstrumentation(),
+  mysql2: () => new MysqlInstrumentation(),
+  redis: createRedis,
+  ioredis: () => new IoredisInstrumentation(),
+  bullmq: () => new BullmqInstrumentation(),
+  amqplib: () => new AmqplibInstrumentation(),
   pino: () => new PinoInstrumentation(),
   'runtime-node': () => new RuntimeNodeInstrumentation(),
 };
 
 /** They watch how modules are resolved, so that only services that use the package get them. */
-const PACKAGES: Readonly<Record<string, string>> = { hono: 'hono', 'nestjs-core': '@nestjs/core' };
+const PACKAGES: Readonly<Record<string, string>> = {
+  hono: 'hono',
+  'nestjs-core': '@nestjs/core',
+  postgres: 'postgres',
+  bullmq: 'bullmq',
+};
 
 /**
  * Creates those that the environment leaves on: all, or those that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names, without

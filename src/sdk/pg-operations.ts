@@ -6,6 +6,8 @@ import type { Span } from '@opentelemetry/api';
 import type { PgInstrumentation, PgRequestHookInformation } from '@opentelemetry/instrumentation-pg';
 import type { LabelValues } from '../metrics/metric.ts';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
+import { withoutLiterals } from '../privacy/query-literals.ts';
+import { startDatabaseCall } from './clients/database-call.ts';
 import { errorType } from './error-type.ts';
 import { recorder } from './recorders.ts';
 import { sqlVerb } from './sql-verb.ts';
@@ -17,7 +19,7 @@ export function measureOperations(instrumentation: PgInstrumentation): void {
   const createPatch = instrumentation['_getClientQueryPatch'].bind(instrumentation);
   const patchQuery: typeof createPatch = () => {
     const patch = createPatch();
-    return (original: Query) => measured(patch(original));
+    return (original: Query) => measured(patch(original), original);
   };
   instrumentation['_getClientQueryPatch'] = patchQuery;
   instrumentation['recordOperationDuration'] = () => undefined;
@@ -47,20 +49,73 @@ interface Statement {
 }
 
 /** Arguments and result of the method stay as they are for the application. */
-function measured(query: Query): Query {
+function measured(query: Query, original: Query): Query {
   return function measuredQuery(this: Client, ...args) {
     const [statement] = args as [string | Statement | null | undefined];
+    if (isCursor(statement)) {
+      observeCursor(this, statement);
+      return original.apply(this, args);
+    }
     const text = typeof statement === 'object' ? statement?.text : statement;
     if (typeof text !== 'string') return query.apply(this, args);
     const record = startOperation(this, text);
     const hasCallback = wrapCallback(args, record);
     const result = query.apply(this, args);
-    if (!hasCallback && result instanceof Promise) result.then(() => record(), record);
-    return result;
+    return !hasCallback && result instanceof Promise ? recordWhenSettled(result, record) : result;
   };
 }
 
+/** The promise of the application. A handler on another one would hide a rejection that the application does not handle. */
+async function recordWhenSettled(result: Promise<unknown>, record: (error?: unknown) => void): Promise<unknown> {
+  try {
+    const settled = await result;
+    record();
+    return settled;
+  } catch (error) {
+    record(error);
+    throw error;
+  }
+}
+
 type Query = (this: Client, ...args: unknown[]) => unknown;
+
+/** Cursors and streams of pg have neither a callback nor a promise. The client calls these methods at their end. */
+interface Cursor {
+  readonly text?: unknown;
+  /** A stream has its statement here. */
+  readonly cursor?: { readonly text?: unknown };
+  handleReadyForQuery: (...args: unknown[]) => unknown;
+  handleError: (...args: unknown[]) => unknown;
+}
+
+function isCursor(statement: unknown): statement is Cursor {
+  if (typeof statement !== 'object' || statement === null) return false;
+  const { submit, callback, handleReadyForQuery, handleError } = statement as Statement & Partial<Cursor>;
+  const hasEnd = typeof handleReadyForQuery === 'function' && typeof handleError === 'function';
+  return typeof submit === 'function' && hasEnd && typeof callback !== 'function';
+}
+
+function observeCursor({ database, connectionParameters: { host, port } }: Client, cursor: Cursor): void {
+  const text = cursor.text ?? cursor.cursor?.text;
+  if (typeof text !== 'string') return;
+  const end = startDatabaseCall({
+    system: 'postgresql',
+    operation: sqlVerb(text),
+    database,
+    text: withoutLiterals(text, 'postgresql'),
+    address: host,
+    port,
+  });
+  const { handleReadyForQuery, handleError } = cursor;
+  cursor.handleReadyForQuery = function onReady(...args) {
+    end();
+    return handleReadyForQuery.apply(this, args);
+  };
+  cursor.handleError = function onError(...args) {
+    end(args[0]);
+    return handleError.apply(this, args);
+  };
+}
 
 function startOperation(
   { database, connectionParameters: { host, port } }: Client,

@@ -11,17 +11,30 @@ export type Patches = Readonly<Record<string, (exports: Exports) => void>>;
 
 /** A server publishes this before it gets its first request. */
 const LISTENING = 'tracing:net.server.listen:asyncEnd';
+/** A client publishes this when it connects. */
+const CONNECTING = 'net.client.socket';
+
+/** When the modules are imported again. `resolved` is for modules that import no others, so that no order can change. */
+export type Moment = 'listening' | 'connecting' | 'resolved';
+
+const USES: Readonly<Record<Moment, readonly string[]>> = {
+  listening: [LISTENING],
+  connecting: [LISTENING, CONNECTING],
+  resolved: [],
+};
 
 /**
  * Only watches which modules are resolved. It imports those modules again, and so gets the same exports, when the service
- * begins to listen: they have been evaluated then, in the order that the service wants.
+ * begins to use them: they have been evaluated then, in the order that the service wants.
  */
 export abstract class LoadedModulesInstrumentation extends InstrumentationBase {
-  // The constructor of the base class calls `enable` before fields are initialized.
   declare private stop?: () => void;
+  readonly #moment: Moment;
 
-  constructor(name: string) {
-    super(`siphon-otel/${name}`, '0.1.0', {});
+  constructor(name: string, moment: Moment = 'listening') {
+    // The SDK enables it; the constructor of the base class would do so before the fields are set.
+    super(`siphon-otel/${name}`, '0.1.0', { enabled: false });
+    this.#moment = moment;
   }
 
   protected abstract patches(): Patches;
@@ -31,7 +44,7 @@ export abstract class LoadedModulesInstrumentation extends InstrumentationBase {
   }
 
   override enable(): void {
-    this.stop ??= watch(this.patches());
+    this.stop ??= watch(this.patches(), this.#moment);
   }
 
   override disable(): void {
@@ -40,25 +53,29 @@ export abstract class LoadedModulesInstrumentation extends InstrumentationBase {
   }
 }
 
-function watch(patches: Patches): () => void {
+function watch(patches: Patches, moment: Moment): () => void {
+  const seen = new Set<string>();
   const resolved = new Map<string, (exports: Exports) => void>();
   const hooks = registerHooks({
     resolve(specifier, context, nextResolve) {
       const result = nextResolve(specifier, context);
       const key = Object.keys(patches).find((part) => result.url.includes(part));
-      if (key !== undefined) resolved.set(result.url, patches[key]!);
+      if (key === undefined || seen.has(result.url)) return result;
+      seen.add(result.url);
+      resolved.set(result.url, patches[key]!);
+      if (moment === 'resolved') queueMicrotask(onUse);
       return result;
     },
   });
-  const onListening = (): void => {
+  const onUse = (): void => {
     for (const [url, patch] of resolved) {
       import(url).then(patch).catch((error: unknown) => diag.warn('siphon: a module cannot be patched', error));
     }
     resolved.clear();
   };
-  subscribe(LISTENING, onListening);
+  for (const use of USES[moment]) subscribe(use, onUse);
   return () => {
     hooks.deregister();
-    unsubscribe(LISTENING, onListening);
+    for (const use of USES[moment]) unsubscribe(use, onUse);
   };
 }

@@ -14,6 +14,8 @@ export interface CapturedSpan {
   readonly kind: string;
   readonly trace_id: string;
   readonly span_id: string;
+  readonly parent_span_id?: string;
+  readonly start_time_unix_nano: string;
   readonly status?: { readonly code?: string };
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly { readonly name: string; readonly attributes?: readonly KeyValue[] }[];

@@ -1,6 +1,6 @@
 import { numberOf, textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
-import { cleanText } from '../../../engine/privacy.ts';
+import { cleanText } from '../../../privacy/privacy.ts';
 import { cleanedAttributes, type EventSettings } from './event-origin.ts';
 import { toSeconds, type JsonObject } from './json-values.ts';
 

@@ -1,5 +1,5 @@
 import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
-import { cleanText } from '../../../engine/privacy.ts';
+import { cleanText } from '../../../privacy/privacy.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import { breadcrumbsOf } from './breadcrumbs.ts';
 import { contextsOf, requestOf } from './event-contexts.ts';

@@ -1,5 +1,5 @@
 import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
-import type { Privacy } from '../../../engine/privacy.ts';
+import type { Privacy } from '../../../privacy/privacy.ts';
 import { toJsonObject, type JsonObject } from './json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { Privacy } from '../../../engine/privacy.ts';
+import { Privacy } from '../../../privacy/privacy.ts';
 import { spanSteps, type Span } from '../../../engine/otlp/span-reader.ts';
 import { TimeSlice } from '../../../engine/time-slice.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';

@@ -1,5 +1,5 @@
 import { textOf, type AnyValue } from '../../../engine/otlp/any-value.ts';
-import { cleanText } from '../../../engine/privacy.ts';
+import { cleanText } from '../../../privacy/privacy.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 import type { EventSettings } from './event-origin.ts';
 import type { SpanSemantics } from './span-semantics.ts';

@@ -1,7 +1,7 @@
 /** The name of a span in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
 import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
-import { withoutLiterals } from './query-literals.ts';
+import { withoutLiterals } from '../../../privacy/query-literals.ts';
 import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } from './sentry-status.ts';
 
 export interface SpanSemantics {

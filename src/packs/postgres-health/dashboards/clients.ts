@@ -18,6 +18,7 @@ const quiet = unknownWhenEmpty('no statement in this time range');
 /** Only services with the instruments of the scrape pipeline count these. */
 const notCounted = unknownWhenEmpty('no service counts its statements by table or function');
 const statements = 'db_client_operation_duration_seconds';
+const onPostgres = { db_system_name: 'postgresql' } as const;
 
 /** The database from the view of its clients. */
 export const clients: Row = {
@@ -73,7 +74,7 @@ export const clients: Row = {
         'Mean duration of the services\u2019 statements, by their first word. A dot links to the trace of a statement.',
       queries: [
         show(
-          mean({ name: statements, window: step, by: ['db_operation_name'] }),
+          mean({ name: statements, window: step, where: onPostgres, by: ['db_operation_name'] }),
           ({ db_operation_name }) => db_operation_name,
         ),
       ],
@@ -86,7 +87,10 @@ export const clients: Row = {
       title: 'Statements',
       description: 'Completed statements of the services.',
       queries: [
-        show(sum(observations(statements, step), ['db_operation_name']), ({ db_operation_name }) => db_operation_name),
+        show(
+          sum(observations(statements, step, onPostgres), ['db_operation_name']),
+          ({ db_operation_name }) => db_operation_name,
+        ),
       ],
       empty: quiet,
       width: 5,

@@ -1,5 +1,5 @@
-import type { AnyValue } from './otlp/any-value.ts';
-import { wildcard } from './wildcard.ts';
+import type { AnyValue } from '../engine/otlp/any-value.ts';
+import { wildcard } from '../engine/wildcard.ts';
 
 export interface PrivacySettings {
   /** More attributes that are left out: names, in which `*` matches any text. */

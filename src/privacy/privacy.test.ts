@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnyValue } from './otlp/any-value.ts';
+import type { AnyValue } from '../engine/otlp/any-value.ts';
 import { cleanText, Privacy } from './privacy.ts';
 
 const attributes = {

@@ -17,6 +17,8 @@ describe('withoutLiterals', () => {
 
   it('takes double quotes for texts where the database does', () => {
     expect(withoutLiterals('select * from `a b` where c = "secret"', 'mysql')).toBe('select * from `a b` where c = ?');
+    expect(withoutLiterals(String.raw`select 'it\'s', "a\\", b, 'c\\'`, 'mysql')).toBe('select ?, ?, b, ?');
+    expect(withoutLiterals(String.raw`{"name":"a\"secret"}`, 'mongodb')).toBe('{?:?}');
     expect(withoutLiterals('{"find":"users","filter":{"age":42}}', 'mongodb')).toBe('{?:?,?:{?:?}}');
   });
 

@@ -4,9 +4,25 @@ const MAX_CHARACTERS = 16 * 1024;
 /** In these, double quotes surround names. Elsewhere they surround texts. */
 const QUOTED_NAMES = /postgres|oracle|sqlite|cockroach|redshift|snowflake|db2|trino|h2|hsqldb|firebird|vertica/i;
 
+/** In these, a backslash keeps a quote from ending a text. In the others it is a character like any other. */
+const BACKSLASHES = /mysql|mariadb|clickhouse|bigquery|hive|spark|databricks|mongo|couch|elastic|opensearch/i;
+
 /** Comments, texts, names, numbers. Each alternative ends within its own characters, so the time is linear. */
-const PARTS =
-  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|(?<![\w$])\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$)|[$:@]?[\p{L}_][\w$\p{L}]*|[$@?]\d+|0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/gu;
+function partsOf(text: string): RegExp {
+  return new RegExp(
+    [
+      String.raw`--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)`,
+      String.raw`(?<![\w$])\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)`,
+      ...["'", '"'].map((quote) => `${quote}(?:${text.replaceAll('#', quote)}|${quote}${quote})*(?:${quote}|$)`),
+      String.raw`\x60[^\x60]*(?:\x60|$)|[$:@]?[\p{L}_][\w$\p{L}]*|[$@?]\d+|0[xX][0-9a-fA-F]+`,
+      String.raw`(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`,
+    ].join('|'),
+    'gu',
+  );
+}
+
+const PARTS = partsOf('[^#]');
+const PARTS_WITH_BACKSLASHES = partsOf(String.raw`[^#\\]|\\[\s\S]`);
 
 const MAX_REMEMBERED = 200;
 
@@ -22,14 +38,15 @@ export function withoutLiterals(query: string, system = ''): string {
   const key = `${system.slice(0, 50)} ${begin}`;
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const text = replaceLiterals(begin, QUOTED_NAMES.test(system));
+  const text = replaceLiterals(begin, system);
   if (remembered.size === MAX_REMEMBERED) remembered.clear();
   remembered.set(key, text);
   return text;
 }
 
-function replaceLiterals(query: string, keepsDoubleQuotes: boolean): string {
-  return query.replaceAll(PARTS, (part) => {
+function replaceLiterals(query: string, system: string): string {
+  const keepsDoubleQuotes = QUOTED_NAMES.test(system);
+  return query.replaceAll(BACKSLASHES.test(system) ? PARTS_WITH_BACKSLASHES : PARTS, (part) => {
     if (part.startsWith('--') || part.startsWith('/*')) return part.includes('\n') ? '\n' : ' ';
     if (part.startsWith('"')) return keepsDoubleQuotes ? part : '?';
     const isValue = /^(?:[eE]?'|\$(?:[A-Za-z_]\w*)?\$|\.?\d)/.test(part);

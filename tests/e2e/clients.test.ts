@@ -1,0 +1,173 @@
+/** Clients of databases and queues, each with its real server. A server that is missing is reported and its test skipped. */
+import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plainAttributes, type CapturedSpan } from '../support/otlp/otlp-capture.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
+import { projectRoot } from '../support/processes/demo-process.ts';
+import { runObservedFile } from '../support/processes/observed-script.ts';
+
+const REDIS = process.env['SIPHON_TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+const MYSQL = process.env['SIPHON_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test';
+const RABBITMQ = process.env['SIPHON_TEST_RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672';
+
+const missing = new Map<string, string>();
+for (const url of [REDIS, MYSQL, RABBITMQ]) {
+  const { protocol, hostname, port } = new URL(url);
+  if (await isListening(hostname, Number(port))) continue;
+  missing.set(url, `nothing listens on ${hostname}:${port}`);
+  process.stderr.write(`The client of ${protocol}// is not tested: ${missing.get(url)}\n`);
+}
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startTestPostgres({ schema: false });
+});
+afterAll(async () => await postgres[Symbol.asyncDispose]());
+
+describe.skipIf(missing.has(REDIS))('Redis', () => {
+  it.each([
+    ['redis', 'Error'],
+    ['ioredis', 'ReplyError'],
+  ])('is observed with %s, without keys and values', async (client, error) => {
+    const spans = await spansOf(client, REDIS);
+    expect(spans.map(summary)).toEqual(['SET', 'GET', `NOSUCHCOMMAND ${error}`]);
+    expect(spans[0]?.attributes).toMatchObject({ 'db.system.name': 'redis', 'db.namespace': '0' });
+  });
+
+  it('carries the context through the jobs of BullMQ', async () => {
+    const spans = await spansOf('bullmq', REDIS);
+    const jobs = spans.filter(({ kind }) => kind === 'SPAN_KIND_PRODUCER' || kind === 'SPAN_KIND_CONSUMER');
+    expect(jobs.map(({ name, parent }) => `${name} <- ${parent}`)).toEqual([
+      'add coffee.welcome <- caller',
+      'process coffee <- add coffee.welcome',
+      'add coffee.broken <- caller',
+      'process coffee <- add coffee.broken',
+    ]);
+    expect(jobs.map(summary).at(-1)).toBe('process coffee RangeError');
+    expect(jobs.flatMap(({ exceptions }) => exceptions)).toEqual([expect.stringMatching(/^RangeError: no coffee\n/)]);
+  });
+});
+
+describe.skipIf(missing.has(MYSQL))('MySQL', () => {
+  it('is observed with mysql2, without the values that the client puts into the text', async () => {
+    const spans = await spansOf('mysql2', MYSQL);
+    const database = new URL(MYSQL).pathname.slice(1);
+    expect(spans.map(summary)).toEqual([
+      `SELECT ${database}`,
+      `SELECT ${database}`,
+      `SELECT ${database} ER_NO_SUCH_TABLE`,
+    ]);
+    expect(spans.map(textOf)).toEqual(['select ? as it, ? as text', 'select ? as it', 'select * from no_such_table']);
+  });
+});
+
+describe('PostgreSQL', () => {
+  it('is observed with postgres.js, whose cursors end', async () => {
+    const spans = await spansOf('postgres', postgres.url);
+    expect(spans.map(summary)).toEqual(['SELECT', 'SELECT', 'SELECT 42P01']);
+    expect(spans.map(textOf)).toEqual([
+      'select ?::text as it, ? as literal',
+      'select generate_series(?, ?)',
+      'select * from no_such_table',
+    ]);
+  });
+
+  it('is observed with cursors and streams of pg, whose spans end', async () => {
+    const spans = await spansOf('pg-query-stream', postgres.url);
+    const statements = spans.filter(({ name }) => !name.includes('connect'));
+    const { pathname } = new URL(postgres.url);
+    expect(statements.map(summary)).toEqual([
+      `SELECT ${pathname.slice(1)}`,
+      `SELECT ${pathname.slice(1)} 42P01`,
+      `pg.query:SELECT ${pathname.slice(1)}`,
+    ]);
+    expect(textOf(statements[0]!)).toBe('select generate_series(?, $1), ? as it');
+  });
+});
+
+describe.skipIf(missing.has(RABBITMQ))('RabbitMQ', () => {
+  it('carries the context in the headers of amqplib', async () => {
+    const spans = await spansOf('amqplib', RABBITMQ);
+    const [send, ...rest] = spans;
+    expect([send?.kind, send?.parent]).toEqual(['SPAN_KIND_PRODUCER', 'caller']);
+    expect(rest.map(({ kind, parent }) => [kind, parent])).toEqual([['SPAN_KIND_CONSUMER', send?.name]]);
+  });
+});
+
+describe('an error that nothing handles', () => {
+  const clients = [
+    ['redis', () => REDIS],
+    ['ioredis', () => REDIS],
+    ['mysql2', () => MYSQL],
+    ['postgres', () => postgres.url],
+    ['pg-query-stream', () => postgres.url],
+  ] as const;
+
+  it.each(clients)('ends the process of %s with and without the preload', async (client, server) => {
+    const url = server();
+    if (missing.has(url)) return;
+    const args = [CALL, 'fail', url, moduleOf(client)];
+    const options = { cwd: projectRoot, timeout: 20_000, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
+    const bare = spawnSync(process.execPath, args, options);
+    const observed = spawnSync(process.execPath, ['--import', 'siphon-otel/preload', ...args], options);
+    expect({ status: bare.status, stderr: bare.stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/NOSUCHCOMMAND|no_such_table/),
+    });
+    expect(observed.status).toBe(1);
+    expect(observed.stderr.split('\n')[4]).toBe(bare.stderr.split('\n')[4]);
+  });
+});
+
+const CALL = 'tests/support/clients/call.mjs';
+
+function moduleOf(client: string): string {
+  return `tests/support/clients/${client}.mjs`;
+}
+
+interface ClientSpan {
+  readonly name: string;
+  readonly kind: CapturedSpan['kind'];
+  /** The name of its parent. */
+  readonly parent: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** The stacks of its exceptions. */
+  readonly exceptions: readonly unknown[];
+}
+
+/** The spans that a client makes within one span, in the order of their starts. */
+async function spansOf(client: string, url: string): Promise<readonly ClientSpan[]> {
+  await using run = await runObservedFile([CALL, 'use', url, moduleOf(client)], {}, 'siphon-otel/preload');
+  expect(run).toMatchObject({ code: 0, stderr: '', stdout: '' });
+  const spans = run.capture.spans();
+  expect(JSON.stringify(spans)).not.toMatch(/secret/);
+  const names = new Map(spans.map(({ span_id, name }) => [span_id, name]));
+  return spans
+    .toSorted((one, other) => Number(BigInt(one.start_time_unix_nano) - BigInt(other.start_time_unix_nano)))
+    .filter(({ name }) => name !== 'caller')
+    .map(({ name, kind, parent_span_id, attributes, events = [] }) => ({
+      name,
+      kind,
+      parent: names.get(parent_span_id ?? ''),
+      attributes: plainAttributes(attributes),
+      exceptions: events.map((event) => plainAttributes(event.attributes)['exception.stacktrace']),
+    }));
+}
+
+function summary({ name, attributes }: ClientSpan): string {
+  const error = attributes['error.type'];
+  return typeof error === 'string' ? `${name} ${error}` : name;
+}
+
+function textOf({ attributes }: ClientSpan): unknown {
+  return attributes['db.query.text'];
+}
+
+async function isListening(host: string, port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
