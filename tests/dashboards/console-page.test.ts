@@ -96,6 +96,12 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     expect(errors).toEqual([]);
   });
 
+  it('opens with the time that has data, of a Prometheus that has just started', async () => {
+    await open('/d/siphon-prices?refresh=');
+    expect(await page.locator('#time').textContent()).toBe('Last 15m');
+    expect(errors).toEqual([]);
+  });
+
   it('accepts a range between two times, and reports invalid ones', async () => {
     await open(prices);
     await page.locator('#time').click();
@@ -171,9 +177,9 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
     await page.keyboard.press('Tab');
     expect(await graph.locator('.exemplar:focus').count()).toBe(1);
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('p50');
+    expect(await focused(page)).toBe('mean full');
     await page.keyboard.press('ArrowDown');
-    expect(await focused(page)).toBe('p95');
+    expect(await focused(page)).toBe('mean price_only');
     const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
     expect(outline, 'the focus is seen').not.toBe('none');
     await page.keyboard.press('Tab');
@@ -231,8 +237,12 @@ function metrics(): () => string {
       '# TYPE memory_usage_bytes gauge',
       `memory_usage_bytes{${one},component="rss"} 2e8`,
       '# TYPE price_job_duration_seconds histogram',
-      ...histogram('price_job_duration_seconds', { labels: `${one},source="a"`, bounds: ['0.5', '1.0'], scrapes }).map(
-        (line, index) => (index === 0 ? line + exemplar : line),
+      ...['price_only', 'full'].flatMap((type) =>
+        histogram('price_job_duration_seconds', {
+          labels: `${one},job_type="${type}"`,
+          bounds: ['0.5', '1.0'],
+          scrapes,
+        }).map((line, index) => (index === 0 ? line + exemplar : line)),
       ),
       '# TYPE price_change_ratio histogram',
       ...histogram('price_change_ratio', { labels: shop, bounds: ['0.5', '2.0'], scrapes }),

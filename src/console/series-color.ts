@@ -1,0 +1,37 @@
+/** Distinguishable in light and dark, also for most colour-blind readers. Contains no red or green, which have a meaning. */
+const PALETTE = [
+  '#3b7ddd',
+  '#cf7a12',
+  '#8a63d2',
+  '#168f8f',
+  '#d6589f',
+  '#7f8c3b',
+  '#6474cc',
+  '#b0764a',
+  '#2b93c9',
+  '#878d96',
+];
+
+/**
+ * A name has the same colour on every panel, as in Grafana, unless another name on the panel has it already.
+ *
+ * @param known The colours of the other names; this one is added.
+ */
+export function seriesColor(name: string, known: Map<string, string>): string {
+  const color = known.get(name) ?? PALETTE[freePlace(name, known)] ?? '';
+  known.set(name, color);
+  return color;
+}
+
+function freePlace(name: string, known: ReadonlyMap<string, string>): number {
+  const taken = new Set(known.values());
+  const first = hashOf(name) % PALETTE.length;
+  const places = PALETTE.map((_, offset) => (first + offset) % PALETTE.length);
+  return places.find((place) => !taken.has(PALETTE[place] ?? '')) ?? first;
+}
+
+function hashOf(name: string): number {
+  let hash = 7;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003;
+  return hash;
+}
