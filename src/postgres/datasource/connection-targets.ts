@@ -26,12 +26,21 @@ export async function connectionTargets(
   datasource: Secret,
   environment: Environment = process.env,
 ): Promise<ConnectionTargets> {
+  const keywords = await keywordsOf(datasource, environment);
+  const urls = hostsOf(keywords).map(async (host) => urlOf(await withPassword({ ...keywords, ...host }, environment)));
+  return { urls: await Promise.all(urls), roles: rolesOf(keywords['target_session_attrs']) };
+}
+
+/**
+ * The keywords of the datasource and of the service that it names.
+ *
+ * @throws PostgresError
+ */
+export async function keywordsOf(datasource: Secret, environment: Environment): Promise<Keywords> {
   const given = readKeywords(datasource.reveal());
   if (given === undefined) throw new PostgresError('connection', 'the datasource is neither a URL nor keywords');
   const service = given['service'] ?? (given['host'] === undefined ? environment['PGSERVICE'] : undefined);
-  const keywords = { ...(service ? await serviceKeywords(service, environment) : {}), ...given };
-  const urls = hostsOf(keywords).map(async (host) => urlOf(await withPassword({ ...keywords, ...host }, environment)));
-  return { urls: await Promise.all(urls), roles: rolesOf(keywords['target_session_attrs']) };
+  return { ...(service ? await serviceKeywords(service, environment) : {}), ...given };
 }
 
 /**
@@ -52,7 +61,7 @@ function rolesOf(attributes = 'any'): ConnectionTargets['roles'] {
   }
 }
 
-function hostsOf({ host, port = '' }: Keywords): Keywords[] {
+export function hostsOf({ host, port = '' }: Keywords): Keywords[] {
   if (host === undefined) return [port === '' ? {} : { port }];
   const ports = port.split(',');
   return host.split(',').map((one, i) => ({ host: one || 'localhost', port: ports[ports.length === 1 ? 0 : i] || '' }));
@@ -67,7 +76,7 @@ async function withPassword(keywords: Keywords, environment: Environment): Promi
 }
 
 /** The variables that node-pg reads itself. */
-function defaultsOf({ PGUSER, PGHOST, PGPORT, PGDATABASE }: Environment): Keywords {
+export function defaultsOf({ PGUSER, PGHOST, PGPORT, PGDATABASE }: Environment): Keywords {
   const found = Object.entries({ user: PGUSER, host: PGHOST, port: PGPORT, dbname: PGDATABASE });
   return Object.fromEntries(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

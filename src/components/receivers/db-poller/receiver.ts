@@ -1,6 +1,7 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
 import type { StorageSpace } from '../../../engine/storage.ts';
+import { databaseName } from '../../../postgres/datasource/database-name.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
 import { LONGEST_RETRACTION_MS, unlessLate } from '../../../postgres/polling/unless-late.ts';
 import type { DbPollerConfig } from './config.ts';
@@ -17,6 +18,7 @@ import {
   type ConfiguredPack,
   type PlannedQuery,
 } from './plan.ts';
+import { instanceName } from './run/instance-name.ts';
 import type { QueryRun, RunContext } from './run/query-run.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
@@ -57,8 +59,11 @@ export class DbPoller implements Component {
     );
     const metrics = new PollerMetrics(this.#settings.metrics);
     this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
-    const shared = { context: this.#context(this.#database, metrics), space };
-    this.#database.start(initial_delay, async (stopping) => await this.#poll(shared, stopping));
+    const database = this.#database;
+    database.start(initial_delay, async (stopping) => {
+      const context = await this.#context(database, metrics);
+      await this.#poll({ context, space }, stopping);
+    });
     return Promise.resolve();
   }
 
@@ -66,15 +71,19 @@ export class DbPoller implements Component {
     await this.#database?.close(deadline);
   }
 
-  #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): RunContext {
-    const { id, logger, version } = this.#settings;
+  async #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): Promise<RunContext> {
+    const { logger, version } = this.#settings;
     return {
       pool,
       consumer: this.#consumer,
       metrics,
       logger,
       databaseIncident: incident,
-      resource: { 'service.name': 'siphon', 'service.instance.id': id, ...this.#config.resource_attributes },
+      resource: {
+        'service.name': 'siphon',
+        'service.instance.id': instanceName(this.#settings.id, await databaseName(this.#config.datasource)),
+        ...this.#config.resource_attributes,
+      },
       version,
     };
   }

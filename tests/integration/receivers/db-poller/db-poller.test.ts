@@ -34,6 +34,8 @@ describe('db_poller on a real database', () => {
       ['pipeline.health.unknown_components{}', 5],
     ]);
     expect(poller.logText).not.toContain('Query failed');
+    const { hostname, port, pathname } = new URL(database.pollerUrl);
+    expect([...poller.instances]).toEqual([`${hostname}:${port}${pathname}`]);
   });
 
   it('publishes for seeded rows exactly what they say', async () => {

@@ -15,6 +15,8 @@ const configSchema = dbPollerConfig(builtInPacks);
 export class PollerUnderTest extends ObservedReceiver {
   /** `name{key=value,…}` with keys in order; a series that was retracted is `undefined`. */
   readonly series = new Map<string, number | undefined>();
+  /** The values of `service.instance.id` that it has used. */
+  readonly instances = new Set<string>();
   readonly #host: Host;
   readonly #poller: DbPoller;
 
@@ -66,7 +68,10 @@ export class PollerUnderTest extends ObservedReceiver {
   }
 
   #take(batch: TelemetryBatch): void {
-    for (const chunk of batch.chunks) for (const [key, value] of readNumbers(chunk)) this.series.set(key, value);
+    for (const chunk of batch.chunks) {
+      for (const [key, value] of readNumbers(chunk)) this.series.set(key, value);
+      for (const instance of readInstances(chunk)) this.instances.add(instance);
+    }
   }
 }
 
@@ -79,6 +84,15 @@ export function readNumbers(bytes: Uint8Array): Map<string, number | undefined> 
     }
   }
   return found;
+}
+
+function readInstances(bytes: Uint8Array): string[] {
+  const resources = [...children(new WireReader(bytes), 1)].flatMap((one) => [...children(one, 1)]);
+  return resources.map((resource) => {
+    const attributes = new Map<string, AnyValue>();
+    for (const pair of children(resource, 1)) readKeyValue(pair, attributes);
+    return attributes.get('service.instance.id') as string;
+  });
 }
 
 function readMetric(metric: WireReader, found: Map<string, number | undefined>): void {
