@@ -29,6 +29,7 @@ describe('db_poller on a real database', () => {
   it('publishes from empty tables only the state of the database itself, and that its health is unknown', async () => {
     await using poller = await start();
     await has(poller, 'database.connections.active{}');
+    await has(poller, 'pipeline.health.unknown_components{}');
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect([...poller.series].filter(([key]) => !key.startsWith('database.'))).toEqual([
       ['pipeline.health.unknown_components{}', 5],
