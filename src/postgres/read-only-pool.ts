@@ -3,6 +3,7 @@ import type { Secret } from '../engine/schema/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { connectionTargets, type ConnectionTargets, type ServerRole } from './datasource/connection-targets.ts';
 import { firstServer, requireRole } from './datasource/first-server.ts';
+import { isConsole, mayBeConsole, PoolerConsole } from './pooler-console.ts';
 import { PostgresError } from './postgres-error.ts';
 import {
   asked,
@@ -61,6 +62,7 @@ export class ReadOnlyPool {
   readonly #settings: PoolSettings;
   readonly #slots: Slots;
   readonly #closing = new AbortController();
+  readonly #consoles = new WeakMap<PoolClient, boolean>();
   #pool: Promise<Pool> | undefined;
   #opened: Pool | undefined;
   /** True if the datasource names several hosts. */
@@ -186,11 +188,20 @@ export class ReadOnlyPool {
     timeoutMs: number,
     work: (transaction: ReadOnlyTransaction) => Promise<T>,
   ): Promise<T> {
+    if (await this.#isConsole(client)) return await work(new PoolerConsole(client));
     const transaction = new ReadOnlyTransaction(client);
     await asked(client.query(begin(timeoutMs, this.#settings)));
     const result = await work(transaction);
     await asked(client.query(`commit${UNLOCK}`));
     return result;
+  }
+
+  /** Each connection is asked once. */
+  async #isConsole(client: PoolClient): Promise<boolean> {
+    if (!mayBeConsole(this.#settings.datasource)) return false;
+    const known = this.#consoles.get(client) ?? (await isConsole(async (text) => (await client.query<Row>(text)).rows));
+    this.#consoles.set(client, known);
+    return known;
   }
 }
 

@@ -23,6 +23,8 @@ export interface StatementResult {
 
 /** Statements on one snapshot, taken by the first statement. */
 export class ReadOnlyTransaction {
+  /** True on the admin console of pgbouncer, which is not a database. */
+  readonly isConsole: boolean = false;
   readonly #client: ClientBase;
   readonly #startedAt = performance.now();
 

@@ -15,6 +15,8 @@ export const pgbouncerPath = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(
 export class Pgbouncer implements AsyncDisposable {
   /** The URL of the database through pgbouncer. */
   readonly url: string;
+  /** The URL of its admin console, where the user may only SHOW. */
+  readonly consoleUrl: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
 
@@ -41,6 +43,7 @@ auth_file = ${join(folder, 'users.txt')}
 pool_mode = ${mode}
 max_client_conn = ${maxClients}
 default_pool_size = ${serverConnections}
+stats_users = ${username}
 `,
     );
     // pgbouncer refuses to run as root, and its user must be able to read its files.
@@ -53,6 +56,7 @@ default_pool_size = ${serverConnections}
 
   private constructor(url: string, child: ChildProcess, folder: string) {
     this.url = url;
+    this.consoleUrl = Object.assign(new URL(url), { pathname: '/pgbouncer' }).href;
     this.#process = child;
     this.#folder = folder;
   }

@@ -27,13 +27,11 @@ export async function* diagnose(
   try {
     const { planned } = plannedReadings(config.queries, signals);
     progress('the connection');
-    const room = await connectionRoom(asker(pool));
-    yield* roomFindings(room, 'the receiver', connectionsFor(planned.length, config));
-    progress('row level security');
-    yield* hiddenRows(planned, pool, room.role);
+    const isConsole = await pool.transaction({ timeoutMs: TIMEOUT_MS }, async (opened) => opened.isConsole);
+    const role = isConsole ? 'of the console' : yield* examineDatabase(pool, planned, config);
     for (const reading of planned) {
       progress(`query ${reading.id}`);
-      yield* await tryOut(reading, { pool, config, role: room.role });
+      yield* await tryOut(reading, { pool, config, role });
     }
   } catch (error) {
     yield { severity: 'error', what: `cannot query the database: ${PostgresError.from(error).message}` };
@@ -47,6 +45,18 @@ interface Surroundings {
   readonly pool: ReadOnlyPool;
   readonly config: SqlqueryConfig;
   readonly role: string;
+}
+
+/** Returns the role. @throws PostgresError if the database does not answer */
+async function* examineDatabase(
+  pool: ReadOnlyPool,
+  planned: readonly PlannedReading[],
+  config: SqlqueryConfig,
+): AsyncGenerator<Finding, string> {
+  const room = await connectionRoom(asker(pool));
+  yield* roomFindings(room, 'the receiver', connectionsFor(planned.length, config));
+  yield* hiddenRows(planned, pool, room.role);
+  return room.role;
 }
 
 /** @throws PostgresError if the database does not answer */

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../../engine/component.ts';
 import { isPooled, shareBackend } from '../../../../postgres/pooler.ts';
+import { isConsole, mayBeConsole } from '../../../../postgres/pooler-console.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { Session } from '../../../../postgres/session.ts';
 import type { DbPollerConfig } from '../config.ts';
@@ -7,8 +8,10 @@ import type { DbPollerConfig } from '../config.ts';
 /** The first version with 64-bit snapshots. */
 const OLDEST_VERSION = 130_000;
 
-/** Returns whether the other checks can run. */
-export async function* examineConnection(config: DbPollerConfig): AsyncGenerator<Finding, boolean> {
+/** The other checks can run only on a database. Undefined: it cannot be reached. */
+export async function* examineConnection(
+  config: DbPollerConfig,
+): AsyncGenerator<Finding, 'database' | 'console' | undefined> {
   const startedAt = performance.now();
   let session: Session;
   try {
@@ -16,9 +19,10 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
   } catch (error) {
     const { message, repair } = PostgresError.from(error);
     yield { severity: 'error', what: `cannot connect: ${message}`, ...(repair === undefined ? {} : { repair }) };
-    return false;
+    return undefined;
   }
   try {
+    if (mayBeConsole(config.datasource) && (await isConsole((text) => session.query(text)))) return 'console';
     const durationMs = Math.round(performance.now() - startedAt);
     const [row] = await session.query(`
       select current_setting('server_version') as version, current_setting('server_version_num')::int as number`);
@@ -31,11 +35,11 @@ export async function* examineConnection(config: DbPollerConfig): AsyncGenerator
     yield* encryptionFindings(session);
   } catch (error) {
     yield { severity: 'error', what: `cannot query the database: ${PostgresError.from(error).message}` };
-    return false;
+    return undefined;
   } finally {
     await session.close();
   }
-  return true;
+  return 'database';
 }
 
 function encryptionFindings({ isEncrypted, isVerified, isRemote }: Session): Finding[] {

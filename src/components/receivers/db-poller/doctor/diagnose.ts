@@ -13,6 +13,7 @@ import { clock } from './clock.ts';
 import { examineConnection } from './connection.ts';
 import { counting } from './user-tables.ts';
 import { indexes } from './indexes.ts';
+import { examineConsole } from './console.ts';
 import { examineElection } from './connection.ts';
 import { userIndexes } from './indexes.ts';
 import { userTables } from './user-tables.ts';
@@ -47,8 +48,9 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
     return;
   }
   settings.progress('connects');
-  const isConnected = yield* examineConnection(config);
-  if (!isConnected) return;
+  const connected = yield* examineConnection(config);
+  if (connected === 'console') yield* examineConsole(config);
+  if (connected !== 'database') return;
   settings.progress('tries the lock of the leader election');
   yield* examineElection(config);
   const packs = await configuredPacks(config).catch((error: unknown) => error as Error);
