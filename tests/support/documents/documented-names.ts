@@ -7,7 +7,7 @@ interface DocumentedMetric {
   readonly metric_name: string;
   readonly unit?: string;
   /** A key of `db_poller`. */
-  readonly kind?: 'counter' | 'histogram' | 'gauge';
+  readonly kind?: 'counter' | 'sum' | 'histogram' | 'gauge';
   /** A key of `sqlquery`. */
   readonly data_type?: 'gauge' | 'sum';
   readonly monotonic?: boolean;
@@ -32,7 +32,7 @@ export function prometheusNames(text: string): { readonly shown: readonly string
 }
 
 function typeOf({ kind, data_type: dataType, monotonic }: DocumentedMetric) {
-  if (kind !== undefined) return kind;
+  if (kind !== undefined) return kind === 'sum' ? 'counter' : kind;
   if (dataType !== 'sum') return 'gauge';
   return monotonic === true ? 'counter' : 'non_monotonic';
 }
