@@ -45,7 +45,7 @@ const PERSONAL = [
 
 /** Names of secret values, at the end of an attribute, a header or a query parameter. */
 const SECRET_NAME =
-  /(?:^|[^a-z])(?:auth|authorization|password|passwd|pwd|passphrase|secret|token|api[-_]?key|apikey|access[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|credentials?|signature|sig|session[-_]?id|sid|code|cookie|set-cookie)(?:\[\])?$/i;
+  /(?:^|[^a-z])(?:auth|authorization|password|passwd|pwd|passphrase|secret|token|api[-_]?key|apikey|access[-_]?key|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|credentials?|signature|sig|session[-_]?id|sid|code|cookie|set-cookie)(?:\[\])?$/i;
 /** `accessToken`, `clientSecret` */
 const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?)$/;
 /** These are not secrets, although they look like it. */

@@ -23,6 +23,7 @@ import { PinoInstrumentation } from './pino-instrumentation.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
 import { BullmqInstrumentation } from './queues/bullmq.ts';
 import type { RequestTargets } from './request-targets.ts';
+import { isSentryRequest } from './sentry-requests.ts';
 import { rememberRequest } from './server-requests.ts';
 import { dependenciesOfService } from './service-defaults.ts';
 
@@ -91,7 +92,7 @@ function namesIn(environment: Environment, variable: string): readonly string[] 
 function createHttp(targets: RequestTargets): Instrumentation {
   const http = new HttpInstrumentation({
     // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
-    ignoreOutgoingRequestHook: () => isTracingSuppressed(context.active()),
+    ignoreOutgoingRequestHook: ({ path }) => isTracingSuppressed(context.active()) || isSentryRequest(path),
     requestHook: rememberRequest,
   });
   correctHttpErrors(http);
@@ -100,7 +101,10 @@ function createHttp(targets: RequestTargets): Instrumentation {
 }
 
 function createUndici(targets: RequestTargets): Instrumentation {
-  const undici = new UndiciInstrumentation({ requestHook: targets.onFetch });
+  const undici = new UndiciInstrumentation({
+    requestHook: targets.onFetch,
+    ignoreRequestHook: ({ path }) => isSentryRequest(path),
+  });
   correctFetchErrors(undici);
   return undici;
 }

@@ -13,9 +13,10 @@ import {
 } from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
 import { deliverNow, type LastRequest } from './last-delivery.ts';
-import { environmentProblems } from './environment-problems.ts';
+import { environmentProblems, setValue } from './environment-problems.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { observePgPools } from './pg-pools.ts';
+import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
 import { flushAtEnd } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
 import { RequestTargets } from './request-targets.ts';
@@ -43,9 +44,11 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   const problems = [...environmentProblems(environment), ...instrumentationProblems(environment)];
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
+  const privacy = { personal: setValue(environment, 'SIPHON_SEND_PERSONAL_DATA')?.toLowerCase() === 'true' };
   const { start, flush, unsent, stop } = withDefaults(environment, () => createSdk(targets, environment));
   try {
-    withDefaults(environment, start);
+    withDefaults(environment, () => start(privacy));
+    keepSpansPrivate(privacy);
     setUpPropagation(targets, environment);
     updateBuiltinModules();
     observeProcess();
@@ -61,7 +64,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
 }
 
 interface Sdk {
-  readonly start: () => void;
+  readonly start: (privacy: PrivateSpanSettings) => void;
   readonly flush: () => Promise<void>;
   /** Undefined if it cannot be known without waiting. */
   readonly unsent: (() => LastRequest[]) | undefined;
@@ -73,8 +76,9 @@ function createSdk(targets: RequestTargets, environment: Environment): Sdk {
   const observed = createInstrumentations(targets, environment);
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: [...observed], views: views() });
   return {
-    start: () => {
+    start: (privacy) => {
       sdk.start();
+      keepResourcePrivate(sdk['_resource'], privacy);
       // Otherwise the first export waits for the attributes that are looked up, and is lost if the process ends meanwhile.
       sdk['_resource'].waitForAsyncAttributes?.().catch((error: unknown) => diag.debug('siphon: no attributes', error));
     },
