@@ -52,6 +52,11 @@ function nameProblems(environment: Environment, variable: string, known: readonl
   return valid ? [] : [`${variable} must be of ${known.join(', ')}; other names have no effect`];
 }
 
+/** True if the value is `true`, in any case. */
+export function isSet(environment: Environment, name: string): boolean {
+  return setValue(environment, name)?.toLowerCase() === 'true';
+}
+
 /** The exporters for gRPC accept `host:port`. */
 function endpointProblems(environment: Environment, signal: string): string[] {
   const name = `OTEL_EXPORTER_OTLP${signal}_ENDPOINT`;

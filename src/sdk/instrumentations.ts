@@ -10,16 +10,19 @@ import { MysqlInstrumentation } from './clients/mysql.ts';
 import { PostgresInstrumentation } from './clients/postgres.ts';
 import { IoredisInstrumentation } from './clients/ioredis.ts';
 import { createRedis } from './clients/redis.ts';
-import { setValue } from './environment-problems.ts';
+import { isSet, setValue } from './environment-problems.ts';
 import { ExpressInstrumentation } from './frameworks/express.ts';
 import { FastifyInstrumentation } from './frameworks/fastify.ts';
 import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
 import { correctFetchErrors, correctHttpErrors } from './http-errors.ts';
+import { BunyanInstrumentation } from './loggers/bunyan.ts';
+import { ConsoleInstrumentation } from './loggers/console.ts';
+import { PinoInstrumentation } from './loggers/pino.ts';
+import { WinstonInstrumentation } from './loggers/winston.ts';
 import { measureOperations, nameSpan } from './pg-operations.ts';
 import { rememberPools } from './pg-pools.ts';
-import { PinoInstrumentation } from './pino-instrumentation.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
 import { BullmqInstrumentation } from './queues/bullmq.ts';
 import type { RequestTargets } from './request-targets.ts';
@@ -46,6 +49,8 @@ const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Ins
   bullmq: () => new BullmqInstrumentation(),
   amqplib: () => new AmqplibInstrumentation(),
   pino: () => new PinoInstrumentation(),
+  winston: () => new WinstonInstrumentation(),
+  bunyan: () => new BunyanInstrumentation(),
   'runtime-node': () => new RuntimeNodeInstrumentation(),
 };
 
@@ -55,6 +60,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'nestjs-core': '@nestjs/core',
   postgres: 'postgres',
   bullmq: 'bullmq',
+  bunyan: 'bunyan',
 };
 
 /**
@@ -65,10 +71,11 @@ export function createInstrumentations(targets: RequestTargets, environment: Env
   const enabled = namesIn(environment, ENABLED) ?? Object.keys(INSTRUMENTATIONS);
   const disabled = namesIn(environment, DISABLED) ?? [];
   const dependencies = dependenciesOfService();
-  return Object.entries(INSTRUMENTATIONS)
+  const chosen = Object.entries(INSTRUMENTATIONS)
     .filter(([name]) => enabled.includes(name) && !disabled.includes(name))
     .filter(([name]) => PACKAGES[name] === undefined || dependencies.has(PACKAGES[name]))
     .map(([, create]) => create(targets));
+  return isSet(environment, 'SIPHON_CONSOLE_TRACE_IDS') ? [...chosen, new ConsoleInstrumentation()] : chosen;
 }
 
 const ENABLED = 'OTEL_NODE_ENABLED_INSTRUMENTATIONS';

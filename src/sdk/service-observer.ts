@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
 import { deliverNow, type LastRequest } from './last-delivery.ts';
-import { environmentProblems, setValue } from './environment-problems.ts';
+import { environmentProblems, isSet } from './environment-problems.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
@@ -44,7 +44,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   const problems = [...environmentProblems(environment), ...instrumentationProblems(environment)];
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
-  const privacy = { personal: setValue(environment, 'SIPHON_SEND_PERSONAL_DATA')?.toLowerCase() === 'true' };
+  const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
   const { start, flush, unsent, stop } = withDefaults(environment, () => createSdk(targets, environment));
   try {
     withDefaults(environment, () => start(privacy));

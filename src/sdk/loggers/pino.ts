@@ -1,11 +1,11 @@
 /** Adds the ids of the active span to the log lines of pino. */
-import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile,
   type InstrumentationModuleDefinition,
 } from '@opentelemetry/instrumentation';
+import { traceIds } from './trace-ids.ts';
 
 /**
  * Patches a file inside the package, which pino itself loads with `require`, instead of its main export. So it works
@@ -55,12 +55,4 @@ function withTraceIds(create: PinoTools['createArgsNormalizer']): PinoTools['cre
       return normalized;
     };
   };
-}
-
-/** The fields of a line that is written within a span. A new object each time, because pino writes to it. */
-function traceIds(): object {
-  const spanContext = trace.getSpanContext(context.active());
-  if (spanContext === undefined || !isSpanContextValid(spanContext)) return {};
-  const { traceId, spanId, traceFlags } = spanContext;
-  return { trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}` };
 }
