@@ -18,8 +18,10 @@ const isDisabled =
   process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true' ||
   PACKAGE_MANAGER.test(path.basename(process.argv[1] ?? ''));
 
-// NODE_OPTIONS also apply to worker threads, for example pino transports, which are not observed.
-if (isMainThread && registry[STARTED] !== true && !isDisabled) {
+/** NODE_OPTIONS also apply to worker threads, for example pino transports. */
+const isObserved = isMainThread || process.env['SIPHON_OBSERVE_WORKERS']?.trim().toLowerCase() === 'true';
+
+if (isObserved && registry[STARTED] !== true && !isDisabled) {
   registry[STARTED] = true;
   try {
     assertSupportedNode(process.versions.node);

@@ -2,6 +2,7 @@
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { CompositePropagator } from '@opentelemetry/core';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import {
   context,
   diag,
@@ -15,6 +16,7 @@ import { createBackgroundExporters } from './background-exporters.ts';
 import { deliverNow, type LastRequest } from './last-delivery.ts';
 import { environmentProblems, isSet } from './environment-problems.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
+import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
 import { flushAtEnd } from './process-end.ts';
@@ -50,8 +52,12 @@ export function observe(environment: NodeJS.ProcessEnv): void {
     withDefaults(environment, () => start(privacy));
     keepSpansPrivate(privacy);
     setUpPropagation(targets, environment);
+    continueParent(environment);
+    passToChildren();
+    if (isSet(environment, 'SIPHON_OBSERVE_WORKERS')) passToWorkers();
     updateBuiltinModules();
-    observeProcess();
+    // A thread has no memory and no CPU of its own in the metrics.
+    if (isMainThread) observeProcess();
     observePgPools();
     recordUncaughtExceptions();
     setTimeout(exportMetrics, FIRST_METRICS_AFTER_MS).unref();
