@@ -9,6 +9,11 @@ export function isFault(name: string): name is Fault {
   return (faults as readonly string[]).includes(name);
 }
 
+/** The key that switches each fault: 1 to 9, then a, b and so on. */
+export function keyOf(fault: Fault): string {
+  return (faults.indexOf(fault) + 1).toString(36);
+}
+
 export { isStoreFault };
 
 /** The effect of each fault, and the metric that shows it. */
@@ -19,6 +24,8 @@ const effects: Readonly<Record<Fault, string>> = {
   price_spike: 'prices jump by 60 %; watch price_spike_alerts_total',
   invalid_products: 'products are broken; watch validation_errors_total',
   empty_feed: 'shops list no products; watch scrape_last_run_seen_ratio',
+  half_feed: 'half of a feed; watch scrape_last_run_seen_ratio',
+  sold_out: 'shops have sold everything; watch variants',
   hanging_transaction: 'a row is locked; watch price_job_failures_total',
   database_stopped: 'watch siphon_db_poller_errors on the telemetry port',
   sidecar_killed: 'scrapes fail; counting resumes after off',

@@ -45,7 +45,7 @@ describe('the live view', () => {
     expect(text).toContain(`trace ${'a'.repeat(32)}`);
     expect(text).toMatch(/^siphon demo.* 61:11$/m);
     for (const fault of faults) expect(text).toContain(fault);
-    expect(text).toContain('*9 sidecar_killed');
+    expect(text).toContain('*b sidecar_killed');
   });
 
   it('shows unknown values as question marks', () => {

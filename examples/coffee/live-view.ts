@@ -1,5 +1,5 @@
 /** Formats the status of a running demo as lines of fewer than 80 characters. Unknown values are shown as `?`. */
-import { faults, type Fault } from './fault.ts';
+import { faults, keyOf, type Fault } from './fault.ts';
 import type { Tally } from './run-log.ts';
 import type { ScrapePage } from './scrape-page.ts';
 
@@ -77,9 +77,7 @@ function sidecar({ page, self, scrapeMs }: Snapshot): string {
 }
 
 function faultLines(active: ReadonlySet<Fault>): string[] {
-  const cells = faults.map((fault, index) =>
-    `${active.has(fault) ? '*' : ' '}${index + 1} ${fault}`.padEnd(faultWidth),
-  );
+  const cells = faults.map((fault) => `${active.has(fault) ? '*' : ' '}${keyOf(fault)} ${fault}`.padEnd(faultWidth));
   const rows = Math.ceil(cells.length / faultColumns);
   return Array.from({ length: rows }, (_, row) => {
     const line = cells.slice(row * faultColumns, (row + 1) * faultColumns).join('');

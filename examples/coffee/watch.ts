@@ -1,6 +1,6 @@
 /** Shows a running demo until it ends: a view that is redrawn every second, or one line every ten seconds without a terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSwitch, faults } from './fault.ts';
+import { describeSwitch, faults, keyOf } from './fault.ts';
 import { liveView, plainLine, type Snapshot } from './live-view.ts';
 import { scrape } from './scrape-page.ts';
 import type { Demo } from './start-demo.ts';
@@ -59,7 +59,7 @@ function draw(lines: readonly string[], height: number): number {
   return shown.length;
 }
 
-/** Terminal keys: numbers switch faults; `q` and Ctrl-C send SIGINT. */
+/** Terminal keys: digits and letters switch faults; `q` and Ctrl-C send SIGINT. */
 class Keys {
   note = 'npm run demo -- fault NAME on|off switches a fault; Ctrl-C ends everything';
   readonly #demo: Demo;
@@ -68,7 +68,7 @@ class Keys {
   constructor(demo: Demo) {
     this.#demo = demo;
     if (!process.stdin.isTTY || !process.stdout.isTTY) return;
-    this.note = `keys      1 to ${faults.length} switch a fault, q ends everything`;
+    this.note = 'keys      the key before a fault switches it, q ends everything';
     process.stdin.setRawMode(true);
     process.stdin.on('data', this.#take);
   }
@@ -89,7 +89,7 @@ class Keys {
   readonly #take = (data: Buffer): void => {
     for (const key of data.toString()) {
       if (key === 'q' || key === '\u0003') process.kill(process.pid, 'SIGINT');
-      const fault = faults[Number(key) - 1];
+      const fault = faults.find((one) => keyOf(one) === key);
       if (fault !== undefined) void this.#toggle(fault);
     }
   };

@@ -168,7 +168,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
       always('variants', { ...a, in_stock: 'false', status: 'active', ...poller }, 10),
       always('scrape_last_run_seen_ratio', { ...a, ...poller }, value),
     ],
-    values: { warning: 0.49, critical: 0.09, fine: 0.5 },
+    values: { warning: 0.69, critical: 0.09, fine: 0.7 },
   },
   StockGone: {
     labels: { roaster: 'a' },
@@ -185,14 +185,14 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   },
   WildPrices: {
     labels: { roaster: 'a' },
-    // Half of the wild prices fell; as many changed a little.
+    // Half of the wild prices fell, for the first time; as many changed a little.
     world: (value) => [
-      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'unchanged', ...poller }, 160 - 160 * value),
-      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'decrease', ...poller }, 80 * value),
-      grown('price_deltas_total', { ...a, currency: 'INR', change_type: 'increase', ...poller }, 80 * value),
-      grown('price_change_ratio_bucket', { ...a, currency: 'INR', le: '0.5', ...poller }, 80 * value),
-      grown('price_change_ratio_bucket', { ...a, currency: 'INR', le: '1.5', ...poller }, 80 * value + 10),
-      grown('price_change_ratio_count', { ...a, currency: 'INR', ...poller }, 160 * value + 10),
+      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'unchanged', ...poller }, 160 - 160 * value),
+      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'decrease', ...poller }, 80 * value),
+      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'increase', ...poller }, 80 * value),
+      born('price_change_ratio_bucket', { ...a, currency: 'INR', le: '0.5', ...poller }, 80 * value),
+      born('price_change_ratio_bucket', { ...a, currency: 'INR', le: '1.5', ...poller }, 80 * value + 10),
+      born('price_change_ratio_count', { ...a, currency: 'INR', ...poller }, 160 * value + 10),
     ],
     values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
     isState: false,

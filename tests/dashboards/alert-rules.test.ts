@@ -125,7 +125,7 @@ describe.skipIf(promtoolMissing).each(states)('$alert.name', (one) => {
 });
 
 /** Counters of the database, which do not begin with a job. */
-const counted = new Set(['RunSuccessLow', 'WildPrices', 'Deadlocks', 'RollbacksHigh', 'CacheHitsLow']);
+const counted = new Set(['RunSuccessLow', 'Deadlocks', 'RollbacksHigh', 'CacheHitsLow']);
 const events = alertCases.filter(({ isState, alert }) => !isState && !counted.has(alert.name));
 
 describe.skipIf(promtoolMissing).each(events)('$alert.name', (one) => {

@@ -8,11 +8,15 @@ export const databaseFaults: readonly Fault[] = [
   { name: 'transactions that are rolled back', ...rollbacks(), alerts: [{ alert: 'RollbacksHigh' }] },
   {
     name: 'a table that is not vacuumed',
-    provoke: async (world) =>
+    provoke: async (world) => {
+      // The delay of the alert is ten seconds here, and other tables of the demo change quickly.
+      await world.sql(`alter system set autovacuum_naptime = '1s'`);
+      await world.sql('select pg_reload_conf()');
       await world.sql(`
         create table unkempt (id integer) with (autovacuum_enabled = off);
         insert into unkempt select generate_series(1, 40000);
-        delete from unkempt where id > 20000`),
+        delete from unkempt where id > 20000`);
+    },
     end: async (world) => await world.sql('drop table unkempt'),
     alerts: [{ alert: 'DeadRowsHigh' }],
   },
@@ -79,13 +83,14 @@ function deadlock(): Switch {
 export function lockWait(): Switch {
   const clients: Client[] = [];
   return {
-    provoke: async ({ watched }) => {
+    provoke: async (world) => {
+      await world.sql('create table contended ()');
       for (let count = 0; count < 2; count++) {
-        const client = new Client({ connectionString: watched.demo.databaseUrl });
+        const client = new Client({ connectionString: world.watched.demo.databaseUrl });
         await client.connect();
         clients.push(client);
       }
-      await clients[0]!.query('create table contended (); begin; lock table contended');
+      await clients[0]!.query('begin; lock table contended');
       clients[1]!.query('begin; lock table contended').catch(() => undefined);
     },
     end: async (world) => {

@@ -4,6 +4,7 @@ import { flood } from '../support/alerts/careless-service.ts';
 import { demoFault, shopFault, type Round, type Switch } from '../support/alerts/fault.ts';
 import { troubledService } from '../support/alerts/troubled-service.ts';
 import { addRoaster, addRun, addVariants, neglect, sourceOf, takeCare } from '../support/alerts/roaster-rows.ts';
+import { contentFaults, diskFull, hiddenRoasters, readOnly, revokedBeforeRestart } from './content-faults.ts';
 import { databaseFaults, lockWait } from './database-faults.ts';
 
 /** More than the demo has, and less than a careless service makes. */
@@ -240,6 +241,26 @@ export const rounds: readonly Round[] = [
         panels: [['siphon-sidecar', 'Counting restarted']],
       },
     ],
+  },
+  {
+    name: 'while runs end well, and what they gather is wrong',
+    faults: contentFaults,
+  },
+  {
+    name: 'while the disk of the database is full',
+    faults: [{ ...diskFull, follow: ['RunFailed', 'RunSuccessLow', 'RollbacksHigh'] }],
+  },
+  {
+    name: 'while the database only reads',
+    faults: [{ ...readOnly, follow: ['RunFailed', 'RunSuccessLow', 'RollbacksHigh'] }],
+  },
+  {
+    name: 'while the database hides all roasters',
+    faults: [{ ...hiddenRoasters, follow: [...bornAgain, 'RunSuccessLow', 'RunFailed'] }],
+  },
+  {
+    name: 'while the sidecar starts again without a right',
+    faults: [{ ...revokedBeforeRestart, follow: [...bornAgain, 'SidecarDown', 'RunSuccessLow', 'RunFailed'] }],
   },
   {
     name: 'while the scheduler is down',

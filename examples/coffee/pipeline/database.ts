@@ -29,6 +29,8 @@ export class PooledDatabase implements Database {
     });
     // The next query replaces an idle connection that broke, and reports an error if that fails.
     this.#pool.on('error', () => undefined);
+    // The same for a connection that breaks between two statements of a transaction.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<Row extends QueryResultRow>(

@@ -15,6 +15,9 @@ export interface Market {
   readonly generation: number;
   /** Raises every price by 60 %. */
   readonly spiking: boolean;
+  /** Leaves out every second product. */
+  readonly isHalved: boolean;
+  readonly isSoldOut: boolean;
   /** Halves the moves and disables the regular spike of one variant. */
   readonly isCalm: boolean;
 }
@@ -27,7 +30,13 @@ export function priceFactor(market: Market, variantId: number, isFirst: boolean)
   return (spikes ? spikeFactor : 1) * (1 + (isCalm ? calmShare : 1) * moved);
 }
 
-export function isInStock({ seed, generation }: Market, variantId: number, recorded: boolean): boolean {
+/** The products that the shop lists. */
+export function listed<Product>({ isHalved }: Market, products: readonly Product[]): readonly Product[] {
+  return isHalved ? products.filter((_, index) => index % 2 === 0) : products;
+}
+
+export function isInStock({ seed, generation, isSoldOut }: Market, variantId: number, recorded: boolean): boolean {
+  if (isSoldOut) return false;
   if (generation === 0) return recorded;
   return recorded && seededFraction(seed, 'stock', variantId, generation) >= soldOutProbability;
 }

@@ -1,5 +1,5 @@
 import { readShopifyFeed, type ShopifyProduct, type ShopifyVariant } from './feed.ts';
-import { isInStock, priceFactor, type Market } from './market.ts';
+import { isInStock, listed, priceFactor, type Market } from './market.ts';
 import { positiveParameter, type Page, type Storefront } from './storefront.ts';
 
 const defaultLimit = 30;
@@ -13,8 +13,10 @@ export async function shopify(): Promise<Storefront> {
     page: (query, market, withInvalid): Page => {
       const limit = positiveParameter(query, 'limit', defaultLimit, maxLimit);
       const start = (positiveParameter(query, 'page', 1, Number.MAX_SAFE_INTEGER) - 1) * limit;
-      const listed = products.slice(start, start + limit).map((product, index) => move(product, market, start + index));
-      return { body: { products: withInvalid ? listed.map(breakEverySecond) : listed }, headers: {} };
+      const page = listed(market, products)
+        .slice(start, start + limit)
+        .map((product, index) => move(product, market, start + index));
+      return { body: { products: withInvalid ? page.map(breakEverySecond) : page }, headers: {} };
     },
   };
 }

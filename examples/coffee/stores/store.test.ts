@@ -69,6 +69,14 @@ describe('a store', () => {
     expect([listed.length > 0, await getJson(url)]).toEqual([true, []]);
     await control('empty_feed', 'DELETE');
 
+    await control('half_feed', 'PUT');
+    expect(await getJson(url)).toHaveLength(Math.ceil(listed.length / 2));
+    await control('half_feed', 'DELETE');
+
+    await control('sold_out', 'PUT');
+    expect(await getJson(url)).not.toContainEqual(expect.objectContaining({ is_in_stock: true }));
+    await control('sold_out', 'DELETE');
+
     const before = await firstPrice(url);
     await control('price_spike', 'PUT');
     expect(await firstPrice(url)).toBeGreaterThan(before * 1.3);

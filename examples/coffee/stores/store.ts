@@ -16,6 +16,8 @@ export const storeFaults = [
   'price_spike',
   'invalid_products',
   'empty_feed',
+  'half_feed',
+  'sold_out',
 ] as const;
 
 export type StoreFault = (typeof storeFaults)[number];
@@ -136,10 +138,12 @@ class RunningStore implements Store {
       seed: this.#options.seed,
       generation: generationOf(this.#crawls),
       spiking: this.#faults.has('price_spike'),
+      isHalved: this.#faults.has('half_feed'),
+      isSoldOut: this.#faults.has('sold_out'),
       isCalm: this.#options.isCalm ?? false,
     };
-    const listed = this.#faults.has('empty_feed') ? AFTER_THE_LAST_PAGE : query;
-    const page = this.#storefront.page(listed, market, this.#faults.has('invalid_products'));
+    const asked = this.#faults.has('empty_feed') ? AFTER_THE_LAST_PAGE : query;
+    const page = this.#storefront.page(asked, market, this.#faults.has('invalid_products'));
     const body = JSON.stringify(page.body);
     const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
     if (request.headers['if-none-match'] === etag) return void response.writeHead(304, { etag, ...page.headers }).end();

@@ -1,5 +1,5 @@
 import { readWooFeed, type WooProduct } from './feed.ts';
-import { isInStock, priceFactor, type Market } from './market.ts';
+import { isInStock, listed, priceFactor, type Market } from './market.ts';
 import { positiveParameter, type Page, type Storefront } from './storefront.ts';
 
 const defaultPerPage = 10;
@@ -13,14 +13,13 @@ export async function woocommerce(): Promise<Storefront> {
     page: (query, market, withInvalid): Page => {
       const perPage = positiveParameter(query, 'per_page', defaultPerPage, maxPerPage);
       const start = (positiveParameter(query, 'page', 1, Number.MAX_SAFE_INTEGER) - 1) * perPage;
-      const listed = products
-        .slice(start, start + perPage)
-        .map((product, index) => move(product, market, start + index));
+      const all = listed(market, products);
+      const page = all.slice(start, start + perPage).map((product, index) => move(product, market, start + index));
       return {
-        body: withInvalid ? listed.map(breakEverySecond) : listed,
+        body: withInvalid ? page.map(breakEverySecond) : page,
         headers: {
-          'x-wp-total': String(products.length),
-          'x-wp-totalpages': String(Math.ceil(products.length / perPage)),
+          'x-wp-total': String(all.length),
+          'x-wp-totalpages': String(Math.ceil(all.length / perPage)),
         },
       };
     },

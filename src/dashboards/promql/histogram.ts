@@ -16,6 +16,12 @@ export function observedUpTo(source: Source, bound: number, window: Window, wher
   return series(source, increaseOf(source, part, where), '{observation}');
 }
 
+/** The same, including the first value of a histogram of any source. */
+export function occurredUpTo(source: Source, bound: number, window: Window, where?: AnyWhere): Series {
+  const counts = selector(source, where, { part: `${source.name}_bucket`, window, matchers: [upTo(bound)] });
+  return series(source, fromBirth(counts), '{observation}');
+}
+
 /** Exact, because `bound` is one of the histogram's. */
 export function shareAbove(source: Source, bound: number, { window, where, by = [] }: AnyHistogramQuery): Vector {
   const { node: within } = observedUpTo(source, bound, window, where);

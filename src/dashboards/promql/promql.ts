@@ -9,6 +9,7 @@ import {
   histogramQuantile,
   histogramSumRate,
   observedUpTo,
+  occurredUpTo,
   quantileOfOccurrences,
   shareAbove,
   summedBuckets,
@@ -128,6 +129,13 @@ export interface Promql<M extends MetricsByName> {
     window: Window,
     where?: Where<M, Name>,
   ) => Series<LabelOf<M, Name>>;
+  /** The same, including the first value of a new histogram of any source; for alerts. */
+  readonly occurrencesUpTo: <Name extends HistogramName<M>>(
+    name: Name,
+    bound: BoundOf<M, Name>,
+    window: Duration,
+    where?: Where<M, Name>,
+  ) => Series<LabelOf<M, Name>>;
   /** The share of the observations within a window that were above `bound`, which is one of the histogram's bounds. */
   readonly shareAbove: <Name extends HistogramName<M>, Label extends LabelOf<M, Name> = never>(
     bound: BoundOf<M, Name>,
@@ -164,6 +172,8 @@ export function promql<const M extends MetricsByName>(metrics: M): Promql<M> {
     observations: (name: string, window: Window, where?: AnyWhere) => eventsOf(source(name), window, where),
     observationsUpTo: (name: string, bound: number, window: Window, where?: AnyWhere) =>
       observedUpTo(source(name), bound, window, where),
+    occurrencesUpTo: (name: string, bound: number, window: Duration, where?: AnyWhere) =>
+      occurredUpTo(source(name), bound, window, where),
     shareAbove: (bound: number, query: AnyHistogramQuery) => shareAbove(source(query.name), bound, query),
     quantile: (q: number, query: AnyHistogramQuery) => histogramQuantile(q, source(query.name), query),
     quantileOfOccurrences: (q: number, query: AnyHistogramQuery) => quantileOfOccurrences(q, source(query.name), query),

@@ -22,7 +22,7 @@ const INTRODUCTION = `Generated from the packs in \`src/packs\` by \`npm run gen
 - \`sh\` is for the machine of the sidecar, in the folder with its \`otel-collector.yaml\`. \`siphon\` is the command of the installed package: \`npx siphon-otel\`. Add \`--config FILE\` if the file has another name. Ports and paths are the defaults.
 - Replace words in capital letters, such as \`TABLE\` and \`ADDRESS\`.
 
-[deploy/prometheus](../../deploy/prometheus/README.md) describes how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is notified.`;
+[failures.md](../failures.md) lists what may go wrong, and which alert reports it. [deploy/prometheus](../../deploy/prometheus/README.md) describes how to change limits, and [deploy/alertmanager](../../deploy/alertmanager/README.md) who is notified.`;
 
 export function alertsDocument({ alerts, dashboards }: LoadedPacks): string {
   const sections = Object.entries(OWNERS).map(([owner, title]) => {

@@ -137,9 +137,9 @@ export const thresholds = {
   seen_variants: {
     bad: 'below',
     unit: '1',
-    warning: 0.5,
+    warning: 0.7,
     critical: 0.1,
-    why: 'A shop rarely removes half of its products between two runs; below 10 % the run has read an empty list',
+    why: 'A shop rarely removes a third of its products between two runs; below 10 % the run has read an empty list',
   },
   in_stock: {
     bad: 'below',

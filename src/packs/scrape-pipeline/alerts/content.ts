@@ -2,7 +2,7 @@ import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { and, compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
 import { inStock, seenVariants, stalePrices, wildPrices } from '../dashboards/expressions.ts';
-import { latest, overTime } from '../dashboards/promql.ts';
+import { latest, occurrences, occurrencesUpTo, overTime } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 
 /** Fewer variants make no meaningful share. */
@@ -21,7 +21,11 @@ const wasInStock = compare(
   0.2,
 );
 
-const wild = wildPrices(['roaster'], '1d');
+/** Prices of a roaster may change for the first time, and all of them. */
+const wild = wildPrices(['roaster'], {
+  count: occurrences('1d'),
+  upTo: (bound) => occurrencesUpTo('price_change_ratio', bound, '1d'),
+});
 
 const notPolled = 'If the database is not polled, PollerFailing fires.';
 

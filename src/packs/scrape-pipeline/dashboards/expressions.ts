@@ -4,16 +4,7 @@ import { age, minus, plus, ratio, together, type Share } from '../../../dashboar
 import { range } from '../../../dashboards/model/variables.ts';
 import type { Window } from '../../../dashboards/promql/node.ts';
 import type { Vector } from '../../../dashboards/promql/vector.ts';
-import {
-  increase,
-  increases,
-  latest,
-  observations,
-  observationsUpTo,
-  overTime,
-  type Count,
-  type LabelOf,
-} from './promql.ts';
+import { increases, latest, observations, observationsUpTo, overTime, type Count, type LabelOf } from './promql.ts';
 
 /** Counts for single numbers. Alerts use other windows. */
 const counted = increases(range);
@@ -65,13 +56,21 @@ export function inStock<By extends 'roaster' | 'platform' = never>(by: readonly 
   return ratio(sum(available, by), sum(latest('variants', { status: 'active' }), by));
 }
 
+/** How prices are counted: within a window, and those up to a bound among them. */
+export interface PriceCount {
+  readonly count: Count;
+  readonly upTo: (bound: 0.5 | 1.5) => ReturnType<typeof changesUpTo>;
+}
+
+const changesUpTo = (bound: 0.5 | 1.5) => observationsUpTo('price_change_ratio', bound, range);
+
 /** Compared prices that changed by more than a half, up or down, and all compared prices. */
-export function wildPrices<By extends 'roaster' | 'currency'>(by: readonly By[], within: Window): Share<By> {
-  const changed = sum(observations('price_change_ratio', within), by);
-  const upToMore = sum(observationsUpTo('price_change_ratio', 1.5, within), by);
-  const upToHalf = sum(observationsUpTo('price_change_ratio', 0.5, within), by);
-  const compared = sum(increase('price_deltas_total', within, { change_type: { not: 'first' } }), by);
-  return [plus(minus(changed, upToMore), upToHalf), compared];
+export function wildPrices<By extends 'roaster' | 'currency'>(
+  by: readonly By[],
+  { count, upTo }: PriceCount = { count: counted, upTo: changesUpTo },
+): Share<By> {
+  const unusual = minus(sum(count('price_change_ratio'), by), sum(upTo(1.5), by));
+  return [plus(unusual, sum(upTo(0.5), by)), sum(count('price_deltas_total', { change_type: { not: 'first' } }), by)];
 }
 
 /** Products with a problem, and all products: the largest numbers of one validation. */

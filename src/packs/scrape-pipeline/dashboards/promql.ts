@@ -26,6 +26,7 @@ export const {
   observations,
   observationsUpTo,
   occurrences,
+  occurrencesUpTo,
   overTime,
   quantileOfOccurrences,
   rate,

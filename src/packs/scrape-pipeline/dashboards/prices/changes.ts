@@ -51,7 +51,7 @@ export const changes: Row = {
       title: 'Wild changes',
       description:
         'Share of the prices compared within the time range that changed by more than a half, up or down: usually errors of a feed or a parser.',
-      queries: [show(ratio(...wildPrices([], range)), 'larger than a half')],
+      queries: [show(ratio(...wildPrices([])), 'larger than a half')],
       thresholds: thresholds.wild_changes,
       empty: unknownWhenEmpty('no price was compared in this time range'),
       width: 4,
