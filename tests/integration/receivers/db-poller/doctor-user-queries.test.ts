@@ -25,6 +25,7 @@ const flawed = [
   ['a materialized view', { ...counter, table: 'shop.stored' }, 'error', 'NAME counts nothing: the rows of shop.stored cannot be counted: it is a materialized view', 'ordinary table'],
   ['a table with a foreign partition', { ...counter, table: 'shop.mixed', key: ['id'] }, 'error', 'NAME counts nothing: the rows of shop.mixed cannot be counted: it is a foreign table', 'ordinary table'],
   ['a value that is not a number', { ...histogram, value_column: 'tags' }, 'error', 'NAME counts nothing: shop.orders.tags has type jsonb, which is not numeric', 'Set value_column'],
+  ['a value that is a time span', { ...histogram, value_column: 'span' }, 'error', 'NAME counts nothing: shop.orders.span has type interval, which is not numeric', 'Use value instead of value_column'],
   ['a value with a currency', { ...histogram, value_column: 'cost' }, 'error', 'NAME counts nothing: shop.orders.cost has type money', 'Set value_column'],
   ['a column that is not a time', { ...counter, time_column: 'country' }, 'error', 'NAME counts nothing: shop.orders.country has type text, which is not a time', 'Set time_column'],
   ['a key that may not be unique', { ...counter, key: ['country'] }, 'warning', 'NAME counts with limits: country is not covered by a unique index', 'Set key: [id]'],
@@ -68,8 +69,8 @@ describe('siphon doctor on your own queries of db_poller', () => {
     await database.sql(`
       create schema shop;
       create table shop.orders (id bigint primary key, token text not null unique, country text, amount numeric, note text,
-        tags jsonb, cost money, created_at timestamptz, local_at timestamp, day date);
-      insert into shop.orders values (1, 'a', 'FR', 5, '5', '{}', 5, now(), now(), now()), (2, 'b', 'FR', 7, 'x', '{}', 5, now(), now(), now());
+        tags jsonb, cost money, created_at timestamptz, local_at timestamp, day date, span interval);
+      insert into shop.orders values (1, 'a', 'FR', 5, '5', '{}', 5, now(), now(), now(), '1 h'), (2, 'b', 'FR', 7, 'x', '{}', 5, now(), now(), now(), '1 h');
       create table shop.unkeyed (country text, token text not null unique);
       create table shop.bare (country text);
       create view shop.view as select * from shop.orders;

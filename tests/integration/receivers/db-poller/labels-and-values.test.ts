@@ -88,6 +88,24 @@ describe('labels', () => {
   }); // prettier-ignore
 });
 
+it('columns of the key, the time and the value may have any name, also in what doctor advises', async () => {
+  await database.sql(`
+    create table shop."Odd Orders" ("Order ""No""; --" bigint generated always as identity primary key, "erstellt am" timestamptz default now(),
+                                    "Größe (cm)" int, "select" text)`);
+  const query = { kind: 'sum', table: 'shop.Odd Orders', time_column: 'erstellt am', value: '"Größe (cm)" * 2', labels: ['select'] };
+  await database.sql(`update pg_class set reltuples = 5e6 where oid = 'shop."Odd Orders"'::regclass`);
+  const [missing, ...others] = (await findings(query)) as { repair: string }[];
+  expect(others).toEqual([]);
+  await database.sql(missing!.repair);
+  const extensions = { storage: new MemoryExtension() };
+  await using poller = await counting(query, { storage: 'storage', reconcile_interval: '300ms' }, extensions);
+  await database.sql(`insert into shop."Odd Orders" ("Größe (cm)", "select") select 1, 'a' from generate_series(1, 200)`);
+  await shows(poller, 400, { series: 'orders{select=a}' });
+  await database.sql(`update shop."Odd Orders" set "Größe (cm)" = 5; insert into shop."Odd Orders" ("Größe (cm)", "erstellt am") values (3, now() - interval '5 h')`);
+  await shows(poller, 6, { series: 'orders{select=unknown}' });
+  await shows(poller, 400, { series: 'orders{select=a}' });
+}); // prettier-ignore
+
 describe('a sum', () => {
   const sum = { kind: 'sum', table: 'shop.amounts', value_column: 'amount', labels: ['country'] };
 

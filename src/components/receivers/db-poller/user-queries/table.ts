@@ -257,7 +257,7 @@ function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Pla
 
 /** PostgreSQL writes a value of type money with its currency, so it cannot be read as a number. */
 function valueFlaws(column: string, { type, category }: FoundColumn): TableFlaw[] {
-  const repair = 'Set value_column to a column of numbers';
+  const repair = type === 'interval' ? 'Use value instead of value_column, which makes seconds of it' : 'Set value_column to a column of numbers'; // prettier-ignore
   if (category === 'N' && type !== 'money') return [];
   if (category === 'S')
     return [
