@@ -9,11 +9,15 @@ export function mayBeConsole(datasource: Secret): boolean {
   return readKeywords(datasource.reveal())?.['dbname'] === 'pgbouncer';
 }
 
-/** @param ask runs one statement by the simple protocol, which is the only one that the console knows. */
-export async function isConsole(ask: (text: string) => Promise<readonly Row[]>): Promise<boolean> {
+/**
+ * PostgreSQL has no setting `version`. The answer of the console is a row, or before pgbouncer 1.12 only a notice.
+ *
+ * @param ask runs one statement by the simple protocol, which is the only one that the console knows.
+ */
+export async function isConsole(ask: (text: string) => Promise<unknown>): Promise<boolean> {
   try {
-    const [row = {}] = await ask('show version');
-    return Object.values(row).some((value) => String(value).startsWith('PgBouncer'));
+    await ask('show version');
+    return true;
   } catch {
     return false;
   }

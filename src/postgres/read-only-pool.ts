@@ -199,7 +199,7 @@ export class ReadOnlyPool {
   /** Each connection is asked once. */
   async #isConsole(client: PoolClient): Promise<boolean> {
     if (!mayBeConsole(this.#settings.datasource)) return false;
-    const known = this.#consoles.get(client) ?? (await isConsole(async (text) => (await client.query<Row>(text)).rows));
+    const known = this.#consoles.get(client) ?? (await isConsole(async (text) => await client.query(text)));
     this.#consoles.set(client, known);
     return known;
   }
