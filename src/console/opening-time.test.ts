@@ -26,6 +26,7 @@ function dataSince(firstS: number): DataSource {
 }
 
 it.each([
+  ['2 minutes', 120, '5m'],
   ['10 minutes', 600, '15m'],
   ['40 minutes', 2400, '1h'],
   ['5 hours', 18_000, '6h'],

@@ -6,9 +6,6 @@ import { secondsOf } from './duration.ts';
 /** The choices of a time range that ends now, from short to long. */
 export const RANGES = ['5m', '15m', '1h', '6h', '1d', '7d', '30d', '90d'] as const;
 
-/** A page that opens with less seems broken. */
-const SHORTEST = '15m';
-
 /**
  * The range of the dashboard, or the shortest one with all data: a month that ends with the ten minutes since an
  * installation shows nothing. If the source does not answer, the panels show it.
@@ -22,7 +19,7 @@ export async function openingRange(
   const fullS = secondsOf(from) ?? 0;
   let chosen = from;
   if (names.length === 0) return chosen;
-  const shorter = RANGES.slice(RANGES.indexOf(SHORTEST)).filter((range) => (secondsOf(range) ?? 0) < fullS);
+  const shorter = RANGES.filter((range) => (secondsOf(range) ?? 0) < fullS);
   for (const range of shorter.toReversed()) {
     const lengthS = secondsOf(range) ?? 0;
     const before = `count(last_over_time({__name__=~"${[...new Set(names)].join('|')}"}[${fullS - lengthS}s]))`;

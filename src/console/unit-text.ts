@@ -1,5 +1,5 @@
 /** Numbers as people read them, by their unit in UCUM. */
-import { countedThings, isCount, isSpoken } from '../dashboards/model/unit.ts';
+import { countedThings, isSpoken, isWhole } from '../dashboards/model/unit.ts';
 
 export function textOf(value: number, unit: string): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'no number' : value > 0 ? '∞' : '−∞';
@@ -12,8 +12,7 @@ export function textOf(value: number, unit: string): string {
 
 /** Events are not halves. */
 function countText(value: number, unit: string): string {
-  const isWhole = unit !== '{score}' && isCount(unit);
-  return shortText(isWhole ? Math.round(value) : value);
+  return shortText(isWhole(unit) ? Math.round(value) : value);
 }
 
 /** The same, with the things that are counted where no title names them: `954 transactions`. */

@@ -107,7 +107,6 @@ const SPOKEN: Readonly<Record<string, string>> = {
   '{score}': 'count:points',
   '{transaction}': 'count:transactions',
   '{multixact}': 'count:multixacts',
-  '{poll}': 'count:polls',
 };
 
 function whereIs({ dashboard, panel }: { readonly dashboard: Dashboard; readonly panel: Panel }): string {

@@ -98,7 +98,7 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
 
   it('opens with the time that has data, of a Prometheus that has just started', async () => {
     await open('/d/siphon-prices?refresh=');
-    expect(await page.locator('#time').textContent()).toBe('Last 15m');
+    expect(await page.locator('#time').textContent()).toBe('Last 5m');
     expect(errors).toEqual([]);
   });
 

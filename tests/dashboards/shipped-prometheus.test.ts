@@ -27,3 +27,12 @@ it.skipIf(promtoolMissing)('promtool accepts the shipped configuration with the 
     await rm(folder, { recursive: true });
   }
 });
+
+it.skipIf(promtoolMissing)('the linter of promtool has nothing to report about the rules', () => {
+  const folder = fileURLToPath(new URL('../../dashboards/prometheus/', import.meta.url));
+  const files = ['alerts.yaml', 'recording.yaml'].map((file) => path.join(folder, file));
+  const { status, stderr } = spawnSync('promtool', ['check', 'rules', '--lint=all', '--lint-fatal', ...files], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});

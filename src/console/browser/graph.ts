@@ -1,7 +1,7 @@
 /** Values over time, drawn by uPlot, with a legend that shows numbers. */
 import uPlot from 'uplot';
 import type { GraphModel } from '../../dashboards/model/dashboard-model.ts';
-import { countedThings, isCount, sharedUnit } from '../../dashboards/model/unit.ts';
+import { countedThings, isWhole, sharedUnit } from '../../dashboards/model/unit.ts';
 import { momentsOf, type Exemplar, type Span, type Steps } from '../data-source.ts';
 import { lonelyOf, stackedUp, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
@@ -118,7 +118,8 @@ function optionsOf(panel: GraphModel, { series, colors, unit, place, hover, zoom
   return {
     ...sizeOf(place),
     legend: { show: false },
-    padding: [8, 14, 0, 0],
+    // Room for what the axis counts.
+    padding: [countedThings(unit) === undefined ? 8 : 18, 14, 0, 0],
     cursor: {
       // The other graphs show the same moment, but only the one that is dragged on chooses a time.
       sync: { key: 'time', filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
@@ -194,7 +195,7 @@ function moveCursor(plot: uPlot, event: KeyboardEvent): void {
 function incrementsOf(unit: string): Pick<uPlot.Axis, 'incrs'> {
   if (unit.startsWith('By')) return { incrs: Array.from({ length: 50 }, (_, power) => 2 ** power) };
   if (unit === 's') return { incrs: SECONDS };
-  if (isCount(unit)) return { incrs: COUNTS };
+  if (isWhole(unit)) return { incrs: COUNTS };
   return {};
 }
 

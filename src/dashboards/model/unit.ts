@@ -27,7 +27,7 @@ export function sharedUnit(title: string, ofQueries: readonly string[]): string 
 /** The counted things, for readers: `transactions`, `points per second`. Undefined for other units, which numbers show. */
 export function countedThings(unit: string): string | undefined {
   const [, word = '', perSecond = ''] = /^\{(\w+)\}(\/s)?$/.exec(unit) ?? [];
-  if (word === '' || word === 'count' || word === 'fraction') return undefined;
+  if (word === '' || word === 'count' || word === 'fraction' || word === 'multiple') return undefined;
   return pluralOf(NAMES[word] ?? word) + (perSecond === '' ? '' : ' per second');
 }
 
@@ -38,7 +38,7 @@ export function isSpoken(unit: string): boolean {
   return SPOKEN.has(unit);
 }
 
-const SPOKEN = new Set(['{score}', '{transaction}', '{multixact}', '{poll}']);
+const SPOKEN = new Set(['{score}', '{transaction}', '{multixact}']);
 
 function pluralOf(word: string): string {
   const words = word.replaceAll('_', ' ');
@@ -46,6 +46,13 @@ function pluralOf(word: string): string {
   if (/[^aeiou]y$/.test(words)) return `${words.slice(0, -1)}ies`;
   return /(?:s|x|ch|sh)$/.test(words) ? `${words}es` : `${words}s`;
 }
+
+/** True if the unit counts things that are not divided. */
+export function isWhole(unit: string): boolean {
+  return isCount(unit) && !DIVIDED.has(unit);
+}
+
+const DIVIDED = new Set(['{score}', '{fraction}', '{multiple}']);
 
 /** True if the unit is an annotation that names the counted things. */
 export function isCount(unit: string): boolean {

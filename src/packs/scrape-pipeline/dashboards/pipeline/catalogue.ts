@@ -120,7 +120,7 @@ export const catalogueState: Row = {
       min: 0,
       max: roomAbove(databaseThresholds.longest_transaction.warning),
       empty: notPolled,
-      width: 4,
+      width: 8,
       height: 6,
       leadsTo: 'siphon-database',
     }),
