@@ -13,7 +13,9 @@ export function concrete(
   const macros: Readonly<Record<string, string>> = {
     __rate_interval: `${Math.ceil(Math.max(stepS + scrapeS, 4 * scrapeS))}s`,
     __interval: `${Math.ceil(stepS)}s`,
+    __interval_ms: String(Math.ceil(stepS) * 1000),
     __range: `${Math.ceil(toS - fromS)}s`,
+    __range_ms: String(Math.ceil(toS - fromS) * 1000),
   };
   return withChoices(expression, choices, macros);
 }

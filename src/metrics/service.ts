@@ -38,6 +38,14 @@ export const serviceMetrics = {
       service: { maxValues: 101, description: 'what was called: a name that the service chooses, or postgresql' },
     },
   },
+  service_start_timestamp_seconds: {
+    source: 'sdk',
+    kind: 'gauge',
+    name: 'service.start.timestamp',
+    unit: 's',
+    description: 'Unix time at which the service\u2019s process started',
+    labels: {},
+  },
   memory_usage_bytes: {
     source: 'sdk',
     kind: 'gauge',

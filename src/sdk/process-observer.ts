@@ -10,7 +10,8 @@ import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 const OBSERVED = Symbol.for('siphon-otel.process-observed');
 
 /**
- * Registers `memory_usage_bytes` and `system_resources_usage` with the current meter provider; later calls do nothing.
+ * Registers `memory_usage_bytes`, `system_resources_usage` and `service_start_timestamp_seconds` with the current meter
+ * provider; later calls do nothing.
  * The preload calls it. A service that sets up its own SDK calls it afterwards.
  */
 export function observeProcess(): void {
@@ -18,6 +19,9 @@ export function observeProcess(): void {
   if (registry[OBSERVED] === true) return;
   registry[OBSERVED] = true;
   const instruments = new Instruments(metrics.getMeter(INSTRUMENTATION_SCOPE), []);
+  instruments.observe(serviceMetrics.service_start_timestamp_seconds, (observe) => {
+    observe(performance.timeOrigin / 1000, {});
+  });
   observeMemory(instruments);
   observeResources(instruments);
 }

@@ -130,8 +130,8 @@ function shotsOf(situation: Situation, [first, folder = '.', ...names]: readonly
       })
       .filter(() => names.length === 0 || names.includes(situation));
   }
-  const chosen = [first, folder, ...names];
-  return PICTURES.filter(({ of, name }) => of === situation && (first === undefined || chosen.includes(name))).map(
+  const chosen = new Set([first, folder, ...names]);
+  return PICTURES.filter(({ of, name }) => of === situation && (first === undefined || chosen.has(name))).map(
     ({ uid, look, height, name }) => ({ uid, look, height, file: `${DOCUMENTATION}${name}.png`, fullPage: false }),
   );
 }

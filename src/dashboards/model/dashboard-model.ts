@@ -213,7 +213,8 @@ function queryModel({ expression, legend }: Query, { index, form, scope }: Query
   const instant = form !== 'graph';
   const selectors = selectorsOf(node);
   const traced = instant ? undefined : selectors.find(hasExemplars);
-  const observedUnits = new Set(selectors.map(({ metric }) => metric.unit));
+  const counted = selectors.filter(({ metric }) => metric.kind !== 'gauge');
+  const observedUnits = new Set(counted.map(({ metric }) => metric.unit));
   const [observedUnit] = observedUnits;
   const isObserved = (traced !== undefined || form === 'histogram') && observedUnits.size === 1;
   return {

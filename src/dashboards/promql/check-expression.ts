@@ -5,6 +5,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Metric } from '../../metrics/metric.ts';
+import { serviceMetrics } from '../../metrics/service.ts';
 import type { MetricsByName } from './promql.ts';
 
 export interface CheckedSelector {
@@ -28,7 +29,12 @@ export interface CheckedExpression {
 
 /** Replaces Grafana's macros with usual values, because macros are not PromQL. */
 export function withoutMacros(expression: string): string {
-  return expression.replaceAll('$__rate_interval', '5m').replaceAll('$__interval', '1m').replaceAll('$__range', '30d');
+  return expression
+    .replaceAll('$__interval_ms', '60000')
+    .replaceAll('$__range_ms', '2592000000')
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__interval', '1m')
+    .replaceAll('$__range', '30d');
 }
 
 export interface Known {
@@ -66,6 +72,10 @@ const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);
 const NUMBER: Shape = { unit: undefined, labels: new Set() };
 
+/** Counts of all services read it. */
+const { service_start_timestamp_seconds } = serviceMetrics;
+const EVERYWHERE: MetricsByName = { service_start_timestamp_seconds };
+
 class Checker {
   readonly #text: string;
   readonly #metrics: MetricsByName;
@@ -76,7 +86,7 @@ class Checker {
 
   constructor(text: string, { metrics, recorded = new Map() }: Known) {
     this.#text = text;
-    this.#metrics = metrics;
+    this.#metrics = { ...EVERYWHERE, ...metrics };
     this.#recorded = recorded;
   }
 
@@ -213,8 +223,8 @@ class Checker {
 
   #quantile(argument: SyntaxNode, { labels = new Set() }: Shape): Shape {
     if (!labels.has('le')) this.#problems.push(`a quantile needs le: ${this.#slice(argument)}`);
-    const selector = this.#selectors.at(-1);
-    if (selector?.series.endsWith('_bucket') !== true) this.#problems.push('a quantile needs buckets');
+    const selector = this.#selectors.findLast(({ series }) => series.endsWith('_bucket'));
+    if (selector === undefined) this.#problems.push('a quantile needs buckets');
     const rest = new Set([...labels].filter((label) => label !== 'le'));
     return { unit: this.#metrics[selector?.metric ?? '']?.unit, labels: rest };
   }

@@ -3,7 +3,8 @@
  * it; here the first value of a counter counts.
  */
 import type { Metric } from '../../metrics/metric.ts';
-import type { Duration, Node, Selector, Window } from './node.ts';
+import { serviceMetrics } from '../../metrics/service.ts';
+import type { Duration, Milliseconds, Node, Selector, Window } from './node.ts';
 import { binary, call, selector, series, type AnyWhere, type Part, type Source } from './select.ts';
 import type { Series } from './vector.ts';
 
@@ -12,6 +13,7 @@ export const STEP: Window = '$__rate_interval';
 
 /** A series that Prometheus has not seen for this long before is new. */
 const BEFORE: Duration = '1d';
+const BEFORE_MS = 86_400_000;
 
 /** The events of a counter, or the observations of a histogram. */
 export function eventsOf(source: Source, window: Window, where?: AnyWhere): Series {
@@ -33,7 +35,9 @@ export function increaseOf(source: Source, part: Part & { readonly window: Windo
   const counts = selector(source, where, part);
   const increase = isShownWhole(source, part) ? call('round', call('increase', counts)) : call('increase', counts);
   const isStep = part.window === STEP;
-  if (isOfProcess(source.metric)) return isStep ? growthFromBirth(counts) : binary('or', newborn(counts), increase);
+  if (isOfProcess(source.metric)) {
+    return isStep ? growthFromBirth(counts) : binary('or', fromNewProcesses(newborn(counts), part.window), increase);
+  }
   return isStep ? binary('or', growth(counts), increase) : increase;
 }
 
@@ -55,11 +59,42 @@ function growth(counts: Selector): Node {
 function growthFromBirth(counts: Selector): Node {
   const step: Selector = { ...counts, window: '$__interval' };
   const now = call('last_over_time', step);
-  return binary('or', notNegative(binary('-', now, before(step))), now);
+  return binary('or', notNegative(binary('-', now, before(step))), fromNewProcesses(now, '$__interval'));
 }
 
 function notNegative(of: Node): Node {
-  return binary('>=', of, { type: 'number', value: 0 });
+  return binary('>=', of, number(0));
+}
+
+/**
+ * Without processes that had been running for long when Prometheus saw them first, because its data is younger: what they
+ * counted before is not from this window.
+ */
+function fromNewProcesses(counts: Node, window: Window): Node {
+  const lengthMs = LENGTHS_MS[window];
+  if (lengthMs === undefined) return counts;
+  const start = selector(START, {}, { window });
+  const ageMs = binary('*', binary('-', call('time'), call('last_over_time', start)), number(1000));
+  const isOld = binary('>', binary('-', ageMs, number(BEFORE_MS)), number(lengthMs));
+  return unlessOf(counts, unlessOf(isOld, before(start)));
+}
+
+const START: Source = {
+  name: 'service_start_timestamp_seconds',
+  metric: serviceMetrics.service_start_timestamp_seconds,
+};
+
+const LENGTHS_MS: Readonly<Partial<Record<Window, Milliseconds>>> = {
+  $__interval: '$__interval_ms',
+  $__range: '$__range_ms',
+};
+
+function unlessOf(left: Node, right: Node): Node {
+  return { type: 'binary', operator: 'unless', left, right, on: ['job', 'instance'] };
+}
+
+function number(value: number | Milliseconds): Node {
+  return { type: 'number', value };
 }
 
 function newborn(counts: Selector): Node {

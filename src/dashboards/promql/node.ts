@@ -10,6 +10,9 @@ export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
  */
 export type Window = Duration | '$__interval' | '$__rate_interval' | '$__range';
 
+/** The length of a window of Grafana, as a number. */
+export type Milliseconds = '$__interval_ms' | '$__range_ms';
+
 export interface Matcher {
   readonly label: string;
   readonly operator: '=' | '!=' | '=~' | '!~';
@@ -35,7 +38,7 @@ export type BinaryOperator = '+' | '-' | '*' | '/' | '>' | '>=' | '<' | '<=' | '
 
 export type Node =
   | Selector
-  | { readonly type: 'number'; readonly value: number }
+  | { readonly type: 'number'; readonly value: number | Milliseconds }
   /** The result of a recording rule, and what it was computed from. */
   | {
       readonly type: 'recorded';

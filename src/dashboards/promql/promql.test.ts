@@ -46,6 +46,13 @@ const {
 const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
 const finished = increase('scrape_runs_finished_total', '7d');
 
+/** Excludes processes that are older than the data of Prometheus. */
+function unlessOld(window: string): string {
+  const start = 'last_over_time(service_start_timestamp_seconds';
+  const isOld = `(((time() - ${start}[${window}])) * 1000) - 86400000) > ${window}_ms`;
+  return `unless on (job, instance) ((${isOld}) unless on (job, instance) ${start}[1d] offset ${window}))`;
+}
+
 function f(expression: Vector, text: string, unit: string): void {
   expect(render(expression)).toBe(text);
   expect(expression.unit).toBe(unit);
@@ -175,9 +182,11 @@ describe('an expression', () => {
   });
 
   it('counts what a process has counted before its first scrape, but not what a database has', () => {
+    const newborn =
+      '(last_over_time(fetch_errors_total[$__range]) unless last_over_time(fetch_errors_total[1d] offset $__range))';
     f(
-      sum(increase('fetch_errors_total', '$__range')),
-      'sum((last_over_time(fetch_errors_total[$__range]) unless last_over_time(fetch_errors_total[1d] offset $__range)) or round(increase(fetch_errors_total[$__range])))',
+      sum(increase('fetch_errors_total', range)),
+      `sum((${newborn} ${unlessOld('$__range')}) or round(increase(fetch_errors_total[$__range])))`,
       '{error}',
     );
     f(
@@ -191,7 +200,11 @@ describe('an expression', () => {
     const [now, before] = ['[$__interval]', '[1d] offset $__interval'].map(
       (at) => `last_over_time(artifacts_total${at})`,
     );
-    f(sum(increase('artifacts_total', step)), `sum(((${now} - ${before}) >= 0) or ${now})`, '{artifact}');
+    f(
+      sum(increase('artifacts_total', step)),
+      `sum(((${now} - ${before}) >= 0) or (${now} ${unlessOld('$__interval')}))`,
+      '{artifact}',
+    );
     const runs = 'scrape_runs_finished_total';
     f(
       sum(increase(runs, step)),

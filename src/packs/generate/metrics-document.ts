@@ -68,12 +68,16 @@ function costOf(name: MetricName): string[] {
   return cost === undefined ? [] : [`- Cost: ${COSTS[cost]}`];
 }
 
+/** A longer list is not useful. */
+const MANY_PANELS = 20;
+
 function shown(name: MetricName, loaded: LoadedPacks): string[] {
   const uses = usesOf(name, loaded).map(({ dashboard, panel }) => `${dashboard}: ${panel}`);
   const alerts = alertsOn(name, loaded).map((alert) => `[${alert.name}](${runbookPath(alert, 'docs')})`);
   const details = (packs as readonly Pack[]).map(({ detailMetrics }) => detailMetrics?.[name]);
   return [
-    ...(uses.length > 0 ? [`- On panels: ${uses.join('; ')}`] : []),
+    ...(uses.length > MANY_PANELS ? [`- On ${uses.length} panels`] : []),
+    ...(uses.length > 0 && uses.length <= MANY_PANELS ? [`- On panels: ${uses.join('; ')}`] : []),
     ...(alerts.length > 0 ? [`- In alerts: ${alerts.join(', ')}`] : []),
     ...details.filter((one) => one !== undefined).map((reason) => `- On no panel: ${reason}`),
   ];

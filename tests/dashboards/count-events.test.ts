@@ -1,0 +1,168 @@
+/** How panels count, computed by promtool: an hour with a sample every minute. */
+import { describe, expect, it } from 'vitest';
+import { range, step } from '../../src/dashboards/model/variables.ts';
+import { sum } from '../../src/dashboards/promql/aggregate.ts';
+import { promql } from '../../src/dashboards/promql/promql.ts';
+import { render } from '../../src/dashboards/promql/render.ts';
+import { concrete } from '../../src/console/expression.ts';
+import { packMetrics } from '../../src/packs/index.ts';
+import { promtoolMissing, testRules } from '../support/prometheus/promtool.ts';
+
+const { increase, mean, shareAbove } = promql(packMetrics);
+
+const DAY_S = 86_400;
+const job = 'job="pipeline", instance="one"';
+
+/** A process that started so many minutes after the beginning, seen from `from` to `to`. */
+function processOf(startMinute: number, [from, to]: readonly [number, number]): { series: string; values: string } {
+  return { series: `service_start_timestamp_seconds{${job}}`, values: seen(startMinute * 60, [from, to]) };
+}
+
+function errors(values: string, type = 'timeout'): { series: string; values: string } {
+  return { series: `fetch_errors_total{${job}, source="a", platform="shopify", error_type="${type}"}`, values };
+}
+
+function seen(value: number, [from, to]: readonly [number, number]): string {
+  return [...(from > 0 ? [`_x${from - 1}`] : []), `${value}x${to - from}`].join(' ');
+}
+
+function latency(part: string, value: number): { series: string; values: string } {
+  const labels = `{${job}, source="a", platform="shopify"`;
+  return { series: `fetch_latency_seconds_${part.replace('{', labels)}`, values: seen(value, [42, 42]) };
+}
+
+interface Counted {
+  readonly input: readonly { readonly series: string; readonly values: string }[];
+  /** The number at the minute, over the last 30 minutes or of the last five. */
+  readonly expects: readonly (readonly [what: 'range' | 'step', minute: number, value: number | undefined])[];
+}
+
+const FAILURES = {
+  range: sum(increase('fetch_errors_total', range)),
+  step: sum(increase('fetch_errors_total', step)),
+};
+
+function complaints({ input, expects }: Counted): string {
+  return testRules(
+    [],
+    [
+      {
+        input,
+        expects: expects.map(([what, minute, value]) => ({
+          query: atMinute(render(FAILURES[what]), minute),
+          atMinute: minute,
+          samples: value === undefined ? [] : [{ labels: '{}', value }],
+        })),
+      },
+    ],
+  );
+}
+
+/** With the macros of Grafana: the page shows 30 minutes, in steps of five. */
+function atMinute(expression: string, minute: number): string {
+  const toS = minute * 60;
+  return concrete(expression, { choices: {}, steps: { fromS: toS - 1800, toS, stepS: 300 }, scrapeS: 60 });
+}
+
+describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
+  it('a job that is scraped once', () => {
+    expect(
+      complaints({
+        input: [processOf(41, [42, 42]), errors(seen(4, [42, 42]))],
+        expects: [
+          ['range', 60, 4],
+          ['step', 44, 4],
+          ['step', 49, undefined],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('a job that is still on the page minutes after its end, in one step only', () => {
+    expect(
+      complaints({
+        input: [processOf(41, [42, 50]), errors(seen(4, [42, 50]))],
+        expects: [
+          ['range', 60, 4],
+          ['step', 44, 4],
+          ['step', 49, 0],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('the first event of a kind in a process that has been running for days', () => {
+    expect(
+      complaints({
+        input: [processOf(-9000, [0, 60]), errors(seen(1, [50, 60]))],
+        expects: [
+          ['range', 60, 1],
+          ['step', 52, 1],
+          ['step', 57, 0],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('nothing that a process did before Prometheus had data', () => {
+    expect(
+      complaints({
+        input: [processOf(-9000, [45, 60]), errors('_x44 1000x10 1002x4')],
+        expects: [
+          ['range', 60, 2],
+          ['step', 47, undefined],
+          ['step', 52, 0],
+          ['step', 57, 2],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('what a restarted process with the same name has counted since', () => {
+    expect(
+      complaints({
+        input: [processOf(30, [31, 60]), errors(`${seen(7, [0, 40])} 3x19`)],
+        expects: [
+          ['step', 43, 3],
+          ['step', 48, 0],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('whole events, and the steps add up to the whole', () => {
+    // An event every seven minutes.
+    const values = Array.from({ length: 61 }, (_, minute) => Math.floor(minute / 7)).join(' ');
+    expect(
+      complaints({
+        input: [processOf(-DAY_S, [0, 60]), errors(values)],
+        expects: [
+          ...[35, 40, 45, 50, 55, 60].map((minute) => {
+            return ['step', minute, Math.floor(minute / 7) - Math.floor((minute - 5) / 7)] as const;
+          }),
+          ['range', 60, 4],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('exact means and shares of a job that is scraped once', () => {
+    const input = [
+      processOf(41, [42, 42]),
+      latency('count{}', 4),
+      latency('sum{}', 0.1),
+      latency('bucket{, le="1"}', 3),
+      latency('bucket{, le="+Inf"}', 4),
+    ];
+    const expected = [
+      [mean({ name: 'fetch_latency_seconds', window: range }), 0.025],
+      [shareAbove(1, { name: 'fetch_latency_seconds', window: range }), 0.25],
+    ] as const;
+    const expects = expected.map(([expression, value]) => ({
+      query: atMinute(render(expression), 60),
+      atMinute: 60,
+      samples: [{ labels: '{}', value }],
+    }));
+    expect(testRules([], [{ input, expects }])).toBe('');
+  });
+});
