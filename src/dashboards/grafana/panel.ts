@@ -23,12 +23,7 @@ import {
   VizOrientation,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import {
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  type DynamicConfigValue,
-  type Panel,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DashboardLinkBuilder, DashboardLinkType, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
@@ -118,29 +113,16 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
   }
   if (minStep !== undefined) builder.interval(minStep);
   if (things !== undefined) builder.axisLabel(things);
-  return withoutNoise(named(withTones(bounded(builder, panel), panel), panel), panel);
+  return withoutZeros(named(withTones(bounded(builder, panel), panel), panel), panel);
 }
 
-/** Hides series without information. */
-function withoutNoise(builder: TimeSeriesBuilder, panel: GraphModel): TimeSeriesBuilder {
-  if (panel.stacked) builder.withOverride({ matcher: ALWAYS_ZERO, properties: hidden(['legend', 'tooltip']) });
-  if (exemplarTargets(panel).length > 0) {
-    builder.withOverride({ matcher: TRACES, properties: hidden(['viz', 'legend', 'tooltip']) });
-  }
-  return builder;
+function withoutZeros(builder: TimeSeriesBuilder, { stacked }: GraphModel): TimeSeriesBuilder {
+  return stacked ? builder.withOverride({ matcher: ALWAYS_ZERO, properties: NOT_IN_TOOLTIP }) : builder;
 }
 
-/** Parts of a whole that are always 0 are not seen and fill the legend. */
+/** Parts of a whole that are always 0. Hidden from the legend, Grafana would no longer let readers select the others there. */
 const ALWAYS_ZERO = { id: 'byValue', options: { reducer: 'max', op: 'lte', value: 0 } };
-
-/** The query for the exemplars of the panel. Its series are hidden. */
-const TRACES_REF = 'Traces';
-const TRACES = { id: 'byFrameRefID', options: TRACES_REF };
-
-function hidden(from: readonly ('viz' | 'legend' | 'tooltip')[]): DynamicConfigValue[] {
-  const value = Object.fromEntries((['viz', 'legend', 'tooltip'] as const).map((part) => [part, from.includes(part)]));
-  return [{ id: 'custom.hideFrom', value }];
-}
+const NOT_IN_TOOLTIP = [{ id: 'custom.hideFrom', value: { viz: false, legend: false, tooltip: true } }];
 
 function named<B extends TimeSeriesBuilder | BarGaugeBuilder>(builder: B, { names }: PanelModel): B {
   for (const [code, name] of Object.entries(names)) {
@@ -217,13 +199,13 @@ function target(query: QueryModel, { form }: PanelModel): Builder<ReturnType<Dat
   return query.instant ? builder.instant() : builder.range();
 }
 
-/** A panel asks for the traces of one metric. */
+/** A panel asks for the traces of one metric. Its query has no series, only exemplars. */
 function exemplarTargets({ queries }: PanelModel): Builder<ReturnType<DataqueryBuilder['build']>>[] {
   const separate = queries.find(({ exemplars, expression }) => exemplars !== undefined && exemplars !== expression);
   if (separate?.exemplars === undefined) return [];
   return [
     new DataqueryBuilder()
-      .refId(TRACES_REF)
+      .refId('Traces')
       .datasource(datasourceRef)
       .expr(separate.exemplars)
       .legendFormat('traces')

@@ -239,5 +239,7 @@ function exemplarsOf({ type, name, metric, matchers }: Selector, shown: Node): N
   const others = matchers.filter(({ label }) => label !== 'le');
   const buckets: Selector = { type, name, metric, series: `${name}_bucket`, matchers: others, window: STEP };
   const rate: Node = { type: 'call', name: 'rate', arguments: [buckets] };
-  return { type: 'aggregation', operator: 'sum', by: [], of: rate };
+  const sum: Node = { type: 'aggregation', operator: 'sum', by: [], of: rate };
+  // No series: the result is empty, but Prometheus finds the exemplars of its selectors.
+  return { type: 'binary', operator: '<', left: sum, right: { type: 'number', value: 0 } };
 }

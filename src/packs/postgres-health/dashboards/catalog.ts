@@ -34,7 +34,7 @@ export const catalog: Row = {
         },
       ],
       empty: notPolled,
-      width: 10,
+      width: 12,
       height: 8,
     }),
     lines({
@@ -43,7 +43,7 @@ export const catalog: Row = {
       queries: [show(sum(rate('database_table_changes_total', step), ['table']), ({ table: name }) => name)],
       min: 0,
       empty: noTable,
-      width: 7,
+      width: 6,
       height: 8,
     }),
     lines({
@@ -52,7 +52,7 @@ export const catalog: Row = {
       queries: [show(sum(rate('database_table_rows_scanned_total', step), ['table']), ({ table: name }) => name)],
       min: 0,
       empty: noTable,
-      width: 7,
+      width: 6,
       height: 8,
     }),
     table({
