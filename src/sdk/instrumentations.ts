@@ -26,6 +26,7 @@ import { rememberPools } from './pg-pools.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
 import { BullmqInstrumentation } from './queues/bullmq.ts';
 import type { RequestTargets } from './request-targets.ts';
+import { GrpcInstrumentation } from './rpc/grpc.ts';
 import { isSentryRequest } from './sentry-requests.ts';
 import { rememberRequest } from './server-requests.ts';
 import { dependenciesOfService } from './service-defaults.ts';
@@ -35,6 +36,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The keys are the names of OpenTelemetry, which are those of its packages `@opentelemetry/instrumentation-…`. */
 const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Instrumentation>> = {
   http: createHttp,
+  grpc: (targets) => new GrpcInstrumentation(targets),
   undici: createUndici,
   express: () => new ExpressInstrumentation(),
   fastify: () => new FastifyInstrumentation(),

@@ -95,6 +95,41 @@ describe.skipIf(missing.has(RABBITMQ))('RabbitMQ', () => {
   });
 });
 
+describe('gRPC', () => {
+  it('is one trace of client and server, whose headers only known hosts receive', async () => {
+    const spans = await spansOf('grpc', 'none');
+    const calls = spans.map((span) => `${span.kind.slice(10)} ${summary(span)} <- ${span.parent}`);
+    expect(calls).toEqual([
+      'CLIENT shop.Orders/Get <- caller',
+      'SERVER shop.Orders/Get <- shop.Orders/Get',
+      'CLIENT shop.Orders/List <- caller',
+      'SERVER shop.Orders/List <- shop.Orders/List',
+      'CLIENT shop.Orders/Fail 14 <- caller',
+      'SERVER shop.Orders/Fail 14 <- shop.Orders/Fail',
+      'CLIENT shop.Orders/Get <- caller',
+      'SERVER shop.Orders/Get <- undefined',
+    ]);
+    expect(spans.flatMap(({ exceptions }) => exceptions)).toEqual([expect.stringMatching(/^Error: no coffee\n/)]);
+  });
+});
+
+describe('an error that the service handles', () => {
+  it.each([
+    ['ioredis', () => REDIS],
+    ['redis', () => REDIS],
+    ['mysql', () => MYSQL],
+    ['postgres', () => postgres.url],
+  ])('stays handled with %s', (scenario, server) => {
+    const url = server();
+    if (missing.has(url)) return;
+    const args = ['--import', 'siphon-otel/preload', 'tests/support/clients/handled-errors.mjs', scenario, url];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, OPTIONS);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
+  });
+});
+
+const OPTIONS = { cwd: projectRoot, timeout: 20_000, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
+
 describe('an error that nothing handles', () => {
   const clients = [
     ['redis', () => REDIS],
@@ -108,9 +143,8 @@ describe('an error that nothing handles', () => {
     const url = server();
     if (missing.has(url)) return;
     const args = [CALL, 'fail', url, moduleOf(client)];
-    const options = { cwd: projectRoot, timeout: 20_000, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
-    const bare = spawnSync(process.execPath, args, options);
-    const observed = spawnSync(process.execPath, ['--import', 'siphon-otel/preload', ...args], options);
+    const bare = spawnSync(process.execPath, args, OPTIONS);
+    const observed = spawnSync(process.execPath, ['--import', 'siphon-otel/preload', ...args], OPTIONS);
     expect({ status: bare.status, stderr: bare.stderr }).toEqual({
       status: 1,
       stderr: expect.stringMatching(/NOSUCHCOMMAND|no_such_table/),
