@@ -109,6 +109,7 @@ class Checker {
       case 'ParenExpr':
         return this.#shape(node.firstChild as SyntaxNode, around);
       case 'OffsetExpr':
+      case 'SubqueryExpr':
         return this.#offset(node.firstChild as SyntaxNode, around);
       case 'NumberDurationLiteral':
         return NUMBER;

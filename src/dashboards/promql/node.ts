@@ -44,9 +44,8 @@ export type Node =
       readonly type: 'recorded';
       readonly name: string;
       readonly of: Node;
-      /** With one it is a range vector: all results within it. */
-      readonly window?: Duration;
-      readonly offset?: Duration;
+      /** With one it is a range vector: the results within it at each `resolution`, before `offset`. */
+      readonly range?: { readonly window: Duration; readonly resolution: Duration; readonly offset: Duration };
     }
   | { readonly type: 'call'; readonly name: string; readonly arguments: readonly Node[] }
   | {

@@ -23,7 +23,7 @@ function text(node: Node, scope: Scope): string {
     case 'number':
       return String(node.value);
     case 'recorded':
-      return node.name + rangeText(node);
+      return node.name + pastText(node.range);
     case 'call':
       return `${node.name}(${node.arguments.map((argument) => text(argument, scope)).join(', ')})`;
     case 'aggregation': {
@@ -54,6 +54,11 @@ function selectorText(selector: Selector, scope: Scope): string {
 
 function rangeText({ window, offset }: Pick<Selector, 'window' | 'offset'>): string {
   return (window === undefined ? '' : `[${window}]`) + (offset === undefined ? '' : ` offset ${offset}`);
+}
+
+/** A subquery: of a week, a result each hour is enough. */
+function pastText(range: (Node & { readonly type: 'recorded' })['range']): string {
+  return range === undefined ? '' : `[${range.window}:${range.resolution}] offset ${range.offset}`;
 }
 
 function scopeMatchers(

@@ -14,13 +14,16 @@ export function recorded<Label extends string>(name: string, expression: Vector<
   return { ...expression, node: { type: 'recorded', name, of: expression.node } };
 }
 
-/** The usual value of a recording within a time that has ended: its median, which a bad day does not change. */
+/**
+ * The usual value of a recording within a time that has ended: its median, which a bad day does not change. It reads a result
+ * each hour: all results of a week would be tens of thousands for each series, at every evaluation.
+ */
 export function usually<Label extends string>(
   { node, ...recording }: Vector<Label>,
   { window, before }: { readonly window: Duration; readonly before: Duration },
 ): Vector<Label> {
   if (node.type !== 'recorded') throw new TypeError('only recordings have a past');
-  const past: Node = { ...node, window, offset: before };
+  const past: Node = { ...node, range: { window, resolution: '1h', offset: before } };
   return {
     ...recording,
     node: { type: 'call', name: 'quantile_over_time', arguments: [{ type: 'number', value: 0.5 }, past] },

@@ -35,6 +35,7 @@ function shortenedRule(rule: Rule): Rule {
     ...rule,
     expr: rule.expr
       .replaceAll(/\[\d+[smhdw]\]/g, `[${WINDOW_S}s]`)
+      .replaceAll(/\[\d+[smhdw]:\d+[smhdw]\]/g, `[${WINDOW_S}s:${SHORTEST_WAIT_S}s]`)
       .replaceAll(/offset \d+[smhdw]/g, `offset ${WINDOW_S}s`)
       .replaceAll(SHORTEST_INTERVAL.shipped, SHORTEST_INTERVAL.shortened),
     ...(rule.for !== undefined && { for: waitOf(rule.for) }),
