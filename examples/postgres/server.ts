@@ -47,15 +47,14 @@ export async function startServer(settings: ServerSettings): Promise<ChildProces
   const place = ['-D', join(folder, 'data'), '-p', String(port)];
   const flags = Object.entries({ ...defaults, ...parameters }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = launch(binaries.postgres, [...place, ...flags], { owner, folder });
-  const log = logTail(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('close', () => reject(new Error(`the server ended\n${log.join('\n')}`)));
-    server.stderr?.on('data', () => {
-      // A standby is ready to accept read-only connections.
-      if (log.some((line) => /ready to accept (?:read-only )?connections/.test(line))) resolve();
-    });
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  const log = logTail(server, (line) => {
+    // A standby is ready to accept read-only connections.
+    if (/ready to accept (?:read-only )?connections/.test(line)) resolve();
   });
+  server.once('error', reject);
+  server.once('close', () => reject(new Error(`the server ended\n${log.join('\n')}`)));
+  await ready;
   return server;
 }
 
@@ -76,11 +75,12 @@ function launch(
   return spawn(program, args, { ...owner, cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function logTail(child: ChildProcess): string[] {
+function logTail(child: ChildProcess, onLine: (line: string) => void = () => undefined): string[] {
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream! }).on('line', (line) => {
       lines.push(line);
+      onLine(line);
       if (lines.length > 20) lines.shift();
     });
   }

@@ -5,6 +5,8 @@ import { CHANNELS, CHILDREN, REGIONS } from './shop-tables.ts';
 
 const PAUSE_MS = [20, 250] as const;
 const RECONNECT_MS = 200;
+/** A crash can take an answer without closing the connection. */
+const PATIENCE = { connectionTimeoutMillis: 5000, query_timeout: 30_000 };
 const SESSION = "set lock_timeout = '2s'; set statement_timeout = '20s'";
 /** Errors of a statement that another session, or a detached partition, made impossible: 23514 is a row without a partition. */
 const HARMLESS = /^(?:23514|40|55)/;
@@ -36,7 +38,7 @@ export class ShopWriter {
       }
       await sleep(this.#random.between(...PAUSE_MS));
     }
-    await this.#client?.end().catch(() => undefined);
+    void this.#client?.end();
   }
 
   async #transaction(client: Client): Promise<void> {
@@ -55,12 +57,18 @@ export class ShopWriter {
     }
   }
 
-  /** The first phase of a two-phase commit; the second comes from another session, after a while. */
+  /**
+   * The first phase of a two-phase commit; the second comes from another session, after a while. A transaction is also
+   * prepared if a crash of the server took the answer.
+   */
   async #prepare(client: Client): Promise<void> {
     const name = `${this.#name}_${this.#prepared++}`;
-    await client.query(`prepare transaction '${name}'`);
-    await sleep(this.#random.between(0, 1000));
-    await endPrepared(this.#url, name, this.#random);
+    try {
+      await client.query(`prepare transaction '${name}'`);
+      await sleep(this.#random.between(0, 1000));
+    } finally {
+      await endPrepared(this.#url, name, this.#random);
+    }
   }
 
   #statement(): string {
@@ -106,7 +114,7 @@ export class ShopWriter {
 
   async #connected(): Promise<Client> {
     if (this.#client) return this.#client;
-    const client = new Client({ connectionString: this.#url, application_name: 'writer' });
+    const client = new Client({ connectionString: this.#url, application_name: 'writer', ...PATIENCE });
     // The next query reports a lost connection.
     client.on('error', () => undefined);
     await client.connect();
@@ -117,10 +125,10 @@ export class ShopWriter {
 }
 
 /** Commits or rolls back a prepared transaction, as soon as the server answers. */
-export async function endPrepared(url: string, name: string, random: Random): Promise<void> {
+async function endPrepared(url: string, name: string, random: Random): Promise<void> {
   const ending = random.happens(0.7) ? 'commit' : 'rollback';
   for (;;) {
-    const client = new Client({ connectionString: url });
+    const client = new Client({ connectionString: url, ...PATIENCE });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -131,7 +139,7 @@ export async function endPrepared(url: string, name: string, random: Random): Pr
       if (error instanceof Error && 'code' in error && error.code === '42704') return;
       await sleep(RECONNECT_MS);
     } finally {
-      await client.end().catch(() => undefined);
+      void client.end();
     }
   }
 }

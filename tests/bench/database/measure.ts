@@ -71,18 +71,21 @@ export async function measureQueries(
   };
 }
 
-/** Measures how the default configuration counts a burst of new prices from one transaction. */
-export async function measureDrain({ url, pollerUrl }: Place, prices: number): Promise<Drain> {
+/** Measures how the default configuration counts a burst of new prices from one transaction: one of each variant, at most. */
+export async function measureDrain({ url, pollerUrl }: Place, most: number): Promise<Drain> {
   await using poller = await ObservedPoller.start({ datasource: pollerUrl, packs: { scrape_pipeline: {} } });
   await waitFor(() => pricePolls(poller).length > 0, { what: 'the first poll of prices' });
   const polledBefore = pricePolls(poller).length;
   const countedBefore = poller.total('prices.recorded') ?? 0;
-  await runSql(
+  const [entered] = await runSql(
     url,
-    `insert into prices (variant_id, price, currency)
-     select id, coalesce(price_current, 0) + 1, currency from variants limit $1`,
-    [prices],
+    `with entered as (
+       insert into prices (variant_id, price, currency)
+       select id, coalesce(price_current, 0) + 1, currency from variants limit $1 returning 1)
+     select count(*)::int as prices from entered`,
+    [most],
   );
+  const prices = Number(entered!['prices']);
   const startedAt = performance.now();
   await waitFor(() => (poller.total('prices.recorded') ?? 0) - countedBefore >= prices, {
     what: `${prices} prices to be counted`,

@@ -8,7 +8,7 @@ it('counts every row once while partitions, children, settings and servers chang
   const verdict = await simulateShop({
     program: siphonFromSource,
     writers: 6,
-    minutes: 0.3,
+    minutes: 0.2,
     phases: 1,
     attacks: { kill: 2, crash: 1, attach: 2, detach: 2, move: 2, inherit: 1, disinherit: 2, rewrite: 1, settings: 2, lag: 2 },
     staysMs: 2000,

@@ -160,6 +160,17 @@ describe('a sum', () => {
     });
     await database.sql('insert into shop.lines (amount) values (3), (4)');
     await shows(poller, 7);
+    await database.sql('update shop.lines set amount = 10 where amount = 3');
+    await shows(poller, 17);
+  });
+
+  it('of refunds is a query of its own, with the sign reversed', async () => {
+    await table('ledger', 'amount numeric');
+    const refunds = { kind: 'sum', table: 'shop.ledger', value: '-amount', where: 'amount < 0' };
+    await using poller = await counting(refunds);
+    await database.sql('insert into shop.ledger (amount) values (20), (-5.5), (-1)');
+    await shows(poller, 6.5);
+    expect(await findings(refunds)).toEqual([]);
   });
 });
 
