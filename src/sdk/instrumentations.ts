@@ -6,6 +6,7 @@ import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runti
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { context } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
+import { MongodbInstrumentation } from './clients/mongodb.ts';
 import { MysqlInstrumentation } from './clients/mysql.ts';
 import { PostgresInstrumentation } from './clients/postgres.ts';
 import { IoredisInstrumentation } from './clients/ioredis.ts';
@@ -46,6 +47,7 @@ const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Ins
   pg: createPg,
   postgres: () => new PostgresInstrumentation(),
   mysql2: () => new MysqlInstrumentation(),
+  mongodb: () => new MongodbInstrumentation(),
   redis: createRedis,
   ioredis: () => new IoredisInstrumentation(),
   bullmq: () => new BullmqInstrumentation(),

@@ -95,6 +95,16 @@ describe.skipIf(missing.has(RABBITMQ))('RabbitMQ', () => {
   });
 });
 
+it('observes the driver of MongoDB by commands and collections, without their contents', async () => {
+  const spans = await spansOf('mongodb', 'none');
+  expect(spans.map(summary)).toEqual(['find orders', 'drop shop MongoServerError']);
+  expect(spans[0]?.attributes).toMatchObject({
+    'db.system.name': 'mongodb',
+    'db.namespace': 'shop',
+    'server.address': '127.0.0.1',
+  });
+});
+
 describe('gRPC', () => {
   it('is one trace of client and server, whose headers only known hosts receive', async () => {
     const spans = await spansOf('grpc', 'none');
