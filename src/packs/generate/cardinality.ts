@@ -139,6 +139,9 @@ export const OF_FAULTS: ReadonlySet<string> = new Set([
   'source:fetch_errors:count6h',
   'roaster:failed_artifacts:count6h',
   'roaster:price_spike_alerts:count1d',
+  'instance:scrape_failing_roasters:count7d',
+  'job:price_job_failing_roasters:count6h',
+  'job:price_job_failures:count6h',
 ]);
 
 /** Metrics on the pages that the packs do not describe: no dashboard needs them. */
