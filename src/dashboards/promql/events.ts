@@ -38,7 +38,7 @@ export function increaseOf(source: Source, part: Part & { readonly window: Windo
   if (isOfProcess(source.metric)) {
     return isStep ? growthFromBirth(counts) : binary('or', fromNewProcesses(newborn(counts), part.window), increase);
   }
-  return isStep ? binary('or', growth(counts), increase) : increase;
+  return isStep && isCountedExactly(source.metric) ? binary('or', growth(counts), increase) : increase;
 }
 
 /** The value of a series that is new in the window, and the increase of the others. */
@@ -105,6 +105,11 @@ function before({ window, ...counts }: Selector): Node {
   return call('last_over_time', { ...counts, window: BEFORE, ...(window !== undefined && { offset: window }) });
 }
 
+/** The sidecar's own counters have many series and grow all the time, and seconds and bytes are not events. */
+function isCountedExactly({ source, kind, unit }: Metric): boolean {
+  return source !== 'sidecar' && (kind === 'histogram' || isCount(unit));
+}
+
 /** Counters of a process are new with it. The others continue, and may be old when Prometheus sees them first. */
 function isOfProcess({ source }: Metric): boolean {
   return source === 'sdk' || source === 'runtime';
@@ -113,5 +118,9 @@ function isOfProcess({ source }: Metric): boolean {
 /** Events are not halves, so panels do not show how `increase` extrapolates them. Seconds and bytes are not events. */
 function isShownWhole({ name, metric }: Source, { part = name, window }: Part): boolean {
   if (window?.startsWith('$') !== true) return false;
-  return metric.kind === 'histogram' ? !part.endsWith('_sum') : /^\{\w+\}$/.test(metric.unit);
+  return metric.kind === 'histogram' ? !part.endsWith('_sum') : isCount(metric.unit);
+}
+
+function isCount(unit: string): boolean {
+  return /^\{\w+\}$/.test(unit);
 }
