@@ -118,7 +118,7 @@ export class ModelTable implements CountedTable {
       blocks: async () => this.#versions.length,
       hasRowsBefore: async () => false,
       isRewritten: async () => false,
-      endedForGood: async (patience) => patience === 'waits' || this.isFlushed,
+      endedForGood: async (patience) => patience !== 'does not wait' || this.isFlushed,
     });
   }
 

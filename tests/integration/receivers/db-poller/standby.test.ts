@@ -48,7 +48,8 @@ it('waits while an address leads to a standby that is behind, and continues wher
   await insert(10);
   await shows(poller, 10);
   proxy.leadTo(target(databases.standbyUrl));
-  const waits = 'Counting waits: the server is behind what is counted, or a rewrite is not settled';
+  const waits =
+    'Counting waits: the server is behind what is counted, has not written its log, or a rewrite is not settled';
   await expect.poll(() => poller.said(waits), { timeout: 5000 }).toBe(1);
   expect(await poller.own('backlog_rows{query="orders"}')).toBeUndefined();
   await insert(5);
@@ -125,7 +126,7 @@ it('starts again immediately when a standby is promoted, and not later', async (
   await insert(10);
   await shows(poller, 10);
   await databases.promote();
-  await expect.poll(() => poller.said(RESTARTED), { timeout: 5000 }).toBe(1);
+  await expect.poll(() => poller.said(RESTARTED), { timeout: 20_000 }).toBe(1);
   expect(await poller.own('rebaselines{query="orders",reason="identity"}')).toBe(1);
   await settled(poller);
   await insert(3, '0', databases.standbyUrl);

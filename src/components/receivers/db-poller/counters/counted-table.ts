@@ -30,9 +30,15 @@ export interface TableSnapshot {
   hasRowsBefore(position: Position, parts: readonly string[]): Promise<boolean>;
   /** True if the table was rewritten, so that its rows carry the number of the rewriting transaction. */
   isRewritten(since: Position): Promise<boolean>;
-  /** True if ended transactions would stay ended if the server crashed now. Always true with `waits`. */
-  endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean>;
+  /**
+   * True if ended transactions would stay ended if the server crashed now. Always true if it waits as long as needed;
+   * otherwise the next reading may find the same rows again.
+   */
+  endedForGood(patience: Patience): Promise<boolean>;
 }
+
+/** How long to wait until the log is on disk. */
+export type Patience = 'does not wait' | 'waits' | 'waits as long as needed';
 
 /** The transaction numbers, time and statistics of a snapshot. */
 export interface Head {

@@ -212,7 +212,9 @@ export class CounterRun implements QueryRun {
     if (isWaiting === this.#isWaiting) return;
     this.#isWaiting = isWaiting;
     if (isWaiting)
-      this.#logger.warn('Counting waits: the server is behind what is counted, or a rewrite is not settled');
+      this.#logger.warn(
+        'Counting waits: the server is behind what is counted, has not written its log, or a rewrite is not settled',
+      );
     else this.#logger.info('Counting continues');
   }
 

@@ -56,7 +56,7 @@ export interface Step {
   readonly rows: number;
   /** The settled rows that are left for the next step. Undefined: their number is unknown. */
   readonly backlog: number | undefined;
-  /** True if nothing can be counted now: a standby is behind what is counted, or a rewrite is not settled. */
+  /** True if nothing can be counted now: a standby is behind, the log is not on disk, or a rewrite is not settled. */
   readonly isWaiting: boolean;
   readonly replaced: readonly ReplacedLabel[];
   readonly dropped: DroppedValues;
@@ -289,7 +289,7 @@ export class Counter {
           const events = new Map(rows.map((row) => [hashOfKey(row.key), row.events]));
           await this.#keeping(async () => await this.#keys.store(events, keys));
         }
-      await snapshot.endedForGood('waits');
+      await snapshot.endedForGood('waits as long as needed');
       return { keys, head: snapshot.head };
     });
     const { head, keys } = await readingWholeTable(baseline);
@@ -325,7 +325,9 @@ export class Counter {
       this.#unread.saw(snapshot.head);
       const { identity, ...known } = await this.#withAttached(state, snapshot);
       const { found, next } = await look({ ...known, identity }, snapshot);
-      const { position } = (await this.#mayMove(state, { found, next, snapshot })) ? next : state;
+      const moves = await this.#moves(state, { found, next, snapshot });
+      if (moves === 'later') return 'not yet';
+      const { position } = moves ? next : state;
       return { found, next: { ...next, position, identity } };
     });
     const seen = await batch.learnFrom(reading, (found) => typeof found === 'string' || found.found.rows.length <= MOST_GROWING); // prettier-ignore
@@ -352,15 +354,19 @@ export class Counter {
     return { ...state, identity, sweep: await attachedSweep(state, snapshot, parts) };
   }
 
-  /** Without rows it does not wait for the disk: from the old position, the next step finds the same rows. */
-  async #mayMove(
+  /**
+   * True if the position may move. Without rows it does not wait for the disk: from the old position, the next step finds the
+   * same rows. Rows are counted later if what they belong to could still be lost.
+   */
+  async #moves(
     state: KeptState,
     { found, next, snapshot }: { found: SettledRows; next: KeptState; snapshot: TableSnapshot },
-  ): Promise<boolean> {
+  ): Promise<boolean | 'later'> {
     if (isSame(next.position, state.position)) return false;
     const isWorthWaiting =
       found.rows.length > 0 || next.sweep !== state.sweep || this.isReconcileDue || this.#isKeepingDue;
-    return await snapshot.endedForGood(isWorthWaiting ? 'waits' : 'does not wait');
+    if (!isWorthWaiting) return await snapshot.endedForGood('does not wait');
+    return (await snapshot.endedForGood('waits')) || 'later';
   }
 
   async #take(found: SettledRows, state: KeptState): Promise<Step> {

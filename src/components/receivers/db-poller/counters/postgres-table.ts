@@ -7,6 +7,7 @@ import type {
   CountedTable,
   Head,
   KeyedRow,
+  Patience,
   RowsRequest,
   SettledRow,
   SettledRows,
@@ -32,8 +33,10 @@ import {
 
 const MAX_KNOWN = 20_000;
 const CHUNK_ROWS = 10_000;
-/** After three rounds of the WAL writer, asynchronous commits are on disk too. A round takes 0.2 s by default. */
+/** Usually, three rounds of the WAL writer are enough for asynchronous commits. A round takes 0.2 s by default. */
 const LONGEST_FLUSH_MS = 600;
+/** The WAL writer leaves an end that no commit needs. An end that is still not on disk after this time is such a one. */
+const LONGEST_COMMIT_MS = 5000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 100;
 
@@ -44,6 +47,7 @@ export class PostgresTable implements CountedTable {
   #durationMs = 0;
   #schema: Schema | undefined;
   #signal: AbortSignal | undefined;
+  readonly #logEnd = new LogEnd();
 
   constructor(pool: ReadOnlyPool, query: CounterQuery) {
     this.#pool = pool;
@@ -68,7 +72,8 @@ export class PostgresTable implements CountedTable {
       const table = schema.table(this.#query.table);
       const head = await this.#head(transaction, headOf(table, this.#query.key, functions));
       refuseUncountable(table, String(head['kind']));
-      const snapshot = new PostgresSnapshot(transaction, { query: this.#query, schema, timeoutMs }, head);
+      const asked = { query: this.#query, schema, timeoutMs, logEnd: this.#logEnd };
+      const snapshot = new PostgresSnapshot(transaction, asked, head);
       const result = await work(snapshot);
       this.#durationMs = transaction.elapsedMs - snapshot.waitedMs;
       return result;
@@ -86,6 +91,26 @@ export class PostgresTable implements CountedTable {
   }
 }
 
+interface Asked {
+  readonly query: CounterQuery;
+  readonly schema: Schema;
+  readonly timeoutMs: number;
+  readonly logEnd: LogEnd;
+}
+
+/** The end of the log that was not on disk when it was last looked at. */
+class LogEnd {
+  #lsn: unknown;
+  #sinceMs = 0;
+
+  /** True if the log has ended there for so long that all commits before it are on disk. */
+  isSilent(lsn: unknown): boolean {
+    if (lsn !== this.#lsn) this.#sinceMs = performance.now();
+    this.#lsn = lsn;
+    return performance.now() - this.#sinceMs >= LONGEST_COMMIT_MS;
+  }
+}
+
 class PostgresSnapshot implements TableSnapshot {
   readonly head: Head;
   #waitedMs = 0;
@@ -93,17 +118,15 @@ class PostgresSnapshot implements TableSnapshot {
   readonly #query: CounterQuery;
   readonly #schema: Schema;
   readonly #timeoutMs: number;
+  readonly #logEnd: LogEnd;
   readonly #writtenLsn: unknown;
 
-  constructor(
-    transaction: ReadOnlyTransaction,
-    asked: { readonly query: CounterQuery; readonly schema: Schema; readonly timeoutMs: number },
-    head: Row,
-  ) {
+  constructor(transaction: ReadOnlyTransaction, asked: Asked, head: Row) {
     this.#transaction = transaction;
     this.#query = asked.query;
     this.#schema = asked.schema;
     this.#timeoutMs = asked.timeoutMs;
+    this.#logEnd = asked.logEnd;
     this.head = readHead(head);
     this.#writtenLsn = head['written_lsn'];
   }
@@ -185,15 +208,16 @@ class PostgresSnapshot implements TableSnapshot {
    * A crash loses transactions whose end is not in the WAL on disk, and reuses their numbers for others, which would
    * then lie before the position. The session survives the wait only without a crash.
    */
-  async endedForGood(patience: 'waits' | 'does not wait'): Promise<boolean> {
+  async endedForGood(patience: Patience): Promise<boolean> {
     // The statement timeout must not end a pause.
     const longestMs = Math.min(LONGEST_PAUSE_MS, this.#timeoutMs / 2);
-    for (let pauseMs = FIRST_PAUSE_MS; this.#waitedMs < LONGEST_FLUSH_MS; pauseMs *= 2) {
+    const patienceMs = patience === 'waits as long as needed' ? LONGEST_COMMIT_MS : LONGEST_FLUSH_MS;
+    for (let pauseMs = FIRST_PAUSE_MS; this.#waitedMs < patienceMs; pauseMs *= 2) {
       if (await this.#isFlushed()) return true;
       if (patience === 'does not wait') return false;
       await this.#pause(Math.min(pauseMs, longestMs));
     }
-    return true;
+    return patience === 'waits as long as needed' || this.#logEnd.isSilent(this.#writtenLsn);
   }
 
   async #isFlushed(): Promise<boolean> {
