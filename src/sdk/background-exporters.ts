@@ -7,13 +7,14 @@ import {
   type ExportResult,
 } from '@opentelemetry/core';
 import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
-import { ProtobufMetricsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions } from './background-delivery.ts';
+import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
 import type { LastRequest } from './last-delivery.ts';
 import { LastMetricsReader } from './last-metrics.ts';
 
@@ -70,7 +71,7 @@ function createTraceExporter() {
 }
 
 function createMetricExporter() {
-  const delegate = new BackgroundDelegate('METRICS', ProtobufMetricsSerializer, { parallel: 1 });
+  const delegate = new BackgroundDelegate('METRICS', MetricsWithExemplarsSerializer, { parallel: 1 });
   return { delegate, exporter: new OTLPMetricExporterBase(delegate) };
 }
 

@@ -31,6 +31,7 @@ export function environmentProblems(environment: Environment): readonly string[]
   return [
     ...['', '_TRACES', '_METRICS'].flatMap((signal) => endpointProblems(environment, signal)),
     ...samplerProblems(environment),
+    ...exemplarFilterProblems(environment),
     ...flushTimeoutProblems(environment),
     ...hostProblems(environment),
     ...Object.entries(NAMES).flatMap(([name, known]) => nameProblems(environment, name, known)),
@@ -78,6 +79,13 @@ function samplerProblems(environment: Environment): string[] {
   const ratio = setValue(environment, 'OTEL_TRACES_SAMPLER_ARG');
   if (!sampler.endsWith('traceidratio') || ratio === undefined || (Number(ratio) >= 0 && Number(ratio) <= 1)) return [];
   return ['OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1; 1 is used'];
+}
+
+/** An exemplar without a sampled span would lead nowhere. */
+function exemplarFilterProblems(environment: Environment): string[] {
+  const filter = setValue(environment, 'OTEL_METRICS_EXEMPLAR_FILTER')?.toLowerCase();
+  if (filter === undefined || filter === 'trace_based' || filter === 'always_off') return [];
+  return ['OTEL_METRICS_EXEMPLAR_FILTER must be trace_based or always_off; trace_based is used'];
 }
 
 function flushTimeoutProblems(environment: Environment): string[] {

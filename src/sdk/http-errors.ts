@@ -5,6 +5,7 @@ import { getRPCMetadata } from '@opentelemetry/core';
 import type { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import type { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { errorType } from './error-type.ts';
+import { measuring } from './exemplars/measured-span.ts';
 import { completeRoute } from './server-requests.ts';
 
 const ERROR_TYPE = 'error.type';
@@ -12,8 +13,14 @@ const ERROR_TYPE = 'error.type';
 /** The client gave up, or the service destroyed the connection, before the whole response was written. */
 const CONNECTION_CLOSED = 'connection_closed';
 
-/** An error has its code instead of the name `Error`, and an unfinished response has no status. */
+/**
+ * An error has its code instead of the name `Error`, and an unfinished response has no status. A duration belongs to the
+ * span that it measures: the instrumentation ends that span first, and the active one of an outgoing request is its parent.
+ */
 export function correctHttpErrors(http: HttpInstrumentation): void {
+  const close = http['_closeHttpSpan'].bind(http);
+  http['_closeHttpSpan'] = (span: Span, ...rest: [SpanKind, HrTime, Attributes]) =>
+    measuring(span, () => close(span, ...rest));
   http['_onOutgoingRequestError'] = (span: Span, attributes: Attributes, startTime: HrTime, error: Error) => {
     fail(span, attributes, error);
     http['_closeHttpSpan'](span, SpanKind.CLIENT, startTime, attributes);
@@ -35,7 +42,10 @@ export function correctHttpErrors(http: HttpInstrumentation): void {
   };
 }
 
-/** An aborted fetch fails with `AbortError`, one that took too long with `TimeoutError`. */
+/**
+ * An aborted fetch fails with `AbortError`, one that took too long with `TimeoutError`. A duration belongs to the span that
+ * it measures: the active one is that of the request that opened the connection.
+ */
 export function correctFetchErrors(undici: UndiciInstrumentation): void {
   // It has bound its methods to the channels already.
   undici.disable();
@@ -47,7 +57,13 @@ export function correctFetchErrors(undici: UndiciInstrumentation): void {
     fail(span, attributes, error);
     span.end();
     requests.delete(request);
-    undici['recordRequestDuration'](attributes, startTime);
+    measuring(span, () => undici['recordRequestDuration'](attributes, startTime));
+  };
+  const onDone = undici['onDone'].bind(undici);
+  undici['onDone'] = (message: { request: object }) => {
+    const requests: WeakMap<object, FetchRecord> = undici['_recordFromReq'];
+    const record = requests.get(message.request);
+    if (record !== undefined) measuring(record.span, () => onDone(message));
   };
   undici.enable();
 }

@@ -41,7 +41,8 @@ export function createRunOperation<Operation extends string, Details extends Rea
       const startedAtMs = performance.now();
       const end = (outcome: Outcome): void => {
         span.setAttribute(`${namespace}.outcome`, outcome);
-        recordDuration({ operation, outcome }, (performance.now() - startedAtMs) / 1000, context.active());
+        const seconds = (performance.now() - startedAtMs) / 1000;
+        recordDuration({ operation, outcome }, seconds, trace.setSpan(context.active(), span));
         span.end();
       };
       try {

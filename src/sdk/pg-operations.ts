@@ -2,7 +2,7 @@
  * Measures the statements of pg. The instrumentation names them by their text up to the first space, with whatever it
  * holds, and counts a rejected promise as success.
  */
-import type { Span } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
 import type { PgInstrumentation, PgRequestHookInformation } from '@opentelemetry/instrumentation-pg';
 import type { LabelValues } from '../metrics/metric.ts';
 import { instrumentationMetrics } from '../metrics/third-party.ts';
@@ -27,12 +27,22 @@ export function measureOperations(instrumentation: PgInstrumentation): void {
 
 /** Names the span of a statement by its command, unless the statement has a name of its own. */
 export function nameSpan(span: Span, { query, connection }: PgRequestHookInformation): void {
+  if (starting !== undefined) starting.span ??= span;
   const verb = sqlVerb(query.text);
   if (verb !== undefined) span.setAttribute('db.operation.name', verb);
   if (query.name !== undefined && query.name !== '') return;
   const { database } = connection;
   span.updateName(`pg.query${verb === undefined ? '' : `:${verb}`}${database === undefined ? '' : ` ${database}`}`);
 }
+
+interface Operation {
+  /** The active span is often another one when the statement ends: that of another statement on the same connection. */
+  span: Span | undefined;
+  readonly end: (error?: unknown) => void;
+}
+
+/** The one whose span is being created. */
+let starting: Operation | undefined;
 
 interface Client {
   readonly database?: string;
@@ -58,11 +68,21 @@ function measured(query: Query, original: Query): Query {
     }
     const text = typeof statement === 'object' ? statement?.text : statement;
     if (typeof text !== 'string') return query.apply(this, args);
-    const record = startOperation(this, text);
-    const hasCallback = wrapCallback(args, record);
-    const result = query.apply(this, args);
-    return !hasCallback && result instanceof Promise ? recordWhenSettled(result, record) : result;
+    const operation = startOperation(this, text);
+    const hasCallback = wrapCallback(args, operation.end);
+    const result = startingWith(operation, () => query.apply(this, args));
+    return !hasCallback && result instanceof Promise ? recordWhenSettled(result, operation.end) : result;
   };
+}
+
+function startingWith(operation: Operation, body: () => unknown): unknown {
+  const outer = starting;
+  starting = operation;
+  try {
+    return body();
+  } finally {
+    starting = outer;
+  }
 }
 
 /** The promise of the application. A handler on another one would hide a rejection that the application does not handle. */
@@ -117,13 +137,10 @@ function observeCursor({ database, connectionParameters: { host, port } }: Clien
   };
 }
 
-function startOperation(
-  { database, connectionParameters: { host, port } }: Client,
-  text: string,
-): (error?: unknown) => void {
+function startOperation({ database, connectionParameters: { host, port } }: Client, text: string): Operation {
   const startedAtMs = performance.now();
   const verb = sqlVerb(text);
-  return (error) => {
+  const end = (error?: unknown): void => {
     const labels = {
       db_system_name: 'postgresql',
       ...(verb === undefined ? {} : { db_operation_name: verb }),
@@ -132,8 +149,11 @@ function startOperation(
       ...(port === undefined ? {} : { server_port: String(port) }),
       ...(error === undefined || error === null ? {} : { error_type: errorType(error) }),
     };
-    recordOperation(labels as OperationLabels, (performance.now() - startedAtMs) / 1000);
+    const context = operation.span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, operation.span);
+    recordOperation(labels as OperationLabels, (performance.now() - startedAtMs) / 1000, context);
   };
+  const operation: Operation = { span: undefined, end };
+  return operation;
 }
 
 type OperationLabels = LabelValues<typeof instrumentationMetrics.db_client_operation_duration_seconds>;

@@ -14,7 +14,8 @@ import {
 } from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
 import { deliverNow, type LastRequest } from './last-delivery.ts';
-import { environmentProblems, isSet } from './environment-problems.ts';
+import { environmentProblems, isSet, setValue } from './environment-problems.ts';
+import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
 import { observePgPools } from './pg-pools.ts';
@@ -51,6 +52,9 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   try {
     withDefaults(environment, () => start(privacy));
     keepSpansPrivate(privacy);
+    if (setValue(environment, 'OTEL_METRICS_EXEMPLAR_FILTER')?.toLowerCase() !== 'always_off') {
+      recordExemplars(metrics.getMeterProvider());
+    }
     setUpPropagation(targets, environment);
     continueParent(environment);
     passToChildren();

@@ -1,5 +1,5 @@
 /** A call of a database client: its span, and its measurement as `db.client.operation.duration`. */
-import { context, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { boundedLabel } from '../../metrics/bounded-label.ts';
 import type { LabelValues } from '../../metrics/metric.ts';
@@ -44,7 +44,9 @@ export function startDatabaseCall(call: DatabaseCall): EndCall {
       span?.setAttribute('error.type', failure).setStatus({ code: SpanStatusCode.ERROR, message: failure });
     }
     span?.end();
-    record(labelsOf(call, failure), (performance.now() - startedAtMs) / 1000);
+    // The active context may be that of another call on the same connection.
+    const measured = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
+    record(labelsOf(call, failure), (performance.now() - startedAtMs) / 1000, measured);
   };
 }
 

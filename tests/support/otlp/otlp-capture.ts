@@ -21,6 +21,13 @@ export interface CapturedSpan {
   readonly events?: readonly { readonly name: string; readonly attributes?: readonly KeyValue[] }[];
 }
 
+export interface CapturedExemplar {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly as_double: number;
+  readonly time_unix_nano: string;
+}
+
 export interface CapturedMetric {
   readonly name: string;
   readonly unit?: string;
@@ -29,6 +36,13 @@ export interface CapturedMetric {
       readonly attributes?: readonly KeyValue[];
       readonly count: number | string;
       readonly explicit_bounds: readonly number[];
+      readonly exemplars?: readonly CapturedExemplar[];
+    }[];
+  };
+  readonly sum?: {
+    readonly data_points: readonly {
+      readonly attributes?: readonly KeyValue[];
+      readonly exemplars?: readonly CapturedExemplar[];
     }[];
   };
   readonly gauge?: {
