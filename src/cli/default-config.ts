@@ -40,6 +40,8 @@ exporters:
   prometheus:
     endpoint: 127.0.0.1:${ports.metrics}
     metric_expiration: 5m
+    # Exemplars link graphs to traces.
+    enable_open_metrics: true
 
   # Sends transactions and errors to Sentry. If SENTRY_DSN is not set, spans are accepted and dropped.
   sentry:

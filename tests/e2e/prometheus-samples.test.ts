@@ -5,7 +5,7 @@ import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { RecordingProxy } from './prometheus-proxy.ts';
 
-const OPEN_METRICS = 'exporters.prometheus.enable_open_metrics=true';
+const TEXT = 'exporters.prometheus.enable_open_metrics=false';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 
@@ -28,8 +28,8 @@ const SAMPLES = {
 };
 
 const formats = [
-  { format: 'text/plain; version=0.0.4', sets: [], counter: 'counter_total', created: undefined },
-  { format: 'application/openmetrics-text; version=1.0.0', sets: [OPEN_METRICS], counter: 'counter', created: '4' },
+  { format: 'text/plain; version=0.0.4', sets: [TEXT], counter: 'counter_total', created: undefined },
+  { format: 'application/openmetrics-text; version=1.0.0', sets: [], counter: 'counter', created: '4' },
 ];
 
 describe.skipIf(prometheusMissing)(`what Prometheus stores ${prometheusMissing ?? ''}`, { concurrent: true }, () => {
@@ -64,7 +64,7 @@ describe.skipIf(prometheusMissing)(`what Prometheus stores ${prometheusMissing ?
   });
 
   it('leads from a bucket and from a counter to the trace of an exemplar', async () => {
-    await using sidecar = await Sidecar.start({ sets: [OPEN_METRICS] });
+    await using sidecar = await Sidecar.start();
     await post(sidecar, 'application/json', Buffer.from(JSON.stringify(withExemplars())));
     await using prometheus = await PrometheusServer.start([new URL(sidecar.url({ id: 'prometheus' })).host]);
 

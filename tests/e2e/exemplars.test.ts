@@ -1,0 +1,111 @@
+/** The way from a graph to a trace, with everything as it is shipped. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { load } from 'js-yaml';
+import { startSentrySink, type SentrySink } from '../../examples/sentry-sink/sentry-sink.ts';
+import { startTestPostgres } from '../support/postgres/test-postgres.ts';
+import { projectRoot } from '../support/processes/demo-process.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
+import { PrometheusServer, prometheusMissing, type ExemplarSeries } from '../support/prometheus/prometheus-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Asks itself, four requests at a time, until its input ends. */
+const SERVICE = `
+  import express from 'express';
+  import pg from 'pg';
+  import { metrics } from '@opentelemetry/api';
+  const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2 });
+  const orders = metrics.getMeter('shop').createCounter('orders');
+  const app = express();
+  app.get('/orders/:id', async (request, response) => {
+    await pool.query('select pg_sleep($1)', [Math.random() / 20]);
+    orders.add(1);
+    response.send(request.params.id);
+  });
+  let isOver = false;
+  process.stdin.resume().on('end', () => (isOver = true));
+  const server = app.listen(0, '127.0.0.1', async () => {
+    const url = 'http://127.0.0.1:' + server.address().port + '/orders/';
+    const client = async (id) => {
+      while (!isOver) await (await fetch(url + id)).text();
+    };
+    await Promise.all(Array.from({ length: 4 }, (_, id) => client(id)));
+    await pool.end();
+    server.close();
+    server.closeAllConnections();
+  });
+`;
+
+const METRICS = [
+  'http_server_request_duration_seconds_bucket',
+  'http_client_request_duration_seconds_bucket',
+  'db_client_operation_duration_seconds_bucket',
+  'orders_total',
+];
+
+it.skipIf(prometheusMissing)('leads from each exemplar in Prometheus to a span in Sentry', async () => {
+  await using postgres = await startTestPostgres({ schema: false });
+  await using sink = await startSentrySink();
+  await using sidecar = await Sidecar.start({ environment: { SENTRY_DSN: sink.dsn } });
+  await using prometheus = await startShippedPrometheus(new URL(sidecar.url({ id: 'prometheus' })).host);
+  const service = spawn(
+    process.execPath,
+    ['--import', 'siphon-otel/preload', '--input-type=module', '--eval', SERVICE],
+    {
+      cwd: projectRoot,
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: postgres.url,
+        OTEL_SERVICE_NAME: 'shop',
+        OTEL_EXPORTER_OTLP_ENDPOINT: sidecar.otlpHttp,
+        OTEL_METRIC_EXPORT_INTERVAL: '500',
+        OTEL_BSP_SCHEDULE_DELAY: '100',
+        OTEL_BSP_MAX_QUEUE_SIZE: '100000',
+      },
+      stdio: ['pipe', 'inherit', 'inherit'],
+    },
+  );
+  const exited = once(service, 'exit');
+  const found = new Map<string, readonly ExemplarSeries[]>();
+  try {
+    for (const metric of METRICS) {
+      await waitFor(async () => ((await prometheus.exemplars(metric))[0]?.exemplars.length ?? 0) > 0, {
+        what: `exemplars of ${metric}`,
+      });
+    }
+  } finally {
+    service.stdin?.end();
+  }
+  expect(await exited).toEqual([0, null]);
+  expect(await prometheus.query('{__name__=~".+_created"}'), 'start times as series').toEqual([]);
+  for (const metric of METRICS) found.set(metric, await prometheus.exemplars(metric));
+
+  for (const [metric, series] of found) {
+    const links = series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => linkOf(labels)));
+    expect(links, metric).not.toEqual([]);
+    await waitFor(() => links.every((link) => spansIn(sink).has(link)), { what: `the spans of ${metric} in Sentry` });
+  }
+});
+
+/** The shipped job, for this target and with short intervals. */
+async function startShippedPrometheus(target: string): Promise<PrometheusServer> {
+  const { scrape_configs: jobs } = load(await readFile('deploy/prometheus/prometheus.yaml', 'utf8')) as {
+    readonly scrape_configs: readonly { readonly job_name: string }[];
+  };
+  const services = jobs.find(({ job_name: name }) => name === 'services');
+  return await PrometheusServer.startWith({
+    global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
+    scrape_configs: [{ ...services, static_configs: [{ targets: [target] }] }],
+  });
+}
+
+function linkOf({ trace_id: trace, span_id: span }: { readonly trace_id?: string; readonly span_id?: string }): string {
+  return `${trace} ${span}`;
+}
+
+function spansIn(sink: SentrySink): ReadonlySet<string> {
+  const transactions = sink.transactions().flatMap(({ contexts, spans }) => [contexts.trace, ...spans]);
+  return new Set([...transactions, ...sink.spans()].map((span) => linkOf(span)));
+}
