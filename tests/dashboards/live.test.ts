@@ -67,6 +67,16 @@ describe.skipIf(missing !== undefined)('dashboards of a running demo', () => {
     expect(performance.now() - sentAt).toBeLessThan(5000);
   });
 
+  it.each([
+    'pipeline_operation_duration_seconds',
+    'http_client_request_duration_seconds',
+    'db_client_operation_duration_seconds',
+  ])('lead from %s to traces', async (metric) => {
+    await waitFor(async () => (await watched.prometheus.exemplars(`${metric}_bucket`)).length > 0, {
+      what: 'an exemplar',
+    });
+  });
+
   it('have rules without evaluation errors', async () => {
     const rules = await waitFor(
       async () => {

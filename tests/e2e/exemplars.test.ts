@@ -79,6 +79,8 @@ it.skipIf(prometheusMissing)('leads from each exemplar in Prometheus to a span i
     service.stdin?.end();
   }
   expect(await exited).toEqual([0, null]);
+  const own = await (await fetch(`${prometheus.url}/metrics`)).text();
+  expect(own).toMatch(/^prometheus_target_scrapes_exemplar_out_of_order_total 0$/m);
   expect(await prometheus.query('{__name__=~".+_created"}'), 'start times as series').toEqual([]);
   for (const metric of METRICS) found.set(metric, await prometheus.exemplars(metric));
 

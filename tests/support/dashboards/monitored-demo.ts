@@ -71,5 +71,10 @@ function configuration({ ports }: Demo, { rules, alertmanager }: MonitoredDemoOp
 }
 
 function scrapeJob(name: string, targets: readonly string[]): object {
-  return { job_name: name, honor_labels: true, static_configs: [{ targets }] };
+  return {
+    job_name: name,
+    honor_labels: true,
+    static_configs: [{ targets }],
+    metric_relabel_configs: [{ source_labels: ['__name__'], regex: '.+_created', action: 'drop' }],
+  };
 }
