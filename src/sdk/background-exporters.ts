@@ -25,11 +25,10 @@ export interface BackgroundExporters {
   readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
-  /**
-   * Returns the exports that are lost if the process ends now. Spans must have been flushed to the exporter. Undefined if an
-   * exporter of NodeSDK sends one of the signals.
-   */
-  readonly unsent: (() => LastRequest[]) | undefined;
+  /** Returns the exports that are lost if the process ends now. Spans must have been flushed to the exporter. */
+  unsent(): LastRequest[];
+  /** False if an exporter of NodeSDK sends a signal: {@link unsent} does not know its exports. */
+  readonly sendAll: boolean;
 }
 
 /**
@@ -46,15 +45,17 @@ export function createBackgroundExporters(): BackgroundExporters {
       ...(reader === undefined ? {} : { metricReaders: [reader] }),
     },
     delivered: async () => void (await Promise.all([traces?.delegate.forceFlush(), metrics?.delegate.forceFlush()])),
-    unsent:
-      traces === undefined || metrics === undefined
-        ? undefined
-        : () => {
-            const last = reader?.collectNow();
-            if (last !== undefined) metrics.delegate.export(last, () => undefined);
-            return [...traces.delegate.unsent(), ...metrics.delegate.unsent()];
-          },
+    unsent: () => {
+      const last = reader?.collectNow();
+      if (last !== undefined) metrics?.delegate.export(last, () => undefined);
+      return [traces, metrics].flatMap((signal) => signal?.delegate.unsent() ?? []);
+    },
+    sendAll: (traces !== undefined || isOff('TRACES')) && (metrics !== undefined || isOff('METRICS')),
   };
+}
+
+function isOff(signal: 'TRACES' | 'METRICS'): boolean {
+  return getStringListFromEnv(`OTEL_${signal}_EXPORTER`)?.includes('none') ?? false;
 }
 
 function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {

@@ -3,8 +3,10 @@
 export interface EndSettings {
   /** Sends the remaining telemetry. May be called again, and may reject. */
   readonly flush: () => Promise<unknown>;
-  /** Does the same within the time, while the event loop does not run. Undefined if the exporters cannot. */
-  readonly flushNow: ((timeoutMs: number) => void) | undefined;
+  /** Does the same within the time, while the event loop does not run. */
+  readonly flushNow: (timeoutMs: number) => void;
+  /** False if `flushNow` leaves a part that only `flush` can send. */
+  readonly flushNowIsComplete: boolean;
   /** Maximum delay of the end of the process. */
   readonly timeoutMs: number;
 }
@@ -19,7 +21,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
  * Flushes when the event loop is empty, on signals, and on `process.exit` and a crash. After the flush the signal ends the
  * process, unless the application handles the signal.
  */
-export function flushAtEnd({ flush, flushNow, timeoutMs }: EndSettings): void {
+export function flushAtEnd({ flush, flushNow, flushNowIsComplete, timeoutMs }: EndSettings): void {
   const flushBounded = async (): Promise<void> => {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     // The timer keeps the event loop alive for the flush, which does not.
@@ -27,11 +29,12 @@ export function flushAtEnd({ flush, flushNow, timeoutMs }: EndSettings): void {
     await Promise.race([flush().catch(ignoreUnsent), timeout]);
     clearTimeout(timer);
   };
-  const idle = flushWhenIdle(flushBounded, flushNow !== undefined);
-  for (const signal of SIGNALS) flushOnSignal(signal, flushBounded);
+  const idle = flushWhenIdle(flushBounded, flushNowIsComplete);
+  const flushMeanwhile = (): void => void flush().catch(ignoreUnsent);
+  for (const signal of SIGNALS) flushOnSignal(signal, flushBounded, flushMeanwhile);
   process.on('exit', () => {
     try {
-      flushNow?.(timeoutMs - idle.delayMs());
+      flushNow(timeoutMs - idle.delayMs());
     } catch {
       ignoreUnsent();
     }
@@ -59,17 +62,18 @@ function flushWhenIdle(flush: () => Promise<void>, canFlushAtExit: boolean): { r
 
 /**
  * Removes the listener while others run: libraries that clean up on a signal end the process only if they have the only
- * listener.
+ * listener. If the application decides, the flush does not put off the end, because another flush follows there.
  */
-function flushOnSignal(signal: NodeJS.Signals, flush: () => Promise<void>): void {
-  const onSignal = async (): Promise<void> => {
+function flushOnSignal(signal: NodeJS.Signals, flush: () => Promise<void>, flushMeanwhile: () => void): void {
+  const listener = (): void => {
     process.off(signal, listener);
-    const applicationDecides = process.listenerCount(signal) > 0;
-    if (applicationDecides) process.nextTick(() => process.on(signal, listener));
-    await flush();
-    if (!applicationDecides) process.kill(process.pid, signal);
+    if (process.listenerCount(signal) === 0) {
+      void flush().then(() => process.kill(process.pid, signal));
+      return;
+    }
+    process.nextTick(() => process.on(signal, listener));
+    flushMeanwhile();
   };
-  const listener = (): void => void onSignal();
   process.on(signal, listener);
 }
 

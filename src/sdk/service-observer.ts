@@ -13,14 +13,14 @@ import {
   type TextMapPropagator,
 } from '@opentelemetry/api';
 import { createBackgroundExporters } from './background-exporters.ts';
-import { deliverNow, type LastRequest } from './last-delivery.ts';
+import { deliverNow } from './last-delivery.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
-import { flushAtEnd } from './process-end.ts';
+import { flushAtEnd, type EndSettings } from './process-end.ts';
 import { observeProcess } from './process-observer.ts';
 import { RequestTargets } from './request-targets.ts';
 import { SentryPropagator } from './sentry-propagator.ts';
@@ -48,7 +48,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
   const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
-  const { start, flush, unsent, stop } = withDefaults(environment, () => createSdk(targets, environment));
+  const { start, stop, ...end } = withDefaults(environment, () => createSdk(targets, environment));
   try {
     withDefaults(environment, () => start(privacy));
     keepSpansPrivate(privacy);
@@ -65,19 +65,15 @@ export function observe(environment: NodeJS.ProcessEnv): void {
     observePgPools();
     recordUncaughtExceptions();
     setTimeout(exportMetrics, FIRST_METRICS_AFTER_MS).unref();
-    const flushNow = unsent && ((timeoutMs: number) => void deliverNow(unsent(), timeoutMs));
-    flushAtEnd({ flush, flushNow, timeoutMs: flushTimeoutMs(environment) });
+    flushAtEnd({ ...end, timeoutMs: flushTimeoutMs(environment) });
   } catch (error) {
     stop();
     throw error;
   }
 }
 
-interface Sdk {
+interface Sdk extends Omit<EndSettings, 'timeoutMs'> {
   readonly start: (privacy: PrivateSpanSettings) => void;
-  readonly flush: () => Promise<void>;
-  /** Undefined if it cannot be known without waiting. */
-  readonly unsent: (() => LastRequest[]) | undefined;
   readonly stop: () => void;
 }
 
@@ -99,16 +95,15 @@ function createSdk(targets: RequestTargets, environment: Environment): Sdk {
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
       await exporters.delivered();
     },
-    unsent:
-      exporters.unsent &&
-      (() => {
-        // Spans wait for attributes that are looked up, such as the host's id. What is not known yet stays absent.
-        Object.assign(sdk['_resource'], { _asyncAttributesPending: false });
-        // Then this encodes the ended spans without a wait.
-        const [tracerProvider] = currentProviders();
-        tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
-        return exporters.unsent?.() ?? [];
-      }),
+    flushNow: (timeoutMs) => {
+      // Spans wait for attributes that are looked up, such as the host's id. What is not known yet stays absent.
+      Object.assign(sdk['_resource'], { _asyncAttributesPending: false });
+      // Then this encodes the ended spans without a wait.
+      const [tracerProvider] = currentProviders();
+      tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
+      deliverNow(exporters.unsent(), timeoutMs);
+    },
+    flushNowIsComplete: exporters.sendAll,
     stop: () => {
       for (const instrumentation of observed) instrumentation.disable();
       syncBuiltinESMExports();

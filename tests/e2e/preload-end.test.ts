@@ -141,6 +141,33 @@ describe('how a preloaded process ends', () => {
     expect(capture.metrics().map(({ name }) => name)).toContain('jobs');
   });
 
+  it.each([
+    ['OTEL_METRICS_EXPORTER', 'none', { spans: 100, counters: 0 }],
+    ['OTEL_METRICS_EXPORTER', 'console', { spans: 100, counters: 0 }],
+    ['OTEL_TRACES_EXPORTER', 'none', { spans: 0, counters: 1 }],
+  ])('is by process.exit without a loss of the other signal when %s is %s', async (name, value, expected) => {
+    await using capture = await OtlpCapture.start();
+    const environment = { ...patient.environment, [name]: value };
+    const ended = await runScript(`${hundred}\nprocess.exit(4);`, capture.url, { environment });
+    expect(ended).toMatchObject({ code: 4, stderr: '' });
+    const counters = new Set(capture.metrics().map((metric) => metric.name)).has('jobs') ? 1 : 0;
+    expect({ spans: new Set(jobsIn(capture)).size, counters }).toEqual(expected);
+  });
+
+  it('is put off once when a service closes its server on SIGTERM and the endpoint never answers', async () => {
+    await using blackHole = await OtlpCapture.start({ answers: false });
+    const script = `${hundred}
+      import { createServer } from 'node:http';
+      const server = createServer();
+      process.on('SIGTERM', () => server.close());
+      server.listen(0, '127.0.0.1', () => console.log('ready'));`;
+    const environment = { SIPHON_FLUSH_TIMEOUT_MS: '2000' };
+    const ended = await runScript(script, blackHole.url, { environment, onLine: (_, kill) => kill('SIGTERM') });
+    expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(blackHole.requestCount).toBeGreaterThan(0);
+    expect(ended.endingMs).toBeLessThan(2000 + SLACK_MS);
+  });
+
   it.each(['SIGHUP', 'SIGUSR2'] as const)('is by %s as without the preload, and nothing is lost', async (signal) => {
     await using capture = await OtlpCapture.start();
     const ended = await runScript(`${hundred}${waiting}`, capture.url, {
