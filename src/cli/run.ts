@@ -11,6 +11,7 @@ import {
   type CommandOptions,
 } from './command.ts';
 import type { Environment } from '../engine/config/expand.ts';
+import { MemoryRelief } from '../engine/net/memory-relief.ts';
 import { configFrom, readConfig, type ReadConfig } from './read-config.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
@@ -35,6 +36,7 @@ export const run: Command = {
     // Before the start, so that a signal during the start also leads to a clean shutdown.
     const stop = requestToStop(logger, context.environment);
     ignoreDebuggerSignal(logger);
+    MemoryRelief.start(logger);
     const pidFile = options.given['pid-file'];
     try {
       if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);

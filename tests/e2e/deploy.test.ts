@@ -76,6 +76,15 @@ service:
     expect(isHealthy()).toBe(false);
     expect(dockerfile).toMatch(/^USER 65532:65532$/m);
   });
+
+  it('configures the C library in the same way everywhere', async () => {
+    const running = await readFile(new URL('../../docs/running.md', import.meta.url), 'utf8');
+    const [unit, dockerfile] = await Promise.all([read('systemd/siphon.service'), read('docker/Dockerfile')]);
+    const variables = /^(?:export |ENV |Environment=)(MALLOC_.*)$/m;
+    const [first, ...others] = [running, unit, dockerfile].map((text) => variables.exec(text)?.[1]);
+    expect(first).toBeDefined();
+    expect(others).toEqual([first, first]);
+  });
 });
 
 /** The exit code after SIGTERM. */

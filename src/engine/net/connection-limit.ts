@@ -27,6 +27,8 @@ export class ConnectionLimit {
 
   constructor(server: Server, max: number, event: ConnectionEvent) {
     this.#max = max;
+    servers.add(this);
+    server.once('close', () => servers.delete(this));
     server.on('connection', (socket: Socket) => this.#opened(socket));
     server.on(event, (connection: Connection) => this.#track(connection));
   }
@@ -56,6 +58,18 @@ export class ConnectionLimit {
     });
   }
 
+  /** Closes the connections with open requests, or with headers that have not ended. Returns how many. */
+  closeBusy(): number {
+    let closed = 0;
+    for (const [connection, requests] of this.#requests) {
+      const isBusy = requests > 0 || this.#unfinishedBytes(connection) > USUAL_UNFINISHED_BYTES;
+      if (!isBusy || connection.destroyed) continue;
+      connection.destroy();
+      closed++;
+    }
+    return closed;
+  }
+
   #opened(socket: Socket): void {
     this.#open++;
     socket.once('close', () => this.#closed());
@@ -76,11 +90,15 @@ export class ConnectionLimit {
     const long: Connection[] = [];
     for (const [connection, requests] of this.#requests) {
       if (requests > 0) continue;
-      const bytes = readBytes(connection) - (this.#readBefore.get(connection) ?? 0);
+      const bytes = this.#unfinishedBytes(connection);
       total += bytes;
       if (bytes > USUAL_UNFINISHED_BYTES) long.push(connection);
     }
     if (total > MAX_UNFINISHED_BYTES) for (const connection of long) connection.destroy();
+  }
+
+  #unfinishedBytes(connection: Connection): number {
+    return readBytes(connection) - (this.#readBefore.get(connection) ?? 0);
   }
 
   #track(connection: Connection): void {
@@ -93,6 +111,16 @@ export class ConnectionLimit {
     for (const [connection, requests] of this.#requests) if (requests === 0 && !connection.destroyed) return connection;
     return undefined;
   }
+}
+
+/** The limits of all servers of this process. */
+const servers = new Set<ConnectionLimit>();
+
+/** Closes the connections of all servers that hold memory. Returns how many. */
+export function closeBusyConnections(): number {
+  let closed = 0;
+  for (const limit of servers) closed += limit.closeBusy();
+  return closed;
 }
 
 function readBytes({ bytesRead, socket }: Connection): number {
@@ -117,13 +145,17 @@ export const READERS_SHARE = 0.06;
 
 /** The least number of connections of any server. */
 const MIN_CONNECTIONS = 4;
+/** Node reads up to 64 KiB of each connection in one turn of the event loop, and collects the buffers some turns later. */
+const BYTES_PER_CONNECTION = 256 * 1024;
 
 /**
  * The number of connections that a server may have: as many as wanted, and at most this share of the file descriptors of
- * the process. The rest is for the other servers, for files and for databases.
+ * the process and of the container's memory. The rest is for the other servers, for files and for databases.
  */
 export function connectionsWithin(wanted: number, share: number): number {
-  return Math.max(MIN_CONNECTIONS, Math.min(wanted, Math.floor(maxOpenFiles() * share)));
+  const containerBytes = process.constrainedMemory() || Infinity;
+  const places = Math.min(maxOpenFiles(), containerBytes / BYTES_PER_CONNECTION);
+  return Math.max(MIN_CONNECTIONS, Math.min(wanted, Math.floor(places * share)));
 }
 
 let openFiles: number | undefined;

@@ -244,8 +244,8 @@ export class WireWriter {
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
-    const usual = Number.isFinite(this.#usualMaxBytes) ? this.#usualMaxBytes : this.#buffer.length * 2;
-    const grown = new Uint8Array(Math.max(needed, usual));
+    const isUsual = needed <= this.#usualMaxBytes && Number.isFinite(this.#usualMaxBytes);
+    const grown = new Uint8Array(isUsual ? this.#usualMaxBytes : Math.max(needed, this.#buffer.length * 2));
     grown.set(this.#buffer);
     this.#buffer = grown;
     this.#view = new DataView(grown.buffer);

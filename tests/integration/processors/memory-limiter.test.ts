@@ -1,6 +1,6 @@
 // Here and not next to the source: this test measures the memory of its process, which unit tests share.
 import { expect, it } from 'vitest';
-import { processMemory } from '../../../src/components/processors/memory-limiter/process-memory.ts';
+import { processMemory } from '../../../src/engine/process-memory.ts';
 import { MemoryLimiterProcessor } from '../../../src/components/processors/memory-limiter/processor.ts';
 import { spansBatch } from '../../support/components/batches.ts';
 import { componentSettings } from '../../support/components/component-settings.ts';

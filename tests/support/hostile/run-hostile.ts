@@ -32,13 +32,9 @@ export interface HostileResult {
 /** Attacks a sidecar with the shipped configuration and a memory limit, then sends one new series. */
 export async function runHostile({ seconds, connections, memoryMib, names }: HostileOrder): Promise<HostileResult> {
   using cgroup = MemoryCgroup.create(memoryMib * MIB);
-  const softMib = Math.floor(memoryMib * 0.6);
   await using sidecar = await Sidecar.start({
-    sets: [
-      `processors.memory_limiter={check_interval: 1s, limit_mib: ${softMib}, spike_limit_mib: ${Math.floor(softMib / 5)}}`,
-      'service.pipelines.metrics.receivers=[otlp]',
-    ],
-    before: cgroup?.enter ?? `export NODE_OPTIONS=--max-old-space-size=${HEAP_MIB}`,
+    sets: ['service.pipelines.metrics.receivers=[otlp]'],
+    before: `export ${imageEnvironment()}; ${cgroup?.enter ?? `export NODE_OPTIONS=--max-old-space-size=${HEAP_MIB}`}`,
   });
   const targets = {
     http: sidecar.otlpHttp,
@@ -64,6 +60,13 @@ export async function runHostile({ seconds, connections, memoryMib, names }: Hos
     acceptedAfterMs,
     log: sidecar.logText().slice(-3000),
   };
+}
+
+/** How the shipped image configures the C library. */
+function imageEnvironment(): string {
+  const dockerfile = readFileSync(new URL('../../../deploy/docker/Dockerfile', import.meta.url), 'utf8');
+  const [, variables] = /^ENV (MALLOC_.+)$/m.exec(dockerfile)!;
+  return variables!;
 }
 
 async function untilAccepted(sidecar: Sidecar, http: string): Promise<number | undefined> {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { RetryableError } from '../../../engine/errors.ts';
 
-import type { ProcessMemory } from './process-memory.ts';
+import type { ProcessMemory } from '../../../engine/process-memory.ts';
 import { idleKeys, memoryLimiterConfig } from './config.ts';
 import { MemoryLimiterProcessor } from './processor.ts';
 import { memoryLimits } from './memory-limits.ts';
@@ -74,6 +74,12 @@ it.each([
   ],
 ])('puts the soft limit at %s', (_name, config, expectedMib) => {
   expect(memoryLimits(config, 1000 * MIB).softBytes).toBe(expectedMib * MIB);
+});
+
+it('reduces a limit that the container cannot hold, with its spike limit', () => {
+  const config = { ...limits, limit_mib: 512, spike_limit_mib: 128 };
+  expect(memoryLimits(config, 256 * MIB)).toEqual({ hardBytes: 192 * MIB, softBytes: 144 * MIB, isReduced: true });
+  expect(memoryLimits(config, 1024 * MIB)).toEqual({ hardBytes: 512 * MIB, softBytes: 384 * MIB, isReduced: false });
 });
 
 it('does not collect again and again while memory is held', async () => {

@@ -12,7 +12,7 @@ import { Incident } from '../../../engine/incident.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import { idleKeys, type MemoryLimiterConfig } from './config.ts';
-import { processMemory, type ProcessMemory } from './process-memory.ts';
+import { processMemory, type ProcessMemory } from '../../../engine/process-memory.ts';
 import { memoryLimits, type MemoryLimits } from './memory-limits.ts';
 
 /** The stock `min_gc_interval_when_soft_limited`. Above the hard limit, every check collects, as in the stock Collector. */
@@ -58,6 +58,10 @@ export class MemoryLimiterProcessor implements Component, Consumer {
   async start(host?: Host): Promise<void> {
     this.#host = host;
     reportIdleKeys(this.#logger, this.#idleKeys);
+    if (this.#limits.isReduced) {
+      const { hardBytes, softBytes } = this.#limits;
+      this.#logger.info({ hardBytes, softBytes }, 'limit_mib is above the memory of the container and was reduced');
+    }
     this.#check();
     this.#timer = setInterval(() => this.#check(), this.#checkIntervalMs);
   }
@@ -86,7 +90,8 @@ export class MemoryLimiterProcessor implements Component, Consumer {
     this.#usedBytes = this.#memory.usedBytes();
     if (this.#usedBytes > softBytes) {
       this.#refusingSinceMs ??= performance.now();
-      this.#incident.failed(new Error(`${this.#usedBytes} bytes are used, ${softBytes} are allowed`));
+      const message = `${this.#usedBytes} bytes are used, ${softBytes} are allowed`;
+      this.#incident.failed(new RetryableError('memory_limit', message));
     } else {
       this.#refusingSinceMs = undefined;
       this.#incident.succeeded();

@@ -33,6 +33,11 @@ export function* protobufSteps(
   return yield* new Conversion(json, maxBytes).run(jsonMessages.get(requestMessages[signal]) as JsonMessage);
 }
 
+/** An upper limit for the result: a number of one digit in a list becomes eight bytes. */
+export function maxProtobufBytes(json: Uint8Array): number {
+  return 4 * json.length + 16;
+}
+
 /** `protobufSteps` without pauses, for requests from a trusted source. */
 export function protobufFromJson(signal: Signal, json: Uint8Array): Uint8Array {
   return atOnce(protobufSteps(signal, json));
@@ -78,8 +83,8 @@ class Conversion {
 
   constructor(json: Uint8Array, maxBytes: number) {
     this.#cursor = new JsonCursor(json);
-    const largest = maxBytes + OVERSHOOT_BYTES;
-    const isLarge = json.length > OVERSHOOT_BYTES && Number.isFinite(largest);
+    const largest = Math.min(maxBytes + OVERSHOOT_BYTES, maxProtobufBytes(json));
+    const isLarge = json.length > OVERSHOOT_BYTES;
     this.#writer = new WireWriter(isLarge ? largest : json.length * 2, largest);
     this.#maxBytes = maxBytes;
   }

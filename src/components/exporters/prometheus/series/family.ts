@@ -147,7 +147,7 @@ export class Families {
   }
 }
 
-const FAMILY_BYTES = 500;
+const FAMILY_BYTES = 800;
 
 /** The name is part of several keys. */
 function familyBytes({ name, help }: FamilyTraits): number {

@@ -1,7 +1,8 @@
 import type { FamilyType } from '../names/metric-type.ts';
 
-/** Names whose claims are remembered. */
+/** Names whose claims are remembered. Longer ones belong to the type that comes first. */
 const MAX_NAMES = 10_000;
+const MAX_NAME_LENGTH = 256;
 /** Time that has passed counts half after about 17 hours. */
 const MEMORY_MS = 24 * 3_600_000;
 
@@ -44,6 +45,7 @@ export class NameClaims {
   }
 
   #add(name: string, type: FamilyType, { sentMs, nowMs }: { sentMs: number; nowMs: number }): void {
+    if (name.length > MAX_NAME_LENGTH) return;
     const ofName = this.#claims.get(name) ?? new Map<FamilyType, Claim>();
     ofName.set(type, { sentMs: this.sentMs(name, type, { nowMs }) + sentMs, atMs: nowMs });
     // The name that has not been claimed for the longest time comes first.

@@ -8,7 +8,11 @@ import { GuardedServer, type Site } from '../../../../engine/net/guarded-server.
 import type { Endpoint } from '../../../../engine/schema/fields.ts';
 import { pathOf } from '../../../../engine/net/request-path.ts';
 import { reportIdleKeys } from '../../../../engine/net/idle-keys.ts';
-import { ProtobufTooLargeError, protobufSteps } from '../../../../engine/otlp/json/protobuf-from-json.ts';
+import {
+  maxProtobufBytes,
+  ProtobufTooLargeError,
+  protobufSteps,
+} from '../../../../engine/otlp/json/protobuf-from-json.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
 import { acceptanceJson, encodeAcceptance } from '../acceptance.ts';
 import { decompressorsOf } from '../codings/decompress.ts';
@@ -104,7 +108,7 @@ export class HttpTransport {
     try {
       const body = await readBody(request, this.#limits, lease);
       const isProtobuf = mediaType === PROTOBUF;
-      const partial = await this.#intake.take(signal, isProtobuf ? body : await this.#convert(signal, body));
+      const partial = await this.#intake.take(signal, isProtobuf ? body : await this.#convert(signal, body, held));
       this.#send(response, 200, mediaType, isProtobuf ? encodeAcceptance(partial) : acceptanceJson(signal, partial));
     } catch (error) {
       this.#reject(request, response, { error, mediaType });
@@ -113,10 +117,13 @@ export class HttpTransport {
     }
   }
 
-  async #convert(signal: Signal, json: Uint8Array): Promise<Uint8Array> {
+  async #convert(signal: Signal, json: Uint8Array, lease: BodyLease | undefined): Promise<Uint8Array> {
     const { size } = this.#limits;
+    await lease?.reserve(Math.min(size.maxBytes, maxProtobufBytes(json)));
     try {
-      return await inSlices(protobufSteps(signal, json, size.maxBytes));
+      const converted = await inSlices(protobufSteps(signal, json, size.maxBytes));
+      lease?.expanded(converted.length);
+      return converted;
     } catch (error) {
       throw error instanceof ProtobufTooLargeError ? rejectTooLarge(size) : error;
     }
