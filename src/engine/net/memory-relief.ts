@@ -80,7 +80,7 @@ const MIN_COLLECTION_INTERVAL_MS = 250;
 /** The rest is for what one turn of the event loop adds, and for the kernel's buffers, which belong to the container. */
 const THRESHOLD = 0.75;
 /** For memory that stays resident although it was freed, and is used again by the next requests. */
-const HIGHEST_THRESHOLD = 0.95;
+const HIGHEST_THRESHOLD = 0.9;
 const STEP = 0.03;
 
 /** Reads an open file, so that it works without free file descriptors. */
