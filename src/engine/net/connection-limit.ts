@@ -146,7 +146,7 @@ export const READERS_SHARE = 0.06;
 /** The least number of connections of any server. */
 const MIN_CONNECTIONS = 4;
 /** Node reads up to 64 KiB of each connection in one turn of the event loop, and collects the buffers some turns later. */
-const BYTES_PER_CONNECTION = 256 * 1024;
+const BYTES_PER_CONNECTION = 512 * 1024;
 
 /**
  * The number of connections that a server may have: as many as wanted, and at most this share of the file descriptors of

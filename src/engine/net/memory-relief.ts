@@ -69,8 +69,10 @@ export class MemoryRelief implements Disposable {
     if (performance.now() - this.#collectedAtMs < MIN_COLLECTION_INTERVAL_MS) return;
     this.#pressure.collectGarbage();
     this.#collectedAtMs = performance.now();
-    const raised = this.#pressure.residentBytes() + this.#limitBytes * STEP;
-    this.#thresholdBytes = Math.min(this.#limitBytes * HIGHEST_THRESHOLD, Math.max(this.#thresholdBytes, raised));
+    const residentBytes = this.#pressure.residentBytes();
+    const highest = this.#limitBytes * (residentBytes > this.#limitBytes * HIGH ? HIGHEST : HIGH);
+    const raised = residentBytes + this.#limitBytes * STEP;
+    this.#thresholdBytes = Math.min(highest, Math.max(this.#thresholdBytes, raised));
   }
 }
 
@@ -78,9 +80,11 @@ const CHECK_MS = 10;
 /** A collection blocks the process for tens of milliseconds. */
 const MIN_COLLECTION_INTERVAL_MS = 250;
 /** The rest is for what one turn of the event loop adds, and for the kernel's buffers, which belong to the container. */
-const THRESHOLD = 0.75;
-/** For memory that stays resident although it was freed, and is used again by the next requests. */
-const HIGHEST_THRESHOLD = 0.9;
+const THRESHOLD = 0.7;
+/** For memory that stays resident although it was freed. The next requests use it again. */
+const HIGH = 0.85;
+/** If even more stays resident, requests would never be served below. */
+const HIGHEST = 0.93;
 const STEP = 0.03;
 
 /** Reads an open file, so that it works without free file descriptors. */
