@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { processMemory } from '../process-memory.ts';
 import { closeBusyConnections } from './connection-limit.ts';
 
-/** What the relief measures and does. */
+/** Measures the memory of the process, and gives some back. */
 export interface Pressure {
   /** Bytes of memory that only this process uses. */
   readonly residentBytes: () => number;
@@ -44,7 +44,7 @@ export class MemoryRelief implements Disposable {
 
   check(): void {
     const residentBytes = this.#pressure.residentBytes();
-    // What was freed may stay resident for long: without a new threshold, no request would be served any more.
+    // Freed memory may stay resident for long: without a new threshold, no request would be served any more.
     const calm = Math.max(this.#limitBytes * THRESHOLD, residentBytes + this.#limitBytes * STEP);
     this.#thresholdBytes = Math.min(this.#thresholdBytes, calm);
     if (residentBytes < this.#thresholdBytes) return;
