@@ -24,6 +24,44 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: PROTOCOLS,
 };
 
+const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'];
+
+const COMPRESSIONS = ['', '_TRACES', '_METRICS', '_LOGS'].map((signal) => `OTEL_EXPORTER_OTLP${signal}_COMPRESSION`);
+
+const BOOLEANS = [
+  'OTEL_SDK_DISABLED',
+  'SIPHON_CONSOLE_TRACE_IDS',
+  'SIPHON_OBSERVE_WORKERS',
+  'SIPHON_SEND_PERSONAL_DATA',
+];
+
+const MILLISECONDS = [
+  'OTEL_METRIC_EXPORT_INTERVAL',
+  'OTEL_METRIC_EXPORT_TIMEOUT',
+  'OTEL_BSP_SCHEDULE_DELAY',
+  'OTEL_BSP_EXPORT_TIMEOUT',
+  'OTEL_BLRP_SCHEDULE_DELAY',
+  'OTEL_BLRP_EXPORT_TIMEOUT',
+  ...['', '_TRACES', '_METRICS', '_LOGS'].map((signal) => `OTEL_EXPORTER_OTLP${signal}_TIMEOUT`),
+];
+
+const COUNTS = [
+  'OTEL_BSP_MAX_QUEUE_SIZE',
+  'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
+  'OTEL_BLRP_MAX_QUEUE_SIZE',
+  'OTEL_BLRP_MAX_EXPORT_BATCH_SIZE',
+];
+
+/** A number, the one that it must not exceed, and the default of that one. */
+const BOUNDED = [
+  ['OTEL_METRIC_EXPORT_TIMEOUT', 'OTEL_METRIC_EXPORT_INTERVAL', 60_000],
+  ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BSP_MAX_QUEUE_SIZE', 2048],
+  ['OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 'OTEL_BLRP_MAX_QUEUE_SIZE', 2048],
+] as const;
+
+/** The longest time of a timer of Node. A longer one ends immediately. */
+const MAX_NUMBER = 2 ** 31 - 1;
+
 const HOST = /^\.?(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/i;
 
 /** Returns one line for each problem, with the name of the variable. Values that may hold a secret are not shown. */
@@ -34,6 +72,12 @@ export function environmentProblems(environment: Environment): readonly string[]
     ...exemplarFilterProblems(environment),
     ...flushTimeoutProblems(environment),
     ...hostProblems(environment),
+    ...numberProblems(environment),
+    ...BOOLEANS.flatMap((name) => booleanProblems(environment, name)),
+    ...COMPRESSIONS.flatMap((name) => compressionProblems(environment, name)),
+    ...(isWrongLogLevel(environment)
+      ? [`OTEL_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}; nothing is logged`]
+      : []),
     ...Object.entries(NAMES).flatMap(([name, known]) => nameProblems(environment, name, known)),
     ...(setValue(environment, 'OTEL_CONFIG_FILE') === undefined
       ? []
@@ -45,6 +89,52 @@ export function environmentProblems(environment: Environment): readonly string[]
 export function setValue(environment: Environment, name: string): string | undefined {
   const value = environment[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** The names of the variables that are reported and whose default is then used. The SDK itself would use some of them. */
+export function withoutEffect(environment: Environment): string[] {
+  const numbers = [...MILLISECONDS, ...COUNTS].filter((name) => isWrongNumber(environment, name));
+  return isWrongLogLevel(environment) ? [...numbers, 'OTEL_LOG_LEVEL'] : numbers;
+}
+
+function isWrongLogLevel(environment: Environment): boolean {
+  const level = setValue(environment, 'OTEL_LOG_LEVEL');
+  return level !== undefined && !LOG_LEVELS.includes(level.toLowerCase());
+}
+
+function isWrongNumber(environment: Environment, name: string): boolean {
+  const number = Number(setValue(environment, name) ?? 1);
+  return !Number.isInteger(number) || number < 1 || number > MAX_NUMBER;
+}
+
+function numberProblems(environment: Environment): string[] {
+  const wrong = (names: readonly string[], unit: string): string[] =>
+    names
+      .filter((name) => isWrongNumber(environment, name))
+      .map((name) => `${name} must be a whole number${unit} from 1 to ${MAX_NUMBER}; the default is used`);
+  const tooHigh = BOUNDED.filter(([name, bound, defaultBound]) => {
+    if (isWrongNumber(environment, name)) return false;
+    const limit = isWrongNumber(environment, bound) ? undefined : setValue(environment, bound);
+    return Number(setValue(environment, name) ?? 0) > Number(limit ?? defaultBound);
+  });
+  return [
+    ...wrong(MILLISECONDS, ' of milliseconds'),
+    ...wrong(COUNTS, ''),
+    ...tooHigh.map(([name, bound]) => `${name} must not exceed ${bound}, which is used instead`),
+  ];
+}
+
+function booleanProblems(environment: Environment, name: string): string[] {
+  const value = setValue(environment, name)?.toLowerCase();
+  return value === undefined || value === 'true' || value === 'false'
+    ? []
+    : [`${name} must be true or false; false is used`];
+}
+
+function compressionProblems(environment: Environment, name: string): string[] {
+  const compression = setValue(environment, name);
+  if (compression === undefined || compression === 'gzip' || compression === 'none') return [];
+  return [`${name} must be gzip or none; it has no effect`];
 }
 
 function nameProblems(environment: Environment, variable: string, known: readonly string[]): string[] {

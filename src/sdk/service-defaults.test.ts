@@ -27,9 +27,20 @@ it.each([
   });
 });
 
-it('has endpoints where none is set, and samplers in lower case', () => {
+it('has endpoints where none is set, log levels without spaces, and samplers in lower case', () => {
+  expect(serviceDefaults({ OTEL_LOG_LEVEL: ' warn ' })).toMatchObject({ OTEL_LOG_LEVEL: 'warn' });
   expect(serviceDefaults({ OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_TRACES_SAMPLER: 'Always_Off' })).toMatchObject({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
     OTEL_TRACES_SAMPLER: 'always_off',
   });
+});
+
+it('blanks what has no effect, so that the SDK uses its defaults', () => {
+  const wrong = { OTEL_BSP_SCHEDULE_DELAY: 'Infinity', OTEL_METRIC_EXPORT_INTERVAL: '-5', OTEL_LOG_LEVEL: 'loud' };
+  expect(serviceDefaults({ ...wrong, OTEL_BSP_EXPORT_TIMEOUT: '7' })).toMatchObject({
+    OTEL_BSP_SCHEDULE_DELAY: '',
+    OTEL_METRIC_EXPORT_INTERVAL: '',
+    OTEL_LOG_LEVEL: '',
+  });
+  expect(serviceDefaults({ ...wrong, OTEL_BSP_EXPORT_TIMEOUT: '7' })).not.toHaveProperty('OTEL_BSP_EXPORT_TIMEOUT');
 });

@@ -1,7 +1,7 @@
 /** The preload's defaults for the variables of OpenTelemetry. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setValue } from './environment-problems.ts';
+import { setValue, withoutEffect } from './environment-problems.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,12 +11,17 @@ const DEFAULT_GRPC_ENDPOINT = 'http://127.0.0.1:4317';
 /** Returns the variables to set. Blank variables count as absent. */
 export function serviceDefaults(environment: Environment): Record<string, string> {
   const sampler = setValue(environment, 'OTEL_TRACES_SAMPLER');
+  const logLevel = setValue(environment, 'OTEL_LOG_LEVEL');
   return {
     ...defaultEndpoints(environment),
     // The service keeps writing its log lines as before; pino only adds the ids of the trace.
     ...(setValue(environment, 'OTEL_LOGS_EXPORTER') === undefined ? { OTEL_LOGS_EXPORTER: 'none' } : {}),
     // The SDK compares the case.
     ...(sampler === undefined ? {} : { OTEL_TRACES_SAMPLER: sampler.toLowerCase() }),
+    // The SDK does not trim it.
+    ...(logLevel === undefined ? {} : { OTEL_LOG_LEVEL: logLevel }),
+    // A wrong value counts as absent.
+    ...Object.fromEntries(withoutEffect(environment).map((variable) => [variable, ''])),
     ...identity(environment),
   };
 }

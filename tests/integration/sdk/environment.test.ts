@@ -27,6 +27,8 @@ it('reports each wrong value in one line, and the service runs', async () => {
     OTEL_TRACES_SAMPLER: 'sometimes',
     OTEL_CONFIG_FILE: 'otel.yaml',
     SIPHON_FLUSH_TIMEOUT_MS: 'soon',
+    OTEL_METRIC_EXPORT_INTERVAL: '15s',
+    OTEL_LOG_LEVEL: 'loud',
     SIPHON_PROPAGATE_TO_HOSTS: 'https://api.example.com/',
   });
   expect(run.code).toBe(0);
@@ -36,6 +38,8 @@ it('reports each wrong value in one line, and the service runs', async () => {
     'siphon-otel/preload: OTEL_TRACES_SAMPLER must be',
     'siphon-otel/preload: SIPHON_FLUSH_TIMEOUT_MS must be',
     'siphon-otel/preload: SIPHON_PROPAGATE_TO_HOSTS must be',
+    'siphon-otel/preload: OTEL_METRIC_EXPORT_INTERVAL must be',
+    'siphon-otel/preload: OTEL_LOG_LEVEL must be',
     'siphon-otel/preload: OTEL_CONFIG_FILE is not',
   ]);
 });
