@@ -122,10 +122,16 @@ async function create(factory: Factory, next: Consumer = nowhere, example = exam
     ledger: new ComponentLedger(),
     version: '0.0.0',
   };
-  const config = await v.parseAsync(factory.config, example);
+  const config = onFreePort(await v.parseAsync(factory.config, example));
   if (factory.kind === 'receiver') return factory.create(settings, config, () => next);
   if (factory.kind === 'processor' || factory.kind === 'connector') return factory.create(settings, config, next);
   return factory.create(settings, config);
+}
+
+/** Somebody may use the port of the example. */
+function onFreePort<T>(config: T): T {
+  const { endpoint } = (config ?? {}) as { endpoint?: { port?: number } };
+  return endpoint?.port === undefined ? config : { ...config, endpoint: { ...endpoint, port: 0 } };
 }
 
 function folderOf({ kind, type }: Factory): string {

@@ -127,7 +127,8 @@ describe('the pipeline', () => {
     await scraper.full();
     scraper.store.setFault('price_spike', true);
     await scraper[kind]();
-    expect(await latestStats()).toMatchObject({ spikes: 8 });
+    // The shop marks one of the eight prices as a sale.
+    expect(await latestStats()).toMatchObject({ spikes: 7 });
   });
 
   it('fails while the database is stopped, and works again when it is back', async () => {
