@@ -10,6 +10,11 @@ describe('withoutLiterals', () => {
     ["select a -- by 'me'\nfrom t /* 42 */ where b=0xff", 'select a  \nfrom t   where b=?'.replace('  \n', '  \n')],
     ['select $1::int, col1, a.b3 limit 10', 'select $1::int, col1, a.b3 limit ?'],
     ["select 'never closed", 'select ?'],
+    ['select 1 /* a /* secret */ b secret */ + 2', 'select ?   + ?'],
+    ["select a#b, c #> '{x}', d #>> '{y}', e->>'f'", 'select a#b, c #> ?, d #>> ?, e->>?'],
+    ['/* c */ set local my.var = secret', '  set local my.var = ?'],
+    ['begin; SET "my".var TO secret, "secret;"; select 1', 'begin; SET "my".var TO ?; select ?'],
+    ['update t set a = b where c = d', 'update t set a = b where c = d'],
     ['insert into t values (1,-2,.5)', 'insert into t values (?,-?,?)'],
   ])('of %s', (query, expected) => {
     expect(withoutLiterals(query, 'postgresql')).toBe(expected);
@@ -22,7 +27,13 @@ describe('withoutLiterals', () => {
     expect(withoutLiterals('{"find":"users","filter":{"age":42}}', 'mongodb')).toBe('{?:?,?:{?:?}}');
   });
 
-  it.each(['$a$', "'", '/*', '"', "E'\\", '`', '$', '--', '/**', '1e', '$$'])(
+  it('knows the comments of MySQL', () => {
+    expect(withoutLiterals('select a # secret\nfrom t /* /* x */ where b', 'mysql')).toBe(
+      'select a  \nfrom t   where b',
+    );
+  });
+
+  it.each(['set ', ';set a', 'set a=";', '; ', '$a$', "'", '/*', '"', "E'\\", '`', '$', '--', '/**', '1e', '$$'])(
     'takes linear time for many %s',
     (text) => {
       const begun = performance.now();

@@ -6,7 +6,11 @@ import { withoutLiterals } from '../privacy/query-literals.ts';
 /** The texts of statements. */
 const STATEMENTS = new Set(['db.query.text', 'db.statement']);
 
+/** Its events have a message without values; its status has that of the database, which quotes them. */
+const PG = '@opentelemetry/instrumentation-pg';
+
 interface EndingSpan {
+  readonly instrumentationScope: { readonly name: string };
   name: string;
   readonly attributes: Attributes;
   readonly status: { message?: string };
@@ -53,12 +57,19 @@ function processor({ personal }: PrivateSpanSettings): SpanProcessor {
       for (const { attributes } of span.events)
         if (attributes !== undefined) cleanAttributes(attributes, privacy, personal);
       span.name = cleanText(span.name);
-      if (span.status.message !== undefined) span.status.message = cleanText(span.status.message);
+      const message = personal ? span.status.message : impersonalMessage(span);
+      if (message !== undefined) span.status.message = cleanText(message);
     },
     onEnd: ignore,
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
   };
+}
+
+function impersonalMessage({ instrumentationScope, status, events }: EndingSpan): string | undefined {
+  if (status.message === undefined || instrumentationScope.name !== PG) return status.message;
+  const message = events.at(-1)?.attributes?.['exception.message'];
+  return typeof message === 'string' ? message : 'error';
 }
 
 /** Only values that change are written. */

@@ -1,5 +1,6 @@
 /** Finds the command of an SQL text, without a parser. */
 import { sqlVerbs } from '../metrics/third-party.ts';
+import { endOfComment } from '../privacy/nested-comment.ts';
 
 export type SqlVerb = (typeof sqlVerbs)[number];
 
@@ -67,16 +68,4 @@ function endOf(token: string, text: string, at: number): number {
   if (!/^\$\w*\$$/.test(token)) return behind;
   const end = text.indexOf(token, behind);
   return end === -1 ? text.length : end + token.length;
-}
-
-/** PostgreSQL nests comments. */
-function endOfComment(text: string, start: number): number {
-  const marks = /\/\*|\*\//g;
-  marks.lastIndex = start;
-  for (let open = 1; ;) {
-    const mark = marks.exec(text);
-    if (mark === null) return text.length;
-    open += mark[0] === '/*' ? 1 : -1;
-    if (open === 0) return marks.lastIndex;
-  }
 }

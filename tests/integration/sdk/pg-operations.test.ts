@@ -58,3 +58,18 @@ it('measures statements by their command and kind of error, and sends no literal
     ...['COPY', 'DELETE', 'SELECT', 'SHOW', 'TABLE', 'VALUES'].map((verb) => `pg.query:${verb} ${database}`),
   ]);
 });
+
+it('sends no value of a statement that failed', async () => {
+  await using postgres = await startTestPostgres({ schema: false });
+  await using script = await runObserved(
+    `import pg from 'pg';
+    const client = new pg.Client(${JSON.stringify(postgres.url)});
+    await client.connect();
+    await client.query("select 's3cret'::int").catch(() => undefined);
+    await client.query('select $1::int', ['s3cret']).catch(() => undefined);
+    await client.end();`,
+  );
+  const failed = script.capture.spans().filter(({ status }) => status?.code === 'STATUS_CODE_ERROR');
+  expect(failed).toHaveLength(2);
+  expect(JSON.stringify(failed)).not.toContain('s3cret');
+});
