@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { ConfigSchema } from '../component.ts';
 import type { ProblemList } from './config-error.ts';
-import { nearestNode, toValue, type ConfigNode, type ConfigPath } from './config-node.ts';
+import { nearestNode, toValue, type ConfigNode, type ConfigPath, type EmptyVariable } from './config-node.ts';
 import { suggest } from './nearest-name.ts';
 import { prepare } from './prepare.ts';
 
@@ -33,13 +33,22 @@ export async function applySchema<T>(
   for (const issue of result.issues) {
     const path = pathOf(issue);
     const at = nearestNode(node ?? section.parent, path);
+    const message = isMissing(issue) && at.emptyVariables ? 'must be set' : messageOf(issue);
+    const { place, emptyVariables = [] } = at;
     problems.add(
-      at,
+      { place, emptyVariables: [...emptyVariables, ...emptyVariablesNamedBy(message, at)] },
       [...section.path, ...path],
-      isMissing(issue) && at.emptyVariables ? 'must be set' : messageOf(issue),
+      message,
     );
   }
   return undefined;
+}
+
+/** The empty variables of the keys that a check over several keys names. */
+function emptyVariablesNamedBy(message: string, node: ConfigNode): readonly EmptyVariable[] {
+  if (node.kind !== 'mapping') return [];
+  const words = new Set(message.match(/\w+/g));
+  return [...node.entries].flatMap(([key, child]) => (words.has(key) ? (child.emptyVariables ?? []) : []));
 }
 
 function pathOf(issue: v.BaseIssue<unknown>): (string | number)[] {

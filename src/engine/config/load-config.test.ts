@@ -317,6 +317,7 @@ service:
       'lists filter twice',
     ],
     ['a pipeline without an exporter', 'traces: {receivers: [source]}', 'exporters: must list at least one exporter'],
+    ['a pipeline without a body', 'traces: ', 'service::pipelines::traces::receivers: must list at least one receiver'],
     ['a pipeline of nothing known', 'spans: {receivers: [source], exporters: [sink]}', 'must be traces, metrics, logs'],
   ])('refuses %s', async (_, pipelines, message) => {
     expect((await problemsOf(withPipelines(pipelines))).join('\n')).toContain(message);

@@ -111,7 +111,7 @@ export const serviceKeys = v.pipe(
   v.nullish(
     v.strictObject({
       extensions: references,
-      pipelines: v.nullish(v.record(v.string(), pipeline), {}),
+      pipelines: v.nullish(v.record(v.string(), v.nullish(pipeline, {})), {}),
       telemetry: v.optional(v.unknown()),
     }),
   ),

@@ -66,11 +66,15 @@ export function isEveryAddress(host: string): boolean {
 
 const ENDPOINT = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]/]*)):(?<port>\d{1,5})$/;
 
-/** `host:port`, `[v6]:port` or `:port`, for a server. Port 0 lets the system choose. */
-export function endpoint(): v.GenericSchema<unknown, Endpoint> {
+/**
+ * `host:port`, `[v6]:port` or `:port`, for a server. Port 0 lets the system choose.
+ *
+ * @param example what a wrong value should look like.
+ */
+export function endpoint(example: string): v.GenericSchema<unknown, Endpoint> {
   return v.pipe(
     v.string('must be host:port'),
-    v.regex(ENDPOINT, 'must be host:port, for example 127.0.0.1:4318'),
+    v.regex(ENDPOINT, `must be host:port, for example ${example}`),
     v.transform((text) => {
       const groups = ENDPOINT.exec(text)?.groups;
       return new Endpoint(groups?.['v6'] ?? groups?.['host'] ?? '', Number(groups?.['port']));

@@ -9,10 +9,14 @@ export type SecretHeaders = Readonly<Record<string, Secret>>;
 export function headers(): v.GenericSchema<unknown, SecretHeaders> {
   return v.pipe(
     v.union([v.record(v.string(), secret()), pairs], 'must be a map, or a list of name and value'),
-    v.check(
-      (given) => Object.entries(given).every(([name, value]) => isHeader(name, value.reveal())),
-      'has a name or a value that no HTTP header may have',
-    ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const [key, value] of Object.entries(dataset.value)) {
+        const message = problemOf(key, value.reveal());
+        const at = { type: 'object', origin: 'value', input: dataset.value, key, value } as const;
+        if (message !== undefined) addIssue({ message, path: [at] });
+      }
+    }),
   );
 }
 
@@ -22,12 +26,17 @@ const pairs = v.pipe(
   v.transform((list): SecretHeaders => Object.fromEntries(list.map(({ name, value }) => [name, value]))),
 );
 
-function isHeader(name: string, value: string): boolean {
+function problemOf(name: string, value: string): string | undefined {
+  if (isRefused(() => validateHeaderName(name))) return 'is a name that no HTTP header may have';
+  if (isRefused(() => validateHeaderValue(name, value))) return 'has a value that no HTTP header may have';
+  return undefined;
+}
+
+function isRefused(validate: () => void): boolean {
   try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return true;
-  } catch {
+    validate();
     return false;
+  } catch {
+    return true;
   }
 }

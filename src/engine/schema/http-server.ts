@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { authConfig } from './extension-reference.ts';
-import { duration, endpoint, positiveInteger, type Endpoint } from './fields.ts';
+import { duration, positiveInteger, type Endpoint } from './fields.ts';
 import { headers } from './headers.ts';
 import { serverTlsConfig } from './tls.ts';
 
@@ -39,9 +39,9 @@ export const httpServerEntries = {
   idle_timeout: v.optional(duration(), '1m'),
 };
 
-const httpServerConfig = v.strictObject({ endpoint: endpoint(), ...httpServerEntries });
+const httpServerConfig = v.strictObject(httpServerEntries);
 
-export type HttpServerConfig = v.InferOutput<typeof httpServerConfig>;
+export type HttpServerConfig = v.InferOutput<typeof httpServerConfig> & { readonly endpoint: Endpoint };
 
 /** The settings of a server that has no key but its endpoint. */
 export function withDefaults(address: Endpoint): HttpServerConfig {

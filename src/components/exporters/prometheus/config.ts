@@ -32,7 +32,7 @@ const seriesBytes = v.pipe(positiveInteger(), v.maxValue(MAX_SERIES_BYTES, 'must
 
 export const prometheusExporterConfig = v.optional(
   v.strictObject({
-    endpoint: v.optional(endpoint(), '127.0.0.1:8000'),
+    endpoint: v.optional(endpoint('127.0.0.1:8000'), '127.0.0.1:8000'),
     ...httpServerEntries,
     max_request_body_size: v.optional(nonNegativeInteger()),
     compression_algorithms: v.optional(v.nullable(v.array(v.string()))),

@@ -4,7 +4,7 @@ import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 
 export const healthCheckConfig = v.nullish(
   v.strictObject({
-    endpoint: v.optional(endpoint(), '127.0.0.1:13133'),
+    endpoint: v.optional(endpoint('127.0.0.1:13133'), '127.0.0.1:13133'),
     ...httpServerEntries,
     max_connections: v.optional(positiveInteger(), 100),
     path: v.optional(v.pipe(v.string(), v.startsWith('/', 'must start with /')), '/'),

@@ -3,7 +3,7 @@ import { endpoint, nonNegativeInteger } from '../../../engine/schema/fields.ts';
 
 export const pprofConfig = v.optional(
   v.strictObject({
-    endpoint: v.optional(endpoint(), 'localhost:1777'),
+    endpoint: v.optional(endpoint('localhost:1777'), 'localhost:1777'),
     block_profile_fraction: v.optional(nonNegativeInteger(), 0),
     mutex_profile_fraction: v.optional(nonNegativeInteger(), 0),
     save_to_file: v.optional(v.string(), ''),

@@ -4,7 +4,7 @@ import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 
 export const zpagesConfig = v.optional(
   v.strictObject({
-    endpoint: v.optional(endpoint(), 'localhost:55679'),
+    endpoint: v.optional(endpoint('localhost:55679'), 'localhost:55679'),
     ...httpServerEntries,
     expvar: v.optional(v.strictObject({ enabled: v.optional(v.boolean(), false) }), {}),
   }),

@@ -27,7 +27,17 @@ it('takes the keep-alive keys of the stock receiver, with its defaults', () => {
 it.each([
   ['http.transport', { http: { transport: 'unix' } }, /must be tcp/],
   ['http.middlewares', { http: { middlewares: [{ id: 'x' }] } }, /must be empty: siphon does not support middlewares/],
-  ['http.response_headers', { http: { response_headers: { 'a b': 'x' } } }, /no HTTP header may have/],
+  [
+    'http.response_headers.a b',
+    { http: { response_headers: { 'a b': 'x' } } },
+    /is a name that no HTTP header may have/,
+  ],
+  [
+    'http.response_headers.a',
+    { http: { response_headers: { a: 'x\ny' } } },
+    /has a value that no HTTP header may have/,
+  ],
+  ['grpc.endpoint', { grpc: { endpoint: 'http://127.0.0.1:4317' } }, /must be host:port, for example 127.0.0.1:4317/],
   ['http.compression_algorithms.1', { http: { compression_algorithms: ['gzip', 'br'] } }, /must be one of/],
   ['grpc.keepalive.server_parameters.time', keepalive({ time: '600h' }), /must be at most 596h/],
   ['grpc.max_concurrent_streams', { grpc: { max_concurrent_streams: 0 } }, /must be at least 1/],

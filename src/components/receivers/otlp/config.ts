@@ -30,7 +30,7 @@ const compressionAlgorithms = v.pipe(
 
 const httpConfig = v.pipe(
   v.strictObject({
-    endpoint: v.optional(endpoint(), '127.0.0.1:4318'),
+    endpoint: v.optional(endpoint('127.0.0.1:4318'), '127.0.0.1:4318'),
     ...httpServerEntries,
     traces_url_path: urlPath('/v1/traces'),
     metrics_url_path: urlPath('/v1/metrics'),
@@ -74,7 +74,7 @@ const DEFAULT_MESSAGE_MIB = 4;
 const DEFAULT_STREAMS = 100;
 
 const grpcConfig = v.strictObject({
-  endpoint: v.optional(endpoint(), '127.0.0.1:4317'),
+  endpoint: v.optional(endpoint('127.0.0.1:4317'), '127.0.0.1:4317'),
   ...serverEntries,
   max_recv_msg_size_mib: v.pipe(
     v.optional(nonNegativeInteger(), DEFAULT_MESSAGE_MIB),
