@@ -77,6 +77,13 @@ describe('Privacy', () => {
     expect(cleanText(text)).toBe(expected);
   });
 
+  it.each(['pass%77ord', 'user[password]', 'user%5Bpassword%5D', 'db_pass', 'AWSAccessKeyId', 'otp', 'SAMLResponse'])(
+    'knows the secret parameter %s',
+    (name) => {
+      expect(new Privacy().clean('url.query', `a=1;${name}=x`)).toBe(`a=1;${name}=[Filtered]`);
+    },
+  );
+
   it.each(['a://', '?a', 'a=', 'a://b@'])('takes linear time for many %s', (text) => {
     const begun = performance.now();
     cleanText(`x://y ${text.repeat(100_000)}`);

@@ -45,7 +45,7 @@ const PERSONAL = [
 
 /** Names of secret values, at the end of an attribute, a header or a query parameter. */
 const SECRET_NAME =
-  /(?:^|[^a-z])(?:auth|authorization|password|passwd|pwd|passphrase|secret|token|api[-_]?key|apikey|access[-_]?key|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|credentials?|signature|sig|session[-_]?id|sid|code|cookie|set-cookie)(?:\[\])?$/i;
+  /(?:^|[^a-z])(?:auth|authorization|password|passwd|pass|pwd|passphrase|secret|token|api[-_]?key|apikey|(?:aws)?access[-_]?key(?:[-_]?id)?|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|credentials?|signature|sig|session[-_]?id|sid|code|cookie|set-cookie|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
 /** `accessToken`, `clientSecret` */
 const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?)$/;
 /** These are not secrets, although they look like it. */
@@ -110,8 +110,17 @@ function cleanValue(value: AnyValue, isQuery: boolean): AnyValue {
 
 function cleanParameters(text: string): string {
   return text.replaceAll(PARAMETER, (all: string, before: string, name: string) =>
-    isSecretName(name) ? `${before}${name}=${FILTERED}` : all,
+    isSecretName(decoded(name)) ? `${before}${name}=${FILTERED}` : all,
   );
+}
+
+/** Servers decode names before they read them. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** Reads only the end of a name: the sender decides how long it is. */
