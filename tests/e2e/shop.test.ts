@@ -1,7 +1,7 @@
 /** The example shop as a user runs it: the service with the preload, and the built command with a pack from a file. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -72,6 +72,23 @@ it('passes the checks of siphon', async () => {
   expect(await siphon(['packs', 'check', PACK])).toMatchObject({ exitCode: 0, stderr: '' });
   const environment = { DATABASE_URL: 'postgresql://127.0.0.1/shop' };
   expect(await siphon(['validate', '--config', CONFIG], environment)).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+it('passes them in a CommonJS project too, without a warning of Node', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'siphon-commonjs-'));
+  try {
+    await cp(`${projectRoot}examples/shop`, folder, {
+      recursive: true,
+      filter: (file) => !file.includes('node_modules'),
+    });
+    await writeFile(path.join(folder, 'package.json'), '{"type": "commonjs"}');
+    await cp(`${projectRoot}package.json`, path.join(folder, 'node_modules/siphon-otel/package.json'));
+    await symlink(`${projectRoot}dist`, path.join(folder, 'node_modules/siphon-otel/dist'));
+    const checked = await siphon(['packs', 'check', path.join(folder, 'pack.ts')]);
+    expect(checked).toMatchObject({ exitCode: 0, stderr: '' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it('exports its dashboard and its rules', async () => {

@@ -74,8 +74,9 @@ class ModuleGraph {
     const file = fileURLToPath(url);
     this.#note(file);
     for (const named of filesNamedIn(file)) this.#note(named);
-    if (!isEsModule(module)) ModuleGraph.#byCommonJs.set(url, this);
-    return { ...module, url: this.#addressOf(url) };
+    const format = formatOf(file, module);
+    if (!isEsModule({ format })) ModuleGraph.#byCommonJs.set(url, this);
+    return { ...module, format, url: this.#addressOf(url) };
   }
 
   #addressOf(url: string): string {
@@ -87,10 +88,20 @@ class ModuleGraph {
   }
 }
 
-/** The format of TypeScript is unknown until it is read. */
-function isEsModule({ format }: ResolveFnOutput): boolean {
-  return format === 'module' || format === 'json';
+function isEsModule({ format }: Pick<ResolveFnOutput, 'format'>): boolean {
+  return format === 'module' || format === 'module-typescript' || format === 'json';
 }
+
+/**
+ * TypeScript with `import` or `export` is an ES module, also in a CommonJS project, where a compiler would translate it.
+ * Node only removes the types, and cannot load it as CommonJS.
+ */
+function formatOf(file: string, { format }: ResolveFnOutput): ResolveFnOutput['format'] {
+  return file.endsWith('.ts') && ES_SYNTAX.test(readSource(file)) ? 'module-typescript' : format;
+}
+
+/** Without what is removed together with the types. */
+const ES_SYNTAX = /^(?:import|export)\b(?!\s*(?:type|interface|declare)\b)\s*[\w'"{*]/m;
 
 function adopted(name: string, parent: string | undefined, module: ResolveFnOutput): ResolveFnOutput {
   // The first module of a graph is imported by siphon, with the number of the graph.
