@@ -39,6 +39,7 @@ const flawed = [
   ['a key that does not cover the tables that inherit', { ...counter, table: 'shop.parent', key: ['id'] }, 'warning', 'NAME counts with limits: other tables inherit from shop.parent', 'Set key: [tableoid, id]'],
   ['a condition that depends on the time', { ...counter, where: 'created_at < now()' }, 'error', 'NAME counts nothing: where uses now, which is not immutable', 'Use a condition over columns of the row'],
   ['a condition that a row can leave', { ...counter, table: 'shop.changed', where: 'state = 1' }, 'warning', 'NAME counts with limits: rows are updated, and one that satisfies state = 1 for less than a poll does not count', 'Use a column that stays'],
+  ['a label that changes', { ...counter, table: 'shop.changed', labels: ['state'] }, 'warning', 'NAME counts with limits: rows of shop.changed are updated, and each counts under the state of the moment when it is counted', 'Use a gauge'],
   ['a condition that reads another table', { ...counter, where: 'id in (select id from shop.parts)' }, 'error', 'NAME counts nothing: where reads other rows, in a subquery', 'Use a condition over columns of the row'],
   ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads about 5000000 rows, all of shop.large, at each poll', 'Set time_column'],
   ['a table with more keys than are remembered', { ...counter, table: 'shop.huge', time_column: 'created_at' }, 'error', 'NAME counts nothing: it would remember about 50000000 keys, and max_keys is 10000000', 'Raise max_keys'],

@@ -130,7 +130,20 @@ function flawsOf(config: UserCounterConfig, found: FoundTable, key: readonly str
     ...columnFlaws(config, place, key),
     ...keyFlaws(config, place, key),
     ...typeFlaws(config, place),
-    ...(isKeyed(config) ? unloggedFlaws(place) : appendOnlyFlaws(place)),
+    ...(isKeyed(config) ? [...unloggedFlaws(place), ...stateFlaws(config, place)] : appendOnlyFlaws(place)),
+  ];
+}
+
+/** Columns that usually change in the life of a row, by the last word of their name. */
+const STATE = /(?:^|_)(?:phase|stage|state|status|step)$/i;
+
+/** A row counts once, so it stays under the state that it had then. */
+function stateFlaws({ labels }: UserCounterConfig, { table, updated_rows }: Place): TableFlaw[] {
+  const states = labelColumns(labels).filter((column) => STATE.test(column));
+  if (updated_rows === 0 || states.length === 0) return [];
+  const what = `rows of ${table} are updated, and each counts under the ${states.join(', ')} of the moment when it is counted`;
+  return [
+    { what, repair: 'Use a gauge for how many there are in each state now, or a query with where for each step' },
   ];
 }
 
