@@ -108,7 +108,7 @@ it('contains dashboards, rules and runbooks in the packed package', async () => 
   const command = path.join(project.folder, 'node_modules/.bin/siphon');
   const exported = await project.run(command, { args: ['dashboards', 'export', '--dir', 'out'], environment: {} });
   expect(exported).toMatchObject({ code: 0, stderr: '' });
-  expect((await readdir(path.join(project.folder, 'out'))).length).toBe(5);
+  expect((await readdir(path.join(project.folder, 'out'))).length).toBe(6);
   const args = ['dashboards', 'export', '--form', 'prometheus', '--dir', 'rules'];
   expect(await project.run(command, { args, environment: {} })).toMatchObject({ code: 0, stderr: '' });
   expect((await readdir(path.join(project.folder, 'rules'))).toSorted()).toEqual(['alerts.yaml', 'recording.yaml']);
