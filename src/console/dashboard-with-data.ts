@@ -17,9 +17,13 @@ export function dashboardWithData(dashboards: readonly DashboardModel[], names: 
 function shareWithData({ rows }: DashboardModel, names: ReadonlySet<string>): number {
   const panels = rows.flatMap((row) => row.panels);
   const filled = panels.filter(({ queries }) =>
-    queries.some(({ expression }) => expression.match(METRIC)?.some((word) => names.has(word)) === true),
+    queries.some(
+      ({ expression }) => expression.match(METRIC)?.some((word) => word !== BIRTH && names.has(word)) === true,
+    ),
   );
   return filled.length / Math.max(1, panels.length);
 }
 
 const METRIC = /[A-Za-z_:][\w:]*/g;
+/** Every expression that counts events reads it, and every process sends it. */
+const BIRTH = 'service_start_timestamp_seconds';

@@ -164,7 +164,7 @@ class Shop implements AsyncDisposable {
     );
     // The metrics of the last hour are known once Prometheus has scraped them.
     await waitFor(
-      async () => (await fetch(this.#preview, { redirect: 'manual' })).headers.get('location') === '/d/siphon-database',
+      async () => (await fetch(this.#preview, { redirect: 'manual' })).headers.get('location') === '/d/siphon-service',
       { what: 'a dashboard with data', timeoutMs: 60_000 },
     );
     expect(await has('database_connections')).toBe(true);
