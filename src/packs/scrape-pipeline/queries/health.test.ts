@@ -68,6 +68,12 @@ it('asks only for what the schema can give', () => {
   expect(text).not.toContain('from variants');
 });
 
+it('is absent for a database without any table of the pipeline', () => {
+  const missing = { has_runs: false, has_freshness: false, has_checked: false, has_review: false, has_stock: false };
+  expect(derived(missing)).toEqual([]);
+  expect(unknownOf({ ...missing, has_stock: true })).toBeGreaterThan(0);
+});
+
 function at(): number {
   return Date.parse('2026-03-08T05:30:00Z') / 1000;
 }

@@ -101,6 +101,8 @@ function scoreRows(row: Row, timezone: string): Row[] {
     ...percent('stock', row['stock']),
   };
   const unavailable = new Set(healthComponentNames.filter((name) => row[`has_${name}`] === false));
+  // The database is not the pipeline's.
+  if (unavailable.size === healthComponentNames.length) return [];
   const components = Object.entries(known).map(([component, input]) => ({
     component,
     pipeline_health_input_percent: input,
