@@ -27,8 +27,6 @@ export class ConnectionLimit {
 
   constructor(server: Server, max: number, event: ConnectionEvent) {
     this.#max = max;
-    servers.add(this);
-    server.once('close', () => servers.delete(this));
     server.on('connection', (socket: Socket) => this.#opened(socket));
     server.on(event, (connection: Connection) => this.#track(connection));
   }
@@ -72,6 +70,7 @@ export class ConnectionLimit {
 
   #opened(socket: Socket): void {
     this.#open++;
+    inUse.add(this);
     socket.once('close', () => this.#closed());
     if (this.#open > FEW_CONNECTIONS) this.#timer ??= setInterval(() => this.#limitHeaders(), CHECK_MS).unref();
     if (this.#open > this.#max) (this.#oldestIdle() ?? socket).destroy();
@@ -79,6 +78,7 @@ export class ConnectionLimit {
 
   #closed(): void {
     this.#open--;
+    if (this.#open === 0) inUse.delete(this);
     if (this.#open > FEW_CONNECTIONS) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -113,13 +113,13 @@ export class ConnectionLimit {
   }
 }
 
-/** The limits of all servers of this process. */
-const servers = new Set<ConnectionLimit>();
+/** The limits of all servers of this process that have connections. */
+const inUse = new Set<ConnectionLimit>();
 
 /** Closes the connections of all servers that hold memory. Returns how many. */
 export function closeBusyConnections(): number {
   let closed = 0;
-  for (const limit of servers) closed += limit.closeBusy();
+  for (const limit of inUse) closed += limit.closeBusy();
   return closed;
 }
 

@@ -28,8 +28,9 @@ export class MemoryRelief implements Disposable {
 
   /** Undefined without a container, or where the system does not report memory in `/proc`. */
   static start(logger: Logger, limitBytes = process.constrainedMemory()): MemoryRelief | undefined {
+    if (!(limitBytes > 0 && limitBytes < Number.MAX_SAFE_INTEGER)) return undefined;
     const residentBytes = openResidentBytes();
-    if (!(limitBytes > 0 && limitBytes < Number.MAX_SAFE_INTEGER) || residentBytes === undefined) return undefined;
+    if (residentBytes === undefined) return undefined;
     const closeConnections = closeBusyConnections;
     return new MemoryRelief(limitBytes, logger, { ...processMemory, residentBytes, closeConnections });
   }
