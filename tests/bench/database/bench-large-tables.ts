@@ -3,6 +3,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startTestPostgres } from '../../support/postgres/test-postgres.ts';
 import { measureLargeTables, type LargeTables } from './large-tables.ts';
+import { SERVER_PARAMETERS } from './server-parameters.ts';
 
 const HELP = `npm run bench:large-tables -- [options]
 
@@ -13,16 +14,6 @@ const HELP = `npm run bench:large-tables -- [options]
 On a PostgreSQL of its own, or in a database of its own on the server of SIPHON_TEST_POSTGRES_URL.
 Ends with 1 if a number misses its budget.
 `;
-
-/** Durable, with the memory of a small server. All other parameters keep PostgreSQL's defaults. */
-const PARAMETERS = {
-  fsync: 'on',
-  synchronous_commit: 'on',
-  full_page_writes: 'on',
-  shared_buffers: '1GB',
-  effective_cache_size: '3GB',
-  max_wal_size: '4GB',
-};
 
 const { values: options } = parseArgs({
   options: {
@@ -39,7 +30,7 @@ if (options.help) process.stdout.write(HELP);
 else await bench(Number(options.rows));
 
 async function bench(rows: number): Promise<void> {
-  await using database = await startTestPostgres({ schema: false, parameters: PARAMETERS });
+  await using database = await startTestPostgres({ schema: false, parameters: SERVER_PARAMETERS });
   const measured = await measureLargeTables(database.url, rows, (line) =>
     process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`),
   );

@@ -14,6 +14,7 @@ import { overBudget, report, type DatabaseBench } from './report.ts';
 import { sessionsCpuShare } from './server-cpu.ts';
 import { slowQueries } from './slow-queries.ts';
 import { startWriter } from './writer.ts';
+import { SERVER_PARAMETERS } from './server-parameters.ts';
 
 const HELP = `npm run bench:database -- [options]
 
@@ -27,15 +28,6 @@ On a PostgreSQL of its own, or in a database of its own on the server of SIPHON_
 Ends with 1 if a number misses its budget.
 `;
 
-/** Durable, with the memory of a small server. All other parameters keep PostgreSQL's defaults. */
-const PARAMETERS = {
-  fsync: 'on',
-  synchronous_commit: 'on',
-  full_page_writes: 'on',
-  shared_buffers: '1GB',
-  effective_cache_size: '3GB',
-  max_wal_size: '4GB',
-};
 const BURST = 50_000;
 const CPU_WARM_UP_MS = 10_000;
 /** Each transaction writes ten prices. One hour writes a week of prices. */
@@ -65,7 +57,7 @@ async function bench(scale: number, seconds: number): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  await using database = await startTestPostgres({ parameters: PARAMETERS });
+  await using database = await startTestPostgres({ parameters: SERVER_PARAMETERS });
   const startedAt = performance.now();
   await generateDataSet(database.url, shapeOf(scale), progress);
   const generatedInSeconds = (performance.now() - startedAt) / 1000;
