@@ -2,7 +2,7 @@ import { readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engin
 import { fieldTags, temporalities } from '../../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
-import { hashText } from '../series/hash-bytes.ts';
+import { hashText } from '../../../../engine/columns/hash-bytes.ts';
 import { metricName, unitText } from '../names/metric-name.ts';
 import { shownAs, type MetricType } from '../names/metric-type.ts';
 import type { Naming } from '../names/naming.ts';

@@ -1,7 +1,7 @@
 import { fieldTags, packed } from '../../../../engine/otlp/schema.ts';
 import { WireReader, WireType } from '../../../../engine/otlp/wire-reader.ts';
-import { grow } from '../series/grow.ts';
-import { viewOf } from '../series/hash-bytes.ts';
+import { grow } from '../../../../engine/columns/grow.ts';
+import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
 
 const { bytes, fixed64, varint } = WireType;
 const TWO_32 = 4_294_967_296;

@@ -4,7 +4,7 @@ import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
 import { setDistribution } from './distribution.ts';
 import type { DropReason, Drops } from './drops.ts';
 import type { Family, FamilyTraits } from '../series/family.ts';
-import { hashText } from '../series/hash-bytes.ts';
+import { hashText } from '../../../../engine/columns/hash-bytes.ts';
 import { sampleText } from '../names/label-set.ts';
 import { beganAfter, beginsInFuture, isBefore, wasClockSet, wasCounted } from './point-order.ts';
 import { exponentialPoint, histogramPoint, numberPoint, type Point, type PointLayout } from './point.ts';

@@ -1,6 +1,6 @@
 import type { KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
-import { hashText, viewOf } from '../series/hash-bytes.ts';
+import { hashText, viewOf } from '../../../../engine/columns/hash-bytes.ts';
 import { labelName } from '../names/label-name.ts';
 import { sampleText } from '../names/label-set.ts';
 import type { Naming } from '../names/naming.ts';

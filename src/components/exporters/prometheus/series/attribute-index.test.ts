@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Arena } from './arena.ts';
 import { AttributeIndex, type AttributeBytes } from './attribute-index.ts';
-import { collidingKey } from './colliding-key-under-test.ts';
-import { viewOf } from './hash-bytes.ts';
+import { collidingKey } from '../../../../engine/columns/colliding-key-under-test.ts';
+import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
 
 function bytesOf(text: string): AttributeBytes {
   // The key lies somewhere in a request.

@@ -1,7 +1,7 @@
 import { inBlock, type Arena } from './arena.ts';
-import { grow, resized } from './grow.ts';
-import { hashBytes } from './hash-bytes.ts';
-import { HashIndex } from './hash-index.ts';
+import { grow, resized } from '../../../../engine/columns/grow.ts';
+import { hashBytes } from '../../../../engine/columns/hash-bytes.ts';
+import { HashIndex } from '../../../../engine/columns/hash-index.ts';
 import { FIRST_SIZE, RowNumbers } from './row-numbers.ts';
 
 /** The encoded attributes in a request. */

@@ -1,4 +1,4 @@
-import { resized } from './grow.ts';
+import { resized } from '../../../../engine/columns/grow.ts';
 
 /** The least length of a column. */
 export const FIRST_SIZE = 1024;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { viewOf } from './hash-bytes.ts';
+import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
 import { SeriesMemory } from './series-memory.ts';
 
 const STREAM = 7;

@@ -1,9 +1,9 @@
 import { inBlock, type Arena } from './arena.ts';
 import { BucketLayouts, type BucketLayout } from './bucket-layout.ts';
 import type { Family } from './family.ts';
-import { resized } from './grow.ts';
-import { hashBytes, viewOf } from './hash-bytes.ts';
-import { HashIndex } from './hash-index.ts';
+import { resized } from '../../../../engine/columns/grow.ts';
+import { hashBytes, viewOf } from '../../../../engine/columns/hash-bytes.ts';
+import { HashIndex } from '../../../../engine/columns/hash-index.ts';
 import { FIRST_SIZE, RowNumbers } from './row-numbers.ts';
 import type { Target } from './targets.ts';
 

@@ -1,4 +1,4 @@
-import { hashText } from './hash-bytes.ts';
+import { hashText } from '../../../../engine/columns/hash-bytes.ts';
 
 const MAX_KEY_LENGTH = 300;
 
