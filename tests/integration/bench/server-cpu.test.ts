@@ -4,8 +4,8 @@ import { sessionsCpuShare } from '../../bench/database/server-cpu.ts';
 import { startTestPostgres } from '../../support/postgres/test-postgres.ts';
 
 const APPLICATION = 'measured';
-const MEASURED_MS = 1500;
-const BURN = `do $$ begin while clock_timestamp() < now() + interval '1 s' loop end loop; end $$`;
+const MEASURED_MS = 800;
+const BURN = `do $$ begin while clock_timestamp() < now() + interval '0.5 s' loop end loop; end $$`;
 
 describe('the share of a core that sessions of a database take', () => {
   it('is of the time that is measured, whatever they did before', async (context) => {

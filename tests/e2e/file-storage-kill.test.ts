@@ -6,14 +6,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import type { Component } from '../../../src/engine/component.ts';
-import type { Storage } from '../../../src/engine/storage.ts';
-import { fileStorageConfig } from '../../../src/components/extensions/file-storage/config.ts';
-import { fileStorageExtension } from '../../../src/components/extensions/file-storage/factory.ts';
-import { componentSettings } from '../../support/components/component-settings.ts';
-import { hostWith } from '../../support/components/host-with.ts';
+import type { Component } from '../../src/engine/component.ts';
+import type { Storage } from '../../src/engine/storage.ts';
+import { fileStorageConfig } from '../../src/components/extensions/file-storage/config.ts';
+import { fileStorageExtension } from '../../src/components/extensions/file-storage/factory.ts';
+import { componentSettings } from '../support/components/component-settings.ts';
+import { hostWith } from '../support/components/host-with.ts';
 
-const writer = fileURLToPath(new URL('../../support/processes/storage-writer-process.ts', import.meta.url));
+const writer = fileURLToPath(new URL('../support/processes/storage-writer-process.ts', import.meta.url));
 const KEYS = Array.from({ length: 300 }, (_, i) => String(i));
 const KILLS = 20;
 
