@@ -20,6 +20,7 @@ interface Exponential {
   /** The sum of `counts` if absent. */
   readonly count?: number;
   readonly sum?: number | string;
+  readonly exemplars?: readonly Json[];
 }
 
 function exponential({
@@ -29,16 +30,17 @@ function exponential({
   temporality = 2,
   time = 1,
   sum = 1,
+  exemplars = [],
   ...given
 }: Exponential): Json {
   const { count = counts.reduce((total, one) => total + one, 0) } = given;
   const positive = { offset, bucketCounts: counts.map(String) };
-  const point = { count: String(count), sum, scale, zeroCount: '0', positive, timeUnixNano: String(time) };
+  const point = { count: String(count), sum, scale, zeroCount: '0', positive, timeUnixNano: String(time), exemplars };
   return { name: 'e', exponentialHistogram: { aggregationTemporality: temporality, dataPoints: [point] } };
 }
 
 async function shown(...sent: readonly Json[]): Promise<Message> {
-  await using exporter = await ExporterUnderTest.start();
+  await using exporter = await ExporterUnderTest.start({ enable_open_metrics: true });
   for (const metric of sent) await exporter.consume([metric]);
   const [family] = (await families(exporter)) as { metrics: { histogram: Message }[] }[];
   return family?.metrics[0]?.histogram ?? {};
@@ -114,6 +116,76 @@ test.each([
   },
 ])('$behaviour', async ({ sent, expected }) => {
   expect(await shown(...sent)).toMatchObject(expected);
+});
+
+/** An exemplar of an observation at this time, with a trace whose id is the time. */
+function exemplar(asDouble: number, time: number): Json {
+  const traceId = time.toString(16).padStart(32, '0');
+  return { traceId, spanId: '0102030405060708', asDouble, timeUnixNano: String(time) };
+}
+
+/** The values and times of the exemplars of the last histogram, by time. */
+async function exemplarsOf(...sent: readonly Exponential[]): Promise<[value: number, time: number][]> {
+  const { exemplars = [] } = (await shown(...sent.map(exponential))) as {
+    exemplars?: { value: number; time: { nanos: number } }[];
+  };
+  return exemplars
+    .map(({ value, time: { nanos } }): [number, number] => [value, nanos])
+    .toSorted(([, a], [, b]) => a - b);
+}
+
+test('a native histogram has the latest exemplar of each bucket, also after points without exemplars', async () => {
+  const counts = [1, 1, 1];
+  const [slow, fast, zero, faster] = [exemplar(7, 1), exemplar(3, 2), exemplar(0, 3), exemplar(2.5, 4)];
+  const first = { scale: 0, counts, exemplars: [slow, fast, zero] };
+  expect(
+    await exemplarsOf(first, { scale: 0, counts, time: 5, exemplars: [faster] }, { scale: 0, counts, time: 6 }),
+  ).toEqual([
+    [7, 1],
+    [0, 3],
+    [2.5, 4],
+  ]);
+});
+
+test('exemplars whose native buckets have become one are one', async () => {
+  const fine = { scale: 1, counts: [1, 1, 1, 1], exemplars: [exemplar(1.3, 1), exemplar(1.7, 2), exemplar(3.5, 3)] };
+  const coarse = { scale: 0, counts: [2, 2], time: 5, exemplars: [exemplar(3.6, 4)] };
+  expect(await exemplarsOf(fine, coarse)).toEqual([
+    [1.7, 2],
+    [3.6, 4],
+  ]);
+});
+
+test('a native histogram has no more exemplars than buckets', async () => {
+  const exemplars = Array.from({ length: 500 }, (_, i) => exemplar(2 ** i, i + 1));
+  expect(await exemplarsOf({ scale: 0, counts: [1], exemplars })).toHaveLength(2);
+});
+
+test('counters and buckets have exemplars, but none with the trace 0', async () => {
+  await using exporter = await ExporterUnderTest.start({ enable_open_metrics: true });
+  const exemplars = [exemplar(0.5, 1), exemplar(0.7, 0), exemplar(5, 2)];
+  const sum = { isMonotonic: true, aggregationTemporality: 2, dataPoints: [{ asDouble: 1, exemplars }] };
+  const point = { count: '2', sum: 5.5, explicitBounds: [1], bucketCounts: ['1', '1'], exemplars };
+  await exporter.consume([
+    { name: 'c', sum },
+    { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [point] } },
+  ]);
+  expect(await families(exporter)).toMatchObject([
+    { metrics: [{ counter: { exemplar: { value: 5 } } }] },
+    { metrics: [{ histogram: { buckets: [{ exemplar: { value: 0.5 } }, { exemplar: { value: 5 } }] } }] },
+  ]);
+});
+
+test('a histogram with new bounds has no exemplars of the old ones', async () => {
+  await using exporter = await ExporterUnderTest.start({ enable_open_metrics: true });
+  const point = { count: '1', sum: 5, explicitBounds: [10], bucketCounts: ['1', '0'], timeUnixNano: '1' };
+  const before = { ...point, exemplars: [exemplar(5, 1)] };
+  const after = { ...point, explicitBounds: [1], bucketCounts: ['0', '1'], timeUnixNano: '2' };
+  for (const dataPoints of [[before], [after]]) {
+    await exporter.consume([{ name: 'h', histogram: { aggregationTemporality: 2, dataPoints } }]);
+  }
+  const accept = 'application/openmetrics-text;version=1.0.0';
+  expect((await exporter.lines({ accept })).filter((line) => line.includes('trace_id'))).toEqual([]);
 });
 
 test('an exponential histogram too coarse for Prometheus has a count and a sum only', async () => {

@@ -114,7 +114,7 @@ export class ProtobufPage implements PageWriter {
   #writeContent(type: FamilyType, row: number): void {
     if (type === 'histogram' || type === 'summary') return this.#writeDistribution(type, row);
     this.#writer.doubleField(1, this.#content.series.values[row] as number);
-    const exemplar = type === 'counter' ? this.#content.exemplars?.of(row)?.[0] : undefined;
+    const exemplar = type === 'counter' ? this.#content.exemplars?.of(row)?.get(0) : undefined;
     if (exemplar !== undefined) this.#writeExemplar(2, exemplar);
   }
 
@@ -150,9 +150,9 @@ export class ProtobufPage implements PageWriter {
     let cumulative = 0;
     for (let i = 0; i < finite; i++) {
       cumulative += cells[first + i] as number;
-      this.#writeBucket(cumulative, bounds[i] as number, exemplars?.[i]);
+      this.#writeBucket(cumulative, bounds[i] as number, exemplars?.get(i));
     }
-    const beyond = exemplars?.[finite];
+    const beyond = exemplars?.get(finite);
     if (beyond !== undefined) this.#writeBucket(count, Infinity, beyond);
   }
 
@@ -170,9 +170,7 @@ export class ProtobufPage implements PageWriter {
     this.#writer.varintField(7, zeroCount);
     this.#writeSpans(negative, { span: 9, delta: 10 });
     this.#writeSpans(positive, { span: 12, delta: 13 });
-    for (const exemplar of this.#content.exemplars?.of(row) ?? []) {
-      if (exemplar !== undefined) this.#writeExemplar(16, exemplar);
-    }
+    for (const exemplar of this.#content.exemplars?.of(row)?.values() ?? []) this.#writeExemplar(16, exemplar);
   }
 
   #writeSpans(buckets: ReadonlyMap<number, number>, fields: { readonly span: number; readonly delta: number }): void {

@@ -1,7 +1,7 @@
 import { inBlock } from '../series/arena.ts';
 import type { BucketLayout } from '../series/bucket-layout.ts';
 import { PageNames } from './page-names.ts';
-import type { Exemplar } from '../series/exemplars.ts';
+import type { Exemplar, ExemplarsByBucket } from '../series/exemplars.ts';
 import { isDistribution, openMetricsName, type Family } from '../series/family.ts';
 import { escapeHelp, nameStart, quoteMetric, sampleStart, sampleText } from '../names/label-set.ts';
 import { openMetricsNumber } from '../names/number-text.ts';
@@ -84,7 +84,7 @@ export class TextPage implements PageWriter {
   #numberSample({ type }: Family, row: number): void {
     this.#sample(row);
     this.#number(this.#content.series.values[row] as number);
-    this.#endSample(row, this.#content.exemplars?.of(row)?.[0]);
+    this.#endSample(row, this.#content.exemplars?.of(row)?.get(0));
     if (type === 'counter' && this.#name?.endsWith('_total') && this.#hasCreated(row)) this.#counterCreatedSample(row);
   }
 
@@ -174,12 +174,14 @@ export class TextPage implements PageWriter {
       cumulative += cells[first + i] as number;
       this.#target.ascii(labels[i] as string);
       this.#integer(cumulative);
-      this.#endSample(row, exemplars?.[i]);
+      this.#endSample(row, exemplars?.get(i));
     }
     if (labels.length > 0) this.#target.repeat();
     this.#target.ascii('le="+Inf"} ');
     this.#integer(count);
-    this.#endSample(row, exemplars?.[labels.length]);
+    // The only bucket of a native histogram in this format stands for all of its buckets.
+    const isOnly = labels.length === 0;
+    this.#endSample(row, isOnly ? latestOf(exemplars) : exemplars?.get(labels.length));
   }
 
   #quantiles(
@@ -273,6 +275,10 @@ interface LineStarts {
 
 function lineStarts(name: string): LineStarts {
   return { labelled: Buffer.from(sampleStart(name, true)), bare: Buffer.from(`${sampleText(name, '')} `) };
+}
+
+function latestOf(exemplars: ExemplarsByBucket | undefined): Exemplar | undefined {
+  return exemplars === undefined ? undefined : [...exemplars.values()].at(-1);
 }
 
 /** The exemplar at the end of an OpenMetrics sample. */

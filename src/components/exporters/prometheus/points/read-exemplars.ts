@@ -5,6 +5,9 @@ import type { Point } from './point.ts';
 
 const EXEMPLAR = fieldTags('Exemplar');
 
+/** Absent, or zeros. */
+const IS_INVALID = /^0*$/;
+
 /** Only the last ones of a point are read. Two for each bucket that can be shown. */
 const MAX_EXEMPLARS = 2048;
 
@@ -14,7 +17,7 @@ export function readExemplars(point: Point): Exemplar[] {
   const { length } = point.exemplars;
   for (let i = Math.max(0, length - 2 * MAX_EXEMPLARS); i < length; i += 2) {
     const exemplar = readExemplar(point.reader(point.exemplars[i] as number, point.exemplars[i + 1] as number));
-    if (exemplar.traceId.length > 0) exemplars.push(exemplar);
+    if (!IS_INVALID.test(exemplar.traceId)) exemplars.push(exemplar);
   }
   return exemplars;
 }

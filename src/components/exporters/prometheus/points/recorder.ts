@@ -114,6 +114,7 @@ export class Recorder {
       if (!this.#mayTakeOver(point, row, sender.target, nowMs)) return 'duplicate_series';
     }
     series.show(row, sender, nowMs);
+    this.#memory.exemplars?.remove(row);
     return undefined;
   }
 
@@ -150,7 +151,8 @@ export class Recorder {
     series.timeLow[row] = point.timeLow;
     series.seenMs[row] = nowMs;
     if (point.exemplars.length > 0 && wanted.type !== 'gauge') {
-      this.#memory.exemplars?.add(row, readExemplars(point), series.layouts[row]);
+      const buckets = { layout: series.layouts[row], native: this.#memory.nativeHistograms.of(row) };
+      this.#memory.exemplars?.add(row, readExemplars(point), buckets);
     }
     return undefined;
   }
@@ -177,9 +179,7 @@ export class Recorder {
     const layoutBefore = series.layouts[row];
     if (layout === numberPoint) series.values[row] = delta ? (series.values[row] as number) + point.value : point.value;
     else {
-      const hasBytes = (onPage: number): boolean => this.#memory.hasBytes(targetOf(stream), onPage);
-      const refused = setDistribution(point, series, row, { delta, hasBytes });
-      if (refused !== undefined && layoutBefore === undefined) series.hide(row);
+      const refused = this.#setDistribution(point, row, stream);
       if (refused !== undefined) return refused;
     }
     const restarts = begins || series.layouts[row] !== layoutBefore;
@@ -187,6 +187,17 @@ export class Recorder {
     if (layout === histogramPoint) nativeHistograms.remove(row);
     if (layout === exponentialPoint) this.#setNativeHistogram(point, row, { stream, adds: !restarts });
     return undefined;
+  }
+
+  /** The exemplars of other bounds go: they would stand on buckets that they are not in. */
+  #setDistribution(point: Point, row: number, stream: Stream): DropReason | undefined {
+    const { series, exemplars } = this.#memory;
+    const layoutBefore = series.layouts[row];
+    const hasBytes = (onPage: number): boolean => this.#memory.hasBytes(targetOf(stream), onPage);
+    const refused = setDistribution(point, series, row, { delta: stream.delta, hasBytes });
+    if (refused !== undefined && layoutBefore === undefined) series.hide(row);
+    if (series.layouts[row] !== layoutBefore) exemplars?.remove(row);
+    return refused;
   }
 
   /**
