@@ -2,7 +2,7 @@ import { numberOf, textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import { cleanText } from '../../../privacy/privacy.ts';
 import { cleanedAttributes, type EventSettings } from './event-origin.ts';
-import { toSeconds, type JsonObject } from './json-values.ts';
+import { toSeconds, type JsonObject } from '../../../engine/otlp/json-values.ts';
 
 /** The number that Sentry's SDKs keep. */
 const MAX_BREADCRUMBS = 100;

@@ -5,7 +5,7 @@ import { breadcrumbsOf } from './breadcrumbs.ts';
 import { contextsOf, requestOf } from './event-contexts.ts';
 import type { RecordedException } from './exceptions.ts';
 import { cleanedAttributes, originOf, type EventSettings } from './event-origin.ts';
-import { toSeconds, type JsonObject } from './json-values.ts';
+import { toSeconds, type JsonObject } from '../../../engine/otlp/json-values.ts';
 import { semanticsOf } from './span-semantics.ts';
 import { parseStackTrace, type StackFrame } from './stack-trace.ts';
 import { newEventId } from './transaction.ts';

@@ -1,7 +1,7 @@
 import { textOf, type AnyValue, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 import { cleanedAttributes, type EventSettings } from './event-origin.ts';
-import { toJsonValue, type JsonObject } from './json-values.ts';
+import { toJsonValue, type JsonObject } from '../../../engine/otlp/json-values.ts';
 
 /** Sentry's contexts, which it shows and searches, by the attributes of OpenTelemetry. https://develop.sentry.dev/sdk/foundations/transport/event-payloads/contexts/ */
 const CONTEXTS = {

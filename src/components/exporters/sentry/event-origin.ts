@@ -1,6 +1,6 @@
 import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Privacy } from '../../../privacy/privacy.ts';
-import { toJsonObject, type JsonObject } from './json-values.ts';
+import { toJsonObject, type JsonObject } from '../../../engine/otlp/json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
 
 /** Settings of the user. Environment and release replace attributes of the resource. */

@@ -1,6 +1,6 @@
 import type { ErrorEvent } from './error-event.ts';
 import type { EventSettings } from './event-origin.ts';
-import type { JsonObject } from './json-values.ts';
+import type { JsonObject } from '../../../engine/otlp/json-values.ts';
 import type { Segment } from './segments.ts';
 import { transactionSpans, type SentrySpan, type Transaction } from './transaction.ts';
 

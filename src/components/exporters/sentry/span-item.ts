@@ -1,7 +1,7 @@
 import type { AnyValue } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanLink } from '../../../engine/otlp/span-reader.ts';
 import { environmentOf, platformOf, releaseOf, type EventSettings } from './event-origin.ts';
-import { toJsonValue, toSeconds, type JsonValue } from './json-values.ts';
+import { toJsonValue, toSeconds, type JsonValue } from '../../../engine/otlp/json-values.ts';
 import { isLocalRoot, type Segment } from './segments.ts';
 import { spanAttributes } from './span-attributes.ts';
 import { semanticsOf, statusOf } from './span-semantics.ts';

@@ -1,5 +1,5 @@
 /** Reads the stack traces of JavaScript, Python, Java, Go and .NET. */
-import type { JsonValue } from './json-values.ts';
+import type { JsonValue } from '../../../engine/otlp/json-values.ts';
 
 export type StackFrame = { readonly [key: string]: JsonValue };
 

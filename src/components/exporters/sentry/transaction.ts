@@ -3,7 +3,7 @@ import { numberOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanLink } from '../../../engine/otlp/span-reader.ts';
 import { contextsOf, requestOf } from './event-contexts.ts';
 import { originOf, type EventSettings } from './event-origin.ts';
-import { toJsonObject, toSeconds, type JsonObject } from './json-values.ts';
+import { toJsonObject, toSeconds, type JsonObject } from '../../../engine/otlp/json-values.ts';
 import { spanAttributes, spanOrigin } from './span-attributes.ts';
 import type { Segment } from './segments.ts';
 import { semanticsOf, statusOf } from './span-semantics.ts';

@@ -1,5 +1,5 @@
 /** Converts telemetry to the types of JSON. */
-import type { AnyValue } from '../../../engine/otlp/any-value.ts';
+import type { AnyValue } from './any-value.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonObject = Readonly<Record<string, JsonValue>>;
