@@ -108,7 +108,7 @@ function runChecks({ sink }: Evidence, { jobType, source, traceId, errors }: Run
   const transactions = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
   const messages = sink
     .errors()
-    .filter(({ contexts }) => contexts.trace.trace_id === traceId)
+    .filter(({ contexts }) => contexts?.trace?.trace_id === traceId)
     .flatMap(({ exception }) => exception.values.map(({ value }) => value));
   return [
     atLeastOne(`transactions of ${jobType} ${source}, trace ${String(traceId)}`, transactions.length),

@@ -158,9 +158,10 @@ function isTyped(attribute: unknown): boolean {
 function checkError(payload: JsonObject): string[] {
   const values = at(at(payload, 'exception'), 'values');
   const exceptions = Array.isArray(values) ? values : [];
+  const trace = at(at(payload, 'contexts'), 'trace');
   return [
     ...checkCommon(payload),
-    ...checkIds(at(at(payload, 'contexts'), 'trace'), 'contexts.trace'),
+    ...(trace === undefined ? [] : checkIds(trace, 'contexts.trace')),
     ...problems([
       [isHex(payload['event_id'], 32), 'event_id is not 32 hexadecimal digits'],
       [isTimestamp(payload['timestamp']), 'timestamp is not a number of seconds'],

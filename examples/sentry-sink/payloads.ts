@@ -54,6 +54,11 @@ export interface SentSpanItem {
 export type SentTrace = Readonly<Record<string, string>>;
 
 export interface SentError {
+  readonly logentry?: { readonly formatted: string };
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly environment?: string;
+  readonly release?: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
   readonly request?: Readonly<Record<string, unknown>>;
   readonly user?: Readonly<Record<string, unknown>>;
   readonly breadcrumbs?: { readonly values: readonly Readonly<Record<string, unknown>>[] };
@@ -62,8 +67,9 @@ export interface SentError {
   readonly level: string;
   readonly transaction?: string;
   readonly exception: { readonly values: readonly SentException[] };
-  readonly contexts: {
-    readonly trace: Pick<SentTraceContext, 'trace_id' | 'span_id'>;
+  readonly contexts?: {
+    /** Absent for an error outside a trace. */
+    readonly trace?: Pick<SentTraceContext, 'trace_id' | 'span_id'>;
     readonly [name: string]: unknown;
   };
 }

@@ -123,6 +123,53 @@ describe('the sink', () => {
     expect(sink.problems().join()).toMatch(problem);
   });
 
+  const exception = { values: [{ type: 'E', value: 'v' }] };
+  const thrown = { event_id: EVENT_ID, timestamp: NOW, level: 'error', platform: 'node', exception };
+  const orphan = (span_id: string): object => {
+    const trace = { ...ids, span_id, parent_span_id: 'f'.repeat(16), data: { 'otel.kind': 'INTERNAL' } };
+    return { ...transaction, contexts: { trace: { ...trace, op: 'default', status: 'ok' } }, spans: [] };
+  };
+
+  it.each<[string, readonly (readonly [object, string])[], RegExp]>([
+    [
+      'an error whose transaction is not that of its span',
+      [
+        [transaction, 'transaction'],
+        [{ ...thrown, transaction: 'SELECT 1', contexts: { trace: { ...ids, span_id: 'd'.repeat(16) } } }, 'event'],
+      ],
+      /an error has the transaction SELECT 1, and its span is in A\.2 fetch/,
+    ],
+    [
+      'two transactions for one local root',
+      [
+        [transaction, 'transaction'],
+        [transaction, 'transaction'],
+      ],
+      /several transactions have the root/,
+    ],
+    [
+      'a transaction for each span below a missing parent',
+      [
+        [orphan('1'.repeat(16)), 'transaction'],
+        [orphan('2'.repeat(16)), 'transaction'],
+      ],
+      /2 transactions instead of one/,
+    ],
+  ])('reports %s', async (_, sent, problem) => {
+    await using sink = await startSentrySink();
+    for (const [payload, type] of sent) expect(await post(sink, envelope(payload, type))).toBe(200);
+    expect(sink.problems()).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('takes an error outside a trace, and one with the name of its transaction', async () => {
+    await using sink = await startSentrySink();
+    expect(await post(sink, envelope(transaction))).toBe(200);
+    expect(await post(sink, envelope(thrown, 'event'))).toBe(200);
+    const named = { ...thrown, transaction: transaction.transaction, contexts: { trace: ids } };
+    expect(await post(sink, envelope(named, 'event'))).toBe(200);
+    expect(sink.problems()).toEqual([]);
+  });
+
   it('refuses an error without an exception', async () => {
     await using sink = await startSentrySink();
     const error = { event_id: EVENT_ID, timestamp: 1, level: 'error', platform: 'node', contexts: { trace: ids } };

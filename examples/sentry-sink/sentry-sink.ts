@@ -6,6 +6,7 @@ import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks
 import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
 import type { Discard, SentError, SentSpanItem, SentTrace, SentTransaction } from './payloads.ts';
 import { stopServer } from './stop-server.ts';
+import { checkTraces } from './trace-checks.ts';
 
 const gunzipAsync = promisify(gunzip);
 
@@ -91,9 +92,10 @@ export class SentrySink implements AsyncDisposable {
     return this.#kept.client_report.flatMap((report) => report['discarded_events'] as Discard[]);
   }
 
-  /** Every violation of the protocol so far. */
+  /** Every violation of the protocol so far, and every contradiction between what is kept. */
   problems(): readonly string[] {
-    return this.#problems;
+    const kept = { transactions: this.transactions(), spans: this.spans(), errors: this.errors() };
+    return [...this.#problems, ...checkTraces(kept)];
   }
 
   /** Answers every envelope like this and discards it, until it is called with undefined. */

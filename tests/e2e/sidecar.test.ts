@@ -23,7 +23,7 @@ describe('the sidecar on the shipped configuration', () => {
     });
     const error = await waitFor(() => sink.errors()[0], { what: 'the linked error' });
     expect(error.exception.values[0]?.value).toBe('the store answered 404');
-    expect(error.contexts.trace.trace_id).toBe(transaction.contexts.trace.trace_id);
+    expect(error.contexts?.trace?.trace_id).toBe(transaction.contexts.trace.trace_id);
     expect(transaction.spans.some(({ op }) => op === 'http.client')).toBe(true);
     expect(sink.problems()).toEqual([]);
   });
