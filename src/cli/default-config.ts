@@ -43,7 +43,7 @@ exporters:
     # Exemplars link graphs to traces.
     enable_open_metrics: true
 
-  # Sends transactions and errors to Sentry. If SENTRY_DSN is not set, spans are accepted and dropped.
+  # Sends transactions and errors to Sentry. If SENTRY_DSN is not set, telemetry is accepted and dropped.
   sentry:
     dsn: \${env:SENTRY_DSN:-}
 
@@ -60,6 +60,11 @@ service:
       processors: [memory_limiter]
       exporters: [prometheus]
     traces:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [sentry]
+    # Only the exceptions among them are sent.
+    logs:
       receivers: [otlp]
       processors: [memory_limiter, batch]
       exporters: [sentry]

@@ -81,8 +81,18 @@ export const scrapePageDropReasons = [
   'unsupported',
 ] as const;
 
-/** Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. */
-export const sentryDropReasons = [...failureReasons, 'invalid_time', 'invalid_ids', 'duplicate', 'disabled'] as const;
+/**
+ * Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. `no_exception`: a log
+ * record does not describe an error.
+ */
+export const sentryDropReasons = [
+  ...failureReasons,
+  'invalid_time',
+  'invalid_ids',
+  'duplicate',
+  'no_exception',
+  'disabled',
+] as const;
 
 export type SentryDropReason = (typeof sentryDropReasons)[number];
 

@@ -161,7 +161,7 @@ function readSpan(reader: WireReader, resource: KeyValueMap, resourceBytes: numb
 }
 
 /** The memory of the objects in a value, without its texts. */
-function weightOf(value: AnyValue): number {
+export function weightOf(value: AnyValue): number {
   let weight = 0;
   if (value instanceof Map) for (const inner of value.values()) weight += OBJECT_BYTES + weightOf(inner);
   else if (Array.isArray(value))
@@ -255,7 +255,8 @@ function readAttributes(reader: WireReader, target: Map<string, AnyValue>): void
   }
 }
 
-function readHex(reader: WireReader): string {
+/** Bytes as lower-case hexadecimal digits. */
+export function readHex(reader: WireReader): string {
   const bytes = reader.bytes();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }

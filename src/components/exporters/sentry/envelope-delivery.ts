@@ -5,15 +5,10 @@ import { observeQueues } from '../../../engine/delivery/observe-queues.ts';
 import { reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
-import { decodeStored, encodeStored, type Envelope } from './envelope.ts';
+import { decodeStored, encodeStored, spansIn, type Envelope } from './envelope.ts';
 import { EnvelopeSender } from './envelope-sender.ts';
 import type { Outcomes } from './outcomes.ts';
 import { isRateLimit, PathIncident, RateLimitIncidents } from './rate-limit-incidents.ts';
-
-/** The number of received spans in an envelope. */
-export function spansIn({ category, itemCount }: Envelope): number {
-  return category === 'transaction' || category === 'span' ? itemCount : 0;
-}
 
 /** With `sending_queue::enabled: false`, envelopes are sent one after another, and pipelines wait. */
 const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
@@ -40,8 +35,7 @@ export class EnvelopeDelivery {
     const limits = new RateLimitIncidents(settings.logger);
     const dropped = (envelope: Envelope, error: unknown): void => {
       if (isRateLimit(error)) limits.limited(envelope.category, error);
-      if (envelope.category !== 'span') outcomes.dropped(envelope.category, reasonOf(error));
-      outcomes.dropped('span', reasonOf(error), spansIn(envelope));
+      outcomes.lost(envelope, reasonOf(error));
     };
     this.#settings = { queue: { ...queue, blockOnOverflow: true }, retry };
     // The exporter itself refuses batches when the queue is full. An envelope always waits for room.
@@ -50,9 +44,9 @@ export class EnvelopeDelivery {
       this.#settings,
       { ledgerItems: spansIn, encode: encodeStored, decode: decodeStored },
       {
-        sent: ({ category, itemCount }) => {
-          limits.accepted(category);
-          outcomes.sent(category, itemCount);
+        sent: (envelope) => {
+          limits.accepted(envelope.category);
+          outcomes.sent(envelope);
         },
         dropped,
         refused: (envelope, error) => {

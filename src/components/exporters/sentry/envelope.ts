@@ -1,5 +1,13 @@
-import type { Category, DiscardedEvents } from './outcomes.ts';
 import type { TraceHeader } from './trace-header.ts';
+
+/** Sentry's categories of items, which its limits and reports name. */
+export type Category = 'transaction' | 'span' | 'error' | 'internal';
+
+export interface DiscardedEvents {
+  readonly reason: string;
+  readonly category: Category;
+  readonly quantity: number;
+}
 
 /** One item for Sentry. https://develop.sentry.dev/sdk/data-model/envelopes/ */
 export interface Envelope {
@@ -12,7 +20,14 @@ export interface Envelope {
   readonly payload: Buffer;
   /** The number of received spans, including the root. */
   readonly itemCount: number;
+  /** True for an error that came as a log record. */
+  readonly isRecord?: boolean | undefined;
   readonly sizeBytes: number;
+}
+
+/** The number of received spans in an envelope. */
+export function spansIn({ category, itemCount }: Pick<Envelope, 'category' | 'itemCount'>): number {
+  return category === 'transaction' || category === 'span' ? itemCount : 0;
 }
 
 export function toClientReport(discarded: readonly DiscardedEvents[]): Envelope {
@@ -54,8 +69,9 @@ export function encodeStored({
   eventId,
   trace,
   itemCount,
+  isRecord,
 }: Envelope): readonly Uint8Array[] {
-  return [Buffer.from(`${JSON.stringify({ category, itemType, eventId, trace, itemCount })}\n`), payload];
+  return [Buffer.from(`${JSON.stringify({ category, itemType, eventId, trace, itemCount, isRecord })}\n`), payload];
 }
 
 /** @throws Error if the bytes are not an envelope. */
@@ -72,7 +88,7 @@ export function envelopeOf(
   category: Category,
   itemType: Envelope['itemType'],
   payload: Buffer,
-  { eventId, trace }: Partial<Pick<Envelope, 'eventId' | 'trace'>> = {},
+  { eventId, trace, isRecord }: Partial<Pick<Envelope, 'eventId' | 'trace' | 'isRecord'>> = {},
 ): Envelope {
-  return { category, itemType, eventId, trace, payload, itemCount: 1, sizeBytes: payload.length };
+  return { category, itemType, eventId, trace, payload, itemCount: 1, isRecord, sizeBytes: payload.length };
 }

@@ -1,4 +1,5 @@
-import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import { randomBytes } from 'node:crypto';
+import { textOf } from '../../../engine/otlp/any-value.ts';
 import { cleanText } from '../../../privacy/privacy.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import { breadcrumbsOf } from './breadcrumbs.ts';
@@ -16,9 +17,9 @@ export interface ErrorEvent {
   readonly [key: string]: unknown;
 }
 
-/** The error event for an `exception` that was recorded on a span, tied to the span. */
+/** The error event for an exception, tied to its span. */
 export function toErrorEvent(exception: RecordedException, settings: EventSettings): ErrorEvent {
-  const { span, event, root } = exception;
+  const { span, event, root, record } = exception;
   const { op } = semanticsOf(span);
   // The culprit in Sentry is what the service was doing, not the query or request that failed.
   const transaction = root === undefined ? '' : semanticsOf(root).name;
@@ -27,23 +28,39 @@ export function toErrorEvent(exception: RecordedException, settings: EventSettin
   return {
     event_id: newEventId(),
     timestamp: toSeconds(event.timeUnixNano),
-    level: uncaught === undefined ? 'error' : 'fatal',
+    level: uncaught === undefined ? (record?.level ?? 'error') : 'fatal',
     ...originOf(span.resource, settings),
     ...requestOf(root ?? span, settings),
-    exception: { values: toExceptions(event, uncaught) },
+    ...loggedText(exception),
+    exception: { values: toExceptions(event, uncaught ?? recordedMechanism(exception)) },
     contexts: {
-      trace: {
-        trace_id: span.traceId,
-        span_id: span.spanId,
-        ...(span.parentSpanId === undefined ? {} : { parent_span_id: span.parentSpanId }),
-        op,
-      },
+      ...(span.traceId === '' ? {} : { trace: { ...idsOf(span), op } }),
       ...contextsOf(span.resource, settings),
     },
     ...(transaction === '' ? {} : { transaction }),
     ...(breadcrumbs.length === 0 ? {} : { breadcrumbs: { values: breadcrumbs } }),
-    extra: { ...cleanedAttributes(event.attributes, settings), 'otel.span_name': span.name },
+    extra: {
+      ...cleanedAttributes(event.attributes, settings),
+      ...(span.name === '' ? {} : { 'otel.span_name': span.name }),
+    },
   };
+}
+
+/** A record may belong to a trace without a span. Sentry requires the id of one. */
+function idsOf({ traceId, spanId, parentSpanId }: Span): JsonObject {
+  return {
+    trace_id: traceId,
+    span_id: spanId === '' ? randomBytes(8).toString('hex') : spanId,
+    ...(parentSpanId === undefined ? {} : { parent_span_id: parentSpanId }),
+  };
+}
+
+/** The text of the log record, besides the exception. */
+function loggedText({ event: { attributes }, record }: RecordedException): JsonObject {
+  const text = record?.message ?? '';
+  return text === '' || text === textOf(attributes, 'exception.message')
+    ? {}
+    : { logentry: { formatted: cleanText(text) } };
 }
 
 /** Spans of the preload for exceptions that nothing handled. */
@@ -58,13 +75,13 @@ function uncaughtMechanism({ name, kind }: Span): JsonObject | undefined {
 }
 
 /** The causes first, the exception itself last, as Sentry requires. */
-function toExceptions({ attributes }: SpanEvent, uncaught: JsonObject | undefined): readonly JsonObject[] {
+function toExceptions({ attributes }: SpanEvent, ownMechanism: JsonObject): readonly JsonObject[] {
   const [outermost, ...causes] = parseStackTrace(textOf(attributes, 'exception.stacktrace') ?? '');
   const exception = toException({
     type: textOf(attributes, 'exception.type') ?? outermost?.type ?? 'Error',
     message: textOf(attributes, 'exception.message') ?? outermost?.message ?? '',
     frames: outermost?.frames ?? [],
-    mechanism: { ...(uncaught ?? recordedMechanism(attributes)), ...(causes.length === 0 ? {} : { exception_id: 0 }) },
+    mechanism: { ...ownMechanism, ...(causes.length === 0 ? {} : { exception_id: 0 }) },
   });
   const chained = causes.map(({ type = 'Error', message, frames }, index) =>
     toException({
@@ -78,9 +95,12 @@ function toExceptions({ attributes }: SpanEvent, uncaught: JsonObject | undefine
 }
 
 /** Few senders record whether the exception was handled; Sentry shows nothing if it is absent. */
-function recordedMechanism(attributes: KeyValueMap): JsonObject {
+function recordedMechanism({ event: { attributes }, record }: RecordedException): JsonObject {
   const escaped = attributes.get('exception.escaped');
-  return { type: 'otel.span_event', ...(typeof escaped === 'boolean' && { handled: !escaped }) };
+  return {
+    type: record === undefined ? 'otel.span_event' : 'otel.log_record',
+    ...(typeof escaped === 'boolean' && { handled: !escaped }),
+  };
 }
 
 interface ExceptionParts {

@@ -1,12 +1,16 @@
 import { textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
-import { isLocalRoot, type Segment } from './segments.ts';
+import { localRootOf, type Segment } from './segments.ts';
 
 /** Texts of the same length that begin like this are the same. */
 const MAX_COMPARED_CHARACTERS = 4096;
 
-/** An `exception` that was recorded on a span. */
+/** Sentry's severities of an error. */
+export type Level = 'fatal' | 'error' | 'warning' | 'info' | 'debug';
+
+/** An exception that was recorded on a span, or as a log record. */
 export interface RecordedException {
+  /** The span that it happened in. Without ids if none is known. */
   readonly span: Span;
   readonly event: SpanEvent;
   /** The local root of the span. Undefined if it has not arrived. */
@@ -15,26 +19,39 @@ export interface RecordedException {
   readonly spans: readonly Span[];
   /** True if a span inside has recorded the same exception, which was then rethrown. */
   readonly isRepetition: boolean;
+  /** Present if it came as a log record. */
+  readonly record?: { readonly level: Level; readonly message: string } | undefined;
 }
 
 /**
  * The exceptions of a segment, innermost spans first. An exception that passes through several spans is recorded on each
- * of them with the same type, message and stack. If spans that do not contain each other record the same text, or one
- * span records it twice, these are two exceptions: an attempt that failed twice.
+ * of them, and perhaps logged, with the same type, message and stack. If spans that do not contain each other record the
+ * same text, or one span records it twice, these are two exceptions: an attempt that failed twice.
+ *
+ * @param logged the exceptions of a span that came as log records.
  */
-export function* exceptionsOf({ root, children, isStandIn }: Segment): Generator<RecordedException> {
-  const spans = [root, ...children];
+export function* exceptionsOf(
+  segment: Segment,
+  logged: (span: Span) => readonly RecordedException[],
+): Generator<RecordedException> {
+  const spans = [segment.root, ...segment.children];
+  const root = localRootOf(segment);
   const lastInside = lastDescendants(spans);
-  /** The nearest span inside the current one that recorded the same text. */
+  /** The nearest span inside the current one, or itself, that recorded the same text. */
   const nearest = new Map<string, number>();
   for (const [index, span] of [...spans.entries()].toReversed()) {
+    const isKnown = (key: string): boolean => (nearest.get(key) ?? Infinity) <= lastInside[index]!;
     const recorded = span.events.filter(({ name }) => name === 'exception');
-    const keys = recorded.map(keyOf);
+    const keys = recorded.map(textOfException);
     for (const [i, event] of recorded.entries()) {
-      const isRepetition = (nearest.get(keys[i]!) ?? Infinity) <= lastInside[index]!;
-      yield { span, event, spans, root: isStandIn || !isLocalRoot(root) ? undefined : root, isRepetition };
+      yield { span, event, spans, root, isRepetition: isKnown(keys[i]!) };
     }
     for (const key of keys) nearest.set(key, index);
+    for (const exception of logged(span)) {
+      const key = textOfException(exception.event);
+      yield { ...exception, isRepetition: isKnown(key) };
+      nearest.set(key, index);
+    }
   }
 }
 
@@ -49,7 +66,8 @@ function lastDescendants(spans: readonly Span[]): number[] {
   return last;
 }
 
-function keyOf({ attributes }: SpanEvent): string {
+/** The same for exceptions with the same type, message and stack. */
+export function textOfException({ attributes }: SpanEvent): string {
   const parts = ['exception.type', 'exception.message', 'exception.stacktrace'];
   const texts = parts.map((key) => textOf(attributes, key) ?? '');
   return texts.map((text) => `${text.length} ${text.slice(0, MAX_COMPARED_CHARACTERS)}`).join('\0');

@@ -1,7 +1,7 @@
 /** A sentry exporter in a test, and the spans that most tests send. */
 import * as v from 'valibot';
 import { expect } from 'vitest';
-import type { Component, Consumer, Host } from '../../../engine/component.ts';
+import type { Component, Consumer, Host, Signal } from '../../../engine/component.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
@@ -19,7 +19,7 @@ type Counts = ReadonlyMap<string, number>;
 export interface RunningExporter {
   readonly exporter: Component & Consumer;
   readonly lines: readonly Record<string, unknown>[];
-  readonly balance: () => Balance;
+  readonly balance: (of?: Signal) => Balance;
   readonly stop: () => Promise<void>;
   readonly counts: () => Promise<Counts>;
 }
@@ -30,7 +30,7 @@ export async function startExporter(
   config: Record<string, unknown> = {},
   host: Host = hostWith(),
 ): Promise<RunningExporter> {
-  const { settings, lines, balance, page } = componentSettings('exporter', 'sentry');
+  const { settings, lines, balance, page } = componentSettings('exporter', 'sentry', 'traces', 'logs');
   const parsed = v.parse(sentryExporterConfig, {
     dsn,
     retry_on_failure: FAST_RETRY,
@@ -40,9 +40,11 @@ export async function startExporter(
   const exporter = sentryExporter.create(settings, parsed);
   await exporter.start(host);
   const stop = async (): Promise<void> => {
-    expect(balance().difference).toBe(0);
+    for (const signal of ['traces', 'logs'] as const) expect(balance(signal).difference).toBe(0);
     await exporter.shutdown(AbortSignal.timeout(30_000));
-    expect(balance()).toMatchObject({ waiting: 0, difference: 0 });
+    for (const signal of ['traces', 'logs'] as const) {
+      expect(balance(signal)).toMatchObject({ waiting: 0, difference: 0 });
+    }
   };
   return { exporter, lines, balance, stop, counts: async (): Promise<Counts> => readCounts(await page()) };
 }

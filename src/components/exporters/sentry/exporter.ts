@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
 import { Privacy } from '../../../privacy/privacy.ts';
+import type { SentryDropReason } from '../../../metrics/reasons.ts';
+import type { ReceivedLogRecord } from '../../../engine/otlp/log-reader.ts';
 import { spanSteps, type Span } from '../../../engine/otlp/span-reader.ts';
 import { TimeSlice } from '../../../engine/time-slice.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
@@ -9,12 +11,13 @@ import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryExporterConfig } from './config.ts';
 import { Outcomes } from './outcomes.ts';
 import { isSentrySaas, parseDsn } from './dsn.ts';
-import { toClientReport } from './envelope.ts';
-import { EnvelopeDelivery, spansIn } from './envelope-delivery.ts';
-import type { EventSettings } from './event-origin.ts';
+import { spansIn, toClientReport } from './envelope.ts';
+import { EnvelopeDelivery } from './envelope-delivery.ts';
+import { ErrorArrivals } from './error-arrivals.ts';
+import { errorRecordsIn, HeldRecords } from './error-records.ts';
 import type { Segment } from './segments.ts';
 import { TraceBuffer } from './trace-buffer.ts';
-import { toEnvelopes, type OnDropped, type Protocol } from './trace-envelopes.ts';
+import { toEnvelopes, type Departure, type EnvelopeContext } from './trace-envelopes.ts';
 
 /** How long a request waits for room that its own spans need. Senders wait for ten seconds. */
 const MAX_WAIT_MS = 5000;
@@ -25,25 +28,28 @@ const [MIN_TICK_MS, MAX_TICK_MS] = [20, 500];
 const BYTES_PER_MIB = 1024 * 1024;
 
 /**
- * Turns traces into Sentry's transactions and errors. A batch is accepted once its spans are in memory. After that each
- * span is either sent or counted as dropped with a reason.
+ * Turns traces into Sentry's spans or transactions, and their exceptions and those of log records into errors. A batch is
+ * accepted once its items are in memory. After that each is either sent or counted as dropped with a reason.
  */
 export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: SentryExporterConfig;
-  readonly #eventSettings: EventSettings & { readonly protocol: Protocol };
+  readonly #eventSettings: EnvelopeContext['settings'];
   readonly #outcomes: Outcomes;
   readonly #enqueueFailed: ItemCounter;
   readonly #buffer: TraceBuffer;
+  readonly #records = new HeldRecords();
+  readonly #arrivals = new ErrorArrivals();
   readonly #delivery: EnvelopeDelivery | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   /** Received spans that have left the buffer and are not in the queue yet. */
   #spansBetween = 0;
+  #recordsBetween = 0;
   #lastReportMs = performance.now();
   #stopped = false;
-  /** Batches and spans that are accepted and not yet read. */
-  readonly #unread = { batches: 0, spans: 0 };
+  /** Accepted items that are not yet read. */
+  readonly #unread = { batches: 0, spans: 0, records: 0 };
 
   constructor(settings: ComponentSettings, config: SentryExporterConfig) {
     this.#settings = settings;
@@ -71,6 +77,7 @@ export class SentryExporter implements Component, Consumer {
       'traces',
       () => this.#unread.spans + this.#buffer.spanCount + this.#spansBetween + (this.#delivery?.spanCount ?? 0),
     );
+    settings.ledger.holds('logs', () => this.#unread.records + this.#records.count + this.#recordsBetween);
     settings.metrics.observe(sidecarMetrics.siphon_sentry_held_spans, (observe) => observe(this.#buffer.spanCount));
   }
 
@@ -78,7 +85,7 @@ export class SentryExporter implements Component, Consumer {
     if (this.#delivery === undefined) {
       const { logger, emptyValues } = this.#settings;
       const cause = emptyValues?.get('dsn');
-      logger.info({ cause }, 'Sentry is off because dsn is empty: spans are accepted and dropped');
+      logger.info({ cause }, 'Sentry is off because dsn is empty: telemetry is accepted and dropped');
       return;
     }
     await this.#delivery.start(host);
@@ -88,9 +95,12 @@ export class SentryExporter implements Component, Consumer {
   }
 
   async consume(batch: TelemetryBatch): Promise<void> {
+    const { signal, itemCount: quantity } = batch;
+    const account = this.#settings.ledger.account(signal);
     if (this.#delivery === undefined) {
-      this.#outcomes.dropped('span', 'disabled', batch.itemCount);
-      this.#settings.ledger.account('traces').accept(batch.itemCount);
+      const isRecord = signal === 'logs';
+      this.#outcomes.dropped({ category: isRecord ? 'error' : 'span', reason: 'disabled', quantity, isRecord });
+      account.accept(quantity);
       return;
     }
     try {
@@ -99,11 +109,11 @@ export class SentryExporter implements Component, Consumer {
       this.#enqueueFailed.add(batch);
       throw error;
     }
-    this.#settings.ledger.account('traces').accept(batch.itemCount);
+    account.accept(quantity);
     this.#unread.batches++;
-    this.#unread.spans += batch.itemCount;
-    await this.#holdAll(batch, this.#delivery).finally(() => this.#unread.batches--);
-    if (this.#buffer.isOverfull) this.#flush();
+    const held = signal === 'logs' ? this.#holdRecords(batch, this.#delivery) : this.#holdSpans(batch, this.#delivery);
+    await held.finally(() => this.#unread.batches--);
+    if (this.#isOverfull) this.#flush();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -114,7 +124,7 @@ export class SentryExporter implements Component, Consumer {
     const delivery = this.#delivery;
     delivery.stopBy(deadline);
     await this.#flushing;
-    await this.#send(delivery, this.#taken(this.#buffer.takeAll()));
+    await this.#send(delivery, this.#taken(this.#buffer.takeAll(), Infinity));
     await this.#report(delivery);
     await delivery.drain(deadline);
   }
@@ -122,13 +132,18 @@ export class SentryExporter implements Component, Consumer {
   /** Segments that wait for the queue are no longer in the buffer, so the buffer may fill up only once more. */
   async #makeRoom(delivery: EnvelopeDelivery): Promise<void> {
     if (delivery.blocksOnOverflow) await this.#flushing;
-    else if (delivery.isFull || (this.#flushing !== undefined && this.#buffer.isOverfull)) {
+    else if (delivery.isFull || (this.#flushing !== undefined && this.#isOverfull)) {
       throw new RetryableError('queue_full', 'the sending queue and the trace buffer are full');
     }
     if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
   }
 
-  async #holdAll({ chunks }: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+  get #isOverfull(): boolean {
+    return this.#buffer.isOverfull || this.#records.isOverfull;
+  }
+
+  async #holdSpans({ chunks, itemCount }: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+    this.#unread.spans += itemCount;
     const slice = new TimeSlice();
     const waitUntilMs = blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
     for (const chunk of chunks) {
@@ -140,10 +155,36 @@ export class SentryExporter implements Component, Consumer {
     }
   }
 
+  async #holdRecords(batch: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+    this.#unread.records += batch.itemCount;
+    const slice = new TimeSlice();
+    const waitUntilMs = blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
+    let others = batch.itemCount;
+    for (const record of errorRecordsIn(batch)) {
+      if (this.#records.isOverfull) await this.#relieve(waitUntilMs);
+      if (record !== undefined) {
+        others--;
+        this.#holdRecord(record);
+      }
+      if (slice.isOver) await slice.pause();
+    }
+    this.#unread.records -= others;
+    this.#outcomes.dropped({ category: 'error', reason: 'no_exception', quantity: others, isRecord: true });
+  }
+
+  #holdRecord(record: ReceivedLogRecord): void {
+    this.#unread.records--;
+    const dropped = (reason: 'shutdown' | 'queue_full'): void =>
+      this.#outcomes.dropped({ category: 'error', reason, isRecord: true });
+    if (this.#stopped) dropped('shutdown');
+    else if (this.#records.isOverfull) dropped('queue_full');
+    else this.#records.add(record, performance.now());
+  }
+
   /** Begins to empty the buffer. If it is full again before that is done, waits. */
   async #relieve(waitUntilMs: number): Promise<void> {
     this.#flush();
-    while (this.#buffer.isOverfull && !this.#stopped && performance.now() < waitUntilMs) {
+    while (this.#isOverfull && !this.#stopped && performance.now() < waitUntilMs) {
       await Promise.race([this.#flushing, sleep(RELIEF_MS)]);
       this.#flush();
     }
@@ -153,11 +194,12 @@ export class SentryExporter implements Component, Consumer {
   #hold(span: Span): void {
     this.#unread.spans--;
     const nowMs = performance.now();
-    if (this.#stopped) this.#outcomes.dropped('span', 'shutdown');
-    else if (this.#buffer.isOverfull) this.#outcomes.dropped('span', 'queue_full');
-    else if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) this.#outcomes.dropped('span', 'invalid_ids');
-    else if (!isAcceptedTime(span)) this.#outcomes.dropped('span', 'invalid_time');
-    else if (!this.#buffer.add(span, nowMs)) this.#outcomes.dropped('span', 'duplicate');
+    const dropped = (reason: SentryDropReason): void => this.#outcomes.dropped({ category: 'span', reason });
+    if (this.#stopped) dropped('shutdown');
+    else if (this.#buffer.isOverfull) dropped('queue_full');
+    else if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) dropped('invalid_ids');
+    else if (!isAcceptedTime(span)) dropped('invalid_time');
+    else if (!this.#buffer.add(span, nowMs)) dropped('duplicate');
   }
 
   #tick(): void {
@@ -171,38 +213,50 @@ export class SentryExporter implements Component, Consumer {
   /** Only one runs at a time. While it waits for a full queue, spans stay in the buffer. */
   #flush(): void {
     if (this.#flushing !== undefined || this.#delivery === undefined) return;
-    const groups = this.#taken(this.#buffer.take(performance.now()));
-    const first = groups.next();
+    const nowMs = performance.now();
+    const departures = this.#taken(this.#buffer.take(nowMs), nowMs);
+    const first = departures.next();
     if (first.done === true) return;
-    this.#flushing = this.#send(this.#delivery, prepended(first.value, groups)).finally(
+    this.#flushing = this.#send(this.#delivery, prepended(first.value, departures)).finally(
       () => (this.#flushing = undefined),
     );
   }
 
-  /** Counts the spans that are no longer in the buffer and not yet in the queue. */
-  *#taken(groups: Generator<readonly Segment[]>): Generator<readonly Segment[]> {
+  /** Counts the items that are no longer held and not yet in the queue. @param groups the segments of each trace. */
+  *#taken(groups: Generator<readonly Segment[]>, nowMs: number): Generator<Departure> {
     for (;;) {
       const before = this.#buffer.spanCount;
       const next = groups.next();
-      if (next.done === true) return;
+      if (next.done === true) break;
       this.#spansBetween += before - this.#buffer.spanCount;
-      yield next.value;
+      const records = this.#settings.signals.has('logs') ? this.#records.takeOf(next.value) : [];
+      this.#recordsBetween += records.length;
+      yield { segments: next.value, records };
     }
+    const records = this.#records.takeDue(nowMs);
+    this.#recordsBetween += records.length;
+    if (records.length > 0) yield { segments: [], records };
   }
 
-  /** Never rejects. @param groups the segments of each trace. */
-  async #send(delivery: EnvelopeDelivery, groups: Iterable<readonly Segment[]>): Promise<void> {
+  /** Never rejects. */
+  async #send(delivery: EnvelopeDelivery, departures: Iterable<Departure>): Promise<void> {
     const slice = new TimeSlice();
-    const dropped: OnDropped = (category, reason, quantity) => {
-      this.#outcomes.dropped(category, reason, quantity);
-      if (category === 'span') this.#spansBetween -= quantity;
+    const onDropped: EnvelopeContext['onDropped'] = (drop) => {
+      this.#outcomes.dropped(drop);
+      if (drop.category === 'span') this.#spansBetween -= drop.quantity ?? 1;
+      if (drop.isRecord === true) this.#recordsBetween--;
     };
-    for (const segments of groups) {
-      for (const envelope of toEnvelopes(segments, this.#eventSettings, dropped)) {
+    const context = { settings: this.#eventSettings, arrivals: this.#arrivals, onDropped };
+    for (const departure of departures) {
+      for (const envelope of toEnvelopes(departure, context)) {
         if (slice.isOver) await slice.pause();
         if (envelope === undefined) continue;
-        // The next envelope waits if the queue is full.
         this.#spansBetween -= spansIn(envelope);
+        if (envelope.isRecord === true) {
+          this.#recordsBetween--;
+          this.#outcomes.converted();
+        }
+        // The next envelope waits if the queue is full.
         await delivery.enqueue(envelope);
       }
     }

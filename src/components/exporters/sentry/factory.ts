@@ -8,7 +8,7 @@ import { SentryExporter } from './exporter.ts';
 export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   kind: 'exporter',
   type: 'sentry',
-  signals: ['traces'],
+  signals: ['traces', 'logs'],
   stability: 'alpha',
   config: sentryExporterConfig,
   files: ({ tls }) => clientFilesOnceRead(tls),
@@ -19,7 +19,7 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
     const to = parseDsn(dsn.reveal());
     if (to === undefined) {
       const cause = emptyValues?.get('dsn') ?? 'dsn is empty';
-      yield { severity: 'warning', what: `is off: ${cause}, so spans are dropped`, repair: 'Set dsn' };
+      yield { severity: 'warning', what: `is off: ${cause}, so telemetry is dropped`, repair: 'Set dsn' };
       return;
     }
     const { reachingFinding } = await import('../../../engine/net/endpoint-findings.ts');

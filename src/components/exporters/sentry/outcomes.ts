@@ -3,14 +3,7 @@ import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import type { Account } from '../../../engine/account.ts';
-
-export type Category = 'transaction' | 'span' | 'error' | 'internal';
-
-export interface DiscardedEvents {
-  readonly reason: string;
-  readonly category: Category;
-  readonly quantity: number;
-}
+import { spansIn, type Category, type DiscardedEvents, type Envelope } from './envelope.ts';
 
 /** Sentry's names for our reasons. Reasons without one are not reported to Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
 const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
@@ -24,49 +17,76 @@ const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   invalid_time: 'event_processor',
 };
 
-/** These do not count as lost: the user has switched Sentry off, or Sentry already has the item. */
-const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'duplicate']);
+/** These do not count as lost: the user has switched Sentry off, Sentry already has the item, or it is not for Sentry. */
+const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'duplicate', 'no_exception']);
+
+/** Items that are dropped together. */
+export interface Drop {
+  readonly category: Category;
+  readonly reason: SentryDropReason;
+  /** 1 by default. */
+  readonly quantity?: number;
+  /** True for errors that came as log records. */
+  readonly isRecord?: boolean | undefined;
+}
 
 /** Counts sent and dropped items for the self-metrics, and collects the dropped ones for reports to Sentry. */
 export class Outcomes {
   readonly #sent;
   readonly #dropped;
-  readonly #account: Account;
-  readonly #sentSpans: ItemCounter;
-  readonly #failedSpans: ItemCounter;
+  readonly #spans: Account;
+  readonly #records: Account;
+  readonly #sentItems: ItemCounter;
+  readonly #failedItems: ItemCounter;
   /** Keys are `category reason`. Emptied by each report. */
   readonly #unreported = new Map<string, DiscardedEvents>();
 
   constructor(settings: ComponentSettings) {
-    this.#account = settings.ledger.account('traces');
-    this.#sentSpans = new ItemCounter('otelcol_exporter_sent', settings);
-    this.#failedSpans = new ItemCounter('otelcol_exporter_send_failed', settings);
+    this.#spans = settings.ledger.account('traces');
+    this.#records = settings.ledger.account('logs');
+    this.#sentItems = new ItemCounter('otelcol_exporter_sent', settings);
+    this.#failedItems = new ItemCounter('otelcol_exporter_send_failed', settings);
     this.#sent = settings.metrics.counter(sidecarMetrics.siphon_sentry_sent_items);
     this.#dropped = settings.metrics.counter(sidecarMetrics.siphon_sentry_dropped_items);
   }
 
-  /** @param itemCount the number of spans of an envelope with spans. */
-  sent(category: Category, itemCount: number): void {
+  sent({ category, itemCount, isRecord }: Envelope): void {
     if (category === 'internal') return;
     if (category !== 'span') this.#sent.add(1, { category });
+    if (isRecord === true) this.#sentItems.add({ signal: 'logs', itemCount: 1 });
     if (category === 'error') return;
     this.#sent.add(itemCount, { category: 'span' });
-    this.#sentSpans.add({ signal: 'traces', itemCount });
-    this.#account.deliver(itemCount);
+    this.#sentItems.add({ signal: 'traces', itemCount });
+    this.#spans.deliver(itemCount);
   }
 
-  dropped(category: Category, reason: SentryDropReason, quantity = 1): void {
+  /** A record that has become an envelope counts as delivered until the envelope is {@link lost}. */
+  converted(): void {
+    this.#records.deliver(1);
+  }
+
+  lost(envelope: Envelope, reason: SentryDropReason): void {
+    const { category, isRecord } = envelope;
+    if (isRecord === true) this.#records.deliver(-1);
+    if (category !== 'span') this.dropped({ category, reason, isRecord });
+    this.dropped({ category: 'span', reason, quantity: spansIn(envelope) });
+  }
+
+  dropped({ category, reason, quantity = 1, isRecord = false }: Drop): void {
     if (quantity === 0 || category === 'internal') return;
     this.#dropped.add(quantity, { category, reason });
-    if (category === 'span') this.#account.drop(quantity, reason);
-    if (category === 'span' && !harmlessReasons.has(reason)) {
-      this.#failedSpans.add({ signal: 'traces', itemCount: quantity });
-    }
+    if (isRecord) this.#lose('logs', reason, quantity);
+    else if (category === 'span') this.#lose('traces', reason, quantity);
     const reported = reportReasons[reason];
     if (reported === undefined) return;
     const key = `${category} ${reported}`;
     const before = this.#unreported.get(key)?.quantity ?? 0;
     this.#unreported.set(key, { category, reason: reported, quantity: before + quantity });
+  }
+
+  #lose(signal: 'traces' | 'logs', reason: SentryDropReason, itemCount: number): void {
+    (signal === 'logs' ? this.#records : this.#spans).drop(itemCount, reason);
+    if (!harmlessReasons.has(reason)) this.#failedItems.add({ signal, itemCount });
   }
 
   /** The dropped items since the last call. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Incident } from '../../../engine/incident.ts';
 import { PermanentError } from '../../../engine/errors.ts';
-import type { Category } from './outcomes.ts';
+import type { Category } from './envelope.ts';
 
 /** True for an envelope that Sentry refused, or would refuse, because the project sends too much. */
 export function isRateLimit(error: unknown): boolean {

@@ -19,6 +19,11 @@ export function isLocalRoot({ parentSpanId, parentIsRemote, kind }: Span): boole
   return parentSpanId === undefined || parentIsRemote === true || kind === 'server' || kind === 'consumer';
 }
 
+/** The root of a segment; undefined if it has not arrived. */
+export function localRootOf({ root, isStandIn }: Segment): Span | undefined {
+  return isStandIn || !isLocalRoot(root) ? undefined : root;
+}
+
 /** The spans of a trace by the ids of their parents. */
 export type ChildIndex = ReadonlyMap<string, readonly Span[]>;
 

@@ -1,49 +1,78 @@
-import type { SentryDropReason } from '../../../metrics/reasons.ts';
+import type { ReceivedLogRecord } from '../../../engine/otlp/log-reader.ts';
 import { envelopeOf, type Envelope } from './envelope.ts';
+import type { ErrorArrivals } from './error-arrivals.ts';
 import { toErrorEvent } from './error-event.ts';
+import { toException } from './error-records.ts';
 import type { EventSettings } from './event-origin.ts';
-import { exceptionsOf } from './exceptions.ts';
-import type { Category } from './outcomes.ts';
+import { exceptionsOf, type RecordedException } from './exceptions.ts';
+import type { Drop } from './outcomes.ts';
 import type { Segment } from './segments.ts';
 import { fitErrorEvent, fitTransaction, fitSpan, MAX_EVENT_BYTES } from './size-limit.ts';
 import { spanEncoder } from './span-item.ts';
 import { MAX_SPANS, withStandIns } from './stand-in-segments.ts';
-import { traceHeaderOf, type TraceHeader } from './trace-header.ts';
+import { traceHeaderOf, traceHeaderOfRecord, type TraceHeader } from './trace-header.ts';
 import { toTransaction } from './transaction.ts';
 
 export type Protocol = 'spans' | 'transactions';
 
-/** Called for everything that does not fit into an envelope. */
-export type OnDropped = (category: Category, reason: SentryDropReason, quantity: number) => void;
+/** Segments of one trace with the errors on their spans, and records of errors, that leave together. */
+export interface Departure {
+  readonly segments: readonly Segment[];
+  /** The span of a record is in the segments, or will not come. */
+  readonly records: readonly ReceivedLogRecord[];
+}
+
+export interface EnvelopeContext {
+  readonly settings: EventSettings & { readonly protocol: Protocol };
+  readonly arrivals: ErrorArrivals;
+  /** Called for everything that is not in an envelope. */
+  readonly onDropped: (drop: Drop) => void;
+}
 
 /**
- * The spans of one trace, and the errors that were recorded on them. A generator: every envelope repeats the resource, so
- * all of them together could need many times the memory of the spans. Yields undefined where other work may run before
- * the next envelope.
+ * The envelopes of a departure. A generator: every envelope repeats the resource, so all of them together could need many
+ * times the memory of the spans. Yields undefined where other work may run before the next envelope.
  */
 export function* toEnvelopes(
-  segments: readonly Segment[],
-  settings: EventSettings & { readonly protocol: Protocol },
-  onDropped: OnDropped,
+  { segments, records }: Departure,
+  context: EnvelopeContext,
 ): Generator<Envelope | undefined> {
-  const trace = traceHeaderOf(segments.map(({ root }) => root), settings); // prettier-ignore
-  const context = { settings, trace, onDropped };
-  if (settings.protocol === 'spans') {
-    yield* spanEnvelopes(segments, context);
-    for (const segment of segments) yield* errorEnvelopes(segment, context);
-    return;
-  }
-  for (const segment of withStandIns(segments)) {
-    const transaction = yield* transactionEnvelope(segment, context);
-    if (transaction !== undefined) yield transaction;
-    yield* errorEnvelopes(segment, context);
+  const waiting = Map.groupBy(records, ({ spanId }) => spanId);
+  if (segments.length > 0) yield* traceEnvelopes(segments, waiting, context);
+  for (const alone of waiting.values()) {
+    for (const record of alone) {
+      const trace = traceHeaderOfRecord(record);
+      yield* errorEnvelopes([toException(record)], { ...context, trace });
+    }
   }
 }
 
-interface Context {
-  readonly settings: EventSettings;
-  readonly trace: TraceHeader;
-  readonly onDropped: OnDropped;
+/** Removes the records of the spans. */
+function* traceEnvelopes(
+  segments: readonly Segment[],
+  records: Map<string, readonly ReceivedLogRecord[]>,
+  given: EnvelopeContext,
+): Generator<Envelope | undefined> {
+  const { settings } = given;
+  const trace = traceHeaderOf(
+    segments.map(({ root }) => root),
+    settings,
+  );
+  const context = { ...given, trace };
+  if (settings.protocol === 'spans') yield* spanEnvelopes(segments, context);
+  for (const segment of settings.protocol === 'spans' ? segments : withStandIns(segments)) {
+    if (settings.protocol === 'transactions') yield* transactionEnvelope(segment, context);
+    const logged = (span: Segment['root']): readonly RecordedException[] => {
+      const own = records.get(span.spanId) ?? [];
+      records.delete(span.spanId);
+      return own.map((record) => toException(record, { span, segment }));
+    };
+    yield* errorEnvelopes(exceptionsOf(segment, logged), context);
+  }
+}
+
+interface Context extends EnvelopeContext {
+  readonly trace: TraceHeader | undefined;
 }
 
 const ITEMS_START = '{"version":2,"items":[';
@@ -69,7 +98,7 @@ function* spanEnvelopes(
       yield undefined;
       const text = fitSpan((version) => encode(span, version), MAX_ITEMS_BYTES);
       if (text === undefined) {
-        onDropped('span', 'too_large', 1);
+        onDropped({ category: 'span', reason: 'too_large' });
         continue;
       }
       const length = Buffer.byteLength(text) + 1;
@@ -89,32 +118,33 @@ function* spansOf({ root, children }: Segment): Generator<Segment['root']> {
 function* transactionEnvelope(
   segment: Segment,
   { settings, trace, onDropped }: Context,
-): Generator<undefined, Envelope | undefined> {
-  // prettier-ignore
+): Generator<Envelope | undefined> {
   const transaction = toTransaction(segment, settings);
   const payload = yield* fitTransaction(transaction, segment, settings);
   const itemCount = segment.children.length + (segment.isStandIn ? 0 : 1);
   if (payload !== undefined) {
-    return {
-      ...envelopeOf('transaction', 'transaction', payload, { trace, eventId: transaction.event_id }),
-      itemCount,
-    };
+    const envelope = envelopeOf('transaction', 'transaction', payload, { trace, eventId: transaction.event_id });
+    yield { ...envelope, itemCount };
+    return;
   }
-  onDropped('transaction', 'too_large', 1);
-  onDropped('span', 'too_large', itemCount);
-  return undefined;
+  onDropped({ category: 'transaction', reason: 'too_large' });
+  onDropped({ category: 'span', reason: 'too_large', quantity: itemCount });
 }
 
-function* errorEnvelopes(segment: Segment, { settings, trace, onDropped }: Context): Generator<Envelope | undefined> {
-  for (const exception of exceptionsOf(segment)) {
+function* errorEnvelopes(
+  exceptions: Iterable<RecordedException>,
+  { settings, arrivals, trace, onDropped }: Context,
+): Generator<Envelope | undefined> {
+  for (const exception of exceptions) {
     yield undefined;
-    if (exception.isRepetition) {
-      onDropped('error', 'duplicate', 1);
+    const isRecord = exception.record !== undefined;
+    if (exception.isRepetition || !arrivals.isNew(exception)) {
+      onDropped({ category: 'error', reason: 'duplicate', isRecord });
       continue;
     }
     const event = toErrorEvent(exception, settings);
     const payload = fitErrorEvent(event);
-    if (payload === undefined) onDropped('error', 'too_large', 1);
-    else yield envelopeOf('error', 'event', payload, { trace, eventId: event.event_id });
+    if (payload === undefined) onDropped({ category: 'error', reason: 'too_large', isRecord });
+    else yield envelopeOf('error', 'event', payload, { trace, eventId: event.event_id, isRecord });
   }
 }

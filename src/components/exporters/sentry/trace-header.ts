@@ -38,6 +38,11 @@ export function traceHeaderOf(spans: readonly Span[], settings: EventSettings): 
   };
 }
 
+/** The header for an error without its trace; undefined if it belongs to none. */
+export function traceHeaderOfRecord(record: Pick<Span, 'traceId' | 'attributes'>): TraceHeader | undefined {
+  return record.traceId === '' ? undefined : (readIncoming(record) ?? { trace_id: record.traceId });
+}
+
 function describe(start: Span, settings: EventSettings): Readonly<Record<string, string>> {
   const { name, source } = semanticsOf(start);
   const [release, environment] = [releaseOf(start.resource, settings), environmentOf(start.resource, settings)];
@@ -49,7 +54,7 @@ function describe(start: Span, settings: EventSettings): Readonly<Record<string,
 }
 
 /** `sentry-trace_id=…,sentry-public_key=…`; undefined if it is of another trace or incomplete. */
-function readIncoming({ traceId, attributes }: Span): TraceHeader | undefined {
+function readIncoming({ traceId, attributes }: Pick<Span, 'traceId' | 'attributes'>): TraceHeader | undefined {
   const text = textOf(attributes, INCOMING);
   if (text === undefined || text.length > MAX_INCOMING_CHARACTERS) return undefined;
   const members = text.split(',').map((member) => /^\s*sentry-(\w{1,64})=([^;]*)/.exec(member));
