@@ -7,11 +7,12 @@ import {
   type ExportResult,
 } from '@opentelemetry/core';
 import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions } from './background-delivery.ts';
 import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
@@ -21,6 +22,8 @@ import { LastMetricsReader } from './last-metrics.ts';
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
 export interface BackgroundExporters {
+  /** Queues log records for delivery. Undefined where the environment sends them otherwise, or no spans. */
+  readonly exportLogs: ((records: ReadableLogRecord[]) => void) | undefined;
   /** Options for NodeSDK, which sets up every missing part from the environment. */
   readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
@@ -38,28 +41,34 @@ export interface BackgroundExporters {
 export function createBackgroundExporters(): BackgroundExporters {
   const traces = usesHttpProtobuf('TRACES') ? createTraceExporter() : undefined;
   const metrics = usesHttpProtobuf('METRICS') ? createMetricExporter() : undefined;
+  const logs = traces !== undefined && usesHttpProtobuf('LOGS') ? createLogDelegate() : undefined;
   const reader = metrics === undefined ? undefined : createMetricReader(metrics.exporter);
   return {
     options: {
       ...(traces === undefined ? {} : { traceExporter: traces.exporter }),
       ...(reader === undefined ? {} : { metricReaders: [reader] }),
     },
-    delivered: async () => void (await Promise.all([traces?.delegate.forceFlush(), metrics?.delegate.forceFlush()])),
+    exportLogs: logs && ((records) => logs.export(records, () => undefined)),
+    delivered: async () =>
+      void (await Promise.all([traces?.delegate.forceFlush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
     unsent: () => {
       const last = reader?.collectNow();
       if (last !== undefined) metrics?.delegate.export(last, () => undefined);
-      return [traces, metrics].flatMap((signal) => signal?.delegate.unsent() ?? []);
+      return [traces?.delegate, metrics?.delegate, logs].flatMap((signal) => signal?.unsent() ?? []);
     },
     sendAll: (traces !== undefined || isOff('TRACES')) && (metrics !== undefined || isOff('METRICS')),
   };
 }
 
-function isOff(signal: 'TRACES' | 'METRICS'): boolean {
+type Signal = 'TRACES' | 'METRICS' | 'LOGS';
+
+function isOff(signal: Signal): boolean {
   return getStringListFromEnv(`OTEL_${signal}_EXPORTER`)?.includes('none') ?? false;
 }
 
-function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
-  const exporters = getStringListFromEnv(`OTEL_${signal}_EXPORTER`) ?? [];
+function usesHttpProtobuf(signal: Signal): boolean {
+  // The exporter of logs is that of the application's log records, and off by default.
+  const exporters = signal === 'LOGS' ? [] : (getStringListFromEnv(`OTEL_${signal}_EXPORTER`) ?? []);
   const protocol =
     getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
   return exporters.every((name) => name === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
@@ -69,6 +78,10 @@ function usesHttpProtobuf(signal: 'TRACES' | 'METRICS'): boolean {
 function createTraceExporter() {
   const delegate = new BackgroundDelegate('TRACES', ProtobufTraceSerializer, { parallel: MAX_WAITING });
   return { delegate, exporter: new OTLPExporterBase(delegate) };
+}
+
+function createLogDelegate() {
+  return new BackgroundDelegate('LOGS', ProtobufLogsSerializer, { parallel: MAX_WAITING });
 }
 
 function createMetricExporter() {
@@ -93,7 +106,7 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   readonly #serializer: ISerializer<Items, Response>;
   readonly #delivery: BackgroundDelivery;
 
-  constructor(signal: 'TRACES' | 'METRICS', serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
+  constructor(signal: Signal, serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
     const headers = { 'Content-Type': 'application/x-protobuf' };
     this.#serializer = serializer;
     this.#delivery = new BackgroundDelivery(

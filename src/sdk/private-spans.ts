@@ -1,7 +1,8 @@
 /** Removes secrets and personal attributes from spans, before any exporter gets them. */
-import { trace, type Attributes, type ProxyTracerProvider } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { cleanText, Privacy } from '../privacy/privacy.ts';
 import { withoutLiterals } from '../privacy/query-literals.ts';
+import { addSpanProcessor } from './span-processors.ts';
 
 /** The texts of statements. */
 const STATEMENTS = new Set(['db.query.text', 'db.statement']);
@@ -17,27 +18,15 @@ interface EndingSpan {
   readonly events: readonly { readonly attributes?: Attributes }[];
 }
 
-/** A processor of spans; the SDK calls `onEnding` of all processors before `onEnd` of the first. */
-interface SpanProcessor {
-  onStart(): void;
-  onEnding(span: EndingSpan): void;
-  onEnd(): void;
-  forceFlush(): Promise<void>;
-  shutdown(): Promise<void>;
-}
-
 export interface PrivateSpanSettings {
   /** True to let personal attributes and the values in statements through. Secrets are always removed. */
   readonly personal: boolean;
 }
 
 /** Applies the list that the sidecar's exporters apply, to the current tracer provider. */
-export function keepSpansPrivate(settings: PrivateSpanSettings): void {
-  const provider: object = (trace.getTracerProvider() as ProxyTracerProvider).getDelegate();
-  const { _activeSpanProcessor: all } = provider as {
-    readonly _activeSpanProcessor?: { readonly _spanProcessors?: SpanProcessor[] };
-  };
-  all?.['_spanProcessors']?.push(processor(settings));
+export function keepSpansPrivate({ personal }: PrivateSpanSettings): void {
+  const privacy = new Privacy({ personal });
+  addSpanProcessor({ onEnding: (span) => clean(span, privacy, personal) });
 }
 
 /** The same for the resource, which is on every metric too: for example the arguments of the process. */
@@ -48,22 +37,13 @@ export function keepResourcePrivate(resource: unknown, { personal }: PrivateSpan
   attributes?.splice(0, attributes.length, ...kept);
 }
 
-function processor({ personal }: PrivateSpanSettings): SpanProcessor {
-  const privacy = new Privacy({ personal });
-  return {
-    onStart: ignore,
-    onEnding: (span) => {
-      cleanAttributes(span.attributes, privacy, personal);
-      for (const { attributes } of span.events)
-        if (attributes !== undefined) cleanAttributes(attributes, privacy, personal);
-      span.name = cleanText(span.name);
-      const message = personal ? span.status.message : impersonalMessage(span);
-      if (message !== undefined) span.status.message = cleanText(message);
-    },
-    onEnd: ignore,
-    forceFlush: async () => undefined,
-    shutdown: async () => undefined,
-  };
+function clean(span: EndingSpan, privacy: Privacy, personal: boolean): void {
+  cleanAttributes(span.attributes, privacy, personal);
+  for (const { attributes } of span.events)
+    if (attributes !== undefined) cleanAttributes(attributes, privacy, personal);
+  span.name = cleanText(span.name);
+  const message = personal ? span.status.message : impersonalMessage(span);
+  if (message !== undefined) span.status.message = cleanText(message);
 }
 
 function impersonalMessage({ instrumentationScope, status, events }: EndingSpan): string | undefined {
@@ -88,8 +68,4 @@ function cleanAttributes(attributes: Attributes, privacy: Privacy, personal: boo
 function systemOf(attributes: Attributes): string {
   const system = attributes['db.system.name'] ?? attributes['db.system'];
   return typeof system === 'string' ? system : '';
-}
-
-function ignore(): void {
-  return;
 }

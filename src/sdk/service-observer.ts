@@ -12,7 +12,7 @@ import {
   type ProxyTracerProvider,
   type TextMapPropagator,
 } from '@opentelemetry/api';
-import { createBackgroundExporters } from './background-exporters.ts';
+import { createBackgroundExporters, type BackgroundExporters } from './background-exporters.ts';
 import { deliverNow } from './last-delivery.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
@@ -25,7 +25,9 @@ import { observeProcess } from './process-observer.ts';
 import { RequestTargets } from './request-targets.ts';
 import { SentryPropagator } from './sentry-propagator.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
+import { recordSamplingContext } from './sampling-context.ts';
 import { serviceDefaults } from './service-defaults.ts';
+import { sendUnsampledExceptions } from './unsampled-exceptions.ts';
 import { recordUncaughtExceptions } from './uncaught-exceptions.ts';
 import { views } from './views.ts';
 
@@ -48,10 +50,12 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
   const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
-  const { start, stop, ...end } = withDefaults(environment, () => createSdk(targets, environment));
+  const { start, stop, exportLogs, ...end } = withDefaults(environment, () => createSdk(targets, environment));
   try {
     withDefaults(environment, () => start(privacy));
     keepSpansPrivate(privacy);
+    recordSamplingContext(environment);
+    if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);
     if (setValue(environment, 'OTEL_METRICS_EXEMPLAR_FILTER')?.toLowerCase() !== 'always_off') {
       recordExemplars(metrics.getMeterProvider());
     }
@@ -72,7 +76,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-interface Sdk extends Omit<EndSettings, 'timeoutMs'> {
+interface Sdk extends Omit<EndSettings, 'timeoutMs'>, Pick<BackgroundExporters, 'exportLogs'> {
   readonly start: (privacy: PrivateSpanSettings) => void;
   readonly stop: () => void;
 }
@@ -82,6 +86,7 @@ function createSdk(targets: RequestTargets, environment: Environment): Sdk {
   const observed = createInstrumentations(targets, environment);
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: [...observed], views: views() });
   return {
+    exportLogs: exporters.exportLogs,
     start: (privacy) => {
       sdk.start();
       keepResourcePrivate(sdk['_resource'], privacy);

@@ -4,13 +4,21 @@ import { errorType } from './error-type.ts';
 import { recordException } from './exceptions.ts';
 import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 
+const UNHANDLED_REJECTION = 'unhandled rejection';
+const UNCAUGHT_EXCEPTION = 'uncaught exception';
+
+/** True for a span that `recordUncaughtExceptions` has made. */
+export function isUncaught({ name }: { readonly name: string }): boolean {
+  return name === UNHANDLED_REJECTION || name === UNCAUGHT_EXCEPTION;
+}
+
 /**
  * Makes a span for each exception and rejection that nothing handles. It ends immediately, because spans that are open when
  * the process ends are not sent. A monitor does not change what happens next.
  */
 export function recordUncaughtExceptions(): void {
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
-    const name = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+    const name = origin === 'unhandledRejection' ? UNHANDLED_REJECTION : UNCAUGHT_EXCEPTION;
     const span = trace.getTracer(INSTRUMENTATION_SCOPE).startSpan(name);
     recordException(span, error);
     span.setAttribute('error.type', errorType(error));

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { plainAttributes } from '../../support/otlp/otlp-capture.ts';
 import { runObserved } from '../../support/processes/observed-script.ts';
 
 /** A server that returns the trace headers which it received and would inject. All host names are its own. */
@@ -81,4 +82,15 @@ it('continues a trace of a browser with Sentry, and passes its baggage on unchan
   expect(headers['sentry-trace']).toMatch(new RegExp(`^${traceId}-[0-9a-f]{16}-1$`));
   expect(headers['baggage']?.split(',').toSorted()).toEqual(baggage.split(',').toSorted());
   expect(new Set(observed.capture.spans().map(({ trace_id: id }) => id))).toEqual(new Set([traceId]));
+  const [, received] =
+    observed.capture
+      .spans()
+      .map(({ kind, attributes }) => [kind, plainAttributes(attributes)['sentry.dsc']] as const)
+      .find(([kind]) => kind === 'SPAN_KIND_SERVER') ?? [];
+  expect(received?.split(',').toSorted()).toEqual(
+    baggage
+      .split(',')
+      .filter((member) => member.startsWith('sentry-'))
+      .toSorted(),
+  );
 });

@@ -54,7 +54,20 @@ export interface CapturedMetric {
   };
 }
 
+export interface CapturedRecord {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly severity_number: string;
+  readonly attributes?: readonly KeyValue[];
+}
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  '/v1/traces': 'ExportTraceServiceRequest',
+  '/v1/logs': 'ExportLogsServiceRequest',
+};
+
 interface Request {
+  readonly resource_logs?: readonly Resource<{ log_records: readonly CapturedRecord[] }, 'scope_logs'>[];
   readonly resource_spans?: readonly Resource<{ spans: readonly CapturedSpan[] }, 'scope_spans'>[];
   readonly resource_metrics?: readonly Resource<{ metrics: readonly CapturedMetric[] }, 'scope_metrics'>[];
 }
@@ -92,6 +105,12 @@ export class OtlpCapture implements AsyncDisposable {
   spans(): CapturedSpan[] {
     return this.#requests.flatMap(({ resource_spans: resources = [] }) =>
       resources.flatMap(({ scope_spans: scopes }) => scopes.flatMap(({ spans }) => spans)),
+    );
+  }
+
+  records(): CapturedRecord[] {
+    return this.#requests.flatMap(({ resource_logs: resources = [] }) =>
+      resources.flatMap(({ scope_logs: scopes }) => scopes.flatMap(({ log_records: records }) => records)),
     );
   }
 
@@ -135,8 +154,8 @@ export class OtlpCapture implements AsyncDisposable {
     const raw = Buffer.concat(await request.toArray());
     if (request.headers['content-type'] !== 'application/x-protobuf') return;
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
-    const signal = request.url === '/v1/traces' ? 'Trace' : 'Metrics';
-    this.#requests.push(messageToObject(`Export${signal}ServiceRequest`, body));
+    const message = MESSAGES[request.url ?? ''] ?? 'ExportMetricsServiceRequest';
+    this.#requests.push(messageToObject(message, body));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
