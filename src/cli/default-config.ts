@@ -63,12 +63,7 @@ service:
       receivers: [otlp]
       processors: [memory_limiter, batch]
       exporters: [sentry]
-    # Only the exceptions among them are sent.
-    logs:
-      receivers: [otlp]
-      processors: [memory_limiter, batch]
-      exporters: [sentry]
-  telemetry:
+${LOGS}  telemetry:
     # The metrics of the sidecar itself: http://127.0.0.1:${ports.self}/metrics
     metrics:
       readers:
@@ -79,6 +74,13 @@ service:
                 port: ${ports.self}
 `;
 }
+
+const LOGS = `    # Only the exceptions among them are sent.
+    logs:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [sentry]
+`;
 
 const POLLER_IS_ON = '  # Metrics from PostgreSQL, with read-only queries.\n';
 
