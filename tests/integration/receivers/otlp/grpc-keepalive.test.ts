@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect as connectHttp2, createServer, type ServerHttp2Session } from 'node:http2';
+import { connect, type AddressInfo } from 'node:net';
+import { queryObjects } from 'node:v8';
 import { expect, it } from 'vitest';
 import { spansBatch } from '../../../support/components/batches.ts';
 import { GrpcCaller } from './grpc-caller.ts';
@@ -66,6 +68,37 @@ it('ends a connection whose client does not answer within timeout, and keeps one
   expect(await caller.call(spans)).toMatchObject({ status: 0 });
   expect(caller.farewells).toEqual([]);
 });
+
+it('pings an idle connection again and again', async () => {
+  await using receiver = await startWith({ time: '30ms', timeout: '1s' });
+  using caller = new GrpcCaller(receiver.endpoint('grpc'));
+  let pings = 0;
+  caller.session.on('ping', () => pings++);
+  await expect.poll(() => pings).toBeGreaterThan(2);
+});
+
+it('keeps nothing of connections that are closed', async () => {
+  await using receiver = await startWith({ time: '1h' });
+  for (let i = 0; i < 20; i++) {
+    using caller = new GrpcCaller(receiver.endpoint('grpc'));
+    expect(await caller.call(spans)).toMatchObject({ status: 0 });
+  }
+  const type = await serverSession();
+  // The stack may refer to the last ones.
+  await expect.poll(() => queryObjects(type, { format: 'count' })).toBeLessThan(5);
+});
+
+/** The class of the sessions of a server. */
+async function serverSession(): Promise<() => void> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const [session] = (await once(server, 'session')) as [ServerHttp2Session];
+  const found = session.constructor as () => void;
+  client.destroy();
+  server.close();
+  return found;
+}
 
 const TOO_MANY_PINGS = 11;
 

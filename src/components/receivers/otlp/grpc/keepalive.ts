@@ -43,10 +43,23 @@ function endWhenOld(session: ServerHttp2Session, { ageMs, graceMs }: { ageMs: nu
   });
 }
 
+/**
+ * Pings a client that has sent nothing for between one and two times `timeMs`. Node's own `session.setTimeout` keeps each
+ * session in memory until its time has passed, even if it was closed, and runs once.
+ */
 function endWhenDead(session: ServerHttp2Session, { timeMs, timeoutMs }: { timeMs: number; timeoutMs: number }): void {
-  session.setTimeout(timeMs, () => {
-    const timer = after(session, timeoutMs, () => session.destroy());
-    session.ping(() => clearTimeout(timer));
+  let readBytes = 0;
+  const timer = after(session, timeMs, () => {
+    // It waits for its socket to end.
+    if (session.destroyed) return;
+    const isActive = session.socket.bytesRead !== readBytes;
+    readBytes = session.socket.bytesRead;
+    if (isActive) return void timer.refresh();
+    const dead = after(session, timeoutMs, () => session.destroy());
+    session.ping(() => {
+      clearTimeout(dead);
+      timer.refresh();
+    });
   });
 }
 
