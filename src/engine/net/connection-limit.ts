@@ -31,20 +31,6 @@ export class ConnectionLimit {
     server.on(event, (connection: Connection) => this.#track(connection));
   }
 
-  /**
-   * The limit for the headers of the next connection: the memory for headers, divided by the connections. One turn of the
-   * event loop can read the headers of all of them, so it is too late to close some afterwards.
-   */
-  get headerBytes(): number {
-    const share = Math.floor(MAX_HEADERS_BYTES / (this.#open + 1));
-    return Math.max(MIN_HEADER_BYTES, Math.min(MAX_HEADER_BYTES, share));
-  }
-
-  /** The number of connections. */
-  get open(): number {
-    return this.#open;
-  }
-
   /** To be called for each request, with what emits `close` at its end. */
   requested(connection: Connection, request: NodeJS.EventEmitter): void {
     if (!this.#requests.has(connection)) return;
@@ -130,10 +116,6 @@ function readBytes({ bytesRead, socket }: Connection): number {
 /** Headers of so few connections are not limited together. */
 const FEW_CONNECTIONS = 16;
 const CHECK_MS = 50;
-const MAX_HEADERS_BYTES = 16 * 1024 * 1024;
-/** As in the stock Collector: browsers send long cookies. */
-export const MAX_HEADER_BYTES = 1024 * 1024;
-const MIN_HEADER_BYTES = 8 * 1024;
 /** Many short headers use ten times as much memory as they have bytes. */
 const MAX_UNFINISHED_BYTES = 4 * 1024 * 1024;
 const USUAL_UNFINISHED_BYTES = 2 * 1024;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Endpoint } from '../schema/fields.ts';
 import type { ServerTlsConfig } from '../schema/tls.ts';
@@ -6,7 +7,8 @@ import { headerMemory } from './header-memory.ts';
 import { HandlerRelay } from './handler-relay.ts';
 import type { HandedServer, Handover } from '../handover.ts';
 import { close, listen } from './http-server.ts';
-import { createServerFor, readContext, replaceContext } from './tls.ts';
+import { Shares } from './shares.ts';
+import { createServerFor, MAX_HEADER_BYTES, readContext, replaceContext } from './tls.ts';
 
 export interface HttpListenerSettings {
   readonly endpoint: Endpoint;
@@ -76,8 +78,9 @@ export class HttpListener implements HandedServer {
     });
     const event = tls === undefined ? 'connection' : 'secureConnection';
     const limit = new ConnectionLimit(server, maxConnections, event);
+    const headers = new Shares(HEADER_LIMITS);
     // Before Node's own listener, which reads the limit.
-    server.prependListener(event, () => Object.assign(server, { maxHeaderSize: limit.headerBytes }));
+    server.prependListener(event, (socket: Socket) => Object.assign(server, { maxHeaderSize: headers.give(socket) }));
     answerClientErrors(server, () => relay.current?.http2?.());
     return new HttpListener({ key, server, endpoint: await listen(server, endpoint) }, relay, handover);
   }
@@ -118,6 +121,9 @@ function refuseBusy(_request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('Retry-After', HEADERS_RETRY_MS / 1000);
   response.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${HEADERS_BUSY}\n`);
 }
+
+/** One turn of the event loop can read the headers of all connections, so it is too late to close some afterwards. */
+const HEADER_LIMITS = { total: 16 * 1024 * 1024, min: 16 * 1024, max: MAX_HEADER_BYTES };
 
 /** The answer to headers for which there is no room. */
 export const HEADERS_BUSY = 'the headers of other requests use too much memory';

@@ -1,10 +1,11 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { ServerTlsConfig } from '../schema/tls.ts';
-import { MAX_HEADER_BYTES } from './connection-limit.ts';
 import { readAuthorities, readIdentity } from './tls-files.ts';
 
 const MAX_HEADERS = 10_000;
+/** As in the stock Collector: browsers send long cookies. */
+export const MAX_HEADER_BYTES = 1024 * 1024;
 
 /**
  * An HTTP server, or an HTTPS server if `tls` is set.

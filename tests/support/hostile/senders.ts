@@ -58,10 +58,13 @@ export async function attack(
   await Promise.all(runs);
 }
 
+/** Shared, so that the senders are not busier than the sidecar. */
+const noise = randomBytes(2 * MIB);
+
 async function unfinishedBody({ http }: Targets, until: AbortSignal): Promise<void> {
   const head =
     'POST /v1/metrics HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nContent-Length: 20000000';
-  await hold(socketTo(http), `${head}\r\n\r\n`, randomBytes(2 * MIB), until);
+  await hold(socketTo(http), `${head}\r\n\r\n`, noise, until);
 }
 
 async function endlessHeaders({ http }: Targets, until: AbortSignal): Promise<void> {
@@ -116,12 +119,14 @@ async function hold(socket: Socket, text: string, body: Buffer, until: AbortSign
   socket.destroy();
 }
 
+/** The first quarter of a message. */
+const unfinished = Buffer.alloc(5 + MIB);
+unfinished.writeUInt32BE(4 * MIB - 10, 1);
+
 async function unfinishedMessages({ grpc }: Targets, until: AbortSignal): Promise<void> {
   const session = connectHttp2(grpc);
   session.on('error', () => undefined);
-  const message = Buffer.alloc(5 + MIB);
-  message.writeUInt32BE(4 * MIB - 10, 1);
-  for (let i = 0; i < 20; i++) beginCall(session).write(message);
+  for (let i = 0; i < 20; i++) beginCall(session).write(unfinished);
   await Promise.race([new Promise((resolve) => session.once('close', resolve)), pause(5000, until)]);
   session.destroy();
 }

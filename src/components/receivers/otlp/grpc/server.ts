@@ -13,6 +13,7 @@ import { ConnectionLimit, connectionsWithin, SENDERS_SHARE } from '../../../../e
 import { HandlerRelay } from '../../../../engine/net/handler-relay.ts';
 import type { HandedServer, Handover } from '../../../../engine/handover.ts';
 import { endBy, listen } from '../../../../engine/net/http-server.ts';
+import { Shares } from '../../../../engine/net/shares.ts';
 import { readContext, replaceContext } from '../../../../engine/net/tls.ts';
 import type { Endpoint } from '../../../../engine/schema/fields.ts';
 import type { GrpcConfig } from '../config.ts';
@@ -85,7 +86,10 @@ export class GrpcServer implements HandedServer {
     const event = config.tls === undefined ? 'connection' : 'secureConnection';
     const limit = new ConnectionLimit(server, connectionsWithin(config.max_connections, SENDERS_SHARE), 'session');
     // Before Node's own listener, which reads the limit. Calls of all connections can begin in one turn of the event loop.
-    server.prependListener(event, () => server.updateSettings({ maxConcurrentStreams: callsFor(limit.open, config) }));
+    const calls = new Shares({ total: MAX_CALLS, min: MIN_CALLS, max: config.max_concurrent_streams });
+    server.prependListener(event, (socket: Socket) =>
+      server.updateSettings({ maxConcurrentStreams: calls.give(socket) }),
+    );
     server.on('stream', (stream, headers, _flags, rawHeaders) => {
       // Every stream error also closes the stream, which is handled.
       stream.on('error', () => undefined);
@@ -145,7 +149,7 @@ const WINDOW_BYTES = 1024 * 1024;
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const MAX_HEADER_PAIRS = 4096;
 const MAX_HEADER_BYTES = 64 * 1024;
-/** Calls of all connections, if each has many. */
+/** Calls of all connections. */
 const MAX_CALLS = 2000;
 const MIN_CALLS = 2;
 /** Node's default, for everything but messages. */
@@ -171,11 +175,6 @@ function serverOptions({ max_concurrent_streams, max_recv_msg_size_mib }: Omit<G
     // In megabytes. With less, Node resets calls that the limits allow, and their data is lost.
     maxSessionMemory: Math.min(SPARE_MB + max_concurrent_streams * max_recv_msg_size_mib * 1.05, 2 ** 32 - 1),
   };
-}
-
-/** The limit of calls for the next connection. */
-function callsFor(connections: number, { max_concurrent_streams: wanted }: GrpcConfig): number {
-  return Math.min(wanted, Math.max(MIN_CALLS, Math.floor(MAX_CALLS / (connections + 1))));
 }
 
 function keepWhileOpen<T extends Socket | ServerHttp2Session>(open: Set<T>, connection: T): void {
