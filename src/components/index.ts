@@ -10,6 +10,7 @@ import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { pprofExtension } from './extensions/pprof/factory.ts';
 import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
+import { exemplarsProcessor } from './processors/exemplars/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
 import type { DatabasePack } from './receivers/db-poller/query.ts';
@@ -27,6 +28,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   sqlqueryReceiver,
   memoryLimiterProcessor,
   batchProcessor,
+  exemplarsProcessor,
   prometheusExporter,
   otlpHttpExporter,
   sentryExporter,

@@ -199,9 +199,19 @@ export type ConsumerFor = (transport: Transport) => Consumer;
 
 export type Transport = (typeof transports)[number];
 
-export interface ProcessorFactory<Config = unknown> extends FactoryOf<'processor', Config> {
-  /** One instance per id and pipeline. */
-  create(settings: ComponentSettings, config: Config, next: Consumer): Component & Consumer;
+export interface ProcessorFactory<Config = unknown, Shared = unknown> extends FactoryOf<'processor', Config> {
+  /**
+   * Makes what the instances of one id have in common, before the first of them. It opens nothing and needs no shutdown.
+   *
+   * @param settings those of the first instance.
+   */
+  share?(settings: ComponentSettings, config: Config): Shared;
+  /**
+   * One instance per id and pipeline.
+   *
+   * @param shared what `share` returned for this id.
+   */
+  create(settings: ComponentSettings, config: Config, next: Consumer, shared?: Shared): Component & Consumer;
 }
 
 export interface ConnectorFactory<Config = unknown> extends FactoryOf<'connector', Config> {

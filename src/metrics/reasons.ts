@@ -105,6 +105,22 @@ export const transientSentryDropReasons = [
   'too_large',
 ] as const satisfies readonly SentryDropReason[];
 
+/** Why `exemplars` cannot link a span to a measurement. `late`: the points of its interval have passed. */
+export const unlinkedSpanReasons = [
+  'late',
+  'max_spans',
+  'max_series',
+  'too_large',
+  'invalid_time',
+  'invalid_ids',
+] as const;
+
+/**
+ * A decision of `exemplars` about a bucket that a span may belong to: it does, several may, the span is too close to a
+ * bound, or the bucket has no such measurement.
+ */
+export const exemplarOutcomes = ['linked', 'ambiguous', 'uncertain', 'not_counted'] as const;
+
 /** Why accepted items are lost. `partial_success`: the backend refused them in a response that otherwise accepted the request. */
 export const ledgerReasons = [
   ...new Set([...failureReasons, ...sentryDropReasons, ...scrapePageDropReasons, 'partial_success'] as const),

@@ -1,9 +1,21 @@
 import { expect, it } from 'vitest';
-import { pollFailures, rejectionReasons, scrapePageDropReasons, sentryDropReasons } from '../../src/metrics/reasons.ts';
+import {
+  pollFailures,
+  rejectionReasons,
+  scrapePageDropReasons,
+  sentryDropReasons,
+  unlinkedSpanReasons,
+} from '../../src/metrics/reasons.ts';
 import { readText } from './source-files.ts';
 
 it('docs/reasons.md explains every reason, and no other', () => {
   const explained = Array.from(readText('docs/reasons.md').matchAll(/^\| `(\w+)` \|/gm), ([, reason]) => reason);
-  const reasons = [...rejectionReasons, ...scrapePageDropReasons, ...sentryDropReasons, ...pollFailures];
+  const reasons = [
+    ...rejectionReasons,
+    ...scrapePageDropReasons,
+    ...sentryDropReasons,
+    ...pollFailures,
+    ...unlinkedSpanReasons,
+  ];
   expect(new Set(explained)).toEqual(new Set(reasons));
 });

@@ -98,6 +98,17 @@ export function anyValueToText(value: AnyValue): string {
   return scalarToText(value);
 }
 
+/** The same text for the same attributes in any order. */
+export function canonicalText(attributes: KeyValueMap): string {
+  const parts = [...attributes]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => {
+      const text = anyValueToText(value);
+      return `${key.length} ${key}${text.length} ${text}`;
+    });
+  return parts.join('');
+}
+
 /** The first non-empty text under these keys. */
 export function textOf(attributes: KeyValueMap, ...keys: readonly string[]): string | undefined {
   const values = keys.map((key) => attributes.get(key));

@@ -33,9 +33,11 @@ export class WireReader {
 
   /** An unsigned varint. Exact up to 2^53; use `int64` where larger ones matter. */
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 128;
+    for (let i = 1; i < 10; i++) {
       const byte = this.#byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

@@ -15,6 +15,8 @@ export interface GraphNode extends NamedComponent {
   readonly signals: Set<Signal>;
   /** The consumer that the components before it feed. Undefined for receivers and extensions. */
   readonly inlet: Consumer | undefined;
+  /** A processor has it in common with its instances in other pipelines. */
+  readonly shared?: unknown;
   /** The consumer that it feeds. Not connected for exporters and extensions. */
   readonly outlet: Outlet;
   /** True if a second instance could not start while this one runs. */

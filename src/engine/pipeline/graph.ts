@@ -2,7 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { sidecarMetrics } from '../../metrics/self.ts';
 import { ComponentLedger } from '../account.ts';
-import type { ComponentSettings, Consumer, ExporterFactory, Factory, Signal, Transport } from '../component.ts';
+import type {
+  ComponentSettings,
+  Consumer,
+  ExporterFactory,
+  Factory,
+  ProcessorFactory,
+  Signal,
+  Transport,
+} from '../component.ts';
 import type { CollectorConfig, Configured, PipelineConfig } from '../collector-config.ts';
 import { extensionsIn } from '../config/check-extension-references.ts';
 import { ExporterDelivery } from '../delivery/exporter-delivery.ts';
@@ -81,7 +89,7 @@ interface Wanted<F extends Factory> {
 }
 
 /** The parts of a new node that depend on its kind. */
-type Created = Pick<GraphNode, 'component' | 'inlet' | 'isExclusive'>;
+type Created = Pick<GraphNode, 'component' | 'inlet' | 'isExclusive' | 'shared'>;
 
 class GraphBuilder implements Graph {
   readonly stages: GraphNode[][] = [];
@@ -173,13 +181,21 @@ class GraphBuilder implements Graph {
     const wanted = { kind: 'processor', configured: found, users: [pipeline], pipeline: pipeline.id } as const;
     const node = this.#node(wanted, (settings, outlet) => {
       const counted = countItems(outlet, sidecarMetrics.otelcol_processor_outgoing_items, settings);
-      const component = found.factory.create(settings, found.config, counted);
+      const shared = this.#sharedWith(found) ?? found.factory.share?.(settings, found.config);
+      const component = found.factory.create(settings, found.config, counted, shared);
       const inlet = countItems(component, sidecarMetrics.otelcol_processor_incoming_items, settings);
-      return { component, inlet, isExclusive: false };
+      return { component, inlet, isExclusive: false, shared };
     });
     this.#connect(node, next);
     this.#add([node]);
     return { consumer: inletOf(node), nodes: [node] };
+  }
+
+  /** The part that the instances of the processor have in common. Undefined before the first instance. */
+  #sharedWith(found: Configured<ProcessorFactory>): unknown {
+    const running = [...this.#settings.earlier.values()].filter((node) => this.#isUnchanged(node, found, node.signals));
+    const instances = [...this.nodes.values(), ...running];
+    return instances.find(({ kind, id }) => kind === 'processor' && id === found.id)?.shared;
   }
 
   #connector(id: string): GraphNode {

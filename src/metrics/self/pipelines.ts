@@ -4,11 +4,13 @@
  */
 import type { BudgetedLabel } from '../metric.ts';
 import {
+  exemplarOutcomes,
   failureReasons,
   ledgerReasons,
   rejectionReasons,
   transientFailureReasons,
   transientRejectionReasons,
+  unlinkedSpanReasons,
 } from '../reasons.ts';
 import { exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
 
@@ -120,6 +122,20 @@ export const processorMetrics = sidecarMetrics({
     description: 'Log records that the memory limiter refused because memory was above its limit',
     labels: { processor },
     startsAtZero: {},
+  },
+  siphon_exemplars_decisions: {
+    kind: 'counter',
+    unit: '{bucket}',
+    description: 'Buckets of series that a span may belong to, by what the exemplars processor decided',
+    labels: { processor, outcome: exemplarOutcomes },
+    startsAtZero: { outcome: exemplarOutcomes },
+  },
+  siphon_exemplars_dropped_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that the exemplars processor could not remember; the spans themselves are passed on',
+    labels: { processor, reason: unlinkedSpanReasons },
+    startsAtZero: { reason: unlinkedSpanReasons },
   },
   otelcol_processor_batch_batch_size_trigger_send: {
     kind: 'counter',

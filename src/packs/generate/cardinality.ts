@@ -72,6 +72,8 @@ const ABSENT: ReadonlySet<MetricName> = new Set([
   'otelcol_exporter_enqueue_failed_metric_points',
   'siphon_exporter_partial_success_rejected_items',
   'siphon_prometheus_changed_labels',
+  'siphon_exemplars_decisions',
+  'siphon_exemplars_dropped_spans',
   'siphon_sqlquery_errors',
   'siphon_sqlquery_query_duration_seconds',
   'siphon_sqlquery_connect_duration_seconds',

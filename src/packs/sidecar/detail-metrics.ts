@@ -7,6 +7,7 @@ const BATCHES = 'for the settings of the `batch` processor';
 const STORAGE = 'for the `file_storage` extension; its log shows the cause';
 const RELOADS = 'for reloads of the configuration; the log shows the problems of a failed one';
 const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows losses';
+const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -57,6 +58,8 @@ export const detailMetrics = {
   siphon_sqlquery_query_interval_seconds: SQLQUERY,
   siphon_sqlquery_rows: SQLQUERY,
   siphon_sqlquery_pool_connections: SQLQUERY,
+  siphon_exemplars_decisions: EXEMPLARS,
+  siphon_exemplars_dropped_spans: EXEMPLARS,
   siphon_sqlquery_dropped_points: SQLQUERY,
   siphon_sqlquery_dropped_log_records: SQLQUERY,
 } as const;

@@ -100,15 +100,6 @@ export function targetOf(resource: KeyValueMap): { readonly job: string; readonl
   };
 }
 
-/** The same text for the same attributes in any order. */
-export function canonicalText(attributes: KeyValueMap): string {
-  const parts = sortedByKey(attributes).map(([key, value]) => {
-    const text = anyValueToText(value);
-    return `${key.length} ${key}${text.length} ${text}`;
-  });
-  return parts.join('');
-}
-
 function claimScope(labels: LabelSet, { name, version, schemaUrl }: Scope): void {
   labels.claim('otel_scope_name', name);
   labels.claim('otel_scope_version', version);

@@ -1,4 +1,4 @@
-import { readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
+import { canonicalText, readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { fieldTags, temporalities } from '../../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
@@ -9,7 +9,7 @@ import type { Naming } from '../names/naming.ts';
 import { exponentialPoint, histogramPoint, numberPoint, Point, summaryPoint, type PointLayout } from './point.ts';
 import type { DropReason, RequestDrops } from './drops.ts';
 import { UNCLAIMED, type Recorder, type ScopeContext, type Stream } from './recorder.ts';
-import { canonicalText, targetOf } from '../names/series-labels.ts';
+import { targetOf } from '../names/series-labels.ts';
 import type { Origin, Target, Targets } from '../series/targets.ts';
 import type { SeenResource, TargetInfo } from './target-info.ts';
 

@@ -1,4 +1,4 @@
-import { readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
+import { canonicalText, readKeyValue, type AnyValue, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { MAX_KEY_BYTES } from '../series/attribute-index.ts';
 import { setDistribution } from './distribution.ts';
@@ -10,7 +10,7 @@ import { beganAfter, beginsInFuture, isBefore, wasClockSet, wasCounted } from '.
 import { exponentialPoint, histogramPoint, numberPoint, type Point, type PointLayout } from './point.ts';
 import { readExemplars } from './read-exemplars.ts';
 import { readNativeHistogram } from './read-native-histogram.ts';
-import { canonicalText, type Scope, type SeriesLabels } from '../names/series-labels.ts';
+import type { Scope, SeriesLabels } from '../names/series-labels.ts';
 import type { SeriesMemory } from '../series/series-memory.ts';
 import type { Target } from '../series/targets.ts';
 import { TARGET_STREAM, type SeenResource } from './target-info.ts';
