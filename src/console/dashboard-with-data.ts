@@ -1,4 +1,5 @@
 import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
+import { PROCESS_START } from '../dashboards/promql/events.ts';
 
 /**
  * The first dashboard with a metric of one of these names on half of its panels; otherwise the one with the largest
@@ -18,12 +19,11 @@ function shareWithData({ rows }: DashboardModel, names: ReadonlySet<string>): nu
   const panels = rows.flatMap((row) => row.panels);
   const filled = panels.filter(({ queries }) =>
     queries.some(
-      ({ expression }) => expression.match(METRIC)?.some((word) => word !== BIRTH && names.has(word)) === true,
+      ({ expression }) =>
+        expression.match(METRIC)?.some((word) => word !== PROCESS_START.name && names.has(word)) === true,
     ),
   );
   return filled.length / Math.max(1, panels.length);
 }
 
 const METRIC = /[A-Za-z_:][\w:]*/g;
-/** Every expression that counts events reads it, and every process sends it. */
-const BIRTH = 'service_start_timestamp_seconds';

@@ -73,13 +73,14 @@ function notNegative(of: Node): Node {
 function fromNewProcesses(counts: Node, window: Window): Node {
   const lengthMs = LENGTHS_MS[window];
   if (lengthMs === undefined) return counts;
-  const start = selector(START, {}, { window });
+  const start = selector(PROCESS_START, {}, { window });
   const ageMs = binary('*', binary('-', call('time'), call('last_over_time', start)), number(1000));
   const isOld = binary('>', binary('-', ageMs, number(BEFORE_MS)), number(lengthMs));
   return unlessOf(counts, unlessOf(isOld, before(start)));
 }
 
-const START: Source = {
+/** When a process began. Every expression that counts the events of processes reads it, and every process sends it. */
+export const PROCESS_START: Source = {
   name: 'service_start_timestamp_seconds',
   metric: serviceMetrics.service_start_timestamp_seconds,
 };

@@ -147,18 +147,4 @@ export const thresholds = {
     warning: 0.05,
     why: 'A shop that sold a fifth of its products yesterday does not sell out within a day; the parser has lost the field',
   },
-  memory_share: {
-    bad: 'above',
-    unit: '{fraction}',
-    warning: 0.8,
-    critical: 0.9,
-    why: 'Above 80 % the container will soon be killed',
-  },
-  event_loop_delay: {
-    bad: 'above',
-    unit: 's',
-    warning: 0.1,
-    critical: 1,
-    why: 'A delay of 100 ms slows down every request',
-  },
 } as const satisfies Record<string, Threshold>;

@@ -1,13 +1,13 @@
 import type { Dashboard } from '../../../dashboards/model/panel.ts';
 import { instance, job } from '../../../dashboards/model/service-variables.ts';
 import { datasource } from '../../../dashboards/model/variables.ts';
+import { saturation } from '../../service/dashboards/saturation.ts';
 import { sidecar } from '../../sidecar/dashboards/variables.ts';
 import { database, platform, roaster } from './variables.ts';
 import { catalogueState } from './pipeline/catalogue.ts';
 import { fetching } from './pipeline/fetching.ts';
 import { health } from './pipeline/health.ts';
 import { operations } from './pipeline/operations.ts';
-import { resources } from './pipeline/resources.ts';
 import { runs } from './pipeline/runs.ts';
 
 export const pipelineOverview: Dashboard = {
@@ -17,5 +17,5 @@ export const pipelineOverview: Dashboard = {
   from: '7d',
   refresh: '1m',
   variables: [datasource, job, instance, database, platform, roaster, sidecar],
-  rows: [health, runs, operations, fetching, catalogueState, resources],
+  rows: [health, runs, operations, fetching, catalogueState, saturation],
 };

@@ -1,7 +1,6 @@
 import { promql, type Count as CountOf, type LabelOf as LabelOfAny } from '../../../dashboards/promql/promql.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import { postgresHealthMetrics } from '../../postgres-health/metrics.ts';
-import { httpServiceMetrics } from '../../service/metrics.ts';
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { pipelineMetrics } from '../pipeline-metrics.ts';
 
@@ -9,7 +8,6 @@ const metrics = {
   ...pipelineMetrics,
   ...scrapePipelineMetrics,
   ...postgresHealthMetrics,
-  ...httpServiceMetrics,
   ...sidecarMetrics,
 } as const;
 
@@ -32,5 +30,4 @@ export const {
   rate,
   seriesOf,
   shareAbove,
-  sumRate,
 } = promql(metrics);
