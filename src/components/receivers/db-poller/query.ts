@@ -1,5 +1,6 @@
 /** The contract between `db_poller` and the packs: the queries that a pack runs against the database. */
 import type * as v from 'valibot';
+import { suggest } from '../../../engine/config/nearest-name.ts';
 import type { CounterMetric, GaugeMetric, HistogramMetric, Metric } from '../../../metrics/metric.ts';
 
 /** For the settings of a pack. */
@@ -114,7 +115,11 @@ export type Merge = 'sum' | 'max' | 'drop';
 /** `invalid_cron`: a cron text that cannot be parsed. `missing_table`: a listed table that does not exist. */
 export type Remark = 'invalid_cron' | 'missing_table';
 
-/** Metrics whose columns have the Prometheus names of the metrics. */
+/**
+ * Metrics whose columns have the Prometheus names of the metrics.
+ *
+ * @throws TypeError if a name is not one of a gauge or counter.
+ */
 export function metricColumns<Metrics extends Readonly<Record<string, Metric>>>(
   metrics: Metrics,
   merges: Readonly<Partial<Record<PolledName<Metrics>, Merge>>>,
@@ -122,7 +127,11 @@ export function metricColumns<Metrics extends Readonly<Record<string, Metric>>>(
   return Object.fromEntries(
     Object.entries<Merge | undefined>(merges).flatMap(([column, merge]) => {
       const metric = metrics[column];
-      return metric && metric.kind !== 'histogram' && merge ? [[column, { metric, merge }]] : [];
+      // Types are removed from a module, not checked, when siphon loads it.
+      if (metric === undefined)
+        throw new TypeError(`metricColumns: ${column} is not a metric${suggest(column, Object.keys(metrics))}`);
+      if (metric.kind === 'histogram') throw new TypeError(`metricColumns: ${column} is a histogram`);
+      return merge === undefined ? [] : [[column, { metric, merge }]];
     }),
   );
 }
@@ -167,6 +176,11 @@ export interface CounterQuery {
    */
   known?(schema: Schema): Statement;
   /**
+   * Labels that all metrics `fromZero` have: as soon as a row with certain values of them is counted, series with these
+   * values exist for each value of the other labels, which must be closed.
+   */
+  readonly knownBy?: readonly string[];
+  /**
    * Rows with the labels of rows that exist when counting starts, the most important first. Their series start at 0. It
    * is read once, and counting starts without it if it fails or takes too long.
    */
@@ -181,7 +195,7 @@ export interface CountedMetric {
   readonly event?: string;
   /** The column with the values, for a histogram, or for a counter that adds them. NULL is not a value. */
   readonly value?: string;
-  /** True if the series of the `known` rows start at 0. */
+  /** True if the series of the `known` rows, and of those known by their labels, start at 0. */
   readonly fromZero?: boolean;
 }
 

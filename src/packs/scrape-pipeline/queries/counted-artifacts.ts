@@ -1,8 +1,12 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
+import type { httpStatuses } from '../labels.ts';
 import type { Bound, CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
+import { isHidden, knownWith, references, type RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
+
+/** The series of other statuses begin with their first artifact: fifteen for each roaster would be too many. */
+const USUAL: readonly (typeof httpStatuses)[number][] = ['200', '304', 'none'];
 
 /**
  * An artifact has the start time of its run, which does not change. The end of the run must not matter here, because it
@@ -42,9 +46,10 @@ export function countedArtifacts(roaster: RoasterLabel): CounterQuery {
         references.source,
       ]),
     }),
+    known: (schema) => knownWith(roaster.known(schema), 'http_status', USUAL),
     metrics: [
-      { metric: scrapePipelineMetrics.scrape_artifacts_recorded_total },
-      { metric: scrapePipelineMetrics.scrape_artifact_body_bytes, value: 'body_len' },
+      { metric: scrapePipelineMetrics.scrape_artifacts_recorded_total, fromZero: true },
+      { metric: scrapePipelineMetrics.scrape_artifact_body_bytes, value: 'body_len', fromZero: true },
     ],
     meaning: roaster.meaning,
   };

@@ -43,10 +43,12 @@ export function countedPrices(roaster: RoasterLabel, batchRows: number): Counter
         references.coffee,
       ]),
     }),
+    // Otherwise the first change of a price would begin a series, and no panel would count it.
+    knownBy: ['roaster', 'platform', 'currency'],
     metrics: [
-      { metric: scrapePipelineMetrics.prices_recorded_total },
-      { metric: scrapePipelineMetrics.price_deltas_total },
-      { metric: scrapePipelineMetrics.price_change_ratio, value: 'ratio' },
+      { metric: scrapePipelineMetrics.prices_recorded_total, fromZero: true },
+      { metric: scrapePipelineMetrics.price_deltas_total, fromZero: true },
+      { metric: scrapePipelineMetrics.price_change_ratio, value: 'ratio', fromZero: true },
     ],
     meaning: roaster.meaning,
   };

@@ -1,7 +1,7 @@
 import { scrapePipelineMetrics } from '../database-metrics.ts';
 import { runStatuses } from '../labels.ts';
 import { boundByColumn, type CounterQuery } from '../../../components/receivers/db-poller/query.ts';
-import { isHidden, references, type RoasterLabel } from './roaster-label.ts';
+import { isHidden, knownWith, references, type RoasterLabel } from './roaster-label.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -30,16 +30,16 @@ export function countedRuns(roaster: RoasterLabel): CounterQuery {
         references.source,
       ]),
     }),
-    known: (schema) => {
-      const statuses = runStatuses.map((status) => `('${status}')`).join(', ');
-      return {
-        text: `select * from (${roaster.known(schema).text}) known cross join (values ${statuses}) run (status)`,
-      };
-    },
+    known: (schema) => knownWith(roaster.known(schema), 'status', runStatuses),
     metrics: [
       { metric: scrapePipelineMetrics.scrape_runs_started_total, event: 'started', fromZero: true },
       { metric: scrapePipelineMetrics.scrape_runs_finished_total, event: 'finished', fromZero: true },
-      { metric: scrapePipelineMetrics.scrape_run_duration_seconds, event: 'finished', value: 'duration_s' },
+      {
+        metric: scrapePipelineMetrics.scrape_run_duration_seconds,
+        event: 'finished',
+        value: 'duration_s',
+        fromZero: true,
+      },
     ],
     meaning: roaster.meaning,
   };

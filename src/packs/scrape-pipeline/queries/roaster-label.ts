@@ -1,3 +1,4 @@
+import { roaster as budget } from '../labels.ts';
 import type { Schema, Statement } from '../../../components/receivers/db-poller/query.ts';
 
 export const roasterLabels = ['slug', 'id', 'name'] as const;
@@ -8,7 +9,7 @@ export interface RoasterLabel {
   /** The columns of `roasters` that it needs. */
   readonly columns: readonly string[];
   readonly select: string;
-  /** Selects all roasters. */
+  /** Selects as many roasters as the label has places for. */
   readonly known: (schema: Schema) => Statement;
   readonly meaning: string;
 }
@@ -20,10 +21,16 @@ export function labelledBy(column: RoasterColumn): RoasterLabel {
     columns: [...new Set(['id', column, 'platform'])],
     select,
     known: ({ table }) => ({
-      text: `select ${select} from ${table('roasters')} roaster order by roaster.id limit 10000`,
+      text: `select ${select} from ${table('roasters')} roaster order by roaster.id limit ${budget.maxValues}`,
     }),
     meaning: `roaster is ${column}`,
   };
+}
+
+/** Known rows, each with every one of these values of another label. */
+export function knownWith({ text }: Statement, label: string, values: readonly string[]): Statement {
+  const listed = values.map((value) => `('${value}')`).join(', ');
+  return { text: `select * from (${text}) known cross join (values ${listed}) other (${label})` };
 }
 
 /** A reference of a counted row, or of a row that it refers to. */

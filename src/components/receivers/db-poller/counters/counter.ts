@@ -161,7 +161,7 @@ export class Counter {
     const startedAt = performance.now();
     const found = await recentRows(query, snapshot, state, this.#recent.rows);
     const isSlow = this.#pace.isTooSlow(performance.now() - startedAt);
-    const totals = state.totals.withZeros(await knownZeros(query, snapshot));
+    const totals = state.totals.withZeros(await knownZeros(query, snapshot, state.totals));
     if (found.isTooMany) return await this.#sweepRecent({ ...state, totals }, snapshot);
     const next = { ...state, position: reached(found, before(snapshot.head.settledXid)), totals };
     const isWorthSweeping = isSlow && !found.isFull && canBeLater(query, state, snapshot.head);

@@ -1,6 +1,11 @@
+import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { scrapePipelineMetrics } from '../../../../packs/scrape-pipeline/database-metrics.ts';
-import { knownSeries } from './recent-rows.ts';
+import { scrapePipelineQueries } from '../../../../packs/scrape-pipeline/queries/query-set.ts';
+import { scrapePipelineSettings } from '../../../../packs/scrape-pipeline/queries/settings.ts';
+import type { TableSnapshot } from './counted-table.ts';
+import { knownSeries, knownZeros } from './recent-rows.ts';
+import { Totals } from './totals.ts';
 
 const row = { roaster: 'blue', platform: 'shopify' };
 
@@ -15,4 +20,20 @@ it('begins one series where the row names every label', () => {
 
 it('begins none where a label could be anything', () => {
   expect(knownSeries(row, scrapePipelineMetrics.prices_recorded_total.labels)).toEqual([]);
+});
+
+it('begins each change of a price and each ratio as soon as a price of the roaster and its currency is counted', async () => {
+  const { prices } = scrapePipelineQueries(v.parse(scrapePipelineSettings, {})).counters;
+  const first = { roaster: 'blue', platform: 'shopify', currency: 'INR', is_sale: false, change_type: 'first' };
+  const occurrences = prices.metrics.slice(0, 2).map(({ metric }) => ({ metric, row: first }));
+  const counted = Totals.none.with(occurrences, () => undefined);
+  const snapshot = { known: async () => [] } as unknown as TableSnapshot;
+  const totals = counted.withZeros(await knownZeros(prices, snapshot, counted));
+  const sizes = [...Map.groupBy(totals.series.values(), ({ metric }) => metric)].map(([name, { length }]) => [
+    name,
+    length,
+  ]);
+  expect(Object.fromEntries(sizes)).toEqual({ 'prices.recorded': 2, 'price.deltas': 4, 'price.change.ratio': 1 });
+  expect([...totals.series.values()].map(({ count }) => count).toSorted()).toEqual([0, 0, 0, 0, 0, 1, 1]);
+  expect(totals.withZeros(await knownZeros(prices, snapshot, totals))).toBe(totals);
 });

@@ -4,7 +4,7 @@ import type { CounterQuery } from '../query.ts';
 import type { Head, Lane, RowsRequest, SettledRows, TableSnapshot } from './counted-table.ts';
 import { before, isSame, type Position } from './counted-table.ts';
 import type { KeptState } from './kept-state.ts';
-import type { Occurrence } from './totals.ts';
+import type { Occurrence, Totals } from './totals.ts';
 
 /** The side of the bound that is read at each poll. */
 export function recentLane({ bound }: CounterQuery): Lane {
@@ -37,12 +37,14 @@ export async function rowsBetween(snapshot: TableSnapshot, request: RowsRequest)
 
 /** The series that start at 0 before a row is counted. @throws PostgresError */
 export async function knownZeros(
-  { metrics }: CounterQuery,
+  { metrics, knownBy }: CounterQuery,
   snapshot: TableSnapshot,
+  totals: Totals,
 ): Promise<readonly Pick<Occurrence, 'metric' | 'row'>[]> {
   const fromZero = metrics.filter((metric) => metric.fromZero);
   if (fromZero.length === 0) return [];
-  const known: readonly Row[] = await snapshot.known();
+  const counted = knownBy === undefined ? [] : totals.labelSets(knownBy);
+  const known: readonly Row[] = [...(await snapshot.known()), ...counted];
   return fromZero.flatMap(({ metric }) =>
     known.flatMap((row) => knownSeries(row, metric.labels)).map((row) => ({ metric, row })),
   );

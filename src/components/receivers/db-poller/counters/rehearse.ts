@@ -22,7 +22,7 @@ export async function rehearse(query: CounterQuery, table: CountedTable, timeout
     const { head } = snapshot;
     const position = before(Math.max(FIRST_TRANSACTION, head.settledXid - LATEST_TRANSACTIONS));
     const recent = await recentRows(query, snapshot, { position, boundUnixMs: newBound(query, head) }, query.batchRows);
-    return { found: recent, zeros: await knownZeros(query, snapshot) };
+    return { found: recent, zeros: await knownZeros(query, snapshot, Totals.none) };
   });
   const { occurrences, dropped } = occurrencesOf(query, found.rows, () => 0);
   const replaced: ReplacedLabel[] = [];

@@ -52,6 +52,16 @@ export class Totals {
     return this.#series;
   }
 
+  /** The different values that the series have for these labels. */
+  labelSets(labels: readonly string[]): readonly Attributes[] {
+    const sets = new Map<string, Attributes>();
+    for (const { attributes } of this.#series.values()) {
+      const values = labels.map((label) => [label, attributes[label]] as const);
+      sets.set(JSON.stringify(values), Object.fromEntries(values) as Attributes);
+    }
+    return [...sets.values()];
+  }
+
   with(occurrences: readonly Occurrence[], report: ReportReplaced): Totals {
     if (occurrences.length === 0) return this;
     const series = new Map(this.#series);
