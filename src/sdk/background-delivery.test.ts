@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BackgroundDelivery } from './background-delivery.ts';
+import { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
@@ -19,7 +20,7 @@ async function deliveryTo(...answers: RequestListener[]) {
 }
 
 async function deliveryWith(
-  { parallel }: { readonly parallel: number },
+  { parallel, reportAfterMs }: { readonly parallel: number; readonly reportAfterMs?: number },
   ...answers: RequestListener[]
 ): Promise<{ delivery: BackgroundDelivery; bodies: string[]; port: number }> {
   const bodies: string[] = [];
@@ -40,7 +41,11 @@ async function deliveryWith(
     headers: () => Promise.resolve({}),
     agentFactory: () => new Agent({ keepAlive: true }),
   };
-  return { delivery: new BackgroundDelivery(destination, { parallel, reportLossesAfterMs: 0 }), bodies, port };
+  return {
+    delivery: new BackgroundDelivery(destination, { parallel, unreached: new UnreachedEndpoints(reportAfterMs) }),
+    bodies,
+    port,
+  };
 }
 
 const taken: RequestListener = (_, response) => response.end();
@@ -82,12 +87,19 @@ describe('the delivery in the background', () => {
     const lines: string[] = [];
     const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
     try {
-      const { delivery, port } = await deliveryTo(status(404), status(404), status(404), taken, status(404));
+      const { delivery, port } = await deliveryWith(
+        { parallel: 1, reportAfterMs: 0 },
+        status(404),
+        status(404),
+        status(404),
+        taken,
+        status(404),
+      );
       for (const name of ['a', 'b', 'c', 'd', 'e']) {
         delivery.enqueue(body(name));
         await delivery.flush();
       }
-      const line = `siphon-otel/preload: no telemetry has reached http://127.0.0.1:${port}/v1/traces for 0 s: the OTLP endpoint answered 404\n`;
+      const line = `siphon-otel/preload: no telemetry reaches http://127.0.0.1:${port}/v1/traces; the first attempt failed 0 s ago: the OTLP endpoint answered 404\n`;
       expect(lines).toEqual([line, line]);
     } finally {
       write.mockRestore();

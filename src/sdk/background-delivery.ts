@@ -8,14 +8,13 @@ import { diag } from '@opentelemetry/api';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { isHandedOver, postInBackground, type PostOutcome } from './background-post.ts';
 import type { LastRequest } from './last-delivery.ts';
+import type { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 /** The values of `OTEL_EXPORTER_OTLP_*` for one signal: URL, headers, compression, certificates, timeout. */
 export type Destination = ReturnType<typeof convertLegacyHttpOptions>;
 
 /** Maximum number of exports that wait or are in flight. Each has at most `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` spans, or all metrics. */
 export const MAX_WAITING = 16;
-/** The endpoint may start a little later than the service. */
-const REPORT_LOSSES_AFTER_MS = 60_000;
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 5000;
 
@@ -39,8 +38,8 @@ interface Export {
 export interface DeliveryOptions {
   /** How many exports are posted at the same time. With 1, a retried export never overtakes a later one. */
   readonly parallel: number;
-  /** After so long without a delivery, one line goes to stderr. */
-  readonly reportLossesAfterMs?: number;
+  /** Shared by the deliveries of a process. */
+  readonly unreached: UnreachedEndpoints;
 }
 
 /**
@@ -51,7 +50,7 @@ export interface DeliveryOptions {
 export class BackgroundDelivery {
   readonly #destination: Destination;
   readonly #parallel: number;
-  readonly #reportLossesAfterMs: number;
+  readonly #unreached: UnreachedEndpoints;
   /** Oldest first. */
   readonly #waiting: Export[] = [];
   readonly #inFlight = new Set<Export>();
@@ -59,13 +58,11 @@ export class BackgroundDelivery {
   #connection: Connection | undefined;
   #hurry = new AbortController();
   #lostExports = 0;
-  #losingSinceMs = 0;
-  #reported = false;
 
-  constructor(destination: Destination, { parallel, reportLossesAfterMs = REPORT_LOSSES_AFTER_MS }: DeliveryOptions) {
+  constructor(destination: Destination, { parallel, unreached }: DeliveryOptions) {
     this.#destination = destination;
     this.#parallel = parallel;
-    this.#reportLossesAfterMs = reportLossesAfterMs;
+    this.#unreached = unreached;
     this.#connecting = this.#connect();
   }
 
@@ -123,7 +120,6 @@ export class BackgroundDelivery {
       await this.#postUntilTaken(next);
       if (this.#lostExports > 0) diag.warn(`siphon: OTLP is taken again; exports lost meanwhile: ${this.#lostExports}`);
       this.#lostExports = 0;
-      this.#reported = false;
     } catch (error) {
       this.#reportLoss(problemOf(error));
     }
@@ -134,17 +130,9 @@ export class BackgroundDelivery {
 
   #reportLoss(problem: string): void {
     if (this.#lostExports === 0) {
-      this.#losingSinceMs = performance.now();
       diag.warn(`siphon: an OTLP export is lost, and so are those until the next line: ${problem}`);
     }
     this.#lostExports++;
-    const losingMs = performance.now() - this.#losingSinceMs;
-    if (this.#reported || losingMs < this.#reportLossesAfterMs) return;
-    this.#reported = true;
-    const url = URL.parse(this.#destination.url);
-    const endpoint = url === null ? 'the endpoint' : `${url.origin}${url.pathname}`;
-    const text = `no telemetry has reached ${endpoint} for ${Math.round(losingMs / 1000)} s: ${problem}`;
-    process.stderr.write(`siphon-otel/preload: ${text}\n`);
   }
 
   /** Retries as OTLP prescribes, until the timeout of the whole export. */
@@ -155,7 +143,8 @@ export class BackgroundDelivery {
       const { signal } = this.#hurry;
       const isLastAttempt = signal.aborted;
       const { problem, retryable, retryAfterMs } = await this.#post(next, encoded, deadlineMs - performance.now());
-      if (problem === undefined) return;
+      if (problem === undefined) return this.#unreached.reached(this.#destination.url);
+      this.#unreached.failed(this.#destination.url, problemOf(problem));
       const waitMs = retryAfterMs ?? backoffMs * (0.8 + 0.4 * Math.random());
       if (isLastAttempt || !retryable || performance.now() + waitMs > deadlineMs) throw problem;
       await sleep(waitMs, undefined, { ref: false, signal }).catch(tryAtOnce);

@@ -18,6 +18,7 @@ import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions } from './backgro
 import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
 import type { LastRequest } from './last-delivery.ts';
 import { LastMetricsReader } from './last-metrics.ts';
+import { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
@@ -74,9 +75,11 @@ function usesHttpProtobuf(signal: Signal): boolean {
   return exporters.every((name) => name === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
 }
 
+const unreached = new UnreachedEndpoints();
+
 /** Spans may arrive in any order. */
 function createTraceExporter() {
-  const delegate = new BackgroundDelegate('TRACES', ProtobufTraceSerializer, { parallel: MAX_WAITING });
+  const delegate = new BackgroundDelegate('TRACES', ProtobufTraceSerializer, { parallel: MAX_WAITING, unreached });
   return { delegate, exporter: new OTLPExporterBase(delegate) };
 }
 
@@ -85,7 +88,7 @@ function createLogDelegate() {
 }
 
 function createMetricExporter() {
-  const delegate = new BackgroundDelegate('METRICS', MetricsWithExemplarsSerializer, { parallel: 1 });
+  const delegate = new BackgroundDelegate('METRICS', MetricsWithExemplarsSerializer, { parallel: 1, unreached });
   return { delegate, exporter: new OTLPMetricExporterBase(delegate) };
 }
 
