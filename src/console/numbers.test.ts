@@ -5,7 +5,7 @@ import { lonelyOf, stackedUp } from './graph-data.ts';
 import { timeMarks } from './browser/time-text.ts';
 import { nameOf } from './series-name.ts';
 import { toneOf } from './tone.ts';
-import { boundText, textOf } from './unit-text.ts';
+import { bucketText, textOf } from './unit-text.ts';
 
 describe('numbers on the page', () => {
   it.each([
@@ -25,19 +25,22 @@ describe('numbers on the page', () => {
     [2_500_000, '{row}', '2.5M'],
     [0.5, '{point}/s', '0.5/s'],
     [-3, '{row}', '−3'],
+    [0.000_002_4, '1', '0.00024 %'],
+    [0.000_000_001_5, '1', '1.5e−7 %'],
     [Infinity, 's', '∞'],
   ])('%d in %s reads %s', (value, unit, text) => {
     expect(textOf(value, unit)).toBe(text);
   });
 
   it.each([
-    [10_000, 'By', '10 kB'],
-    [5_000_000, 'By', '5 MB'],
-    [0.25, 's', '250 ms'],
-    [1.05, '1', '×1.05'],
-    [Infinity, 'By', '∞'],
-  ])('the bound %d in %s reads %s', (value, unit, text) => {
-    expect(boundText(value, unit)).toBe(text);
+    [10_000, undefined, 'By', '≤ 10 kB'],
+    [5_000_000, 10_000, 'By', '≤ 5 MB'],
+    [0.25, 0.1, 's', '≤ 250 ms'],
+    [1.05, 1, '1', '≤ ×1.05'],
+    [Infinity, 1.5, '1', '> ×1.5'],
+    [Infinity, undefined, 'By', '≤ ∞'],
+  ])('the bucket up to %d after %d in %s reads %s', (upTo, before, unit, text) => {
+    expect(bucketText(upTo, before, unit)).toBe(text);
   });
 
   it.each([

@@ -21,8 +21,13 @@ export function spokenText(value: number, unit: string): string {
   return things === undefined ? textOf(value, unit) : `${textOf(value, unit)} ${things}`;
 }
 
+/** The values in a bucket: up to its bound, or the rest above the bound before it. */
+export function bucketText(upTo: number, before: number | undefined, unit: string): string {
+  return upTo === Infinity && before !== undefined ? `> ${boundText(before, unit)}` : `≤ ${boundText(upTo, unit)}`;
+}
+
 /** The bound of a bucket: sizes are set in powers of ten, and what has no unit is how many times as much. */
-export function boundText(bound: number, unit: string): string {
+function boundText(bound: number, unit: string): string {
   if (!Number.isFinite(bound)) return textOf(bound, unit);
   if (unit === 'By') return scaled(bound, DECIMAL_BYTES, 'B');
   return unit === '1' ? `×${rounded(bound)}` : textOf(bound, unit);
@@ -74,9 +79,10 @@ function scaled(value: number, sizes: readonly (readonly [string, number])[], ze
   return `${rounded(value / size[1])} ${size[0]}`;
 }
 
-/** Three digits that count, and no zeros that do not. */
+/** Three digits that count, and no zeros that do not. Only 0 reads 0. */
 function rounded(value: number): string {
   const size = Math.abs(value);
+  if (size > 0 && size < 0.001) return String(Number(value.toPrecision(2))).replaceAll('-', '−');
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3;
   return String(Number(value.toFixed(digits))).replace('-', '−');
 }

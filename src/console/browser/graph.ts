@@ -118,8 +118,8 @@ function optionsOf(panel: GraphModel, { series, colors, unit, place, hover, zoom
   return {
     ...sizeOf(place),
     legend: { show: false },
-    // Room for what the axis counts.
-    padding: [countedThings(unit) === undefined ? 8 : 18, 14, 0, 0],
+    // Room for what the axis counts, and for half of the last time.
+    padding: [countedThings(unit) === undefined ? 8 : 18, 22, 0, 0],
     cursor: {
       // The other graphs show the same moment, but only the one that is dragged on chooses a time.
       sync: { key: 'time', filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },

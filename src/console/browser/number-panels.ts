@@ -14,7 +14,7 @@ import { nameOf } from '../series-name.ts';
 import { shownPart } from '../shown-part.ts';
 import { linesOf } from '../table-lines.ts';
 import { toneOf } from '../tone.ts';
-import { boundText, spokenText, textOf } from '../unit-text.ts';
+import { bucketText, spokenText, textOf } from '../unit-text.ts';
 import { element } from './element.ts';
 
 /** The answer to a query of a panel. */
@@ -86,14 +86,14 @@ function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]):
   const all = bucketsOf(answers.flatMap(({ samples }) => samples));
   const { shown: buckets, left } = shownPart(all, MOST_NUMBERS);
   const most = Math.max(...buckets.map(({ count }) => count));
-  const columns = buckets.map(({ upTo, count }) => {
+  const columns = buckets.map(({ upTo, count }, index) => {
     const fill = element('i');
     fill.style.height = `${most > 0 ? (count / most) * 100 : 0}%`;
-    const bound = boundText(upTo, observedUnit);
-    const title = `up to ${bound}: ${textOf(count, '')}`;
+    const bucket = bucketText(upTo, buckets[index - 1]?.upTo, observedUnit);
+    const title = `${bucket}: ${textOf(count, '')}`;
     const number = element('b', { text: count > 0 ? textOf(count, '') : '' });
     const bar = element('div', { class: 'bar' }, number, fill);
-    return element('div', { title, attributes: { role: 'listitem' } }, bar, element('span', { text: `≤ ${bound}` }));
+    return element('div', { title, attributes: { role: 'listitem' } }, bar, element('span', { text: bucket }));
   });
   return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }

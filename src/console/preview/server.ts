@@ -87,7 +87,7 @@ async function answer(
   response: ServerResponse,
   { files, prometheus, dashboards }: Served,
 ): Promise<void> {
-  if (method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
+  if (method !== 'GET' && method !== 'HEAD') return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
   if (!OWN_NAMES.test(headers.host ?? '')) return void response.writeHead(421, HEADERS).end();
   const [, path, query = ''] = ASKABLE.exec(url) ?? [];
   if (path !== undefined) return await passOn(response, `${addressOf(prometheus)}${path}${query}`);

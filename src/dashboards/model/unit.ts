@@ -24,12 +24,17 @@ export function sharedUnit(title: string, ofQueries: readonly string[]): string 
   throw new TypeError(`${title}: ${[...units].join(', ')} are several units`);
 }
 
-/** The counted things, for readers: `transactions`, `points per second`. Undefined for other units, which numbers show. */
+/**
+ * The counted things, for readers: `transactions`, `points per second`. Undefined for other units, which numbers show, and
+ * for observations: the title names what was observed.
+ */
 export function countedThings(unit: string): string | undefined {
   const [, word = '', perSecond = ''] = /^\{(\w+)\}(\/s)?$/.exec(unit) ?? [];
-  if (word === '' || word === 'count' || word === 'fraction' || word === 'multiple') return undefined;
+  if (UNNAMED.has(word)) return undefined;
   return pluralOf(NAMES[word] ?? word) + (perSecond === '' ? '' : ' per second');
 }
+
+const UNNAMED = new Set(['', 'count', 'fraction', 'multiple', 'observation']);
 
 const NAMES: Readonly<Record<string, string>> = { score: 'point' };
 

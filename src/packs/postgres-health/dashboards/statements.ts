@@ -1,6 +1,7 @@
-import { lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
+import { healthyWhenEmpty, lines, type Row, show, table, unknownWhenEmpty } from '../../../dashboards/model/panel.ts';
 import { range, step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
+import { happened } from '../../../dashboards/promql/arithmetic.ts';
 import { increase, rate } from './promql.ts';
 
 const notCounted = unknownWhenEmpty('no extension pg_stat_statements, or the role may not read it: see siphon doctor');
@@ -41,12 +42,12 @@ export const statements: Row = {
       description: 'Blocks that a statement wrote to disk because its sort or hash did not fit into work_mem.',
       queries: [
         show(
-          sum(rate('database_statement_temp_blocks_written_total', step), ['statement']),
+          happened(sum(rate('database_statement_temp_blocks_written_total', step), ['statement'])),
           ({ statement }) => statement,
         ),
       ],
       min: 0,
-      empty: notCounted,
+      empty: healthyWhenEmpty('no statement wrote temporary files'),
       width: 12,
       height: 8,
     }),

@@ -13,11 +13,15 @@ import {
 import { roomAbove } from '../../../../dashboards/threshold.ts';
 import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
+import { partOf } from '../../../../dashboards/promql/arithmetic.ts';
 import { overdue, priceJobFailures, stalePrices } from '../expressions.ts';
 import { increase, mean } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { toRoaster } from '../variables.ts';
+
+const succeeded = sum(increase('price_job_success_total', range), ['roaster']);
+const failed = sum(increase('price_job_failures_total', range), ['roaster']);
 
 const noJob = unknownWhenEmpty('no price job in this time range');
 
@@ -77,8 +81,8 @@ export const jobs: Row = {
       sortBy: 'mean',
       leadsToValue: toRoaster,
       columns: [
-        show(sum(increase('price_job_success_total', range), ['roaster']), 'succeeded'),
-        show(sum(increase('price_job_failures_total', range), ['roaster']), 'failed'),
+        show(partOf(succeeded, failed), 'succeeded'),
+        show(partOf(failed, succeeded), 'failed'),
         show(mean({ name: 'scrape_run_duration_seconds', window: range, by: ['roaster'] }), 'mean'),
       ],
       empty: noJob,
