@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runCommand } from '../../tests/support/processes/run-command.ts';
 
@@ -49,6 +49,31 @@ it.each(['scrape-pipeline', 'service', 'postgres-health', 'sidecar'])(
     expect(await runCommand(['packs', 'check', file])).toMatchObject({ exitCode: 0, errors: '' });
   },
 );
+
+it('reads a file by its URL', async () => {
+  const { href } = new URL('../packs/service/index.ts', import.meta.url);
+  expect(await runCommand(['packs', 'check', href])).toMatchObject({
+    exitCode: 0,
+    printed: `${href}: no problems found`,
+  });
+  const missing = pathToFileURL(path.join(folder, 'missing.ts')).href;
+  expect(await runCommand(['packs', 'check', missing])).toMatchObject({
+    exitCode: 1,
+    errors: `${missing}: file not found, or not readable`,
+  });
+});
+
+it('names a metric that metricColumns does not find', async () => {
+  const query = new URL('../components/receivers/db-poller/query.ts', import.meta.url).href;
+  const gauge = `{ source: 'poller', kind: 'gauge', name: 'orders.open', unit: '{order}', description: 'Open', labels: {} }`;
+  const { errors } = await check(`
+    import { metricColumns } from '${query}';
+    const metrics = { orders_open: ${gauge} };
+    export const columns = metricColumns(metrics, { orders_opne: 'sum' });`);
+  expect(errors).toMatch(
+    /cannot be imported: metricColumns: orders_opne is not a metric \(did you mean orders_open\?\)$/,
+  );
+});
 
 it('refuses the name of a built-in pack', async () => {
   const { errors } = await check(`export default { name: 'sidecar', description: 'Another', metrics: {} };`);

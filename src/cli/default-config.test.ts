@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -92,12 +92,7 @@ describe('siphon init', () => {
   });
 
   it('chooses the next free port', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => {
-      // The port may already be in use on this machine.
-      server.once('error', () => resolve());
-      server.listen(4318, '127.0.0.1', resolve);
-    });
+    const server = await inUse(4318);
     const { printed } = await runCommand(['init']);
     server.close();
     const port = /^Port 4318 is in use: the file has (\d+) instead$/m.exec(printed)?.[1];
@@ -106,6 +101,31 @@ describe('siphon init', () => {
     expect(readFileSync('otel-collector.yaml', 'utf8')).toContain(`endpoint: 127.0.0.1:${port}\n`);
   });
 });
+
+it('names what else has to know another port', async () => {
+  const servers = await Promise.all([8000, 8888].map(inUse));
+  const { printed } = await runCommand(['init']);
+  for (const server of servers) server.close();
+  const [, scraped, own] = /^Port 8000 .*?(\d+) instead$[^]*^Port 8888 .*?(\d+) instead$/m.exec(printed) ?? [];
+  for (const [port, other] of [
+    [8000, scraped],
+    [8888, own],
+  ])
+    expect(printed).toContain(
+      `Prometheus must scrape 127.0.0.1:${other}: change the target 127.0.0.1:${port} in prometheus.yaml\n`,
+    );
+  expect(printed).toContain(`siphon reload needs --metrics http://127.0.0.1:${own}/metrics\n`);
+});
+
+/** Listens on the port, unless another process of this machine already does. */
+async function inUse(port: number): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.once('error', () => resolve());
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return server;
+}
 
 describe('a mistake on the command line', () => {
   it.each([

@@ -12,6 +12,7 @@ import {
   type CommandContext,
   type CommandOptions,
 } from './command.ts';
+import { counted } from './counted.ts';
 import { readConfig, type ReadConfig } from './read-config.ts';
 
 /** For one component. A component also limits each of its checks. */
@@ -156,8 +157,4 @@ class Report {
     this.#context.showProgress('');
     this.#context.print(line);
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : `${noun}s`}`;
 }

@@ -37,12 +37,22 @@ function notes(ports: Ports, environment: Readonly<Record<string, string | undef
   const moved = (Object.keys(DEFAULT_PORTS) as (keyof Ports)[]).filter((name) => ports[name] !== DEFAULT_PORTS[name]);
   return [
     ...moved.map((name) => `Port ${DEFAULT_PORTS[name]} is in use: the file has ${ports[name]} instead`),
+    ...moved.flatMap((name) => followUp(name, ports[name])),
     environment['DATABASE_URL']
       ? 'DATABASE_URL is set: the file polls this database with the pack postgres_health'
       : 'DATABASE_URL is not set: the database poller is a comment in the file',
     environment['SENTRY_DSN']
       ? 'SENTRY_DSN is set: traces go to Sentry'
       : 'SENTRY_DSN is not set: traces are dropped until it is set',
+  ];
+}
+
+/** Where else a port is, besides the file. */
+function followUp(name: keyof Ports, port: number): string[] {
+  if (name !== 'metrics' && name !== 'self') return [];
+  return [
+    `Prometheus must scrape 127.0.0.1:${port}: change the target 127.0.0.1:${DEFAULT_PORTS[name]} in prometheus.yaml`,
+    ...(name === 'self' ? [`siphon reload needs --metrics http://127.0.0.1:${port}/metrics`] : []),
   ];
 }
 

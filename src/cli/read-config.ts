@@ -3,6 +3,7 @@ import { ConfigError, type ConfigProblem } from '../engine/config/config-error.t
 import type { Environment } from '../engine/config/expand.ts';
 import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/config/load-config.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
+import { counted } from './counted.ts';
 import { DEFAULT_PORTS, defaultConfig } from './default-config.ts';
 import { readBounded } from './read-bounded.ts';
 
@@ -24,7 +25,7 @@ export async function readConfig(options: CommandOptions, context: CommandContex
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { length } = error.problems;
-    context.printError(`${error.message}\n${length} ${length === 1 ? 'problem' : 'problems'} in the configuration`);
+    context.printError(`${error.message}\n${counted(length, 'problem')} in the configuration`);
     return undefined;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './command.ts';
 import type { Environment } from '../engine/config/expand.ts';
 import { MemoryRelief } from '../engine/net/memory-relief.ts';
+import { whenNpmEnds } from './npm-launcher.ts';
 import { configFrom, readConfig, type ReadConfig } from './read-config.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
@@ -141,25 +142,12 @@ async function requestToStop(logger: Logger, environment: Environment): Promise<
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
-    if (environment['npm_command'] === undefined) return;
-    whenParentEnds(() => isStopping || stop({}, 'The npm command that started siphon has ended, shutting down'));
+    whenNpmEnds(
+      environment,
+      () => isStopping || stop({}, 'The npm command that started siphon has ended, shutting down'),
+    );
   });
 }
-
-/**
- * A signal ends npx and `npm run` but not the command: they run it in a shell, which does not pass the signal on. An
- * orphan would keep the ports. A command whose shell ended before it started is meant to run in the background.
- */
-function whenParentEnds(onEnd: () => void): void {
-  const { ppid } = process;
-  const timer = setInterval(() => {
-    if (process.ppid === ppid) return;
-    clearInterval(timer);
-    onEnd();
-  }, PARENT_CHECK_MS).unref();
-}
-
-const PARENT_CHECK_MS = 1000;
 
 /** A defect of one component must not stop the others: log and count it, and keep running. */
 function countUncaughtErrors(logger: Logger): () => number {

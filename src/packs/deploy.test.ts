@@ -45,5 +45,5 @@ it('Grafana leads from an exemplar to its trace in Sentry, and finds the dashboa
   };
   const readme = readFileSync(new URL('../../deploy/grafana/README.md', import.meta.url), 'utf8');
   expect(providers[0]?.type).toBe('file');
-  expect(readme).toContain(`siphon dashboards export --dir ${providers[0]?.options.path}`);
+  expect(readme).toContain(`npx siphon-otel dashboards export --dir ${providers[0]?.options.path}`);
 });

@@ -1,5 +1,6 @@
 /** Packs in modules that users name on the command line. */
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { importPack } from '../components/receivers/db-poller/packs/import-pack.ts';
 import { checkPack } from './check-pack.ts';
 import { packs } from './index.ts';
@@ -21,9 +22,9 @@ export async function checkPackFile(file: string): Promise<readonly string[]> {
   ];
 }
 
-/** Imports a pack. The path may be relative to the working directory. */
+/** Imports a pack. The path may be relative to the working directory, or a URL. */
 export async function importPackFile(file: string): Promise<Pack> {
-  return (await importPack(path.resolve(file))) as Pack;
+  return (await importPack(file.startsWith('file:') ? fileURLToPath(file) : path.resolve(file))) as Pack;
 }
 
 /**

@@ -33,6 +33,8 @@ it.skipIf(missing !== undefined)('opens with a dashboard that has data, and ends
   const args = ['dashboards', 'preview', '--prometheus', scraped.prometheus.url];
   const preview = spawn(command, args, { cwd: project.folder, stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = (await once(createInterface({ input: preview.stdout }), 'line')) as [string];
+  const asked = await fetch(url, { method: 'HEAD' });
+  expect({ status: asked.status, body: await asked.text() }).toEqual({ status: 200, body: '' });
 
   const browser = await startBrowser();
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });

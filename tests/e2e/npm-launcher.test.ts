@@ -1,4 +1,4 @@
-/** npx and `npm run` end on a signal without passing it on. The sidecar must not stay behind and keep the ports. */
+/** npx and `npm run` end on a signal without passing it on. What they started must not stay behind and keep ports. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,20 @@ service:
   pipelines: {metrics: {receivers: [otlp], exporters: [debug]}}
   telemetry: {logs: {encoding: json}, metrics: {level: none}}
 `;
+
+it('ends a preview of the dashboards after SIGTERM to npx', async () => {
+  await using project = await InstalledProject.create();
+  const launcher = spawn('npx', ['siphon-otel', 'dashboards', 'preview'], {
+    cwd: project.folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [url] = (await once(createInterface({ input: launcher.stdout }), 'line')) as [string];
+  expect((await fetch(`${url}console.css`)).status).toBe(200);
+
+  launcher.kill('SIGTERM');
+  await once(launcher.stdout, 'close');
+  await expect(fetch(url)).rejects.toThrow();
+});
 
 it.each([
   ['npx', ['siphon-otel', 'run']],

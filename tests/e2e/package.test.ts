@@ -103,6 +103,19 @@ it('contains every file that its documents refer to', async () => {
   expect(broken).toEqual([]);
 });
 
+it('contains an example that passes its checks where Node.js reads TypeScript, and names the remedy elsewhere', async () => {
+  await using project = await InstalledProject.create();
+  const command = path.join(project.folder, 'node_modules/.bin/siphon');
+  const check = async (file: string) => await project.run(command, { args: ['packs', 'check', file], environment: {} });
+  const inPackage = 'node_modules/siphon-otel/examples/shop';
+  const refused = await check(`${inPackage}/pack.ts`);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('; copy the pack out of node_modules, where Node.js reads no TypeScript');
+  expect(refused.stderr).not.toContain('?loaded=');
+  await cp(path.join(project.folder, inPackage), path.join(project.folder, 'shop'), { recursive: true });
+  expect(await check('shop/pack.ts')).toMatchObject({ code: 0, stderr: '' });
+});
+
 it('contains dashboards, rules and runbooks in the packed package', async () => {
   await using project = await InstalledProject.create();
   const command = path.join(project.folder, 'node_modules/.bin/siphon');

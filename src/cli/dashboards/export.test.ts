@@ -205,7 +205,11 @@ describe('siphon dashboards export with packs in modules', () => {
   });
 
   it('writes only the named packs, which then link to no other dashboard', async () => {
-    expect((await inFolder('--pack', shop, '--only', 'shop')).errors).toBe('');
+    const { printed, errors } = await inFolder('--pack', shop, '--only', 'shop');
+    expect({ printed, errors }).toEqual({
+      printed: expect.stringMatching(/: 1 dashboard, 1 written, 0 unchanged$/),
+      errors: '',
+    });
     expect(await readdir(folder)).toEqual(['shop.json']);
     expect(await linksIn('shop.json')).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } from '../command.ts';
+import { counted } from '../counted.ts';
 import { readBounded } from '../read-bounded.ts';
 import { hasDashboardTag } from '../../dashboards/dashboard-tag.ts';
 import { choosePacks, dashboardFiles, packOptionLines, packOptions, type ChosenPacks } from './chosen-packs.ts';
@@ -31,7 +32,7 @@ export const exportDashboards: Command = {
       const packs = await choosePacks(options, context);
       const files = await filesOf(packs, { form, settings });
       const written = await writeGeneratedFiles(dir, files);
-      print(`${dir}: ${files.length} ${WRITTEN[form]}, ${written} written, ${files.length - written} unchanged`);
+      print(`${dir}: ${counted(files.length, WRITTEN[form])}, ${written} written, ${files.length - written} unchanged`);
       return EXIT_OK;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -55,7 +56,7 @@ function readOptions({ given: { dir, form = GRAFANA, settings } }: CommandOption
   return { dir, form: known, settings };
 }
 
-const WRITTEN = { [GRAFANA]: 'dashboards', [RULES]: 'rule files', [RUNBOOKS]: 'runbooks' };
+const WRITTEN = { [GRAFANA]: 'dashboard', [RULES]: 'rule file', [RUNBOOKS]: 'runbook' };
 
 async function filesOf(
   packs: ChosenPacks,

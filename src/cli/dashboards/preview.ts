@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { parseDuration } from '../../engine/schema/duration.ts';
-import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } from '../command.ts';
+import {
+  EXIT_FAILURE,
+  EXIT_OK,
+  UsageError,
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+} from '../command.ts';
+import { whenNpmEnds } from '../npm-launcher.ts';
 import { choosePacks, packOptionLines, packOptions } from './chosen-packs.ts';
 
 const DEFAULT_PROMETHEUS = 'http://127.0.0.1:9090';
@@ -23,7 +31,7 @@ export const previewDashboards: Command = {
   async run(options, context) {
     const settings = readOptions(options);
     // Before the start, so that a signal during the start ends the command too.
-    const signal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+    const end = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), endOfNpm(context)]);
     try {
       const [{ all, chosen }, { dashboardModels }] = await Promise.all([
         choosePacks(options, context),
@@ -34,7 +42,7 @@ export const previewDashboards: Command = {
       if (dashboards.length === 0) throw new UsageError('the chosen packs have no dashboard');
       const preview = await context.startPreview({ ...settings, dashboards });
       context.print(`${preview.url}/`);
-      await signal;
+      await end;
       await preview.close();
       return EXIT_OK;
     } catch (error) {
@@ -45,6 +53,10 @@ export const previewDashboards: Command = {
     }
   },
 };
+
+async function endOfNpm({ environment }: CommandContext): Promise<void> {
+  await new Promise<void>((resolve) => whenNpmEnds(environment, resolve));
+}
 
 interface PreviewOptions {
   readonly prometheus: URL;

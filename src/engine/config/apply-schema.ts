@@ -23,15 +23,19 @@ export async function applySchema<T>(
   section: Section,
   problems: ProblemList,
 ): Promise<T | undefined> {
+  const misspelt = new Set<string>();
   const node =
     section.node &&
-    (await prepare(schema, section.node, (place, path, allowed) =>
-      problems.add({ place }, [...section.path, ...path], unknownKeyMessage(String(path.at(-1)), allowed)),
-    ));
+    (await prepare(schema, section.node, (place, path, allowed) => {
+      misspelt.add(path.slice(0, -1).join('::'));
+      problems.add({ place }, [...section.path, ...path], unknownKeyMessage(String(path.at(-1)), allowed));
+    }));
   const result = await v.safeParseAsync(schema, node && toValue(node));
   if (result.success) return result.output;
   for (const issue of result.issues) {
     const path = pathOf(issue);
+    // A check of a mapping may fail only because one of its keys is misspelt.
+    if (issue.kind === 'validation' && misspelt.has(path.join('::'))) continue;
     const at = nearestNode(node ?? section.parent, path);
     const message = isMissing(issue) && at.emptyVariables ? 'must be set' : messageOf(issue);
     const { place, emptyVariables = [] } = at;

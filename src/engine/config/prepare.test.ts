@@ -80,6 +80,12 @@ it('makes a key that is a module file absolute: relative to the file that contai
       '/c.ts': { window: 1 },
     },
   });
+  expect(await settings('packs: {"file:///a/my%20shop.ts": {}}', withSink)).toMatchObject({
+    packs: { '/a/my shop.ts': { window: 1 } },
+  });
+  expect(await settings('packs: {"file://elsewhere/shop.ts": {}}', withSink)).toMatchObject({
+    packs: { 'file://elsewhere/shop.ts': { window: 1 } },
+  });
   expect(await settings('', [...withSink, 'receivers.poller.packs={./shop.ts: {}}'])).toMatchObject({
     packs: { [resolve('shop.ts')]: { window: 1 } },
   });

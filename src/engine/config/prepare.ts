@@ -1,5 +1,5 @@
-import { dirname, resolve } from 'node:path';
-import { isModuleFile } from '../schema/module-keys.ts';
+import { dirname } from 'node:path';
+import { isModuleFile, pathOfModule } from '../schema/module-keys.ts';
 import {
   toValue,
   type ConfigNode,
@@ -193,7 +193,7 @@ function asText(node: ConfigNode): ConfigNode {
 function withAbsoluteKeys(node: ConfigNode): ConfigNode {
   if (node.kind !== 'mapping') return node;
   const entries = [...node.entries].map(([key, child]) => {
-    return [isModuleFile(key) ? resolve(folderOf(child.place), key) : key, child] as const;
+    return [isModuleFile(key) ? pathOfModule(key, folderOf(child.place)) : key, child] as const;
   });
   return { ...node, entries: new Map(entries) };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
+import { DEFAULT_PORTS, defaultConfig } from '../../../src/cli/default-config.ts';
 import { componentFactories } from '../../../src/components/index.ts';
 import { packs } from '../../../src/packs/index.ts';
 import { siphon } from '../processes/run-built-command.ts';
@@ -52,6 +53,8 @@ export async function problemsOf(text: string): Promise<string> {
     await writeFile(fragment, written);
     await writeFile(rest, JSON.stringify(restOf(load(written) as Fragment, folder)));
     const variables = Array.from(written.matchAll(/\$\{env:(\w+)/g), ([, name = '']) => [name, valueOf(name)] as const);
+    const lost = extensionsOfInit.filter((id) => replacesExtensionsWithout(id, load(written) as Fragment));
+    if (lost.length > 0) return `${written}\nadded to the file of siphon init, it removes ${lost.join(', ')}`;
     const { exitCode, stdout, stderr } = await siphon(
       ['validate', '--config', rest, '--config', fragment],
       Object.fromEntries(variables),
@@ -60,6 +63,13 @@ export async function problemsOf(text: string): Promise<string> {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+const options = { hasDatabase: true, keepsState: true, ports: DEFAULT_PORTS };
+const extensionsOfInit = (load(defaultConfig(options)) as Fragment).service?.extensions ?? [];
+
+function replacesExtensionsWithout(id: string, { service }: Fragment): boolean {
+  return service?.extensions?.includes(id) === false;
 }
 
 /** `packs` and `queries` are keys of a poller. */
@@ -92,7 +102,7 @@ function restOf({ receivers = {}, processors = {}, exporters = {}, service = {} 
       otlp: { protocols: { http: { endpoint: '127.0.0.1:4318' } } },
     },
     exporters: { debug: {} },
-    extensions: { file_storage: { directory: folder } },
+    extensions: { file_storage: { directory: folder }, health_check: {} },
     service: {
       extensions: [...new Set(['file_storage', ...(service.extensions ?? [])])],
       pipelines: service.pipelines ?? Object.fromEntries(pipelines),

@@ -70,7 +70,7 @@ export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaA
   return v.pipeAsync(
     v.strictObjectAsync({
       ...keys.entries,
-      packs: v.optionalAsync(chosenPacks(builtIn), {}),
+      packs: v.optionalAsync(chosenPacks(builtIn, packs), {}),
       queries: v.optional(userQueries(packs.map(({ metrics }) => metrics)), []),
     }),
     v.forward(
@@ -99,7 +99,10 @@ export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaA
 }
 
 /** The chosen packs, keyed by name or by the absolute path of a module. */
-function chosenPacks(builtIn: readonly PolledPack[]): v.GenericSchemaAsync<unknown, readonly ChosenPack[]> {
+function chosenPacks(
+  builtIn: readonly PolledPack[],
+  packs: readonly DatabasePack[],
+): v.GenericSchemaAsync<unknown, readonly ChosenPack[]> {
   const byName = Object.fromEntries(
     builtIn.map((pack) => [pack.name, v.optional(v.nullable(chosenPack(pack.name, pack), {}))]),
   );
@@ -107,13 +110,21 @@ function chosenPacks(builtIn: readonly PolledPack[]): v.GenericSchemaAsync<unkno
     v.objectWithRest(byName, v.unknown()),
     moduleKeys(),
     v.lazyAsync(async (given) => {
-      const files = Object.keys(given as object).filter(isModuleFile);
+      const keysGiven = Object.keys(given as object);
+      const files = keysGiven.filter(isModuleFile);
+      const withoutQueries = packs.filter((pack) => !hasQueries(pack) && keysGiven.includes(pack.name));
+      const unused = withoutQueries.map(({ name }) => [
+        name,
+        unusable(`${NO_QUERIES}; its dashboards need no entry here`),
+      ]);
       const known = Object.fromEntries(Object.keys(byName).map((name) => [name, v.optional(v.any())]));
-      return v.strictObjectAsync({ ...known, ...(await packsInFiles(files, builtIn)) });
+      return v.strictObjectAsync({ ...known, ...Object.fromEntries(unused), ...(await packsInFiles(files, builtIn)) });
     }),
     v.transform((chosen) => Object.values(chosen).filter((pack) => pack !== undefined) as ChosenPack[]),
   );
 }
+
+const NO_QUERIES = 'has no queries, so db_poller cannot use it';
 
 type ChosenPackSchema = v.GenericSchema<unknown, ChosenPack> | v.GenericSchemaAsync<unknown, ChosenPack>;
 
@@ -138,7 +149,7 @@ async function packsInFiles(
 async function importPolledPack(file: string): Promise<PolledPack | string> {
   try {
     const pack = await importPack(file);
-    return hasQueries(pack) ? pack : `pack ${pack.name} has no database part, so db_poller cannot use it`;
+    return hasQueries(pack) ? pack : `pack ${pack.name} ${NO_QUERIES}`;
   } catch (error) {
     return (error as Error).message;
   }

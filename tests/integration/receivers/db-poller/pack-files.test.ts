@@ -149,7 +149,7 @@ it.each([
   ['a pack that cannot create its queries', './uncreated.mjs:', `${AT}/uncreated.mjs: cannot create the queries of pack c: no SQL`],
   ['a setting of a pack without settings', './no-settings.mjs: {schema: x}', `${AT}/no-settings.mjs::schema: is an unknown key; allowed: queries`],
   ['an export that is not a pack', './no-pack.mjs:', `${AT}/no-pack.mjs: does not export a pack: name must be in snake case; use definePack from siphon-otel/pack`],
-  ['a pack without queries', './no-database.mjs:', `${AT}/no-database.mjs: pack no_queries has no database part, so db_poller cannot use it`],
+  ['a pack without queries', './no-database.mjs:', `${AT}/no-database.mjs: pack no_queries has no queries, so db_poller cannot use it`],
   ['a module that throws', './broken.mjs:', `${AT}/broken.mjs: cannot be imported: out of beans`],
   ['the name of a built-in pack', './built-in.mjs:', `${AT}/built-in.mjs: has the same name as a built-in pack: postgres_health`],
   ['a second pack of the same name', './shop.mjs:\n./again.mjs:', '/c.yaml:7 receivers::db_poller::packs::/again.mjs: has the same name as /shop.mjs: shop'],
@@ -157,6 +157,8 @@ it.each([
   ['an unknown setting', './shop.mjs: {stale_aftr: 1}', `${AT}/shop.mjs::stale_aftr: is an unknown key (did you mean stale_after?); allowed: schema, stale_after, queries`],
   ['a wrong setting', './shop.mjs: {stale_after: soon}', `${AT}/shop.mjs::stale_after: must be a number`],
   ['an unknown query', './shop.mjs: {queries: {carts: {}}}', `${AT}/shop.mjs::queries::carts: must be one of the pack's queries: orders`],
+  ['a built-in pack without queries', 'service: {}', '/c.yaml:6 receivers::db_poller::packs::service: has no queries, so db_poller cannot use it; its dashboards need no entry here'],
+  ['nothing but a misspelt pack', 'postgres_helth: {}', '/c.yaml:6 receivers::db_poller::packs::postgres_helth: is an unknown key (did you mean postgres_health?); allowed: scrape_pipeline, postgres_health'],
   ['an unknown pack', 'postgres_health:\npostgres_helth: {}', '/c.yaml:7 receivers::db_poller::packs::postgres_helth: is an unknown key (did you mean postgres_health?); allowed: scrape_pipeline, postgres_health'],
 ])('refuses %s, with its line', async (_, packs, problem) => {
   expect(await load(packs)).toEqual([problem]);

@@ -31,10 +31,16 @@ async function importOrExplain(file: string): Promise<Module> {
   try {
     return await importModule(file);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const hint = message.includes("'siphon-otel'") ? '; install siphon-otel in the project of the pack' : '';
-    throw new Error(`cannot be imported: ${message}${hint}`, { cause: error });
+    // Without the number that the loader adds to the address of a module.
+    const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\?loaded=\d+/g, '');
+    throw new Error(`cannot be imported: ${message}${remedyOf(error, message)}`, { cause: error });
   }
+}
+
+function remedyOf(error: unknown, message: string): string {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
+    return '; copy the pack out of node_modules, where Node.js reads no TypeScript';
+  return message.includes("'siphon-otel'") ? '; install siphon-otel in the project of the pack' : '';
 }
 
 /** The pack, or what the module exports in its place. */
