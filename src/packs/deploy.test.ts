@@ -47,3 +47,21 @@ it('Grafana leads from an exemplar to its trace in Sentry, and finds the dashboa
   expect(providers[0]?.type).toBe('file');
   expect(readme).toContain(`npx siphon-otel dashboards export --dir ${providers[0]?.options.path}`);
 });
+
+it('Alertmanager keeps alerts back only by labels that both have: labels that both lack are equal too', () => {
+  const { inhibit_rules: rules } = yaml('alertmanager/alertmanager.yml') as {
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal?: string[] }[];
+  };
+  const labelsOf = new Map(
+    shipped.alerts.map(({ name, measured, labels = {} }) => [name, [...measured.labels, ...Object.keys(labels)]]),
+  );
+  const lacking = rules.flatMap(({ source_matchers, target_matchers, equal = [] }) => {
+    const named = [...source_matchers, ...target_matchers].flatMap(
+      (matcher) => /^alertname=~?"(.+)"$/.exec(matcher)?.[1]?.split('|') ?? [],
+    );
+    return named.flatMap((name) =>
+      equal.filter((label) => labelsOf.get(name)?.includes(label) !== true).map((label) => `${name}: ${label}`),
+    );
+  });
+  expect(lacking).toEqual([]);
+});
