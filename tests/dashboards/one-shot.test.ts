@@ -103,6 +103,12 @@ describe.skipIf(prometheusMissing !== undefined)('a job with errors that is over
     expect(inOrder(mean)).toEqual(inOrder(measured).map((value) => expect.closeTo(value, 9)));
   });
 
+  it('has the duration of its runs, which are the first of their status for the roaster', async () => {
+    const durations = async () => (await numbersOn(panelOf('Jobs by roaster'))).get('mean') ?? [];
+    await expect.poll(durations, { timeout: 20_000 }).toHaveLength(2);
+    expect(Math.min(...(await durations()))).toBeGreaterThan(0);
+  });
+
   /** True if a query reads a counter or histogram of the process, and this job has events of it. */
   function countsOf({ expression }: { readonly expression: string }): boolean {
     return checkExpression(expression, { metrics: packMetrics }).selectors.some(({ series, metric }) => {
