@@ -16,7 +16,7 @@ interface Rule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Those of deploy/prometheus. */
+/** Two scrapes of deploy/prometheus/prometheus.yaml. */
 const TWO_SCRAPES_S = 30;
 /** Prometheus keeps its data for this long unless it is configured. */
 const RETENTION_S = 15 * 86_400;
@@ -75,7 +75,7 @@ function patternsOf(expr: string): readonly string[] {
   return matchers.flatMap((text) => /[=!]~"(.*)"$/.exec(text)?.[1] ?? []);
 }
 
-/** What sums and means aggregate. One value that is not a number makes the whole sum none. */
+/** The sums and means. One value that is not a number makes the whole sum none. */
 function sumsOf(expr: string): readonly string[] {
   const texts = nodesOf(expr, 'AggregateExpr').map(({ from, to }) => expr.slice(from, to));
   return texts.filter((text) => /^(?:sum|avg)\b/.test(text));

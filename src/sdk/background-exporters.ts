@@ -84,7 +84,7 @@ function createTraceExporter() {
 }
 
 function createLogDelegate() {
-  return new BackgroundDelegate('LOGS', ProtobufLogsSerializer, { parallel: MAX_WAITING });
+  return new BackgroundDelegate('LOGS', ProtobufLogsSerializer, { parallel: MAX_WAITING, unreached });
 }
 
 function createMetricExporter() {

@@ -27,6 +27,8 @@ interface Content {
 const HOST = '127.0.0.1';
 const INDEX = '/index.html';
 
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /** The read-only requests that the page needs. */
 const ASKABLE = /^\/prometheus(\/api\/v1\/(?:query|query_range|query_exemplars|label\/[A-Za-z_]\w*\/values))(\?.*)?$/;
 
@@ -83,12 +85,12 @@ interface Served extends PreviewOptions {
 }
 
 async function answer(
-  { method, url = '/', headers }: IncomingMessage,
+  { method = '', url = '/', headers: { host = '' } }: IncomingMessage,
   response: ServerResponse,
   { files, prometheus, dashboards }: Served,
 ): Promise<void> {
-  if (method !== 'GET' && method !== 'HEAD') return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
-  if (!OWN_NAMES.test(headers.host ?? '')) return void response.writeHead(421, HEADERS).end();
+  if (!READING.has(method)) return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
+  if (!OWN_NAMES.test(host)) return void response.writeHead(421, HEADERS).end();
   const [, path, query = ''] = ASKABLE.exec(url) ?? [];
   if (path !== undefined) return await passOn(response, `${addressOf(prometheus)}${path}${query}`);
   const [name = ''] = url.split('?');
@@ -96,7 +98,10 @@ async function answer(
     const { uid } = dashboardWithData(dashboards, await metricNames(prometheus));
     return void response.writeHead(302, { ...HEADERS, location: `/d/${uid}${url.slice(1)}` }).end();
   }
-  const content = files.get(name.startsWith('/d/') ? INDEX : name);
+  respondWith(response, files.get(name.startsWith('/d/') ? INDEX : name));
+}
+
+function respondWith(response: ServerResponse, content: Content | undefined): void {
   if (content === undefined) return void response.writeHead(404, HEADERS).end();
   response.writeHead(200, { ...HEADERS, 'content-type': `${content.type}; charset=utf-8` }).end(content.body);
 }

@@ -34,6 +34,8 @@ it('begins each change of a price and each ratio as soon as a price of the roast
     length,
   ]);
   expect(Object.fromEntries(sizes)).toEqual({ 'prices.recorded': 2, 'price.deltas': 4, 'price.change.ratio': 1 });
-  expect([...totals.series.values()].map(({ count }) => count).toSorted()).toEqual([0, 0, 0, 0, 0, 1, 1]);
+  const counts = [...totals.series.values()].map(({ count }) => count);
+  expect(counts.filter((count) => count === 1)).toHaveLength(2);
+  expect(counts.filter((count) => count === 0)).toHaveLength(5);
   expect(totals.withZeros(await knownZeros(prices, snapshot, totals))).toBe(totals);
 });
