@@ -3,6 +3,7 @@ import { debugExporter } from './exporters/debug/factory.ts';
 import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
 import { prometheusExporter } from './exporters/prometheus/factory.ts';
 import { sentryExporter } from './exporters/sentry/factory.ts';
+import { telemetryStoreExporter } from './exporters/telemetry-store/factory.ts';
 import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
 import { fileStorageExtension } from './extensions/file-storage/factory.ts';
@@ -32,6 +33,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   prometheusExporter,
   otlpHttpExporter,
   sentryExporter,
+  telemetryStoreExporter,
   debugExporter,
   healthCheckExtension,
   basicAuthExtension,

@@ -121,6 +121,9 @@ export const unlinkedSpanReasons = [
  */
 export const exemplarOutcomes = ['linked', 'ambiguous', 'uncertain', 'not_counted'] as const;
 
+/** Why an item is not in the `telemetry_store`. */
+export const storeDropReasons = ['invalid_ids'] as const;
+
 /** Why accepted items are lost. `partial_success`: the backend refused them in a response that otherwise accepted the request. */
 export const ledgerReasons = [
   ...new Set([...failureReasons, ...sentryDropReasons, ...scrapePageDropReasons, 'partial_success'] as const),

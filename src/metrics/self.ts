@@ -7,6 +7,7 @@ import { exporterMetrics } from './self/exporters.ts';
 import { deliveryMetrics, ledgerMetrics, processorMetrics, receiverMetrics } from './self/pipelines.ts';
 import { sidecarProcessMetrics } from './self/process.ts';
 
+export { traceClasses } from './self/exporters.ts';
 export { transports } from './self/sidecar-metric.ts';
 
 export const sidecarMetrics = {

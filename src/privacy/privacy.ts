@@ -55,7 +55,8 @@ const HARMLESS =
 const USER_INFO = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#@]{1,1024}@/gi;
 const PARAMETER = /([?&;]|^)([^=&;?#\s]{1,256})=([^&;#\s"'<>]*)/g;
 
-type Treatment = 'omit' | 'hide' | 'query' | 'clean';
+/** The treatment of the values of an attribute: `query` and `clean` look at each value. */
+export type Treatment = 'omit' | 'hide' | 'query' | 'clean';
 
 /** The number of attribute names whose treatment is remembered: their number is up to the senders. */
 const MAX_REMEMBERED = 5000;
@@ -74,10 +75,15 @@ export class Privacy {
 
   /** The value of an attribute as it may leave; undefined if it must not. */
   clean(name: string, value: AnyValue): AnyValue | undefined {
-    const treatment = this.#treatments.get(name) ?? this.#learn(name);
+    const treatment = this.treatment(name);
     if (treatment === 'omit') return undefined;
     if (treatment === 'hide') return FILTERED;
     return cleanValue(value, treatment === 'query');
+  }
+
+  /** For those that remember it by something else than the name. */
+  treatment(name: string): Treatment {
+    return this.#treatments.get(name) ?? this.#learn(name);
   }
 
   #learn(name: string): Treatment {

@@ -71,17 +71,39 @@ export function readKeyValue(reader: WireReader, target: Map<string, AnyValue>):
 
 const PAIR = fieldNumbers('KeyValue');
 const VALUE = fieldNumbers('AnyValue');
+/** The field of `ArrayValue` and of `KeyValueList`. */
+const LIST_VALUES = fieldNumbers('ArrayValue').values;
 
-/** Writes a `KeyValue` with a string, boolean or number as field `field`. Whole numbers become `int_value`. */
-export function writeKeyValue(writer: WireWriter, field: number, key: string, value: string | boolean | number): void {
+/** Writes a `KeyValue` as field `field`. Whole numbers become `int_value`. */
+export function writeKeyValue(writer: WireWriter, field: number, key: string, value: AnyValue): void {
   writer.messageField(field, () => {
     writer.stringField(PAIR.key, key);
-    writer.messageField(PAIR.value, () => {
-      if (typeof value === 'string') writer.stringField(VALUE.string_value, value);
-      else if (typeof value === 'boolean') writer.boolField(VALUE.bool_value, value);
-      else if (Number.isSafeInteger(value)) writer.int64Field(VALUE.int_value, BigInt(value));
-      else writer.doubleField(VALUE.double_value, value);
-    });
+    writeAnyValue(writer, PAIR.value, value);
+  });
+}
+
+/** Writes an `AnyValue` as field `field`. */
+export function writeAnyValue(writer: WireWriter, field: number, value: AnyValue): void {
+  writer.messageField(field, () => {
+    if (typeof value === 'string') writer.stringField(VALUE.string_value, value);
+    else if (typeof value === 'boolean') writer.boolField(VALUE.bool_value, value);
+    else if (typeof value === 'number' && !Number.isSafeInteger(value)) writer.doubleField(VALUE.double_value, value);
+    else if (typeof value === 'number' || typeof value === 'bigint') writer.int64Field(VALUE.int_value, BigInt(value));
+    else if (value instanceof Uint8Array) writer.bytesField(VALUE.bytes_value, value);
+    else if (isArray(value)) {
+      writer.messageField(VALUE.array_value, () => {
+        for (const inner of value) writeAnyValue(writer, LIST_VALUES, inner);
+      });
+    } else if (value !== null) {
+      writer.messageField(VALUE.kvlist_value, () => {
+        for (const [key, inner] of value) {
+          writer.messageField(LIST_VALUES, () => {
+            writer.stringField(PAIR.key, key);
+            writeAnyValue(writer, PAIR.value, inner);
+          });
+        }
+      });
+    }
   });
 }
 

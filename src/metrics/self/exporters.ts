@@ -1,6 +1,9 @@
 /** The metrics of single exporters, in addition to those that the engine counts for all exporters. */
-import { scrapePageDropReasons, sentryDropReasons, transientSentryDropReasons } from '../reasons.ts';
+import { scrapePageDropReasons, sentryDropReasons, storeDropReasons, transientSentryDropReasons } from '../reasons.ts';
 import { exporter, sidecarMetrics, signals } from './sidecar-metric.ts';
+
+/** The classes of traces, in the order in which they are evicted. A trace has the highest of its classes. */
+export const traceClasses = ['ordinary', 'slow', 'error', 'exemplar'] as const;
 
 const category = ['transaction', 'span', 'error'] as const;
 
@@ -63,6 +66,36 @@ export const exporterMetrics = sidecarMetrics({
     kind: 'gauge',
     unit: '{span}',
     description: 'Spans that wait for the root span of their trace',
+    labels: { exporter },
+  },
+  siphon_store_items: {
+    kind: 'gauge',
+    unit: '{item}',
+    description: 'Spans and log records in the store',
+    labels: { exporter, otel_signal: ['traces', 'logs'] },
+  },
+  siphon_store_size_bytes: {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'The memory that the store takes',
+    labels: { exporter },
+  },
+  siphon_store_evicted_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Spans and log records that the store has forgotten because it was full, by the class of their traces',
+    labels: { exporter, otel_signal: ['traces', 'logs'], trace_class: traceClasses },
+  },
+  siphon_store_dropped_items: {
+    kind: 'counter',
+    unit: '{item}',
+    description: 'Spans that the store has not taken',
+    labels: { exporter, otel_signal: signals, reason: storeDropReasons },
+  },
+  siphon_store_cut_parts: {
+    kind: 'counter',
+    unit: '{part}',
+    description: 'Values, attributes, events and links that were too long or too many for the store',
     labels: { exporter },
   },
 });

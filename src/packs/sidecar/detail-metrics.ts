@@ -8,6 +8,7 @@ const STORAGE = 'for the `file_storage` extension; its log shows the cause';
 const RELOADS = 'for reloads of the configuration; the log shows the problems of a failed one';
 const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows losses';
 const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
+const STORE = 'for the size of the `telemetry_store` exporter';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -51,6 +52,11 @@ export const detailMetrics = {
   siphon_log_lines_suppressed: 'the log itself reports which messages were suppressed, after at most ten seconds',
   siphon_config_reloads: RELOADS,
   siphon_config_last_load_timestamp_seconds: RELOADS,
+  siphon_store_items: STORE,
+  siphon_store_size_bytes: STORE,
+  siphon_store_evicted_items: STORE,
+  siphon_store_dropped_items: 'the answer to the sender reports it',
+  siphon_store_cut_parts: STORE,
   siphon_sqlquery_errors: SQLQUERY,
   siphon_sqlquery_query_duration_seconds: SQLQUERY,
   siphon_sqlquery_connect_duration_seconds: SQLQUERY,

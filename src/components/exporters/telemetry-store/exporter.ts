@@ -1,0 +1,94 @@
+import type {
+  Component,
+  ComponentSettings,
+  Consumer,
+  Host,
+  PartialSuccess,
+  TelemetryBatch,
+} from '../../../engine/component.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { inSlices } from '../../../engine/time-slice.ts';
+import { sidecarMetrics, traceClasses } from '../../../metrics/self.ts';
+import { Privacy } from '../../../privacy/privacy.ts';
+import { idleKeys, maxBytes, type TelemetryStoreConfig } from './config.ts';
+import { ExemplarIntake } from './intake/exemplar-intake.ts';
+import { IntakeCounts } from './intake/intake-counts.ts';
+import { LogIntake } from './intake/log-intake.ts';
+import { PairIntake } from './intake/pair-intake.ts';
+import { SpanIntake } from './intake/span-intake.ts';
+import { ExemplarMemory } from './memory/exemplar-memory.ts';
+import { TelemetryMemory } from './memory/telemetry-memory.ts';
+import { QueryServer } from './server/query-server.ts';
+
+/** Keeps recent spans and log records, and knows which traces exemplars refer to. */
+export class TelemetryStoreExporter implements Component, Consumer {
+  readonly #settings: ComponentSettings;
+  readonly #config: TelemetryStoreConfig;
+  readonly #memory: TelemetryMemory;
+  readonly #pairs: PairIntake;
+  readonly #spans: SpanIntake;
+  readonly #logs: LogIntake;
+  readonly #exemplars: ExemplarIntake;
+  readonly #server: QueryServer;
+  readonly #dropped;
+  readonly #cut;
+
+  constructor(settings: ComponentSettings, config: TelemetryStoreConfig) {
+    const { metrics } = settings;
+    this.#settings = settings;
+    this.#config = config;
+    this.#dropped = metrics.counter(sidecarMetrics.siphon_store_dropped_items);
+    this.#cut = metrics.counter(sidecarMetrics.siphon_store_cut_parts);
+    const evicted = metrics.counter(sidecarMetrics.siphon_store_evicted_items);
+    const exemplars = new ExemplarMemory();
+    this.#memory = new TelemetryMemory(maxBytes(config), ({ spans, logs }, highest) => {
+      const trace_class = traceClasses[highest] ?? 'ordinary';
+      if (spans > 0) evicted.add(spans, { otel_signal: 'traces', trace_class });
+      if (logs > 0) evicted.add(logs, { otel_signal: 'logs', trace_class });
+    });
+    this.#pairs = new PairIntake(new Privacy({ denied: config.deny_attributes, personal: config.send_default_pii }));
+    this.#spans = new SpanIntake(this.#memory, this.#pairs, config.slow_threshold);
+    this.#logs = new LogIntake(this.#memory, this.#pairs);
+    this.#exemplars = new ExemplarIntake(exemplars, this.#memory.classes);
+    this.#server = new QueryServer(config, settings.logger, { memory: this.#memory, exemplars });
+    metrics.observe(sidecarMetrics.siphon_store_items, (observe) => {
+      observe(this.#memory.spanCount, { otel_signal: 'traces' });
+      observe(this.#memory.logCount, { otel_signal: 'logs' });
+    });
+    metrics.observe(sidecarMetrics.siphon_store_size_bytes, (observe) => observe(this.#memory.heldBytes));
+  }
+
+  async start(host: Host): Promise<void> {
+    reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
+    await this.#server.start(host);
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await this.#server.stop(deadline);
+  }
+
+  /** Requests are read in steps, so that others get their turn. */
+  async consume({ signal, chunks }: TelemetryBatch): Promise<PartialSuccess | void> {
+    const counts = new IntakeCounts();
+    for (const chunk of chunks) await inSlices(this.#take(signal, chunk, counts));
+    await this.#memory.makeRoom();
+    return this.#count(signal, counts);
+  }
+
+  #take(signal: TelemetryBatch['signal'], chunk: Uint8Array, counts: IntakeCounts): Generator<undefined> {
+    if (signal === 'metrics') return this.#exemplars.take(chunk);
+    return (signal === 'traces' ? this.#spans : this.#logs).take(chunk, counts);
+  }
+
+  #count(signal: TelemetryBatch['signal'], counts: IntakeCounts): PartialSuccess | void {
+    const cutParts = counts.cutParts + this.#pairs.takeCutValues();
+    if (cutParts > 0) this.#cut.add(cutParts, {});
+    let rejectedItems = 0;
+    for (const [reason, count] of counts.dropped) {
+      this.#dropped.add(count, { otel_signal: signal, reason });
+      this.#settings.ledger.account(signal).reject(count, reason);
+      rejectedItems += count;
+    }
+    if (rejectedItems > 0) return { rejectedItems, message: 'the store keeps only spans with valid ids' };
+  }
+}

@@ -1,0 +1,138 @@
+/** The paths of the query API: what each of them reads from the store. */
+import { suggest } from '../../../../engine/config/nearest-name.ts';
+import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
+import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
+import { metricNamed, withSpans } from '../queries/find-exemplars.ts';
+import { findLogs } from '../queries/find-logs.ts';
+import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
+import { findTraces } from '../queries/find-traces.ts';
+import { unknownName } from '../queries/known-names.ts';
+import { boundedArray, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
+import { BadQuery, Parameters } from './parameters.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** JSON. */
+  readonly body: string;
+}
+
+export interface Stored {
+  readonly memory: TelemetryMemory;
+  readonly exemplars: ExemplarMemory;
+}
+
+const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];
+const STATUSES = ['unset', 'ok', 'error'] as const;
+/** The number of spans and of log records in the answer about one trace. */
+const MAX_OF_TRACE = 10_000;
+const LEAST_DIGITS = 4;
+
+/** Answers a query. Yields where other work may run. @throws BadQuery if the query is wrong. */
+export function* answerTo(path: string, values: URLSearchParams, stored: Stored): Generator<undefined, Answer> {
+  const [, api, collection = '', id, ...rest] = path.split('/');
+  if (api !== 'api' || rest.length > 0 || (id !== undefined && collection !== 'traces')) return notFound(path);
+  if (collection === 'traces') return yield* id === undefined ? traces(values, stored) : trace(id, values, stored);
+  if (collection === 'logs') return yield* logs(values, stored);
+  if (collection === 'exemplars') return yield* exemplars(values, stored);
+  return notFound(path);
+}
+
+function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+  const given = new Parameters(values, [...SHARED, 'operation', 'status', 'min_duration', 'max_duration']);
+  const criteria = {
+    ...sharedCriteria(given),
+    operation: given.text('operation'),
+    status: given.choice('status', STATUSES),
+    minDurationMs: given.durationMs('min_duration'),
+    maxDurationMs: given.durationMs('max_duration'),
+    limit: given.limit(20),
+  };
+  const next = memory.arrivals.spans;
+  const found = yield* findTraces(memory, criteria);
+  const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
+  return ok({ traces: found.map(summaryToJson), next, hint });
+}
+
+function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+  const given = new Parameters(values, [...SHARED, 'trace', 'severity', 'text']);
+  const criteria = {
+    ...sharedCriteria(given),
+    traceId: given.traceId('trace'),
+    minSeverity: given.severity('severity'),
+    text: given.text('text'),
+    limit: given.limit(100),
+  };
+  const next = memory.arrivals.logs;
+  const found = yield* findLogs(memory, criteria);
+  const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
+  const { text, left } = boundedArray(found, logToJson, newBudget());
+  return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
+}
+
+function* trace(written: string, values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+  const given = new Parameters(values, ['limit']);
+  const digits = written.toLowerCase();
+  if (!/^[\da-f]{1,32}$/.test(digits) || digits.length < LEAST_DIGITS) {
+    throw new BadQuery(`a trace id has 32 hexadecimal digits; ${LEAST_DIGITS} of its first ones are enough`);
+  }
+  const ids = yield* traceIdsWith(memory, digits);
+  if (ids.length > 1) throw new BadQuery(`several traces begin with ${digits}: ${ids.join(', ')}`);
+  const [id] = ids;
+  if (id === undefined) return failure(404, `trace ${digits} is not in the store: it was not sent, or is evicted`);
+  const found = yield* findTrace(memory, id, Math.min(given.count('limit') ?? MAX_OF_TRACE, MAX_OF_TRACE));
+  const budget = newBudget();
+  const records = boundedArray(found.logs, logToJson, { characters: budget.characters / 2 });
+  const spans = boundedArray(found.spans, spanToJson, budget);
+  const { traceId, spanCount, logCount } = found;
+  const counts = `"spanCount":${spanCount},"logCount":${logCount}`;
+  return { status: 200, body: `{"traceId":"${traceId}",${counts},"spans":${spans.text},"logs":${records.text}}` };
+}
+
+function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Stored): Generator<undefined, Answer> {
+  const written = new Parameters(values, ['metric']).text('metric');
+  if (written === undefined) return ok({ metrics: known.metrics.toSorted() });
+  const metric = metricNamed(known, written);
+  const found = metric === undefined ? undefined : known.of(metric);
+  if (found === undefined) {
+    return failure(404, `the store has no exemplars of ${written.slice(0, 200)}${suggest(written, known.metrics)}`);
+  }
+  const resolved = yield* withSpans(memory, found.exemplars);
+  return ok({
+    metric: found.metric,
+    unit: found.unit,
+    exemplars: resolved.map(({ traceId, spanId, value, timeUnixNano, span }) => ({
+      traceId,
+      spanId,
+      value,
+      timeUnixNano: String(timeUnixNano),
+      ...(span !== undefined && { span: spanToJson(span) }),
+    })),
+  });
+}
+
+function sharedCriteria(given: Parameters) {
+  return {
+    service: given.text('service'),
+    attributes: given.attributes('attribute'),
+    sinceMs: given.timeMs('since'),
+    untilMs: given.timeMs('until'),
+    after: given.count('after'),
+  };
+}
+
+function ok(body: object): Answer {
+  return { status: 200, body: JSON.stringify(body) };
+}
+
+function hintText(hint: string | undefined): string {
+  return hint === undefined ? '' : `,"hint":${JSON.stringify(hint)}`;
+}
+
+export function failure(status: number, error: string): Answer {
+  return { status, body: JSON.stringify({ error }) };
+}
+
+function notFound(path: string): Answer {
+  const known = '/api/traces, /api/traces/ID, /api/logs and /api/exemplars';
+  return failure(404, `${path.slice(0, 100)} does not exist: the paths are ${known}`);
+}

@@ -1,0 +1,77 @@
+/** The answers as JSON. Times are nanoseconds since 1970, as text, because JavaScript's numbers do not hold them. */
+import { anyValueToText, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
+import { toJsonObject, toJsonValue, type JsonObject } from '../../../../engine/otlp/json-values.ts';
+import type { StoredLog, StoredSpan } from '../memory/record.ts';
+import type { TraceSummary } from '../queries/find-traces.ts';
+
+export function summaryToJson({ startTimeUnixNano, ...summary }: TraceSummary): JsonObject {
+  return { ...summary, startTimeUnixNano: String(startTimeUnixNano) };
+}
+
+export function spanToJson(span: StoredSpan): JsonObject {
+  const { traceId, spanId, parentSpanId, name, kind, status, scope } = span;
+  return {
+    traceId,
+    spanId,
+    ...(parentSpanId !== undefined && { parentSpanId }),
+    name,
+    kind,
+    service: serviceIn(span.resource),
+    startTimeUnixNano: String(span.startTimeUnixNano),
+    durationMs: span.durationNs / 1e6,
+    status: { code: status.code, ...(status.message !== '' && { message: status.message }) },
+    attributes: toJsonObject(span.attributes),
+    events: span.events.map(({ timeUnixNano, name: event, attributes }) => ({
+      timeUnixNano: String(timeUnixNano),
+      name: event,
+      attributes: toJsonObject(attributes),
+    })),
+    links: span.links.map((link) => ({ ...link, attributes: toJsonObject(link.attributes) })),
+    resource: toJsonObject(span.resource),
+    scope,
+  };
+}
+
+export function logToJson(log: StoredLog): JsonObject {
+  const { traceId, spanId, severityNumber, severityText, eventName, scope } = log;
+  return {
+    timeUnixNano: String(log.timeUnixNano),
+    severityNumber,
+    severityText,
+    service: serviceIn(log.resource),
+    body: toJsonValue(log.body),
+    ...(eventName !== '' && { eventName }),
+    ...(traceId !== undefined && { traceId }),
+    ...(spanId !== undefined && { spanId }),
+    attributes: toJsonObject(log.attributes),
+    resource: toJsonObject(log.resource),
+    scope,
+  };
+}
+
+function serviceIn(resource: KeyValueMap): string {
+  return anyValueToText(resource.get('service.name') ?? null);
+}
+
+/** An answer that is longer cannot be read, and takes memory. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** The elements of an array as JSON, until they are too long together. @returns how many are left out. */
+export function boundedArray<T>(
+  items: readonly T[],
+  toJson: (item: T) => JsonObject,
+  budget: { characters: number },
+): { readonly text: string; readonly left: number } {
+  const parts: string[] = [];
+  for (const item of items) {
+    const text = JSON.stringify(toJson(item));
+    if (budget.characters < text.length) break;
+    budget.characters -= text.length;
+    parts.push(text);
+  }
+  return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
+}
+
+export function newBudget(): { characters: number } {
+  return { characters: MAX_CHARACTERS };
+}
