@@ -26,6 +26,7 @@ export async function runProgram(page: URL): Promise<void> {
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+    columns: process.stdout.columns ?? 80,
     showProgress,
   });
   // No exit yet: output to a pipe may still be in flight. The timer ends a process in which something hangs.

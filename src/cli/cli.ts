@@ -21,6 +21,10 @@ import { health } from './health.ts';
 import { printConfig } from './print-config.ts';
 import { reload } from './reload.ts';
 import { run } from './run.ts';
+import { exemplars } from './store/exemplars.ts';
+import { logs } from './store/logs.ts';
+import { trace } from './store/trace.ts';
+import { traces } from './store/traces.ts';
 import { validate } from './validate.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -30,6 +34,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   health,
   validate,
   doctor,
+  trace,
+  traces,
+  logs,
+  exemplars,
   components: listComponents,
   packs: listPacks,
   'packs check': checkPack,

@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly printError: (text: string) => void;
   /** True if printed text may have colours. */
   readonly hasColours: boolean;
+  /** The width of the terminal in characters; 80 without a terminal. */
+  readonly columns: number;
   /** Shows a line on a terminal in place of the one before. An empty text removes it. */
   readonly showProgress: (text: string) => void;
   /** The components that a configuration may use. */

@@ -38,6 +38,7 @@ async function doctor(
     print: (text) => void (printed.push(text), order.push('line')),
     printError: () => undefined,
     hasColours,
+    columns: 80,
     showProgress: (text) => void (shown.push(text), order.push(text === '' ? 'clear' : 'progress')),
   });
   return { shown, printed, order };

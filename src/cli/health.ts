@@ -1,8 +1,7 @@
 import type { CollectorConfig } from '../engine/collector-config.ts';
 import { HttpClient } from '../engine/net/http-client.ts';
-import { formatEndpoint } from '../engine/net/http-server.ts';
-import { isEveryAddress } from '../engine/schema/fields.ts';
 import { EXIT_FAILURE, EXIT_OK, UsageError, type Command } from './command.ts';
+import { addressOf, type ServerAddress } from './component-address.ts';
 import { readConfig } from './read-config.ts';
 
 const TIMEOUT_MS = 5000;
@@ -43,17 +42,8 @@ function healthUrl({ extensions, service }: CollectorConfig): string | undefined
     .map((id) => extensions.get(id))
     .find((extension) => extension?.factory.type === 'health_check');
   if (found === undefined) return undefined;
-  const { endpoint, path, tls } = found.config as HealthCheckAddress;
-  const { host, port } = endpoint;
-  const scheme = tls === undefined ? 'http' : 'https';
-  return `${scheme}://${formatEndpoint({ host: isEveryAddress(host) ? '127.0.0.1' : host, port })}${path}`;
-}
-
-/** The part of the configuration of `health_check` that leads to its page. */
-interface HealthCheckAddress {
-  readonly endpoint: { readonly host: string; readonly port: number };
-  readonly path: string;
-  readonly tls?: unknown;
+  const address = found.config as ServerAddress & { readonly path: string };
+  return `${addressOf(address)}${address.path}`;
 }
 
 /** The certificate may be for the name of the machine, so it is not checked: no secret is sent. */

@@ -136,7 +136,7 @@ function line(number: number) {
   };
 }
 
-/** Ids of traces are random numbers, as far as a hash can tell. */
+/** Ids of traces are random numbers: their bytes differ from the first one on. */
 function traceId(number: number): string {
   return (
     Math.imul(number + 1, 0x9e3779b1)

@@ -18,6 +18,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     environment,
     version: '0.0.0',
     hasColours: false,
+    columns: 80,
     factories: componentFactories(builtInPacks),
     packs: builtInPacks,
     showProgress: () => {},

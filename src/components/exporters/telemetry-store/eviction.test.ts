@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { batchOfLogs } from '../../../../tests/support/otlp/otlp-logs.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
-import { batchOfExemplar, startStore, type StoreUnderTest } from './store-under-test.ts';
+import { batchOfExemplar, startStore, type RunningStore } from '../../../../tests/support/components/running-store.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,18 +15,13 @@ function span(number: number, draft: Partial<SpanDraft> = {}): SpanDraft {
   return { spanId: spanId(number), traceId: traceId(number), attributes, ...draft };
 }
 
-async function fill(
-  { store }: StoreUnderTest,
-  first: number,
-  count: number,
-  draft?: Partial<SpanDraft>,
-): Promise<void> {
+async function fill({ store }: RunningStore, first: number, count: number, draft?: Partial<SpanDraft>): Promise<void> {
   for (let at = first; at < first + count; at += 500) {
     await store.consume(batchOfSpans(Array.from({ length: 500 }, (_, i) => span(at + i, draft))));
   }
 }
 
-async function isKept({ ask }: StoreUnderTest, number: number): Promise<boolean> {
+async function isKept({ ask }: RunningStore, number: number): Promise<boolean> {
   return (await ask(`/api/traces/${traceId(number)}`)).status === 200;
 }
 

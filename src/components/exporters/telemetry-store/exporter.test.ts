@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { batchOfLogs } from '../../../../tests/support/otlp/otlp-logs.ts';
 import { batchOfSpans, spanId, TRACE_ID, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
-import { batchOfExemplar, startStore } from './store-under-test.ts';
+import { batchOfExemplar, startStore } from '../../../../tests/support/components/running-store.ts';
 
 const START = 1_800_000_000_000_000_000n;
 const MS = 1_000_000n;

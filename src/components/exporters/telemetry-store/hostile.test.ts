@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { batchOfLogs } from '../../../../tests/support/otlp/otlp-logs.ts';
 import { batchOfSpans, spanId, TRACE_ID } from '../../../../tests/support/otlp/otlp-spans.ts';
-import { startStore } from './store-under-test.ts';
+import { startStore } from '../../../../tests/support/components/running-store.ts';
 
 const SECRET = 'hunter2';
 

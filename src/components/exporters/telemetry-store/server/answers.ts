@@ -26,6 +26,7 @@ const STATUSES = ['unset', 'ok', 'error'] as const;
 /** The number of spans and of log records in the answer about one trace. */
 const MAX_OF_TRACE = 10_000;
 const LEAST_DIGITS = 4;
+const MAX_LISTED = 10;
 
 /** Answers a query. Yields where other work may run. @throws BadQuery if the query is wrong. */
 export function* answerTo(path: string, values: URLSearchParams, stored: Stored): Generator<undefined, Answer> {
@@ -94,7 +95,10 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
   const metric = metricNamed(known, written);
   const found = metric === undefined ? undefined : known.of(metric);
   if (found === undefined) {
-    return failure(404, `the store has no exemplars of ${written.slice(0, 200)}${suggest(written, known.metrics)}`);
+    return failure(
+      404,
+      `the store has no exemplars of ${written.slice(0, 200)}${otherMetrics(written, known.metrics)}`,
+    );
   }
   const resolved = yield* withSpans(memory, found.exemplars);
   return ok({
@@ -108,6 +112,13 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
       ...(span !== undefined && { span: spanToJson(span) }),
     })),
   });
+}
+
+/** The nearest name, or else those that were seen last. */
+function otherMetrics(written: string, metrics: readonly string[]): string {
+  const nearest = suggest(written, metrics);
+  if (nearest !== '' || metrics.length === 0) return nearest;
+  return `; it has those of ${metrics.slice(-MAX_LISTED).join(', ')}`;
 }
 
 function sharedCriteria(given: Parameters) {

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
-import { hostWith } from '../../../../tests/support/components/host-with.ts';
-import { WireWriter } from '../../../engine/otlp/wire-writer.ts';
-import type { Component, Consumer, TelemetryBatch } from '../../../engine/component.ts';
-import { telemetryStoreConfig } from './config.ts';
-import { telemetryStoreExporter } from './factory.ts';
+import { componentSettings } from './component-settings.ts';
+import { hostWith } from './host-with.ts';
+import { WireWriter } from '../../../src/engine/otlp/wire-writer.ts';
+import type { Component, Consumer, TelemetryBatch } from '../../../src/engine/component.ts';
+import { telemetryStoreConfig } from '../../../src/components/exporters/telemetry-store/config.ts';
+import { telemetryStoreExporter } from '../../../src/components/exporters/telemetry-store/factory.ts';
 
 /** The answer to a query. The tests know its form. */
 export interface Answered {
@@ -14,7 +14,7 @@ export interface Answered {
 }
 
 /** A running store, and its answers. */
-export interface StoreUnderTest extends AsyncDisposable {
+export interface RunningStore extends AsyncDisposable {
   readonly store: Component & Consumer;
   readonly url: string;
   readonly ask: (pathAndQuery: string) => Promise<Answered>;
@@ -23,7 +23,7 @@ export interface StoreUnderTest extends AsyncDisposable {
   readonly balance: ReturnType<typeof componentSettings>['balance'];
 }
 
-export async function startStore(config: Readonly<Record<string, unknown>> = {}): Promise<StoreUnderTest> {
+export async function startStore(config: Readonly<Record<string, unknown>> = {}): Promise<RunningStore> {
   const { settings, lines, page, balance } = componentSettings('exporter', 'telemetry_store');
   const parsed = v.parse(telemetryStoreConfig, { endpoint: '127.0.0.1:0', ...config });
   const store = telemetryStoreExporter.create(settings, parsed);

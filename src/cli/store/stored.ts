@@ -1,0 +1,59 @@
+/** The answers of the `telemetry_store`. Times are nanoseconds since 1970, as text. */
+
+export interface Attributes {
+  readonly [name: string]: unknown;
+}
+
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly service: string;
+  readonly startTimeUnixNano: string;
+  readonly durationMs: number;
+  readonly status: { readonly code: string; readonly message?: string };
+  readonly attributes: Attributes;
+  readonly events: readonly { readonly name: string; readonly timeUnixNano: string; readonly attributes: Attributes }[];
+}
+
+export interface LogRecord {
+  readonly timeUnixNano: string;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly service: string;
+  readonly body: unknown;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  readonly attributes: Attributes;
+}
+
+export interface Trace {
+  readonly traceId: string;
+  readonly spanCount: number;
+  readonly logCount: number;
+  readonly spans: readonly Span[];
+  readonly logs: readonly LogRecord[];
+}
+
+export interface TraceSummary {
+  readonly traceId: string;
+  readonly name: string;
+  readonly service: string;
+  readonly startTimeUnixNano: string;
+  readonly hasRoot: boolean;
+  readonly durationMs: number;
+  readonly spans: number;
+  readonly errors: number;
+  readonly logs: number;
+}
+
+export interface Exemplar {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly value: number;
+  readonly timeUnixNano: string;
+  /** Absent if it is not in the store. */
+  readonly span?: Span;
+}
