@@ -116,6 +116,18 @@ const grpcOnDemand: Plugin = {
   },
 };
 
+/**
+ * An `import()` of a built-in module reads each of its exports, and one of `http` loads undici. Services that do not use it
+ * would pay for it at each start.
+ */
+const builtinsWithoutFacades: Plugin = {
+  name: 'builtins-without-facades',
+  transform: {
+    filter: { id: /otlp-exporter-base/, code: /\bimport\("https?"\)/ },
+    handler: (code) => code.replaceAll(/\bimport\(("https?")\)/g, 'process.getBuiltinModule($1)'),
+  },
+};
+
 /** The page of `siphon dashboards preview`: besides its script, the document and the styles. */
 const pageFiles: Plugin = {
   name: 'page-files',
@@ -157,10 +169,11 @@ export default defineConfig([
       grpc: '@grpc/grpc-js',
     },
     platform: 'node',
-    plugins: [grpcOnDemand, thirdPartyNotices, softwareBill, emptyTypes],
+    plugins: [grpcOnDemand, builtinsWithoutFacades, thirdPartyNotices, softwareBill, emptyTypes],
     output: {
       dir: 'dist/sdk',
       format: 'cjs',
+      comments: false,
       entryFileNames: '[name].cjs',
       chunkFileNames: 'chunks/[name].cjs',
     },
