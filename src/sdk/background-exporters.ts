@@ -6,18 +6,18 @@ import {
   getStringListFromEnv,
   type ExportResult,
 } from '@opentelemetry/core';
-import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
-import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
-import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions } from './background-delivery.ts';
+import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions, type Destination } from './background-delivery.ts';
 import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
 import type { LastRequest } from './last-delivery.ts';
 import { LastMetricsReader } from './last-metrics.ts';
+import { EncodingSpanProcessor } from './spans/encoding-processor.ts';
 import { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
@@ -26,7 +26,7 @@ export interface BackgroundExporters {
   /** Queues log records for delivery. Undefined where the environment sends them otherwise, or no spans. */
   readonly exportLogs: ((records: ReadableLogRecord[]) => void) | undefined;
   /** Options for NodeSDK, which sets up every missing part from the environment. */
-  readonly options: Pick<SdkOptions, 'traceExporter' | 'metricReaders'>;
+  readonly options: Pick<SdkOptions, 'spanProcessors' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
   /** Returns the exports that are lost if the process ends now. Spans must have been flushed to the exporter. */
@@ -40,22 +40,22 @@ export interface BackgroundExporters {
  * default. NodeSDK creates the exporters for gRPC, JSON, the console and others.
  */
 export function createBackgroundExporters(): BackgroundExporters {
-  const traces = usesHttpProtobuf('TRACES') ? createTraceExporter() : undefined;
+  const traces = usesHttpProtobuf('TRACES') ? createSpanExport() : undefined;
   const metrics = usesHttpProtobuf('METRICS') ? createMetricExporter() : undefined;
   const logs = traces !== undefined && usesHttpProtobuf('LOGS') ? createLogDelegate() : undefined;
   const reader = metrics === undefined ? undefined : createMetricReader(metrics.exporter);
   return {
     options: {
-      ...(traces === undefined ? {} : { traceExporter: traces.exporter }),
+      ...(traces === undefined ? {} : { spanProcessors: [traces.processor] }),
       ...(reader === undefined ? {} : { metricReaders: [reader] }),
     },
     exportLogs: logs && ((records) => logs.export(records, () => undefined)),
     delivered: async () =>
-      void (await Promise.all([traces?.delegate.forceFlush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
+      void (await Promise.all([traces?.delivery.flush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
     unsent: () => {
       const last = reader?.collectNow();
       if (last !== undefined) metrics?.delegate.export(last, () => undefined);
-      return [traces?.delegate, metrics?.delegate, logs].flatMap((signal) => signal?.unsent() ?? []);
+      return [traces?.delivery, metrics?.delegate, logs].flatMap((signal) => signal?.unsent() ?? []);
     },
     sendAll: (traces !== undefined || isOff('TRACES')) && (metrics !== undefined || isOff('METRICS')),
   };
@@ -78,9 +78,20 @@ function usesHttpProtobuf(signal: Signal): boolean {
 const unreached = new UnreachedEndpoints();
 
 /** Spans may arrive in any order. */
-function createTraceExporter() {
-  const delegate = new BackgroundDelegate('TRACES', ProtobufTraceSerializer, { parallel: MAX_WAITING, unreached });
-  return { delegate, exporter: new OTLPExporterBase(delegate) };
+function createSpanExport() {
+  const delivery = new BackgroundDelivery(destinationOf('TRACES'), { parallel: MAX_WAITING, unreached });
+  const maxQueueSize = positive('OTEL_BSP_MAX_QUEUE_SIZE', 2048);
+  const processor = new EncodingSpanProcessor((body) => delivery.enqueue(body), {
+    maxQueueSize,
+    maxExportBatchSize: Math.min(positive('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512), maxQueueSize),
+    scheduledDelayMillis: Math.max(0, getNumberFromEnv('OTEL_BSP_SCHEDULE_DELAY') ?? 5000),
+  });
+  return { delivery, processor };
+}
+
+function destinationOf(signal: Signal): Destination {
+  const headers = { 'Content-Type': 'application/x-protobuf' };
+  return convertLegacyHttpOptions({}, signal, `v1/${signal.toLowerCase()}`, headers);
 }
 
 function createLogDelegate() {
@@ -110,12 +121,8 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   readonly #delivery: BackgroundDelivery;
 
   constructor(signal: Signal, serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
-    const headers = { 'Content-Type': 'application/x-protobuf' };
     this.#serializer = serializer;
-    this.#delivery = new BackgroundDelivery(
-      convertLegacyHttpOptions({}, signal, `v1/${signal.toLowerCase()}`, headers),
-      options,
-    );
+    this.#delivery = new BackgroundDelivery(destinationOf(signal), options);
   }
 
   export(items: Items, done: (result: ExportResult) => void): void {

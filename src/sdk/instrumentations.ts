@@ -1,4 +1,6 @@
 /** Lists what the preload observes, without what the environment switches off. */
+import type { EventEmitter } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
@@ -17,7 +19,8 @@ import { FastifyInstrumentation } from './frameworks/fastify.ts';
 import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
-import { correctFetchErrors, correctHttpErrors } from './http-errors.ts';
+import { correctFetchErrors, correctHttpErrors } from './http/failed-requests.ts';
+import { observeEvents, observerOf } from './http/incoming-requests.ts';
 import { BunyanInstrumentation } from './loggers/bunyan.ts';
 import { ConsoleInstrumentation } from './loggers/console.ts';
 import { PinoInstrumentation } from './loggers/pino.ts';
@@ -29,13 +32,19 @@ import { BullmqInstrumentation } from './queues/bullmq.ts';
 import type { RequestTargets } from './request-targets.ts';
 import { GrpcInstrumentation } from './rpc/grpc.ts';
 import { isSentryRequest } from './sentry-requests.ts';
-import { rememberRequest } from './server-requests.ts';
 import { dependenciesOfService } from './service-defaults.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+export interface InstrumentationSettings {
+  /** True to record personal attributes, such as addresses of clients. */
+  readonly personal: boolean;
+}
+
 /** The keys are the names of OpenTelemetry, which are those of its packages `@opentelemetry/instrumentation-…`. */
-const INSTRUMENTATIONS: Readonly<Record<string, (targets: RequestTargets) => Instrumentation>> = {
+const INSTRUMENTATIONS: Readonly<
+  Record<string, (targets: RequestTargets, settings: InstrumentationSettings) => Instrumentation>
+> = {
   http: createHttp,
   grpc: (targets) => new GrpcInstrumentation(targets),
   undici: createUndici,
@@ -71,14 +80,18 @@ const PACKAGES: Readonly<Record<string, string>> = {
  * Creates those that the environment leaves on: all, or those that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names, without
  * those that `OTEL_NODE_DISABLED_INSTRUMENTATIONS` names.
  */
-export function createInstrumentations(targets: RequestTargets, environment: Environment): readonly Instrumentation[] {
+export function createInstrumentations(
+  targets: RequestTargets,
+  settings: InstrumentationSettings,
+  environment: Environment,
+): readonly Instrumentation[] {
   const enabled = namesIn(environment, ENABLED) ?? Object.keys(INSTRUMENTATIONS);
   const disabled = namesIn(environment, DISABLED) ?? [];
   const dependencies = dependenciesOfService();
   const chosen = Object.entries(INSTRUMENTATIONS)
     .filter(([name]) => enabled.includes(name) && !disabled.includes(name))
     .filter(([name]) => PACKAGES[name] === undefined || dependencies.has(PACKAGES[name]))
-    .map(([, create]) => create(targets));
+    .map(([, create]) => create(targets, settings));
   return isSet(environment, 'SIPHON_CONSOLE_TRACE_IDS') ? [...chosen, new ConsoleInstrumentation()] : chosen;
 }
 
@@ -100,15 +113,36 @@ function namesIn(environment: Environment, variable: string): readonly string[] 
   return given.length === 0 ? undefined : given;
 }
 
-function createHttp(targets: RequestTargets): Instrumentation {
+function createHttp(targets: RequestTargets, settings: InstrumentationSettings): Instrumentation {
   const http = new HttpInstrumentation({
     // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
     ignoreOutgoingRequestHook: ({ path }) => isTracingSuppressed(context.active()) || isSentryRequest(path),
-    requestHook: rememberRequest,
   });
   correctHttpErrors(http);
+  observeIncoming(http, settings);
   targets.observeHttp(http);
   return http;
+}
+
+/** The instrumentation keeps the patch of the servers and the metric. */
+function observeIncoming(http: HttpInstrumentation, { personal }: InstrumentationSettings): void {
+  const observe = observerOf({
+    tracer: () => http['tracer'],
+    record: (seconds, attributes) => http['_recordServerDuration'](seconds * 1000, attributes),
+    personal,
+  });
+  http['_incomingRequestFunction'] = (scheme: string, emit: EventEmitter['emit']) =>
+    function incomingRequest(this: EventEmitter, ...args: Parameters<EventEmitter['emit']>) {
+      const [event, request, response] = args as [string, IncomingMessage, ServerResponse];
+      if (event !== 'request') return emit.apply(this, args);
+      return observe(request, response, scheme, () => emit.apply(this, args));
+    };
+  const stop = observeEvents(IncomingMessage, ServerResponse);
+  const disable = http.disable.bind(http);
+  http.disable = () => {
+    stop();
+    disable();
+  };
 }
 
 function createUndici(targets: RequestTargets): Instrumentation {

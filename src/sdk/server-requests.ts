@@ -1,22 +1,20 @@
 /** Keeps the routes and exceptions that frameworks report about the requests that the service answers. */
-import { IncomingMessage } from 'node:http';
 import { context, type Attributes, type Span } from '@opentelemetry/api';
 import { getRPCMetadata, type RPCMetadata } from '@opentelemetry/core';
 import { httpRoute } from '../metrics/third-party.ts';
 import { recordException } from './exceptions.ts';
+import { attachment } from './http/attachment.ts';
 import { nextRoute } from './next-route.ts';
 
 const MAX_ROUTE_CHARACTERS = 200;
 
-/** The instrumentation of http reads the route from the metadata when the response has ended. */
-const requests = new WeakMap<object, RPCMetadata>();
+const requests = attachment<RPCMetadata>();
 const failures = new WeakMap<RPCMetadata, unknown[]>();
 const routes = new Set<string>();
 
-/** The request hook of the instrumentation of http, which runs while the span of the request is active. */
-export function rememberRequest(_span: Span, request: object): void {
-  const metadata = getRPCMetadata(context.active());
-  if (request instanceof IncomingMessage && metadata !== undefined) requests.set(request, metadata);
+/** The route that is set until the response has ended is that of its span. */
+export function rememberRequest(request: object, metadata: RPCMetadata): void {
+  requests.add(request, metadata);
 }
 
 /**
@@ -28,10 +26,14 @@ export function setRoute(route: string, request?: object): void {
   if (metadata !== undefined && isKept(route)) metadata.route = route;
 }
 
+/** True for a request that one server hands over to another with `emit`. */
+export function isRemembered(request: object): boolean {
+  return requests.of(request) !== undefined;
+}
+
 /** Completes the route of a request that has ended, where nothing reported it: Next, or code that wrote to the span. */
-export function completeRoute(request: object, span: Span): void {
-  const metadata = requests.get(request);
-  if (metadata === undefined || metadata.route !== undefined) return;
+export function completeRoute(request: object, span: Span, metadata: RPCMetadata): void {
+  if (metadata.route !== undefined) return;
   const written = (span as { readonly attributes?: Attributes }).attributes?.[ROUTE];
   const route = typeof written === 'string' ? written : nextRoute(request);
   if (route !== undefined && isKept(route)) metadata.route = route;
@@ -53,7 +55,7 @@ export function recordFailure(error: unknown, request?: object): void {
 }
 
 function metadataOf(request: object | undefined): RPCMetadata | undefined {
-  return request === undefined ? getRPCMetadata(context.active()) : requests.get(request);
+  return request === undefined ? getRPCMetadata(context.active()) : requests.of(request);
 }
 
 /** Routes come from the code of a service. One that makes them up at run time must not fill the sidecar with series. */

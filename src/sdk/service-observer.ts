@@ -50,9 +50,9 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
   const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
-  const { start, stop, exportLogs, ...end } = withDefaults(environment, () => createSdk(targets, environment));
+  const { start, stop, exportLogs, ...end } = withDefaults(environment, () => createSdk(targets, privacy, environment));
   try {
-    withDefaults(environment, () => start(privacy));
+    withDefaults(environment, start);
     keepSpansPrivate(privacy);
     recordSamplingContext(environment);
     if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);
@@ -77,17 +77,17 @@ export function observe(environment: NodeJS.ProcessEnv): void {
 }
 
 interface Sdk extends Omit<EndSettings, 'timeoutMs'>, Pick<BackgroundExporters, 'exportLogs'> {
-  readonly start: (privacy: PrivateSpanSettings) => void;
+  readonly start: () => void;
   readonly stop: () => void;
 }
 
-function createSdk(targets: RequestTargets, environment: Environment): Sdk {
+function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, environment: Environment): Sdk {
   const exporters = createBackgroundExporters();
-  const observed = createInstrumentations(targets, environment);
+  const observed = createInstrumentations(targets, privacy, environment);
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: [...observed], views: views() });
   return {
     exportLogs: exporters.exportLogs,
-    start: (privacy) => {
+    start: () => {
       sdk.start();
       keepResourcePrivate(sdk['_resource'], privacy);
       // Otherwise the first export waits for the attributes that are looked up, and is lost if the process ends meanwhile.

@@ -10,6 +10,13 @@ import { answerSeconds, callSeconds, pauseSeconds } from '../metrics/third-party
 /** A service has one scheme, and the version of HTTP is on the spans. */
 const SERVER_LABELS = ['http.request.method', 'http.response.status_code', 'http.route', 'error.type'];
 
+const allowed = createAllowListAttributesProcessor(SERVER_LABELS);
+
+/** The preload's own measurements have no other labels. They are frozen, and stay the same objects. */
+const serverLabels: typeof allowed = {
+  process: (attributes, context) => (Object.isFrozen(attributes) ? attributes : allowed.process(attributes, context)),
+};
+
 /** The host is not a label, because many hosts are many series. Spans have the host. */
 const CLIENT_LABELS = ['http.request.method', 'http.response.status_code', 'error.type'];
 
@@ -17,7 +24,7 @@ export function views(): ViewOptions[] {
   return [
     {
       instrumentName: 'http.server.request.duration',
-      attributesProcessors: [createAllowListAttributesProcessor(SERVER_LABELS)],
+      attributesProcessors: [serverLabels],
       aggregation: bounded(answerSeconds),
     },
     {

@@ -94,6 +94,21 @@ it('reads the first attribute of several that has the wanted type', () => {
   expect(numberOf(attributes, 'name')).toBeUndefined();
 });
 
+it('reads the nested values that it wrote', () => {
+  const value: AnyValue = new Map<string, AnyValue>([
+    ['list', [1, 'a', null, [true], new Map([['deep', 2n ** 60n]])]],
+    ['bytes', Uint8Array.of(0, 255)],
+    ['empty', new Map()],
+  ]);
+  const writer = new WireWriter();
+  writeKeyValue(writer, 1, 'key', value);
+  const reader = new WireReader(writer.finish());
+  reader.tag();
+  const target = new Map<string, AnyValue>();
+  readKeyValue(reader.message(), target);
+  expect(target).toEqual(new Map([['key', value]]));
+});
+
 it('reads what it wrote, whole numbers as integers', () => {
   fc.assert(
     fc.property(fc.string(), fc.oneof(fc.string(), fc.boolean(), fc.double(), fc.maxSafeInteger()), (key, value) => {

@@ -76,35 +76,40 @@ const LIST_VALUES = fieldNumbers('ArrayValue').values;
 
 /** Writes a `KeyValue` as field `field`. Whole numbers become `int_value`. */
 export function writeKeyValue(writer: WireWriter, field: number, key: string, value: AnyValue): void {
-  writer.messageField(field, () => {
-    writer.stringField(PAIR.key, key);
-    writeAnyValue(writer, PAIR.value, value);
-  });
+  const start = writer.openField(field);
+  writer.stringField(PAIR.key, key);
+  writeAnyValue(writer, PAIR.value, value);
+  writer.closeField(start);
 }
 
 /** Writes an `AnyValue` as field `field`. */
 export function writeAnyValue(writer: WireWriter, field: number, value: AnyValue): void {
-  writer.messageField(field, () => {
-    if (typeof value === 'string') writer.stringField(VALUE.string_value, value);
-    else if (typeof value === 'boolean') writer.boolField(VALUE.bool_value, value);
-    else if (typeof value === 'number' && !Number.isSafeInteger(value)) writer.doubleField(VALUE.double_value, value);
-    else if (typeof value === 'number' || typeof value === 'bigint') writer.int64Field(VALUE.int_value, BigInt(value));
-    else if (value instanceof Uint8Array) writer.bytesField(VALUE.bytes_value, value);
-    else if (isArray(value)) {
-      writer.messageField(VALUE.array_value, () => {
-        for (const inner of value) writeAnyValue(writer, LIST_VALUES, inner);
-      });
-    } else if (value !== null) {
-      writer.messageField(VALUE.kvlist_value, () => {
-        for (const [key, inner] of value) {
-          writer.messageField(LIST_VALUES, () => {
-            writer.stringField(PAIR.key, key);
-            writeAnyValue(writer, PAIR.value, inner);
-          });
-        }
-      });
-    }
-  });
+  const start = writer.openField(field);
+  if (typeof value === 'string') writer.stringField(VALUE.string_value, value);
+  else if (typeof value === 'number') writeNumber(writer, value);
+  else if (typeof value === 'boolean') writer.boolField(VALUE.bool_value, value);
+  else if (typeof value === 'bigint') writer.int64Field(VALUE.int_value, value);
+  else if (value instanceof Uint8Array) writer.bytesField(VALUE.bytes_value, value);
+  else if (value !== null) writeNested(writer, value);
+  writer.closeField(start);
+}
+
+function writeNumber(writer: WireWriter, value: number): void {
+  if (!Number.isSafeInteger(value)) writer.doubleField(VALUE.double_value, value);
+  else if (value >= 0) writer.varintField(VALUE.int_value, value);
+  else writer.int64Field(VALUE.int_value, BigInt(value));
+}
+
+function writeNested(writer: WireWriter, values: readonly AnyValue[] | KeyValueMap): void {
+  if (isArray(values)) {
+    const start = writer.openField(VALUE.array_value);
+    for (const value of values) writeAnyValue(writer, LIST_VALUES, value);
+    writer.closeField(start);
+    return;
+  }
+  const start = writer.openField(VALUE.kvlist_value);
+  for (const [key, value] of values) writeKeyValue(writer, LIST_VALUES, key, value);
+  writer.closeField(start);
 }
 
 /**

@@ -52,6 +52,31 @@ describe('stringField', () => {
   });
 });
 
+describe('hexField', () => {
+  it('writes the bytes of digits in either case', () => {
+    const digits = '00ff0123456789abcdefABCDEF';
+    const bytes = roundTrip(
+      (writer) => writer.hexField(2, digits),
+      (reader) => reader.bytes().slice(),
+    );
+    expect(Buffer.from(bytes).toString('hex')).toBe(digits.toLowerCase());
+  });
+});
+
+describe('timeField', () => {
+  it('is exact to the nanosecond until the year 2115', () => {
+    fc.assert(
+      fc.property(fc.nat(4_600_000_000), fc.nat(999_999_999), (seconds, nanoseconds) => {
+        const read = roundTrip(
+          (writer) => writer.timeField(2, seconds, nanoseconds),
+          (reader) => reader.fixed64(),
+        );
+        expect(read).toBe(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
+      }),
+    );
+  });
+});
+
 describe('messageField', () => {
   it.each([0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152])('frames %i bytes', (length) => {
     const content = new Uint8Array(length).fill(7);

@@ -8,6 +8,9 @@ const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Up to this size, a loop copies faster than `set` does. */
 const SHORT_BYTES = 32;
 
+/** A loop writes a text of this length faster than an encoder does, and its length takes one byte. */
+const SHORT_TEXT = 100;
+
 /** Copying more stops other work for too long. */
 const MUCH_BYTES = 2 * 1024 * 1024;
 
@@ -112,12 +115,37 @@ export class WireWriter {
   stringField(field: number, value: string): void {
     this.#tag(field, WireType.bytes);
     this.#reserve(value.length * 3 + 5);
+    if (value.length <= SHORT_TEXT && this.#shortAscii(value)) return;
     const start = this.#length + varintSize(value.length);
     const { written } = textEncoder.encodeInto(value, this.#buffer.subarray(start));
     const shift = varintSize(written) - varintSize(value.length);
     if (shift > 0) this.#buffer.copyWithin(start + shift, start, start + written);
     this.#varint(written);
     this.#length += written;
+  }
+
+  /** Bytes that are given as hexadecimal digits. */
+  hexField(field: number, digits: string): void {
+    this.#tag(field, WireType.bytes);
+    const bytes = digits.length >> 1;
+    this.#varint(bytes);
+    this.#reserve(bytes);
+    for (let i = 0; i < bytes; i++) {
+      this.#buffer[this.#length++] = (nibble(digits.charCodeAt(2 * i)) << 4) | nibble(digits.charCodeAt(2 * i + 1));
+    }
+  }
+
+  /** Seconds and nanoseconds as nanoseconds, without a `bigint`. */
+  timeField(field: number, seconds: number, nanoseconds: number): void {
+    this.#tag(field, WireType.fixed64);
+    this.#reserve(8);
+    // A second is 5^9 * 2^9 nanoseconds. The product with 5^9 is exact until the year 2115.
+    const parts = seconds * 1_953_125;
+    const low = (parts % 0x80_0000) * 512 + nanoseconds;
+    const carry = low >= 0x1_0000_0000 ? 1 : 0;
+    this.#view.setUint32(this.#length, low, true);
+    this.#view.setUint32(this.#length + 4, Math.floor(parts / 0x80_0000) + carry, true);
+    this.#length += 8;
   }
 
   packedDoubleField(field: number, values: readonly number[]): void {
@@ -217,6 +245,19 @@ export class WireWriter {
     this.#bigVarint(value);
   }
 
+  /** Writes the length and the text, or returns false if the text has other characters. */
+  #shortAscii(value: string): boolean {
+    const start = this.#length + 1;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      this.#buffer[start + i] = code;
+    }
+    this.#buffer[this.#length] = value.length;
+    this.#length = start + value.length;
+    return true;
+  }
+
   #tag(field: number, wireType: number): void {
     this.#varint(field * 8 + wireType);
   }
@@ -250,6 +291,11 @@ export class WireWriter {
     this.#buffer = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** The value of a hexadecimal digit. */
+function nibble(code: number): number {
+  return (code & 0xf) + (code >> 6) * 9;
 }
 
 function varintSize(value: number): number {

@@ -81,13 +81,23 @@ function observeMeter(meter: MeterState, collectors: readonly object[], budget: 
   };
 }
 
+/** Those that a recorder uses again are frozen. */
+const hashes = new WeakMap<Attributes, string>();
+
+function hashOnce(attributes: Attributes, hash: (attributes: Attributes) => string): string {
+  if (!Object.isFrozen(attributes)) return hash(attributes);
+  const known = hashes.get(attributes) ?? hash(attributes);
+  hashes.set(attributes, known);
+  return known;
+}
+
 function observeStorage(storage: Storage, budget: ExemplarBudget): void {
   const measurements = storage['_deltaMetricStorage'];
   const exemplars = new KeptExemplars(measurements['_aggregator']['_boundaries'] ?? [], budget);
   const { _hash: hash } = measurements['_activeCollectionStorage'];
   let series = '';
   // The SDK computes the hash of the series of each measurement, that of the overflow included. Twice would cost too much.
-  const rememberSeries = (attributes: Attributes): string => (series = hash(attributes));
+  const rememberSeries = (attributes: Attributes): string => (series = hashOnce(attributes, hash));
   measurements['_activeCollectionStorage']['_hash'] = rememberSeries;
 
   const record = storage.record.bind(storage);
