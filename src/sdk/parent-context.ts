@@ -1,5 +1,6 @@
 /** Carries the active span into processes and threads that the service starts. */
-import childProcess, { type ForkOptions } from 'node:child_process';
+import childProcess from 'node:child_process';
+import { promisify } from 'node:util';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { context, isSpanContextValid, propagation, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 
@@ -23,23 +24,47 @@ export function continueParent(environment: Environment): void {
   };
 }
 
+/** The functions that start another Node.js. The others of `node:child_process` call these inside Node. */
+const STARTERS = ['fork', 'spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync'] as const;
+
 /**
- * Passes the active span to the children of `fork`. The workers of a cluster, which are servers, do not get it, and neither do
- * children that the service starts outside of spans.
+ * Passes the active span to children that run Node.js. The workers of a cluster, which are servers, do not get it, and
+ * neither do other programs and children that the service starts outside of spans.
  */
 export function passToChildren(): void {
-  const { fork } = childProcess;
-  const observedFork = (...args: unknown[]): unknown => {
-    const headers = activeHeaders();
-    if (headers === undefined) return (fork as (...all: unknown[]) => unknown)(...args);
-    const [file, ...rest] = args;
-    const list = Array.isArray(rest[0]) ? rest[0] : [];
-    const options = (rest.find((one) => isObject(one) && !Array.isArray(one)) ?? {}) as ForkOptions;
-    const env = options.env ?? process.env;
-    if ('NODE_UNIQUE_ID' in env) return (fork as (...all: unknown[]) => unknown)(...args);
-    return fork(file as string, list as string[], { ...options, env: { ...env, [VARIABLE]: headers } });
-  };
-  childProcess.fork = observedFork as typeof fork;
+  for (const name of STARTERS) {
+    const original = childProcess[name] as Starter;
+    const observed: Starter = (...args) => original(...withContext(name, args));
+    Object.defineProperty(observed, 'name', { value: name });
+    const promised = original[promisify.custom];
+    if (promised !== undefined) {
+      const value: Starter = (...args) => promised(...withContext(name, args));
+      Object.defineProperty(observed, promisify.custom, { value });
+    }
+    Object.assign(childProcess, { [name]: observed });
+  }
+}
+
+type Starter = ((...args: unknown[]) => unknown) & { readonly [promisify.custom]?: (...args: unknown[]) => unknown };
+
+/** The arguments are a file or command, perhaps a list, perhaps options, and perhaps a callback. */
+function withContext(name: (typeof STARTERS)[number], args: readonly unknown[]): readonly unknown[] {
+  const at = args.findIndex((argument, index) => index > 0 && isObject(argument) && !Array.isArray(argument));
+  const options = (args[at] ?? {}) as { readonly env?: Environment };
+  const env = options.env ?? process.env;
+  if ('NODE_UNIQUE_ID' in env || !(name === 'fork' || isNode(args[0]))) return args;
+  const headers = activeHeaders();
+  if (headers === undefined) return args;
+  const observed = { ...options, env: { ...env, [VARIABLE]: headers } };
+  if (at > 0) return args.with(at, observed);
+  const place = Array.isArray(args[1]) ? 2 : 1;
+  return args.toSpliced(place, typeof args[place] === 'function' ? 0 : 1, observed);
+}
+
+/** True for an executable, or a command whose first word is one: `node`, with or without its folder. */
+function isNode(command: unknown): boolean {
+  if (typeof command !== 'string') return false;
+  return command === process.execPath || /^\s*(["']?)(?:[^\s"']*[\\/])?node(?:\.exe)?\1(?:\s|$)/.test(command);
 }
 
 /** The same for worker threads, which get the environment of their process unless the service gives them another. */

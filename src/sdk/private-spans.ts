@@ -7,11 +7,7 @@ import { addSpanProcessor } from './span-processors.ts';
 /** The texts of statements. */
 const STATEMENTS = new Set(['db.query.text', 'db.statement']);
 
-/** Its events have a message without values; its status has that of the database, which quotes them. */
-const PG = '@opentelemetry/instrumentation-pg';
-
 interface EndingSpan {
-  readonly instrumentationScope: { readonly name: string };
   name: string;
   readonly attributes: Attributes;
   readonly status: { message?: string };
@@ -42,14 +38,7 @@ function clean(span: EndingSpan, privacy: Privacy, personal: boolean): void {
   for (const { attributes } of span.events)
     if (attributes !== undefined) cleanAttributes(attributes, privacy, personal);
   span.name = cleanText(span.name);
-  const message = personal ? span.status.message : impersonalMessage(span);
-  if (message !== undefined) span.status.message = cleanText(message);
-}
-
-function impersonalMessage({ instrumentationScope, status, events }: EndingSpan): string | undefined {
-  if (status.message === undefined || instrumentationScope.name !== PG) return status.message;
-  const message = events.at(-1)?.attributes?.['exception.message'];
-  return typeof message === 'string' ? message : 'error';
+  if (span.status.message !== undefined) span.status.message = cleanText(span.status.message);
 }
 
 /** Only values that change are written. */

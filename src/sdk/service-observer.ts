@@ -18,6 +18,7 @@ import { environmentProblems, isSet, setValue } from './environment-problems.ts'
 import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
+import { describePgFailures } from './pg-failures.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
 import { flushAtEnd, type EndSettings } from './process-end.ts';
@@ -53,6 +54,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   const { start, stop, exportLogs, ...end } = withDefaults(environment, () => createSdk(targets, privacy, environment));
   try {
     withDefaults(environment, start);
+    describePgFailures();
     keepSpansPrivate(privacy);
     recordSamplingContext(environment);
     if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);

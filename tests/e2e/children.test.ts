@@ -7,7 +7,15 @@ import { runObservedFile } from '../support/processes/observed-script.ts';
 async function parentsWith(environment: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
   await using run = await runObservedFile(['tests/support/clients/children.mjs'], environment, 'siphon-otel/preload');
   expect(run).toMatchObject({ code: 0, stderr: '' });
-  expect(run.stdout.trim().split('\n').toSorted()).toEqual(['child false', 'cluster false', 'worker false']);
+  expect(run.stdout.trim().split('\n').toSorted()).toEqual([
+    'child false',
+    'cluster false',
+    'exec false',
+    'execFile false',
+    'other false',
+    'spawn false',
+    'worker false',
+  ]);
   const spans = run.capture.spans();
   const names = new Map(spans.map(({ span_id, name }) => [span_id, name]));
   const sent = spans.filter(({ kind }) => kind === 'SPAN_KIND_CLIENT');
@@ -19,13 +27,15 @@ async function parentsWith(environment: Readonly<Record<string, string>>): Promi
   );
 }
 
+const children = { child: 'caller', exec: 'caller', execFile: 'caller', spawn: 'caller' };
+
 it('continues the trace in a child, and not in the worker of a cluster, which is a server', async () => {
-  expect(await parentsWith({})).toEqual({ child: 'caller', cluster: 'none' });
+  expect(await parentsWith({})).toEqual({ ...children, cluster: 'none' });
 });
 
 it('observes worker threads if the environment asks for it', async () => {
   expect(await parentsWith({ SIPHON_OBSERVE_WORKERS: 'true' })).toEqual({
-    child: 'caller',
+    ...children,
     cluster: 'none',
     worker: 'caller',
   });

@@ -42,12 +42,18 @@ export function startDatabaseCall(call: DatabaseCall): EndCall {
     if (failure !== undefined) {
       // The message of the error may hold the values of the statement.
       span?.setAttribute('error.type', failure).setStatus({ code: SpanStatusCode.ERROR, message: failure });
+      if (isSqlState(failure)) span?.setAttribute('db.response.status_code', failure);
     }
     span?.end();
     // The active context may be that of another call on the same connection.
     const measured = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
     record(labelsOf(call, failure), (performance.now() - startedAtMs) / 1000, measured);
   };
+}
+
+/** True for the codes of PostgreSQL's errors, such as `42P01`. Connections that fail have longer ones. */
+export function isSqlState(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code);
 }
 
 function startSpan(call: DatabaseCall): Span | undefined {

@@ -81,7 +81,7 @@ function observeMeter(meter: MeterState, collectors: readonly object[], budget: 
   };
 }
 
-/** Those that a recorder uses again are frozen. */
+/** A recorder uses frozen attributes again. */
 const hashes = new WeakMap<Attributes, string>();
 
 function hashOnce(attributes: Attributes, hash: (attributes: Attributes) => string): string {

@@ -2,7 +2,7 @@
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { InstrumentationBase } from '@opentelemetry/instrumentation';
-import { recordFailure, setRoute } from '../server-requests.ts';
+import { recordFailure, setRoute } from '../http/server-requests.ts';
 
 const INITIALIZATION = 'fastify.initialization';
 const handlerCalls = tracingChannel('fastify.request.handler');

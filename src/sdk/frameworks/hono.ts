@@ -1,5 +1,5 @@
 /** Reports the routes and the errors of Hono. */
-import { recordFailure, setRoute } from '../server-requests.ts';
+import { recordFailure, setRoute } from '../http/server-requests.ts';
 import { LoadedModulesInstrumentation, type Patches } from './loaded-modules.ts';
 
 export class HonoInstrumentation extends LoadedModulesInstrumentation {

@@ -6,7 +6,7 @@ import {
   InstrumentationNodeModuleFile,
   type InstrumentationModuleDefinition,
 } from '@opentelemetry/instrumentation';
-import { recordFailure, setRoute } from '../server-requests.ts';
+import { recordFailure, setRoute } from '../http/server-requests.ts';
 
 const VERSIONS = ['>=2.0.0 <4'];
 

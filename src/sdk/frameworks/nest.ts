@@ -1,5 +1,5 @@
 /** Reports the errors that Nest turns into answers. The routes are those of Express or Fastify below it. */
-import { recordFailure } from '../server-requests.ts';
+import { recordFailure } from '../http/server-requests.ts';
 import { LoadedModulesInstrumentation, type Patches } from './loaded-modules.ts';
 
 export class NestInstrumentation extends LoadedModulesInstrumentation {

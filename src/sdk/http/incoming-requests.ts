@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api';
 import { RPCType, setRPCMetadata, type RPCMetadata } from '@opentelemetry/core';
 import { measuring } from '../exemplars/measured-span.ts';
-import { completeRoute, isRemembered, rememberRequest } from '../server-requests.ts';
+import { completeRoute, isRemembered, rememberRequest } from './server-requests.ts';
 import { attachment } from './attachment.ts';
 import { failSpan } from './failed-requests.ts';
 import { addressOf, clientOf, pathOf } from './request-attributes.ts';

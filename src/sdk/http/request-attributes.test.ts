@@ -57,7 +57,7 @@ describe('clientOf', () => {
     [{ 'x-forwarded-for': '1.2.3.4:999' }, '1.2.3.4'],
     [{ forwarded: 'for="[2001:db8::1]:4711";proto=http' }, '2001:db8::1'],
     [{ forwarded: 'proto=http', 'x-forwarded-for': '9.9.9.9' }, '9.9.9.9'],
-  ])('prefers what the nearest proxy of the client says: %j', (headers, expected) => {
+  ])('prefers the address that a proxy forwards: %j', (headers, expected) => {
     expect(clientOf(headers, '10.0.0.1')).toBe(expected);
   });
 });

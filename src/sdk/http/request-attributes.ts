@@ -1,4 +1,4 @@
-/** What the head of a request says about its target and its sender. */
+/** Reads the target and the sender of a request from its head. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The path and the query of a request target, as they were sent. */

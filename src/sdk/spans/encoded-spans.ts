@@ -15,7 +15,7 @@ const EVENT = fieldNumbers('Event');
 const LINK = fieldNumbers('Link');
 const STATUS = fieldNumbers('Status');
 
-/** The flags of a span tell whether its parent is of another process. */
+/** The flags of a span show whether its parent is of another process. */
 const KNOWS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 

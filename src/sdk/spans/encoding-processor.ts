@@ -5,11 +5,11 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { EncodedSpans } from './encoded-spans.ts';
 
 export interface BatchLimits {
-  /** So many spans are exported at once. */
+  /** The number of spans that begins an export. */
   readonly maxExportBatchSize: number;
-  /** So many spans wait while the attributes of the resource are looked up. */
+  /** Maximum number of spans that wait while the attributes of the resource are looked up. */
   readonly maxQueueSize: number;
-  /** The others are exported after so long. */
+  /** A span waits at most this time for others. */
   readonly scheduledDelayMillis: number;
 }
 
@@ -52,7 +52,7 @@ export class EncodingSpanProcessor implements SpanProcessor {
     else this.#timer ??= setTimeout(() => this.#exportSoon(), this.#limits.scheduledDelayMillis).unref();
   }
 
-  /** Exports at once if the resource is complete; otherwise it waits for that. */
+  /** Exports immediately if the resource is complete; otherwise it waits for that. */
   async forceFlush(): Promise<void> {
     if (this.#resource?.asyncAttributesPending !== true) return this.#exportNow();
     await this.#resource.waitForAsyncAttributes?.();

@@ -51,6 +51,13 @@ it('measures statements by their command and kind of error, and sends no literal
     'TABLE 42P01 2',
     'VALUES ok 1',
   ]);
+  // The exception itself is recorded where nothing catches it: a second one would be a second error.
+  const failed = capture.spans().filter(({ status }) => status?.code === 'STATUS_CODE_ERROR');
+  expect(failed).toHaveLength(4);
+  for (const { attributes, events, status } of failed) {
+    expect(plainAttributes(attributes)).toMatchObject({ 'error.type': '42P01', 'db.response.status_code': '42P01' });
+    expect([events ?? [], status?.message]).toEqual([[], '42P01']);
+  }
   const database = new URL(postgres.url).pathname.slice(1);
   const names = new Set(capture.spans().map(({ name }) => name));
   expect([...names].toSorted()).toEqual([

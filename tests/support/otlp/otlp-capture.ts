@@ -16,7 +16,7 @@ export interface CapturedSpan {
   readonly span_id: string;
   readonly parent_span_id?: string;
   readonly start_time_unix_nano: string;
-  readonly status?: { readonly code?: string };
+  readonly status?: { readonly code?: string; readonly message?: string };
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly { readonly name: string; readonly attributes?: readonly KeyValue[] }[];
 }

@@ -1,9 +1,9 @@
 /** Keeps the routes and exceptions that frameworks report about the requests that the service answers. */
 import { context, type Attributes, type Span } from '@opentelemetry/api';
 import { getRPCMetadata, type RPCMetadata } from '@opentelemetry/core';
-import { httpRoute } from '../metrics/third-party.ts';
-import { recordException } from './exceptions.ts';
-import { attachment } from './http/attachment.ts';
+import { httpRoute } from '../../metrics/third-party.ts';
+import { recordException } from '../exceptions.ts';
+import { attachment } from './attachment.ts';
 import { nextRoute } from './next-route.ts';
 
 const MAX_ROUTE_CHARACTERS = 200;
