@@ -1,5 +1,8 @@
 import type { AnyValue } from '../engine/otlp/any-value.ts';
 import { wildcard } from '../engine/wildcard.ts';
+import { withoutLiterals } from './query-literals.ts';
+import { FILTERED, isSecretName } from './secret-names.ts';
+import { withoutSecretQuery, withoutSecrets } from './secrets-in-text.ts';
 
 export interface PrivacySettings {
   /** More attributes that are left out: names, in which `*` matches any text. */
@@ -7,9 +10,6 @@ export interface PrivacySettings {
   /** True to let addresses of clients, names of users, cookies and arguments through, as Sentry's `sendDefaultPii`. */
   readonly personal?: boolean;
 }
-
-/** In place of a secret. Sentry's SDKs write the same. */
-export const FILTERED = '[Filtered]';
 
 /** Say who somebody is, or what was typed. */
 const PERSONAL = [
@@ -43,20 +43,22 @@ const PERSONAL = [
   'http.request.header.*-user',
 ];
 
-/** Names of secret values, at the end of an attribute, a header or a query parameter. */
-const SECRET_NAME =
-  /(?:^|[^a-z])(?:auth|authorization|password|passwd|pass|pwd|passphrase|secret|token|api[-_]?key|apikey|(?:aws)?access[-_]?key(?:[-_]?id)?|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|credentials?|signature|sig|session[-_]?id|sid|code|cookie|set-cookie|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
-/** `accessToken`, `clientSecret` */
-const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?)$/;
-/** These are not secrets, although they look like it. */
-const HARMLESS =
-  /(?:status[._-]?code|error[._-]?code|exit[._-]?code|response[._]code|session\.id|zip[-_]?code|sqlstate|lineno|code\.[a-z._]+)$/i;
+/** Their values are words of a standard, and most spans have them. */
+const PLAIN = new Set([
+  'http.request.method',
+  'http.response.status_code',
+  'http.route',
+  'url.scheme',
+  'network.protocol.version',
+  'server.address',
+  'server.port',
+  'db.system.name',
+  'db.operation.name',
+  'error.type',
+]);
 
-const USER_INFO = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#@]{1,1024}@/gi;
-const PARAMETER = /([?&;]|^)([^=&;?#\s]{1,256})=([^&;#\s"'<>]*)/g;
-
-/** The treatment of the values of an attribute: `query` and `clean` look at each value. */
-export type Treatment = 'omit' | 'hide' | 'query' | 'clean';
+/** The treatment of the values of an attribute: `query` and `clean` look at each value, and `keep` lets all through. */
+export type Treatment = 'omit' | 'hide' | 'keep' | 'query' | 'clean';
 
 /** The number of attribute names whose treatment is remembered: their number is up to the senders. */
 const MAX_REMEMBERED = 5000;
@@ -78,6 +80,7 @@ export class Privacy {
     const treatment = this.treatment(name);
     if (treatment === 'omit') return undefined;
     if (treatment === 'hide') return FILTERED;
+    if (treatment === 'keep') return value;
     return cleanValue(value, treatment === 'query');
   }
 
@@ -94,43 +97,33 @@ export class Privacy {
 
   #treatmentOf(name: string): Treatment {
     if (this.#denied.some((matches) => matches(name))) return 'omit';
+    if (PLAIN.has(name)) return 'keep';
     if (isSecretName(name)) return 'hide';
     return name === 'url.query' || name === 'http.target' ? 'query' : 'clean';
   }
 }
 
-/** A text without the credentials and the sensitive query values of the addresses in it. */
+/** A text without secrets: credentials and sensitive query values of addresses, passwords, tokens, values in statements. */
 export function cleanText(text: string): string {
-  if (!text.includes('://')) return text;
-  return cleanParameters(text.replace(USER_INFO, `$1${FILTERED}@`));
+  return withoutSecrets(withoutStatementValues(text));
+}
+
+/** Query builders put the whole statement before the message of the database: `insert into … values (…) - duplicate key …`. */
+const STATEMENT =
+  /^((?:\w{0,64}error: )?)((?:select|insert|update|delete|merge|replace|with|call)\s[^]{0,16000}?) - (?=[^\n]*(?:\n|$))/i;
+
+function withoutStatementValues(text: string): string {
+  const match = STATEMENT.exec(text);
+  if (match === null) return text;
+  const [all, prefix = '', statement = ''] = match;
+  return `${prefix}${withoutLiterals(statement)} - ${text.slice(all.length)}`;
 }
 
 function cleanValue(value: AnyValue, isQuery: boolean): AnyValue {
-  if (typeof value === 'string') return isQuery ? cleanParameters(value) : cleanText(value);
+  if (typeof value === 'string') return isQuery ? withoutSecretQuery(value) : cleanText(value);
   if (value instanceof Map) {
     const entries = [...(value as ReadonlyMap<string, AnyValue>)];
     return new Map(entries.map(([key, inner]) => [key, isSecretName(key) ? FILTERED : cleanValue(inner, isQuery)]));
   }
   return Array.isArray(value) ? (value as readonly AnyValue[]).map((inner) => cleanValue(inner, isQuery)) : value;
-}
-
-function cleanParameters(text: string): string {
-  return text.replaceAll(PARAMETER, (all: string, before: string, name: string) =>
-    isSecretName(decoded(name)) ? `${before}${name}=${FILTERED}` : all,
-  );
-}
-
-/** Servers decode names before they read them. */
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
-
-/** Reads only the end of a name: the sender decides how long it is. */
-function isSecretName(text: string): boolean {
-  const name = text.slice(-256);
-  return (SECRET_NAME.test(name) || SECRET_CAMEL_CASE.test(name)) && !HARMLESS.test(name);
 }

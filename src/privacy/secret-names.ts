@@ -1,0 +1,36 @@
+/** In place of a secret. Sentry's SDKs write the same. */
+export const FILTERED = '[Filtered]';
+
+/** Names of secret values, at the end of an attribute, a header or a query parameter. Others before them make words. */
+const SECRET_NAME =
+  /(?:^|[^a-z])(?:auth|authorization|pass|pwd|(?:aws)?access[-_]?key(?:[-_]?id)?|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|signature|sig|session[-_]?id|sid|code|pin|pin[-_]?code|cvv|cvc|cookie|set-cookie|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
+/** `myapikey`, `dbpassword` */
+const SECRET_SUFFIX = /(?:api[-_]?key|password|passwd|passphrase|secret|token|credentials?)(?:\[\d*\]|\])*$/i;
+/** `accessToken`, `clientSecret` */
+const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?|Pin)$/;
+/** These are not secrets, although they look like it. */
+const HARMLESS =
+  /(?:status[._-]?code|error[._-]?code|exit[._-]?code|response[._]code|session\.id|zip[-_]?code|sqlstate|lineno|code\.[a-z._]+)$/i;
+
+const MAX_REMEMBERED = 1000;
+const MAX_REMEMBERED_CHARACTERS = 64;
+
+/** Services repeat few names. */
+const remembered = new Map<string, boolean>();
+
+export function isSecretName(name: string): boolean {
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const found = endsSecretly(name);
+  if (name.length > MAX_REMEMBERED_CHARACTERS) return found;
+  if (remembered.size === MAX_REMEMBERED) remembered.clear();
+  remembered.set(name, found);
+  return found;
+}
+
+/** Reads only the end of a name: the sender decides how long it is. */
+function endsSecretly(text: string): boolean {
+  const name = text.slice(-256);
+  const isSecret = SECRET_NAME.test(name) || SECRET_SUFFIX.test(name) || SECRET_CAMEL_CASE.test(name);
+  return isSecret && !HARMLESS.test(name);
+}
