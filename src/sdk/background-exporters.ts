@@ -1,9 +1,11 @@
 /** OTLP exporters for the SDK that do not keep the process alive. */
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
   ExportResultCode,
   getNumberFromEnv,
   getStringFromEnv,
   getStringListFromEnv,
+  suppressTracing,
   type ExportResult,
 } from '@opentelemetry/core';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
@@ -23,8 +25,8 @@ import { UnreachedEndpoints } from './unreached-endpoints.ts';
 type SdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
 
 export interface BackgroundExporters {
-  /** Queues log records for delivery. Undefined where the environment sends them otherwise, or no spans. */
-  readonly exportLogs: ((records: ReadableLogRecord[]) => void) | undefined;
+  /** Queues log records for delivery; calls `onLost` if the queue is full. Undefined where the environment sends them otherwise, or no spans. */
+  readonly exportLogs: ((records: ReadableLogRecord[], onLost?: () => void) => void) | undefined;
   /** Options for NodeSDK, which sets up every missing part from the environment. */
   readonly options: Pick<SdkOptions, 'spanProcessors' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
@@ -49,7 +51,7 @@ export function createBackgroundExporters(): BackgroundExporters {
       ...(traces === undefined ? {} : { spanProcessors: [traces.processor] }),
       ...(reader === undefined ? {} : { metricReaders: [reader] }),
     },
-    exportLogs: logs && ((records) => logs.export(records, () => undefined)),
+    exportLogs: logs && ((records, onLost) => exportUnobserved(logs, records, onLost)),
     delivered: async () =>
       void (await Promise.all([traces?.delivery.flush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
     unsent: () => {
@@ -59,6 +61,17 @@ export function createBackgroundExporters(): BackgroundExporters {
     },
     sendAll: (traces !== undefined || isOff('TRACES')) && (metrics !== undefined || isOff('METRICS')),
   };
+}
+
+/** The request must not become a span of whatever runs now. */
+function exportUnobserved(
+  logs: ReturnType<typeof createLogDelegate>,
+  records: ReadableLogRecord[],
+  onLost?: () => void,
+): void {
+  context.with(suppressTracing(ROOT_CONTEXT), () => {
+    logs.export(records, ({ code }) => code === ExportResultCode.FAILED && onLost?.());
+  });
 }
 
 type Signal = 'TRACES' | 'METRICS' | 'LOGS';

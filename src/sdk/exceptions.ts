@@ -10,7 +10,8 @@ export function recordException(span: Span, thrown: unknown): void {
   span.addEvent('exception', exceptionAttributes(thrown));
 }
 
-function exceptionAttributes(thrown: unknown): Attributes {
+/** The attributes of the semantic conventions. The stack contains the causes. */
+export function exceptionAttributes(thrown: unknown): Attributes {
   if (!(thrown instanceof Error)) return { 'exception.type': typeof thrown, 'exception.message': textOf(thrown) };
   return {
     'exception.type': typeOf(thrown),

@@ -92,7 +92,11 @@ export function createInstrumentations(
     .filter(([name]) => enabled.includes(name) && !disabled.includes(name))
     .filter(([name]) => PACKAGES[name] === undefined || dependencies.has(PACKAGES[name]))
     .map(([, create]) => create(targets, settings));
-  return isSet(environment, 'SIPHON_CONSOLE_TRACE_IDS') ? [...chosen, new ConsoleInstrumentation()] : chosen;
+  const forConsole = {
+    addsIds: isSet(environment, 'SIPHON_CONSOLE_TRACE_IDS'),
+    sends: isSet(environment, 'SIPHON_SEND_CONSOLE_LINES'),
+  };
+  return forConsole.addsIds || forConsole.sends ? [...chosen, new ConsoleInstrumentation(forConsole)] : chosen;
 }
 
 const ENABLED = 'OTEL_NODE_ENABLED_INSTRUMENTATIONS';

@@ -17,6 +17,7 @@ import { deliverNow } from './last-delivery.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
+import { sendLogLines, type LogLinesSettings } from './loggers/log-lines.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
 import { describePgFailures } from './pg-failures.ts';
 import { observePgPools } from './pg-pools.ts';
@@ -51,13 +52,18 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
   const targets = new RequestTargets();
   const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
-  const { start, stop, exportLogs, ...end } = withDefaults(environment, () => createSdk(targets, privacy, environment));
+  const { start, stop, exportLogs, resource, ...end } = withDefaults(environment, () =>
+    createSdk(targets, privacy, environment),
+  );
   try {
     withDefaults(environment, start);
     describePgFailures();
     keepSpansPrivate(privacy);
     recordSamplingContext(environment);
     if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);
+    if (exportLogs !== undefined && setValue(environment, 'OTEL_LOGS_EXPORTER')?.toLowerCase() !== 'none') {
+      sendLogLines({ exportLogs, resource: resource(), ...privacy });
+    }
     if (setValue(environment, 'OTEL_METRICS_EXEMPLAR_FILTER')?.toLowerCase() !== 'always_off') {
       recordExemplars(metrics.getMeterProvider());
     }
@@ -81,6 +87,8 @@ export function observe(environment: NodeJS.ProcessEnv): void {
 interface Sdk extends Omit<EndSettings, 'timeoutMs'>, Pick<BackgroundExporters, 'exportLogs'> {
   readonly start: () => void;
   readonly stop: () => void;
+  /** The resource of all telemetry, after the start. */
+  readonly resource: () => LogLinesSettings['resource'];
 }
 
 function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, environment: Environment): Sdk {
@@ -89,6 +97,7 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
   const sdk = new NodeSDK({ ...exporters.options, instrumentations: [...observed], views: views() });
   return {
     exportLogs: exporters.exportLogs,
+    resource: () => sdk['_resource'],
     start: () => {
       sdk.start();
       keepResourcePrivate(sdk['_resource'], privacy);

@@ -1,7 +1,8 @@
 /** Records the exception that ends the process. */
-import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { errorType } from './error-type.ts';
 import { recordException } from './exceptions.ts';
+import { takeUncaught } from './loggers/log-lines.ts';
 import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 
 const UNHANDLED_REJECTION = 'unhandled rejection';
@@ -24,5 +25,7 @@ export function recordUncaughtExceptions(): void {
     span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
     span.end();
+    // The exception of a span that is not sampled is sent as a log record anyway.
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) takeUncaught(name, error, span.spanContext());
   });
 }

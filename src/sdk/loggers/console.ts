@@ -1,14 +1,32 @@
-/** Adds the ids of the active span to the lines of `console`. Only on demand, because it changes what the service prints. */
+/**
+ * Adds the ids of the active span to the lines of `console`, and sends the lines as log records. Each only on demand: the
+ * first changes what the service prints, and the second sends what the service may have meant for a terminal only.
+ */
+import { format } from 'node:util';
 import { InstrumentationBase } from '@opentelemetry/instrumentation';
+import { takeLine } from './log-lines.ts';
 import { traceIds } from './trace-ids.ts';
 
-const METHODS = ['debug', 'error', 'info', 'log', 'warn'] as const;
+/** With the numbers of pino's levels. */
+const METHODS = { debug: 20, error: 50, info: 30, log: 30, warn: 40 } as const;
+
+export interface ConsoleSettings {
+  readonly addsIds: boolean;
+  readonly sends: boolean;
+}
+
+const METHOD_LEVELS = Object.entries(METHODS) as readonly (readonly [keyof typeof METHODS, number])[];
 
 type Print = (...args: unknown[]) => void;
 
 export class ConsoleInstrumentation extends InstrumentationBase {
-  constructor() {
-    super('siphon-otel/console', '0.1.0', {});
+  readonly #settings: ConsoleSettings;
+
+  constructor(settings: ConsoleSettings) {
+    // The base class enables the instrumentation before this one has its settings.
+    super('siphon-otel/console', '0.1.0', { enabled: false });
+    this.#settings = settings;
+    this.enable();
   }
 
   protected override init(): void {
@@ -16,11 +34,18 @@ export class ConsoleInstrumentation extends InstrumentationBase {
   }
 
   override enable(): void {
-    for (const method of METHODS) this['_wrap'](console, method, printedWithIds);
+    const { addsIds, sends } = this.#settings;
+    for (const [method, level] of METHOD_LEVELS) {
+      if (addsIds) this['_wrap'](console, method, printedWithIds);
+      // Outside of the other one, so that the ids are not in the text.
+      if (sends) this['_wrap'](console, method, (print) => printedAndTaken(print, level));
+    }
   }
 
   override disable(): void {
-    for (const method of METHODS) this['_unwrap'](console, method);
+    const { addsIds, sends } = this.#settings;
+    for (const [method] of METHOD_LEVELS)
+      for (const isOn of [addsIds, sends]) if (isOn) this['_unwrap'](console, method);
   }
 }
 
@@ -28,6 +53,14 @@ function printedWithIds(print: Print): Print {
   return function printWithIds(this: Console, ...args) {
     const ids = traceIds();
     return print.apply(this, ids.trace_id === undefined ? args : withIds(args, ids));
+  };
+}
+
+function printedAndTaken(print: Print, level: number): Print {
+  return function printAndTake(this: Console, ...args) {
+    print.apply(this, args);
+    const value = args.find((one) => one instanceof Error);
+    takeLine({ json: '', message: format(...args), level, error: value && { field: '', value } });
   };
 }
 

@@ -1,10 +1,11 @@
-/** Adds the ids of the active span to the log lines of pino. */
+/** Adds the ids of the active span to the log lines of pino, and sends the lines as log records, too. */
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile,
   type InstrumentationModuleDefinition,
 } from '@opentelemetry/instrumentation';
+import { takeLine } from './log-lines.ts';
 import { traceIds } from './trace-ids.ts';
 
 /**
@@ -19,10 +20,12 @@ export class PinoInstrumentation extends InstrumentationBase {
   protected override init(): InstrumentationModuleDefinition {
     const patch = (tools: PinoTools): PinoTools => {
       this['_wrap'](tools, 'createArgsNormalizer', withTraceIds);
+      this['_wrap'](tools, 'asJson', observed);
       return tools;
     };
     const unpatch = (tools?: PinoTools): void => {
-      if (tools !== undefined) this['_unwrap'](tools, 'createArgsNormalizer');
+      for (const name of ['createArgsNormalizer', 'asJson'] as const)
+        if (tools !== undefined) this['_unwrap'](tools, name);
     };
     const file = new InstrumentationNodeModuleFile('pino/lib/tools.js', SUPPORTED_PINO_VERSIONS, patch, unpatch);
     return new InstrumentationNodeModuleDefinition('pino', SUPPORTED_PINO_VERSIONS, undefined, undefined, [file]);
@@ -34,10 +37,19 @@ const SUPPORTED_PINO_VERSIONS = ['>=5.14.0 <11'];
 /** The exports of pino's file lib/tools.js that matter here. */
 interface PinoTools {
   createArgsNormalizer: (defaults: unknown) => NormalizeArguments;
+  asJson: WriteLine;
 }
 
 /** Turns the arguments of `pino()` into the options of a logger. */
 type NormalizeArguments = (...args: readonly unknown[]) => { readonly opts: { mixin?: unknown } };
+
+/** Makes the line of a message and its fields. Its logger is `this`. */
+type WriteLine = (
+  this: unknown,
+  fields: Readonly<Record<string, unknown>>,
+  message: unknown,
+  ...rest: readonly [level: number, time: string]
+) => string;
 
 type Mixin = (...args: readonly unknown[]) => object;
 
@@ -55,4 +67,24 @@ function withTraceIds(create: PinoTools['createArgsNormalizer']): PinoTools['cre
       return normalized;
     };
   };
+}
+
+function observed(write: WriteLine): WriteLine {
+  return function writeAndTake(fields, message, ...rest) {
+    const json = write.call(this, fields, message, ...rest);
+    const [level] = rest;
+    takeLine({ json, message, level, error: errorIn(fields) });
+    return json;
+  };
+}
+
+/** The field with the error has a name that the service may choose. */
+function errorIn(
+  fields: Readonly<Record<string, unknown>>,
+): { readonly field: string; readonly value: Error } | undefined {
+  for (const field of Object.keys(fields)) {
+    const value = fields[field];
+    if (value instanceof Error) return { field, value };
+  }
+  return undefined;
 }

@@ -51,9 +51,9 @@ it('sends the errors of unsampled spans as log records that are named after the 
   expect(records.every(({ span_id: id }) => /^[0-9a-f]{16}$/.test(id))).toBe(true);
 });
 
-it('sends no log records for spans that are sampled', async () => {
+it('sends the errors of sampled spans with them, and only the one that ends the process as a log record, too', async () => {
   await using run = await runObserved(script, patient);
-  expect(run.capture.records()).toEqual([]);
+  expect(run.capture.records()).toMatchObject([{ severity_number: 'SEVERITY_NUMBER_FATAL' }]);
   const exceptions = run.capture.spans().flatMap(({ events = [] }) => events);
   expect(exceptions).toHaveLength(2);
 });

@@ -58,6 +58,8 @@ export interface CapturedRecord {
   readonly trace_id: string;
   readonly span_id: string;
   readonly severity_number: string;
+  readonly severity_text?: string;
+  readonly body?: { readonly string_value?: string };
   readonly attributes?: readonly KeyValue[];
 }
 
