@@ -386,6 +386,7 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Blocks in temporary files': 'the statements of the demo fit into work_mem',
   'The largest of them': 'no index of the demo has a problem',
   'Files of the write-ahead log': 'the role of the demo may not call pg_ls_waldir()',
+  'Time of reads and writes': 'track_io_timing is off in the demo',
   'Archived files': 'archive_mode is off in the demo',
   'Archiving fails': 'archive_mode is off in the demo',
   'Lag of standbys': 'the demo has no standby',

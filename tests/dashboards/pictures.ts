@@ -88,7 +88,7 @@ async function withShortJobs(use: (data: Data) => Promise<void>): Promise<void> 
   await demo.setFault('store_down', true);
   const { databaseUrl, ports, folder } = demo;
   await startPipeline({ databaseUrl, folder, otlpPort: ports.otlpHttp, schedule: 'once' }).ended;
-  await prometheus.found('sum(increase(scrape_runs_finished_total{status="fail"}[1m])) > 0');
+  await prometheus.found('sum(increase(scrape_runs_finished_total{status="fail"}[10m])) > 0', 60_000);
   await use({ prometheus: prometheus.url, scrapeS: SCRAPE_S, time: '' });
 }
 

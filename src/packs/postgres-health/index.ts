@@ -19,7 +19,6 @@ export const postgresHealth = definePack({
     database_bgwriter_stops_total: 'for tuning bgwriter_lru_maxpages',
     database_pages_allocated_total: 'for tuning the background writer',
     database_io_operations_total: 'the bytes are on a panel',
-    database_io_time_seconds_total: 'only with track_io_timing',
     database_wal_archive_age_seconds: 'grows on a server without writes',
     database_replay_behind_bytes: 'the time is on a panel',
     database_wal_receiver_streaming: 'the lag of the standby grows without it',

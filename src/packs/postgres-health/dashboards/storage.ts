@@ -79,13 +79,23 @@ export const storage: Row = {
       width: 9,
       height: 7,
     }),
+    lines({
+      title: 'Time of reads and writes',
+      description:
+        'Share of the time that the processes of each kind spend on files, added over them: at 1, one process waits for the disk all the time. PostgreSQL measures it while track_io_timing is on.',
+      queries: [show(sum(rate('database_io_time_seconds_total', step), ['backend']), ({ backend }) => backend)],
+      min: 0,
+      empty: healthyWhenEmpty('track_io_timing is off, or the server is older than PostgreSQL 16'),
+      width: 9,
+      height: 7,
+    }),
     events({
       title: 'Archived files',
       description: 'Files of the write-ahead log that were archived, and attempts that failed.',
       queries: [show(sum(increase('database_wal_archived_total', step), ['outcome']), ({ outcome }) => outcome)],
       tones: { archived: 'good', failed: 'bad' },
       empty: noArchive,
-      width: 5,
+      width: 12,
       height: 7,
     }),
     lines({
@@ -95,7 +105,7 @@ export const storage: Row = {
       min: 0,
       max: 1,
       empty: noArchive,
-      width: 4,
+      width: 12,
       height: 7,
     }),
   ],
