@@ -105,6 +105,18 @@ describe.skipIf(promtoolMissing).each(alertCases)('$alert.name', (one) => {
   });
 });
 
+describe.skipIf(promtoolMissing)('no ticket is written for', () => {
+  it.each([
+    { what: 'a discount on 40 of 300 variants', name: 'PriceSpikes', value: 40 / 300 },
+    { what: 'a backup of three quarters of an hour', name: 'LongTransaction', value: 45 * 60 },
+    { what: 'two odd products of a hundred, in each run', name: 'ValidationErrors', value: 0.02 },
+  ])('$what', ({ name, value }) => {
+    const one = alertCases.find(({ alert }) => alert.name === name)!;
+    const expects = [{ query: `ALERTS{alertname="${name}", level!="info"}`, atMinute: END, samples: [] }];
+    expect(testRules(rulesOf(name), [{ input: one.world(value), expects }])).toBe('');
+  });
+});
+
 const states = alertCases.filter(({ isState, alert }) => isState && alert.keepFiringFor !== undefined);
 
 describe.skipIf(promtoolMissing).each(states)('$alert.name', (one) => {
