@@ -55,7 +55,8 @@ export function recordFailure(error: unknown, request?: object): void {
 }
 
 function metadataOf(request: object | undefined): RPCMetadata | undefined {
-  return request === undefined ? getRPCMetadata(context.active()) : requests.of(request);
+  // Requests of HTTP/2 are not remembered.
+  return (request && requests.of(request)) ?? getRPCMetadata(context.active());
 }
 
 /** Routes come from the code of a service. One that makes them up at run time must not fill the sidecar with series. */
