@@ -7,6 +7,7 @@ export interface SidecarPorts {
   readonly scrape: number;
   readonly telemetry: number;
   readonly health: number;
+  readonly store: number;
 }
 
 export interface SidecarOptions {
@@ -83,6 +84,7 @@ async function choosePorts(): Promise<SidecarPorts> {
     scrape: await freePort(8000),
     telemetry: await freePort(8888),
     health: await freePort(13_133),
+    store: await freePort(13_134),
   };
 }
 
@@ -93,6 +95,7 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     `receivers.db_poller.collection_interval=${options.pollInterval}`,
     'receivers.db_poller.initial_delay=0s',
     `exporters.prometheus.endpoint=127.0.0.1:${ports.scrape}`,
+    `exporters.telemetry_store.endpoint=127.0.0.1:${ports.store}`,
     `extensions.health_check.endpoint=127.0.0.1:${ports.health}`,
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,
     ...options.settings,

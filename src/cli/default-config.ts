@@ -7,7 +7,14 @@ export interface DefaultConfigOptions {
   readonly ports: Readonly<Record<keyof typeof DEFAULT_PORTS, number>>;
 }
 
-export const DEFAULT_PORTS = { http: 4318, grpc: 4317, metrics: 8000, health: 13_133, self: 8888 } as const;
+export const DEFAULT_PORTS = {
+  http: 4318,
+  grpc: 4317,
+  metrics: 8000,
+  health: 13_133,
+  store: 13_134,
+  self: 8888,
+} as const;
 
 /** The configuration that siphon uses without a file, and the content of the file that `siphon init` writes. */
 export function defaultConfig({ hasDatabase, keepsState, ports }: DefaultConfigOptions): string {
@@ -47,6 +54,10 @@ exporters:
   sentry:
     dsn: \${env:SENTRY_DSN:-}
 
+  # Keeps recent spans, log lines and exemplars in memory for \`siphon trace\`, \`siphon traces\` and \`siphon logs\`.
+  telemetry_store:
+    endpoint: 127.0.0.1:${ports.store}
+
 extensions:
 ${keepsState ? FILE_STORAGE : ''}  # http://127.0.0.1:${ports.health}/ responds with 200 while the sidecar is healthy.
   health_check:
@@ -58,11 +69,11 @@ service:
     metrics:
       receivers: [otlp${hasDatabase ? ', db_poller' : ''}]
       processors: [memory_limiter]
-      exporters: [prometheus]
+      exporters: [prometheus, telemetry_store]
     traces:
       receivers: [otlp]
       processors: [memory_limiter, batch]
-      exporters: [sentry]
+      exporters: [sentry, telemetry_store]
 ${LOGS}  telemetry:
     # The metrics of the sidecar itself: http://127.0.0.1:${ports.self}/metrics
     metrics:
@@ -75,11 +86,11 @@ ${LOGS}  telemetry:
 `;
 }
 
-const LOGS = `    # Only the exceptions among them are sent.
+const LOGS = `    # Only the exceptions among them go to Sentry.
     logs:
       receivers: [otlp]
       processors: [memory_limiter, batch]
-      exporters: [sentry]
+      exporters: [sentry, telemetry_store]
 `;
 
 const POLLER_IS_ON = '  # Metrics from PostgreSQL, with read-only queries.\n';

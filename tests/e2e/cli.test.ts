@@ -89,7 +89,7 @@ describe('siphon validate', () => {
     const { exitCode, stdout, stderr } = await siphon(['validate', '--config', 'otel-collector.yaml']);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: 'The configuration is valid. Pipelines: metrics, traces\n',
+      stdout: 'The configuration is valid. Pipelines: metrics, traces, logs\n',
     });
     expect(stderr).not.toMatch(/error/i);
   });
@@ -232,6 +232,7 @@ describe('siphon', () => {
     const servers = infos.filter(({ msg }) => msg === 'Listening');
     expect(servers.map(({ kind, id, transport }) => [kind, id, transport].join(' ').trim()).toSorted()).toEqual([
       'exporter prometheus',
+      'exporter telemetry_store',
       'extension health_check',
       'receiver otlp grpc',
       'receiver otlp http',

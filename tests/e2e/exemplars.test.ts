@@ -45,51 +45,60 @@ const METRICS = [
   'orders_total',
 ];
 
-it.skipIf(prometheusMissing)('leads from each exemplar in Prometheus to a span in Sentry', async () => {
-  await using postgres = await startTestPostgres({ schema: false });
-  await using sink = await startSentrySink();
-  await using sidecar = await Sidecar.start({ environment: { SENTRY_DSN: sink.dsn } });
-  await using prometheus = await startShippedPrometheus(new URL(sidecar.url({ id: 'prometheus' })).host);
-  const service = spawn(
-    process.execPath,
-    ['--import', 'siphon-otel/preload', '--input-type=module', '--eval', SERVICE],
-    {
-      cwd: projectRoot,
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: postgres.url,
-        OTEL_SERVICE_NAME: 'shop',
-        OTEL_EXPORTER_OTLP_ENDPOINT: sidecar.otlpHttp,
-        OTEL_METRIC_EXPORT_INTERVAL: '500',
-        OTEL_BSP_SCHEDULE_DELAY: '100',
-        OTEL_BSP_MAX_QUEUE_SIZE: '100000',
+it.skipIf(prometheusMissing)(
+  'leads from each exemplar in Prometheus to a span in Sentry and in the store',
+  async () => {
+    await using postgres = await startTestPostgres({ schema: false });
+    await using sink = await startSentrySink();
+    await using sidecar = await Sidecar.start({ environment: { SENTRY_DSN: sink.dsn } });
+    await using prometheus = await startShippedPrometheus(new URL(sidecar.url({ id: 'prometheus' })).host);
+    const service = spawn(
+      process.execPath,
+      ['--import', 'siphon-otel/preload', '--input-type=module', '--eval', SERVICE],
+      {
+        cwd: projectRoot,
+        env: {
+          PATH: process.env['PATH'],
+          DATABASE_URL: postgres.url,
+          OTEL_SERVICE_NAME: 'shop',
+          OTEL_EXPORTER_OTLP_ENDPOINT: sidecar.otlpHttp,
+          OTEL_METRIC_EXPORT_INTERVAL: '500',
+          OTEL_BSP_SCHEDULE_DELAY: '100',
+          OTEL_BSP_MAX_QUEUE_SIZE: '100000',
+        },
+        stdio: ['pipe', 'inherit', 'inherit'],
       },
-      stdio: ['pipe', 'inherit', 'inherit'],
-    },
-  );
-  const exited = once(service, 'exit');
-  const found = new Map<string, readonly ExemplarSeries[]>();
-  try {
-    for (const metric of METRICS) {
-      await waitFor(async () => ((await prometheus.exemplars(metric))[0]?.exemplars.length ?? 0) > 0, {
-        what: `exemplars of ${metric}`,
-      });
+    );
+    const exited = once(service, 'exit');
+    const found = new Map<string, readonly ExemplarSeries[]>();
+    try {
+      for (const metric of METRICS) {
+        await waitFor(async () => ((await prometheus.exemplars(metric))[0]?.exemplars.length ?? 0) > 0, {
+          what: `exemplars of ${metric}`,
+        });
+      }
+    } finally {
+      service.stdin?.end();
     }
-  } finally {
-    service.stdin?.end();
-  }
-  expect(await exited).toEqual([0, null]);
-  const own = await (await fetch(`${prometheus.url}/metrics`)).text();
-  expect(own).toMatch(/^prometheus_target_scrapes_exemplar_out_of_order_total 0$/m);
-  expect(await prometheus.query('{__name__=~".+_created"}'), 'start times as series').toEqual([]);
-  for (const metric of METRICS) found.set(metric, await prometheus.exemplars(metric));
+    expect(await exited).toEqual([0, null]);
+    const own = await (await fetch(`${prometheus.url}/metrics`)).text();
+    expect(own).toMatch(/^prometheus_target_scrapes_exemplar_out_of_order_total 0$/m);
+    expect(await prometheus.query('{__name__=~".+_created"}'), 'start times as series').toEqual([]);
+    for (const metric of METRICS) found.set(metric, await prometheus.exemplars(metric));
 
-  for (const [metric, series] of found) {
-    const links = series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => linkOf(labels)));
-    expect(links, metric).not.toEqual([]);
-    await waitFor(() => links.every((link) => spansIn(sink).has(link)), { what: `the spans of ${metric} in Sentry` });
-  }
-});
+    for (const [metric, series] of found) {
+      const links = series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => linkOf(labels)));
+      expect(links, metric).not.toEqual([]);
+      await waitFor(() => links.every((link) => spansIn(sink).has(link)), { what: `the spans of ${metric} in Sentry` });
+      const stored = await Promise.all(
+        [...new Set(links.map(traceOf))].map(async (id) => await spansInStore(sidecar, id)),
+      );
+      expect(new Set(stored.flat()), `the spans of ${metric} in the store`).toEqual(
+        expect.toSatisfy((known: ReadonlySet<string>) => links.every((link) => known.has(link))),
+      );
+    }
+  },
+);
 
 /** The shipped job, for this target and with short intervals. */
 async function startShippedPrometheus(target: string): Promise<PrometheusServer> {
@@ -105,6 +114,16 @@ async function startShippedPrometheus(target: string): Promise<PrometheusServer>
 
 function linkOf({ trace_id: trace, span_id: span }: { readonly trace_id?: string; readonly span_id?: string }): string {
   return `${trace} ${span}`;
+}
+
+function traceOf(link: string): string {
+  return link.slice(0, link.indexOf(' '));
+}
+
+async function spansInStore(sidecar: Sidecar, traceId: string): Promise<string[]> {
+  const response = await fetch(`${sidecar.url({ id: 'telemetry_store' })}/api/traces/${traceId}`);
+  const { spans = [] } = (await response.json()) as { readonly spans?: readonly { readonly spanId: string }[] };
+  return spans.map(({ spanId }) => linkOf({ trace_id: traceId, span_id: spanId }));
 }
 
 function spansIn(sink: SentrySink): ReadonlySet<string> {

@@ -85,6 +85,7 @@ export async function closeOnFailure<T>(
 async function scrape(work: Workplace, fetcher: ProductFetcher, source: ProductSource, runId: string) {
   const { database, artifactsFolder } = work;
   const { pages, products: fetched, unchanged, error } = await fetcher.fetch(source);
+  if (error !== undefined) work.logger.warn({ source: source.slug, err: error }, 'The fetch is incomplete');
   const artifacts = await storeArtifacts({ database, folder: artifactsFolder }, source, runId, pages);
   const { products, invalidCount } = await validateProducts(source, fetched);
   const prices = await writeProducts(database, source, { products, unchanged: knownVariants(source, unchanged) });

@@ -59,6 +59,7 @@ async function checkPrices(
   return await closeOnFailure(work, runId, about, async () => {
     const { products: fetched, unchanged, error } = await fetcher.fetch(source);
     const learned = fetched.length + unchanged.length;
+    if (error !== undefined) work.logger.warn({ source: source.slug, err: error }, 'The fetch is incomplete');
     const variants = checkProducts(source, fetched).products.flatMap((product) => product.variants);
     const recorded = await updatePrices(work.database, source, [...variants, ...knownVariants(source, unchanged)]);
     const { spikes, stalledCount } = await monitorPrices(work, source, recorded);

@@ -18,7 +18,7 @@ export const traces: Command = {
     '--attribute KEY=VALUE        with a span that has this attribute; may be repeated',
     '--since TIME, --until TIME   within this time: 15m for a quarter of an hour ago, or 2026-01-31T12:00:00Z',
     '--limit N                    how many; default: 20',
-    '--follow                     go on with those that arrive, until interrupted',
+    '--follow                     continue with those that arrive, until interrupted',
     ...STORE_OPTIONS,
   ],
   takes: [...FILTERS, 'url'],

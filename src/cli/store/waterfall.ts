@@ -10,6 +10,8 @@ export interface WaterfallOptions {
 const OFFSET_WIDTH = 8;
 const DURATION_WIDTH = 8;
 const MIN_BAR = 10;
+const MIN_NOTE = 20;
+const MAX_NOTE_LINES = 4;
 /** Deeper spans have the same indent. */
 const MAX_DEPTH = 24;
 
@@ -113,6 +115,8 @@ class Rows {
   readonly #barWidth: number;
   readonly #errors: Map<string | undefined, TraceError[]>;
   readonly #events: Set<string>;
+  /** The column of the names. */
+  readonly #textStart: number;
 
   constructor(trace: Trace, options: WaterfallOptions) {
     const { spans, logs } = trace;
@@ -120,6 +124,7 @@ class Rows {
     this.#start = BigInt(spans[0]?.startTimeUnixNano ?? logs[0]?.timeUnixNano ?? 0);
     this.#durationMs = durationOf(spans);
     this.#barWidth = Math.max(MIN_BAR, Math.floor(options.columns / 5));
+    this.#textStart = OFFSET_WIDTH + DURATION_WIDTH + this.#barWidth + 5;
     const errors = errorsOf(spans, logs);
     this.#errors = Map.groupBy(errors, ({ spanId }) => spanId);
     this.#events = new Set(spans.flatMap(({ spanId, events }) => (events.length === 0 ? [] : [spanId])));
@@ -157,9 +162,9 @@ class Rows {
       events.some(({ attributes }) => isSame(errorOf(spanId, attributes), type, message)),
     );
     const { message = '' } = status;
-    if (message !== '' && !errors.some((error) => error.message === message)) yield this.#note(message, depth, RED);
+    if (message !== '' && !errors.some((error) => error.message === message)) yield* this.#notes(message, depth, RED);
     for (const error of errors) {
-      yield this.#note(errorText(error), depth, RED);
+      yield* this.#notes(errorText(error), depth, RED);
       if (error.place !== '') yield this.#note(`  ${error.place}`, depth, DIM);
     }
   }
@@ -171,13 +176,28 @@ class Rows {
     const offsetMs = sinceMs(this.#start, log.timeUnixNano);
     yield this.#line({ offsetMs, duration: '', bar: this.#mark(offsetMs), depth, text, colour });
     const error = errorOf(log.spanId, log.attributes);
-    // An error that is an event of the span is shown there.
-    const isShown = error !== undefined && this.#events.has(log.spanId ?? '');
-    if (error !== undefined && !isShown) yield this.#note(errorText(error), depth + 1, colour ?? RED);
+    if (error !== undefined && this.#isOwn(error)) yield* this.#notes(errorText(error), depth + 1, colour ?? RED);
+  }
+
+  /** False if an event of a span is the same error, which is shown there. */
+  #isOwn({ spanId, type, message }: TraceError): boolean {
+    const isKnown = (this.#errors.get(spanId) ?? []).some((known) => known.type === type && known.message === message);
+    return isKnown && !this.#events.has(spanId ?? '');
+  }
+
+  /** The text on up to four lines, so that it is readable in a narrow terminal. */
+  *#notes(text: string, depth: number, colour: number): Generator<string> {
+    const width = Math.max(MIN_NOTE, this.#options.columns - this.#textStart - indentOf(depth).length);
+    const rest = Array.from(oneLine(text));
+    for (let line = 1; rest.length > 0; line++) {
+      const taken = line === MAX_NOTE_LINES ? rest : rest.splice(0, width);
+      yield this.#note(taken.join(''), depth, colour);
+      if (line === MAX_NOTE_LINES) return;
+    }
   }
 
   #note(text: string, depth: number, colour: number): string {
-    const indent = ' '.repeat(OFFSET_WIDTH + DURATION_WIDTH + this.#barWidth + 5);
+    const indent = ' '.repeat(this.#textStart);
     return this.#coloured(fitted(`${indent}${indentOf(depth)}${oneLine(text)}`, this.#options.columns), colour);
   }
 

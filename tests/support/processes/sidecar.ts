@@ -15,6 +15,7 @@ const FREE_PORTS = [
   'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
   'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
   'exporters.prometheus.endpoint=127.0.0.1:0',
+  'exporters.telemetry_store.endpoint=127.0.0.1:0',
   'extensions.health_check.endpoint=127.0.0.1:0',
   'service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]',
   'service.telemetry.logs.encoding=json',

@@ -6,7 +6,7 @@ import { HashIndex } from '../../../../engine/columns/hash-index.ts';
 export const MAX_ENTRIES = 65_534;
 
 const FIRST_ENTRIES = 256;
-const FIRST_BYTES = 16 * 1024;
+const FIRST_BYTES = 2 * 1024;
 const RECENT_BITS = 11;
 const RECENT_SLOTS = 1 << RECENT_BITS;
 

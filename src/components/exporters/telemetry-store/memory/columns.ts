@@ -2,7 +2,7 @@ import { grow, resized } from '../../../../engine/columns/grow.ts';
 
 export type Column = Uint16Array | Uint32Array;
 
-const FIRST_ROWS = 256;
+const FIRST_ROWS = 64;
 
 /** The kind of each column, and the number of its cells in a row. */
 type Shape<Name extends string> = Readonly<Record<Name, { readonly bits: 16 | 32; readonly cells: number }>>;

@@ -1,6 +1,6 @@
 import { grow, resized } from '../../../../engine/columns/grow.ts';
 
-const FIRST_WORDS = 4096;
+const FIRST_WORDS = 512;
 
 /** Numbers of 16 bits, one after the other. */
 export class Words {
