@@ -1,4 +1,5 @@
 import type { Factory } from '../engine/component.ts';
+import { spanMetricsConnector } from './connectors/span-metrics/factory.ts';
 import { debugExporter } from './exporters/debug/factory.ts';
 import { otlpHttpExporter } from './exporters/otlp-http/factory.ts';
 import { prometheusExporter } from './exporters/prometheus/factory.ts';
@@ -30,6 +31,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   memoryLimiterProcessor,
   batchProcessor,
   exemplarsProcessor,
+  spanMetricsConnector,
   prometheusExporter,
   otlpHttpExporter,
   sentryExporter,

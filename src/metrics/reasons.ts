@@ -115,6 +115,9 @@ export const unlinkedSpanReasons = [
   'invalid_ids',
 ] as const;
 
+/** Why `span_metrics` does not count a span. */
+export const uncountedSpanReasons = ['no_service_name', 'max_resources'] as const;
+
 /**
  * A decision of `exemplars` about a bucket that a span may belong to: it does, several may, the span is too close to a
  * bound, or the bucket has no such measurement.

@@ -4,7 +4,13 @@
  */
 import { dbPollerMetrics, sqlqueryMetrics } from './self/database.ts';
 import { exporterMetrics } from './self/exporters.ts';
-import { deliveryMetrics, ledgerMetrics, processorMetrics, receiverMetrics } from './self/pipelines.ts';
+import {
+  connectorMetrics,
+  deliveryMetrics,
+  ledgerMetrics,
+  processorMetrics,
+  receiverMetrics,
+} from './self/pipelines.ts';
 import { sidecarProcessMetrics } from './self/process.ts';
 
 export { traceClasses } from './self/exporters.ts';
@@ -13,6 +19,7 @@ export { transports } from './self/sidecar-metric.ts';
 export const sidecarMetrics = {
   ...receiverMetrics,
   ...processorMetrics,
+  ...connectorMetrics,
   ...ledgerMetrics,
   ...deliveryMetrics,
   ...exporterMetrics,

@@ -89,6 +89,15 @@ export const forwardingCases: readonly ForwardingCase[] = [
   { name: 'spans-forwarded-gzip', compression: 'gzip', budget: { span: 0.5 } },
 ];
 
+/** Traces in, a scrape page with their counts out. */
+export interface CountingCase extends Budgeted {
+  readonly counts: 'spans';
+}
+
+export const countingCases: readonly CountingCase[] = [
+  { name: 'spans-counted', counts: 'spans', budget: { span: 0.5 } },
+];
+
 /** Measure how the cost grows with the number of series and attributes. They run siphon only. */
 export const growthCases: readonly BenchCase[] = [
   ...[1000, 10_000, 100_000, 1_000_000].map((series) => growthCase(series, 4)),

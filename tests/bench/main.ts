@@ -3,14 +3,23 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { builtSiphon, stockCollector, type CollectorProgram } from '../support/processes/collector-process.ts';
-import { cases, forwardingCases, growthCases, type BenchCase, type ForwardingCase } from './cases.ts';
+import {
+  cases,
+  countingCases,
+  forwardingCases,
+  growthCases,
+  type BenchCase,
+  type CountingCase,
+  type ForwardingCase,
+} from './cases.ts';
+import { measureCounting } from './forwarding/measure-counting.ts';
 import { measureForwarding } from './forwarding/measure-forwarding.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';
 import { caseLines, heading } from './report.ts';
 
 const HELP = `npm run bench -- [options]
 
-  --case NAME   run only this case, can be repeated: ${[...cases, ...forwardingCases].map(({ name }) => name).join(', ')}
+  --case NAME   run only this case, can be repeated: ${[...cases, ...forwardingCases, ...countingCases].map(({ name }) => name).join(', ')}
   --growth      run siphon only, with 1,000 to 1,000,000 series and 0 to 16 attributes a point, instead of the cases;
                 can be combined with --case NAME, for example ${growthCases[0]?.name}
   --rounds N    measure each case N times and print the medians (default: 3)
@@ -38,7 +47,7 @@ if (options.help) process.stdout.write(HELP);
 else await bench(options.case, Number(options.rounds));
 
 async function bench(names: readonly string[] | undefined, rounds: number): Promise<void> {
-  const known = options.growth ? growthCases : [...cases, ...forwardingCases];
+  const known = options.growth ? growthCases : [...cases, ...forwardingCases, ...countingCases];
   const unknown = names?.find((name) => known.every((one) => one.name !== name));
   if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
     process.stderr.write(unknown === undefined ? '--rounds must be a whole number above 0\n' : `no case ${unknown}\n`);
@@ -59,7 +68,7 @@ function comparedPrograms(): CollectorProgram[] {
   return [builtSiphon];
 }
 
-type AnyCase = BenchCase | ForwardingCase;
+type AnyCase = BenchCase | ForwardingCase | CountingCase;
 
 async function measure(
   chosen: readonly AnyCase[],
@@ -68,12 +77,17 @@ async function measure(
 ): Promise<Record<string, CaseResult & Partial<AnyCase>>> {
   const results: Record<string, CaseResult & Partial<AnyCase>> = {};
   for (const one of chosen) {
-    const isForwarding = 'compression' in one;
-    const result = await (isForwarding ? measureForwarding(one, programs, rounds) : measureCase(one, programs, rounds));
-    results[one.name] = { ...(isForwarding ? { compression: one.compression } : { shape: one.shape }), ...result };
+    const result = await measureOne(one, programs, rounds);
+    const { name: _name, budget: _budget, limit: _limit, ...described } = one;
+    results[one.name] = { ...described, ...result };
     process.stdout.write(`${caseLines(one, result)}\n`);
   }
   return results;
+}
+
+async function measureOne(one: AnyCase, programs: readonly CollectorProgram[], rounds: number): Promise<CaseResult> {
+  if ('counts' in one) return await measureCounting(programs, rounds);
+  return await ('compression' in one ? measureForwarding(one, programs, rounds) : measureCase(one, programs, rounds));
 }
 
 async function writeJson(file: string, run: object): Promise<void> {

@@ -1,4 +1,4 @@
-import { MEASURES, type BenchCase, type ForwardingCase, type Measure } from './cases.ts';
+import { MEASURES, type BenchCase, type CountingCase, type ForwardingCase, type Measure } from './cases.ts';
 import type { CaseResult } from './measure-case.ts';
 
 const WIDTHS = [26, 24, 10, 10, 8, 18];
@@ -9,7 +9,7 @@ export function heading(): string {
 
 /** Returns one line per measure. The columns of the stock Collector are empty if it was not measured. */
 export function caseLines(
-  { name, budget, limit = {} }: BenchCase | ForwardingCase,
+  { name, budget, limit = {} }: BenchCase | ForwardingCase | CountingCase,
   { siphon, stock }: CaseResult,
 ): string {
   const measured = (Object.keys(MEASURES) as Measure[]).filter((measure) => siphon?.[measure] !== undefined);

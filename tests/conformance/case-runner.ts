@@ -38,12 +38,16 @@ export async function runCases(
   return pages;
 }
 
-async function runCase({ requests, waitMs = 0, accept = TEXT }: ConformanceCase, ports: Ports): Promise<Page> {
-  for (const resourceMetrics of requests) {
-    const response = await fetch(`http://127.0.0.1:${ports.otlp}/v1/metrics`, {
+async function runCase(
+  { requests, connector, waitMs = 0, accept = TEXT }: ConformanceCase,
+  ports: Ports,
+): Promise<Page> {
+  for (const request of requests) {
+    const [signal, field] = connector === undefined ? ['metrics', 'resourceMetrics'] : ['traces', 'resourceSpans'];
+    const response = await fetch(`http://127.0.0.1:${ports.otlp}/v1/${signal}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ resourceMetrics }),
+      body: JSON.stringify({ [field]: request }),
     });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
   }
@@ -59,21 +63,26 @@ function withSortedExemplar(line: string): string {
 }
 
 function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]): unknown {
-  const named = <T>(type: string, value: (run: (typeof runs)[number]) => T) =>
-    Object.fromEntries(runs.map((run, i) => [`${type}/${i}`, value(run)]));
-  const ids = new Map(runs.map((run, i) => [run, i]));
+  const numbered = runs.map((run, id) => ({ ...run, id }));
+  const counted = numbered.filter(({ one }) => one.connector !== undefined);
+  const named = <T>(type: string, value: (run: (typeof numbered)[number]) => T, some = numbered) =>
+    Object.fromEntries(some.map((run) => [`${type}/${run.id}`, value(run)]));
   return {
     receivers: named('otlp', ({ ports }) => ({ protocols: { http: { endpoint: `127.0.0.1:${ports.otlp}` } } })),
+    connectors: named('span_metrics', ({ one }) => one.connector, counted),
     exporters: named('prometheus', ({ one: { config = DEFAULT_CONFIG }, ports }) => ({
       ...config,
       endpoint: `127.0.0.1:${ports.scrape}`,
     })),
     service: {
       telemetry: { metrics: { level: 'none' } },
-      pipelines: named('metrics', (run) => ({
-        receivers: [`otlp/${ids.get(run)}`],
-        exporters: [`prometheus/${ids.get(run)}`],
-      })),
+      pipelines: {
+        ...named('traces', ({ id }) => ({ receivers: [`otlp/${id}`], exporters: [`span_metrics/${id}`] }), counted),
+        ...named('metrics', ({ id, one }) => ({
+          receivers: [one.connector === undefined ? `otlp/${id}` : `span_metrics/${id}`],
+          exporters: [`prometheus/${id}`],
+        })),
+      },
     },
   };
 }

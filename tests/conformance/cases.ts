@@ -7,6 +7,7 @@ import { openMetricsCases } from './cases/open-metrics.ts';
 import { optionCases } from './cases/options.ts';
 import { resourceCases } from './cases/resources.ts';
 import { scopeCases } from './cases/scopes.ts';
+import { spanMetricsCases } from './cases/span-metrics.ts';
 import { unitCases } from './cases/units.ts';
 import { valueCases } from './cases/values.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -23,4 +24,5 @@ export const cases: readonly ConformanceCase[] = [
   ...optionCases,
   ...conflictCases,
   ...openMetricsCases,
+  ...spanMetricsCases,
 ];

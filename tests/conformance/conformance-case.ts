@@ -7,6 +7,8 @@ export interface ConformanceCase {
   readonly config?: { readonly [option: string]: Json };
   /** Sent one after the other. */
   readonly requests: readonly Request[];
+  /** Options of the `span_metrics` connector, if the requests are spans. */
+  readonly connector?: { readonly [option: string]: Json };
   /** Time between the last request and the scrape. */
   readonly waitMs?: number;
   /** The scrape's Accept header. */
@@ -24,7 +26,7 @@ export interface Difference {
   readonly page: readonly string[];
 }
 
-/** The list of `ResourceMetrics`. */
+/** The list of `ResourceMetrics`, or of `ResourceSpans`. */
 export type Request = readonly Json[];
 
 export const DEFAULT_CONFIG = { without_scope_info: true };

@@ -4,6 +4,7 @@ import {
   rejectionReasons,
   scrapePageDropReasons,
   sentryDropReasons,
+  uncountedSpanReasons,
   unlinkedSpanReasons,
 } from '../../src/metrics/reasons.ts';
 import { readText } from './source-files.ts';
@@ -16,6 +17,7 @@ it('docs/reasons.md explains every reason, and no other', () => {
     ...sentryDropReasons,
     ...pollFailures,
     ...unlinkedSpanReasons,
+    ...uncountedSpanReasons,
   ];
   expect(new Set(explained)).toEqual(new Set(reasons));
 });

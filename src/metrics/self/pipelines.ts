@@ -10,9 +10,10 @@ import {
   rejectionReasons,
   transientFailureReasons,
   transientRejectionReasons,
+  uncountedSpanReasons,
   unlinkedSpanReasons,
 } from '../reasons.ts';
-import { exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
+import { connector, exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
 
 export const receiverMetrics = sidecarMetrics({
   otelcol_receiver_accepted_metric_points: {
@@ -164,6 +165,24 @@ export const processorMetrics = sidecarMetrics({
     description: 'Number of bytes in batch that was sent',
     labels: { processor },
     buckets: [1e3, 1e4, 1e5, 5e5, 1e6, 5e6, 1e7],
+  },
+});
+
+export const connectorMetrics = sidecarMetrics({
+  siphon_span_metrics_skipped_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that the span_metrics connector did not count',
+    labels: { connector, reason: uncountedSpanReasons },
+    startsAtZero: { reason: uncountedSpanReasons },
+  },
+  siphon_span_metrics_overflow_spans: {
+    kind: 'counter',
+    unit: '{span}',
+    description:
+      'Spans that the span_metrics connector counted in an overflow series, because there was no room for theirs',
+    labels: { connector },
+    startsAtZero: {},
   },
 });
 

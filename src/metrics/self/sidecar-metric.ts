@@ -15,6 +15,7 @@ const fromConfiguration = true;
 
 export const receiver: BudgetedLabel = { maxValues: 10, description: 'id of the receiver', fromConfiguration };
 export const processor: BudgetedLabel = { maxValues: 10, description: 'id of the processor', fromConfiguration };
+export const connector: BudgetedLabel = { maxValues: 10, description: 'id of the connector', fromConfiguration };
 export const exporter: BudgetedLabel = { maxValues: 10, description: 'id of the exporter', fromConfiguration };
 export const extension: BudgetedLabel = { maxValues: 10, description: 'id of the extension', fromConfiguration };
 

@@ -9,6 +9,7 @@ const RELOADS = 'for reloads of the configuration; the log shows the problems of
 const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows losses';
 const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
 const STORE = 'for the size of the `telemetry_store` exporter';
+const SPAN_METRICS = 'for the `span_metrics` connector, which the shipped configuration does not have';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -66,6 +67,8 @@ export const detailMetrics = {
   siphon_sqlquery_pool_connections: SQLQUERY,
   siphon_exemplars_decisions: EXEMPLARS,
   siphon_exemplars_dropped_spans: EXEMPLARS,
+  siphon_span_metrics_skipped_spans: SPAN_METRICS,
+  siphon_span_metrics_overflow_spans: SPAN_METRICS,
   siphon_sqlquery_dropped_points: SQLQUERY,
   siphon_sqlquery_dropped_log_records: SQLQUERY,
 } as const;

@@ -14,7 +14,7 @@ import { cpuMicroseconds, peakMebibytes } from '../process-usage.ts';
 import { runProgram } from '../run-program.ts';
 import type { SpanOrder } from './span-generator.ts';
 
-const GENERATOR = fileURLToPath(new URL('span-generator.ts', import.meta.url));
+export const SPAN_GENERATOR = fileURLToPath(new URL('span-generator.ts', import.meta.url));
 const SINK = fileURLToPath(new URL('span-sink.ts', import.meta.url));
 const WARM_UP_MS = 3000;
 const LOAD_MS = 4000;
@@ -90,7 +90,7 @@ export class Forwarder implements AsyncDisposable {
   async load(durationMs: number, requestsPerSecond?: number): Promise<number> {
     const order: SpanOrder = { port: this.#port, durationMs, requestsPerSecond };
     const before = cpuMicroseconds(this.#process.pid);
-    const spans = (await runProgram(GENERATOR, order)) as number;
+    const spans = (await runProgram(SPAN_GENERATOR, order)) as number;
     this.#sent += spans;
     let arrived = 0;
     await waitFor(async () => (arrived = await this.#sink.count()) >= this.#sent, {

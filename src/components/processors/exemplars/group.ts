@@ -2,9 +2,9 @@ import { viewOf } from '../../../engine/columns/hash-bytes.ts';
 import type { CompiledRule } from './rules.ts';
 import { Series, type Profile } from './series.ts';
 import type { SpanBytes, WaitingSpans } from './waiting-spans.ts';
-import { attributesIn, type PickedAttributes } from './picked-attributes.ts';
+import { attributesIn, type PickedAttributes } from '../../../engine/otlp/picked-attributes.ts';
 import type { PointFields } from './point-fields.ts';
-import { isAt } from './wanted-keys.ts';
+import { isAt } from '../../../engine/otlp/wanted-keys.ts';
 
 /** Points whose times differ by less belong to one export. */
 const ONE_EXPORT_NS = 500_000_000;

@@ -4,11 +4,11 @@ import { WireReader } from '../../../engine/otlp/wire-reader.ts';
 import { Group } from './group.ts';
 import type { Link, Links, Outcome } from './links.ts';
 import { placeOfName, readMetric, type MetricFields } from './metric-fields.ts';
-import { MAX_ATTRIBUTE_BYTES } from './picked-attributes.ts';
+import { MAX_ATTRIBUTE_BYTES } from '../../../engine/otlp/picked-attributes.ts';
 import { PointFields } from './point-fields.ts';
 import type { Resources } from './resources.ts';
 import type { CompiledRule } from './rules.ts';
-import { isAt } from './wanted-keys.ts';
+import { isAt } from '../../../engine/otlp/wanted-keys.ts';
 
 const REQUEST = fieldTags('ExportMetricsServiceRequest');
 const RESOURCE_METRICS = fieldTags('ResourceMetrics');

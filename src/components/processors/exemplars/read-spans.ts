@@ -1,14 +1,16 @@
 import { fieldTags } from '../../../engine/otlp/schema.ts';
+import { SpanFields } from '../../../engine/otlp/span-fields.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
 import type { unlinkedSpanReasons } from '../../../metrics/reasons.ts';
 import type { Group } from './group.ts';
-import { PickedAttributes } from './picked-attributes.ts';
+import { PickedAttributes } from '../../../engine/otlp/picked-attributes.ts';
 import type { Resources } from './resources.ts';
-import { SpanFields } from './span-fields.ts';
+import type { WantedKeys } from '../../../engine/otlp/wanted-keys.ts';
 
 const REQUEST = fieldTags('ExportTraceServiceRequest');
 const RESOURCE_SPANS = fieldTags('ResourceSpans');
 const SCOPE_SPANS = fieldTags('ScopeSpans');
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const STEP_SPANS = 128;
 /** The clock of a span that ends later is wrong. */
 const MAX_AHEAD_MS = 60_000;
@@ -81,7 +83,7 @@ export class SpanReading {
       }
       const end = reader.varint() + reader.position;
       if (this.#span.read(reader, end, kinds)) {
-        for (const group of groups) if ((group.rule.kinds & this.#span.kindBit) !== 0) this.#offer(group, latestNs);
+        for (const group of groups) if (((group.rule.kinds >> this.#span.kind) & 1) === 1) this.#offer(group, latestNs);
       }
       reader.position = end;
     }
@@ -91,7 +93,7 @@ export class SpanReading {
     const { rule } = group;
     const span = this.#span;
     if (rule.spanNames.size > 0 && !rule.spanNames.has(this.#name())) return;
-    const hasRequired = span.pick(rule.wanted, this.#picked);
+    const hasRequired = this.#pick(rule.wanted);
     if (!hasRequired && !rule.takesAll) return;
     const reason = this.#flaw(latestNs) ?? group.add(span, this.#picked);
     if (reason === undefined) return;
@@ -100,15 +102,31 @@ export class SpanReading {
     if (reason !== 'late') group.doubt(Math.min(span.endNs, latestNs));
   }
 
+  /** Picks the wanted attributes. @returns true if one of them is required. */
+  #pick(wanted: WantedKeys): boolean {
+    const { request, attributeCount, attributeStarts, attributeEnds } = this.#span;
+    let hasRequired = false;
+    this.#picked.clear(request);
+    for (let i = 0; i < attributeCount; i++) {
+      const start = attributeStarts[i] as number;
+      const key = wanted.find(request, start);
+      if (key === undefined) continue;
+      if (key.isRequired) hasRequired = true;
+      this.#picked.add(start, attributeEnds[i] as number);
+    }
+    return hasRequired;
+  }
+
   #flaw(latestNs: number): SpanDropReason | undefined {
     const span = this.#span;
-    if (!span.hasTimes || span.endNs > latestNs) return 'invalid_time';
+    const hasTimes = (span.startHigh > 0 || span.startLow > 0) && span.durationNs >= 0;
+    if (!hasTimes || span.endNs > latestNs) return 'invalid_time';
     if (!span.hasIds) return 'invalid_ids';
-    return span.hasTooManyAttributes || this.#picked.isTooLong ? 'too_large' : undefined;
+    return span.hasMoreAttributes || this.#picked.isTooLong ? 'too_large' : undefined;
   }
 
   #name(): string {
-    const { bytes, nameAt } = this.#span;
-    return nameAt < 0 ? '' : new WireReader(bytes, nameAt).string();
+    const { bytes, nameStart, nameEnd } = this.#span;
+    return textDecoder.decode(bytes.subarray(nameStart, nameEnd));
   }
 }

@@ -1,6 +1,6 @@
 import { viewOf } from '../../../engine/columns/hash-bytes.ts';
 import { spanKinds, type SpanKind } from '../../../engine/otlp/span-reader.ts';
-import { WantedKeys } from './wanted-keys.ts';
+import { WantedKeys } from '../../../engine/otlp/wanted-keys.ts';
 
 /** Which spans the measurements of a metric belong to. */
 export interface Rule {

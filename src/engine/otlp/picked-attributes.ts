@@ -1,29 +1,33 @@
-import { anyValueToText, readKeyValue, type AnyValue } from '../../../engine/otlp/any-value.ts';
-import { viewOf } from '../../../engine/columns/hash-bytes.ts';
-import { WireReader } from '../../../engine/otlp/wire-reader.ts';
+import { anyValueToText, readKeyValue, type AnyValue } from './any-value.ts';
+import { viewOf } from '../columns/hash-bytes.ts';
+import { WireReader } from './wire-reader.ts';
 
 /** Longer ones are not compared. */
 export const MAX_ATTRIBUTE_BYTES = 1024;
 const MAX_PICKED = 64;
 
-/** Attributes of one span that were picked out of a request: places in its bytes. */
+/** Attributes of one span that were picked out of a request, as places in its bytes. They are compared without decoding. */
 export class PickedAttributes {
   /** Different for most different attributes. */
   hash = 0;
+  /** Distinguishes spans by something else. */
+  seed = 0;
   #request: DataView = new DataView(new ArrayBuffer(0));
   #sizeBytes = 0;
   #count = 0;
   readonly #starts = new Int32Array(MAX_PICKED);
   readonly #ends = new Int32Array(MAX_PICKED);
 
-  clear(request: DataView): void {
+  /** @param seed becomes part of the hash, and not of the copy. */
+  clear(request: DataView, seed = 0): void {
     this.#request = request;
-    this.hash = 0;
+    this.seed = seed;
+    this.hash = seed;
     this.#sizeBytes = 0;
     this.#count = 0;
   }
 
-  /** Adds the `KeyValue` at [start, end). It has a key of eight bytes or more, or a value. */
+  /** Adds the `KeyValue`, or another field, at [start, end). */
   add(start: number, end: number): void {
     this.#sizeBytes += end - start;
     if (this.isTooLong) return;

@@ -1,11 +1,11 @@
-import { viewOf } from '../../../engine/columns/hash-bytes.ts';
-import { fieldTags } from '../../../engine/otlp/schema.ts';
+import { viewOf } from '../columns/hash-bytes.ts';
+import { fieldTags } from './schema.ts';
 
 const KEY_TAG = fieldTags('KeyValue').key;
 /** A longer length takes two bytes. */
 const MAX_KEY_BYTES = 127;
 
-/** The keys that a rule compares. Finds them in encoded attributes, without decoding. */
+/** Keys of attributes that a component looks at. Finds them in encoded attributes, without decoding. */
 export class WantedKeys {
   /** The index is the length. */
   readonly #keys: (readonly WantedKey[] | undefined)[] = [];
