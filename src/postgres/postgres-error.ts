@@ -4,6 +4,11 @@ import { connectionFailure } from './connection-failure.ts';
 
 export type PostgresFailure = (typeof postgresFailures)[number];
 
+interface PostgresErrorOptions extends ErrorOptions {
+  readonly repair?: string;
+  readonly position?: number;
+}
+
 /** A failed query, with a reason. Its message never contains a connection string. */
 export class PostgresError extends Error {
   override readonly name = 'PostgresError';
@@ -11,10 +16,14 @@ export class PostgresError extends Error {
   /** A fix, as a sentence or a statement, if one is known. */
   readonly repair: string | undefined;
 
-  constructor(reason: PostgresFailure, message: string, options: ErrorOptions & { readonly repair?: string } = {}) {
+  /** The character of the statement that the server complains about, from 1. Undefined: unknown. */
+  readonly position: number | undefined;
+
+  constructor(reason: PostgresFailure, message: string, options: PostgresErrorOptions = {}) {
     super(message, options);
     this.reason = reason;
     this.repair = options.repair;
+    this.position = options.position;
   }
 
   /** True if this server, or this role, cannot have an answer, however often it asks. */
@@ -23,15 +32,23 @@ export class PostgresError extends Error {
     return this.concernsSchema || (code !== undefined && refusals.has(code));
   }
 
-  static from(error: unknown): PostgresError {
+  /** True if the statement itself is wrong: its syntax, a name, a type or a constant. */
+  get isMistake(): boolean {
+    const { code = '' } = (this.cause ?? {}) as { readonly code?: string };
+    return this.reason !== 'permission' && /^(?:22|42)[0-9A-Z]{3}$/.test(code);
+  }
+
+  /** @param options `before`: the text that was sent before the statement. */
+  static from(error: unknown, options?: { readonly before: string }): PostgresError {
     if (error instanceof PostgresError) return error;
-    const { code } = error as { code?: string };
+    const { code } = error as { readonly code?: string };
     const text = describeError(error);
     const known = connectionFailure(text, code);
     const reason = known?.reason ?? failureOf(code);
     const what = known?.what ?? (isAboutFunction(reason, text) ? MAY_NOT_CALL : advice[reason]) ?? 'query failed';
     const repair = known?.repair === undefined ? {} : { repair: known.repair };
-    return new PostgresError(reason, `${what}: ${text || code}`, { cause: error, ...repair });
+    const place = placeIn(error, options);
+    return new PostgresError(reason, `${what}: ${text || code}`, { cause: error, ...repair, ...place });
   }
 
   /** True if the whole database is unavailable, not only this query at fault. */
@@ -43,6 +60,14 @@ export class PostgresError extends Error {
   get concernsSchema(): boolean {
     return schemaFailures.has(this.reason);
   }
+}
+
+function placeIn(
+  error: unknown,
+  { before = '' }: { readonly before?: string } = {},
+): Pick<PostgresErrorOptions, 'position'> {
+  const { position } = error as { readonly position?: string };
+  return position === undefined ? {} : { position: Number(position) - before.length };
 }
 
 const schemaFailures: ReadonlySet<PostgresFailure> = new Set(['missing_table', 'missing_column', 'permission']);

@@ -228,7 +228,13 @@ set local datestyle = 'ISO, MDY';
 set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
 set local extra_float_digits = 1;
-set local lc_monetary = 'C'`;
+set local lc_monetary = 'C';
+set local lc_numeric = 'C';
+set local lc_time = 'C';
+set local xmlbinary = 'base64';
+set local array_nulls = on;
+set local transform_null_equals = off;
+set local standard_conforming_strings = on`;
 
 async function openPool(targets: ConnectionTargets, settings: PoolSettings): Promise<Pool> {
   if (targets.urls.length === 1 && targets.roles[0] === undefined) return await createPool(targets.urls[0]!, settings);

@@ -45,13 +45,18 @@ export class ReadOnlyTransaction {
     return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])) };
   }
 
-  /** The plan of a statement, which is not run, as `explain (format json)` writes it. @throws PostgresError */
+  /**
+   * The plan of a statement, which is not run, as `explain (format json)` writes it.
+   *
+   * @throws PostgresError, with the place of a mistake in `text`.
+   */
   async plan(text: string): Promise<unknown> {
-    const explain = {
-      text: `explain (verbose, costs off, format json) ${text}`,
-      queryMode: 'extended',
-    } as ExtendedQuery;
-    return (await asked(this.#client.query<Row>(explain))).rows[0]?.['QUERY PLAN'];
+    const explain = { text: `${EXPLAIN}${text}`, queryMode: 'extended' } as ExtendedQuery;
+    try {
+      return (await this.#client.query<Row>(explain)).rows[0]?.['QUERY PLAN'];
+    } catch (error) {
+      throw PostgresError.from(error, { before: EXPLAIN });
+    }
   }
 
   /** All rows of a statement, in chunks. Only one statement at a time. @throws PostgresError */
@@ -65,6 +70,8 @@ export class ReadOnlyTransaction {
     await asked(this.#client.query('close chunks'));
   }
 }
+
+const EXPLAIN = 'explain (verbose, costs off, format json) ';
 
 /** Converts errors of the driver. @throws PostgresError */
 export async function asked<T>(answer: Promise<T>): Promise<T> {

@@ -10,6 +10,7 @@ import { PollerUnderTest } from './poller-under-test.ts';
 
 const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', table: 'shop.orders' };
 const histogram = { ...counter, kind: 'histogram', value_column: 'amount', buckets: [1, 10] };
+const sum = { ...counter, kind: 'sum' };
 const gauge = { name: 'queue', kind: 'gauge', metric_name: 'queue', value_column: 'n' };
 
 /** The flaw, the query, and the expected finding. */
@@ -30,6 +31,8 @@ const flawed = [
   ['a column that is not a time', { ...counter, time_column: 'country' }, 'error', 'NAME counts nothing: shop.orders.country has type text, which is not a time', 'Set time_column'],
   ['a key that may not be unique', { ...counter, key: ['country'] }, 'warning', 'NAME counts with limits: country is not covered by a unique index', 'Set key: [id]'],
   ['a text as the value', { ...histogram, value_column: 'note' }, 'warning', 'NAME counts with limits: shop.orders.note has type text', 'Set value_column'],
+  ['a sum over a text', { ...sum, value_column: 'note' }, 'error', 'NAME counts nothing: shop.orders.note has type text, which is not numeric', 'Set value_column to a column of numbers'],
+  ['a sum over a text, as an expression', { ...sum, value: 'note' }, 'error', 'NAME counts nothing: shop.orders.note has type text, which is not numeric', 'Set value to a column of numbers'],
   ['a text value that is not a number', { ...histogram, value_column: 'note' }, 'warning', 'NAME drops 1 values that are not numbers', 'Use a numeric column'],
   ['a day as the time', { ...counter, time_column: 'day' }, 'warning', 'NAME counts with limits: shop.orders.day has type date', 'Set time_column'],
   ['a partitioned table whose rows may count again', { ...counter, table: 'shop.parts', append_only: true }, 'warning', 'NAME counts with limits: shop.parts is partitioned', 'Remove append_only'],
@@ -44,8 +47,10 @@ const flawed = [
   ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads about 5000000 rows, all of shop.large, at each poll', 'Set time_column'],
   ['a table with more keys than are remembered', { ...counter, table: 'shop.huge', time_column: 'created_at' }, 'error', 'NAME counts nothing: it would remember about 50000000 keys, and max_keys is 10000000', 'Raise max_keys'],
   ['a large table without an index on its time', { ...counter, table: 'shop.large', time_column: 'created_at' }, 'warning', 'no index on shop.large (created_at): NAME reads all', 'create index concurrently on shop.large (created_at);'],
-  ['a condition over a missing column', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME returns no points: query failed: column "paid_at" does not exist', 'Correct the name'],
-  ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
+  ['a condition over a missing column', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME counts nothing: where has a mistake at character 1: column "paid_at" does not exist', 'Correct where: paid_at is not null'],
+  ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME counts nothing: where has a mistake at its end: syntax error', 'Correct where: amount >'],
+  ['a condition with a mistake in its middle', { ...counter, where: 'amount > 1 annd id > 2' }, 'error', 'NAME counts nothing: where has a mistake at character 12: syntax error at or near "annd"', 'Correct where: amount > 1 annd'],
+  ['a condition that compares two types', { ...counter, where: 'id > 1 and note = 1' }, 'error', 'NAME counts nothing: where has a mistake at character 17: operator does not exist: text = integer', 'Correct where'],
   ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
   ['SQL that reads a missing table', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'prefix it with the schema'],
   ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME returns no points: the role may not read this', 'grant select'],

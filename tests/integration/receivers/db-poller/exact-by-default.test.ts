@@ -93,6 +93,24 @@ describe('settings of the session do not change what is counted', () => {
   });
 });
 
+describe('settings of the role do not change the meaning of a condition', () => {
+  it.each([
+    ['a backslash', String.raw`note = 'a\b'`, 'standard_conforming_strings = off', 1],
+    ['a comparison with NULL', `(note = null) is null`, 'transform_null_equals = on', 3],
+    ['an array with NULL', `array[note] <@ '{null,x}'`, 'array_nulls = off', 1],
+  ])('%s', async (_, where, setting, rows) => {
+    await database.sql(`create table shop.noted (id int primary key, note text); alter role ${database.pollerRole} set ${setting};
+      grant usage on schema shop to ${database.pollerRole}; grant select on shop.noted to ${database.pollerRole}`);
+    try {
+      await using poller = await countingOn(database.pollerUrl, { table: 'shop.noted', where });
+      await database.sql(String.raw`insert into shop.noted values (1, 'a\b'), (2, 'x'), (3, null)`);
+      await staysAt(poller, rows);
+    } finally {
+      await database.sql(`drop table shop.noted; alter role ${database.pollerRole} reset ${setting.split(' ', 1)[0]!}`);
+    }
+  });
+});
+
 describe('a condition', () => {
   beforeAll(async () => {
     await database.sql(`

@@ -139,13 +139,13 @@ describe('a sum', () => {
     await shows(poller, 7);
   });
 
-  it('does not decrease: negative values, and texts that are not numbers, are dropped and reported', async () => {
-    await table('notes', 'note text');
+  it('does not decrease: negative values, and what is not a number, are dropped and reported', async () => {
+    await table('notes', 'note numeric');
     await using poller = await counting({ kind: 'sum', table: 'shop.notes', value_column: 'note' });
-    await database.sql(`insert into shop.notes (note) values ('5'), ('-3'), ('x'), ('NaN'), ('1e2')`);
+    await database.sql(`insert into shop.notes (note) values (5), (-3), ('NaN'), (1e2)`);
     await shows(poller, 105);
     expect(await poller.own('dropped_points{query="orders",reason="negative"}')).toBe(1);
-    expect(await poller.own('dropped_points{query="orders",reason="not_a_number"}')).toBe(2);
+    expect(await poller.own('dropped_points{query="orders",reason="not_a_number"}')).toBe(1);
     const found = await findings({ kind: 'sum', table: 'shop.notes', value_column: 'note' });
     expect(found).toContainEqual(expect.objectContaining({ what: 'orders drops 1 negative values: a counter cannot decrease' })); // prettier-ignore
   });

@@ -4,7 +4,7 @@ import type { ReadOnlyPool, Row, TransactionLimits } from '../../../../postgres/
 export interface AskedDatabase {
   /** Runs one statement. @throws PostgresError */
   readonly ask: (text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
-  /** The plan of a statement; undefined if it cannot be planned. @throws PostgresError if the database does not answer */
+  /** The plan of a statement, or why it cannot be planned. @throws PostgresError if the database does not answer */
   readonly plan: (text: string) => Promise<unknown>;
 }
 
@@ -17,7 +17,7 @@ export function askedDatabase(pool: ReadOnlyPool, limits: TransactionLimits): As
         return await pool.transaction(limits, async (transaction) => await transaction.plan(text));
       } catch (error) {
         if (!(error instanceof PostgresError) || error.concernsDatabase) throw error;
-        return undefined;
+        return error;
       }
     },
   };

@@ -1,4 +1,6 @@
+import { describeError } from '../../../../engine/describe-error.ts';
 import { quoteTable } from '../../../../postgres/identifier.ts';
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { userSql } from '../../../../postgres/user-sql.ts';
 import type { AskedDatabase } from './asked-database.ts';
 import type { UserCounterConfig } from './config.ts';
@@ -9,7 +11,7 @@ import type { TableFlaw } from './table-flaw.ts';
  * the time passes or another table changes.
  *
  * PostgreSQL itself parses the condition: its plan names the functions that are left after inlining. None if the condition
- * cannot be planned, which running it reports.
+ * cannot be planned for another reason than a mistake in it, which running it reports.
  *
  * @throws PostgresError if the database does not answer
  */
@@ -19,8 +21,8 @@ export async function conditionFlaws(
   database: AskedDatabase,
 ): Promise<TableFlaw[]> {
   if (where === undefined || !has_table) return [];
-  const plan = await database.plan(`select (${userSql(where)}\n) as holds from ${quoteTable(table)} entry`);
-  if (plan === undefined) return [];
+  const plan = await database.plan(`${BEFORE}${userSql(where)}\n) as holds from ${quoteTable(table)} entry`);
+  if (plan instanceof PostgresError) return plan.isMistake ? [mistakeIn(userSql(where), plan)] : [];
   if (JSON.stringify(plan).includes('"Subplan Name"')) return [flaw('reads other rows, in a subquery')];
   const expression = withoutLiterals(outputsOf((plan as [{ Plan: PlanNode }])[0].Plan).join(' '));
   const keyword = CHANGING.exec(expression)?.[0];
@@ -30,6 +32,16 @@ export async function conditionFlaws(
   const changing = found!['changing'] as readonly string[];
   if (changing.length > 0) return [flaw(`uses ${changing.join(', ')}, which is not immutable`)];
   return updated_rows > 0 && isState(expression) ? [fleeting(where)] : [];
+}
+
+const BEFORE = 'select (';
+
+function mistakeIn(where: string, error: PostgresError): TableFlaw {
+  const at = (error.position ?? 0) - BEFORE.length;
+  const place = at < 1 ? '' : at > where.length ? ' at its end' : ` at character ${at}`;
+  const { reason: failure } = error;
+  const what = `where has a mistake${place}: ${describeError(error.cause)}`;
+  return { failure, what, repair: `Correct where: ${where}` };
 }
 
 /** True for `state = 'paid'`, and false where a second condition shows that the row has reached a step. */

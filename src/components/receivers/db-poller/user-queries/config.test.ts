@@ -30,7 +30,9 @@ it('takes a counter, a sum, a histogram and a gauge, with labels and values of a
 });
 
 it.each([
-  ['an unknown kind', { ...counter, kind: 'summary' }, 'queries.0.kind', /counter, sum, histogram or gauge/],
+  ['an unknown kind', { ...counter, kind: 'summary' }, 'queries.0.kind', /counter, sum, histogram or gauge$/],
+  ['a misspelt kind', { ...counter, kind: 'countr' }, 'queries.0.kind', /gauge \(did you mean counter\?\)$/],
+  ['a missing kind', { ...gauge, kind: undefined }, 'queries.0.kind', /counter, sum, histogram or gauge$/],
   ['an unknown key', { ...counter, tabel: 'x' }, 'queries.0.tabel', /./],
   ['a metric of a pack', { ...counter, metric_name: 'prices.recorded' }, 'queries.0.metric_name', /siphon/],
   [
@@ -102,6 +104,31 @@ it.each([
   expect(issues?.map((issue) => [v.getDotPath(issue), issue.message])).toContainEqual([
     path,
     expect.stringMatching(message),
+  ]);
+});
+
+it('reports every mistake of a query, also next to an unknown kind and in queries with other mistakes', async () => {
+  const { issues } = await v.safeParseAsync(configSchema, {
+    ...base,
+    queries: [
+      { ...counter, kind: 'histogramm', table: 'orders', name: 'Orders', buckets: [2, 1] },
+      { ...counter, table: 'orders', metric_name: 'prices.recorded' },
+      { ...gauge, name: 'orders', append_only: 'maybe', value_column: undefined },
+      { name: 'x', metric_name: 'x', sql: 'select 1', labels: [''] },
+    ],
+  });
+  expect(issues?.map((issue) => v.getDotPath(issue)).toSorted()).toEqual([
+    'queries.0.buckets',
+    'queries.0.kind',
+    'queries.0.name',
+    'queries.0.table',
+    'queries.1.metric_name',
+    'queries.1.table',
+    'queries.2.append_only',
+    'queries.2.name',
+    'queries.2.value_column',
+    'queries.3.kind',
+    'queries.3.labels.0',
   ]);
 });
 

@@ -259,20 +259,30 @@ function movingKeyFlaws({ table, kind, partition_columns }: Place, key: readonly
 }
 
 function typeFlaws(config: UserCounterConfig, { table, columns, time_zone }: Place): TableFlaw[] {
-  const valueColumn = config.kind === 'counter' ? undefined : config.value_column;
+  const valueColumn = valueColumnOf(config);
   const value = valueColumn === undefined ? undefined : columns[valueColumn];
   const time = config.time_column === undefined ? undefined : columns[config.time_column];
   return [
-    ...(value ? valueFlaws(`${table}.${valueColumn}`, value) : []),
+    ...(value ? valueFlaws(`${table}.${valueColumn}`, value, config) : []),
     ...(time ? timeFlaws(`${table}.${config.time_column}`, time, time_zone) : []),
   ];
 }
 
-/** PostgreSQL writes a value of type money with its currency, so it cannot be read as a number. */
-function valueFlaws(column: string, { type, category }: FoundColumn): TableFlaw[] {
-  const repair = type === 'interval' ? 'Use value instead of value_column, which makes seconds of it' : 'Set value_column to a column of numbers'; // prettier-ignore
-  if (category === 'N' && type !== 'money') return [];
-  if (category === 'S')
+/** The column that is the value as it is. */
+function valueColumnOf(config: UserCounterConfig): string | undefined {
+  if (config.kind === 'counter') return undefined;
+  return config.value?.kind === 'column' ? config.value.name : config.value_column;
+}
+
+/**
+ * PostgreSQL writes a value of type money with its currency, so it cannot be read as a number. A sum without the texts
+ * that are not numbers would be wrong, while a distribution shows how many values it has.
+ */
+function valueFlaws(column: string, { type, category }: FoundColumn, config: UserCounterConfig): TableFlaw[] {
+  const isExpression = config.kind !== 'counter' && config.value !== undefined;
+  if ((category === 'N' && type !== 'money') || (type === 'interval' && isExpression)) return [];
+  const repair = type === 'interval' ? 'Use value instead of value_column, which makes seconds of it' : `Set ${isExpression ? 'value' : 'value_column'} to a column of numbers`; // prettier-ignore
+  if (category === 'S' && config.kind === 'histogram')
     return [
       {
         what: `${column} has type ${type}: values that are not numbers are dropped and counted as not_a_number`,
