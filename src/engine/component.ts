@@ -142,8 +142,15 @@ export interface ComponentSettings {
   readonly emptyValues?: EmptyValues | undefined;
 }
 
-/** Why values of the component's configuration are empty, as in `${env:NAME} is not set`, by their path `a::b`. */
-export type EmptyValues = ReadonlyMap<string, string>;
+/** The values of the component's configuration that are empty because of a variable, by their path `a::b`. */
+export type EmptyValues = ReadonlyMap<string, EmptyValue>;
+
+export interface EmptyValue {
+  /** As in `${env:NAME} is not set`. */
+  readonly cause: string;
+  /** True if the configuration writes an empty default, as in `${env:NAME:-}`. */
+  readonly isDefault: boolean;
+}
 
 /** Instruments whose series carry the kind and id of the component as a label, for example `exporter="sentry"`. */
 export type ComponentMetrics = Instruments<ComponentKind>;

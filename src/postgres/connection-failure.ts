@@ -48,6 +48,14 @@ const failures: readonly {
     },
   },
   {
+    words: /is not currently accepting connections|cannot connect to invalid database/,
+    failure: {
+      reason: 'unavailable',
+      what: 'the database does not accept connections',
+      repair: 'Ask its owner: alter database NAME allow_connections true',
+    },
+  },
+  {
     words: /does not support SSL/,
     failure: {
       reason: 'connection',

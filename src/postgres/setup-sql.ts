@@ -1,6 +1,6 @@
 import type { SetupSql } from '../engine/component.ts';
 import type { TableName } from './asked-tables.ts';
-import { quoteLiteral, readableIdentifier } from './identifier.ts';
+import { quoteIdentifier, quoteLiteral, readableIdentifier } from './identifier.ts';
 
 /** The needs of a component in its database. */
 export interface DatabaseNeeds {
@@ -17,6 +17,8 @@ export interface DatabaseNeeds {
   /** SQL of the user, by the name of its query: it reads further tables, which the database finds. */
   readonly statements: ReadonlyMap<string, string>;
   readonly indexes: readonly NeededIndex[];
+  /** The names of further databases of the server that it reads. Default: none. */
+  readonly further?: readonly string[];
   /** Remarks about the result, for the person who runs it. */
   readonly remarks: readonly string[];
 }
@@ -41,7 +43,7 @@ export interface NeededIndex extends TableName {
  * be run again. Tables that do not exist are a warning, not an error.
  */
 export function setupSql(needs: DatabaseNeeds): SetupSql {
-  const { tables, functions, readsSequences, statements, indexes } = needs;
+  const { tables, functions, readsSequences, statements, indexes, further = [] } = needs;
   const reads = tables.length > 0 || statements.size > 0;
   const missing = indexes.filter(({ isMissing }) => isMissing);
   const parts = [
@@ -53,8 +55,16 @@ export function setupSql(needs: DatabaseNeeds): SetupSql {
     ...(statements.size > 0 ? [grantsOfStatements(needs)] : []),
     ...(reads ? [policies(needs)] : []),
     ...(missing.length > 0 ? [creations(missing)] : []),
+    ...further.map((name) => `${connected(name)}\n${grantsOfConnecting(needs)}${readsSequences ? `\n\n${grantsOfSequences(needs)}` : ''}`),
+  ]; // prettier-ignore
+  const undo = [
+    undoHeader(needs),
+    ...dropped(indexes),
+    ...(further.length > 0 ? [withoutGrants(needs)] : []),
+    ...further.map((name) => `${connected(name)}\n${withoutGrants(needs)}`),
+    withoutRole(needs),
   ];
-  return { apply: parts.join('\n\n'), undo: [undoHeader(needs), ...dropped(indexes), withoutRole(needs)].join('\n\n') };
+  return { apply: parts.join('\n\n'), undo: undo.join('\n\n') };
 }
 
 function header({ role: name, remarks }: DatabaseNeeds): string {
@@ -98,6 +108,17 @@ ${block(`begin
 exception when insufficient_privilege then
   raise warning 'cannot grant pg_read_all_stats: %', sqlerrm;
 end`)}`;
+}
+
+/** A command of psql. */
+function connected(database: string): string {
+  return `-- The further database ${database.replaceAll(/\s+/g, ' ')}. This line is a command of psql: elsewhere, connect to it and run the rest.\n\\connect -reuse-previous=on ${quoteIdentifier(database)}\n`;
+}
+
+function grantsOfConnecting({ role: name }: DatabaseNeeds): string {
+  return block(`begin
+  execute format('grant connect on database %I to %I', current_database(), ${quoteLiteral(name)});
+end`);
 }
 
 function grantsOfFunctions({ role: name, functions }: DatabaseNeeds): string {
@@ -263,6 +284,17 @@ function undoHeader({ role: name }: DatabaseNeeds): string {
   return comment(
     `Reverts what \`siphon doctor --sql\` prints: drops the indexes, ends the sessions of role ${name}, and drops it with its grants and policies. Run it in the polled database. If the role has grants in other databases, revoke them there first. It can be run again.`,
   );
+}
+
+/** In one database: the role itself stays. */
+function withoutGrants({ role: name }: DatabaseNeeds): string {
+  const sqlName = readableIdentifier(name);
+  return block(`begin
+  if exists (select from pg_roles where rolname = ${quoteLiteral(name)}) then
+    grant ${sqlName} to current_user;
+    drop owned by ${sqlName};
+  end if;
+end`);
 }
 
 /** Since PostgreSQL 16 a role that created another one is not a member of it, and may not drop what it owns. */

@@ -1,3 +1,5 @@
+import type { EmptyValue } from '../component.ts';
+
 /** A configuration as it was written: values with their places. Immutable; nodes are shared. */
 export type ConfigNode = ScalarNode | MappingNode | SequenceNode;
 
@@ -72,9 +74,10 @@ export function describeEmptyVariables({
 }
 
 /** The empty variables of each value, by its path. */
-export function emptyValuesIn(node: ConfigNode, path: ConfigPath = []): Map<string, string> {
+export function emptyValuesIn(node: ConfigNode, path: ConfigPath = []): Map<string, EmptyValue> {
   const cause = describeEmptyVariables(node);
-  const found = new Map(cause === undefined ? [] : [[formatPath(path), cause]]);
+  const isDefault = node.emptyVariables?.every(({ state }) => state === 'defaulted') ?? false;
+  const found = new Map(cause === undefined ? [] : [[formatPath(path), { cause, isDefault }]]);
   const children = node.kind === 'mapping' ? node.entries : node.kind === 'sequence' ? node.items.entries() : [];
   for (const [key, child] of children) for (const [at, why] of emptyValuesIn(child, [...path, key])) found.set(at, why);
   return found;

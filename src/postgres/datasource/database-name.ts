@@ -1,6 +1,6 @@
-import type { Secret } from '../../engine/schema/secret.ts';
+import { SecretUrl, type Secret } from '../../engine/schema/secret.ts';
 import { defaultsOf, hostsOf, keywordsOf } from './connection-targets.ts';
-import type { Keywords } from './keywords.ts';
+import { readKeywords, writeKeywords, type Keywords } from './keywords.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,4 +24,9 @@ function nameOf(keywords: Keywords): string {
   const servers = hostsOf(keywords).map(({ host, port }) => `${host}:${port || '5432'}`);
   const { dbname = '' } = keywords;
   return [servers.join(','), ...(dbname === '' ? [] : [dbname])].join('/').slice(0, LONGEST);
+}
+
+/** The same server and login, with another database. */
+export function withDatabase(datasource: Secret, dbname: string): SecretUrl {
+  return new SecretUrl(writeKeywords({ ...readKeywords(datasource.reveal()), dbname }));
 }

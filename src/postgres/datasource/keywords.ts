@@ -13,6 +13,14 @@ export function isUrl(text: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(text);
 }
 
+/** The text that `parseKeywords` reads. Parameters of a URL that libpq cannot have are left out. */
+export function writeKeywords(keywords: Keywords): string {
+  return Object.entries(keywords)
+    .filter(([name]) => /^[a-z_]+$/.test(name))
+    .map(([name, value]) => `${name}='${value.replaceAll(/[\\']/g, String.raw`\$&`)}'`)
+    .join(' ');
+}
+
 /** A keyword and its value, which is quoted if it contains spaces. A backslash escapes the next character. */
 const KEYWORD = /\s*(?<name>[a-z_]+)\s*=\s*(?:'(?<quoted>(?:[^'\\]|\\.)*)'|(?<plain>(?:[^\s'\\]|\\.)*))(?:\s+|$)/sy;
 

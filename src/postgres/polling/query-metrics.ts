@@ -5,6 +5,16 @@ import type { PollFailure } from './poll-failure.ts';
 
 type Prefix = 'siphon_db_poller' | 'siphon_sqlquery';
 
+/** The id of a query that several databases answer, in one of the further ones. */
+export function furtherId(query: string, database: string): string {
+  return `${query}@${database}`;
+}
+
+/** Databases come and go, and a counter stays: so counters and histograms add up the databases of a query. */
+export function withoutDatabase(id: string): string {
+  return id.split('@', 1)[0]!;
+}
+
 /** The metrics that every receiver that polls a database has about its queries. */
 export class QueryMetrics {
   readonly #metrics: ComponentMetrics;
@@ -14,6 +24,7 @@ export class QueryMetrics {
   readonly #queries = new Map<string, { readonly intervalMs: number; answeredMs?: number }>();
   readonly #rows;
   readonly #connect;
+  readonly #pools = new Set<{ readonly usage: PoolUsage }>();
 
   constructor(metrics: ComponentMetrics, prefix: Prefix) {
     this.#metrics = metrics;
@@ -33,30 +44,44 @@ export class QueryMetrics {
     });
   }
 
-  /** Starts the counters of a query at zero. */
-  declare(query: string, intervalMs: number): void {
-    this.#errors.startAtZero({ query });
-    this.#queries.set(query, { intervalMs });
+  /** Starts the counters of a query at zero. @param id the query, or a result of `furtherId`. */
+  declare(id: string, intervalMs: number): void {
+    this.#errors.startAtZero({ query: withoutDatabase(id) });
+    this.#queries.set(id, { intervalMs });
   }
 
-  /** From now on, the page shows the connections of the pool. */
+  /** The page no longer shows the age of the query. */
+  forget(id: string): void {
+    this.#queries.delete(id);
+  }
+
+  /** From now on, the page shows the connections of the pool, added to those of others. */
   observe(pool: { readonly usage: PoolUsage }): void {
+    this.#pools.add(pool);
+    if (this.#pools.size > 1) return;
     this.#metrics.observe(sidecarMetrics[`${this.#prefix}_pool_connections`], (observe) => {
-      const { idle, used, waiting } = pool.usage;
-      observe(idle, { state: 'idle' });
-      observe(used, { state: 'used' });
-      observe(waiting, { state: 'waiting' });
+      const usages = [...this.#pools].map(({ usage }) => usage);
+      for (const state of ['idle', 'used', 'waiting'] as const)
+        observe(
+          usages.reduce((sum, usage) => sum + usage[state], 0),
+          { state },
+        );
     });
+  }
+
+  unobserve(pool: { readonly usage: PoolUsage }): void {
+    this.#pools.delete(pool);
   }
 
   connected(durationMs: number): void {
     this.#connect.record(durationMs / 1000);
   }
 
-  succeeded(query: string, durationMs: number, rows: number): void {
+  succeeded(id: string, durationMs: number, rows: number): void {
+    const query = withoutDatabase(id);
     this.#duration.record(durationMs / 1000, { query });
-    this.#rows.record(rows, { query });
-    this.answered(query);
+    if (query === id) this.#rows.record(rows, { query });
+    this.answered(id);
   }
 
   /** The database answered something that has no duration and no rows. */
@@ -66,9 +91,9 @@ export class QueryMetrics {
   }
 
   /** The age of a query that has never succeeded begins with its first failure. */
-  failed(query: string, reason: PollFailure): void {
-    this.#errors.add(1, { query, reason });
-    const known = this.#queries.get(query);
+  failed(id: string, reason: PollFailure): void {
+    this.#errors.add(1, { query: withoutDatabase(id), reason });
+    const known = this.#queries.get(id);
     if (known) known.answeredMs ??= performance.now();
   }
 

@@ -84,7 +84,7 @@ export class SentryExporter implements Component, Consumer {
   async start(host: Host): Promise<void> {
     if (this.#delivery === undefined) {
       const { logger, emptyValues } = this.#settings;
-      const cause = emptyValues?.get('dsn');
+      const cause = emptyValues?.get('dsn')?.cause;
       logger.info({ cause }, 'Sentry is off because dsn is empty: telemetry is accepted and dropped');
       return;
     }

@@ -18,7 +18,7 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   async *diagnose({ emptyValues }, { dsn, timeout, tls: files }) {
     const to = parseDsn(dsn.reveal());
     if (to === undefined) {
-      const cause = emptyValues?.get('dsn') ?? 'dsn is empty';
+      const cause = emptyValues?.get('dsn')?.cause ?? 'dsn is empty';
       yield { severity: 'warning', what: `is off: ${cause}, so telemetry is dropped`, repair: 'Set dsn' };
       return;
     }

@@ -42,8 +42,22 @@ const leaderElection = v.strictObject({
   name: v.optional(v.pipe(v.string(), v.nonEmpty('must be a name'))),
 });
 
+/** Further databases that are polled: each holds a connection. */
+export const MOST_DATABASES = 20;
+
+const databaseName = v.pipe(v.string(), v.regex(/^\P{Cc}+$/u, 'must be the name of a database'));
+const databaseNames = v.pipe(
+  v.array(databaseName, 'must be all, or a list of names'),
+  v.maxLength(MOST_DATABASES, `at most ${MOST_DATABASES}: each holds a connection`),
+);
+
 const keys = v.strictObject({
   datasource,
+  databases: v.optional(
+    v.lazy((input): v.GenericSchema<unknown, 'all' | string[]> => (input === 'all' ? v.literal('all') : databaseNames)),
+    [],
+  ),
+  exclude_databases: v.optional(v.array(databaseName), []),
   collection_interval: v.optional(positiveDuration(), '15s'),
   wake_interval: v.optional(positiveDuration()),
   initial_delay: v.optional(duration(), '1s'),
@@ -89,7 +103,7 @@ export function dbPollerConfig(packs: readonly DatabasePack[]): v.GenericSchemaA
     ),
     v.rawCheck(({ dataset, addIssue }) => {
       const { value } = dataset as { value: DbPollerConfig };
-      for (const [key, message] of dataset.typed ? metricConflicts(value) : [])
+      for (const [key, message] of dataset.typed ? [...databaseProblems(value), ...metricConflicts(value)] : [])
         addIssue({
           message,
           path: [{ type: 'object', origin: 'value', input: { ...value }, key, value: value[key] }],
@@ -187,6 +201,18 @@ function chosenPack(key: string, { name, metrics, database }: PolledPack): v.Gen
     v.strictObject({ ...database.settings?.entries, queries: v.optional(queries, {}) }),
     v.transform(({ queries: overrides, ...settings }) => ({ key, name, metrics, database, settings, overrides })),
   );
+}
+
+function databaseProblems(config: DbPollerConfig): [keyof DbPollerConfig, string][] {
+  const { databases, exclude_databases: excluded, resource_attributes: attributes, packs } = config;
+  const problems: [keyof DbPollerConfig, string][] = [];
+  if (excluded.length > 0 && databases !== 'all') problems.push(['exclude_databases', 'needs databases: all']);
+  if (databases.length === 0) return problems;
+  if (config.wake_interval !== undefined) problems.push(['databases', 'cannot be used with wake_interval: use one receiver for each database']); // prettier-ignore
+  if (packs.length === 0) problems.push(['databases', 'needs a pack, such as postgres_health: your own queries read the database of the datasource']); // prettier-ignore
+  if (attributes['service.instance.id'] !== undefined)
+    problems.push(['databases', 'needs the default of resource_attributes::service.instance.id, which distinguishes the databases']); // prettier-ignore
+  return problems;
 }
 
 /** Metrics that two packs, or a pack and a query of the user, would publish. */

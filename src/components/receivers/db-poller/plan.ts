@@ -2,6 +2,7 @@ import type { PoolSettings } from '../../../postgres/read-only-pool.ts';
 import type { DbPollerConfig } from './config.ts';
 import { createQueries } from './packs/create-queries.ts';
 import type { CounterQuery, GaugeQuery, Pace, QueryOverride, QuerySet } from './query.ts';
+import { furtherId } from '../../../postgres/polling/query-metrics.ts';
 import type { UserQueryConfig, UserCounterConfig } from './user-queries/config.ts';
 import { userGauge } from './user-queries/gauge.ts';
 
@@ -38,9 +39,14 @@ export function poolSettings(config: DbPollerConfig, maxConnections = config.max
   return { datasource, maxConnections, connectTimeoutMs, lockTimeoutMs, fixesFormats: true };
 }
 
-/** The connections that a sidecar holds at the same time: those of the pool, and the session of the leader election. */
-export function heldConnections({ max_connections, leader_election }: DbPollerConfig): number {
-  return max_connections + (leader_election.enabled ? 1 : 0);
+/**
+ * The connections that a sidecar holds at the same time: those of the pool, the session of the leader election, and one
+ * for each further database.
+ *
+ * @param further the number of further databases.
+ */
+export function heldConnections({ max_connections, leader_election }: DbPollerConfig, further: number): number {
+  return max_connections + (leader_election.enabled ? 1 : 0) + further;
 }
 
 /** A key needs at most 40 bytes on disk, or in memory without a storage. */
@@ -85,6 +91,29 @@ export function plannedQueries(config: DbPollerConfig, packs: readonly Configure
   return [...packs.flatMap((pack) => ofPack(pack, config)), ...config.queries.map((query) => ofUser(query, config))];
 }
 
+/** The packs with the queries that each database answers in its own way. */
+export function perDatabasePacks(packs: readonly ConfiguredPack[]): ConfiguredPack[] {
+  return packs.flatMap((pack) => {
+    const gauges = Object.entries(pack.gauges).filter(([, query]) => query.isPerDatabase === true);
+    return gauges.length === 0 ? [] : [{ ...pack, gauges: Object.fromEntries(gauges), counters: {}, indexes: [] }];
+  });
+}
+
+/** The queries of one of the further databases. Only the first database reports listed tables that do not exist. */
+export function furtherQueries(
+  config: DbPollerConfig,
+  packs: readonly ConfiguredPack[],
+  database: string,
+): PlannedQuery[] {
+  return packs
+    .flatMap((pack) => ofPack(pack, config))
+    .map((planned) => (planned.kind === 'gauges' ? { ...planned, id: furtherId(planned.id, database), query: withoutRemarks(planned.query) } : planned)); // prettier-ignore
+}
+
+function withoutRemarks(query: GaugeQuery): GaugeQuery {
+  return query.derive ? { ...query, derive: (rows) => query.derive!(rows, () => undefined) } : query;
+}
+
 function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
   const planOf = (name: string, pace: Pace | undefined): Plan => {
     const { collection_interval, timeout } = pack.overrides[name] ?? {};
@@ -110,7 +139,8 @@ function ofPack(pack: ConfiguredPack, config: DbPollerConfig): PlannedQuery[] {
   ];
 }
 
-function intervalAt(pace: Pace | undefined, intervalMs: number): number {
+/** @param pace undefined: each interval. */
+export function intervalAt(pace: Pace | undefined, intervalMs: number): number {
   if (pace === undefined) return intervalMs;
   const slowMs = intervalMs * SLOW_INTERVALS;
   return pace === 'slow' ? slowMs : Math.max(slowMs, Math.min(intervalMs * RARE_INTERVALS, LONGEST_RARE_MS));

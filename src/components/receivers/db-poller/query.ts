@@ -81,6 +81,8 @@ export interface GaugeQuery {
   readonly remedy?: string;
   /** For a query of the server's own catalogs: true if it reads the sequences of the database. */
   readonly readsSequences?: boolean;
+  /** True if the answer is about the connected database. `databases` of the receiver asks it in each of them. */
+  readonly isPerDatabase?: boolean;
   /** Keyed by the name of the column with the value. */
   readonly metrics: Readonly<Record<string, ColumnMetric>>;
   /** For counters: the column with the time since which PostgreSQL counts, in Unix milliseconds. NULL: unknown. */

@@ -1,37 +1,19 @@
 import type { Component, ComponentSettings, Consumer, Host } from '../../../engine/component.ts';
 import { MemoryStorage } from '../../../engine/memory-storage.ts';
-import type { StorageSpace } from '../../../engine/storage.ts';
-import { databaseName } from '../../../postgres/datasource/database-name.ts';
 import { PolledDatabase } from '../../../postgres/polling/polled-database.ts';
 import { LONGEST_RETRACTION_MS, unlessLate } from '../../../postgres/polling/unless-late.ts';
 import type { DbPollerConfig } from './config.ts';
-import { UserCounterRun } from './user-queries/counter-run.ts';
-import { CounterRun, type CounterRunSettings } from './counters/counter-run.ts';
 import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
-import { LeaderElection, type Lead } from './run/leader-election.ts';
-import {
-  configuredPacks,
-  maxKeys,
-  plannedQueries,
-  poolSettings,
-  type ConfiguredPack,
-  type PlannedQuery,
-} from './plan.ts';
+import { configuredPacks, perDatabasePacks, plannedQueries, poolSettings, type ConfiguredPack } from './plan.ts';
+import { FurtherDatabases } from './further-databases.ts';
 import { instanceName } from './run/instance-name.ts';
-import type { QueryRun, RunContext } from './run/query-run.ts';
+import { LeaderElection, type Lead } from './run/leader-election.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
 import { QueryPoller } from './run/query-poller.ts';
-import { OptionalRun } from './run/optional-run.ts';
-import { SchemaProbe, SchemaReport, tablesOf } from './run/schema.ts';
+import { queryPollers, type Shared } from './query-pollers.ts';
+import type { RunContext } from './run/query-run.ts';
 import { wakeRepeatedly } from './run/wake.ts';
-import { GaugeRun } from './gauges/gauge-run.ts';
-
-/** The parts that all queries share. */
-interface Shared {
-  readonly context: RunContext;
-  readonly space: StorageSpace;
-}
 
 /** Polls a PostgreSQL database, read-only, and emits the answers as gauges and counters. */
 export class DbPoller implements Component {
@@ -46,33 +28,33 @@ export class DbPoller implements Component {
     this.#consumer = consumer;
   }
 
-  start(host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     const { datasource, storage, initial_delay } = this.#config;
     const { logger, emptyValues } = this.#settings;
     if (datasource.isEmpty) {
-      logger.warn({ cause: emptyValues?.get('datasource') }, 'Poller is off: datasource is empty');
-      return Promise.resolve();
+      logger.warn({ cause: emptyValues?.get('datasource')?.cause }, 'Poller is off: datasource is empty');
+      return;
     }
     const owner = { kind: 'receiver', id: this.#settings.id };
     const space = new LazySpace(async () =>
       storage ? await host.extension(storage).space(owner) : await new MemoryStorage().space(owner),
     );
     const metrics = new PollerMetrics(this.#settings.metrics);
-    this.#database = new PolledDatabase(poolSettings(this.#config), { metrics, logger });
-    const database = this.#database;
+    const database = await PolledDatabase.of(poolSettings(this.#config), { metrics, logger });
+    this.#database = database;
     database.start(initial_delay, async (stopping) => {
-      const context = await this.#context(database, metrics);
-      await this.#poll({ context, space }, stopping);
+      await this.#poll(
+        { id: this.#settings.id, config: this.#config, context: this.#context(database, metrics), space },
+        stopping,
+      );
     });
-    return Promise.resolve();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     await this.#database?.close(deadline);
   }
 
-  async #context({ pool, incident }: PolledDatabase, metrics: PollerMetrics): Promise<RunContext> {
-    const { logger, version } = this.#settings;
+  #context({ name, pool, incident, logger }: PolledDatabase, metrics: PollerMetrics): RunContext {
     return {
       pool,
       consumer: this.#consumer,
@@ -81,27 +63,29 @@ export class DbPoller implements Component {
       databaseIncident: incident,
       resource: {
         'service.name': 'siphon',
-        'service.instance.id': instanceName(this.#settings.id, await databaseName(this.#config.datasource)),
+        'service.instance.id': instanceName(this.#settings.id, name),
         ...this.#config.resource_attributes,
       },
-      version,
+      version: this.#settings.version,
     };
   }
 
-  async #poll({ context, space }: Shared, stopping: AbortSignal): Promise<void> {
-    const packs = await this.#packs();
+  async #poll(shared: Shared, stopping: AbortSignal): Promise<void> {
+    const { context } = shared;
+    const packs = await this.#packs(context);
     if (packs === undefined) return;
     const planned = plannedQueries(this.#config, packs);
-    const probes = new Map(packs.flatMap((pack) => this.#probe(pack, context)));
     const pollers = [
-      ...planned.map((query) => this.#poller(query, probes, { context, space })),
+      ...queryPollers(planned, packs, shared),
       ...(planned.some(({ kind }) => kind !== 'gauges') ? [this.#horizonPoller(context)] : []),
     ];
     const { wake_interval: wakeMs } = this.#config;
+    const further = new FurtherDatabases(perDatabasePacks(packs), shared);
     const lead: Lead = async (leading) => {
+      const following = further.run(leading);
       if (wakeMs === undefined) await Promise.all(pollers.map((poller) => poller.run(leading)));
       else await wakeRepeatedly(pollers, context.pool, { intervalMs: wakeMs, signal: leading });
-      const retracted = Promise.all(pollers.map((poller) => poller.standBy()));
+      const retracted = Promise.all([following, ...pollers.map((poller) => poller.standBy())]);
       await (stopping.aborted ? unlessLate(retracted, AbortSignal.timeout(LONGEST_RETRACTION_MS)) : retracted);
     };
     if (!this.#config.leader_election.enabled) {
@@ -115,11 +99,11 @@ export class DbPoller implements Component {
   }
 
   /** Undefined after a pack failed to create its queries. */
-  async #packs(): Promise<ConfiguredPack[] | undefined> {
+  async #packs({ logger }: RunContext): Promise<ConfiguredPack[] | undefined> {
     try {
       return await configuredPacks(this.#config);
     } catch (err) {
-      this.#settings.logger.error({ err }, 'Poller is off: a pack failed to create its queries');
+      logger.error({ err }, 'Poller is off: a pack failed to create its queries');
       return undefined;
     }
   }
@@ -138,56 +122,8 @@ export class DbPoller implements Component {
     });
   }
 
-  #poller(planned: PlannedQuery, probes: ReadonlyMap<ConfiguredPack, SchemaProbe>, shared: Shared): QueryPoller {
-    const { id, pack } = planned;
-    const intervalMs = this.#config.wake_interval ?? planned.intervalMs;
-    const probe = pack && probes.get(pack);
-    const isOfUser = pack === undefined;
-    return new QueryPoller(id, this.#queryRun(planned, shared), {
-      intervalMs,
-      probe,
-      isOfUser,
-      context: shared.context,
-    });
-  }
-
-  #queryRun(planned: PlannedQuery, { context, space }: Shared): QueryRun {
-    const { id, timeoutMs } = planned;
-    if (planned.kind === 'gauges') {
-      const run = new GaugeRun(id, planned.query, planned, context);
-      return planned.pack !== undefined && planned.pack.schema === undefined
-        ? new OptionalRun(run, context.logger.child({ query: id }))
-        : run;
-    }
-    const settings = { timeoutMs, space, maxKeys: maxKeys(this.#config), ...this.#reconciling };
-    return planned.kind === 'counters'
-      ? new CounterRun(id, planned.query, settings, context)
-      : new UserCounterRun(planned.config, settings, context);
-  }
-
-  get #reconciling(): Pick<CounterRunSettings, 'reconcileMs' | 'reconcileTimeoutMs'> {
-    const { reconcile_interval: reconcileMs, reconcile_timeout: reconcileTimeoutMs } = this.#config;
-    return { reconcileMs, reconcileTimeoutMs };
-  }
-
   #horizonPoller(context: RunContext): QueryPoller {
     const { collection_interval, wake_interval: intervalMs = collection_interval, timeout } = this.#config;
     return new QueryPoller('horizon', new Horizon(context, timeout), { intervalMs, probe: undefined, context });
-  }
-
-  /** Empty for a pack that reads only what every server has. */
-  #probe(pack: ConfiguredPack, { pool, metrics }: RunContext): [ConfiguredPack, SchemaProbe][] {
-    const { name, schema } = pack;
-    const isCatalog = schema === undefined;
-    if (isCatalog && tablesOf(pack).length === 0) return [];
-    const limits = { timeoutMs: this.#config.timeout, retryMs: this.#config.collection_interval };
-    const report = new SchemaReport(this.#settings.logger.child({ pack: name, schema }), { isExpected: isCatalog });
-    let isInUse = false;
-    const probe = new SchemaProbe(pool, pack, limits, (missing, { isEmpty }) => {
-      isInUse ||= !isCatalog && !isEmpty;
-      if (isInUse) for (const [query, columns] of missing) metrics.lacks(`${name}.${query}`, columns);
-      report.found(missing);
-    });
-    return [[pack, probe]];
   }
 }

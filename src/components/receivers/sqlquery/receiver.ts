@@ -25,7 +25,7 @@ export class SqlqueryReceiver implements Component {
     this.#consumer = consumer;
   }
 
-  start(host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     const storage = this.#config.storage ? host.extension(this.#config.storage) : new MemoryStorage();
     const { planned, unused } = plannedReadings(this.#config.queries, this.#settings.signals);
     if (unused.length > 0) {
@@ -36,30 +36,29 @@ export class SqlqueryReceiver implements Component {
     }
     const { logger } = this.#settings;
     const metrics = new ReceiverMetrics(this.#settings.metrics);
-    this.#database = new PolledDatabase(poolSettings(this.#config, planned.length), { metrics, logger });
-    const context = this.#context(this.#database, metrics);
+    const database = await PolledDatabase.of(poolSettings(this.#config, planned.length), { metrics, logger });
+    this.#database = database;
+    const context = this.#context(database, metrics);
     const pollers = planned.map((reading) => this.#poller(reading, storage, context));
-    this.#database.start(this.#config.initial_delay, async (stopping) => {
+    database.start(this.#config.initial_delay, async (stopping) => {
       await Promise.all(pollers.map((poller) => poller.run(stopping)));
       const retracted = Promise.all(pollers.map((poller) => poller.retract()));
       await unlessLate(retracted, AbortSignal.timeout(LONGEST_RETRACTION_MS));
     });
-    return Promise.resolve();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     await this.#database?.close(deadline);
   }
 
-  #context({ pool, incident }: PolledDatabase, metrics: ReceiverMetrics): ReadingContext {
-    const { logger, version } = this.#settings;
+  #context({ pool, incident, logger }: PolledDatabase, metrics: ReceiverMetrics): ReadingContext {
     return {
       pool,
       consumer: this.#consumer,
       metrics,
       logger,
       databaseIncident: incident,
-      version,
+      version: this.#settings.version,
       logsQueries: this.#config.telemetry.logs.query,
     };
   }

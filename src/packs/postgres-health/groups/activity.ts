@@ -14,7 +14,7 @@ export const connectionStates = [
 ] as const;
 
 /**
- * All values but the ones for the connection limit exclude the session that runs this query. PostgreSQL hides the activity
+ * All values exclude the session that runs this query. PostgreSQL hides the activity
  * of other roles' sessions from a role without pg_read_all_stats. A number from the visible rest would be wrong, so the
  * metric is absent then. The number of active connections is also absent if a session has track_activities off.
  */
@@ -30,16 +30,6 @@ export const activity = group({
       'database.connections.active',
       '{connection}',
       'Connections of clients to the polled database that are running a statement, without the connection of the poller',
-    ),
-    database_connections_limit: gauge(
-      'database.connections.limit',
-      '{connection}',
-      'Connections that the server allows for roles without reserved connections',
-    ),
-    database_connections_used: gauge(
-      'database.connections.used',
-      '{connection}',
-      'Connections of clients to all databases of the server; the limit applies to their number',
     ),
     database_transaction_longest_seconds: gauge(
       'database.transaction.longest',
@@ -59,6 +49,7 @@ export const activity = group({
   },
   merge: { database_connections: 'sum' },
   cost: 'statistics',
+  isPerDatabase: true,
   statement: () => ({
     text: `
       with session as materialized (
@@ -71,13 +62,11 @@ export const activity = group({
         where pid <> pg_backend_pid()
       ), visible as (
         select count(*) filter (where is_hidden) = 0 as everything,
-               count(*) filter (where is_hidden and datid is not null) = 0 as every_connection,
                count(*) filter (where is_hidden and is_here) = 0 as here
         from session
       )
       select state, count(session.is_client) as database_connections,
-             null as database_connections_active, null as database_connections_limit,
-             null as database_connections_used, null as database_transaction_longest_seconds,
+             null as database_connections_active, null as database_transaction_longest_seconds,
              null as database_idle_in_transaction_longest_seconds, null as database_xmin_age
       from unnest($1::text[]) known (state)
       full join (select * from session where is_here and is_client) session using (state)
@@ -87,9 +76,6 @@ export const activity = group({
       select null, null,
              case when here and count(*) filter (where of_client and state = 'disabled') = 0
                   then count(*) filter (where of_client and state = 'active') end,
-             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-               - coalesce(current_setting('reserved_connections', true)::int, 0),
-             case when every_connection then 1 + count(*) filter (where is_client) end,
              case when here
                   then greatest(0, extract(epoch from now() - min(xact_start) filter (where of_client))) end,
              case when here then greatest(0, extract(epoch from now() - min(state_change)
@@ -102,7 +88,7 @@ export const activity = group({
       from visible left join lateral (
         select *, is_here and is_client as of_client, (is_here or datid is null) and not is_vacuum as holds_rows
         from session) session on true
-      group by here, every_connection, everything`,
+      group by here, everything`,
     values: [connectionStates],
   }),
 });

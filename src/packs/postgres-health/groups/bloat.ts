@@ -16,6 +16,7 @@ export const bloat = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   pace: 'rare',
   statement: (_, settings) => ({
     text: `

@@ -38,6 +38,8 @@ interface Definition<Metrics extends PolledMetrics> {
   readonly merge?: Readonly<Partial<Record<keyof Metrics, Merge>>>;
   readonly cost: Cost;
   readonly pace?: Pace;
+  /** True if the values are those of the connected database, and not of the whole server. */
+  readonly isPerDatabase?: boolean;
   /** The group has no values on a server that lacks one of these, or where the role may not read it. */
   readonly needs?: TableColumns;
   /** Some versions lack these: the statement asks `schema.has`. */

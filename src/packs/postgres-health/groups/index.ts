@@ -3,6 +3,7 @@ import { activity } from './activity.ts';
 import { archiver } from './archiver.ts';
 import { bloat } from './bloat.ts';
 import { checkpoints } from './checkpoints.ts';
+import { connections } from './connections.ts';
 import { databaseSizes } from './database-sizes.ts';
 import { databases } from './databases.ts';
 import { indexes } from './indexes.ts';
@@ -23,6 +24,7 @@ import { walFiles } from './wal-files.ts';
 
 export const groups = {
   server,
+  connections,
   activity,
   locks,
   statistics,

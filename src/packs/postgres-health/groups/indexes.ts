@@ -32,6 +32,7 @@ export const indexes = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   pace: 'rare',
   statement: () => ({
     text: `

@@ -11,6 +11,7 @@ export const locks = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   statement: () => ({
     text: `
       select count(*) as database_locks_waiting from pg_locks

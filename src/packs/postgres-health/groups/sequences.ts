@@ -26,6 +26,7 @@ export const sequences = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   pace: 'rare',
   readsSequences: true,
   statement: () => ({

@@ -11,6 +11,7 @@ export const size = group({
     ),
   },
   cost: 'sizes',
+  isPerDatabase: true,
   pace: 'slow',
   statement: () => ({
     text: `

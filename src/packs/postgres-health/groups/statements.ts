@@ -56,6 +56,7 @@ export const statements = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   // PostgreSQL reads the file with all texts.
   pace: 'slow',
   needs: {

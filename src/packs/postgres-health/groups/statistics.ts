@@ -45,6 +45,7 @@ export const statistics = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   since: 'reset_unix_ms',
   statement: () => ({
     text: `

@@ -27,6 +27,7 @@ export const subscriptions = group({
     ),
   },
   cost: 'statistics',
+  isPerDatabase: true,
   needs: {
     pg_subscription: ['subname', 'subenabled', 'subdbid'],
     pg_stat_subscription: ['pid', 'last_msg_receipt_time'],

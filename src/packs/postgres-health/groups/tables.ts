@@ -57,6 +57,7 @@ export const tables = group({
     ),
   },
   cost: 'sizes',
+  isPerDatabase: true,
   pace: 'slow',
   since: 'reset_unix_ms',
   statement: (_, settings) => ({

@@ -40,6 +40,20 @@ it('starts at 0 for the labels of existing rows, so that the first row is an inc
   await shows(poller, 'all{}', 3);
 });
 
+it('shows a label that appears later at 0 for an interval, so that its first row is an increase', async () => {
+  const amounts = { ...orders, kind: 'histogram', labels: ['country'], value: '0.1', buckets: [1] };
+  await using poller = await PollerUnderTest.start(
+    { datasource: database.url, queries: [amounts], collection_interval: '300ms' },
+    { consume: async () => await Promise.resolve(void seen.push(poller.series.get('orders_count{country=NL}'))) },
+  );
+  const seen: (number | undefined)[] = [];
+  await begun(poller, ['orders']);
+  await database.sql(`insert into shop.orders (country) select 'NL' from generate_series(1, 3)`);
+  await shows(poller, 'orders_count{country=NL}', 3);
+  expect(seen.find((count) => count !== undefined)).toBe(0);
+  expect(poller.series.get('orders_sum{country=NL}')).toBe(0.3);
+});
+
 it('keeps half of the budget of a label for values that appear later', async () => {
   await database.sql(`insert into shop.orders (country) values ('IT'), ('FR'), ('FR')`);
   const few = { ...orders, labels: ['country'], max_label_values: 4 };

@@ -17,6 +17,7 @@ export class PollerUnderTest extends ObservedReceiver {
   readonly series = new Map<string, number | undefined>();
   /** The values of `service.instance.id` that it has used. */
   readonly instances = new Set<string>();
+  readonly #byInstance = new Map<string, Map<string, number | undefined>>();
   readonly #host: Host;
   readonly #poller: DbPoller;
 
@@ -41,6 +42,11 @@ export class PollerUnderTest extends ObservedReceiver {
     const started = new PollerUnderTest(await v.parseAsync(configSchema, keys), pipeline, extensions);
     await started.#poller.start(started.#host);
     return started;
+  }
+
+  /** The series of one `service.instance.id`. */
+  seriesOf(instance: string): ReadonlyMap<string, number | undefined> {
+    return this.#byInstance.get(instance) ?? new Map();
   }
 
   get logText(): string {
@@ -69,8 +75,12 @@ export class PollerUnderTest extends ObservedReceiver {
 
   #take(batch: TelemetryBatch): void {
     for (const chunk of batch.chunks) {
-      for (const [key, value] of readNumbers(chunk)) this.series.set(key, value);
-      for (const instance of readInstances(chunk)) this.instances.add(instance);
+      const numbers = readNumbers(chunk);
+      for (const [key, value] of numbers) this.series.set(key, value);
+      for (const instance of readInstances(chunk)) {
+        this.instances.add(instance);
+        this.#byInstance.set(instance, new Map([...this.seriesOf(instance), ...numbers]));
+      }
     }
   }
 }

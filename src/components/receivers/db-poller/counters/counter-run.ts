@@ -7,11 +7,14 @@ import { unlessAborted } from '../../../../postgres/polling/unless-aborted.ts';
 import type { CounterQuery, Schema, TableColumns } from '../query.ts';
 import { publish, type Poll, type RunContext, type QueryRun } from '../run/query-run.ts';
 import { Counter, type Step } from './counter.ts';
+import { NewSeries } from './new-series.ts';
 import { droppedValues } from './occurrences.ts';
 import { PostgresTable } from './postgres-table.ts';
 import { metricsOf, type TotalSeries } from './totals.ts';
 
 export interface CounterRunSettings {
+  /** The time between two polls. */
+  readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly reconcileMs: number;
   /** The timeout for the baseline and the older rows, which read the whole table. */
@@ -38,6 +41,7 @@ export class CounterRun implements QueryRun {
   readonly #logger: Logger;
   readonly #catchingUp: Incident;
   readonly #drift: DriftReport;
+  readonly #newSeries: NewSeries;
   #published: ReadonlyMap<string, TotalSeries> = new Map();
   #turn: Promise<unknown> = Promise.resolve();
   #catchUpFailures = 0;
@@ -66,6 +70,7 @@ export class CounterRun implements QueryRun {
       recovered: 'Older rows are counted again',
     });
     this.#drift = new DriftReport(logger);
+    this.#newSeries = new NewSeries(settings.intervalMs);
     context.metrics.declareCounter(id);
     this.#counter = new Counter({
       query,
@@ -100,12 +105,14 @@ export class CounterRun implements QueryRun {
   async poll(schema: Schema, signal: AbortSignal): Promise<Poll> {
     return await this.#inTurn(signal, async () => {
       this.#table.use(schema, signal);
+      await this.#counter.begin();
+      if (this.#counter.state) this.#newSeries.begin(this.#counter.state);
       const recent = await this.#countRecent();
       signal.throwIfAborted();
       const { durationMs } = this.#table;
       this.#reportSince();
       this.#reportWaiting(recent.isWaiting);
-      if (recent.backlog === 0 && !this.#counter.isSweeping) this.#isTakingOver = false;
+      if (recent.backlog === 0 && !this.#counter.isSweeping) this.#endTakeover();
       await this.#publish();
       const isBehind = await this.#catchUp(signal);
       this.#context.metrics.backlog(this.#id, sumOf(recent.backlog, this.#counter.leftToSweep));
@@ -146,9 +153,16 @@ export class CounterRun implements QueryRun {
     if (state) this.#context.metrics.countingSince(this.#id, state.startUnixMs);
   }
 
+  /** Another poller has published the series that appeared meanwhile. */
+  #endTakeover(): void {
+    const { state } = this.#counter;
+    if (this.#isTakingOver && state) this.#newSeries.know(state);
+    this.#isTakingOver = false;
+  }
+
   async #publish(): Promise<void> {
     const { state } = this.#counter;
-    if (state && !this.#isTakingOver) await this.#send(state.totals.series, state.startUnixMs);
+    if (state && !this.#isTakingOver) await this.#send(this.#newSeries.shown(state), state.startUnixMs);
   }
 
   async #send(series: ReadonlyMap<string, TotalSeries>, startUnixMs: number): Promise<void> {
@@ -188,7 +202,7 @@ export class CounterRun implements QueryRun {
       if (step.rows > 0) await this.#publish();
     }
     if (this.#counter.isSweeping) return true;
-    this.#isTakingOver = false;
+    this.#endTakeover();
     await this.#publish();
     this.#compareWithStatistics();
     return true;

@@ -30,7 +30,7 @@ export interface KeptState {
 }
 
 /** It counts the formats of this state and of the counted keys. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** The bytes include a checksum, because a number that a broken disk has changed is worse than no number. */
 export function encodeState(state: KeptState): Uint8Array {
@@ -88,8 +88,7 @@ const series: v.GenericSchema<unknown, TotalSeries> = v.object({
   metric: v.string(),
   attributes: v.record(v.string(), v.string()),
   count,
-  decimalSum: v.optional(v.string()),
-  sum: v.number(),
+  sum: v.string(),
   bucketCounts: v.array(count),
 });
 const stateSchema = v.object({

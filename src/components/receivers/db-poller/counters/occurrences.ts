@@ -70,6 +70,7 @@ function occurrenceOf(
   const number = numberOf(details[value]);
   if (number === undefined) return undefined;
   if (!Number.isFinite(number)) return 'not_a_number';
-  if (metric.kind === 'histogram') return { metric, row: details, value: number };
-  return number < 0 ? 'negative' : { metric, row: details, decimal: String(details[value]) };
+  if (metric.kind === 'counter' && number < 0) return 'negative';
+  const column = details[value];
+  return { metric, row: details, value: typeof column === 'string' ? column : String(number) };
 }

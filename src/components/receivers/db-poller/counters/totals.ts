@@ -10,10 +10,8 @@ export interface Occurrence {
   readonly metric: CounterMetric | HistogramMetric;
   /** The label columns. */
   readonly row: Row;
-  /** Only for a histogram, or for a counter that adds values. */
-  readonly value?: number;
-  /** The value as the database writes it. */
-  readonly decimal?: string;
+  /** For a histogram, or for a counter that adds values: the decimal number. */
+  readonly value?: string;
 }
 
 /** The total of one series since counting started. */
@@ -21,10 +19,9 @@ export interface TotalSeries {
   readonly metric: string;
   readonly attributes: Attributes;
   readonly count: number;
-  /** The exact sum, for a counter that adds values. */
-  readonly decimalSum?: string | undefined;
-  /** `sum` and `bucketCounts` are 0 and empty unless it is a histogram. */
-  readonly sum: number;
+  /** The exact sum of the values, as a decimal number; 0 for a counter of rows. */
+  readonly sum: string;
+  /** Empty unless it is a histogram. */
   readonly bucketCounts: readonly number[];
 }
 
@@ -118,13 +115,17 @@ function metricData(
 ): MetricData {
   const { name, unit, description } = metric;
   if (metric.kind === 'counter') {
-    const counts = present.map(({ attributes, count, decimalSum = '0' }) => {
-      const value = valueColumn === undefined ? BigInt(count) : Number(decimalSum);
+    const counts = present.map(({ attributes, count, sum }) => {
+      const value = valueColumn === undefined ? BigInt(count) : Number(sum);
       return { attributes, value, startUnixMs };
     });
     return { kind: 'sum', monotonic: true, temporality: 'cumulative', name, unit, description, points: [...counts, ...absent] }; // prettier-ignore
   }
-  const distributions = present.map(({ attributes, ...value }) => ({ attributes, value, startUnixMs }));
+  const distributions = present.map(({ attributes, count, sum, bucketCounts }) => ({
+    attributes,
+    value: { count, sum: Number(sum), bucketCounts },
+    startUnixMs,
+  }));
   return { kind: 'histogram', name, unit, description, bounds: metric.buckets, points: [...distributions, ...absent] };
 }
 
@@ -143,24 +144,23 @@ function attributesOf(
   );
 }
 
-function increased(series: TotalSeries, { metric, value = 0, decimal }: Occurrence): TotalSeries {
-  if (metric.kind === 'counter') {
-    const added = decimal === undefined ? {} : { decimalSum: addDecimals(series.decimalSum ?? '0', decimal) };
-    return { ...series, count: series.count + 1, ...added };
-  }
-  const bucket = metric.buckets.findIndex((bound) => value <= bound);
+function increased(series: TotalSeries, { metric, value }: Occurrence): TotalSeries {
+  const sum = value === undefined ? series.sum : addDecimals(series.sum, value);
+  const counted = { ...series, count: series.count + 1, sum };
+  if (metric.kind === 'counter') return counted;
+  const bucket = metric.buckets.findIndex((bound) => Number(value) <= bound);
   const at = bucket === -1 ? metric.buckets.length : bucket;
-  return {
-    ...series,
-    count: series.count + 1,
-    sum: series.sum + value,
-    bucketCounts: series.bucketCounts.with(at, (series.bucketCounts[at] ?? 0) + 1),
-  };
+  return { ...counted, bucketCounts: series.bucketCounts.with(at, (series.bucketCounts[at] ?? 0) + 1) };
+}
+
+/** The series before its first row. */
+export function emptied(series: TotalSeries): TotalSeries {
+  return { ...series, count: 0, sum: '0', bucketCounts: series.bucketCounts.map(() => 0) };
 }
 
 function zero(metric: CounterMetric | HistogramMetric, attributes: Attributes): TotalSeries {
   const bucketCounts = metric.kind === 'counter' ? [] : Array.from({ length: metric.buckets.length + 1 }, () => 0);
-  return { metric: metric.name, attributes, count: 0, sum: 0, bucketCounts };
+  return { metric: metric.name, attributes, count: 0, sum: '0', bucketCounts };
 }
 
 function keyOf(metric: string, attributes: Attributes): string {

@@ -16,6 +16,8 @@ export interface Examined {
   readonly planned: readonly PlannedQuery[];
   /** Like the poller's pool, with one connection. */
   readonly pool: ReadOnlyPool;
+  /** The further databases that the poller reads. */
+  readonly further: readonly string[];
   /** Runs one statement in its own read-only transaction, by default with the poller's timeout. @throws PostgresError */
   readonly ask: (text: string, values?: readonly unknown[], timeoutMs?: number) => Promise<readonly Row[]>;
   /** The columns of a pack's tables that the role may read. @throws PostgresError */

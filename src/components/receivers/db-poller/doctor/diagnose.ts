@@ -1,8 +1,10 @@
 import type { DiagnosisSettings, Finding } from '../../../../engine/component.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import { ReadOnlyPool } from '../../../../postgres/read-only-pool.ts';
-import type { DbPollerConfig } from '../config.ts';
-import { configuredPacks, plannedQueries, poolSettings, type ConfiguredPack } from '../plan.ts';
+import { MOST_DATABASES, type DbPollerConfig } from '../config.ts';
+import { configuredPacks, perDatabasePacks, plannedQueries, poolSettings, type ConfiguredPack } from '../plan.ts';
+import { furtherDatabases } from '../further-databases.ts';
+import { withDatabase } from '../../../../postgres/datasource/database-name.ts';
 import type { UserCounterConfig } from '../user-queries/config.ts';
 import { askedDatabase } from '../user-queries/asked-database.ts';
 import { userTable } from '../user-queries/table.ts';
@@ -42,9 +44,7 @@ const MAX_ROWS = 50_000;
 /** Checks the database, read-only, for everything that would keep the poller from working. */
 export async function* diagnose(settings: DiagnosisSettings, config: DbPollerConfig): AsyncGenerator<Finding> {
   if (config.datasource.isEmpty) {
-    const cause = settings.emptyValues?.get('datasource');
-    const repair = cause === undefined ? 'Set datasource' : 'Set it to postgresql://user:password@host:5432/database';
-    yield { severity: 'warning', what: `is off: ${cause ?? 'datasource is empty'}`, repair };
+    yield offFinding(settings);
     return;
   }
   settings.progress('connects');
@@ -65,11 +65,54 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
       settings.progress(`examines ${check.about}`);
       yield* findingsOf(check, examined);
     }
+    yield* manyDatabases(examined.further);
+    for (const name of examined.further.slice(0, MOST_DATABASES)) {
+      settings.progress(`examines the database ${name}`);
+      for await (const finding of furtherFindings(name, examined))
+        yield { ...finding, what: `database ${name}: ${finding.what}` };
+    }
   } catch (error) {
     yield failure('the database', error);
   } finally {
     await pool.close();
   }
+}
+
+/** The checks of a further database. */
+async function* furtherFindings(name: string, { config, packs }: Examined): AsyncGenerator<Finding> {
+  const here = { ...config, datasource: withDatabase(config.datasource, name), databases: [], queries: [] };
+  const pool = new ReadOnlyPool(poolSettings(here, 1));
+  try {
+    const examined = await examine(pool, here, perDatabasePacks(packs));
+    for (const check of [tables, queries]) yield* findingsOf(check, examined);
+  } catch (error) {
+    const { message, repair } = PostgresError.from(error);
+    yield { severity: 'error', what: `cannot connect: ${message}`, ...(repair === undefined ? {} : { repair }) };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** The number of databases is limited, because each holds a connection. */
+function* manyDatabases({ length }: readonly string[]): Generator<Finding> {
+  if (length <= MOST_DATABASES) return;
+  yield {
+    severity: 'warning',
+    what: `the server has ${length} further databases, and ${MOST_DATABASES} of them are polled`,
+    repair: 'Name those that matter in databases, or leave others out with exclude_databases',
+  };
+}
+
+/** Only a configuration that writes an empty text, or an empty default, wants the poller to be off. */
+function offFinding({ emptyValues }: DiagnosisSettings): Finding {
+  const empty = emptyValues?.get('datasource');
+  if (empty === undefined)
+    return { severity: 'warning', what: 'is off: datasource is empty', repair: 'Set datasource' };
+  return {
+    severity: empty.isDefault ? 'warning' : 'error',
+    what: `is off: ${empty.cause}: nothing of the database is polled`,
+    repair: 'Set it to postgresql://user:password@host:5432/database',
+  };
 }
 
 async function examine(
@@ -80,12 +123,14 @@ async function examine(
   const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
     (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
   const [row] = await ask('select current_user::text as role');
+  const further = await furtherDatabases(config, ask);
   const database = askedDatabase(pool, { timeoutMs: config.timeout });
   return {
     config,
     packs,
     planned: plannedQueries(config, packs),
     pool,
+    further,
     role: readableIdentifier(String(row!['role'])),
     ask,
     schemaOf: remembered(async (pack: ConfiguredPack) => {

@@ -1,6 +1,7 @@
 import type { Finding } from '../../../../engine/component.ts';
 import { connectionRoom, roomFindings } from '../../../../postgres/connection-room.ts';
 import type { Row } from '../../../../postgres/read-only-pool.ts';
+import { MOST_DATABASES } from '../config.ts';
 import { heldConnections } from '../plan.ts';
 import type { Check, Examined } from './check.ts';
 
@@ -8,7 +9,11 @@ export const role: Check = {
   about: 'the role',
   async *find(examined) {
     const { ask, config, role: name } = examined;
-    yield* roomFindings(await connectionRoom(ask), 'the poller', heldConnections(config));
+    yield* roomFindings(
+      await connectionRoom(ask),
+      'the poller',
+      heldConnections(config, Math.min(examined.further.length, MOST_DATABASES)),
+    );
     const [row] = await ask(ROLE);
     if (row!['is_superuser'] === true) {
       yield { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair: OWN_ROLE };

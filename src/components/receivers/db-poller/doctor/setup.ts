@@ -4,8 +4,9 @@ import { readableIdentifier } from '../../../../postgres/identifier.ts';
 import { NAMED_TABLES, namedTablesValues } from '../../../../postgres/named-tables.ts';
 import { ReadOnlyPool, type Row } from '../../../../postgres/read-only-pool.ts';
 import { setupSql, type NeededIndex } from '../../../../postgres/setup-sql.ts';
-import type { DbPollerConfig } from '../config.ts';
+import { MOST_DATABASES, type DbPollerConfig } from '../config.ts';
 import { configuredPacks, heldConnections, poolSettings, type ConfiguredPack } from '../plan.ts';
+import { furtherDatabases } from '../further-databases.ts';
 import { pgCatalog, tablesOf } from '../run/schema.ts';
 import type { UserCounterConfig, UserGaugeConfig } from '../user-queries/config.ts';
 import { userGauge } from '../user-queries/gauge.ts';
@@ -22,10 +23,11 @@ export async function setup({ role }: SetupSettings, config: DbPollerConfig): Pr
   const packs = await configuredPacks(config);
   const gauges = config.queries.filter((query) => query.kind === 'gauge');
   const counters = config.queries.filter((query) => query.kind !== 'gauge');
-  const found = await compare([...packs.flatMap(packIndexes), ...timeIndexes(counters)], config);
+  const { further, ...found } = await compare([...packs.flatMap(packIndexes), ...timeIndexes(counters)], config);
   return setupSql({
     role,
-    connections: heldConnections(config),
+    connections: heldConnections(config, further.length),
+    further,
     tables: [...packs.flatMap(packTables), ...counters.flatMap(counterTables).map(nameOf)],
     functions: packs.flatMap(packFunctions),
     readsSequences: packs.some(({ gauges: of }) =>
@@ -80,17 +82,31 @@ function timeIndexes(counters: readonly UserCounterConfig[]): WantedIndex[] {
 const OFFLINE =
   'The database was not asked: these indexes may exist under other names, and CONCURRENTLY does not work for a partitioned table.';
 
+const ALL_OFFLINE =
+  'The database was not asked: the further databases are not known. Print this again when it answers.';
+
+interface Compared {
+  readonly indexes: readonly NeededIndex[];
+  readonly remarks: readonly string[];
+  /** The names of the further databases. */
+  readonly further: readonly string[];
+}
+
 /** All of them are missing if the database does not answer. */
-async function compare(
-  wanted: readonly WantedIndex[],
-  config: DbPollerConfig,
-): Promise<{ readonly indexes: readonly NeededIndex[]; readonly remarks: readonly string[] }> {
-  if (wanted.length === 0) return { indexes: [], remarks: [] };
-  const unknown = { indexes: wanted.map((index) => ({ ...index, isMissing: true })), remarks: [OFFLINE] };
+async function compare(wanted: readonly WantedIndex[], config: DbPollerConfig): Promise<Compared> {
+  const { databases } = config;
+  if (wanted.length === 0 && databases.length === 0) return { indexes: [], remarks: [], further: [] };
+  const unknown: Compared = {
+    indexes: wanted.map((index) => ({ ...index, isMissing: true })),
+    remarks: [...(wanted.length > 0 ? [OFFLINE] : []), ...(databases === 'all' ? [ALL_OFFLINE] : [])],
+    further: databases === 'all' ? [] : databases,
+  };
   if (config.datasource.isEmpty) return unknown;
   const pool = new ReadOnlyPool(poolSettings(config, 1));
   try {
-    return { indexes: await compared(wanted, pool, config), remarks: [] };
+    const ask = asking(pool, config);
+    const further = (await furtherDatabases(config, ask)).slice(0, MOST_DATABASES);
+    return { indexes: await compared(wanted, ask), remarks: [], further };
   } catch {
     return unknown;
   } finally {
@@ -98,14 +114,14 @@ async function compare(
   }
 }
 
+type Ask = (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+
+function asking(pool: ReadOnlyPool, { timeout: timeoutMs }: DbPollerConfig): Ask {
+  return async (text, values = []) => (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
+}
+
 /** @throws PostgresError */
-async function compared(
-  wanted: readonly WantedIndex[],
-  pool: ReadOnlyPool,
-  { timeout: timeoutMs }: DbPollerConfig,
-): Promise<NeededIndex[]> {
-  const ask = async (text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
-    (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
+async function compared(wanted: readonly WantedIndex[], ask: Ask): Promise<NeededIndex[]> {
   const names = [...new Set(wanted.map(({ schema, table }) => `${schema}.${table}`))];
   const kinds = new Map((await ask(KINDS, namedTablesValues(names))).map(({ name, kind }) => [name, kind]));
   const present = new Map<string, readonly PresentIndex[]>();

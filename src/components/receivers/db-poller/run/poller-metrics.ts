@@ -1,7 +1,7 @@
 import type { ComponentMetrics } from '../../../../engine/component.ts';
 import type { pollerDropReasons, rebaselineReasons } from '../../../../metrics/reasons.ts';
 import { sidecarMetrics } from '../../../../metrics/self.ts';
-import { QueryMetrics } from '../../../../postgres/polling/query-metrics.ts';
+import { QueryMetrics, withoutDatabase } from '../../../../postgres/polling/query-metrics.ts';
 import type { ReplacedReason } from '../columns.ts';
 import type { MissingColumns } from './schema.ts';
 
@@ -42,9 +42,9 @@ export class PollerMetrics extends QueryMetrics {
     });
   }
 
-  override declare(query: string, intervalMs: number): void {
-    super.declare(query, intervalMs);
-    this.#dropped.startAtZero({ query });
+  override declare(id: string, intervalMs: number): void {
+    super.declare(id, intervalMs);
+    this.#dropped.startAtZero({ query: withoutDatabase(id) });
   }
 
   /** For a query that counts rows. */
@@ -67,13 +67,13 @@ export class PollerMetrics extends QueryMetrics {
     this.#missingColumns.record(needed.length + optional.length, { query });
   }
 
-  replaced(query: string, values: { label: string; reason: ReplacedReason; count: number }): void {
+  replaced(id: string, values: { label: string; reason: ReplacedReason; count: number }): void {
     const { label, reason, count } = values;
-    this.#replaced.add(count, { query, label, reason });
+    this.#replaced.add(count, { query: withoutDatabase(id), label, reason });
   }
 
-  dropped(query: string, reason: DropReason, count: number): void {
-    if (count > 0) this.#dropped.add(count, { query, reason });
+  dropped(id: string, reason: DropReason, count: number): void {
+    if (count > 0) this.#dropped.add(count, { query: withoutDatabase(id), reason });
   }
 
   countingSince(query: string, unixMs: number): void {
