@@ -1,22 +1,44 @@
 /** Records exceptions on spans, with their causes. */
 import type { Attributes, Span } from '@opentelemetry/api';
+import { postgresErrorOf } from './postgres-error.ts';
 
 /** Errors may refer to each other in a circle, and a stack may be as long as the sender likes. */
 const MAX_CAUSES = 10;
 const MAX_STACK_CHARACTERS = 20_000;
 
+const errors = new WeakMap<Attributes, object>();
+
 /** Adds an `exception` event. Anything can be thrown: what is not an error has only a message. */
 export function recordException(span: Span, thrown: unknown): void {
   span.addEvent('exception', exceptionAttributes(thrown));
+  const { events } = span as { readonly events?: readonly { readonly attributes?: Attributes }[] };
+  const recorded = events?.at(-1)?.attributes;
+  if (typeof thrown === 'object' && thrown !== null && recorded !== undefined) errors.set(recorded, thrown);
+}
+
+/** The error of an event that {@link recordException} has added. */
+export function errorOf(attributes: Attributes): object | undefined {
+  return errors.get(attributes);
+}
+
+/** The message of anything thrown, without values of the database. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return textOf(thrown);
+  return postgresErrorOf(thrown)?.message ?? thrown.message;
 }
 
 /** The attributes of the semantic conventions. The stack contains the causes. */
 export function exceptionAttributes(thrown: unknown): Attributes {
   if (!(thrown instanceof Error)) return { 'exception.type': typeof thrown, 'exception.message': textOf(thrown) };
+  const postgres = postgresErrorOf(thrown);
+  const message = postgres?.message ?? thrown.message;
+  const stack = stackOf(thrown).slice(0, MAX_STACK_CHARACTERS);
   return {
     'exception.type': typeOf(thrown),
-    'exception.message': thrown.message,
-    'exception.stacktrace': stackOf(thrown).slice(0, MAX_STACK_CHARACTERS),
+    'exception.message': message,
+    // A stack begins with the message.
+    'exception.stacktrace': message === thrown.message ? stack : stack.replaceAll(thrown.message, () => message),
+    ...postgres?.attributes,
   };
 }
 

@@ -6,7 +6,7 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { isTracingSuppressed } from '@opentelemetry/core';
-import { context, type Attributes } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { MongodbInstrumentation } from './clients/mongodb.ts';
 import { MysqlInstrumentation } from './clients/mysql.ts';
@@ -20,7 +20,6 @@ import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
 import { correctFetchErrors, correctHttpErrors } from './http/failed-requests.ts';
-import { observeHttp2Servers } from './http/http2-servers.ts';
 import { observeEvents, observerOf } from './http/incoming-requests.ts';
 import { BunyanInstrumentation } from './loggers/bunyan.ts';
 import { ConsoleInstrumentation } from './loggers/console.ts';
@@ -131,22 +130,21 @@ function createHttp(targets: RequestTargets, settings: InstrumentationSettings):
 
 /** The instrumentation keeps the patch of the servers and the metric. */
 function observeIncoming(http: HttpInstrumentation, { personal }: InstrumentationSettings): void {
-  const settings = {
+  const observe = observerOf({
     tracer: () => http['tracer'],
-    record: (seconds: number, attributes: Attributes) => http['_recordServerDuration'](seconds * 1000, attributes),
+    record: (seconds, attributes) => http['_recordServerDuration'](seconds * 1000, attributes),
     personal,
-  };
-  const observe = observerOf(settings);
+  });
   http['_incomingRequestFunction'] = (scheme: string, emit: EventEmitter['emit']) =>
     function incomingRequest(this: EventEmitter, ...args: Parameters<EventEmitter['emit']>) {
       const [event, request, response] = args as [string, IncomingMessage, ServerResponse];
       if (event !== 'request') return emit.apply(this, args);
       return observe(request, response, scheme, () => emit.apply(this, args));
     };
-  const stops = [observeEvents(IncomingMessage, ServerResponse), observeHttp2Servers(settings)];
+  const stop = observeEvents(IncomingMessage, ServerResponse);
   const disable = http.disable.bind(http);
   http.disable = () => {
-    for (const stop of stops) stop();
+    stop();
     disable();
   };
 }

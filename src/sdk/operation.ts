@@ -1,6 +1,7 @@
 /** Runs the operations of a pack as spans, and records their durations. */
 import { context, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
 import type { HistogramMetric } from '../metrics/metric.ts';
+import { messageOf, recordException } from './exceptions.ts';
 import { INSTRUMENTATION_SCOPE, recorder } from './recorders.ts';
 
 /**
@@ -60,7 +61,7 @@ export function createRunOperation<Operation extends string, Details extends Rea
 
 function recordError(span: Span, thrown: unknown): void {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  span.recordException(error);
+  recordException(span, error);
   span.setAttribute('error.type', error.name);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
 }

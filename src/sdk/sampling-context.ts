@@ -9,11 +9,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'sentry-';
 const MAX_CHARACTERS = 8192;
 
-const RATIO_SAMPLERS = new Set(['traceidratio', 'parentbased_traceidratio']);
-
 /**
  * Sets `sentry.dsc` on a span whose parent is in another process, as the members of Sentry's sampling context that came
- * with it; and `sentry.sample_rate` on a span that begins a trace, if the sampler has a rate.
+ * with it; and `sentry.sample_rate` on a span that begins a trace, if the
+ * sampler has a rate.
  */
 export function recordSamplingContext(environment: Environment): void {
   const rate = sampleRate(environment);
@@ -33,9 +32,10 @@ function sentryMembers(baggage: Baggage | undefined): string {
   return entries.map(([name, { value }]) => `${name}=${encodeURIComponent(value)}`).join(',');
 }
 
-/** Between 0 and 1; undefined if the sampler has no rate. The SDK takes 1 for a missing one. */
+/** Above 0, at most 1; undefined if the sampler has no rate, or an invalid one. The SDK takes 1 for a missing rate. */
 function sampleRate(environment: Environment): number | undefined {
-  if (!RATIO_SAMPLERS.has(setValue(environment, 'OTEL_TRACES_SAMPLER')?.toLowerCase() ?? '')) return undefined;
+  const sampler = setValue(environment, 'OTEL_TRACES_SAMPLER')?.toLowerCase();
+  if (sampler?.endsWith('traceidratio') !== true) return undefined;
   const rate = Number(setValue(environment, 'OTEL_TRACES_SAMPLER_ARG') ?? 1);
-  return rate > 0 && rate < 1 ? rate : undefined;
+  return rate > 0 && rate <= 1 ? rate : undefined;
 }

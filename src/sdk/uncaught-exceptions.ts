@@ -1,7 +1,7 @@
 /** Records the exception that ends the process. */
 import { SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { errorType } from './error-type.ts';
-import { recordException } from './exceptions.ts';
+import { messageOf, recordException } from './exceptions.ts';
 import { takeUncaught } from './loggers/log-lines.ts';
 import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 
@@ -23,7 +23,7 @@ export function recordUncaughtExceptions(): void {
     const span = trace.getTracer(INSTRUMENTATION_SCOPE).startSpan(name);
     recordException(span, error);
     span.setAttribute('error.type', errorType(error));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
     span.end();
     // The exception of a span that is not sampled is sent as a log record anyway.
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) takeUncaught(name, error, span.spanContext());

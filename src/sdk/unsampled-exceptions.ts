@@ -2,9 +2,19 @@
  * Sends the exceptions of spans that are not sampled as log records, the form that OpenTelemetry gives to exceptions
  * without a span: sampling decides about traces, and no error is lost by it.
  */
-import { diag, SeverityNumber, SpanKind, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api';
+import {
+  diag,
+  SeverityNumber,
+  SpanKind,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { createAlwaysRecordSampler, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { errorOf } from './exceptions.ts';
 import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 import { addSpanProcessor, currentSampler } from './span-processors.ts';
 import { isUncaught } from './uncaught-exceptions.ts';
@@ -79,13 +89,24 @@ function hasException({ events }: ReadableSpan): boolean {
   return events.some(({ name }) => name === 'exception');
 }
 
+/** An error that passes through several spans is sent once. */
+const sent = new WeakSet<object>();
+
+function isFirst(attributes: Attributes): boolean {
+  const error = errorOf(attributes);
+  if (error === undefined) return true;
+  const isNew = !sent.has(error);
+  sent.add(error);
+  return isNew;
+}
+
 const SCOPE = { name: INSTRUMENTATION_SCOPE };
 
 /** With the attributes of the root, which say what the service was doing. */
 function toRecords(span: ReadableSpan, root: ReadableSpan): ReadableLogRecord[] {
   const severityNumber = isUncaught(span) ? SeverityNumber.FATAL : SeverityNumber.ERROR;
   return span.events
-    .filter(({ name }) => name === 'exception')
+    .filter(({ name, attributes = {} }) => name === 'exception' && isFirst(attributes))
     .map(({ time, name, attributes = {} }) => ({
       hrTime: time,
       hrTimeObserved: time,
@@ -94,7 +115,7 @@ function toRecords(span: ReadableSpan, root: ReadableSpan): ReadableLogRecord[] 
       eventName: name,
       resource: span.resource,
       instrumentationScope: SCOPE,
-      attributes: { ...root.attributes, 'sentry.segment.name': root.name, ...attributes },
+      attributes: { ...root.attributes, 'sentry.segment.name': root.name, 'otel.span_name': span.name, ...attributes },
       droppedAttributesCount: 0,
     }));
 }

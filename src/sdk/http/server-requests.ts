@@ -55,8 +55,7 @@ export function recordFailure(error: unknown, request?: object): void {
 }
 
 function metadataOf(request: object | undefined): RPCMetadata | undefined {
-  // Requests of HTTP/2 are not remembered.
-  return (request && requests.of(request)) ?? getRPCMetadata(context.active());
+  return request === undefined ? getRPCMetadata(context.active()) : requests.of(request);
 }
 
 /** Routes come from the code of a service. One that makes them up at run time must not fill the sidecar with series. */

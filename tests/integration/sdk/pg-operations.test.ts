@@ -80,3 +80,37 @@ it('sends no value of a statement that failed', async () => {
   expect(failed).toHaveLength(2);
   expect(JSON.stringify(failed)).not.toContain('s3cret');
 });
+
+it('records the fields of a database error that nothing catches, without values', async () => {
+  await using postgres = await startTestPostgres({ schema: false });
+  await using script = await runObserved(
+    `import pg from 'pg';
+    const pool = new pg.Pool({ connectionString: ${JSON.stringify(postgres.url)}, max: 1 });
+    const failed = [];
+    process.on('uncaughtException', ({ code }) => failed.push(code));
+    await pool.query('create table cups (id int constraint one_cup primary key)');
+    await pool.query('insert into cups values (4711)');
+    for (const text of ['insert into cups values (4711)', "select 's3cret'::int", 'table missing']) {
+      void pool.query(text);
+      const { length } = failed;
+      while (failed.length === length) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await pool.end();`,
+  );
+  const recorded = script.capture
+    .spans()
+    .flatMap(({ events = [] }) => events.map((event) => plainAttributes(event.attributes)));
+  expect(recorded).toMatchObject([
+    {
+      'exception.type': 'error',
+      'exception.message': 'duplicate key value violates unique constraint "one_cup"',
+      'db.response.status_code': '23505',
+      'db.collection.name': 'cups',
+      'db.postgresql.constraint': 'one_cup',
+    },
+    { 'db.response.status_code': '22P02', 'exception.message': 'invalid input syntax for type integer: "?"' },
+    { 'db.response.status_code': '42P01', 'exception.message': 'relation "missing" does not exist' },
+  ]);
+  expect(recorded[0]?.['exception.stacktrace']).toMatch(/^error: duplicate key .*\n +at /);
+  expect(JSON.stringify(script.capture.spans())).not.toMatch(/s3cret|4711/);
+});
