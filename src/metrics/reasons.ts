@@ -83,7 +83,7 @@ export const scrapePageDropReasons = [
 
 /**
  * Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. `no_exception`: a log
- * record does not describe an error.
+ * record does not describe an error. `idle_connection`: a pool did not have to wait or connect.
  */
 export const sentryDropReasons = [
   ...failureReasons,
@@ -91,6 +91,7 @@ export const sentryDropReasons = [
   'invalid_ids',
   'duplicate',
   'no_exception',
+  'idle_connection',
   'disabled',
 ] as const;
 

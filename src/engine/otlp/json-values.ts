@@ -5,7 +5,9 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 export type JsonObject = Readonly<Record<string, JsonValue>>;
 
 export function toJsonObject(values: Iterable<readonly [string, AnyValue]>): JsonObject {
-  return Object.fromEntries([...values].map(([key, value]) => [key, toJsonValue(value)]));
+  const entries: [string, JsonValue][] = [];
+  for (const [key, value] of values) entries.push([key, toJsonValue(value)]);
+  return Object.fromEntries(entries);
 }
 
 /** Seconds since 1970, to the microsecond. */

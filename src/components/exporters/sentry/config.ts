@@ -35,6 +35,7 @@ export const sentryExporterConfig = v.strictObject({
   protocol: v.optional(v.picklist(['auto', 'spans', 'transactions']), 'auto'),
   send_default_pii: v.optional(v.boolean(), false),
   deny_attributes: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
+  source_roots: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
   timeout: v.optional(positiveDuration(), '30s'),
   tls: v.optional(clientTlsConfig, {}),
   trace_buffer: v.optional(

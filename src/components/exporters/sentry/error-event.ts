@@ -32,7 +32,7 @@ export function toErrorEvent(exception: RecordedException, settings: EventSettin
     ...originOf(span.resource, settings),
     ...requestOf(root ?? span, settings),
     ...loggedText(exception),
-    exception: { values: toExceptions(event, uncaught ?? recordedMechanism(exception)) },
+    exception: { values: toExceptions(event, uncaught ?? recordedMechanism(exception), settings) },
     contexts: {
       ...(span.traceId === '' ? {} : { trace: { ...idsOf(span), op } }),
       ...contextsOf(span.resource, settings),
@@ -75,19 +75,23 @@ function uncaughtMechanism({ name, kind }: Span): JsonObject | undefined {
 }
 
 /** The causes first, the exception itself last, as Sentry requires. */
-function toExceptions({ attributes }: SpanEvent, ownMechanism: JsonObject): readonly JsonObject[] {
+function toExceptions(
+  { attributes }: SpanEvent,
+  ownMechanism: JsonObject,
+  { sources }: EventSettings,
+): readonly JsonObject[] {
   const [outermost, ...causes] = parseStackTrace(textOf(attributes, 'exception.stacktrace') ?? '');
   const exception = toException({
     type: textOf(attributes, 'exception.type') ?? outermost?.type ?? 'Error',
     message: textOf(attributes, 'exception.message') ?? outermost?.message ?? '',
-    frames: outermost?.frames ?? [],
+    frames: (outermost?.frames ?? []).map((frame) => sources.addTo(frame)),
     mechanism: { ...ownMechanism, ...(causes.length === 0 ? {} : { exception_id: 0 }) },
   });
   const chained = causes.map(({ type = 'Error', message, frames }, index) =>
     toException({
       type,
       message,
-      frames,
+      frames: frames.map((frame) => sources.addTo(frame)),
       mechanism: { type: 'chained', source: 'cause', exception_id: index + 1, parent_id: index },
     }),
   );

@@ -11,11 +11,12 @@ import { semanticsOf } from './span-semantics.ts';
 /** How long a record waits for its span, which is exported later: an SDK sends its spans every five seconds. */
 const WAIT_MS = 12_000;
 const [MAX_HELD, MAX_HELD_BYTES] = [1000, 16 * 1024 * 1024];
-/** The number of sent spans that are remembered, for records that come later. */
+/** The number of sent segments that are remembered, for records that come later. */
 const MAX_REMEMBERED = 10_000;
 
 /** The name of the local root of the record, if the span is not sent itself. */
 const SEGMENT_NAME = 'sentry.segment.name';
+const SPAN_NAME = 'otel.span_name';
 
 /** The records of a batch that describe an exception, and undefined for each that does not and where other work may run. */
 export function* errorRecordsIn({ chunks }: TelemetryBatch): Generator<ReceivedLogRecord | undefined> {
@@ -42,7 +43,9 @@ function isException(attributes: KeyValueMap): boolean {
 export class HeldRecords {
   /** The oldest first. */
   readonly #held = new Map<ReceivedLogRecord, number>();
-  /** The name of the local root of each sent span. */
+  /** How many records each trace has. */
+  readonly #traces = new Map<string, number>();
+  /** The names of sent local roots. */
   readonly #names = new Map<string, string>();
   #heapBytes = 0;
 
@@ -55,26 +58,27 @@ export class HeldRecords {
     return this.#held.size > MAX_HELD || this.#heapBytes > MAX_HELD_BYTES;
   }
 
-  add(received: ReceivedLogRecord, nowMs: number): void {
-    const name = this.#names.get(keyOf(received));
+  /** @param segmentId the local root of the record's span, if that was sent. */
+  add(received: ReceivedLogRecord, segmentId: string | undefined, nowMs: number): void {
+    const { traceId } = received;
+    const name = segmentId === undefined ? undefined : this.#names.get(keyOf({ traceId, spanId: segmentId }));
     const record = name === undefined ? received : withSegmentName(received, name);
     const canWait = record.spanId !== '' && !record.attributes.has(SEGMENT_NAME);
     this.#held.set(record, canWait ? nowMs + WAIT_MS : nowMs);
     this.#heapBytes += record.heapBytes;
+    this.#traces.set(traceId, (this.#traces.get(traceId) ?? 0) + 1);
   }
 
-  /** Removes the records of these spans, and remembers the spans. */
+  /** Removes the records of these spans, and remembers the names of their roots. */
   takeOf(segments: readonly Segment[]): readonly ReceivedLogRecord[] {
     const ids = new Set<string>();
     for (const segment of segments) {
       const root = localRootOf(segment);
-      const name = root === undefined ? '' : semanticsOf(root).name;
-      for (const span of [segment.root, ...segment.children]) {
-        ids.add(keyOf(span));
-        if (name !== '') this.#remember(keyOf(span), name);
-      }
+      if (root !== undefined) this.#remember(keyOf(root), semanticsOf(root).name);
+      if (!this.#traces.has(segment.root.traceId)) continue;
+      for (const span of [segment.root, ...segment.children]) ids.add(keyOf(span));
     }
-    return this.#take(([record]) => ids.has(keyOf(record)));
+    return ids.size === 0 ? [] : this.#take(([record]) => ids.has(keyOf(record)));
   }
 
   /** Removes the records that waited long enough, and the oldest above the limits. */
@@ -98,6 +102,9 @@ export class HeldRecords {
       const [record] = entry;
       this.#held.delete(record);
       this.#heapBytes -= record.heapBytes;
+      const left = (this.#traces.get(record.traceId) ?? 1) - 1;
+      if (left === 0) this.#traces.delete(record.traceId);
+      else this.#traces.set(record.traceId, left);
       taken.push(record);
     }
     return taken;
@@ -117,20 +124,35 @@ export function toException(
   record: ReceivedLogRecord,
   place?: { readonly span: Span; readonly segment: Segment },
 ): RecordedException {
-  const span = place?.span ?? spanOf(record);
-  const root = place === undefined ? undefined : localRootOf(place.segment);
+  const named = rootOf(record);
+  const root = place === undefined ? named : localRootOf(place.segment);
   return {
-    span,
+    span: place?.span ?? spanOf(record, named),
     event: { name: 'exception', timeUnixNano: timeOf(record), attributes: record.attributes },
-    root: root ?? (span.name === '' || place !== undefined ? undefined : span),
+    root,
     spans: place === undefined ? [] : [place.segment.root, ...place.segment.children],
     isRepetition: false,
     record: { level: levelOf(record), message: typeof record.body === 'string' ? record.body : '' },
   };
 }
 
-/** A span with the attributes of the record, which describe the work that failed. The name is empty if it is unknown. */
-function spanOf({ traceId, spanId, attributes, resource, ...record }: ReceivedLogRecord): Span {
+/** The local root as the record describes it: its attributes are those of the root. */
+function rootOf(record: ReceivedLogRecord): Span | undefined {
+  const { attributes } = record;
+  const name = textOf(attributes, SEGMENT_NAME);
+  return name === undefined ? undefined : asSpan(record, { name, attributes });
+}
+
+/** The span of the record. Only its name may be known. */
+function spanOf(record: ReceivedLogRecord, root: Span | undefined): Span {
+  const name = textOf(record.attributes, SPAN_NAME) ?? root?.name ?? '';
+  return root?.name === name ? root : asSpan(record, { name, attributes: new Map() });
+}
+
+function asSpan(
+  { traceId, spanId, resource, ...record }: ReceivedLogRecord,
+  { name, attributes }: Pick<Span, 'name' | 'attributes'>,
+): Span {
   const time = timeOf(record);
   return {
     traceId,
@@ -138,7 +160,7 @@ function spanOf({ traceId, spanId, attributes, resource, ...record }: ReceivedLo
     parentSpanId: undefined,
     parentIsRemote: undefined,
     traceState: '',
-    name: textOf(attributes, SEGMENT_NAME) ?? '',
+    name,
     kind: attributes.has('http.request.method') ? 'server' : 'internal',
     startTimeUnixNano: time,
     endTimeUnixNano: time,

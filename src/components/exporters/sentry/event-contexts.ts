@@ -29,6 +29,8 @@ export function contextsOf(resource: KeyValueMap, settings: EventSettings): Read
   const os = present['os'];
   if (os !== undefined && os['name'] === undefined && os['type'] !== undefined)
     present['os'] = { ...os, name: os['type'] };
+  // Sentry's own name, which its pages know.
+  if (present['runtime']?.['name'] === 'nodejs') present['runtime'] = { ...present['runtime'], name: 'node' };
   return { ...present, otel: { resource: cleanedAttributes(resource, settings) } };
 }
 

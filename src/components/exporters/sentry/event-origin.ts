@@ -2,12 +2,14 @@ import { textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Privacy } from '../../../privacy/privacy.ts';
 import { toJsonObject, type JsonObject } from '../../../engine/otlp/json-values.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
+import type { SourceLines } from './source-lines.ts';
 
 /** Settings of the user. Environment and release replace attributes of the resource. */
 export interface EventSettings {
   readonly environment?: string | undefined;
   readonly release?: string | undefined;
   readonly privacy: Privacy;
+  readonly sources: SourceLines;
   /** siphon's. */
   readonly version: string;
 }

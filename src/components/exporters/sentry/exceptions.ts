@@ -28,31 +28,40 @@ export interface RecordedException {
  * of them, and perhaps logged, with the same type, message and stack. If spans that do not contain each other record the
  * same text, or one span records it twice, these are two exceptions: an attempt that failed twice.
  *
- * @param logged the exceptions of a span that came as log records.
+ * @param logged the exceptions that came as log records, by their span.
  */
 export function* exceptionsOf(
   segment: Segment,
-  logged: (span: Span) => readonly RecordedException[],
+  logged: ReadonlyMap<Span, readonly RecordedException[]>,
 ): Generator<RecordedException> {
   const spans = [segment.root, ...segment.children];
+  if (logged.size === 0 && !spans.some(hasException)) return;
   const root = localRootOf(segment);
   const lastInside = lastDescendants(spans);
   /** The nearest span inside the current one, or itself, that recorded the same text. */
   const nearest = new Map<string, number>();
   for (const [index, span] of [...spans.entries()].toReversed()) {
     const isKnown = (key: string): boolean => (nearest.get(key) ?? Infinity) <= lastInside[index]!;
-    const recorded = span.events.filter(({ name }) => name === 'exception');
+    const recorded = span.events.filter(isException);
     const keys = recorded.map(textOfException);
     for (const [i, event] of recorded.entries()) {
       yield { span, event, spans, root, isRepetition: isKnown(keys[i]!) };
     }
     for (const key of keys) nearest.set(key, index);
-    for (const exception of logged(span)) {
+    for (const exception of logged.get(span) ?? []) {
       const key = textOfException(exception.event);
       yield { ...exception, isRepetition: isKnown(key) };
       nearest.set(key, index);
     }
   }
+}
+
+function hasException({ events }: Span): boolean {
+  return events.some(isException);
+}
+
+function isException({ name }: SpanEvent): boolean {
+  return name === 'exception';
 }
 
 /** For each span the index of its last descendant, or its own. The order is depth first, so descendants follow a span. */

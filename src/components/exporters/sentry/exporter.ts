@@ -16,6 +16,7 @@ import { EnvelopeDelivery } from './envelope-delivery.ts';
 import { ErrorArrivals } from './error-arrivals.ts';
 import { errorRecordsIn, HeldRecords } from './error-records.ts';
 import type { Segment } from './segments.ts';
+import { SourceLines } from './source-lines.ts';
 import { TraceBuffer } from './trace-buffer.ts';
 import { toEnvelopes, type Departure, type EnvelopeContext } from './trace-envelopes.ts';
 
@@ -70,6 +71,7 @@ export class SentryExporter implements Component, Consumer {
       release: config.release,
       version: settings.version,
       privacy: new Privacy({ denied: config.deny_attributes, personal: config.send_default_pii }),
+      sources: new SourceLines(config.source_roots),
       protocol: config.protocol === 'auto' ? automatic : config.protocol,
     };
     this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#outcomes);
@@ -178,7 +180,7 @@ export class SentryExporter implements Component, Consumer {
       this.#outcomes.dropped({ category: 'error', reason, isRecord: true });
     if (this.#stopped) dropped('shutdown');
     else if (this.#records.isOverfull) dropped('queue_full');
-    else this.#records.add(record, performance.now());
+    else this.#records.add(record, this.#buffer.sentSegmentOf(record.traceId, record.spanId), performance.now());
   }
 
   /** Begins to empty the buffer. If it is full again before that is done, waits. */

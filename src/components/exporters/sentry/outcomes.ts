@@ -18,7 +18,12 @@ const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
 };
 
 /** These do not count as lost: the user has switched Sentry off, Sentry already has the item, or it is not for Sentry. */
-const harmlessReasons: ReadonlySet<SentryDropReason> = new Set(['disabled', 'duplicate', 'no_exception']);
+const harmlessReasons: ReadonlySet<SentryDropReason> = new Set([
+  'disabled',
+  'duplicate',
+  'no_exception',
+  'idle_connection',
+]);
 
 /** Items that are dropped together. */
 export interface Drop {

@@ -57,10 +57,10 @@ function* encodeSpans(
   let room = MAX_SPANS_BYTES;
   for (const span of transactionSpans(segment, settings)) {
     yield;
-    const text = encodeWithin(shortened(version.hasData ? span : spanWithoutData(span), version), room - 1);
-    if (text === undefined) return undefined;
-    room -= Buffer.byteLength(text) + 1;
-    parts.push(text);
+    const part = encodeWithin(shortened(version.hasData ? span : spanWithoutData(span), version), room - 1);
+    if (part === undefined) return undefined;
+    room -= part.bytes + 1;
+    parts.push(part.json);
   }
   return parts;
 }
@@ -73,11 +73,18 @@ export function fitErrorEvent(event: ErrorEvent): Buffer | undefined {
   return payload === undefined ? undefined : Buffer.from(payload);
 }
 
+/** JSON with its length in UTF-8. */
+interface Encoded {
+  readonly json: string;
+  readonly bytes: number;
+}
+
 /** The first version of a span that fits; undefined if none does. */
-export function fitSpan(encode: (version: Version) => string, maxBytes: number): string | undefined {
+export function fitSpan(encode: (version: Version) => string, maxBytes: number): Encoded | undefined {
   for (const version of VERSIONS) {
-    const text = encode(version);
-    if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return text;
+    const json = encode(version);
+    const bytes = json.length > maxBytes ? Infinity : Buffer.byteLength(json);
+    if (bytes <= maxBytes) return { json, bytes };
   }
   return undefined;
 }
@@ -85,17 +92,18 @@ export function fitSpan(encode: (version: Version) => string, maxBytes: number):
 /** The JSON of the first value that fits. */
 function firstWithin(values: readonly (() => unknown)[], maxBytes: number): string | undefined {
   for (const value of values) {
-    const text = encodeWithin(value(), maxBytes);
-    if (text !== undefined) return text;
+    const part = encodeWithin(value(), maxBytes);
+    if (part !== undefined) return part.json;
   }
   return undefined;
 }
 
 /** The JSON of a value; undefined if it is longer. Takes a bounded time for any value. */
-function encodeWithin(value: unknown, maxBytes: number): string | undefined {
+function encodeWithin(value: unknown, maxBytes: number): Encoded | undefined {
   if (minimumBytes(value, maxBytes) > maxBytes) return undefined;
-  const text = JSON.stringify(value);
-  return Buffer.byteLength(text) <= maxBytes ? text : undefined;
+  const json = JSON.stringify(value);
+  const bytes = Buffer.byteLength(json);
+  return bytes <= maxBytes ? { json, bytes } : undefined;
 }
 
 /** A lower limit for the size of the JSON. Stops above `maxBytes`. */

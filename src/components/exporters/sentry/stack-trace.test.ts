@@ -24,7 +24,7 @@ describe('parseStackTrace', () => {
       at node:internal/x:5:6
 }`;
     expect(read(text)).toEqual([
-      'Error: outer [<anonymous>@node:internal/x:5, Outer.run@file:///app/node_modules/b/c.js:3, *price@/app/price.js:3]',
+      'Error: outer [<anonymous>@node:internal/x:5, Outer.run@/app/node_modules/b/c.js:3, *price@/app/price.js:3]',
       'TypeError: inner [<anonymous>@node:internal/x:5, *parse@/app/parse.js:7]',
     ]);
   });

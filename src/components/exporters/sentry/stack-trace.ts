@@ -102,7 +102,7 @@ type Place = Readonly<Record<string, string | undefined>>;
 function scriptFrame(name: string, { file = '', line, column }: Place): StackFrame {
   return {
     function: name === '' ? '<anonymous>' : name,
-    filename: file,
+    filename: file.replace(/^file:\/\//, ''),
     lineno: Number(line),
     colno: Number(column),
     in_app: !/^(?:node:|internal\/)|node_modules\//.test(file),

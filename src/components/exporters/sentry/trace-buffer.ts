@@ -24,8 +24,7 @@ export class TraceBuffer {
   readonly #limits: TraceBufferLimits;
   /** In the order of the first spans. */
   readonly #traces = new Map<string, Trace>();
-  /** The local root of each sent span; empty if it is unknown. */
-  readonly #sent = new Map<string, string>();
+  readonly #sent = new SentSpans();
   #spanCount = 0;
   #heapBytes = 0;
 
@@ -42,9 +41,14 @@ export class TraceBuffer {
     return this.#spanCount > this.#limits.maxSpans || this.#heapBytes > this.#limits.maxBytes;
   }
 
+  /** The id of the local root of a sent span. Empty if that is unknown; undefined if the span is. */
+  sentSegmentOf(traceId: string, spanId: string | undefined): string | undefined {
+    return this.#sent.segmentOf(traceId, spanId);
+  }
+
   /** False if a span with the same ids is held or was already sent. */
   add(span: Span, nowMs: number): boolean {
-    if (this.#sent.has(keyOf(span.traceId, span.spanId))) return false;
+    if (this.#sent.segmentOf(span.traceId, span.spanId) !== undefined) return false;
     const trace = this.#traceOf(span.traceId, nowMs);
     if (trace.spans.has(span.spanId)) return false;
     trace.spans.set(span.spanId, span);
@@ -81,7 +85,7 @@ export class TraceBuffer {
 
   /** A span whose parent was already sent has nothing to wait for, so it is a root too. */
   #isRoot(span: Span): boolean {
-    return isLocalRoot(span) || this.#wasSent(span.traceId, span.parentSpanId);
+    return isLocalRoot(span) || this.sentSegmentOf(span.traceId, span.parentSpanId) !== undefined;
   }
 
   /** Late children wait for each other longer than a root waits for its children, and leave together. */
@@ -124,7 +128,7 @@ export class TraceBuffer {
     };
     for (const root of next) {
       const children = descendantsOf(root, index, isElsewhere);
-      const sentTo = this.#sent.get(keyOf(root.traceId, root.parentSpanId ?? ''));
+      const sentTo = this.sentSegmentOf(root.traceId, root.parentSpanId);
       taken.push({ root, children, parentAlreadySent: sentTo !== undefined, sentSegmentId: sentTo || undefined });
     }
     for (const { root, children, sentSegmentId = '' } of taken) {
@@ -140,18 +144,35 @@ export class TraceBuffer {
     trace.roots.delete(span);
     this.#spanCount--;
     this.#heapBytes -= span.heapBytes;
-    this.#remember(keyOf(span.traceId, span.spanId), segmentId);
+    this.#sent.add(span, segmentId);
+  }
+}
+
+/** Remembers sent spans. Most traces have none when a span arrives, so they are kept by trace. */
+class SentSpans {
+  /** The local root of each span; empty if it is unknown. The oldest traces come first. */
+  readonly #traces = new Map<string, Map<string, string>>();
+  #count = 0;
+
+  segmentOf(traceId: string, spanId: string | undefined): string | undefined {
+    return spanId === undefined ? undefined : this.#traces.get(traceId)?.get(spanId);
   }
 
-  #wasSent(traceId: string, spanId: string | undefined): boolean {
-    return spanId !== undefined && this.#sent.has(keyOf(traceId, spanId));
+  add({ traceId, spanId }: Span, segmentId: string): void {
+    let spans = this.#traces.get(traceId);
+    if (spans === undefined) this.#traces.set(traceId, (spans = new Map()));
+    spans.set(spanId, segmentId);
+    if (++this.#count > MAX_REMEMBERED) this.#forgetOldest();
   }
 
-  #remember(key: string, segmentId: string): void {
-    this.#sent.set(key, segmentId);
-    if (this.#sent.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.#sent.keys()) {
-      this.#sent.delete(oldest);
+  #forgetOldest(): void {
+    for (const [traceId, spans] of this.#traces) {
+      for (const oldest of spans.keys()) {
+        spans.delete(oldest);
+        break;
+      }
+      if (spans.size === 0) this.#traces.delete(traceId);
+      this.#count--;
       return;
     }
   }
@@ -171,8 +192,4 @@ interface Trace {
   readonly roots: Map<Span, number>;
   /** The end of the grace period of the late children that are roots. */
   lateDueAtMs: number | undefined;
-}
-
-function keyOf(traceId: string, spanId: string): string {
-  return traceId + spanId;
 }

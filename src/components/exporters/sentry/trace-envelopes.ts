@@ -1,10 +1,12 @@
 import type { ReceivedLogRecord } from '../../../engine/otlp/log-reader.ts';
+import type { Span } from '../../../engine/otlp/span-reader.ts';
 import { envelopeOf, type Envelope } from './envelope.ts';
 import type { ErrorArrivals } from './error-arrivals.ts';
 import { toErrorEvent } from './error-event.ts';
 import { toException } from './error-records.ts';
 import type { EventSettings } from './event-origin.ts';
 import { exceptionsOf, type RecordedException } from './exceptions.ts';
+import { withoutIdleConnections } from './idle-connections.ts';
 import type { Drop } from './outcomes.ts';
 import type { Segment } from './segments.ts';
 import { fitErrorEvent, fitTransaction, fitSpan, MAX_EVENT_BYTES } from './size-limit.ts';
@@ -34,9 +36,12 @@ export interface EnvelopeContext {
  * times the memory of the spans. Yields undefined where other work may run before the next envelope.
  */
 export function* toEnvelopes(
-  { segments, records }: Departure,
+  { segments: whole, records }: Departure,
   context: EnvelopeContext,
 ): Generator<Envelope | undefined> {
+  const segments = whole.map(withoutIdleConnections);
+  const quantity = spanCount(whole) - spanCount(segments);
+  context.onDropped({ category: 'span', reason: 'idle_connection', quantity });
   const waiting = Map.groupBy(records, ({ spanId }) => spanId);
   if (segments.length > 0) yield* traceEnvelopes(segments, waiting, context);
   for (const alone of waiting.values()) {
@@ -45,6 +50,10 @@ export function* toEnvelopes(
       yield* errorEnvelopes([toException(record)], { ...context, trace });
     }
   }
+}
+
+function spanCount(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { children }) => sum + children.length, 0);
 }
 
 /** Removes the records of the spans. */
@@ -62,13 +71,26 @@ function* traceEnvelopes(
   if (settings.protocol === 'spans') yield* spanEnvelopes(segments, context);
   for (const segment of settings.protocol === 'spans' ? segments : withStandIns(segments)) {
     if (settings.protocol === 'transactions') yield* transactionEnvelope(segment, context);
-    const logged = (span: Segment['root']): readonly RecordedException[] => {
-      const own = records.get(span.spanId) ?? [];
-      records.delete(span.spanId);
-      return own.map((record) => toException(record, { span, segment }));
-    };
-    yield* errorEnvelopes(exceptionsOf(segment, logged), context);
+    yield* errorEnvelopes(exceptionsOf(segment, takeLogged(segment, records)), context);
   }
+}
+
+/** Removes the records of the segment's spans. */
+function takeLogged(
+  segment: Segment,
+  records: Map<string, readonly ReceivedLogRecord[]>,
+): ReadonlyMap<Span, readonly RecordedException[]> {
+  const logged = new Map<Span, readonly RecordedException[]>();
+  for (const span of records.size === 0 ? [] : spansOf(segment)) {
+    const own = records.get(span.spanId);
+    if (own === undefined) continue;
+    records.delete(span.spanId);
+    logged.set(
+      span,
+      own.map((record) => toException(record, { span, segment })),
+    );
+  }
+  return logged;
 }
 
 interface Context extends EnvelopeContext {
@@ -101,16 +123,16 @@ function* spanEnvelopes(
         onDropped({ category: 'span', reason: 'too_large' });
         continue;
       }
-      const length = Buffer.byteLength(text) + 1;
+      const length = text.bytes + 1;
       if (parts.length === MAX_SPANS || bytes + length > MAX_ITEMS_BYTES) yield take();
-      parts.push(text);
+      parts.push(text.json);
       bytes += length;
     }
   }
   if (parts.length > 0) yield take();
 }
 
-function* spansOf({ root, children }: Segment): Generator<Segment['root']> {
+function* spansOf({ root, children }: Segment): Generator<Span> {
   yield root;
   yield* children;
 }

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { startSentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
+import { spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
+import { root, sendAll, spansSentAndFailed } from './exporter-under-test.ts';
+
+const start = BigInt(Date.now() - 5000) * 1_000_000n;
+
+/** A span of a database below the root, `n` milliseconds after it. */
+function below(n: number, name: string, durationNano: bigint, more: Partial<SpanDraft> = {}): SpanDraft {
+  const query = name === 'query' ? { 'db.query.text': `select * from cups where id = ${n}` } : {};
+  const attributes = { 'db.system.name': 'postgresql', ...query };
+  const startTimeUnixNano = start + BigInt(n) * 1_000_000n;
+  return { spanId: spanId(n), parentSpanId: root.spanId, name, attributes, startTimeUnixNano, durationNano, ...more };
+}
+
+it.each(['transactions', 'spans'])(
+  'shows repeated queries without the connections between them: %s',
+  async (protocol) => {
+    await using sink = await startSentrySink();
+    const loop = Array.from({ length: 5 }, (_, n) => [
+      below(10 + 10 * n, 'pg-pool.connect', 20_000n),
+      below(11 + 10 * n, 'query', 5_000_000n),
+    ]);
+    const slow = below(90, 'pg-pool.connect', 40_000_000n);
+    const opening = below(91, 'pg-pool.connect', 900_000n);
+    const opened = below(92, 'pg.connect', 800_000n, { parentSpanId: opening.spanId });
+    const failed = below(93, 'pg-pool.connect', 20_000n, { statusMessage: 'refused' });
+    const spans = [{ ...root, startTimeUnixNano: start }, ...loop.flat(), slow, opening, opened, failed];
+    const { counts } = await sendAll(sink, [spans], { protocol });
+    const sent =
+      protocol === 'spans'
+        ? sink
+            .spans()
+            .slice(1)
+            .map(({ attributes, name }) => attributes['db.query.text']?.value ?? name)
+        : sink.transactions()[0]!.spans.map(({ description }) => description);
+    expect(sent).toEqual([
+      ...Array.from({ length: 5 }, () => 'select * from cups where id = ?'),
+      'pg-pool.connect',
+      'pg-pool.connect',
+      'pg.connect',
+      'pg-pool.connect',
+    ]);
+    expect((await counts()).get('span idle_connection')).toBe(5);
+    expect(await spansSentAndFailed(counts)).toEqual([10, 0]);
+  },
+);
