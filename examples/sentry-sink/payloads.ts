@@ -87,6 +87,7 @@ export interface SentFrame {
   readonly lineno?: number;
   readonly colno?: number;
   readonly in_app?: boolean;
+  readonly context_line?: string;
 }
 
 export interface Discard {
