@@ -1,16 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 
-/** A socket, or the HTTP/2 session on it. */
-interface Connection extends NodeJS.EventEmitter {
-  readonly destroyed: boolean;
-  readonly bytesRead?: number;
-  readonly socket?: { readonly bytesRead: number };
-  destroy(): void;
-}
-
 /** The event with which a server reports a connection that can have requests. */
-type ConnectionEvent = 'connection' | 'secureConnection' | 'session';
+type ConnectionEvent = 'connection' | 'secureConnection';
 
 /**
  * Limits the connections of a server. At the limit, a new connection takes the place of the oldest one without a request,
@@ -19,26 +11,26 @@ type ConnectionEvent = 'connection' | 'secureConnection' | 'session';
 export class ConnectionLimit {
   readonly #max: number;
   /** All connections, with the number of their open requests, the oldest first. */
-  readonly #requests = new Map<Connection, number>();
+  readonly #requests = new Map<Socket, number>();
   /** How many bytes had been read when the last request of a connection ended. */
-  readonly #readBefore = new WeakMap<Connection, number>();
+  readonly #readBefore = new WeakMap<Socket, number>();
   #open = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(server: Server, max: number, event: ConnectionEvent) {
     this.#max = max;
     server.on('connection', (socket: Socket) => this.#opened(socket));
-    server.on(event, (connection: Connection) => this.#track(connection));
+    server.on(event, (connection: Socket) => this.#track(connection));
   }
 
   /** To be called for each request, with what emits `close` at its end. */
-  requested(connection: Connection, request: NodeJS.EventEmitter): void {
+  requested(connection: Socket, request: NodeJS.EventEmitter): void {
     if (!this.#requests.has(connection)) return;
     this.#requests.set(connection, (this.#requests.get(connection) ?? 0) + 1);
     request.once('close', () => {
       const open = this.#requests.get(connection);
       if (open !== undefined) this.#requests.set(connection, open - 1);
-      this.#readBefore.set(connection, readBytes(connection));
+      this.#readBefore.set(connection, connection.bytesRead);
     });
   }
 
@@ -73,7 +65,7 @@ export class ConnectionLimit {
   /** Headers that have not ended are in memory. Together they must not use much of it. */
   #limitHeaders(): void {
     let total = 0;
-    const long: Connection[] = [];
+    const long: Socket[] = [];
     for (const [connection, requests] of this.#requests) {
       if (requests > 0) continue;
       const bytes = this.#unfinishedBytes(connection);
@@ -83,17 +75,17 @@ export class ConnectionLimit {
     if (total > MAX_UNFINISHED_BYTES) for (const connection of long) connection.destroy();
   }
 
-  #unfinishedBytes(connection: Connection): number {
-    return readBytes(connection) - (this.#readBefore.get(connection) ?? 0);
+  #unfinishedBytes(connection: Socket): number {
+    return connection.bytesRead - (this.#readBefore.get(connection) ?? 0);
   }
 
-  #track(connection: Connection): void {
+  #track(connection: Socket): void {
     if (connection.destroyed) return;
     this.#requests.set(connection, 0);
     connection.once('close', () => this.#requests.delete(connection));
   }
 
-  #oldestIdle(): Connection | undefined {
+  #oldestIdle(): Socket | undefined {
     for (const [connection, requests] of this.#requests) if (requests === 0 && !connection.destroyed) return connection;
     return undefined;
   }
@@ -107,10 +99,6 @@ export function closeBusyConnections(): number {
   let closed = 0;
   for (const limit of inUse) closed += limit.closeBusy();
   return closed;
-}
-
-function readBytes({ bytesRead, socket }: Connection): number {
-  return bytesRead ?? socket?.bytesRead ?? 0;
 }
 
 /** Headers of so few connections are not limited together. */

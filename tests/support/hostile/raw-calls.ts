@@ -1,6 +1,7 @@
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const HEADERS = 1;
 const SETTINGS = 4;
+const END_STREAM = 1;
 const END_HEADERS = 4;
 const PATH = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 
@@ -11,10 +12,25 @@ const PATH = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
  * @param headers of each call, at most 16 KiB together, and no name or value longer than 127 bytes and 16 KiB.
  */
 export function rawCalls(calls: number, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const all = { ':method': 'POST', ':scheme': 'http', ':path': PATH, 'content-type': 'application/grpc', ...headers };
-  const block = Buffer.concat(Object.entries(all).flatMap(([name, value]) => literal(name, value)));
-  const frames = Array.from({ length: calls }, (_, i) => frame(HEADERS, END_HEADERS, 2 * i + 1, block));
-  return Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0)), ...frames]);
+  const block = headersOf({ ':method': 'POST', 'content-type': 'application/grpc', ...headers });
+  return Buffer.concat([GREETING, ...frames(calls, END_HEADERS, block)]);
+}
+
+/** The same for requests that are complete, and that the server refuses immediately. */
+export function rawRequests(requests: number): Buffer {
+  return Buffer.concat([
+    GREETING,
+    ...frames(requests, END_HEADERS | END_STREAM, headersOf({ ':method': 'GET', host: 'a' })),
+  ]);
+}
+
+function headersOf(headers: Readonly<Record<string, string>>): Buffer {
+  const all = { ':scheme': 'http', ':path': PATH, ...headers };
+  return Buffer.concat(Object.entries(all).flatMap(([name, value]) => literal(name, value)));
+}
+
+function frames(requests: number, flags: number, block: Buffer): Buffer[] {
+  return Array.from({ length: requests }, (_, i) => frame(HEADERS, flags, 2 * i + 1, block));
 }
 
 function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
@@ -25,6 +41,8 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
   head.writeUInt32BE(stream, 5);
   return Buffer.concat([head, payload]);
 }
+
+const GREETING = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
 
 /** https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2 */
 function literal(name: string, value: string): readonly Buffer[] {

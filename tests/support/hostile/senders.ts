@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { gaugesRequest } from '../otlp/gauges-request.ts';
-import { rawCalls } from './raw-calls.ts';
+import { rawCalls, rawRequests } from './raw-calls.ts';
 
 /** The addresses of a sidecar, `http://host:port`. */
 export interface Targets {
@@ -28,6 +28,7 @@ const attacks = {
   manyHeaders,
   endlessCalls,
   largeHeadersOfCalls,
+  unreadAnswers,
   newSeries,
   newNames,
   manyBuckets,
@@ -151,6 +152,20 @@ const largeCalls = rawCalls(
 
 async function largeHeadersOfCalls({ grpc }: Targets, until: AbortSignal): Promise<void> {
   await hold(socketTo(grpc), '', largeCalls, until);
+}
+
+const requests = rawRequests(20_000);
+const REQUESTS_BYTES = 16_384;
+
+/** Sends requests without a pause, and reads no answer. */
+async function unreadAnswers({ grpc }: Targets, until: AbortSignal): Promise<void> {
+  const socket = socketTo(grpc).pause();
+  for (let sent = 0; sent < requests.length && !socket.destroyed && !until.aborted; sent += REQUESTS_BYTES) {
+    socket.write(requests.subarray(sent, sent + REQUESTS_BYTES));
+    // Node ends a connection that begins more calls than it may have.
+    await pause(20, until);
+  }
+  await hold(socket, '', Buffer.alloc(0), until);
 }
 
 async function newSeries({ http }: Targets): Promise<void> {

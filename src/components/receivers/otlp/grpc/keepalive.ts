@@ -1,27 +1,37 @@
 import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { KeepaliveConfig } from '../config.ts';
 
 /**
  * Ends connections that are idle, old or dead, or that ping too often, as the stock receiver's `keepalive` defines. A
  * setting that is 0 or absent disables its check. https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
+ *
+ * @param socket of the session. Destroying only the session leaves it open until its client has read everything.
  */
 export function keepWatch(
   session: ServerHttp2Session,
+  socket: Socket,
   { server_parameters, enforcement_policy }: KeepaliveConfig,
 ): void {
   const { max_connection_idle, max_connection_age, max_connection_age_grace, time, timeout } = server_parameters;
-  endUnlessGreeted(session);
+  const connection = { session, socket };
+  endUnlessGreeted(connection);
   if (max_connection_idle > 0) endWhenIdle(session, max_connection_idle);
-  if (max_connection_age > 0) endWhenOld(session, { ageMs: max_connection_age, graceMs: max_connection_age_grace });
-  if (time > 0) endWhenDead(session, { timeMs: time, timeoutMs: timeout });
+  if (max_connection_age > 0) endWhenOld(connection, { ageMs: max_connection_age, graceMs: max_connection_age_grace });
+  if (time > 0) endWhenDead(connection, { timeMs: time, timeoutMs: timeout });
   if (enforcement_policy !== undefined) endWhenPestered(session, enforcement_policy);
+}
+
+interface Connection {
+  readonly session: ServerHttp2Session;
+  readonly socket: Socket;
 }
 
 const GREETING_MS = 60_000;
 
 /** Clients must complete the HTTP/2 handshake in this time. */
-function endUnlessGreeted(session: ServerHttp2Session): void {
-  const timer = after(session, GREETING_MS, () => session.destroy());
+function endUnlessGreeted({ session, socket }: Connection): void {
+  const timer = after(session, GREETING_MS, () => socket.destroy());
   session.once('remoteSettings', () => clearTimeout(timer));
 }
 
@@ -36,10 +46,13 @@ function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
 /** Connections that began together must not all end together. */
 const JITTER = 0.1;
 
-function endWhenOld(session: ServerHttp2Session, { ageMs, graceMs }: { ageMs: number; graceMs: number }): void {
+function endWhenOld(
+  { session, socket }: Connection,
+  { ageMs, graceMs }: { readonly ageMs: number; readonly graceMs: number },
+): void {
   after(session, ageMs * (1 + JITTER * (2 * Math.random() - 1)), () => {
     session.close();
-    if (graceMs > 0) after(session, graceMs, () => session.destroy());
+    if (graceMs > 0) after(session, graceMs, () => socket.destroy());
   });
 }
 
@@ -47,15 +60,17 @@ function endWhenOld(session: ServerHttp2Session, { ageMs, graceMs }: { ageMs: nu
  * Pings a client that has sent nothing for between one and two times `timeMs`. Node's own `session.setTimeout` keeps each
  * session in memory until its time has passed, even if it was closed, and runs once.
  */
-function endWhenDead(session: ServerHttp2Session, { timeMs, timeoutMs }: { timeMs: number; timeoutMs: number }): void {
+function endWhenDead(
+  { session, socket }: Connection,
+  { timeMs, timeoutMs }: { readonly timeMs: number; readonly timeoutMs: number },
+): void {
   let readBytes = 0;
   const timer = after(session, timeMs, () => {
-    // It waits for its socket to end.
-    if (session.destroyed) return;
-    const isActive = session.socket.bytesRead !== readBytes;
-    readBytes = session.socket.bytesRead;
+    if (session.destroyed) return void socket.destroy();
+    const isActive = socket.bytesRead !== readBytes;
+    readBytes = socket.bytesRead;
     if (isActive) return void timer.refresh();
-    const dead = after(session, timeoutMs, () => session.destroy());
+    const dead = after(session, timeoutMs, () => socket.destroy());
     session.ping(() => {
       clearTimeout(dead);
       timer.refresh();

@@ -1,10 +1,4 @@
-import type {
-  Http2Server,
-  IncomingHttpHeaders,
-  ServerHttp2Session,
-  ServerHttp2Stream,
-  ServerOptions,
-} from 'node:http2';
+import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { announce } from '../../../../engine/net/announce.ts';
@@ -40,7 +34,7 @@ export class GrpcServer implements HandedServer {
   readonly #server: Http2Server;
   readonly #handover: Handover;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<Http2Session, Socket>();
   readonly #relay = new HandlerRelay<CallHandlers>();
   #endpoint: Endpoint;
   #reload: CertificateReload | undefined;
@@ -50,11 +44,9 @@ export class GrpcServer implements HandedServer {
     this.#server = server;
     this.#endpoint = config.endpoint;
     this.#handover = handover;
-    server.on('connection', (socket: Socket) => keepWhileOpen(this.#sockets, socket));
-    server.on('session', (session) => {
-      keepWhileOpen(this.#sessions, session);
-      session.setLocalWindowSize(WINDOW_BYTES);
-      keepWatch(session, config.keepalive);
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
@@ -84,16 +76,26 @@ export class GrpcServer implements HandedServer {
     const server = await createServerFor(config);
     const opened = new GrpcServer(server, config, handover);
     const event = config.tls === undefined ? 'connection' : 'secureConnection';
-    const limit = new ConnectionLimit(server, connectionsWithin(config.max_connections, SENDERS_SHARE), 'session');
+    const limit = new ConnectionLimit(server, connectionsWithin(config.max_connections, SENDERS_SHARE), event);
     // Before Node's own listener, which reads the limit. Calls of all connections can begin in one turn of the event loop.
     const calls = new Shares({ total: MAX_CALLS, min: MIN_CALLS, max: config.max_concurrent_streams });
-    server.prependListener(event, (socket: Socket) =>
-      server.updateSettings({ maxConcurrentStreams: calls.give(socket) }),
-    );
+    let connecting: Socket;
+    server.prependListener(event, (socket: Socket) => {
+      connecting = socket;
+      server.updateSettings({ maxConcurrentStreams: calls.give(socket) });
+    });
+    // Node's own listener emits it, before the next connection.
+    server.on('session', (session) => {
+      opened.#sessions.set(session, connecting);
+      session.once('close', () => opened.#sessions.delete(session));
+      session.setLocalWindowSize(WINDOW_BYTES);
+      keepWatch(session, connecting, config.keepalive);
+    });
     server.on('stream', (stream, headers, _flags, rawHeaders) => {
       // Every stream error also closes the stream, which is handled.
       stream.on('error', () => undefined);
-      if (stream.session !== undefined) limit.requested(stream.session, stream);
+      const socket = stream.session && opened.#sessions.get(stream.session);
+      if (socket !== undefined) limit.requested(socket, stream);
       opened.#relay.pass(stream, ({ serve }) => serve(stream, { headers, rawHeaders }));
     });
     server.on('sessionError', ({ errno }: { errno?: number }) => {
@@ -121,10 +123,10 @@ export class GrpcServer implements HandedServer {
     this.#relay.discard();
     await endBy(this.#server, deadline, {
       end: () => {
-        for (const session of this.#sessions) session.close();
+        for (const session of this.#sessions.keys()) session.close();
       },
       cutOff: () => {
-        for (const connection of [...this.#sessions, ...this.#sockets]) connection.destroy();
+        for (const socket of this.#sockets) socket.destroy();
       },
     });
   }
@@ -175,9 +177,4 @@ function serverOptions({ max_concurrent_streams, max_recv_msg_size_mib }: Omit<G
     // In megabytes. With less, Node resets calls that the limits allow, and their data is lost.
     maxSessionMemory: Math.min(SPARE_MB + max_concurrent_streams * max_recv_msg_size_mib * 1.05, 2 ** 32 - 1),
   };
-}
-
-function keepWhileOpen<T extends Socket | ServerHttp2Session>(open: Set<T>, connection: T): void {
-  open.add(connection);
-  connection.once('close', () => open.delete(connection));
 }
