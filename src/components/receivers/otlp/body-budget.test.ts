@@ -65,3 +65,16 @@ it('always has room for what the only body expands to', async () => {
   const reserved = bodyOf(budget, 1000).reserve(20 * MIB);
   expect(await stateOf(reserved)).toBe('room');
 });
+
+it('lets nothing wait for a sender that has left, and counts its body until the end', async () => {
+  const budget = new BodyBudget(10 * MIB);
+  bodyOf(budget, 4 * MIB);
+  const compressed = bodyOf(budget, 1000);
+  const reserved = compressed.reserve(8 * MIB);
+  reserved.catch(() => undefined);
+  compressed.abort();
+  expect(await stateOf(reserved)).toBe('refused');
+  expect(budget.usedBytes).toBe(4 * MIB + 1000);
+  compressed.release();
+  expect(budget.usedBytes).toBe(4 * MIB);
+});

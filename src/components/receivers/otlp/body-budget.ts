@@ -151,6 +151,7 @@ export class BodyLease {
   readonly #budget: LeaseAccount;
   #bytes = 0;
   #isReleased = false;
+  #isAborted = false;
   /** False from the moment when the whole body has arrived. */
   isArriving = true;
   waitsSinceMs = 0;
@@ -184,7 +185,7 @@ export class BodyLease {
    * Resolves when there is room for the expanded body, and counts it.
    *
    * @param bytes the most that it may expand to.
-   * @throws Rejection if there is no room in time.
+   * @throws Rejection if there is no room in time, or the sender leaves while it waits.
    */
   async reserve(bytes: number): Promise<void> {
     await this.#budget.reserve(bytes);
@@ -196,6 +197,17 @@ export class BodyLease {
   expanded(bytes: number): void {
     this.add(bytes - this.#reservedBytes);
     this.#reservedBytes = 0;
+  }
+
+  /** To be called when the sender has left. Its body stays counted until `release`, because it may be in use. */
+  abort(): void {
+    this.#isAborted = true;
+    this.room?.reject(rejectAborted());
+  }
+
+  /** @throws Rejection if the sender has left. It sends the body again. */
+  throwIfAborted(): void {
+    if (this.#isAborted) throw rejectAborted();
   }
 
   /** To be called when the body is complete: from now on it is cut off only while it waits for `reserve`. */
@@ -223,4 +235,8 @@ function rejectBusy(): Rejection {
     message: 'too many bytes of other requests are in memory: see max_in_flight_mib',
     retryAfterMs: RETRY_AFTER_MS,
   });
+}
+
+function rejectAborted(): Rejection {
+  return new Rejection('aborted', RpcCode.invalidArgument, { message: 'the sender has left' });
 }

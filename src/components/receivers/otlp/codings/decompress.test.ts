@@ -2,18 +2,21 @@ import { constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import * as snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
+import { BodyBudget } from '../body-budget.ts';
 import { ALGORITHMS, decompressorOf, decompressorsOf } from './decompress.ts';
 import { Rejection } from '../rejection.ts';
 import encodings from './stock-encodings.json' with { type: 'json' };
 
 const MAX_BYTES = 20 * 1024 * 1024;
+/** Memory without a limit, for a sender that stays. */
+const FREE = { reserve: () => Promise.resolve(), throwIfAborted: () => undefined };
 const all = decompressorsOf(ALGORITHMS);
 
 async function decompress(encoding: string, body: Uint8Array, maxBytes = MAX_BYTES): Promise<Buffer> {
   const decompressor = decompressorOf(encoding, all);
   if (decompressor === undefined) return Buffer.from(body);
   const limit = { maxBytes, key: 'max_request_body_size' } as const;
-  return Buffer.from(await decompressor(body, limit, { owner: all, reserve: () => Promise.resolve() }));
+  return Buffer.from(await decompressor(body, limit, { owner: all, lease: FREE }));
 }
 
 /** The decompressed bytes, or the reason of the rejection. Other errors fail the test. */
@@ -168,3 +171,13 @@ function wholeChunks(body: Buffer): number[] {
   }
   return ends;
 }
+
+it('does not decompress a large body whose sender has left', async () => {
+  const body = gzipSync(Buffer.alloc(2_000_000));
+  const lease = new BodyBudget(100_000_000).open({ cutOff: () => undefined });
+  lease.abort();
+  const limit = { maxBytes: MAX_BYTES, key: 'max_request_body_size' } as const;
+  const restored = Promise.resolve(decompressorOf('gzip', all)?.(body, limit, { owner: all, lease }));
+  await expect(restored).rejects.toThrow('the sender has left');
+  expect(await decompress('gzip', body)).toHaveLength(2_000_000);
+});

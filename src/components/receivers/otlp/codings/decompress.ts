@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync, inflate, inflateSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { TimeSlice } from '../../../../engine/time-slice.ts';
+import type { BodyLease } from '../body-budget.ts';
 import { ByteOutput, type Decode } from './byte-output.ts';
 import { decodeSnappy, decodeSnappyFrames } from './snappy.ts';
 import { Turns, type Owner } from './turns.ts';
@@ -12,8 +13,8 @@ export type Decompress = (body: Uint8Array, limit: SizeLimit, expansion: Expansi
 /** The circumstances of a body that is decompressed. */
 export interface Expansion {
   readonly owner: Owner;
-  /** Resolves when there is memory for this many bytes. Called for large bodies only, when it is their turn. */
-  readonly reserve: (bytes: number) => Promise<void>;
+  /** Counts the memory. Used for large bodies only, when it is their turn. */
+  readonly lease: Pick<BodyLease, 'reserve' | 'throwIfAborted'>;
 }
 
 /** The decompressors by the name in `Content-Encoding`; undefined for no compression. */
@@ -73,12 +74,14 @@ const turns = new Turns();
 async function decompressInTurn(
   codec: Codec,
   body: Uint8Array,
-  { limit, reserve, ...turn }: Expansion & { readonly limit: SizeLimit; readonly expands: boolean },
+  { limit, lease, ...turn }: Expansion & { readonly limit: SizeLimit; readonly expands: boolean },
 ): Promise<Uint8Array> {
   try {
     const options = { maxOutputLength: limit.maxBytes, chunkSize: CHUNK_BYTES };
     const work = async (): Promise<Uint8Array> => {
-      await reserve(limit.maxBytes);
+      // Senders that have left must not delay the others.
+      lease.throwIfAborted();
+      await lease.reserve(limit.maxBytes);
       return await codec.async(body, options);
     };
     return await turns.run(work, turn);

@@ -94,6 +94,7 @@ export class GrpcTransport {
     try {
       lease.add(CALL_BYTES + headBytes({ rawHeaders }));
       if (!lease.isHeld) return await isCutOff;
+      stream.once('close', () => lease.abort());
       // Node keeps data that is not read, so the message is read, and counted, from the start.
       const message = receiveMessage(stream, { size: this.#limit, timeoutMs: timeoutOf(headers), lease });
       message.catch(() => undefined);
@@ -116,8 +117,7 @@ export class GrpcTransport {
     const { bytes, isCompressed } = await message;
     lease.arrived();
     if (!isCompressed) return await this.#intake.take(signal, bytes);
-    const reserve = (wanted: number): Promise<void> => lease.reserve(wanted);
-    const restored = await restore(bytes, decompress, { limit: this.#limit, owner, reserve });
+    const restored = await restore(bytes, decompress, { limit: this.#limit, owner, lease });
     lease.expanded(restored.length);
     return await this.#intake.take(signal, restored);
   }

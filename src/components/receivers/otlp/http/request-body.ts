@@ -33,8 +33,7 @@ export async function readBody(
   const body = await Promise.race([collect(request, size, held), promise]);
   held.arrived();
   if (decompress === undefined) return body;
-  const reserve = (bytes: number): Promise<void> => held.reserve(bytes);
-  const restored = await decompress(body, size, { owner: request.socket, reserve });
+  const restored = await decompress(body, size, { owner: request.socket, lease: held });
   held.expanded(restored.length);
   return restored;
 }

@@ -105,6 +105,7 @@ export class HttpTransport {
   ): Promise<void> {
     let held: BodyLease | undefined;
     const lease = (flow: BodyFlow): BodyLease => (held = this.#budget.open(flow));
+    response.once('close', () => held?.abort());
     try {
       const body = await readBody(request, this.#limits, lease);
       const isProtobuf = mediaType === PROTOBUF;
