@@ -43,7 +43,7 @@ const PICTURES: readonly Picture[] = [
   { of: 'thirty-days', uid: 'siphon-roaster', name: 'roaster', look: 'light', height: 1300 },
   { of: 'thirty-days', uid: 'siphon-prices', name: 'prices', look: 'light', height: 1420 },
   { of: 'thirty-days', uid: 'siphon-database', name: 'database', look: 'light' },
-  { of: 'thirty-days', uid: 'siphon-sidecar', name: 'sidecar', look: 'light' },
+  { of: 'thirty-days', uid: 'siphon-sidecar', name: 'sidecar', look: 'light', height: 1125 },
   { of: 'thirty-days', uid: 'siphon-database', name: 'database-dark', look: 'dark' },
   { of: 'thirty-days', uid: 'siphon-pipeline', name: 'pipeline-phone', look: 'phone' },
   { of: 'fresh', uid: 'siphon-pipeline', name: 'pipeline-fresh', look: 'light', height: 900 },

@@ -64,7 +64,7 @@ export const poller: Row = {
       thresholds: thresholds.poll_duration,
       min: 0,
       empty: notScraped,
-      width: 12,
+      width: 10,
       height: 7,
     }),
     lines({
@@ -74,7 +74,7 @@ export const poller: Row = {
       thresholds: thresholds.poller_lag,
       min: 0,
       empty: notScraped,
-      width: 6,
+      width: 7,
       height: 7,
     }),
     lines({
@@ -84,7 +84,7 @@ export const poller: Row = {
       thresholds: thresholds.poller_backlog,
       min: 0,
       empty: notScraped,
-      width: 6,
+      width: 7,
       height: 7,
     }),
     lines({
