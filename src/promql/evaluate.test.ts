@@ -1,0 +1,119 @@
+import { expect, it, test } from 'vitest';
+import { evaluateAt, evaluateOver, type EvaluationSettings } from './evaluate.ts';
+import { labelsOf } from './labels.ts';
+import type { SeriesSource } from './series-source.ts';
+
+const SETTINGS: EvaluationSettings = {
+  lookbackMs: 300_000,
+  subqueryStepMs: 60_000,
+  maxSamples: 10_000,
+  maxSeries: 10,
+  timeoutMs: 10_000,
+};
+
+/** `up` is 1, then gone at 30 s, then 2 at 60 s. */
+const source: SeriesSource = {
+  select: (matchers) => {
+    const labels = labelsOf([
+      ['__name__', 'up'],
+      ['job', 'shop'],
+    ]);
+    if (!matchers.every((matcher) => matcher.fitsLabels(labels))) return [];
+    const samples = {
+      timesMs: Float64Array.of(0, 15_000, 30_000, 60_000),
+      values: Float64Array.of(1, 1, NaN, 2),
+      ended: Uint8Array.of(0, 0, 1, 0),
+    };
+    return [{ labels, samples: () => samples }];
+  },
+};
+
+function end<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+function valueOf(expression: string, atMs = 60_000, settings = SETTINGS): unknown {
+  const result = end(evaluateAt(expression, atMs, source, settings));
+  if (result.type === 'scalar') return result.value;
+  return result.type === 'string' ? result.text : result.series.map(({ values }) => [...values]);
+}
+
+test.each([
+  ['-2^2', -4],
+  ['2^3^2', 512],
+  ['2 ^ -1 * 4', 2],
+  ['-1 - -1', 0],
+  ['1 + 2 * 3 % 4', 3],
+  ['010 + 0x10 + 08', 32],
+  ['1 > bool 0 == bool 1', 1],
+  ['5m', 300],
+  ['"a\\n\\u00e4"', 'a\nä'],
+  ['`a\\n`', 'a\\n'],
+  ['up - up offset 45s', [[1]]],
+  ['-up offset 45s', [[-1]]],
+  ['sum(up) + time()', [[62]]],
+  ['up[1m] @ 60', [[1, 1, 2]]],
+  ['SUM(up{job=~"s.+"})', [[2]]],
+  ['{"up"}', [[2]]],
+  ['up == 2 and on (job) up', [[2]]],
+])('%s is %j', (expression, expected) => {
+  expect(valueOf(expression)).toEqual(expected);
+});
+
+it('takes a sample for five minutes, both ends included, unless the series ends', () => {
+  expect(valueOf('up', 29_999)).toEqual([[1]]);
+  expect(valueOf('up', 30_000)).toEqual([]);
+  expect(valueOf('up', 60_000 + 300_000)).toEqual([[2]]);
+  expect(valueOf('up', 60_001 + 300_000)).toEqual([]);
+  expect(valueOf('count_over_time(up[45s])')).toEqual([[2]]);
+});
+
+it('has one value for each step', () => {
+  const [series] = end(evaluateOver('up', { startMs: 0, endMs: 70_000, stepMs: 20_000 }, source, SETTINGS));
+  expect([...(series?.timesMs ?? [])]).toEqual([0, 20_000, 60_000]);
+  expect([...(series?.values ?? [])]).toEqual([1, 1, 2]);
+});
+
+test.each([
+  ['', 'there is no expression'],
+  ['up +', 'character 5: the expression ends too early'],
+  ['sum(up', 'character 7: the expression ends too early'],
+  ['nothing(up)', 'character 8: siphon does not have the function nothing'],
+  ['holt_winters(up[5m], 1, 1)', 'siphon does not have the function holt_winters'],
+  ['histogram_sum(up)', 'character 1: the function histogram_sum is not supported'],
+  ['limitk(1, up)', 'character 1: the aggregation limitk is not supported'],
+  ['up[5m] anchored', 'is not supported'],
+  ['up + fill(0) up', 'is not supported'],
+  ['rate(up)', 'character 6: rate needs a range vector here, not an instant vector'],
+  ['rate(up[0s])', 'character 9: the duration must be greater than 0'],
+  ['rate(up[step()])', 'is not a duration'],
+  ['rate(up[5m] offset 1m offset 1m)', 'offset is set twice'],
+  ['(up + up) offset 1m', 'only for a selector or a subquery'],
+  ['{job=~".*"}', 'needs at least one matcher'],
+  ['up{job=~"("}', 'character 9: the pattern has'],
+  ['up{__name__="a"}', 'the name of the metric is set twice'],
+  ['1 > 2', 'character 3: a comparison of two numbers needs bool'],
+  ['1 and up', 'and is only for instant vectors'],
+  ['up and on (job) group_left up', 'has no group_left'],
+  ['count_values("a b", up)', 'is not the name of a label'],
+  ['clamp(up, 1)', 'clamp takes 3 arguments, not 2'],
+  ['"a', 'a text that does not end'],
+  ['-"a"', 'not for a text'],
+  [`${'('.repeat(500)}up${')'.repeat(500)}`, 'too many expressions within each other'],
+  ['up + on (job) (up or label_replace(up, "a", "b", "", ""))', 'must be unique'],
+])('%s is refused', (expression, problem) => {
+  expect(() => valueOf(expression)).toThrow(problem);
+});
+
+it('has limits for each query', () => {
+  const steps = { startMs: 0, endMs: 10_000_000, stepMs: 1000 };
+  expect(() => end(evaluateOver('up', steps, source, SETTINGS))).toThrow('needs more than 10000 samples');
+  expect(() => end(evaluateOver('up', { ...steps, stepMs: 1 }, source, SETTINGS))).toThrow('more than 11000 steps');
+  expect(() => end(evaluateOver('up', { ...steps, stepMs: 0 }, source, SETTINGS))).toThrow('must be greater than 0');
+  expect(() => valueOf('up', 0, { ...SETTINGS, maxSeries: 0 })).toThrow('more than 0 series');
+  expect(() => valueOf('sum_over_time(up[10000d:1ms])')).toThrow('samples');
+  expect(() => valueOf('up', 0, { ...SETTINGS, timeoutMs: -1 })).toThrow('takes longer');
+});

@@ -1,0 +1,135 @@
+import { keyOf, withLabel, type Labels } from '../labels.ts';
+import { PromqlError } from '../promql-error.ts';
+import type { Grouping } from '../syntax/expression.ts';
+import { decimalText } from './decimal-text.ts';
+import { groupingOf } from './grouping.ts';
+import { byValue, quantileOf } from './quantile.ts';
+import { emptySeries, put, type StepSeries, type Vector } from './vector.ts';
+
+interface Group {
+  readonly labels: Labels;
+  readonly members: StepSeries[];
+}
+
+/** One value for the values of a group; the parameter is that of the step. */
+type Reduction = (values: Float64Array, parameter: number) => number;
+
+export const reductions = {
+  sum: (values) => values.reduce((total, value) => total + value, 0),
+  avg: average,
+  min: (values) => extreme(values, (value, best) => value < best),
+  max: (values) => extreme(values, (value, best) => value > best),
+  count: ({ length }) => length,
+  group: () => 1,
+  stddev: (values) => Math.sqrt(variance(values)),
+  stdvar: variance,
+  quantile: (values, quantile) => quantileOf(quantile, values),
+} satisfies Readonly<Record<string, Reduction>>;
+
+export type ReductionName = keyof typeof reductions;
+
+export function reduceGroups(
+  vector: Vector,
+  grouping: Grouping,
+  { name, parameters }: { readonly name: ReductionName; readonly parameters: Float64Array },
+): Vector {
+  const reduce: Reduction = reductions[name];
+  return groupsOf(vector, grouping).map(({ labels, members }) => {
+    const result = emptySeries(labels, parameters.length);
+    const present = new Float64Array(members.length);
+    for (const [step, parameter] of parameters.entries()) {
+      let count = 0;
+      for (const { values, known } of members) if (known[step] === 1) present[count++] = values[step] as number;
+      if (count > 0) put(result, step, reduce(present.subarray(0, count), parameter));
+    }
+    return result;
+  });
+}
+
+function groupsOf(vector: Vector, grouping: Grouping): readonly Group[] {
+  const labelsOfGroup = groupingOf(grouping);
+  const groups = new Map<string, Group>();
+  for (const series of vector) {
+    const labels = labelsOfGroup(series.labels);
+    const key = keyOf(labels);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { labels, members: [series] });
+    else group.members.push(series);
+  }
+  return [...groups.values()];
+}
+
+/** The largest or smallest elements of each group, which keep their labels; at a single step in their order. */
+export function selectFirst(
+  vector: Vector,
+  grouping: Grouping,
+  { isLargest, counts }: { readonly isLargest: boolean; readonly counts: Float64Array },
+): Vector {
+  const selected = new Map<StepSeries, StepSeries>();
+  for (const { members } of groupsOf(vector, grouping)) {
+    for (const [step, count] of counts.entries()) {
+      const present = members.filter(({ known }) => known[step] === 1);
+      const valueOf = ({ values }: StepSeries): number => values[step] as number;
+      const ordered = present.toSorted((a, b) => inOrder(valueOf(a), valueOf(b), isLargest));
+      for (const series of ordered.slice(0, wholeNumber(count))) {
+        const result = selected.get(series) ?? emptySeries(series.labels, counts.length);
+        put(result, step, valueOf(series));
+        selected.set(series, result);
+      }
+    }
+  }
+  return [...selected.values()];
+}
+
+/** NaN last, in both directions. */
+export function inOrder(a: number, b: number, isDescending: boolean): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return isDescending ? byValue(b, a) : byValue(a, b);
+}
+
+function wholeNumber(count: number): number {
+  if (!(Math.abs(count) < 2 ** 63)) throw new PromqlError('execution', `${count} is not a number of elements`);
+  return Math.max(0, Math.trunc(count));
+}
+
+/** How many elements have each value, which is the label. */
+export function countValues(vector: Vector, grouping: Grouping, label: string): Vector {
+  const withValue = grouping.isOnly ? { ...grouping, labels: [...grouping.labels, label] } : grouping;
+  const labelsOfGroup = groupingOf(withValue);
+  const counts = new Map<string, StepSeries>();
+  for (const { labels, values, known } of vector) {
+    for (const [step, isKnown] of known.entries()) {
+      if (isKnown === 0) continue;
+      const group = labelsOfGroup(withLabel(labels, label, decimalText(values[step] as number)));
+      const key = keyOf(group);
+      const count = counts.get(key) ?? emptySeries(group, known.length);
+      put(count, step, (count.values[step] as number) + 1);
+      counts.set(key, count);
+    }
+  }
+  return [...counts.values()];
+}
+
+function extreme(values: Float64Array, isBetter: (value: number, best: number) => boolean): number {
+  return values.reduce((best, value) => (isBetter(value, best) || Number.isNaN(best) ? value : best));
+}
+
+function average(values: Float64Array): number {
+  let mean = values[0] as number;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
+    if (Math.abs(mean) === Infinity && (Number.isFinite(value) || value === mean)) continue;
+    mean += value / (i + 1) - mean / (i + 1);
+  }
+  return mean;
+}
+
+function variance(values: Float64Array): number {
+  let [mean, squares] = [values[0] as number, 0];
+  for (let i = 1; i < values.length; i++) {
+    const distance = (values[i] as number) - mean;
+    mean += distance / (i + 1);
+    squares += distance * ((values[i] as number) - mean);
+  }
+  return squares / values.length;
+}

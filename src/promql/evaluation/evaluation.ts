@@ -1,0 +1,331 @@
+import { NO_LABELS, withoutName, type Labels } from '../labels.ts';
+import type { SeriesSource, StoredSeries } from '../series-source.ts';
+import {
+  isSetOperator,
+  type Aggregation,
+  type Binary,
+  type Call,
+  type Expression,
+  type RangeSelector,
+  type Shift,
+  type Subquery,
+  type StringLiteral,
+  type VectorSelector,
+} from '../syntax/expression.ts';
+
+import { valueTypeOf } from '../syntax/value-type.ts';
+import { countValues, inOrder, reduceGroups, selectFirst } from './aggregate.ts';
+import { scalarWithScalar, setOperation, vectorWithScalar, vectorWithVector } from './binary.ts';
+import type { Budget } from './budget.ts';
+import { histogramQuantiles } from './histogram-quantile.ts';
+import { joinLabels, labelsOfAbsent, replaceLabel } from './label-functions.ts';
+import { rangeFunctions } from './range-functions.ts';
+import { valueFunctions } from './value-functions.ts';
+import { distinct, emptySeries, joined, put, seriesOf, type StepSeries, type Vector } from './vector.ts';
+import { SlidingWindow, withoutEnds, type Window } from './window.ts';
+
+/** All parts of a query share it. */
+export interface QueryContext {
+  readonly source: SeriesSource;
+  /** The first and the last step of the whole query, in Unix milliseconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** How old a sample may be to count as the value of a moment. */
+  readonly lookbackMs: number;
+  /** The step of subqueries without one. */
+  readonly subqueryStepMs: number;
+  readonly budget: Budget;
+}
+
+/** A step of work; a caller may do something else meanwhile. */
+export type Steps<T> = Generator<undefined, T>;
+
+/** The values of a series, with their times as Unix time in milliseconds. */
+export interface ResultSeries {
+  readonly labels: Labels;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+}
+
+interface RangeSeries {
+  readonly labels: Labels;
+  readonly window: SlidingWindow;
+}
+
+/** Evaluates at all steps together: every expression is a table of its series and the steps. */
+export class Evaluation {
+  readonly #stepsMs: Float64Array;
+  readonly #context: QueryContext;
+
+  /** @param stepsMs in Unix time; increasing. */
+  constructor(stepsMs: Float64Array, context: QueryContext) {
+    this.#stepsMs = stepsMs;
+    this.#context = context;
+  }
+
+  *scalar(expression: Expression): Steps<Float64Array> {
+    switch (expression.kind) {
+      case 'number':
+        return this.#constant(expression.value);
+      case 'negation':
+        return (yield* this.scalar(expression.of)).map((value) => -value);
+      case 'binary': {
+        const left = yield* this.scalar(expression.left);
+        return scalarWithScalar(expression, left, yield* this.scalar(expression.right));
+      }
+      case 'call':
+        return yield* this.#scalarCall(expression);
+      case 'string':
+      case 'selector':
+      case 'range':
+      case 'subquery':
+      case 'aggregation':
+        throw new Error(`${expression.kind} is not a number`);
+    }
+  }
+
+  *vector(expression: Expression): Steps<Vector> {
+    this.#context.budget.take(this.#stepsMs.length);
+    yield;
+    switch (expression.kind) {
+      case 'selector':
+        return yield* this.#selected(expression, (_timeMs, value) => value);
+      case 'negation':
+        return negated(yield* this.vector(expression.of));
+      case 'aggregation':
+        return yield* this.#aggregated(expression);
+      case 'binary':
+        return yield* this.#combined(expression);
+      case 'call':
+        return yield* this.#called(expression);
+      case 'number':
+      case 'string':
+      case 'range':
+      case 'subquery':
+        throw new Error(`${expression.kind} is not an instant vector`);
+    }
+  }
+
+  /** The samples of a range at the first step. */
+  *matrix(range: RangeSelector | Subquery): Steps<readonly ResultSeries[]> {
+    const momentMs = this.#shifted(range.kind === 'range' ? range.of : range)[0] as number;
+    const series = yield* this.#ranges(range);
+    return series
+      .map(({ labels, window }) => ({ labels, ...samplesIn(window.endingAt(momentMs, momentMs)) }))
+      .filter(({ timesMs }) => timesMs.length > 0);
+  }
+
+  #constant(value: number): Float64Array {
+    return new Float64Array(this.#stepsMs.length).fill(value);
+  }
+
+  *#scalarCall({ name, args }: Call): Steps<Float64Array> {
+    if (name === 'pi') return this.#constant(Math.PI);
+    if (name === 'time') return this.#stepsMs.map((ms) => ms / 1000);
+    const vector = yield* this.vector(args[0] as Expression);
+    return this.#stepsMs.map((_, step) => {
+      const present = vector.filter(({ known }) => known[step] === 1);
+      return present.length === 1 ? (present[0]?.values[step] as number) : NaN;
+    });
+  }
+
+  /** The moments that the steps look at. */
+  #shifted({ at, offsetMs }: Shift): Float64Array {
+    if (at === undefined) return this.#stepsMs.map((ms) => ms - offsetMs);
+    const { startMs, endMs } = this.#context;
+    const times = { start: startMs, end: endMs };
+    return this.#constant((typeof at === 'number' ? at : times[at]) - offsetMs);
+  }
+
+  *#selected(selector: VectorSelector, valueOf: (timeMs: number, value: number) => number): Steps<Vector> {
+    const momentsMs = this.#shifted(selector);
+    const { lookbackMs } = this.#context;
+    const time = { fromMs: (momentsMs[0] as number) - lookbackMs, toMs: momentsMs.at(-1) as number };
+    const vector: StepSeries[] = [];
+    for (const stored of this.#stored(selector, time)) {
+      const { timesMs, values, ended } = stored.samples(time);
+      this.#context.budget.take(timesMs.length + momentsMs.length);
+      yield;
+      const series = emptySeries(stored.labels, momentsMs.length);
+      let next = 0;
+      for (const [step, momentMs] of momentsMs.entries()) {
+        while (next < timesMs.length && (timesMs[next] as number) <= momentMs) next++;
+        const last = next - 1;
+        if (last < 0 || ended[last] === 1 || (timesMs[last] as number) < momentMs - lookbackMs) continue;
+        put(series, step, valueOf(timesMs[last] as number, values[last] as number));
+      }
+      vector.push(series);
+    }
+    return vector;
+  }
+
+  #stored(
+    { matchers }: VectorSelector,
+    time: { readonly fromMs: number; readonly toMs: number },
+  ): readonly StoredSeries[] {
+    const stored: StoredSeries[] = [];
+    for (const series of this.#context.source.select(matchers, time)) {
+      stored.push(series);
+      this.#context.budget.checkSeries(stored.length);
+    }
+    return stored;
+  }
+
+  *#ranges(expression: RangeSelector | Subquery): Steps<readonly RangeSeries[]> {
+    const { rangeMs } = expression;
+    const momentsMs = this.#shifted(expression.kind === 'range' ? expression.of : expression);
+    const time = { fromMs: (momentsMs[0] as number) - rangeMs, toMs: momentsMs.at(-1) as number };
+    if (expression.kind === 'subquery') return yield* this.#subquery(expression, time);
+    const series: RangeSeries[] = [];
+    for (const stored of this.#stored(expression.of, time)) {
+      const samples = withoutEnds(stored.samples(time));
+      this.#context.budget.take(samples.timesMs.length);
+      yield;
+      series.push({ labels: stored.labels, window: new SlidingWindow(samples, rangeMs) });
+    }
+    return series;
+  }
+
+  /** The steps of a subquery are multiples of its step since 1970. */
+  *#subquery(
+    { of, rangeMs, stepMs = this.#context.subqueryStepMs }: Subquery,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  ): Steps<readonly RangeSeries[]> {
+    const firstMs = Math.ceil(fromMs / stepMs) * stepMs;
+    const count = Math.max(0, Math.floor((toMs - firstMs) / stepMs) + 1);
+    this.#context.budget.take(count);
+    if (count === 0) return [];
+    const stepsMs = new Float64Array(count).map((_, index) => firstMs + index * stepMs);
+    const inner = yield* new Evaluation(stepsMs, this.#context).vector(of);
+    return inner.map(({ labels, values, known }) => {
+      const isKnown = (_: number, index: number): boolean => known[index] === 1;
+      const samples = { timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) };
+      return { labels, window: new SlidingWindow(samples, rangeMs) };
+    });
+  }
+
+  *#called(call: Call): Steps<Vector> {
+    const { name, args } = call;
+    const rangeIndex = args.findIndex(({ kind }) => kind === 'range' || kind === 'subquery');
+    if (rangeIndex >= 0) return yield* this.#ofRange(call, args[rangeIndex] as RangeSelector | Subquery);
+    const first = args[0];
+    if (name === 'vector') return [seriesOf(NO_LABELS, yield* this.scalar(first as Expression))];
+    if (name === 'timestamp') return yield* this.#timestamps(first as Expression);
+    if (name === 'histogram_quantile') {
+      const quantiles = yield* this.scalar(first as Expression);
+      return joined(histogramQuantiles(quantiles, yield* this.vector(args[1] as Expression)));
+    }
+    const seconds = seriesOf(
+      NO_LABELS,
+      this.#stepsMs.map((ms) => ms / 1000),
+    );
+    const vector = first === undefined ? [seconds] : yield* this.vector(first);
+    if (name === 'absent') return this.#absent(vector, first as Expression);
+    if (name === 'sort' || name === 'sort_desc') return this.#sorted(vector, name === 'sort_desc');
+    if (name === 'label_replace') return replaceLabel(vector, call);
+    if (name === 'label_join') return joinLabels(vector, call);
+    return yield* this.#ofValues(call, vector);
+  }
+
+  *#ofValues({ name, args }: Call, vector: Vector): Steps<Vector> {
+    const compute = valueFunctions[name];
+    if (compute === undefined) throw new Error(`${name} is not implemented`);
+    // The second argument of `round` may be left out.
+    const one = args[1] === undefined ? this.#constant(1) : yield* this.scalar(args[1]);
+    const two = args[2] === undefined ? one : yield* this.scalar(args[2]);
+    const results = vector.map(({ labels, values, known }) => {
+      const result = emptySeries(withoutName(labels), values.length);
+      for (const [step, value] of values.entries()) {
+        const computed = known[step] === 1 ? compute(value, one[step] as number, two[step] as number) : undefined;
+        if (computed !== undefined) put(result, step, computed);
+      }
+      return result;
+    });
+    return joined(results);
+  }
+
+  *#ofRange({ name, args }: Call, range: RangeSelector | Subquery): Steps<Vector> {
+    const other = args.find((argument) => argument !== range);
+    const parameters = other === undefined ? this.#constant(0) : yield* this.scalar(other);
+    const momentsMs = this.#shifted(range.kind === 'range' ? range.of : range);
+    const compute = name === 'absent_over_time' ? (): number => 1 : rangeFunctions[name];
+    if (compute === undefined) throw new Error(`${name} is not implemented`);
+    const results: StepSeries[] = [];
+    for (const { labels, window } of yield* this.#ranges(range)) {
+      const result = emptySeries(name === 'last_over_time' ? labels : withoutName(labels), momentsMs.length);
+      for (const [step, momentMs] of momentsMs.entries()) {
+        const inside = window.endingAt(momentMs, this.#stepsMs[step] as number);
+        if (inside.from === inside.to) continue;
+        const value = compute(inside, parameters[step] as number);
+        if (value !== undefined) put(result, step, value);
+      }
+      results.push(result);
+      this.#context.budget.take(momentsMs.length);
+      yield;
+    }
+    return name === 'absent_over_time' ? this.#absent(results, range) : distinct(results);
+  }
+
+  #absent(vector: Vector, argument: Expression): Vector {
+    const result = emptySeries(labelsOfAbsent(argument), this.#stepsMs.length);
+    for (const step of this.#stepsMs.keys()) if (!vector.some(({ known }) => known[step] === 1)) put(result, step, 1);
+    return [result];
+  }
+
+  /** The times of the samples, which only a selector knows. */
+  *#timestamps(of: Expression): Steps<Vector> {
+    const vector =
+      of.kind === 'selector'
+        ? yield* this.#selected(of, (timeMs) => timeMs / 1000)
+        : (yield* this.vector(of)).map((series) => ({ ...series, values: this.#stepsMs.map((ms) => ms / 1000) }));
+    return joined(vector.map((series) => ({ ...series, labels: withoutName(series.labels) })));
+  }
+
+  /** Only a single step has an order. */
+  #sorted(vector: Vector, isDescending: boolean): Vector {
+    if (this.#stepsMs.length > 1) return vector;
+    const present = vector.filter(({ known }) => known[0] === 1);
+    return present.toSorted((a, b) => inOrder(a.values[0] as number, b.values[0] as number, isDescending));
+  }
+
+  *#aggregated({ operator, grouping, parameter, of }: Aggregation): Steps<Vector> {
+    const isNumber = parameter !== undefined && parameter.kind !== 'string';
+    const parameters = isNumber ? yield* this.scalar(parameter) : this.#constant(0);
+    const vector = yield* this.vector(of);
+    if (operator === 'count_values') return countValues(vector, grouping, (parameter as StringLiteral).text);
+    if (operator === 'topk' || operator === 'bottomk') {
+      return selectFirst(vector, grouping, { isLargest: operator === 'topk', counts: parameters });
+    }
+    return reduceGroups(vector, grouping, { name: operator, parameters });
+  }
+
+  *#combined(binary: Binary): Steps<Vector> {
+    const { operator, left, right } = binary;
+    if (valueTypeOf(left) === 'scalar') {
+      const scalars = yield* this.scalar(left);
+      return vectorWithScalar(binary, yield* this.vector(right), { scalars, isLeft: true });
+    }
+    const leftVector = yield* this.vector(left);
+    if (valueTypeOf(right) === 'scalar') {
+      return vectorWithScalar(binary, leftVector, { scalars: yield* this.scalar(right), isLeft: false });
+    }
+    const rightVector = yield* this.vector(right);
+    return isSetOperator(operator)
+      ? setOperation(binary, leftVector, rightVector)
+      : vectorWithVector(binary, leftVector, rightVector);
+  }
+}
+
+function samplesIn({ timesMs, values, from, to }: Window): Pick<ResultSeries, 'timesMs' | 'values'> {
+  return { timesMs: timesMs.slice(from, to), values: values.slice(from, to) };
+}
+
+function negated(vector: Vector): Vector {
+  return distinct(
+    vector.map(({ labels, values, known }) => ({
+      labels: withoutName(labels),
+      values: values.map((value) => -value),
+      known,
+    })),
+  );
+}

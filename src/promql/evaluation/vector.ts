@@ -1,0 +1,68 @@
+import { keyOf, type Labels } from '../labels.ts';
+import { PromqlError } from '../promql-error.ts';
+
+/** An instant vector at every step of a query: one element for each series. */
+export type Vector = readonly StepSeries[];
+
+export interface StepSeries {
+  readonly labels: Labels;
+  /** One for each step. */
+  readonly values: Float64Array;
+  /** 1 at the steps where there is a value. */
+  readonly known: Uint8Array;
+}
+
+export function emptySeries(labels: Labels, steps: number): StepSeries {
+  return { labels, values: new Float64Array(steps), known: new Uint8Array(steps) };
+}
+
+/** A number at every step as the values of a series. */
+export function seriesOf(labels: Labels, values: Float64Array): StepSeries {
+  return { labels, values, known: new Uint8Array(values.length).fill(1) };
+}
+
+export function put({ values, known }: StepSeries, step: number, value: number): void {
+  values[step] = value;
+  known[step] = 1;
+}
+
+export function hasValues({ known }: StepSeries): boolean {
+  return known.includes(1);
+}
+
+const SAME_LABELS = 'two series of the result have the same labels';
+
+/**
+ * Series whose labels have become equal are one, as long as only one of them has a value at each step.
+ *
+ * @throws PromqlError if two have one.
+ */
+export function joined(vector: Vector): Vector {
+  const byKey = new Map<string, StepSeries>();
+  for (const series of vector) {
+    const key = keyOf(series.labels);
+    const first = byKey.get(key);
+    if (first === undefined) byKey.set(key, series);
+    else byKey.set(key, union(first, series));
+  }
+  return [...byKey.values()];
+}
+
+function union(one: StepSeries, other: StepSeries): StepSeries {
+  const both = { labels: one.labels, values: one.values.slice(), known: one.known.slice() };
+  for (const [step, isKnown] of other.known.entries()) {
+    if (isKnown === 0) continue;
+    if (both.known[step] === 1) throw new PromqlError('execution', SAME_LABELS);
+    put(both, step, other.values[step] as number);
+  }
+  return both;
+}
+
+/** @throws PromqlError if two series with values have the same labels, even at different steps. */
+export function distinct(vector: Vector): Vector {
+  const present = vector.filter(hasValues);
+  if (new Set(present.map(({ labels }) => keyOf(labels))).size < present.length) {
+    throw new PromqlError('execution', SAME_LABELS);
+  }
+  return present;
+}

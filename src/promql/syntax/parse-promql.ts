@@ -1,0 +1,232 @@
+import type { SyntaxNode } from '@lezer/common';
+import { parser } from '@prometheus-io/lezer-promql';
+import { PromqlError } from '../promql-error.ts';
+import { checkAggregation, checkBinary, checkCall, checkNegation } from './check-types.ts';
+import {
+  AGGREGATIONS,
+  POWER,
+  precedenceOf,
+  type Aggregation,
+  type AggregationOperator,
+  type BinaryOperator,
+  type Expression,
+  type Grouping,
+  type Matching,
+} from './expression.ts';
+import { isFunctionName } from './function-signature.ts';
+import { numberOf, textOf } from './literal.ts';
+import { applyPostfix, isPostfix, type Postfix } from './postfix.ts';
+import { readSelector } from './read-selector.ts';
+
+/** A longer expression is a mistake. */
+const MAX_LENGTH = 65_536;
+const MAX_DEPTH = 200;
+
+/**
+ * Parses PromQL with Prometheus's grammar for editors, and checks the types. That grammar differs from the parser of
+ * Prometheus in how tightly `offset`, `@`, brackets and signs bind, so the order of operators is decided here.
+ *
+ * @throws PromqlError that names the position.
+ */
+export function parsePromql(text: string): Expression {
+  if (text.length > MAX_LENGTH)
+    throw new PromqlError('bad_data', `the expression is longer than ${MAX_LENGTH} characters`);
+  if (text.trim() === '') throw new PromqlError('bad_data', 'there is no expression');
+  const tree = parser.parse(text);
+  checkSyntax(text, tree.topNode);
+  return new PromqlReader(text).read(tree.topNode.firstChild as SyntaxNode);
+}
+
+function checkSyntax(text: string, top: SyntaxNode): void {
+  let error = top.firstChild === null ? 0 : undefined;
+  top.cursor().iterate(({ type, from }) => {
+    if (type.isError) error ??= from;
+    return error === undefined;
+  });
+  if (error === undefined) return;
+  const name = /([A-Za-z_]\w*)\s*$/.exec(text.slice(0, error))?.[1];
+  const isCall = name !== undefined && text.slice(error).trimStart().startsWith('(');
+  if (isCall) throw PromqlError.at(error, `siphon does not have the function ${name}`);
+  const rest = text.slice(error, error + 20);
+  throw PromqlError.at(error, rest.trim() === '' ? 'the expression ends too early' : `cannot be parsed: ${rest}`);
+}
+
+/** An expression without its order: operands with what follows them, and operators between. */
+type Item =
+  | { readonly kind: 'operand'; readonly node: SyntaxNode }
+  | { readonly kind: 'number'; readonly from: number; readonly text: string }
+  | { readonly kind: 'sign'; readonly from: number; readonly sign: string }
+  | { readonly kind: 'operator'; readonly node: SyntaxNode; readonly modifiers: readonly SyntaxNode[] }
+  | { readonly kind: 'postfix'; readonly postfix: Postfix };
+
+class PromqlReader {
+  readonly #text: string;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(node: SyntaxNode): Expression {
+    if (++this.#depth > MAX_DEPTH) throw PromqlError.at(node.from, 'too many expressions within each other');
+    const items = new Items([...this.#flatten(node)]);
+    const expression = this.#operation(items, 0);
+    this.#depth--;
+    return expression;
+  }
+
+  *#flatten(node: SyntaxNode): Generator<Item> {
+    const first = node.firstChild;
+    switch (node.name) {
+      case 'BinaryExpr': {
+        const [left, operator, ...others] = childrenOf(node) as [SyntaxNode, SyntaxNode, ...SyntaxNode[]];
+        yield* this.#flatten(left);
+        yield { kind: 'operator', node: operator, modifiers: others.slice(0, -1) };
+        yield* this.#flatten(others.at(-1) as SyntaxNode);
+        return;
+      }
+      case 'UnaryExpr':
+        yield { kind: 'sign', from: node.from, sign: this.#slice(first as SyntaxNode) };
+        yield* this.#flatten(node.lastChild as SyntaxNode);
+        return;
+      case 'NumberDurationLiteral': {
+        const text = this.#slice(node);
+        const [, sign = '', digits = ''] = /^([-+]?)\s*(.*)$/s.exec(text) ?? [];
+        if (sign !== '') yield { kind: 'sign', from: node.from, sign };
+        yield { kind: 'number', from: node.to - digits.length, text: digits };
+        return;
+      }
+      default:
+        if (!isPostfix(node.name)) return yield { kind: 'operand', node };
+        yield* this.#flatten(first as SyntaxNode);
+        yield { kind: 'postfix', postfix: { node, text: this.#text } };
+    }
+  }
+
+  /** Operators from this precedence on. */
+  #operation(items: Items, least: number): Expression {
+    let left = this.#signed(items);
+    for (;;) {
+      const next = items.peek();
+      if (next?.kind !== 'operator') return left;
+      const operator = this.#slice(next.node).toLowerCase();
+      const precedence = precedenceOf(operator);
+      if (precedence === undefined) throw PromqlError.at(next.node.from, `the operator ${operator} is not supported`);
+      if (precedence < least) return left;
+      items.take();
+      const right = this.#operation(items, precedence === POWER ? POWER : precedence + 1);
+      const { isBool, matching } = this.#modifiers(next.modifiers);
+      const from = next.node.from;
+      left = checkBinary({ kind: 'binary', from, operator: operator as BinaryOperator, left, right, isBool, matching });
+    }
+  }
+
+  /** A sign is for the power behind it: -2^2 is -4. */
+  #signed(items: Items): Expression {
+    const next = items.take();
+    if (next.kind === 'sign') {
+      const of = this.#operation(items, POWER);
+      return next.sign === '+' ? of : negated(of, next.from);
+    }
+    let expression = this.#operand(next);
+    for (let postfix = items.peek(); postfix?.kind === 'postfix'; postfix = items.peek()) {
+      expression = applyPostfix(expression, postfix.postfix);
+      items.take();
+    }
+    return expression;
+  }
+
+  #operand(item: Item): Expression {
+    if (item.kind === 'number') return { kind: 'number', from: item.from, value: numberOf(item.text, item.from) };
+    if (item.kind !== 'operand') throw new PromqlError('bad_data', 'an operator without what it operates on');
+    const { node } = item;
+    switch (node.name) {
+      case 'ParenExpr':
+        return this.read(node.firstChild as SyntaxNode);
+      case 'VectorSelector':
+        return readSelector(node, this.#text);
+      case 'StringLiteral':
+        return { kind: 'string', from: node.from, text: textOf(this.#slice(node), node.from) };
+      case 'FunctionCall':
+        return this.#call(node);
+      case 'AggregateExpr':
+        return this.#aggregation(node);
+      default:
+        throw PromqlError.at(node.from, `${this.#slice(node)} is not supported`);
+    }
+  }
+
+  #call(node: SyntaxNode): Expression {
+    const name = this.#slice(node.getChild('FunctionIdentifier') as SyntaxNode);
+    if (!isFunctionName(name)) throw PromqlError.at(node.from, `the function ${name} is not supported`);
+    return checkCall({ kind: 'call', from: node.from, name, args: this.#body(node) });
+  }
+
+  #aggregation(node: SyntaxNode): Aggregation {
+    const operator = this.#slice(node.getChild('AggregateOp') as SyntaxNode).toLowerCase();
+    if (!isAggregation(operator)) throw PromqlError.at(node.from, `the aggregation ${operator} is not supported`);
+    const modifier = node.getChild('AggregateModifier');
+    const grouping: Grouping = {
+      isOnly: (modifier?.getChild('Without') ?? null) === null,
+      labels: modifier === null ? [] : this.#labels(modifier.getChild('GroupingLabels') as SyntaxNode),
+    };
+    return checkAggregation({ from: node.from, operator, grouping, args: this.#body(node) });
+  }
+
+  #body(node: SyntaxNode): Expression[] {
+    return childrenOf(node.getChild('FunctionCallBody') as SyntaxNode).map((argument) => this.read(argument));
+  }
+
+  #modifiers(nodes: readonly SyntaxNode[]): { readonly isBool: boolean; readonly matching: Matching } {
+    const other = nodes.find(({ name }) => name !== 'BoolModifier' && name !== 'MatchingModifierClause');
+    if (other !== undefined) throw PromqlError.at(other.from, `${this.#slice(other)} is not supported`);
+    const clause = nodes.find(({ name }) => name === 'MatchingModifierClause');
+    const isBool = nodes.some(({ name }) => name === 'BoolModifier');
+    if (clause === undefined) return { isBool, matching: { isOnly: false, labels: [], many: undefined, included: [] } };
+    const [labels, included] = clause.getChildren('GroupingLabels').map((list) => this.#labels(list));
+    const many = clause.getChild('GroupLeft') === null ? clause.getChild('GroupRight') && 'right' : 'left';
+    const isOnly = clause.getChild('On') !== null;
+    return { isBool, matching: { isOnly, labels: labels ?? [], many: many ?? undefined, included: included ?? [] } };
+  }
+
+  #labels(list: SyntaxNode): string[] {
+    return childrenOf(list).map((node) =>
+      node.name === 'QuotedLabelName' ? textOf(this.#slice(node), node.from) : this.#slice(node),
+    );
+  }
+
+  #slice({ from, to }: SyntaxNode): string {
+    return this.#text.slice(from, to);
+  }
+}
+
+class Items {
+  readonly #items: readonly Item[];
+  #at = 0;
+
+  constructor(items: readonly Item[]) {
+    this.#items = items;
+  }
+
+  peek(): Item | undefined {
+    return this.#items[this.#at];
+  }
+
+  take(): Item {
+    return this.#items[this.#at++] as Item;
+  }
+}
+
+function negated(of: Expression, from: number): Expression {
+  return of.kind === 'number' ? { ...of, value: -of.value } : checkNegation(of, from);
+}
+
+function isAggregation(text: string): text is AggregationOperator {
+  return (AGGREGATIONS as readonly string[]).includes(text);
+}
+
+function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  return children;
+}
