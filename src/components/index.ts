@@ -9,6 +9,7 @@ import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
 import { fileStorageExtension } from './extensions/file-storage/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
+import { metricsHistoryExtension } from './extensions/metrics-history/factory.ts';
 import { pprofExtension } from './extensions/pprof/factory.ts';
 import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
@@ -41,6 +42,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   basicAuthExtension,
   bearerTokenAuthExtension,
   fileStorageExtension,
+  metricsHistoryExtension,
   pprofExtension,
   zpagesExtension,
 ];

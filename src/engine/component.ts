@@ -5,6 +5,7 @@ import type { transports } from '../metrics/self.ts';
 import type { ComponentLedger } from './account.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Handover } from './handover.ts';
+import type { MetricHistory, SampleSource } from './metric-history.ts';
 import type { FileStorage } from './storage.ts';
 
 export type Signal = 'traces' | 'metrics' | 'logs';
@@ -95,6 +96,8 @@ export interface Host {
   degraded(): readonly string[];
   /** Keeps the servers of components that a reload replaces. */
   readonly handover: Handover;
+  /** The collector's own metrics; undefined with `level: none`. */
+  readonly ownSamples: SampleSource | undefined;
   /** The components that run now; they change when the configuration is reloaded. */
   running(): RunningService;
 }
@@ -118,6 +121,7 @@ export type HostStatus = 'starting' | 'ok' | 'refusing' | 'stopping';
 export interface ExtensionRoles {
   authenticator: Authenticator;
   storage: FileStorage;
+  history: MetricHistory;
 }
 
 export type ExtensionRole = keyof ExtensionRoles;

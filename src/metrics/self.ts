@@ -4,6 +4,7 @@
  */
 import { dbPollerMetrics, sqlqueryMetrics } from './self/database.ts';
 import { exporterMetrics } from './self/exporters.ts';
+import { historyMetrics } from './self/history.ts';
 import {
   connectorMetrics,
   deliveryMetrics,
@@ -23,6 +24,7 @@ export const sidecarMetrics = {
   ...ledgerMetrics,
   ...deliveryMetrics,
   ...exporterMetrics,
+  ...historyMetrics,
   ...dbPollerMetrics,
   ...sqlqueryMetrics,
   ...sidecarProcessMetrics,

@@ -4,6 +4,7 @@ import type { Component, ExtensionRole, ExtensionRoles, Host, HostStatus, Runnin
 import type { CollectorConfig } from '../collector-config.ts';
 import { Handover } from '../handover.ts';
 import { Ledger, lossesBetween } from '../telemetry/ledger.ts';
+import type { SampleSource } from '../metric-history.ts';
 import { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { buildGraph, type Graph } from './graph.ts';
 import { keyOf, type GraphNode } from './graph-node.ts';
@@ -111,6 +112,10 @@ export class Collector implements Host {
 
   degraded(): readonly string[] {
     return [...this.#degraded.values()];
+  }
+
+  get ownSamples(): SampleSource | undefined {
+    return this.#selfMetrics?.samples;
   }
 
   running(): RunningService {

@@ -18,6 +18,12 @@ export const storageReference = v.pipe(
   v.transform((id) => new ExtensionReference(id, 'storage')),
 );
 
+/** The key `history` of an exporter that holds series. */
+export const historyReference = v.pipe(
+  v.string('must be the id of a history extension, for example metrics_history'),
+  v.transform((id) => new ExtensionReference(id, 'history')),
+);
+
 /** The key `auth` of a server. */
 export const authConfig = v.strictObject({
   authenticator: v.pipe(

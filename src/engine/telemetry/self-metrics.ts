@@ -6,10 +6,12 @@ import { componentKinds, type ComponentKind, type ComponentMetrics } from '../co
 import type { Endpoint } from '../schema/fields.ts';
 import { announce } from '../net/announce.ts';
 import { ConnectionLimit, connectionsWithin, READERS_SHARE } from '../net/connection-limit.ts';
-import { close, listen } from '../net/http-server.ts';
+import type { SampleSource } from '../metric-history.ts';
+import { close, formatEndpoint, listen } from '../net/http-server.ts';
 import { pathOf } from '../net/request-path.ts';
 import { createServerFor } from '../net/tls.ts';
 import type { MetricsPage } from './metrics-page.ts';
+import { OwnSamples } from './own-samples.ts';
 import type { ProcessObservations } from './observe-process.ts';
 
 interface SelfMetricsSettings {
@@ -31,6 +33,8 @@ export class SelfMetrics {
   readonly metricsOf: (kind: ComponentKind, id: string) => ComponentMetrics;
   /** The instruments of the whole process. */
   readonly process: Instruments;
+  /** The values of the page, as a Prometheus would scrape them; undefined until it is served. */
+  samples: SampleSource | undefined;
   readonly #served: ServedPage | undefined;
   readonly #logger: Logger;
   #server: Server | undefined;
@@ -74,7 +78,9 @@ export class SelfMetrics {
     const max = connectionsWithin(MAX_CONNECTIONS, READERS_SHARE);
     const connections = new ConnectionLimit(this.#server, max, 'connection');
     try {
-      announce(this.#logger, { endpoint: await listen(this.#server, endpoint) });
+      const listening = await listen(this.#server, endpoint);
+      this.samples = new OwnSamples(page, formatEndpoint(listening));
+      announce(this.#logger, { endpoint: listening });
     } catch (error) {
       throw new Error(`service::telemetry::metrics: ${(error as Error).message}`, { cause: error });
     }

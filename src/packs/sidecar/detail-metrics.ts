@@ -10,6 +10,7 @@ const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows loss
 const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
 const STORE = 'for the size of the `telemetry_store` exporter';
 const SPAN_METRICS = 'for the `span_metrics` connector, which the shipped configuration does not have';
+const HISTORY = 'for the `metrics_history` extension, which the shipped configuration does not have';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -58,6 +59,10 @@ export const detailMetrics = {
   siphon_store_evicted_items: STORE,
   siphon_store_dropped_items: 'the answer to the sender reports it',
   siphon_store_cut_parts: STORE,
+  siphon_history_series: HISTORY,
+  siphon_history_left_out_series: HISTORY,
+  siphon_history_bytes: HISTORY,
+  siphon_history_length_seconds: HISTORY,
   siphon_sqlquery_errors: SQLQUERY,
   siphon_sqlquery_query_duration_seconds: SQLQUERY,
   siphon_sqlquery_connect_duration_seconds: SQLQUERY,

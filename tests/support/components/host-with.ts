@@ -14,6 +14,7 @@ export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Ho
     reportDegraded: () => undefined,
     degraded: () => [],
     handover: new Handover(),
+    ownSamples: undefined,
     running: () => ({ extensions: [], pipelines: [] }),
   };
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { endpoint, nonNegativeInteger, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
+import { historyReference } from '../../../engine/schema/extension-reference.ts';
 import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 import type { Naming } from './names/naming.ts';
 
@@ -53,6 +54,7 @@ export const prometheusExporterConfig = v.optional(
       {},
     ),
     resource_constant_labels: v.optional(v.strictObject({ included: patterns, excluded: patterns })),
+    history: v.optional(historyReference),
     max_series: v.optional(positiveInteger(), 200_000),
     max_series_bytes: v.optional(seriesBytes),
   }),

@@ -10,6 +10,7 @@ import type {
 import { idleKeys, maxSeriesBytes, naming, type PrometheusExporterConfig } from './config.ts';
 import type { PageBuffer } from './page/page-buffer.ts';
 import type { PageFormat } from './page/page-content.ts';
+import { PageSamples } from './page/page-samples.ts';
 import { renderPage } from './page/render-page.ts';
 import { Drops } from './points/drops.ts';
 import { PointReader, type RequestSource } from './points/point-reader.ts';
@@ -38,6 +39,8 @@ export class PrometheusExporter implements Component, Consumer {
   readonly #memory: SeriesMemory;
   readonly #reader: PointReader;
   readonly #server: ScrapeServer;
+  readonly #samples: PageSamples;
+  #following: Disposable | undefined;
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(settings: ComponentSettings, config: PrometheusExporterConfig) {
@@ -50,6 +53,7 @@ export class PrometheusExporter implements Component, Consumer {
       { maxSeries: config.max_series, maxBytes: maxSeriesBytes(config) },
       { openMetrics, expirationMs: config.metric_expiration },
     );
+    this.#samples = new PageSamples(this.#memory, { openMetrics, seenSinceMs: () => this.#seenSinceMs() });
     const labels = new SeriesLabels(config, names, (change) => this.#drops.label(change));
     const recorder = new Recorder(this.#memory, labels, this.#drops);
     this.#reader = new PointReader(
@@ -74,6 +78,8 @@ export class PrometheusExporter implements Component, Consumer {
   async start(host: Host): Promise<void> {
     if (!this.#config.add_metric_suffixes) this.#logger.warn(SUFFIXES_IGNORED);
     reportIdleKeys(this.#logger, idleKeys(this.#config));
+    const { history } = this.#config;
+    if (history !== undefined) this.#following = host.extension(history).follow(this.#samples);
     await this.#server.start(host);
     const intervalMs = Math.min(Math.max(this.#config.metric_expiration / 4, 10), MAX_SWEEP_INTERVAL_MS);
     this.#sweeper = setInterval(() => void this.#sweep(), intervalMs).unref();
@@ -81,6 +87,8 @@ export class PrometheusExporter implements Component, Consumer {
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#following?.[Symbol.dispose]();
+    this.#following = undefined;
     await this.#server.stop(deadline);
   }
 

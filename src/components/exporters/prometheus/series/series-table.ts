@@ -39,6 +39,7 @@ const CELL_BYTES = 8;
  *              startHigh, startLow  start time of the count, if known
  *              seenMs[row]       arrival time of the last point; old rows leave the page
  *              targets[row]      the target that the row counts for
+ *              historyNumbers[row]  its number in a metric history plus 1; 0 for none, negative if there is no room
  *              owners[row]       identity of the sender: a hash of resource, scope, metric and attributes
  *              contexts[row]     the part of it that comes from resource and scope
  *
@@ -71,6 +72,7 @@ export class SeriesTable {
   shownMs = new Float64Array(FIRST_SIZE);
   owners = new Int32Array(FIRST_SIZE);
   contexts = new Int32Array(FIRST_SIZE);
+  historyNumbers = new Int32Array(FIRST_SIZE);
   readonly families: Family[] = [];
   readonly layouts: (BucketLayout | undefined)[] = [];
   /** Indexed by row: who is charged for it. */
@@ -140,6 +142,7 @@ export class SeriesTable {
     this.targets[row] = target;
     this.seenMs[row] = nowMs;
     this.shownMs[row] = nowMs;
+    this.historyNumbers[row] = 0;
     this.owners[row] = owner;
     this.contexts[row] = context;
     this.values[row] = 0;
@@ -266,6 +269,7 @@ export class SeriesTable {
   #releaseCells(row: number): void {
     const layout = this.layouts[row];
     if (layout === undefined) return;
+    this.historyNumbers[row] = 0;
     this.#repeatedBytes -= this.repeatedBytesOf(row, layout.values.length);
     this.#layoutsOf(row).release(layout);
     this.arena.release(this.#cellAddresses[row] as number, this.#cellBytes[row] as number);
@@ -321,6 +325,7 @@ export class SeriesTable {
       this.shownMs,
       this.owners,
       this.contexts,
+      this.historyNumbers,
     ];
   }
 
@@ -343,6 +348,7 @@ export class SeriesTable {
     this.shownMs = resized(this.shownMs, length);
     this.owners = resized(this.owners, length);
     this.contexts = resized(this.contexts, length);
+    this.historyNumbers = resized(this.historyNumbers, length);
     for (const list of [this.families, this.layouts, this.targets]) list.length = Math.min(list.length, length);
   }
 }

@@ -1,0 +1,48 @@
+/** Results in the JSON of Prometheus's HTTP API. Written piece by piece, in steps. */
+import type { InstantResult } from '../../../../promql/evaluate.ts';
+import type { ResultSeries, Steps } from '../../../../promql/evaluation/evaluation.ts';
+import { decimalText } from '../../../../promql/evaluation/decimal-text.ts';
+import { PromqlError } from '../../../../promql/promql-error.ts';
+
+/** A reader cannot draw more than this. */
+const MAX_LENGTH = 32 * 1024 * 1024;
+
+export function* instantText(result: InstantResult, atMs: number): Steps<string> {
+  switch (result.type) {
+    case 'scalar':
+      return `{"resultType":"scalar","result":${pairText(atMs, result.value)}}`;
+    case 'string':
+      return `{"resultType":"string","result":[${atMs / 1000},${JSON.stringify(result.text)}]}`;
+    case 'vector':
+      return `{"resultType":"vector","result":${yield* seriesText(result.series, ({ values }) => `"value":${pairText(atMs, values[0] as number)}`)}}`;
+    case 'matrix':
+      return yield* matrixText(result.series);
+  }
+}
+
+export function* matrixText(series: readonly ResultSeries[]): Steps<string> {
+  return `{"resultType":"matrix","result":${yield* seriesText(series, valuesText)}}`;
+}
+
+function* seriesText(series: readonly ResultSeries[], valueText: (one: ResultSeries) => string): Steps<string> {
+  const texts: string[] = [];
+  let length = 0;
+  for (const one of series) {
+    const text = `{"metric":${JSON.stringify(Object.fromEntries(one.labels))},${valueText(one)}}`;
+    length += text.length;
+    if (length > MAX_LENGTH)
+      throw new PromqlError('execution', 'the answer is longer than 32 MiB: choose fewer series or steps');
+    texts.push(text);
+    yield;
+  }
+  return `[${texts.join(',')}]`;
+}
+
+function valuesText({ timesMs, values }: ResultSeries): string {
+  const pairs = Array.from(timesMs, (timeMs, index) => pairText(timeMs, values[index] as number));
+  return `"values":[${pairs.join(',')}]`;
+}
+
+function pairText(timeMs: number, value: number): string {
+  return `[${timeMs / 1000},"${decimalText(value)}"]`;
+}

@@ -1,0 +1,130 @@
+/** The paths of Prometheus's HTTP API, version 1. Each answers the text of `data`. */
+import type { MetricMetadata } from '../../../../engine/metric-history.ts';
+import { evaluateAt, evaluateOver, type EvaluationSettings } from '../../../../promql/evaluate.ts';
+import type { Steps } from '../../../../promql/evaluation/evaluation.ts';
+import { keyOf, type Labels } from '../../../../promql/labels.ts';
+import { PromqlError } from '../../../../promql/promql-error.ts';
+import { parsePromql } from '../../../../promql/syntax/parse-promql.ts';
+import type { History } from '../store/history.ts';
+import { instantText, matrixText } from './answer-text.ts';
+import { required, stepMs, timeMs } from './parameters.ts';
+
+export interface ApiContent {
+  readonly history: History;
+  readonly metadata: () => readonly MetricMetadata[];
+  readonly settings: EvaluationSettings;
+  readonly version: string;
+}
+
+export type Route = (content: ApiContent, parameters: URLSearchParams) => Steps<string>;
+
+/** The version whose queries have the same answers. */
+const PROMETHEUS_VERSION = '2.42.0';
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  query,
+  query_range: queryRange,
+  series,
+  labels: labelNames,
+  metadata: (content, parameters) => fixed(metadataText(content, parameters)),
+  'status/buildinfo': ({ version }) => fixed(buildInfoText(version)),
+  // Exemplars are not kept, and no rules run here: Prometheus answers the same without its storage and without rules.
+  query_exemplars: () => fixed('[]'),
+  rules: () => fixed('{"groups":[]}'),
+  alerts: () => fixed('{"alerts":[]}'),
+};
+
+const PREFIX = '/api/v1/';
+
+/** Undefined for another path. */
+export function routeOf(path: string): Route | undefined {
+  if (!path.startsWith(PREFIX)) return undefined;
+  const name = path.slice(PREFIX.length);
+  const label = /^label\/([^/]+)\/values$/.exec(name)?.[1];
+  if (label !== undefined) return (content, parameters) => labelValues(label, content, parameters);
+  return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+}
+
+function* query({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+  const atMs = timeMs(parameters, 'time', Date.now());
+  const result = yield* evaluateAt(required(parameters, 'query'), atMs, history, settings);
+  return yield* instantText(result, atMs);
+}
+
+function* queryRange({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+  for (const name of ['start', 'end']) required(parameters, name);
+  const steps = {
+    startMs: timeMs(parameters, 'start', NaN),
+    endMs: timeMs(parameters, 'end', NaN),
+    stepMs: stepMs(parameters, 'step'),
+  };
+  return yield* matrixText(yield* evaluateOver(required(parameters, 'query'), steps, history, settings));
+}
+
+function* series(content: ApiContent, parameters: URLSearchParams): Steps<string> {
+  if (!parameters.has('match[]')) throw new PromqlError('bad_data', 'the parameter match[] is missing');
+  const found = yield* selected(content, parameters);
+  return JSON.stringify(found.map((labels) => Object.fromEntries(labels)));
+}
+
+function* labelNames(content: ApiContent, parameters: URLSearchParams): Steps<string> {
+  const names = new Set<string>();
+  for (const labels of yield* selected(content, parameters)) for (const name of labels.keys()) names.add(name);
+  return JSON.stringify([...names].toSorted());
+}
+
+function* labelValues(label: string, content: ApiContent, parameters: URLSearchParams): Steps<string> {
+  const values = new Set<string>();
+  for (const labels of yield* selected(content, parameters)) {
+    const value = labels.get(label);
+    if (value !== undefined) values.add(value);
+  }
+  return JSON.stringify([...values].toSorted());
+}
+
+/** The labels of all series that fit one of the selectors; without selectors, of all series. */
+function* selected({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<readonly Labels[]> {
+  const time = {
+    fromMs: timeMs(parameters, 'start', Number.MIN_SAFE_INTEGER),
+    toMs: timeMs(parameters, 'end', Number.MAX_SAFE_INTEGER),
+  };
+  const selectors = parameters.getAll('match[]').map((text) => {
+    const expression = parsePromql(text);
+    if (expression.kind !== 'selector') throw new PromqlError('bad_data', `match[] must be a selector: ${text}`);
+    return expression.matchers;
+  });
+  const found = new Map<string, Labels>();
+  for (const matchers of selectors.length === 0 ? [[]] : selectors) {
+    for (const { labels } of history.select(matchers, time)) found.set(keyOf(labels), labels);
+    if (found.size > settings.maxSeries)
+      throw new PromqlError('execution', `there are more than ${settings.maxSeries} series`);
+    yield;
+  }
+  return [...found.values()];
+}
+
+function metadataText({ metadata: all }: ApiContent, parameters: URLSearchParams): string {
+  const wanted = parameters.get('metric');
+  const limit = Number(parameters.get('limit') ?? Infinity);
+  const entries = all()
+    .filter(({ name }) => wanted === null || wanted === '' || name === wanted)
+    .slice(0, Math.max(0, limit))
+    .map(({ name, type, help }) => [name, [{ type, help, unit: '' }]] as const);
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+function buildInfoText(version: string): string {
+  return JSON.stringify({
+    version: PROMETHEUS_VERSION,
+    revision: `siphon ${version}`,
+    branch: '',
+    buildUser: '',
+    buildDate: '',
+    goVersion: '',
+  });
+}
+
+function* fixed(text: string): Steps<string> {
+  yield;
+  return text;
+}

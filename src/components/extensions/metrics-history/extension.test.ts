@@ -1,0 +1,129 @@
+import * as v from 'valibot';
+import { request } from 'node:http';
+import { expect, it, test } from 'vitest';
+import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
+import { hostWith } from '../../../../tests/support/components/host-with.ts';
+import { SINGLE, type SampleSource } from '../../../engine/metric-history.ts';
+import { metricsHistoryConfig } from './config.ts';
+import { metricsHistoryExtension } from './factory.ts';
+import { MetricsHistoryExtension } from './extension.ts';
+
+const level: SampleSource = {
+  sample: async (sink) => {
+    for (const room of ['1', '2']) {
+      sink.write(sink.numberOf({ name: 'level', labels: `room="${room}"`, parts: SINGLE }), Number(room));
+    }
+  },
+  metadata: () => [{ name: 'level', type: 'gauge', help: 'How high' }],
+};
+
+const broken: SampleSource = {
+  sample: async () => await Promise.reject(new Error('nothing to see')),
+  metadata: () => [],
+};
+
+async function started(keys: Record<string, unknown> = {}, sources: readonly SampleSource[] = [level]) {
+  const { settings, lines, page } = componentSettings('extension', 'metrics_history');
+  const config = v.parse(metricsHistoryConfig, { endpoint: '127.0.0.1:0', interval: '1s', ...keys });
+  const extension = metricsHistoryExtension.create(settings, config) as MetricsHistoryExtension;
+  await extension.start(hostWith());
+  const following = sources.map((source) => extension.follow(source));
+  const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
+  const ask = async (path: string, init?: RequestInit): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const answer = await fetch(`${url}/api/v1/${path}`, init);
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const values = async (query: string): Promise<unknown> => {
+    const { body } = await ask(`query?${new URLSearchParams({ query }).toString()}`);
+    const { result } = body['data'] as { result: readonly { metric: object; value: readonly [number, string] }[] };
+    return result.map(({ metric, value }) => [metric, value[1]]);
+  };
+  return {
+    url,
+    ask,
+    values,
+    page,
+    lines,
+    unfollow: () => following.forEach((one) => one[Symbol.dispose]()),
+    [Symbol.asyncDispose]: async () => await extension.shutdown(AbortSignal.timeout(1000)),
+  };
+}
+
+const TWO_ROOMS = [
+  [{ __name__: 'level', room: '1' }, '1'],
+  [{ __name__: 'level', room: '2' }, '2'],
+];
+
+it('records what it follows, although another source fails, until it ends', async () => {
+  await using history = await started({}, [broken, level]);
+  await expect.poll(() => history.values('level'), { timeout: 5000 }).toEqual(TWO_ROOMS);
+  expect(history.lines).toContainEqual(expect.objectContaining({ msg: 'Metrics are not recorded' }));
+  expect(await history.page()).toContain('siphon_history_series{extension="metrics_history"} 2\n');
+  expect(await history.page()).toContain('siphon_history_left_out_series{extension="metrics_history"} 0\n');
+  history.unfollow();
+  await expect.poll(() => history.values('level'), { timeout: 5000 }).toEqual([]);
+});
+
+test.each([
+  ['query', 400, 'the parameter query is missing'],
+  ['query?query=rate(up)', 400, 'rate needs a range vector'],
+  ['query?query=up&time=tomorrow', 400, 'the parameter time is not a time'],
+  ['query_range?query=up&start=0&end=1e9&step=1', 400, 'more than 11000 steps'],
+  ['query_range?query=up&start=2026-01-01T00:00:00Z&end=2026-01-01T00:00:01Z', 400, 'the parameter step is missing'],
+  ['query_range?query=up&start=1&end=0&step=1m', 400, 'the end is before the start'],
+  ['query?query=sum_over_time(vector(1)[1y:1s])', 422, 'samples'],
+  ['series', 400, 'match[] is missing'],
+  ['series?match[]=rate(up[5m])', 400, 'match[] must be a selector'],
+  ['admin/tsdb/snapshot', 404, 'not supported'],
+  ['constructor', 404, 'not supported'],
+])('%s is refused with %i', async (path, status, error) => {
+  await using history = await started();
+  const { status: found, body } = await history.ask(path);
+  expect({ status: found, ...body }).toMatchObject({
+    status: 'error',
+    error: expect.stringContaining(error) as string,
+  });
+  expect(found).toBe(status);
+});
+
+test.each([
+  [{ host: 'rebound.example.com' }, 403],
+  [{ host: '127.0.0.1', origin: 'https://example.com' }, 403],
+  [{ host: 'localhost:1234' }, 200],
+  [{ host: '[::1]' }, 200],
+])('a request with %j gets %i', async (headers, status) => {
+  await using history = await started();
+  const answered = await new Promise<number | undefined>((resolve, reject) => {
+    request(`${history.url}/api/v1/query?query=1`, { headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+  expect(answered).toBe(status);
+});
+
+it('takes no method that could change something, and no body without an end', async () => {
+  await using history = await started();
+  const deleted = await fetch(`${history.url}/api/v1/series`, { method: 'DELETE' });
+  expect(deleted.status).toBe(405);
+  const long = await history.ask('query', {
+    method: 'POST',
+    body: new URLSearchParams({ query: 'x'.repeat(2 ** 21) }),
+  });
+  expect(long).toMatchObject({ status: 400, body: { error: expect.stringContaining('longer than') } });
+  expect(await history.ask('query', { method: 'POST', body: new URLSearchParams({ query: '2 * 3' }) })).toMatchObject({
+    body: { data: { resultType: 'scalar' } },
+  });
+});
+
+it('ends a query that takes too long, and answers others meanwhile', async () => {
+  await using history = await started({ query_timeout: '100ms', max_query_samples: 1e12 });
+  const slow = history.ask(
+    `query?query=${encodeURIComponent('count_over_time((vector(1) + vector(2))[1d:1s])[12h:1s]')}`,
+  );
+  const quick = history.ask('query?query=1');
+  expect(await slow).toMatchObject({ status: 503, body: { errorType: 'timeout' } });
+  expect((await quick).status).toBe(200);
+});

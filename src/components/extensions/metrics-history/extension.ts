@@ -1,0 +1,86 @@
+import type { Component, ComponentSettings, Host } from '../../../engine/component.ts';
+import { Incident } from '../../../engine/incident.ts';
+import type { MetricHistory, MetricMetadata, SampleSource } from '../../../engine/metric-history.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { sidecarMetrics } from '../../../metrics/self.ts';
+import { idleKeys, type MetricsHistoryConfig } from './config.ts';
+import type { ApiServer } from './api/api-server.ts';
+import { History } from './store/history.ts';
+
+/** Records the series of exporters and of the collector itself, and answers queries about them. */
+export class MetricsHistoryExtension implements Component, MetricHistory {
+  readonly #config: MetricsHistoryConfig;
+  readonly #history: History;
+  readonly #sources = new Set<SampleSource>();
+  readonly #settings: ComponentSettings;
+  #server: ApiServer | undefined;
+  readonly #failures: Incident;
+  #timer: NodeJS.Timeout | undefined;
+  /** The moment that is being recorded. */
+  #recording: Promise<void> | undefined;
+
+  constructor(settings: ComponentSettings, config: MetricsHistoryConfig) {
+    this.#config = config;
+    this.#settings = settings;
+
+    this.#history = new History({ retentionMs: config.retention, maxBytes: config.max_bytes });
+    this.#failures = new Incident(settings.logger, {
+      failing: 'Metrics are not recorded',
+      recovered: 'Metrics are recorded again',
+    });
+    const { metrics } = settings;
+    metrics.observe(sidecarMetrics.siphon_history_series, (observe) => observe(this.#history.series, {}));
+    metrics.observe(sidecarMetrics.siphon_history_left_out_series, (observe) => observe(this.#history.leftOut, {}));
+    metrics.observe(sidecarMetrics.siphon_history_bytes, (observe) => observe(this.#history.sizeBytes, {}));
+    metrics.observe(sidecarMetrics.siphon_history_length_seconds, (observe) => {
+      const { fromMs = 0, toMs = 0 } = this.#history.time ?? {};
+      observe((toMs - fromMs) / 1000, {});
+    });
+  }
+
+  async start(host: Host): Promise<void> {
+    reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
+    if (host.ownSamples !== undefined) this.#sources.add(host.ownSamples);
+    // The parser takes memory that a sidecar without a history does not need.
+    const { ApiServer } = await import('./api/api-server.ts');
+    this.#server = new ApiServer(this.#config, this.#settings, {
+      history: this.#history,
+      metadata: () => [...this.#sources].flatMap((source): readonly MetricMetadata[] => source.metadata()),
+    });
+    await this.#server.start(host);
+    this.#timer = setInterval(() => this.#tick(), this.#config.interval).unref();
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#server?.stop(deadline);
+    await this.#recording;
+  }
+
+  follow(source: SampleSource): Disposable {
+    this.#sources.add(source);
+    return { [Symbol.dispose]: () => void this.#sources.delete(source) };
+  }
+
+  /** A moment that takes longer than the interval leaves the next one out. */
+  #tick(): void {
+    this.#recording ??= this.#record().finally(() => (this.#recording = undefined));
+  }
+
+  /** Like Prometheus, it takes nothing from before the last moment, if the clock is set back. */
+  async #record(): Promise<void> {
+    const nowMs = Date.now();
+    const lastMs = this.#history.time?.toMs ?? -Infinity;
+    try {
+      if (nowMs <= lastMs) throw new Error('the clock was set back to before the last samples');
+      const results = await this.#history.record(nowMs, (sink) =>
+        Promise.allSettled([...this.#sources].map(async (source) => await source.sample(sink))),
+      );
+      const failed = results.find(({ status }) => status === 'rejected');
+      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+      this.#failures.succeeded();
+    } catch (error) {
+      this.#failures.failed(error);
+    }
+  }
+}

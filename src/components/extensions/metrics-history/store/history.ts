@@ -1,0 +1,170 @@
+import { NO_ROOM, type SampleSink, type SeriesGroup, type SeriesPart } from '../../../../engine/metric-history.ts';
+import { inSlices } from '../../../../engine/time-slice.ts';
+import { keyOf, labelsOf, METRIC_NAME, type Labels } from '../../../../promql/labels.ts';
+import type { Matcher } from '../../../../promql/matcher.ts';
+import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../../promql/series-source.ts';
+import { readLabels } from './label-text.ts';
+import { SampleList } from './sample-list.ts';
+import { isIn, OpenSegment, sizeOf, visitSegment, type Segment } from './segment.ts';
+import { SeriesIndex, type NumberedGroup } from './series-index.ts';
+
+export interface HistoryLimits {
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+}
+
+/** This part of the bytes is for what new series cost immediately; else they would push out the samples of all others. */
+const SERIES_SHARE = 0.5;
+
+const SUFFIXES: readonly SeriesPart['suffix'][] = ['', '_bucket', '_sum', '_count'];
+
+/**
+ * The samples of all series. All are written at the same moments, so a moment is stored once for all of them.
+ *
+ *     segments    32 moments each, compressed; the oldest ones are removed by age, and when there are too many bytes
+ *     open        the segment that is being written
+ *     index       the labels of series; a series without samples is removed with the segment that had its last one
+ */
+export class History implements SampleSink, SeriesSource {
+  readonly #limits: HistoryLimits;
+  readonly #index = new SeriesIndex();
+  readonly #segments: Segment[] = [];
+  readonly #open = new OpenSegment();
+  #segmentBytes = 0;
+  #leftOut = 0;
+  #leftOutNow = 0;
+
+  constructor(limits: HistoryLimits) {
+    this.#limits = limits;
+  }
+
+  get series(): number {
+    return this.#index.count;
+  }
+
+  get sizeBytes(): number {
+    return this.#segmentBytes + this.#open.sizeBytes + this.#index.sizeBytes;
+  }
+
+  /** The first and the last moment, in Unix milliseconds; undefined without any. */
+  get time(): TimeRange | undefined {
+    const fromMs = this.#segments[0]?.timesMs[0] ?? this.#open.timesMs[0];
+    const toMs = this.#open.timesMs.at(-1) ?? this.#segments.at(-1)?.timesMs.at(-1);
+    return fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs };
+  }
+
+  /** The series of the last moment that had no room. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** Writes one moment: `write` gives the values. */
+  async record<T>(timeMs: number, write: (sink: SampleSink) => Promise<T>): Promise<T> {
+    if (this.#open.isFull) await inSlices(this.#close());
+    this.#open.begin(timeMs);
+    this.#leftOutNow = 0;
+    const result = await write(this);
+    this.#leftOut = this.#leftOutNow;
+    return result;
+  }
+
+  get hasRoom(): boolean {
+    return this.#open.sizeBytes + this.#index.sizeBytes < this.#limits.maxBytes * SERIES_SHARE;
+  }
+
+  numberOf(group: SeriesGroup): number {
+    const known = this.#index.find(group);
+    if (known !== undefined) return known.first;
+    if (!this.hasRoom) {
+      this.leaveOut(group.parts.length);
+      return NO_ROOM;
+    }
+    const { first } = this.#index.add(group);
+    this.#open.fit(this.#index.end);
+    return first;
+  }
+
+  write(number: number, value: number): void {
+    this.#open.write(number, value);
+  }
+
+  leaveOut(series: number): void {
+    this.#leftOutNow += series;
+  }
+
+  select(matchers: readonly Matcher[], time: TimeRange): readonly StoredSeries[] {
+    const found: { readonly key: string; readonly stored: StoredSeries }[] = [];
+    for (const group of this.#candidates(matchers)) {
+      const common = [...readLabels(group.labels)];
+      for (const [index, { suffix, label }] of group.parts.entries()) {
+        const number = group.first + index;
+        const labels = labelsOf([[METRIC_NAME, group.name + suffix], ...common, ...readLabels(label)]);
+        if (!fitsAll(labels, matchers) || !this.#hasSamples(number, time)) continue;
+        found.push({ key: keyOf(labels), stored: { labels, samples: (of) => this.#samples(number, of) } });
+      }
+    }
+    return found.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ stored }) => stored);
+  }
+
+  /** The groups whose names may fit. */
+  *#candidates(matchers: readonly Matcher[]): Generator<NumberedGroup> {
+    const ofName = matchers.filter(({ label }) => label === METRIC_NAME);
+    for (const name of this.#index.names()) {
+      const mayFit = SUFFIXES.some((suffix) => ofName.every((matcher) => matcher.fits(name + suffix)));
+      if (mayFit) yield* this.#index.groups(name);
+    }
+  }
+
+  #hasSamples(number: number, { fromMs, toMs }: TimeRange): boolean {
+    const [first = Infinity] = this.#open.timesMs;
+    if (first <= toMs && this.#open.isWritten(number)) return true;
+    return this.#segments.some((segment) => overlaps(segment, fromMs, toMs) && isIn(segment, number));
+  }
+
+  #samples(number: number, { fromMs, toMs }: TimeRange): Samples {
+    const list = new SampleList({ fromMs, toMs });
+    for (const segment of this.#segments) if (overlaps(segment, fromMs, toMs)) visitSegment(segment, number, list);
+    this.#open.visit(number, list);
+    return list.finish();
+  }
+
+  /** Nothing is written meanwhile; queries meanwhile see the open segment. */
+  *#close(): Generator<undefined, void> {
+    const segment = yield* this.#open.close(this.#index.end);
+    this.#segments.push(segment);
+    this.#segmentBytes += sizeOf(segment);
+    const since = (segment.timesMs.at(-1) as number) - this.#limits.retentionMs;
+    let isShorter = false;
+    // The newest one shows which series are still written.
+    while (this.#segments.length > 1 && (this.#isTooOld(since) || this.sizeBytes > this.#limits.maxBytes)) {
+      this.#segmentBytes -= sizeOf(this.#segments.shift() as Segment);
+      isShorter = true;
+    }
+    if (isShorter) yield* this.#removeEnded();
+  }
+
+  #isTooOld(sinceMs: number): boolean {
+    return (this.#segments[0]?.timesMs.at(-1) ?? Infinity) < sinceMs;
+  }
+
+  *#removeEnded(): Generator<undefined, void> {
+    this.#index.reuseRemoved();
+    for (const name of Array.from(this.#index.names())) {
+      for (const group of Array.from(this.#index.groups(name))) {
+        const isKept = group.parts.some((_, index) =>
+          this.#segments.some((segment) => isIn(segment, group.first + index)),
+        );
+        if (!isKept) this.#index.remove(group);
+      }
+      yield;
+    }
+  }
+}
+
+function overlaps({ timesMs }: Segment, fromMs: number, toMs: number): boolean {
+  return (timesMs[0] as number) <= toMs && (timesMs.at(-1) as number) >= fromMs;
+}
+
+function fitsAll(labels: Labels, matchers: readonly Matcher[]): boolean {
+  return matchers.every((matcher) => matcher.fitsLabels(labels));
+}
