@@ -15,6 +15,7 @@ import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { exemplarsProcessor } from './processors/exemplars/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
+import { probabilisticSamplerProcessor } from './processors/probabilistic-sampler/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
 import type { DatabasePack } from './receivers/db-poller/query.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
@@ -32,6 +33,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   memoryLimiterProcessor,
   batchProcessor,
   exemplarsProcessor,
+  probabilisticSamplerProcessor,
   spanMetricsConnector,
   prometheusExporter,
   otlpHttpExporter,

@@ -116,6 +116,15 @@ export const unlinkedSpanReasons = [
   'invalid_ids',
 ] as const;
 
+/** Where the randomness of a decision about a trace comes from. */
+export const samplingPolicies = [
+  'trace_id_hash',
+  'trace_id_w3c',
+  'sampling_randomness',
+  'sampling_priority',
+  'missing_randomness',
+] as const;
+
 /** Why `span_metrics` does not count a span. */
 export const uncountedSpanReasons = ['no_service_name', 'max_resources'] as const;
 
@@ -128,9 +137,18 @@ export const exemplarOutcomes = ['linked', 'ambiguous', 'uncertain', 'not_counte
 /** Why an item is not in the `telemetry_store`. */
 export const storeDropReasons = ['invalid_ids'] as const;
 
-/** Why accepted items are lost. `partial_success`: the backend refused them in a response that otherwise accepted the request. */
+/**
+ * Why accepted items are lost. `partial_success`: the backend refused them in a
+ * response that otherwise accepted the request. `not_sampled`: the configuration asks for it.
+ */
 export const ledgerReasons = [
-  ...new Set([...failureReasons, ...sentryDropReasons, ...scrapePageDropReasons, 'partial_success'] as const),
+  ...new Set([
+    ...failureReasons,
+    ...sentryDropReasons,
+    ...scrapePageDropReasons,
+    'partial_success',
+    'not_sampled',
+  ] as const),
 ] as const;
 
 export type LedgerReason = (typeof ledgerReasons)[number];

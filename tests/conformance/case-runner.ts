@@ -65,10 +65,12 @@ function withSortedExemplar(line: string): string {
 function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]): unknown {
   const numbered = runs.map((run, id) => ({ ...run, id }));
   const counted = numbered.filter(({ one }) => one.connector !== undefined);
+  const sampled = counted.filter(({ one }) => one.sampler !== undefined);
   const named = <T>(type: string, value: (run: (typeof numbered)[number]) => T, some = numbered) =>
     Object.fromEntries(some.map((run) => [`${type}/${run.id}`, value(run)]));
   return {
     receivers: named('otlp', ({ ports }) => ({ protocols: { http: { endpoint: `127.0.0.1:${ports.otlp}` } } })),
+    processors: named('probabilistic_sampler', ({ one }) => one.sampler, sampled),
     connectors: named('span_metrics', ({ one }) => one.connector, counted),
     exporters: named('prometheus', ({ one: { config = DEFAULT_CONFIG }, ports }) => ({
       ...config,
@@ -77,7 +79,15 @@ function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]):
     service: {
       telemetry: { metrics: { level: 'none' } },
       pipelines: {
-        ...named('traces', ({ id }) => ({ receivers: [`otlp/${id}`], exporters: [`span_metrics/${id}`] }), counted),
+        ...named(
+          'traces',
+          ({ id, one }) => ({
+            receivers: [`otlp/${id}`],
+            processors: one.sampler === undefined ? [] : [`probabilistic_sampler/${id}`],
+            exporters: [`span_metrics/${id}`],
+          }),
+          counted,
+        ),
         ...named('metrics', ({ id, one }) => ({
           receivers: [one.connector === undefined ? `otlp/${id}` : `span_metrics/${id}`],
           exporters: [`prometheus/${id}`],

@@ -5,6 +5,7 @@ import { lifecycleCases } from './cases/lifecycle.ts';
 import { nameCases } from './cases/names.ts';
 import { openMetricsCases } from './cases/open-metrics.ts';
 import { optionCases } from './cases/options.ts';
+import { probabilisticSamplerCases } from './cases/probabilistic-sampler.ts';
 import { resourceCases } from './cases/resources.ts';
 import { scopeCases } from './cases/scopes.ts';
 import { spanMetricsCases } from './cases/span-metrics.ts';
@@ -25,4 +26,5 @@ export const cases: readonly ConformanceCase[] = [
   ...conflictCases,
   ...openMetricsCases,
   ...spanMetricsCases,
+  ...probabilisticSamplerCases,
 ];

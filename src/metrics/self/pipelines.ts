@@ -8,6 +8,7 @@ import {
   failureReasons,
   ledgerReasons,
   rejectionReasons,
+  samplingPolicies,
   transientFailureReasons,
   transientRejectionReasons,
   uncountedSpanReasons,
@@ -123,6 +124,12 @@ export const processorMetrics = sidecarMetrics({
     description: 'Log records that the memory limiter refused because memory was above its limit',
     labels: { processor },
     startsAtZero: {},
+  },
+  otelcol_processor_probabilistic_sampler_count_traces_sampled: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that the probabilistic sampler decided about',
+    labels: { processor, policy: samplingPolicies, sampled: ['true', 'false'] },
   },
   siphon_exemplars_decisions: {
     kind: 'counter',

@@ -73,6 +73,7 @@ const ABSENT: ReadonlySet<MetricName> = new Set([
   'otelcol_exporter_enqueue_failed_metric_points',
   'siphon_exporter_partial_success_rejected_items',
   'siphon_prometheus_changed_labels',
+  'otelcol_processor_probabilistic_sampler_count_traces_sampled',
   'siphon_exemplars_decisions',
   'siphon_span_metrics_skipped_spans',
   'siphon_span_metrics_overflow_spans',

@@ -9,6 +9,7 @@ const RELOADS = 'for reloads of the configuration; the log shows the problems of
 const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows losses';
 const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
 const STORE = 'for the size of the `telemetry_store` exporter';
+const SAMPLER = 'for the `probabilistic_sampler` processor, which the shipped configuration does not have';
 const SPAN_METRICS = 'for the `span_metrics` connector, which the shipped configuration does not have';
 const HISTORY = 'for the `metrics_history` extension, which the shipped configuration does not have';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
@@ -70,6 +71,7 @@ export const detailMetrics = {
   siphon_sqlquery_query_interval_seconds: SQLQUERY,
   siphon_sqlquery_rows: SQLQUERY,
   siphon_sqlquery_pool_connections: SQLQUERY,
+  otelcol_processor_probabilistic_sampler_count_traces_sampled: SAMPLER,
   siphon_exemplars_decisions: EXEMPLARS,
   siphon_exemplars_dropped_spans: EXEMPLARS,
   siphon_span_metrics_skipped_spans: SPAN_METRICS,

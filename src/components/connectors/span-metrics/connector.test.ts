@@ -156,7 +156,7 @@ test('a sampled span counts for those that it stands for, on average exactly', a
   await connector.take(
     batchOfSpans([
       ...sampled('ot=th:c', 'quarter'),
-      ...sampled('a=b,ot=rv:1;th:4', '4/3'),
+      ...sampled('a=b,ot=rv:0123456789abcd;th:4', '4/3'),
       ...sampled('x=th:8', 'all'),
     ]),
   );
