@@ -40,8 +40,8 @@ export class ModelTable implements CountedTable {
   /** The current version of each key, and the versions of open transactions. */
   readonly #versions: Version[] = [];
   #identity = 'a';
-  /** Fails the next reading. */
-  failsNext = false;
+  /** Fails a reading after so many that succeed. */
+  failsAfter = Infinity;
   /** True if the end of all ended transactions is on disk. Waiting for it succeeds immediately. */
   isFlushed = true;
   #latestReading: Sight | undefined;
@@ -97,8 +97,8 @@ export class ModelTable implements CountedTable {
   }
 
   async read<T>(_timeoutMs: number, work: (snapshot: TableSnapshot) => Promise<T>): Promise<T> {
-    if (this.failsNext) {
-      this.failsNext = false;
+    if (this.failsAfter-- === 0) {
+      this.failsAfter = Infinity;
       throw new PostgresError('timeout', 'the model fails on request');
     }
     const visible = this.#visible();
@@ -107,10 +107,7 @@ export class ModelTable implements CountedTable {
     return await work({
       head,
       rows: async (request) => rowsOf(visible, request),
-      everyRow: async function* () {
-        const keyed: KeyedRow[] = visible.filter(({ events }) => events > 0);
-        for (let i = 0; i < keyed.length; i += 3) yield keyed.slice(i, i + 3);
-      },
+      everyRow: (part) => everyRow('from' in part ? this.#blocks(visible, part.from, part.end) : visible.filter(({ xid }) => xid >= part.sinceXid)), // prettier-ignore
       known: async () => [],
       existing: async () => [],
       count: async (sweep, blocks) => this.#swept(visible, sweep, blocks).length,
@@ -138,13 +135,17 @@ export class ModelTable implements CountedTable {
   }
 
   /** A version is a block. */
+  #blocks(visible: readonly Version[], from: number, end: number): Version[] {
+    const inBlocks = new Set(this.#versions.slice(from, end));
+    return visible.filter((row) => inBlocks.has(row));
+  }
+
   #swept(visible: readonly Version[], { block, upTo, ...sweep }: Sweep, blocks: number): SettledRow[] {
-    const inBlocks = new Set(this.#versions.slice(block, block + blocks));
     const after = (row: Version): Position | undefined =>
       sweep.after && (isInLane(row, 'recent', sweep.boundUnixMs) ? sweep.after : sweep.olderAfter);
     const isAfter = (row: Version, position: Position | undefined): boolean => !position || compare(row, position) > 0;
-    return visible
-      .filter((row) => inBlocks.has(row) && isAfter(row, after(row)) && compare(row, upTo) <= 0)
+    return this.#blocks(visible, block, block + blocks)
+      .filter((row) => isAfter(row, after(row)) && compare(row, upTo) <= 0)
       .map(settledRow);
   }
 
@@ -152,6 +153,11 @@ export class ModelTable implements CountedTable {
     const latest = new Map(this.#versions.filter((v) => this.#is(v, 'committed')).map((v) => [v.key, v]));
     return [...latest.values()];
   }
+}
+
+async function* everyRow(rows: readonly Version[]): AsyncGenerator<readonly KeyedRow[]> {
+  const keyed = rows.filter(({ events }) => events > 0);
+  for (let i = 0; i < keyed.length; i += 3) yield keyed.slice(i, i + 3);
 }
 
 /** Few, so that bursts are swept. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
 import { waitFor } from '../../../support/wait-for.ts';
 import { counting, RESTARTED, shows, staysAt } from './counter-under-test.ts';
+import { PollerUnderTest } from './poller-under-test.ts';
 import { MemoryExtension } from './memory-extension.ts';
 
 /** More than ten batches, so that they are not sorted for each batch. */
@@ -25,6 +26,26 @@ const insert = async (rows: number, age = '0 s'): Promise<unknown> =>
   await database.sql(
     `insert into orders (created_at) select now() - interval '${age}' from generate_series(1, ${rows})`,
   );
+
+it('continues to remember existing rows after a restart, and rows that are updated meanwhile', async () => {
+  await database.sql(`insert into orders (state) select 0 from generate_series(1, ${BURST})`);
+  const extensions = { storage: new MemoryExtension() };
+  const config = { datasource: database.url, storage: 'storage', queries: [{ name: 'orders', kind: 'counter', metric_name: 'orders', ...query }] }; // prettier-ignore
+  const space = await extensions.storage.space({ kind: 'receiver', id: 'db_poller' });
+  const progress = async (): Promise<number> => {
+    const bytes = (await space.get(['baseline/orders'])).get('baseline/orders');
+    return bytes === undefined ? 0 : (JSON.parse(Buffer.from(bytes).toString()) as { block: number }).block;
+  };
+  {
+    await using poller = await PollerUnderTest.start(config, undefined, extensions);
+    await waitFor(async () => (await progress()) > 0, { what: `a step ${poller.logText}` });
+  }
+  await database.sql('update orders set state = 1 where id % 100 = 0');
+  await using poller = await counting(database.url, query, { storage: 'storage' }, extensions);
+  expect(await progress()).toBe(0);
+  await database.sql('update orders set state = 2 where id % 50 = 0; insert into orders (state) values (1), (2), (3)');
+  await staysAt(poller, 3);
+});
 
 it.each([
   ['with keys', {}],

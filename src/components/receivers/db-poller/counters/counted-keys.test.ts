@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { MemoryStorage } from '../../../../engine/memory-storage.ts';
 import type { StorageSpace } from '../../../../engine/storage.ts';
 import { CountedKeys } from './counted-keys.ts';
+import { inOrder } from './key-bucket.ts';
 import { hashOfKey, type KeyHash } from './key-hash.ts';
 
 const PREFIX = 'keys/orders/';
@@ -94,4 +95,11 @@ it('forgets all', async () => {
   await counted.forgetAll();
   await counted.store(keys(5, 6), 1);
   expect(await counted.eventsOf([...keys(0, 2000).keys()])).toEqual(keys(5, 6));
+});
+
+it('sorts hashes as texts, also those that begin with the same word', () => {
+  const word = String.fromCharCode(255, 0, 254, 1);
+  const hashes = Array.from({ length: 500 }, (_, i) => (i % 3 === 0 ? word : hashOfKey(`w${i}`).slice(0, 4)) + hashOfKey(String(i)).slice(4)); // prettier-ignore
+  expect([...inOrder(hashes)].map((place) => hashes[place])).toEqual(hashes.toSorted());
+  expect([...inOrder([])]).toEqual([]);
 });

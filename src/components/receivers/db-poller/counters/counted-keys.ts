@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
-import { KeyBucket } from './key-bucket.ts';
+import { inOrder, KeyBucket } from './key-bucket.ts';
 import { wordOf, type KeyHash } from './key-hash.ts';
 import { RecentKeys } from './recent-keys.ts';
 
@@ -57,7 +57,8 @@ export class CountedKeys {
     const found = new Map<KeyHash, number>();
     const inBuckets = new Map<string, KeyHash[]>();
     // Sorted as on the disk.
-    for (const key of keys.toSorted()) {
+    for (const place of inOrder(keys)) {
+      const key = keys[place]!;
       const events = this.#recent.eventsOf(key) | this.#before.eventsOf(key);
       if (events !== 0) found.set(key, events);
       else append(inBuckets, this.#bucketOf(index, wordOf(key, 0)), key);

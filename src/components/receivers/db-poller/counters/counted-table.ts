@@ -14,8 +14,10 @@ export interface CountedTable {
 export interface TableSnapshot {
   readonly head: Head;
   rows(request: RowsRequest): Promise<SettledRows>;
-  /** All rows for which an event holds, in chunks. */
-  everyRow(): AsyncIterable<readonly KeyedRow[]>;
+  /** The rows for which an event holds, in chunks: of these blocks, or written by this transaction or later ones. */
+  everyRow(
+    part: { readonly from: number; readonly end: number } | { readonly sinceXid: number },
+  ): AsyncIterable<readonly KeyedRow[]>;
   /** The labels of the series that exist before a row is counted. */
   known(): Promise<readonly Row[]>;
   /** The labels of rows that exist now, the most important first. */

@@ -81,6 +81,7 @@ export class CounterRun implements QueryRun {
       timeoutMs: settings.timeoutMs,
       longTimeoutMs: settings.reconcileTimeoutMs,
       reconcileMs: settings.reconcileMs,
+      logger,
       onRebaseline: (reason) => {
         this.#uncounted = undefined;
         context.metrics.rebaselined(id, reason);

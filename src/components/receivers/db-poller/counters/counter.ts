@@ -1,6 +1,8 @@
+import type { Logger } from 'pino';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { CounterQuery } from '../query.ts';
+import { Baseline, type Begun } from './baseline.ts';
 import { BatchSize } from './batch-size.ts';
 import {
   before,
@@ -47,7 +49,14 @@ export interface CounterSettings {
   readonly longTimeoutMs: number;
   /** The interval at which the older rows are read. */
   readonly reconcileMs: number;
+  readonly logger: Logger;
   readonly onRebaseline: (reason: RebaselineReason) => void;
+}
+
+/** Changes that are stored together with the state. */
+interface Kept {
+  readonly events?: ReadonlyMap<KeyHash, number>;
+  readonly others?: ReadonlyMap<string, undefined>;
 }
 
 /** The result of one step, after it is stored. */
@@ -87,7 +96,7 @@ const nothing: Step = { ...waiting, backlog: 0, isWaiting: false };
  * | rewriting  | counting without keys, and `#rewrittenBelow` is set: steps do nothing | the rewrite is settled: → lost (`rewritten`)    |
  *
  * The baseline deletes what is stored, remembers the keys that exist, and starts at 0 from the settled transactions. If it
- * fails, the next call starts it again for the same reason.
+ * fails, the next call continues it.
  */
 export class Counter {
   readonly #settings: CounterSettings;
@@ -96,6 +105,7 @@ export class Counter {
   readonly #recent: BatchSize;
   readonly #older: BatchSize;
   readonly #swept: BatchSize;
+  readonly #baseline: Baseline;
   readonly #pace = new SweepPace();
   #left: SweepBacklog;
   #state: KeptState | undefined;
@@ -116,6 +126,14 @@ export class Counter {
     this.#older = new BatchSize({ maxRows: maxRows * OLDER_BATCHES, timeoutMs: settings.longTimeoutMs });
     this.#swept = sweepSize(settings.timeoutMs);
     this.#left = new SweepBacklog(settings.timeoutMs);
+    const { query, ...given } = settings;
+    this.#baseline = new Baseline({
+      ...given,
+      meaning: query.meaning,
+      place: this.#baselinePlace,
+      keys: this.#keys,
+      refuseBeyond: (keys) => this.#refuseBeyond(keys),
+    });
   }
 
   /** The stored state; undefined before the baseline. */
@@ -269,32 +287,19 @@ export class Counter {
   }
 
   async #startAgain(reason: RebaselineReason | undefined): Promise<void> {
-    const { query, table, timeoutMs, longTimeoutMs, onRebaseline } = this.#settings;
+    const { query, table, timeoutMs, onRebaseline } = this.#settings;
     this.#state = undefined;
     this.#lost = reason;
     this.#rewrittenBelow = undefined;
     this.#left = new SweepBacklog(timeoutMs);
-    const startUnixMs = Date.now();
-    await this.#keeping(async () => {
-      await this.#settings.space.write(new Map([[this.#place, undefined]]));
-      await this.#keys.forgetAll();
+    const begun = await this.#keeping(async () => {
+      await this.#forgetState();
+      return query.events ? await this.#baseline.run(reason) : await this.#withoutKeys(reason);
     });
+    const { head, keys, startUnixMs } = begun;
     const totals = await firstTotals(query, table, timeoutMs);
-    const baseline = table.read(longTimeoutMs, async (snapshot) => {
-      let keys = 0;
-      if (query.events)
-        for await (const rows of snapshot.everyRow()) {
-          keys += rows.length;
-          this.#refuseBeyond(keys);
-          const events = new Map(rows.map((row) => [hashOfKey(row.key), row.events]));
-          await this.#keeping(async () => await this.#keys.store(events, keys));
-        }
-      await snapshot.endedForGood('waits as long as needed');
-      return { keys, head: snapshot.head };
-    });
-    const { head, keys } = await readingWholeTable(baseline);
     const position = before(head.settledXid);
-    await this.#keep({
+    const state = {
       meaning: query.meaning,
       identity: head.identity,
       startUnixMs,
@@ -307,9 +312,30 @@ export class Counter {
       rowsCounted: 0,
       keys,
       totals,
-    });
+    };
+    await this.#keep(state, { others: new Map([[this.#baselinePlace, undefined]]) });
     this.#lost = undefined;
-    if (reason !== undefined) onRebaseline(reason);
+    if (begun.reason !== undefined) onRebaseline(begun.reason);
+  }
+
+  /** A stored state ends, and with it what is left of the baseline before it. Without one, a baseline continues. */
+  async #forgetState(): Promise<void> {
+    const { space } = this.#settings;
+    if (!(await space.get([this.#place])).has(this.#place)) return;
+    await space.write(new Map([[this.#place, undefined], [this.#baselinePlace, undefined]])); // prettier-ignore
+  }
+
+  async #withoutKeys(reason: RebaselineReason | undefined): Promise<Begun> {
+    await this.#keys.forgetAll();
+    const startUnixMs = Date.now();
+    return await this.#settings.table.read(this.#settings.timeoutMs, async (snapshot) => {
+      await snapshot.endedForGood('waits as long as needed');
+      return { head: snapshot.head, startUnixMs, keys: 0, reason };
+    });
+  }
+
+  get #baselinePlace(): string {
+    return `baseline/${this.#settings.name}`;
   }
 
   /** Reads rows from the table, counts them and stores the result. Starts again at 0 if the stored state does not fit the table. */
@@ -381,7 +407,10 @@ export class Counter {
     if (newKeys > 0) this.#refuseBeyond(remembered);
     const replaced: ReplacedLabel[] = [];
     const totals = state.totals.with(occurrences, (label, reason, count) => replaced.push({ label, reason, count }));
-    await this.#keep({ ...state, totals, keys: remembered, rowsCounted: state.rowsCounted + rowsCounted }, seen);
+    await this.#keep(
+      { ...state, totals, keys: remembered, rowsCounted: state.rowsCounted + rowsCounted },
+      { events: seen },
+    );
     const backlog = found.waiting - found.rows.length;
     return { rows: found.rows.length, backlog, isWaiting: false, replaced, dropped };
   }
@@ -395,9 +424,9 @@ export class Counter {
     });
   }
 
-  async #keep(state: KeptState, events: ReadonlyMap<KeyHash, number> = new Map()): Promise<void> {
+  async #keep(state: KeptState, { events = new Map(), others = new Map() }: Kept = {}): Promise<void> {
     if (this.#isWorthKeeping(state)) {
-      const changes = new Map([[this.#place, encodeState(state)]]);
+      const changes = new Map([...others, [this.#place, encodeState(state)] as const]);
       await this.#keeping(async () => await this.#keys.store(events, state.keys, changes));
       this.#keptAtMs = performance.now();
     }

@@ -24,9 +24,10 @@ export class KeyBucket {
   static of(events: ReadonlyMap<KeyHash, number>): KeyBucket {
     const words = new Uint32Array(events.size * HASH_WORDS);
     const bits = new Uint8Array(events.size);
-    // The order of the characters is that of the words.
-    [...events.keys()].toSorted().forEach((key, i) => {
-      for (let place = 0; place < HASH_WORDS; place++) words[i * HASH_WORDS + place] = wordOf(key, place);
+    const keys = [...events.keys()];
+    inOrder(keys).forEach((place, i) => {
+      const key = keys[place]!;
+      for (let word = 0; word < HASH_WORDS; word++) words[i * HASH_WORDS + word] = wordOf(key, word);
       bits[i] = events.get(key)!;
     });
     return new KeyBucket(words, bits);
@@ -90,6 +91,25 @@ export class KeyBucket {
     }
     return low;
   }
+}
+
+/** A number with the first word of a hash and its place: 32 and 21 bits are an exact number. */
+const PLACES = 2 ** 21;
+
+/**
+ * The places of the hashes in their order. Sorting numbers takes a fraction of the time of sorting texts; hashes with the
+ * same first word are few.
+ */
+export function inOrder(keys: readonly KeyHash[]): Uint32Array {
+  const sorted = Float64Array.from(keys, (key, place) => wordOf(key, 0) * PLACES + place).toSorted();
+  const places = Uint32Array.from(sorted, (both) => both % PLACES);
+  for (let i = 1; i < places.length; i++) {
+    const place = places[i]!;
+    let at = i;
+    for (; at > 0 && keys[places[at - 1]!]! > keys[place]!; at--) places[at] = places[at - 1]!;
+    places[at] = place;
+  }
+  return places;
 }
 
 /** The order of two hashes; a bucket that has ended comes last. */

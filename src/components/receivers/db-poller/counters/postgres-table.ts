@@ -32,7 +32,8 @@ import {
 } from './settled-rows.ts';
 
 const MAX_KNOWN = 20_000;
-const CHUNK_ROWS = 10_000;
+/** Rows that live for a short time: more would leave the young generation. */
+const CHUNK_ROWS = 2000;
 /** Usually, three rounds of the WAL writer are enough for asynchronous commits. A round takes 0.2 s by default. */
 const LONGEST_FLUSH_MS = 600;
 /** The WAL writer leaves an end that no commit needs. An end that is still not on disk after this time is such a one. */
@@ -182,8 +183,8 @@ class PostgresSnapshot implements TableSnapshot {
     return inParts(await this.#ask({ text: PARTITION_BOUNDS, values: [parts] }, parts.length));
   }
 
-  async *everyRow(): AsyncGenerator<readonly KeyedRow[]> {
-    const text = rowsWithEvents(this.#query, this.#schema);
+  async *everyRow(part: Parameters<TableSnapshot['everyRow']>[0]): AsyncGenerator<readonly KeyedRow[]> {
+    const text = rowsWithEvents(this.#query, this.#schema, { ...part, nextXid: this.head.nextXid });
     for await (const rows of this.#transaction.chunks(text, CHUNK_ROWS)) yield rows.map(keyedRow);
   }
 

@@ -1,5 +1,5 @@
 import type { Row, RowDetails, Schema, Statement } from '../query.ts';
-import type { RowsRequest, Sweep } from './counted-table.ts';
+import { before, type RowsRequest, type Sweep } from './counted-table.ts';
 import type { CounterQuery } from '../query.ts';
 
 /** The columns that the counter needs, in addition to labels and values. */
@@ -182,11 +182,24 @@ function between(
   ];
 }
 
-/** SQL for the key and events of every row that has an event. */
-export function rowsWithEvents(query: CounterQuery, schema: Schema): string {
+/** A cursor has no parameters. */
+function number(value: unknown): string {
+  return `'${Number(value)}'`;
+}
+
+/** SQL for the key and events of the rows that have an event, in blocks or written since a transaction. */
+export function rowsWithEvents(
+  query: CounterQuery,
+  schema: Schema,
+  part: { readonly from: number; readonly end: number } | { readonly sinceXid: number; readonly nextXid: number },
+): string {
+  const isInPart =
+    'from' in part
+      ? `entry.ctid >= '(${part.from},0)'::tid and entry.ctid < '(${part.end},0)'::tid`
+      : between(query, { after: before(part.sinceXid), upTo: before(part.nextXid) }, distanceFrom({ after: before(part.sinceXid), nextXid: part.nextXid }, number), number).join(' and '); // prettier-ignore
   return `
     select ${keyOf(query)} as ${columns.key}, ${eventsOf(query)} as ${columns.events}
-    from ${schema.table(query.table)} entry where ${eventsOf(query)} <> 0`;
+    from ${schema.table(query.table)} entry where ${isInPart} and ${eventsOf(query)} <> 0`;
 }
 
 /**
