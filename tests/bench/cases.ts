@@ -21,7 +21,7 @@ export type Measure = keyof typeof MEASURES;
 /** Medians over all rounds, except `wait` (99th percentile), `longestWait` and `peak` (maxima). */
 export type Result = Readonly<Partial<Record<Measure, number>>>;
 
-interface Budgeted {
+export interface Budgeted {
   readonly name: string;
   /** The upper limit for siphon, as a share of the stock Collector's value. */
   readonly budget: Readonly<Partial<Record<Measure, number>>>;
@@ -82,6 +82,19 @@ export interface ForwardingCase extends Budgeted {
   /** The queue is on disk. */
   readonly stored?: boolean;
 }
+
+/** Traces in, envelopes out. The stock Collector's exporter of that name does something else. */
+export interface SentryCase extends Budgeted {
+  readonly protocol: 'spans' | 'transactions';
+  readonly spansPerTrace: number;
+}
+
+export const sentryCases: readonly SentryCase[] = [
+  { name: 'sentry-spans', protocol: 'spans', spansPerTrace: 100, budget: {}, limit: { span: 6 } },
+  { name: 'sentry-spans-10', protocol: 'spans', spansPerTrace: 10, budget: {} },
+  { name: 'sentry-transactions', protocol: 'transactions', spansPerTrace: 100, budget: {}, limit: { span: 6 } },
+  { name: 'sentry-transactions-10', protocol: 'transactions', spansPerTrace: 10, budget: {} },
+];
 
 export const forwardingCases: readonly ForwardingCase[] = [
   { name: 'spans-forwarded', compression: 'none', budget: { span: 0.25 } },

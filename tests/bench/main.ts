@@ -8,18 +8,23 @@ import {
   countingCases,
   forwardingCases,
   growthCases,
+  sentryCases,
   type BenchCase,
   type CountingCase,
   type ForwardingCase,
+  type SentryCase,
 } from './cases.ts';
 import { measureCounting } from './forwarding/measure-counting.ts';
+import { measureSentry } from './forwarding/measure-sentry.ts';
 import { measureForwarding } from './forwarding/measure-forwarding.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';
 import { caseLines, heading } from './report.ts';
 
+const allCases = [...cases, ...forwardingCases, ...countingCases, ...sentryCases];
+
 const HELP = `npm run bench -- [options]
 
-  --case NAME   run only this case, can be repeated: ${[...cases, ...forwardingCases, ...countingCases].map(({ name }) => name).join(', ')}
+  --case NAME   run only this case, can be repeated: ${allCases.map(({ name }) => name).join(', ')}
   --growth      run siphon only, with 1,000 to 1,000,000 series and 0 to 16 attributes a point, instead of the cases;
                 can be combined with --case NAME, for example ${growthCases[0]?.name}
   --rounds N    measure each case N times and print the medians (default: 3)
@@ -47,7 +52,7 @@ if (options.help) process.stdout.write(HELP);
 else await bench(options.case, Number(options.rounds));
 
 async function bench(names: readonly string[] | undefined, rounds: number): Promise<void> {
-  const known = options.growth ? growthCases : [...cases, ...forwardingCases, ...countingCases];
+  const known = options.growth ? growthCases : allCases;
   const unknown = names?.find((name) => known.every((one) => one.name !== name));
   if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
     process.stderr.write(unknown === undefined ? '--rounds must be a whole number above 0\n' : `no case ${unknown}\n`);
@@ -68,7 +73,7 @@ function comparedPrograms(): CollectorProgram[] {
   return [builtSiphon];
 }
 
-type AnyCase = BenchCase | ForwardingCase | CountingCase;
+type AnyCase = BenchCase | ForwardingCase | CountingCase | SentryCase;
 
 async function measure(
   chosen: readonly AnyCase[],
@@ -87,6 +92,7 @@ async function measure(
 
 async function measureOne(one: AnyCase, programs: readonly CollectorProgram[], rounds: number): Promise<CaseResult> {
   if ('counts' in one) return await measureCounting(programs, rounds);
+  if ('spansPerTrace' in one) return await measureSentry(one, builtSiphon, rounds);
   return await ('compression' in one ? measureForwarding(one, programs, rounds) : measureCase(one, programs, rounds));
 }
 

@@ -1,4 +1,4 @@
-import { MEASURES, type BenchCase, type CountingCase, type ForwardingCase, type Measure } from './cases.ts';
+import { MEASURES, type Budgeted, type Measure } from './cases.ts';
 import type { CaseResult } from './measure-case.ts';
 
 const WIDTHS = [26, 24, 10, 10, 8, 18];
@@ -8,17 +8,14 @@ export function heading(): string {
 }
 
 /** Returns one line per measure. The columns of the stock Collector are empty if it was not measured. */
-export function caseLines(
-  { name, budget, limit = {} }: BenchCase | ForwardingCase | CountingCase,
-  { siphon, stock }: CaseResult,
-): string {
+export function caseLines({ name, budget, limit = {} }: Budgeted, { siphon, stock }: CaseResult): string {
   const measured = (Object.keys(MEASURES) as Measure[]).filter((measure) => siphon?.[measure] !== undefined);
   return measured
     .map((measure, i) => {
       const [own, other] = [siphon?.[measure] ?? 0, stock?.[measure]];
       const ratio = other === undefined ? undefined : own / other;
       const isOver = own > (limit[measure] ?? Infinity) || (ratio ?? 0) > (budget[measure] ?? Infinity);
-      const bounds = boundsText(budget[measure], limit[measure]);
+      const bounds = boundsText(budget[measure], limit[measure], measure);
       return (
         row([i === 0 ? name : '', MEASURES[measure], number(own), number(other), number(ratio), bounds]) +
         (isOver ? ' over' : '')
@@ -37,8 +34,8 @@ function number(value: number | undefined): string {
 }
 
 /** The limits of the ratio and of siphon's value. */
-function boundsText(budget: number | undefined, limit: number | undefined): string {
+function boundsText(budget: number | undefined, limit: number | undefined, measure: Measure): string {
   const ratio = budget === undefined ? [] : [`≤ ${budget}`];
-  const own = limit === undefined ? [] : [`≤ ${limit} ms`];
+  const own = limit === undefined ? [] : [`≤ ${limit} ${measure === 'span' ? 'µs' : 'ms'}`];
   return [...ratio, ...own].join(', ');
 }

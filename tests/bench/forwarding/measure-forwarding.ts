@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,9 +11,9 @@ import { median } from '../median.ts';
 import { cpuMicroseconds, peakMebibytes } from '../process-usage.ts';
 import { runProgram } from '../run-program.ts';
 import type { SpanOrder } from './span-generator.ts';
+import { SpanSink } from './span-sink-process.ts';
 
 export const SPAN_GENERATOR = fileURLToPath(new URL('span-generator.ts', import.meta.url));
-const SINK = fileURLToPath(new URL('span-sink.ts', import.meta.url));
 const WARM_UP_MS = 3000;
 const LOAD_MS = 4000;
 
@@ -105,7 +103,7 @@ export class Forwarder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
-    this.#sink.stop();
+    await this.#sink[Symbol.asyncDispose]();
     if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
   }
 }
@@ -120,35 +118,6 @@ interface Surroundings {
 export interface Sending extends Required<Pick<ForwardingCase, 'compression' | 'stored'>> {
   /** True, also if absent: the requests are merged before they are sent. */
   readonly isBatched?: boolean;
-}
-
-class SpanSink {
-  readonly port: number;
-  readonly #kill: () => void;
-
-  private constructor(port: number, kill: () => void) {
-    this.port = port;
-    this.#kill = kill;
-  }
-
-  static async start(): Promise<SpanSink> {
-    const child = spawn(process.execPath, [SINK], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    return new SpanSink(Number(line.toString()), () => {
-      process.off('exit', kill);
-      kill();
-    });
-  }
-
-  async count(): Promise<number> {
-    return Number(await (await fetch(`http://127.0.0.1:${this.port}/`)).text());
-  }
-
-  stop(): void {
-    this.#kill();
-  }
 }
 
 interface Parts {

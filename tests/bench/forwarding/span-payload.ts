@@ -8,8 +8,8 @@ const DURATION_NS = 12_345_678n;
 const INTERNAL = 1;
 const OK = 1;
 
-/** One `ExportTraceServiceRequest` of small spans, as an instrumented service sends them. */
-export function spanRequest(): Buffer {
+/** One `ExportTraceServiceRequest` of small spans, as an instrumented service sends them. The first span of each trace is its root. */
+export function spanRequest(spansPerTrace = 10): Buffer {
   const writer = new WireWriter(65_536);
   writer.messageField(1, () => {
     writer.messageField(1, () => {
@@ -18,16 +18,27 @@ export function spanRequest(): Buffer {
     });
     writer.messageField(2, () => {
       writer.messageField(1, () => writer.stringField(1, 'bench'));
-      for (let i = 0; i < SPANS_PER_REQUEST; i++) writer.messageField(2, () => writeSpan(writer, i));
+      for (let i = 0; i < SPANS_PER_REQUEST; i++) writer.messageField(2, () => writeSpan(writer, i, spansPerTrace));
     });
   });
   return Buffer.from(writer.finish());
 }
 
-function writeSpan(writer: WireWriter, number: number): void {
-  writer.bytesField(1, id(16, Math.floor(number / 10) + 1));
+/** The positions of the ids of traces, one for each span. */
+export function traceIdOffsets(request: Buffer): readonly number[] {
+  const offsets: number[] = [];
+  for (let at = request.indexOf(TRACE_ID); at !== -1; at = request.indexOf(TRACE_ID, at + 1)) offsets.push(at + 2);
+  return offsets;
+}
+
+/** Field 1 with 16 bytes, and the bytes that all ids have in common. */
+const TRACE_ID = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.alloc(12, 0x5a)]);
+
+function writeSpan(writer: WireWriter, number: number, spansPerTrace: number): void {
+  writer.bytesField(1, id(16, Math.floor(number / spansPerTrace) + 1));
   writer.bytesField(2, id(8, number + 1));
-  if (number % 10 > 0) writer.bytesField(4, id(8, number - (number % 10) + 1));
+  const place = number % spansPerTrace;
+  if (place > 0) writer.bytesField(4, id(8, number - place + 1));
   writer.stringField(5, `GET /products/${number}`);
   writer.varintField(6, INTERNAL);
   writer.fixed64Field(7, START_NS);
