@@ -82,6 +82,8 @@ it('finds a trace by the first digits of its id, and reports what is wrong with 
     status: 404,
     body: { error: `trace ${traceId(77)} is not in the store: it was not sent, or is evicted` },
   });
+  await store.consume(batchOfSpans([{ spanId: spanId(1), traceId: '00'.repeat(9) + '26592c9ca63851' }]));
+  expect((await ask('/api/traces/26592c9ca63851')).body.spanCount, 'an id of 64 bits').toBe(1);
   for (const wrong of ['xyz', '12', `${TRACE_ID}0`]) expect((await ask(`/api/traces/${wrong}`)).status).toBe(400);
 });
 

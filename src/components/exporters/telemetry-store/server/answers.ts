@@ -76,7 +76,9 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   if (!/^[\da-f]{1,32}$/.test(digits) || digits.length < LEAST_DIGITS) {
     throw new BadQuery(`a trace id has 32 hexadecimal digits; ${LEAST_DIGITS} of its first ones are enough`);
   }
-  const ids = yield* traceIdsWith(memory, digits);
+  // Some tools show an id of 64 bits, and any id, without the zeros at its beginning.
+  const [padded] = yield* traceIdsWith(memory, digits.padStart(32, '0'));
+  const ids = padded === undefined ? yield* traceIdsWith(memory, digits) : [padded];
   if (ids.length > 1) throw new BadQuery(`several traces begin with ${digits}: ${ids.join(', ')}`);
   const [id] = ids;
   if (id === undefined) return failure(404, `trace ${digits} is not in the store: it was not sent, or is evicted`);
