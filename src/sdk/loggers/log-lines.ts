@@ -17,6 +17,10 @@ export interface WrittenLine {
   readonly level: number;
   /** The error, and its field in `json`. */
   readonly error?: { readonly field: string; readonly value: Error } | undefined;
+  /** The field of the message; `msg` if absent. */
+  readonly messageField?: string | undefined;
+  /** The field that contains those of the call. */
+  readonly nestedField?: string | undefined;
 }
 
 export interface LogLinesSettings {
@@ -130,12 +134,14 @@ class LogLines {
     this.#lost = 0;
   }
 
-  #toRecord({ json, message, level, error, timeMs, spanContext }: WaitingLine): ReadableLogRecord {
-    const fields = fieldsOf(json);
+  #toRecord(line: WaitingLine): ReadableLogRecord {
+    const { json, message, level, error, messageField = 'msg', nestedField = '', timeMs, spanContext } = line;
+    const { [nestedField]: nested, ...top } = fieldsOf(json);
+    const fields = typeof nested === 'object' ? { ...top, ...nested } : top;
     const hasError = error !== undefined && (json === '' || fields[error.field] !== undefined);
-    const own = typeof message === 'string' ? message : fields['msg'];
+    const own = typeof message === 'string' ? message : fields[messageField];
     const text = typeof own === 'string' ? own : JSON.stringify(own ?? '');
-    const hidden = new Set([...OWN_FIELDS, ...(hasError ? [error.field] : [])]);
+    const hidden = new Set([...OWN_FIELDS, messageField, ...(hasError ? [error.field] : [])]);
     const attributes = Object.entries(fields).filter(([name]) => !hidden.has(name));
     return {
       ...this.#recordAt(timeMs, spanContext),
@@ -171,7 +177,7 @@ class LogLines {
 }
 
 /** They are the record's own: time, severity, body and span; the process is the resource. */
-const OWN_FIELDS = ['level', 'time', 'msg', 'pid', 'hostname', 'trace_id', 'span_id', 'trace_flags'];
+const OWN_FIELDS = ['level', 'time', 'pid', 'hostname', 'trace_id', 'span_id', 'trace_flags'];
 
 function fieldsOf(json: string): Readonly<Record<string, unknown>> {
   if (json.length > MAX_LINE_CHARACTERS) return {};

@@ -73,7 +73,14 @@ function observed(write: WriteLine): WriteLine {
   return function writeAndTake(fields, message, ...rest) {
     const json = write.call(this, fields, message, ...rest);
     const [level] = rest;
-    takeLine({ json, message, level, error: errorIn(fields) });
+    takeLine({
+      json,
+      message,
+      level,
+      error: errorIn(fields),
+      messageField: settingOf(this, 'pino.messageKey'),
+      nestedField: settingOf(this, 'pino.nestedKey'),
+    });
     return json;
   };
 }
@@ -85,6 +92,26 @@ function errorIn(
   for (const field of Object.keys(fields)) {
     const value = fields[field];
     if (value instanceof Error) return { field, value };
+  }
+  return undefined;
+}
+
+/** The keys of pino's own settings, by their names. */
+const symbols = new Map<string, symbol>();
+
+/** A setting of the logger, which child loggers inherit. */
+function settingOf(logger: unknown, name: string): string | undefined {
+  const key = symbols.get(name) ?? symbolOf(logger as object, name);
+  const value = key === undefined ? undefined : (logger as Readonly<Record<symbol, unknown>>)[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function symbolOf(logger: object, name: string): symbol | undefined {
+  for (let owner: object | null = logger; owner !== null; owner = Object.getPrototypeOf(owner) as object | null) {
+    const found = Object.getOwnPropertySymbols(owner).find(({ description }) => description === name);
+    if (found === undefined) continue;
+    symbols.set(name, found);
+    return found;
   }
   return undefined;
 }

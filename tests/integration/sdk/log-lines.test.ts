@@ -125,3 +125,31 @@ it('sends lines of console if the environment asks for it, and prints them as be
   await using other = await runObserved(script, patient);
   expect(other.capture.records()).toEqual([]);
 });
+
+it('knows other names of the message, the error and the fields of a call', async () => {
+  await using run = await runObserved(
+    `
+    import { createRequire } from 'node:module';
+    const pino = createRequire(import.meta.url)('pino');
+    const named = pino({ messageKey: 'message', errorKey: 'error' });
+    named.error(new RangeError('one'));
+    named.child({ a: 1 }).info({ message: 'two', empty: {}, list: [1, 2] });
+    pino({ nestedKey: 'payload' }).error(new RangeError('three'));
+    pino().info({ msg: 'four' });
+    pino({ formatters: { level: (label) => ({ level: label }) }, customLevels: { notice: 35 } }).notice('five');
+    process.exit(0);`,
+    patient,
+  );
+  const lines = run.capture.records().map(lineOf);
+  const { 'exception.stacktrace': _, ...first } = lines[0]?.attributes ?? {};
+  expect(first).toEqual({ 'exception.type': 'RangeError', 'exception.message': 'one' });
+  expect(lines.map(({ severity, body }) => `${severity} ${body}`)).toEqual([
+    'ERROR one',
+    'INFO two',
+    'ERROR three',
+    'INFO four',
+    'INFO five',
+  ]);
+  expect(lines[1]?.attributes).toEqual({ a: '1', 'list.0': '1', 'list.1': '2' });
+  expect(lines[2]?.attributes['exception.message']).toBe('three');
+});
