@@ -49,10 +49,11 @@ export class ExemplarIntake {
     let hasExemplars = false;
     while (!reader.done) {
       const tag = reader.tag();
+      const exemplars = EXEMPLARS_OF.get(tag);
       if (tag === METRIC.name) name = reader.string(MAX_NAME_BYTES);
       else if (tag === METRIC.unit) unit = reader.string(MAX_NAME_BYTES);
-      else if (EXEMPLARS_OF.has(tag)) hasExemplars ||= this.#readPoints(reader.message(), EXEMPLARS_OF.get(tag));
-      else reader.skip(tag);
+      else if (exemplars === undefined) reader.skip(tag);
+      else hasExemplars = pointsHave(exemplars, reader) || hasExemplars;
     }
     if (!hasExemplars) return;
     // The name may come after the points.
@@ -61,21 +62,12 @@ export class ExemplarIntake {
       const tag = reader.tag();
       const exemplars = EXEMPLARS_OF.get(tag);
       if (exemplars === undefined) reader.skip(tag);
-      else this.#readPoints(reader.message(), exemplars, (exemplar) => this.#add(name, unit, exemplar));
-    }
-  }
-
-  /** @returns true if a point has an exemplar. */
-  #readPoints(reader: WireReader, exemplars: number | undefined, add?: (exemplar: WireReader) => void): boolean {
-    for (const point of messagesIn(reader, DATA_POINTS)) {
-      while (!point.done) {
-        const tag = point.tag();
-        if (tag !== exemplars) point.skip(tag);
-        else if (add === undefined) return true;
-        else add(point.message());
+      else {
+        for (const point of messagesIn(reader.message(), DATA_POINTS)) {
+          for (const exemplar of messagesIn(point, exemplars)) this.#add(name, unit, exemplar);
+        }
       }
     }
-    return false;
   }
 
   #add(metric: string, unit: string, reader: WireReader): void {
@@ -108,4 +100,32 @@ function* messagesIn(reader: WireReader, wanted: number): Generator<WireReader> 
     if (tag === wanted) yield reader.message();
     else reader.skip(tag);
   }
+}
+
+/** True if a point has an exemplar, which is rare: makes no objects. Leaves the reader behind the message of the points. */
+function pointsHave(exemplars: number, reader: WireReader): boolean {
+  const end = endOfMessage(reader);
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag !== DATA_POINTS) {
+      reader.skip(tag);
+      continue;
+    }
+    const pointEnd = endOfMessage(reader);
+    while (reader.position < pointEnd) {
+      const field = reader.tag();
+      if (field !== exemplars) reader.skip(field);
+      else {
+        reader.position = end;
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** The reader continues at the content of the message. */
+function endOfMessage(reader: WireReader): number {
+  const length = reader.varint();
+  return reader.position + length;
 }
