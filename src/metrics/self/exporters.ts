@@ -85,17 +85,20 @@ export const exporterMetrics = sidecarMetrics({
     unit: '{item}',
     description: 'Spans and log records that the store has forgotten because it was full, by the class of their traces',
     labels: { exporter, otel_signal: ['traces', 'logs'], trace_class: traceClasses },
+    startsAtZero: { otel_signal: ['traces', 'logs'], trace_class: traceClasses },
   },
   siphon_store_dropped_items: {
     kind: 'counter',
     unit: '{item}',
     description: 'Spans that the store has not taken',
-    labels: { exporter, otel_signal: signals, reason: storeDropReasons },
+    labels: { exporter, otel_signal: ['traces'], reason: storeDropReasons },
+    startsAtZero: { otel_signal: ['traces'], reason: storeDropReasons },
   },
   siphon_store_cut_parts: {
     kind: 'counter',
     unit: '{part}',
     description: 'Values, attributes, events and links that were too long or too many for the store',
     labels: { exporter },
+    startsAtZero: {},
   },
 });

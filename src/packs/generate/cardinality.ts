@@ -46,8 +46,8 @@ const USUAL: Readonly<Record<string, number>> = {
   change: 1,
   data_type: 1,
   otel_signal: 1,
-  // Two pipelines and their exporters, each with one signal.
-  account: 4,
+  // Three pipelines, and their exporters for each signal.
+  account: 9,
   transport: 1,
   http_request_method: 2,
   http_response_status_code: 3,
@@ -63,13 +63,6 @@ const USUAL: Readonly<Record<string, number>> = {
 
 /** Components that the shipped configuration does not use, and what does not happen there. */
 const ABSENT: ReadonlySet<MetricName> = new Set([
-  'otelcol_receiver_accepted_log_records',
-  'otelcol_receiver_refused_log_records',
-  'otelcol_processor_memory_limiter_accepted_log_records',
-  'otelcol_processor_memory_limiter_refused_log_records',
-  'otelcol_exporter_sent_log_records',
-  'otelcol_exporter_send_failed_log_records',
-  'otelcol_exporter_enqueue_failed_log_records',
   'otelcol_exporter_enqueue_failed_metric_points',
   'siphon_exporter_partial_success_rejected_items',
   'siphon_prometheus_changed_labels',
@@ -120,25 +113,36 @@ const USUAL_OF: Readonly<Partial<Record<MetricName, Readonly<Record<string, numb
   otelcol_receiver_refused_metric_points: { receiver: 3 },
   otelcol_receiver_accepted_spans: { receiver: 2 },
   otelcol_receiver_refused_spans: { receiver: 2 },
+  otelcol_receiver_accepted_log_records: { receiver: 2 },
+  otelcol_receiver_refused_log_records: { receiver: 2 },
   siphon_db_poller_dropped_points: { query: 38, reason: 1 },
   siphon_db_poller_rebaselines: { query: 5, reason: 6 },
   siphon_db_poller_backlog_rows: { query: 5 },
   siphon_db_poller_uncounted_inserts: { query: 5 },
   siphon_db_poller_counting_since_timestamp_seconds: { query: 5 },
-  // The memory limiter in two pipelines, and the batch processor in one.
-  otelcol_processor_incoming_items: { processor: 3 },
-  otelcol_processor_outgoing_items: { processor: 3 },
+  // The memory limiter in three pipelines, and the batch processor in two.
+  otelcol_processor_incoming_items: { processor: 5 },
+  otelcol_processor_outgoing_items: { processor: 5 },
+  // Each pipeline has two exporters.
+  otelcol_exporter_sent_metric_points: { exporter: 2 },
+  otelcol_exporter_send_failed_metric_points: { exporter: 2 },
+  otelcol_exporter_sent_spans: { exporter: 2 },
+  otelcol_exporter_send_failed_spans: { exporter: 2 },
+  otelcol_exporter_sent_log_records: { exporter: 2 },
+  otelcol_exporter_send_failed_log_records: { exporter: 2 },
   siphon_file_storage_errors: { reason: 6 },
-  siphon_queue_corrupt_entries: { exporter: 2 },
+  siphon_queue_corrupt_entries: { exporter: 3 },
   // Nothing is replaced.
   siphon_db_poller_replaced_label_values: { query: 0 },
   // The services and the poller.
   siphon_prometheus_series: { exported_job: 3 },
   // There with 0 from the start.
-  siphon_dropped_items: { reason: 8 },
+  siphon_dropped_items: { otel_signal: 2, reason: 8 },
   siphon_receiver_rejected_requests: { transport: 2, reason: 7 },
   siphon_prometheus_dropped_points: { reason: 11 },
   siphon_sentry_dropped_items: { category: 3, reason: 6 },
+  siphon_store_items: { otel_signal: 2 },
+  siphon_store_evicted_items: { otel_signal: 2, trace_class: 4 },
 };
 
 /** Labels whose values are roasters. A rate limit comes from a roaster's shop or from the database. */

@@ -1,6 +1,6 @@
 /** The metrics of the sidecar that no panel shows, and why. */
 
-const LOGS = 'for pipelines of logs, which the shipped configuration does not have';
+const LOGS = 'for pipelines of logs; the dashboard shows the spans of the same services';
 const QUEUED = 'for exporters with a sending queue; `otelcol_exporter_queue_size` shows how full it is';
 const PROCESSORS = 'shows which processor drops items; the dashboard shows the loss of all of them';
 const BATCHES = 'for the settings of the `batch` processor';

@@ -85,7 +85,7 @@ export class TelemetryStoreExporter implements Component, Consumer {
     if (cutParts > 0) this.#cut.add(cutParts, {});
     let rejectedItems = 0;
     for (const [reason, count] of counts.dropped) {
-      this.#dropped.add(count, { otel_signal: signal, reason });
+      this.#dropped.add(count, { otel_signal: 'traces', reason });
       this.#settings.ledger.account(signal).reject(count, reason);
       rejectedItems += count;
     }
