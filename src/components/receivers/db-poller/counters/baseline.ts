@@ -18,7 +18,7 @@ export interface BaselineSettings {
   readonly place: string;
   readonly keys: CountedKeys;
   readonly timeoutMs: number;
-  /** The timeout for the last reading. */
+  /** The timeout for a step, because a single block may need more than `timeoutMs`, and for the last reading. */
   readonly longTimeoutMs: number;
   readonly logger: Logger;
   /** @throws PostgresError if these are too many keys. */
@@ -56,7 +56,7 @@ export class Baseline {
 
   constructor(settings: BaselineSettings) {
     this.#settings = settings;
-    this.#size = new BatchSize({ ...STEP, timeoutMs: settings.timeoutMs });
+    this.#size = new BatchSize({ ...STEP, timeoutMs: settings.longTimeoutMs });
   }
 
   /**
@@ -96,9 +96,9 @@ export class Baseline {
 
   /** Undefined: the table is not the one that the baseline began with. */
   async #step(progress: Progress): Promise<Progress | undefined> {
-    const { table, timeoutMs } = this.#settings;
+    const { table, longTimeoutMs } = this.#settings;
     const end = Math.min(progress.endBlock, progress.block + this.#size.rows);
-    const reading = table.read(timeoutMs, async (snapshot) => {
+    const reading = table.read(longTimeoutMs, async (snapshot) => {
       if (!isSameTable(snapshot, progress)) return undefined;
       return await this.#remember(
         snapshot.everyRow({ from: progress.block, end }),
