@@ -16,6 +16,7 @@ import { createRedis } from './clients/redis.ts';
 import { isSet, setValue } from './environment-problems.ts';
 import { ExpressInstrumentation } from './frameworks/express.ts';
 import { FastifyInstrumentation } from './frameworks/fastify.ts';
+import { GraphqlInstrumentation } from './frameworks/graphql.ts';
 import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
@@ -53,6 +54,7 @@ const INSTRUMENTATIONS: Readonly<
   koa: () => new KoaInstrumentation(),
   hono: () => new HonoInstrumentation(),
   'nestjs-core': () => new NestInstrumentation(),
+  graphql: () => new GraphqlInstrumentation(),
   pg: createPg,
   postgres: () => new PostgresInstrumentation(),
   mysql2: () => new MysqlInstrumentation(),

@@ -1,7 +1,10 @@
 /** Clients of databases and queues, each with its real server. A server that is missing is reported and its test skipped. */
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import path from 'node:path';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { plainAttributes, type CapturedSpan } from '../support/otlp/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
 import { projectRoot } from '../support/processes/demo-process.ts';
@@ -123,6 +126,50 @@ describe('gRPC', () => {
   });
 });
 
+describe('GraphQL', () => {
+  it.each([
+    ['version 17', 'graphql', 'es'],
+    ['version 17 as CommonJS', 'graphql', 'cjs'],
+    ['version 17 in a bundle', undefined, 'es'],
+    ['version 16, which is patched', 'graphql16', 'es'],
+    ['version 16 as CommonJS', 'graphql16', 'cjs'],
+  ] as const)('names operations without what they ask for: %s', async (_name, source, format) => {
+    const folder = mkdtempSync(path.join(projectRoot, 'node_modules/.clients-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const external = ['@opentelemetry/api', ...(source === undefined ? [] : ['graphql'])];
+    if (source !== undefined) {
+      cpSync(`node_modules/${source}`, path.join(folder, 'node_modules/graphql'), { recursive: true });
+    }
+    const bundle = await rolldown({ input: moduleOf('graphql'), platform: 'node', external });
+    const file = path.join(folder, format === 'cjs' ? 'graphql.cjs' : 'graphql.mjs');
+    await bundle.write({ file, format });
+    const spans = await spansOf('graphql', 'none', file);
+    const lookups = spans.filter(({ name }) => name === 'lookup');
+    const all = spans.filter(({ name }) => name !== 'lookup');
+    const operations = all.slice(0, -200);
+    expect(operations.map(summary)).toEqual([
+      'query Price',
+      'query',
+      'query Broken RangeError',
+      'query Failures Error',
+      'query Refused GraphQLError',
+      'mutation Order GraphQLError',
+      'query Two',
+      'GraphQL operation GraphQLError',
+      'subscription Brewing',
+    ]);
+    expect(new Set(operations.map(({ parent }) => parent))).toEqual(new Set(['caller']));
+    expect(lookups.map(({ parent }) => parent)).toEqual(['query Price', 'query', 'query Two']);
+    expect(operations.map(({ exceptions }) => exceptions.length)).toEqual([0, 0, 1, 10, 0, 0, 0, 0, 0]);
+    expect(operations[2]?.exceptions).toEqual([expect.stringMatching(/^RangeError: no coffee\n/)]);
+    expect(operations[3]?.attributes['siphon.lost_exceptions']).toBe('20');
+    expect(operations[6]?.attributes).toEqual({ 'graphql.operation.type': 'query', 'graphql.operation.name': 'Two' });
+    const last = all.at(-1);
+    expect(new Set(all.map(({ name }) => name)).size, '200 with names, and two without').toBe(202);
+    expect([last?.name, last?.attributes['graphql.operation.name']]).toEqual(['query', 'Client199']);
+  });
+});
+
 describe('an error that the service handles', () => {
   it.each([
     ['ioredis', () => REDIS],
@@ -181,8 +228,8 @@ interface ClientSpan {
 }
 
 /** The spans that a client makes within one span, in the order of their starts. */
-async function spansOf(client: string, url: string): Promise<readonly ClientSpan[]> {
-  await using run = await runObservedFile([CALL, 'use', url, moduleOf(client)], {}, 'siphon-otel/preload');
+async function spansOf(client: string, url: string, file = moduleOf(client)): Promise<readonly ClientSpan[]> {
+  await using run = await runObservedFile([CALL, 'use', url, file], {}, 'siphon-otel/preload');
   expect(run).toMatchObject({ code: 0, stderr: '', stdout: '' });
   const spans = run.capture.spans();
   expect(JSON.stringify(spans)).not.toMatch(/secret/);

@@ -3,6 +3,7 @@ import { SpanStatusCode, SpanKind, type Attributes, type HrTime, type Span } fro
 import type { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import type { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { errorType } from '../error-type.ts';
+import { messageOf, recordException } from '../exceptions.ts';
 import { measuring } from '../exemplars/measured-span.ts';
 
 const ERROR_TYPE = 'error.type';
@@ -63,8 +64,11 @@ export function failSpan(span: Span, error: unknown): string {
   span.setAttribute(ERROR_TYPE, type);
   // The application ended this request by intention: by the semantic conventions, the span has not failed.
   if (type === 'AbortError') return type;
-  const { message } = error instanceof Error ? error : {};
-  span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
-  if (error instanceof Error) span.recordException(error);
+  if (!(error instanceof Error)) {
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    return type;
+  }
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+  recordException(span, error);
   return type;
 }

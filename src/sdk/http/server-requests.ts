@@ -66,8 +66,8 @@ function isKept(route: string): boolean {
   return true;
 }
 
-/** http-errors, Fastify, Koa, Hono, Nest and Boom use these names. */
-function isAnswer(error: unknown): boolean {
+/** True for an error with a status below 500. http-errors, Fastify, Koa, Hono, Nest and Boom use these names. */
+export function isAnswer(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { status, statusCode, output, getStatus } = error as HttpError;
   const nestStatus: unknown = typeof getStatus === 'function' ? getStatus.call(error) : undefined;

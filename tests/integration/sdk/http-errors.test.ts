@@ -70,3 +70,46 @@ it('names the kind of each failed request, and no status that was not sent', asy
   expect(spans, 'the application wanted it').toContain('SPAN_KIND_CLIENT POST - AbortError STATUS_CODE_UNSET');
   expect(spans).toContain('SPAN_KIND_SERVER DELETE - connection_closed STATUS_CODE_ERROR');
 });
+
+it('records the error of a request with its causes and without values of the database', async () => {
+  await using script = await runObserved(
+    `import { createServer, get } from 'node:http';
+    import { once } from 'node:events';
+    const error = Object.assign(
+      new Error('invalid input syntax for type integer: "value-4711"', { cause: new TypeError('no beans') }),
+      { severity: 'ERROR', code: '22P02' },
+    );
+    const server = createServer(() => stop());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = 'http://127.0.0.1:' + server.address().port;
+    const controller = new AbortController();
+    let stop = () => controller.abort(error);
+    await fetch(url, { signal: controller.signal }).catch(() => undefined);
+    const request = get(url);
+    stop = () => request.destroy(error);
+    await once(request, 'error').catch(() => undefined);
+    server.close();
+    server.closeAllConnections();`,
+  );
+  const spans = script.capture.spans().filter(({ kind }) => kind === 'SPAN_KIND_CLIENT');
+  expect(JSON.stringify(spans)).not.toContain('value-4711');
+  const message = 'invalid input syntax for type integer: "?"';
+  const failed = {
+    status: message,
+    exceptions: [
+      {
+        'exception.type': 'Error',
+        'exception.message': message,
+        'exception.stacktrace': expect.stringMatching(
+          /^Error: invalid [^]+: "\?"\n[^]* {2}\[cause\]: TypeError: no beans\n/,
+        ),
+        'db.response.status_code': '22P02',
+      },
+    ],
+  };
+  const found = spans.map(({ status, events = [] }) => ({
+    status: status?.message,
+    exceptions: events.map((event) => plainAttributes(event.attributes)),
+  }));
+  expect(found).toEqual([failed, failed]);
+});
