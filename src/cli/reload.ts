@@ -23,7 +23,7 @@ export const reload: Command = {
   ],
   takes: ['pid-file', 'pid', 'metrics'],
   example: 'siphon reload --pid-file siphon.pid',
-  exitsOneIf: 'if no sidecar has this process id',
+  exitsOneIf: 'if it keeps the old configuration, if the outcome is unknown, or if no sidecar has this process id',
   readsConfig: false,
   async run(options, context) {
     const pid = pidFrom(options);
@@ -79,10 +79,10 @@ async function signalAndWait(pid: number, page: string, context: CommandContext)
   const before = await reloadsOn(page);
   process.kill(pid, 'SIGHUP');
   if (before === undefined) {
-    context.print(
-      `Process ${pid} reloads its configuration. Its log shows the outcome, because ${page} is not readable`,
+    context.printError(
+      `Process ${pid} reloads its configuration, but the outcome is unknown, because ${page} is not readable. Its log shows it; --metrics names the address of its own metrics`,
     );
-    return EXIT_OK;
+    return EXIT_FAILURE;
   }
   for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; await sleep(POLL_MS)) {
     const after = await reloadsOn(page);
