@@ -9,6 +9,8 @@ import { Spotlight } from '../support/sentry/spotlight.ts';
 
 if (chromiumMissing !== undefined) process.stderr.write(`Spotlight does not show envelopes: ${chromiumMissing}\n`);
 
+/** Each part of a page loads when it is opened. */
+const DRAWN = { timeout: 20_000 };
 const QUERY = 'SELECT * FROM missing_table';
 
 describe.skipIf(chromiumMissing !== undefined)('Spotlight shows', () => {
@@ -49,7 +51,7 @@ describe.skipIf(chromiumMissing !== undefined)('Spotlight shows', () => {
     await page.getByText('recorded in 2 spans').waitFor();
     await page.getByText(QUERY).click();
     await page.waitForURL(/\/spans\/[0-9a-f]{16}\/context$/);
-    expect(await shown()).toContain('QUERY SELECT * FROM missing_table DATA');
+    await expect.poll(shown, DRAWN).toContain('QUERY SELECT * FROM missing_table DATA');
   });
 
   it('the error of the query, with its frames and links to its trace and its span', async () => {
@@ -59,15 +61,14 @@ describe.skipIf(chromiumMissing !== undefined)('Spotlight shows', () => {
     await page.getByText(/orders\.mjs in badSql at line \d+/).waitFor();
     await link(`traces/${traceId}/spans/`).click();
     await page.getByText('recorded in 2 spans').waitFor();
-    expect(await shown()).toContain('DESCRIPTION GET /bad-sql TAGS service.name orders');
+    await expect.poll(shown, DRAWN).toContain('DESCRIPTION GET /bad-sql TAGS service.name orders');
   });
 
   it('queries without their values', async () => {
     await link('insights/queries').click();
-    await page.getByText('Avg Duration').waitFor();
-    const queries = await page.locator('tbody tr td:first-child').allTextContents();
-    expect(queries.map((text) => text.trim())).toEqual(
-      expect.arrayContaining(['SELECT pg_sleep(?), ? AS item', 'SELECT ? AS name WHERE ? = ?', QUERY]),
-    );
+    const queries = page.locator('tbody tr td:first-child');
+    await expect
+      .poll(async () => await queries.allInnerTexts(), DRAWN)
+      .toEqual(expect.arrayContaining(['SELECT pg_sleep(?), ? AS item', 'SELECT ? AS name WHERE ? = ?', QUERY]));
   });
 });
