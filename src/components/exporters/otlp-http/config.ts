@@ -1,24 +1,10 @@
 import * as v from 'valibot';
-import {
-  duration,
-  nonNegativeInteger,
-  positiveDuration,
-  secretUrl,
-  timerDuration,
-} from '../../../engine/schema/fields.ts';
+import { duration, nonNegativeInteger, positiveDuration, timerDuration } from '../../../engine/schema/fields.ts';
 import { COMPRESSIONS, encodingOf, type Compression } from './compression.ts';
 import { clientTlsConfig } from '../../../engine/schema/tls.ts';
 import { headers } from '../../../engine/schema/headers.ts';
+import { httpUrl, proxyUrl } from '../../../engine/schema/http-url.ts';
 import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
-
-const proxyUrl = v.pipe(
-  secretUrl(),
-  v.check(
-    (url) => url.isEmpty || isHttpUrl(url.reveal()),
-    'must be the URL of an HTTP proxy, for example http://proxy:3128',
-  ),
-  v.transform((url) => (url.isEmpty ? undefined : url)),
-);
 
 export const otlpHttpExporterConfig = v.pipe(
   v.strictObject({
@@ -32,7 +18,7 @@ export const otlpHttpExporterConfig = v.pipe(
     compression_params: v.optional(v.strictObject({ level: v.optional(v.pipe(v.number(), v.integer()), 0) }), {}),
     encoding: v.optional(v.literal('proto', 'must be proto: batches are forwarded in the bytes they came in'), 'proto'),
     tls: v.optional(clientTlsConfig, {}),
-    proxy_url: v.optional(proxyUrl),
+    proxy_url: v.optional(proxyUrl()),
     max_conns_per_host: v.optional(nonNegativeInteger(), 0),
     idle_conn_timeout: v.optional(timerDuration(), '90s'),
     disable_keep_alives: v.optional(v.boolean(), false),
@@ -81,15 +67,4 @@ export type OtlpHttpExporterConfig = v.InferOutput<typeof otlpHttpExporterConfig
 function isLevel(compression: Compression, level: number): boolean {
   if (encodingOf(compression) === undefined) return level === 0;
   return compression === 'zstd' ? level >= 0 && level <= 22 : level >= -1 && level <= 9;
-}
-
-function httpUrl(): v.GenericSchema<string, string> {
-  return v.pipe(
-    v.string(),
-    v.check(isHttpUrl, 'must be an http:// or https:// URL, for example http://127.0.0.1:4318'),
-  );
-}
-
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { duration, positiveDuration, positiveInteger, secretUrl } from '../../../engine/schema/fields.ts';
 import { retryOnFailure, sendingQueue } from '../../../engine/schema/delivery.ts';
+import { proxyUrl } from '../../../engine/schema/http-url.ts';
 import { clientTlsConfig } from '../../../engine/schema/tls.ts';
 import { parseDsn } from './dsn.ts';
 import { isEnvironment, isRelease } from './naming-rules.ts';
@@ -38,6 +39,7 @@ export const sentryExporterConfig = v.strictObject({
   source_roots: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
   timeout: v.optional(positiveDuration(), '30s'),
   tls: v.optional(clientTlsConfig, {}),
+  proxy_url: v.optional(proxyUrl()),
   trace_buffer: v.optional(
     v.strictObject({
       grace_period: v.optional(duration(), '1s'),

@@ -27,7 +27,9 @@ export class EnvelopeDelivery {
     this.blocksOnOverflow = queue.blockOnOverflow;
     this.#id = settings.id;
     const { version, logger } = settings;
-    this.#sender = new EnvelopeSender(dsn, { version, logger, timeoutMs: config.timeout, tls: config.tls });
+    const { timeout: timeoutMs, tls, proxy_url } = config;
+    const proxy = proxy_url && new URL(proxy_url.reveal());
+    this.#sender = new EnvelopeSender(dsn, { version, logger, timeoutMs, tls, proxy });
     const incident = new PathIncident(settings.logger, {
       failing: 'Envelopes do not reach Sentry',
       recovered: 'Envelopes reach Sentry again',

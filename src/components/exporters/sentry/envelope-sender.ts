@@ -23,6 +23,8 @@ interface EnvelopeSenderOptions {
   readonly version: string;
   readonly timeoutMs: number;
   readonly tls: ClientTlsConfig;
+  /** For every request; undefined for those of the environment. */
+  readonly proxy: URL | undefined;
   readonly logger: Logger;
 }
 
@@ -32,22 +34,24 @@ export class EnvelopeSender implements Sender<Envelope> {
   readonly #version: string;
   readonly #timeoutMs: number;
   readonly #tls: ClientTlsConfig;
+  readonly #proxy: URL | undefined;
   readonly #logger: Logger;
   #client = new HttpClient();
   readonly #limits = new RateLimits();
   readonly #abort = new AbortController();
 
-  constructor(dsn: Dsn, { version, timeoutMs, tls, logger }: EnvelopeSenderOptions) {
+  constructor(dsn: Dsn, { version, timeoutMs, tls, proxy, logger }: EnvelopeSenderOptions) {
     this.#dsn = dsn;
     this.#version = version;
     this.#timeoutMs = timeoutMs;
     this.#tls = tls;
+    this.#proxy = proxy;
     this.#logger = logger;
   }
 
   /** @throws Error that names the file, if a TLS file cannot be read. */
   async start(): Promise<void> {
-    this.#client = await openHttpClient(this.#tls, this.#logger);
+    this.#client = await openHttpClient(this.#tls, this.#logger, { proxy: this.#proxy });
   }
 
   /**

@@ -15,7 +15,7 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   // The exporter delivers envelopes, not batches: the spans of one transaction arrive in several batches.
   delivery: () => undefined,
   isExclusive: (config) => config.sending_queue?.storage !== undefined,
-  async *diagnose({ emptyValues }, { dsn, timeout, tls: files }) {
+  async *diagnose({ emptyValues }, { dsn, timeout, tls: files, proxy_url }) {
     const to = parseDsn(dsn.reveal());
     if (to === undefined) {
       const cause = emptyValues?.get('dsn')?.cause ?? 'dsn is empty';
@@ -26,7 +26,8 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
     const { readClientTls } = await import('../../../engine/net/client-tls.ts');
     try {
       const tls = await readClientTls(files);
-      yield await reachingFinding(to.envelopeUrl, { timeoutMs: timeout, tls });
+      const proxy = proxy_url && new URL(proxy_url.reveal());
+      yield await reachingFinding(to.envelopeUrl, { timeoutMs: timeout, tls, proxy });
     } catch (error) {
       yield { severity: 'error', what: describeError(error), repair: 'Correct tls' };
     }

@@ -1,13 +1,6 @@
-import { once } from 'node:events';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-} from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
@@ -17,51 +10,8 @@ import { spansBatch } from '../../../support/components/batches.ts';
 import { componentSettings } from '../../../support/components/component-settings.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { hostWith } from '../../../support/components/host-with.ts';
+import { listening, startProxy, stop } from '../../../support/network/forward-proxy.ts';
 import { hasOpenssl, SelfSignedCertificates } from '../../../support/network/self-signed-certificates.ts';
-
-interface Seen {
-  readonly line: string;
-  readonly authorization: string | undefined;
-}
-
-/** A forward proxy: passes requests on, and opens tunnels. */
-async function startProxy(): Promise<{ readonly server: Server; readonly seen: Seen[]; readonly port: number }> {
-  const seen: Seen[] = [];
-  const note = ({ method, url, headers }: IncomingMessage) =>
-    seen.push({ line: `${method} ${url}`, authorization: headers['proxy-authorization']?.toString() });
-  const server = createServer((request, response) => {
-    note(request);
-    const { 'proxy-authorization': _, ...headers } = request.headers;
-    const onward = httpRequest(request.url as string, { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode as number, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(onward);
-  });
-  server.on('connect', (request, socket: Socket) => {
-    note(request);
-    const [host, port] = (request.url as string).split(':');
-    const target = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      socket.pipe(target).pipe(socket);
-    });
-    for (const side of [socket, target]) side.on('error', () => socket.destroy());
-  });
-  return { server, seen, port: await listening(server) };
-}
-
-async function listening(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-function stop(...servers: readonly Server[]): void {
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
-}
 
 const accept: RequestListener = (request, response) => {
   request.resume();
