@@ -30,6 +30,7 @@ import { measureOperations, nameSpan } from './pg-operations.ts';
 import { rememberPools } from './pg-pools.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
 import { BullmqInstrumentation } from './queues/bullmq.ts';
+import { KafkajsInstrumentation } from './queues/kafkajs.ts';
 import type { RequestTargets } from './request-targets.ts';
 import { GrpcInstrumentation } from './rpc/grpc.ts';
 import { isSentryRequest } from './sentry-requests.ts';
@@ -63,6 +64,7 @@ const INSTRUMENTATIONS: Readonly<
   ioredis: () => new IoredisInstrumentation(),
   bullmq: () => new BullmqInstrumentation(),
   amqplib: () => new AmqplibInstrumentation(),
+  kafkajs: () => new KafkajsInstrumentation(),
   pino: () => new PinoInstrumentation(),
   winston: () => new WinstonInstrumentation(),
   bunyan: () => new BunyanInstrumentation(),

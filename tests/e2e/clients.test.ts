@@ -98,6 +98,27 @@ describe.skipIf(missing.has(RABBITMQ))('RabbitMQ', () => {
   });
 });
 
+it('carries the context in the headers of kafkajs, through a broker of the test', async () => {
+  const spans = await spansOf('kafkajs', 'none');
+  expect(spans.map((span) => `${span.kind.slice(10)} ${summary(span)} <- ${span.parent}`)).toEqual([
+    'PRODUCER send coffee <- caller',
+    'PRODUCER send tea <- caller',
+    'PRODUCER send coffee KafkaJSNonRetriableError <- caller',
+    'CONSUMER process coffee Error <- send coffee',
+    'CONSUMER process coffee <- send coffee',
+    'CONSUMER process tea <- caller',
+  ]);
+  expect(spans.map(({ linked }) => linked)).toEqual([[], [], [], [], [], ['send tea']]);
+  expect(spans.map(({ exceptions }) => exceptions.length)).toEqual([0, 0, 0, 1, 0, 0]);
+  expect(spans.at(-1)?.attributes).toEqual({
+    'messaging.system': 'kafka',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': 'tea',
+    'messaging.destination.partition.id': '0',
+    'messaging.batch.message_count': '2',
+  });
+});
+
 it('observes the driver of MongoDB by commands and collections, without their contents', async () => {
   const spans = await spansOf('mongodb', 'none');
   expect(spans.map(summary)).toEqual(['find orders', 'drop shop MongoServerError']);
@@ -223,6 +244,8 @@ interface ClientSpan {
   /** The name of its parent. */
   readonly parent: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** The names of the spans that it has links to. */
+  readonly linked: readonly unknown[];
   /** The stacks of its exceptions. */
   readonly exceptions: readonly unknown[];
 }
@@ -237,11 +260,12 @@ async function spansOf(client: string, url: string, file = moduleOf(client)): Pr
   return spans
     .toSorted((one, other) => Number(BigInt(one.start_time_unix_nano) - BigInt(other.start_time_unix_nano)))
     .filter(({ name }) => name !== 'caller')
-    .map(({ name, kind, parent_span_id, attributes, events = [] }) => ({
+    .map(({ name, kind, parent_span_id, attributes, events = [], links = [] }) => ({
       name,
       kind,
       parent: names.get(parent_span_id ?? ''),
       attributes: plainAttributes(attributes),
+      linked: links.map(({ span_id = '' }) => names.get(span_id)),
       exceptions: events.map((event) => plainAttributes(event.attributes)['exception.stacktrace']),
     }));
 }

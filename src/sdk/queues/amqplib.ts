@@ -1,14 +1,12 @@
 /** Observes amqplib: messages carry the context of their sender, and their consumers continue it. */
-import { context, propagation, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace, type Span } from '@opentelemetry/api';
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile,
   type InstrumentationModuleDefinition,
 } from '@opentelemetry/instrumentation';
-import { errorType } from '../error-type.ts';
-import { recordException } from '../exceptions.ts';
-import { INSTRUMENTATION_SCOPE } from '../recorders.ts';
+import { endAfter, failMessage, startMessageSpan, type MessageSpan } from './message-span.ts';
 
 const VERSIONS = ['>=0.5.5'];
 
@@ -63,7 +61,7 @@ type Consume = (this: unknown, queue: string, onMessage: OnMessage, ...rest: unk
 function observedPublish(publish: Publish): Publish {
   return function publishObserved(...args) {
     const [exchange, routingKey, content, options, ...rest] = args;
-    const span = startSpan(`send ${exchange === '' ? routingKey : exchange}`, SpanKind.PRODUCER, {
+    const span = startSpan(exchange === '' ? routingKey : exchange, SpanKind.PRODUCER, {
       exchange,
       routingKey,
     });
@@ -72,7 +70,7 @@ function observedPublish(publish: Publish): Publish {
     try {
       return publish.call(this, exchange, routingKey, content, { ...options, headers }, ...rest);
     } catch (error) {
-      fail(span, error);
+      failMessage(span, error);
       throw error;
     } finally {
       span.end();
@@ -87,50 +85,23 @@ function observedConsume(consume: Consume): Consume {
       // The server has ended the subscription.
       if (message === null) return onMessage.call(this, message);
       const parent = propagation.extract(context.active(), textsIn(message.properties.headers));
-      const span = context.with(parent, () => startSpan(`process ${queue}`, SpanKind.CONSUMER, message.fields));
+      const span = context.with(parent, () => startSpan(queue, SpanKind.CONSUMER, message.fields));
       return context.with(trace.setSpan(parent, span), () => endAfter(span, () => onMessage.call(this, message)));
     };
     return consume.call(this, queue, observed, ...rest);
   };
 }
 
-/** Ends the span when the function has returned, or when its promise has settled. */
-function endAfter(span: Span, body: () => unknown): unknown {
-  try {
-    const result = body();
-    if (!(result instanceof Promise)) {
-      span.end();
-      return result;
-    }
-    // The library ignores the promise, so that a rejection ends the process, as it does without an observer.
-    return result
-      .catch((error: unknown) => {
-        fail(span, error);
-        throw error;
-      })
-      .finally(() => span.end());
-  } catch (error) {
-    fail(span, error);
-    span.end();
-    throw error;
-  }
-}
-
-function startSpan(name: string, kind: SpanKind, { exchange, routingKey }: Message['fields']): Span {
-  return trace.getTracer(INSTRUMENTATION_SCOPE).startSpan(name, {
+function startSpan(target: string, kind: MessageSpan['kind'], { exchange, routingKey }: Message['fields']): Span {
+  return startMessageSpan({
     kind,
+    system: 'rabbitmq',
+    target,
     attributes: {
-      'messaging.system': 'rabbitmq',
-      'messaging.operation.type': kind === SpanKind.PRODUCER ? 'send' : 'process',
       ...(exchange !== undefined && { 'messaging.destination.name': exchange === '' ? routingKey : exchange }),
       ...(routingKey !== undefined && { 'messaging.rabbitmq.destination.routing_key': routingKey }),
     },
   });
-}
-
-function fail(span: Span, error: unknown): void {
-  recordException(span, error);
-  span.setAttribute('error.type', errorType(error)).setStatus({ code: SpanStatusCode.ERROR });
 }
 
 /** Anybody who can write to the queue chooses these. */

@@ -1,19 +1,8 @@
 /** Observes BullMQ through its own interface for telemetry. The context of the caller travels with the job. */
-import {
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type Context,
-  type Exception,
-  type Span,
-} from '@opentelemetry/api';
-import { errorType } from '../error-type.ts';
-import { recordException } from '../exceptions.ts';
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace, type Context, type Exception } from '@opentelemetry/api';
 import { LoadedModulesInstrumentation, type Patches } from '../frameworks/loaded-modules.ts';
 import { INSTRUMENTATION_SCOPE } from '../recorders.ts';
+import { failMessage } from './message-span.ts';
 
 export class BullmqInstrumentation extends LoadedModulesInstrumentation {
   constructor() {
@@ -69,15 +58,10 @@ function observeJobs({ prototype }: BullmqClass): void {
     const result = original.apply(this, args);
     if (span === undefined || !(result instanceof Promise)) return result;
     return result.catch((error: unknown) => {
-      fail(span, error);
+      failMessage(span, error);
       throw error;
     });
   };
-}
-
-function fail(span: Span, error: unknown): void {
-  recordException(span, error);
-  span.setAttribute('error.type', errorType(error)).setStatus({ code: SpanStatusCode.ERROR });
 }
 
 /** The kinds have the numbers of OpenTelemetry. */
@@ -146,7 +130,7 @@ function queueSpan(name: string, kind: SpanKind, parent?: Context): QueueSpan {
     },
     // Events repeat the result of the job.
     addEvent: ignore,
-    recordException: (exception) => fail(span, exception),
+    recordException: (exception) => failMessage(span, exception),
     end: () => span.end(),
   };
 }

@@ -18,6 +18,7 @@ export interface CapturedSpan {
   readonly start_time_unix_nano: string;
   readonly status?: { readonly code?: string; readonly message?: string };
   readonly attributes?: readonly KeyValue[];
+  readonly links?: readonly { readonly span_id?: string }[];
   readonly events?: readonly { readonly name: string; readonly attributes?: readonly KeyValue[] }[];
 }
 
