@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyValue } from '../engine/otlp/any-value.ts';
-import { cleanText, Privacy } from './privacy.ts';
+import { cleanName, cleanText, Privacy } from './privacy.ts';
 
 const attributes = {
   'url.full': 'https://u:p@h.test/p?token=abc&page=2&api_key=k#f',
@@ -126,9 +126,51 @@ describe('Privacy', () => {
     ['password authentication failed for user "a"', 'password authentication failed for user "a"'],
     ['Unexpected token < in JSON', 'Unexpected token < in JSON'],
     ['(code: 42P01)', '(code: 42P01)'],
+    ['key: -----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY----- read', 'key: [Filtered] read'],
+    ['-----BEGIN PRIVATE KEY-----\\nMIIEcut', '[Filtered]'],
+    ['-----BEGIN PUBLIC KEY-----\nMIIE', '-----BEGIN PUBLIC KEY-----\nMIIE'],
+    ['curl -u bob:hunter2 https://h.test/', 'curl -u [Filtered] https://h.test/'],
+    ["curl --user 'bob:hunter2' h.test", "curl --user '[Filtered]' h.test"],
+    ['docker run -u 1000:1000 image', 'docker run -u 1000:1000 image'],
+    ['psql --password hunter2 -h x', 'psql --password [Filtered] -h x'],
+    ['psql --password -h x', 'psql --password -h x'],
+    ['secret_key=hunter2 x', 'secret_key=[Filtered] x'],
+    ["select a from t where pw='hunter2'", 'select a from t where pw=[Filtered]'],
+    ['body password%3Dhunter2 x', 'body password%3D[Filtered] x'],
+    [String.raw`{\"password\":\"hun\\\"ter2\",\"a\":1}`, String.raw`{\"password\":[Filtered],\"a\":1}`],
+    [String.raw`{"password":"hun\"ter2","a":1}`, '{"password":[Filtered],"a":1}'],
+    [String.raw`{\\\"password\\\":\\\"hunter2\\\"}`, String.raw`{\\\"password\\\":[Filtered]}`],
+    ['password "hun ter2" is wrong', 'password [Filtered] is wrong'],
+    ["ALTER USER a PASSWORD 'hunter2'", 'ALTER USER a PASSWORD [Filtered]'],
+    ['api.key=hunter2', 'api.key=[Filtered]'],
+    ['GET /cb?code=hunter2&page=2 200', 'GET /cb?code=[Filtered]&page=2 200'],
+    ['Token "x" is invalid', 'Token "x" is invalid'],
   ])('cleans the message %s', (text, expected) => {
     expect(cleanText(text)).toBe(expected);
     expect(new Privacy().clean('exception.message', text)).toBe(expected);
+  });
+
+  it.each([
+    ['GET /cb?token=hunter2', 'GET /cb?token=[Filtered]'],
+    ["SELECT a FROM t WHERE b = 'hunter2' AND c = 5", 'SELECT a FROM t WHERE b = ? AND c = ?'],
+    ['SELECT shop.orders', 'SELECT shop.orders'],
+    ['GET /orders/:id', 'GET /orders/:id'],
+    ['update of 5 tables', 'update of 5 tables'],
+  ])('cleans the name %s', (name, expected) => {
+    expect(cleanName(name)).toBe(expected);
+  });
+
+  it('hides bytes that hold a secret', () => {
+    const privacy = new Privacy();
+    const harmless = Buffer.from([0, 255, 97]);
+    expect(privacy.clean('body', Buffer.from('\u00ff password=hunter2'))).toBe('[Filtered]');
+    expect(privacy.clean('url.query', Buffer.from('code=hunter2'))).toBe('[Filtered]');
+    expect(privacy.clean('body', harmless)).toBe(harmless);
+    expect(privacy.clean('app.api.key', 'x')).toBe('[Filtered]');
+    expect(privacy.clean('url.query', 'session=hunter2&JSESSIONID=x&a=1')).toBe(
+      'session=[Filtered]&JSESSIONID=[Filtered]&a=1',
+    );
+    expect(privacy.clean('pg.session', 'waits')).toBe('waits');
   });
 
   it('hides a secret in any place, and changes nothing twice', () => {
@@ -177,6 +219,18 @@ describe('Privacy', () => {
     '%25',
     '?a=%2525',
     "'",
+    '-----BEGIN PRIVATE KEY-----',
+    '-----BEGIN A',
+    '--password ',
+    '--password="\\',
+    'password\\"',
+    'password%3D',
+    '-password',
+    '\\',
+    ' -u a',
+    '-u a:',
+    '?a=b',
+    'password=\\"\\\\',
   ])('takes linear time for many %s', (text) => {
     const begun = performance.now();
     cleanText(`x://y ${text.repeat(100_000)}`);

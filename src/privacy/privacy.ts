@@ -108,6 +108,14 @@ export function cleanText(text: string): string {
   return withoutSecrets(withoutStatementValues(text));
 }
 
+/** A text that begins like a statement, and has a value. */
+const WHOLE_STATEMENT = /^\s{0,8}(?:select|insert|update|delete|merge|replace|with|call)\s[^]{0,16000}?['"$=]/i;
+
+/** The same for a name or a short message, which may be a whole statement. */
+export function cleanName(name: string): string {
+  return cleanText(WHOLE_STATEMENT.test(name) ? withoutLiterals(name) : name);
+}
+
 /** Query builders put the whole statement before the message of the database: `insert into … values (…) - duplicate key …`. */
 const STATEMENT =
   /^((?:\w{0,64}error: )?)((?:select|insert|update|delete|merge|replace|with|call)\s[^]{0,16000}?) - (?=[^\n]*(?:\n|$))/i;
@@ -121,9 +129,16 @@ function withoutStatementValues(text: string): string {
 
 function cleanValue(value: AnyValue, isQuery: boolean): AnyValue {
   if (typeof value === 'string') return isQuery ? withoutSecretQuery(value) : cleanText(value);
+  if (value instanceof Uint8Array) return holdsSecret(value, isQuery) ? FILTERED : value;
   if (value instanceof Map) {
     const entries = [...(value as ReadonlyMap<string, AnyValue>)];
     return new Map(entries.map(([key, inner]) => [key, isSecretName(key) ? FILTERED : cleanValue(inner, isQuery)]));
   }
   return Array.isArray(value) ? (value as readonly AnyValue[]).map((inner) => cleanValue(inner, isQuery)) : value;
+}
+
+/** Bytes may be a text. What is secret in them is ASCII. */
+function holdsSecret(bytes: Uint8Array, isQuery: boolean): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return cleanValue(text, isQuery) !== text;
 }

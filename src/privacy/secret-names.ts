@@ -5,7 +5,8 @@ export const FILTERED = '[Filtered]';
 const SECRET_NAME =
   /(?:^|[^a-z])(?:auth|authorization|pass|pwd|(?:aws)?access[-_]?key(?:[-_]?id)?|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|signature|sig|session[-_]?id|sid|code|pin|pin[-_]?code|cvv|cvc|cookie|set-cookie|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
 /** `myapikey`, `dbpassword` */
-const SECRET_SUFFIX = /(?:api[-_]?key|password|passwd|passphrase|secret|token|credentials?)(?:\[\d*\]|\])*$/i;
+const SECRET_SUFFIX =
+  /(?:(?:api|secret)[-_.]?key|password|passwd|passphrase|secret|token|credentials?)(?:\[\d*\]|\])*$/i;
 /** `accessToken`, `clientSecret` */
 const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?|Pin)$/;
 /** These are not secrets, although they look like it. */
@@ -26,6 +27,14 @@ export function isSecretName(name: string): boolean {
   if (remembered.size === MAX_REMEMBERED) remembered.clear();
   remembered.set(name, found);
   return found;
+}
+
+/** Sessions have such parameters. As attributes they describe something else. */
+const SESSION = /(?:^|[^a-z]|php|j|asp)sess(?:ion)?[-_]?(?:id)?$/i;
+
+/** For the parameters of queries. */
+export function isSecretParameter(name: string): boolean {
+  return isSecretName(name) || SESSION.test(name.slice(-MAX_REMEMBERED_CHARACTERS));
 }
 
 /** Reads only the end of a name: the sender decides how long it is. */

@@ -50,6 +50,32 @@ it('keeps no secrets, personal attributes and values of queries', async () => {
   expect((await ask(`/api/traces?attribute=db.password=${SECRET}`)).body.traces).toEqual([]);
 });
 
+it('keeps no secret of any text, wherever it is', async () => {
+  await using started = await startStore();
+  const { store, ask } = started;
+  const texts = [
+    `login failed: password=${SECRET}`,
+    `login failed password=${SECRET}`,
+    `Authorization: Bearer ${SECRET}1111`,
+    `{"api_key": "${SECRET}"}`,
+    `Error: token=${SECRET}\n    at a (/app/a.js:1:2)`,
+    `GET /cb?code=${SECRET}`,
+    `${'x'.repeat(4085)} a://u:${SECRET}@h`,
+  ];
+  for (const [i, text] of texts.entries()) {
+    const attributes = { note: text, 'exception.message': text, 'exception.stacktrace': text };
+    const span = { spanId: spanId(i + 1), name: text, statusMessage: text, attributes };
+    await store.consume(batchOfSpans([{ ...span, events: [{ name: text, attributes }] }], text));
+    await store.consume(batchOfLogs([{ body: text, traceId: TRACE_ID, attributes }], text));
+  }
+  await store.consume(batchOfSpans([{ spanId: spanId(9), name: `SELECT a FROM t WHERE b = '${SECRET}'` }]));
+  const { body } = await ask(`/api/traces/${TRACE_ID}`);
+  expect(body).toMatchObject({ spanCount: texts.length + 1, logCount: texts.length });
+  // A part of it does not pass either.
+  expect(JSON.stringify(body)).not.toContain('hunt');
+  expect(body.spans[0].events[0].attributes['exception.message']).toBe('login failed: password=[Filtered]');
+});
+
 it('does not take the text of one database for that of another', async () => {
   await using started = await startStore();
   const { store, ask } = started;

@@ -1,6 +1,6 @@
 import { fieldTags } from '../../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
-import { cleanText } from '../../../../privacy/privacy.ts';
+import { cleanName } from '../../../../privacy/privacy.ts';
 import type { Segment } from '../memory/segment.ts';
 import type { PairList } from './pair-list.ts';
 import { Ranges } from './ranges.ts';
@@ -71,8 +71,8 @@ export function readScope(reader: WireReader): ScopeName {
   let [name, version] = ['', ''];
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === SCOPE.name) name = cleanText(reader.string(MAX_SCOPE_BYTES));
-    else if (tag === SCOPE.version) version = cleanText(reader.string(MAX_SCOPE_BYTES));
+    if (tag === SCOPE.name) name = cleanName(reader.string(MAX_SCOPE_BYTES));
+    else if (tag === SCOPE.version) version = cleanName(reader.string(MAX_SCOPE_BYTES));
     else reader.skip(tag);
   }
   return { name, version };

@@ -3,7 +3,7 @@ import { fieldNumbers, fieldTags } from '../../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { WireWriter } from '../../../../engine/otlp/wire-writer.ts';
 import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
-import type { Privacy } from '../../../../privacy/privacy.ts';
+import { cleanText, type Privacy } from '../../../../privacy/privacy.ts';
 import { withoutLiterals } from '../../../../privacy/query-literals.ts';
 import { ByteDictionary } from '../memory/byte-dictionary.ts';
 import type { Segment } from '../memory/segment.ts';
@@ -18,7 +18,7 @@ const QUERIES = new Set(['db.query.text', 'db.statement']);
 /** Texts without these mean the same in each database. */
 const DEPENDS_ON_SYSTEM = /["\\#]|\/\*|--/;
 
-/** Kept as it is if it has no address inside; never kept; decided by its value. */
+/** Kept as it is if there is no secret inside; never kept; decided by its value. */
 const PLAIN = 1;
 const OMITTED = 2;
 const EXAMINED = 3;
@@ -30,8 +30,6 @@ const KEY_VALUE = fieldTags('KeyValue');
 const ANY_VALUE = fieldTags('AnyValue');
 const PAIR = fieldNumbers('KeyValue');
 const OWN_FIELD = 15;
-const COLON = 0x3a;
-const SLASH = 0x2f;
 
 /** An attribute in a request. */
 export interface EncodedPair {
@@ -142,7 +140,7 @@ export class PairIntake {
 }
 
 /**
- * True for a number, a boolean, and for a text that is short enough and has no address inside. False for everything that is
+ * True for a number, a boolean, and for a text that is short enough and has no secret inside. False for everything that is
  * written in an unusual way: a field that comes twice could hide another.
  */
 function isPlain(view: DataView, start: number, end: number): boolean {
@@ -153,7 +151,7 @@ function isPlain(view: DataView, start: number, end: number): boolean {
   switch (view.getUint8(valueStart)) {
     case ANY_VALUE.string_value: {
       const textStart = startOfContent(view, valueStart + 1, end);
-      return textStart >= 0 && !hasAddress(view, textStart, end);
+      return textStart >= 0 && !holdsSecret(textIn(view, textStart, end));
     }
     case ANY_VALUE.double_value:
       return end - valueStart === 9;
@@ -180,12 +178,8 @@ function isOneVarint(view: DataView, start: number, end: number): boolean {
   return start < end && view.getUint8(end - 1) < 0x80;
 }
 
-function hasAddress(view: DataView, start: number, end: number): boolean {
-  for (let at = start; at < end - 2; at++) {
-    if (view.getUint8(at) !== COLON) continue;
-    if (view.getUint8(at + 1) === SLASH && view.getUint8(at + 2) === SLASH) return true;
-  }
-  return false;
+function holdsSecret(text: string): boolean {
+  return cleanText(text) !== text;
 }
 
 function decode(view: DataView, start: number, end: number): readonly [key: string, value: AnyValue] {
