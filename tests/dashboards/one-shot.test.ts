@@ -30,6 +30,9 @@ describe.skipIf(prometheusMissing !== undefined)('a job with errors that is over
     watched = await MonitoredDemo.start({ demo: { once: true, isCalm: true } });
     const { demo, prometheus } = watched;
     await demo.pipelineEnded();
+    // In a real system Prometheus has scraped the known roasters before a job starts.
+    const known = 'scrape_run_duration_seconds_count{status="fail"} == 0';
+    await waitFor(async () => (await prometheus.query(known)).length > 1, { what: 'the known roasters to be scraped' });
     await demo.setFault('store_down', true);
     const earlier = new Set((await scrape(demo.ports.scrape)).sumBy('instance', 'fetch_latency_seconds_count').keys());
     const job = startPipeline({
