@@ -8,6 +8,7 @@ export const telemetryStoreConfig = v.optional(
   v.strictObject({
     endpoint: v.optional(endpoint('127.0.0.1:13134'), '127.0.0.1:13134'),
     ...httpServerEntries,
+    max_connections: v.optional(positiveInteger(), 100),
     allowed_hosts: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
     max_size_mib: v.optional(v.pipe(positiveInteger(), v.minValue(LEAST_MIB, 'must be at least 4'))),
     slow_threshold: v.optional(positiveDuration(), '1s'),

@@ -3,6 +3,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Host } from '../../../../engine/component.ts';
 import { GuardedServer, type Site } from '../../../../engine/net/guarded-server.ts';
+import { limitReader } from '../../../../engine/net/reader-limit.ts';
 import { pathOf } from '../../../../engine/net/request-path.ts';
 import type { HttpServerConfig } from '../../../../engine/schema/http-server.ts';
 import type { PageBuffer } from '../page/page-buffer.ts';
@@ -10,11 +11,6 @@ import type { Syntax } from '../page/page-content.ts';
 import { acceptsGzip, negotiate, type Negotiated } from './negotiation.ts';
 import { Pages } from './pages.ts';
 import { inTurns, PageReader, type Rendering } from './rendering.ts';
-
-/** A reader that reads nothing for this time is disconnected. */
-const STALLED_MS = 30_000;
-/** The time limit of an answer. Prometheus waits for ten seconds by default, and never for longer than its interval. */
-const MAX_ANSWER_MS = 60_000;
 
 export interface ScrapeServerOptions {
   readonly server: HttpServerConfig;
@@ -61,12 +57,12 @@ export class ScrapeServer {
       return refuse(response, 503, 'Too many scrapes are waiting for their readers\n');
     }
     const reader = new PageReader(() => response.destroy());
-    const limit = setTimeout(() => reader.cutOff(), MAX_ANSWER_MS).unref();
+    const limit = limitReader(response);
     rendering.acquire(reader);
     try {
       await this.#send(request, response, { rendering, format, reader });
     } finally {
-      clearTimeout(limit);
+      limit[Symbol.dispose]();
       rendering.release(reader);
     }
   }
@@ -84,7 +80,6 @@ export class ScrapeServer {
       Vary: 'Accept, Accept-Encoding',
       ...(gzipped ? { 'Content-Encoding': 'gzip' } : {}),
     });
-    response.setTimeout(STALLED_MS, () => response.destroy());
     const sent = request.method === 'HEAD' ? finished(response.end()) : pipeline(inTurns(page, reader), response);
     await sent.catch(ignoreReaderThatLeft);
   }

@@ -1,11 +1,12 @@
 import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
 import type { ExemplarMemory, StoredExemplar } from '../memory/exemplar-memory.ts';
-import { spanAt, type StoredSpan } from '../memory/record.ts';
+import type { Segment } from '../memory/segment.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 
 export interface FoundExemplar extends StoredExemplar {
   /** Undefined if it is not in the store: it was not sampled, has not ended, or was evicted. */
-  readonly span: StoredSpan | undefined;
+  /** Undefined if it is not in the store. */
+  readonly span: { readonly segment: Segment; readonly row: number } | undefined;
 }
 
 /** The metric by the name that OpenTelemetry or Prometheus gives it. Undefined if it has no exemplars. */
@@ -20,13 +21,13 @@ export function* withSpans(
   memory: TelemetryMemory,
   exemplars: readonly StoredExemplar[],
 ): Generator<undefined, FoundExemplar[]> {
-  const spans = new Map<string, StoredSpan>();
+  const spans = new Map<string, NonNullable<FoundExemplar['span']>>();
   const wanted = exemplars.map(({ traceId, spanId }) => ({ id: Buffer.from(traceId, 'hex'), spanId }));
   for (const segment of memory.segments) {
     for (const { id, spanId } of wanted) {
       const trace = segment.traces.find(viewOf(id), 0, id.length);
       const row = trace < 0 ? -1 : rowOf(segment, trace, Buffer.from(spanId, 'hex'));
-      if (row >= 0) spans.set(spanId, spanAt(segment, row));
+      if (row >= 0) spans.set(spanId, { segment, row });
       yield;
     }
   }

@@ -1,9 +1,10 @@
 import { anyValueToText } from '../../../../engine/otlp/any-value.ts';
 import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
-import { logAt, millisecondsAt, pairOf, type StoredLog } from '../memory/record.ts';
+import { millisecondsAt, pairOf } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { SegmentCriteria, type Criteria } from './criteria.ts';
+import type { Place } from './find-trace.ts';
 import { firstRowAfter } from './find-traces.ts';
 
 export interface LogCriteria extends Criteria {
@@ -22,7 +23,7 @@ export interface LogCriteria extends Criteria {
 const ROWS_A_STEP = 1024;
 
 /** Finds the newest log records. @returns in the order of time. */
-export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Generator<undefined, StoredLog[]> {
+export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Generator<undefined, readonly Place[]> {
   let found: Place[] = [];
   const keepNewest = (): void => {
     found = found.toSorted((a, b) => a.timeMs - b.timeMs).slice(-criteria.limit);
@@ -36,13 +37,7 @@ export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Gener
     yield;
   }
   keepNewest();
-  return found.map(({ segment, row }) => logAt(segment, row));
-}
-
-interface Place {
-  readonly segment: Segment;
-  readonly row: number;
-  readonly timeMs: number;
+  return found;
 }
 
 /** Yields undefined where other work may run. */

@@ -1,13 +1,20 @@
 import { viewOf } from '../../../../engine/columns/hash-bytes.ts';
-import { logAt, millisecondsAt, spanAt, type StoredLog, type StoredSpan } from '../memory/record.ts';
+import { millisecondsAt } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
+
+/** Where a span or a log record is. Reading it takes more memory than the store needs for it. */
+export interface Place {
+  readonly segment: Segment;
+  readonly row: number;
+  readonly timeMs: number;
+}
 
 export interface FoundTrace {
   readonly traceId: string;
   /** In the order in which they began. */
-  readonly spans: readonly StoredSpan[];
-  readonly logs: readonly StoredLog[];
+  readonly spans: readonly Place[];
+  readonly logs: readonly Place[];
   /** How many there are in the store; more than in the lists if these were cut. */
   readonly spanCount: number;
   readonly logCount: number;
@@ -45,23 +52,11 @@ export function* findTrace(memory: TelemetryMemory, traceId: string, limit: numb
   }
   return {
     traceId,
-    spans: [...spans.values()]
-      .toSorted(byTime)
-      .slice(0, limit)
-      .map(({ segment, row }) => spanAt(segment, row)),
-    logs: logs
-      .toSorted(byTime)
-      .slice(0, limit)
-      .map(({ segment, row }) => logAt(segment, row)),
+    spans: [...spans.values()].toSorted(byTime).slice(0, limit),
+    logs: logs.toSorted(byTime).slice(0, limit),
     spanCount: spans.size,
     logCount: logs.length,
   };
-}
-
-interface Place {
-  readonly segment: Segment;
-  readonly row: number;
-  readonly timeMs: number;
 }
 
 function* collect(

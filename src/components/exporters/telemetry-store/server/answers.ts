@@ -1,8 +1,10 @@
 /** The paths of the query API: what each of them reads from the store. */
 import { suggest } from '../../../../engine/config/nearest-name.ts';
+import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
 import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
+import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
-import { metricNamed, withSpans } from '../queries/find-exemplars.ts';
+import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
 import { findLogs } from '../queries/find-logs.ts';
 import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
 import { findTraces } from '../queries/find-traces.ts';
@@ -51,7 +53,8 @@ function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefin
   const next = memory.arrivals.spans;
   const found = yield* findTraces(memory, criteria);
   const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
-  return ok({ traces: found.map(summaryToJson), next, hint });
+  const { text, left } = boundedArray(found, summaryToJson, newBudget());
+  return { status: 200, body: `{"traces":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 
 function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
@@ -66,7 +69,7 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
   const next = memory.arrivals.logs;
   const found = yield* findLogs(memory, criteria);
   const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
-  const { text, left } = boundedArray(found, logToJson, newBudget());
+  const { text, left } = boundedArray(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
   return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 
@@ -84,8 +87,12 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   if (id === undefined) return failure(404, `trace ${digits} is not in the store: it was not sent, or is evicted`);
   const found = yield* findTrace(memory, id, Math.min(given.count('limit') ?? MAX_OF_TRACE, MAX_OF_TRACE));
   const budget = newBudget();
-  const records = boundedArray(found.logs, logToJson, { characters: budget.characters / 2 });
-  const spans = boundedArray(found.spans, spanToJson, budget);
+  const records = boundedArray(found.logs, ({ segment, row }) => logToJson(logAt(segment, row)), {
+    bytes: budget.bytes / 2,
+  });
+  const spans = boundedArray(found.spans, ({ segment, row }) => spanToJson(spanAt(segment, row)), {
+    bytes: budget.bytes - Buffer.byteLength(records.text),
+  });
   const { traceId, spanCount, logCount } = found;
   const counts = `"spanCount":${spanCount},"logCount":${logCount}`;
   return { status: 200, body: `{"traceId":"${traceId}",${counts},"spans":${spans.text},"logs":${records.text}}` };
@@ -103,17 +110,19 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
     );
   }
   const resolved = yield* withSpans(memory, found.exemplars);
-  return ok({
-    metric: found.metric,
-    unit: found.unit,
-    exemplars: resolved.map(({ traceId, spanId, value, timeUnixNano, span }) => ({
-      traceId,
-      spanId,
-      value,
-      timeUnixNano: String(timeUnixNano),
-      ...(span !== undefined && { span: spanToJson(span) }),
-    })),
-  });
+  const { text, left } = boundedArray(resolved, exemplarToJson, newBudget());
+  const names = `"metric":${JSON.stringify(found.metric)},"unit":${JSON.stringify(found.unit)}`;
+  return { status: 200, body: `{${names},"exemplars":${text},"left":${left}}` };
+}
+
+function exemplarToJson({ traceId, spanId, value, timeUnixNano, span }: FoundExemplar): JsonObject {
+  return {
+    traceId,
+    spanId,
+    value,
+    timeUnixNano: String(timeUnixNano),
+    ...(span !== undefined && { span: spanToJson(spanAt(span.segment, span.row)) }),
+  };
 }
 
 /** The nearest name, or else those that were seen last. */

@@ -53,25 +53,26 @@ function serviceIn(resource: KeyValueMap): string {
   return anyValueToText(resource.get('service.name') ?? null);
 }
 
-/** An answer that is longer cannot be read, and takes memory. */
-const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** An answer that is longer takes memory until it is read. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The elements of an array as JSON, until they are too long together. @returns how many are left out. */
 export function boundedArray<T>(
   items: readonly T[],
   toJson: (item: T) => JsonObject,
-  budget: { characters: number },
+  budget: { bytes: number },
 ): { readonly text: string; readonly left: number } {
   const parts: string[] = [];
   for (const item of items) {
     const text = JSON.stringify(toJson(item));
-    if (budget.characters < text.length) break;
-    budget.characters -= text.length;
+    const bytes = Buffer.byteLength(text);
+    if (budget.bytes < bytes) break;
+    budget.bytes -= bytes;
     parts.push(text);
   }
   return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
 }
 
-export function newBudget(): { characters: number } {
-  return { characters: MAX_CHARACTERS };
+export function newBudget(): { bytes: number } {
+  return { bytes: MAX_BYTES };
 }

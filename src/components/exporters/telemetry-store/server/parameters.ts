@@ -8,6 +8,7 @@ export class BadQuery extends Error {
 }
 
 const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const MAX_SEVERITY = 24;
 const MAX_LIMIT = 1000;
 
 /** Reads the parameters of a query and reports mistakes as `BadQuery`. */
@@ -41,8 +42,8 @@ export class Parameters {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const agoMs = parseDuration(text);
-    const ms = agoMs === undefined ? Date.parse(text) : Date.now() - agoMs;
-    if (Number.isNaN(ms))
+    const ms = agoMs === undefined ? dateMs(text) : Date.now() - agoMs;
+    if (Number.isNaN(ms) || (agoMs ?? 0) < 0)
       throw new BadQuery(`${name} must be a duration such as 15m, or a time such as 2026-01-31T12:00:00Z`);
     return ms;
   }
@@ -59,7 +60,11 @@ export class Parameters {
   severity(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    if (/^\d+$/.test(text)) return Number(text);
+    if (/^\d+$/.test(text)) {
+      const number = Number(text);
+      if (number < 1 || number > MAX_SEVERITY) throw new BadQuery(`${name} must be a number from 1 to ${MAX_SEVERITY}`);
+      return number;
+    }
     return SEVERITIES.indexOf(this.choice(name, SEVERITIES) as string) * 4 + 1;
   }
 
@@ -93,4 +98,9 @@ export class Parameters {
     if (!/^[\da-f]{32}$/.test(text)) throw new BadQuery(`${name} must be a trace id of 32 hexadecimal digits`);
     return text;
   }
+}
+
+/** A date begins with its year: `Date.parse` also takes `-1` for one. */
+function dateMs(text: string): number {
+  return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
 }

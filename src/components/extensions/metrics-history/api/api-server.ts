@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { ComponentSettings, Host } from '../../../../engine/component.ts';
 import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
 import { pathOf } from '../../../../engine/net/request-path.ts';
+import { UnreadAnswers } from '../../../../engine/net/unread-answers.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 import type { MetricsHistoryConfig } from '../config.ts';
@@ -11,6 +12,8 @@ import { QueryQueue } from './query-queue.ts';
 import { routeOf, type ApiContent } from './routes.ts';
 
 const MAX_WAITING = 100;
+/** As long as the longest answer. */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 
 /** The step of subqueries without one: the interval of rules that Prometheus has by default. */
 const SUBQUERY_STEP_MS = 60_000;
@@ -36,6 +39,7 @@ export class ApiServer {
   readonly #config: MetricsHistoryConfig;
   readonly #content: ApiContent;
   readonly #queue = new QueryQueue(MAX_WAITING);
+  readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
 
   constructor(
     config: MetricsHistoryConfig,
@@ -75,12 +79,18 @@ export class ApiServer {
     if (route === undefined) return refuse(response, 'not_found', 'this path is not supported');
     try {
       const parameters = await readParameters(request);
-      const data = await this.#queue.run(async () =>
+      const isTaken = await this.#queue.run(async () => {
         // Who asked may have gone while the query was waiting.
-        response.destroyed ? '' : await inSlices(route(this.#content, parameters)),
-      );
-      if (data === undefined) return refuse(response, 'unavailable', `more than ${MAX_WAITING} queries are waiting`);
-      response.writeHead(200, HEADERS).end(`{"status":"success","data":${data}}`);
+        if (response.destroyed) return true;
+        if (!this.#unread.hasRoom) {
+          refuse(response, 'unavailable', 'too many answers wait for their readers');
+          return true;
+        }
+        const data = await inSlices(route(this.#content, parameters));
+        this.#unread.send(response.writeHead(200, HEADERS), `{"status":"success","data":${data}}`);
+        return true;
+      });
+      if (isTaken === undefined) refuse(response, 'unavailable', `more than ${MAX_WAITING} queries are waiting`);
     } catch (error) {
       if (!(error instanceof PromqlError)) throw error;
       refuse(response, error.kind, error.message);

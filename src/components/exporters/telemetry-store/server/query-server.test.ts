@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { expect, it } from 'vitest';
+import { startStore } from '../../../../../tests/support/components/running-store.ts';
+import { batchOfLogs } from '../../../../../tests/support/otlp/otlp-logs.ts';
+
+const MIB = 1024 * 1024;
+
+it('bounds an answer, and what readers leave unread', async () => {
+  await using started = await startStore();
+  const { store, url, ask } = started;
+  const attributes = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`note${i}`, `${i}${'x'.repeat(8000)}`]));
+  const records = Array.from({ length: 100 }, (_, i) => ({ body: `line ${i}`, attributes }));
+  await store.consume(batchOfLogs(records));
+  const answer = await fetch(`${url}/api/logs?limit=1000`);
+  const text = await answer.text();
+  const { logs, left } = JSON.parse(text) as { readonly logs: readonly unknown[]; readonly left: number };
+  expect(text.length).toBeLessThan(4 * MIB + 100);
+  expect(logs.length).toBeGreaterThan(0);
+  expect(logs.length + left).toBe(100);
+
+  const { hostname, port } = new URL(url);
+  const readers = Array.from({ length: 29 }, () => connect(Number(port), hostname));
+  try {
+    for (const reader of readers) {
+      await once(reader, 'connect');
+      reader.pause().write('GET /api/logs?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    }
+    await expect.poll(async () => (await ask('/api/logs?limit=1')).body.error).toMatch(/wait for their readers/);
+  } finally {
+    for (const reader of readers) reader.destroy();
+  }
+  await expect.poll(async () => (await ask('/api/logs?limit=1')).body.error, { timeout: 5000 }).toBeUndefined();
+});
+
+async function statusFor(url: string, origin: string): Promise<number | undefined> {
+  return await new Promise((resolve, reject) => {
+    const sent = request(`${url}/api/traces`, { headers: { origin } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+it('refuses pages of other origins', async () => {
+  await using started = await startStore();
+  await using open = await startStore({ cors: { allowed_origins: ['http://page.test'] } });
+  expect(await statusFor(started.url, 'http://page.test')).toBe(403);
+  expect(await statusFor(started.url, 'null')).toBe(403);
+  expect(await statusFor(started.url, started.url)).toBe(200);
+  expect(await statusFor(open.url, 'http://page.test')).toBe(200);
+});
+
+it.each(['since=-1', 'since=-5m', 'until=-1h', 'since=1', 'severity=99', 'severity=0', 'severity=25'])(
+  'refuses %s',
+  async (query) => {
+    await using started = await startStore();
+    expect((await started.ask(`/api/logs?${query}`)).status).toBe(400);
+  },
+);
