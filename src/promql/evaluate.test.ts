@@ -1,7 +1,10 @@
 import { expect, it, test } from 'vitest';
+import { budgetWith, finished } from '../../tests/support/promql/finished.ts';
 import { evaluateAt, evaluateOver, type EvaluationSettings } from './evaluate.ts';
 import { labelsOf } from './labels.ts';
+import { fitsAll } from './matcher.ts';
 import type { SeriesSource } from './series-source.ts';
+import { parsePromql } from './syntax/parse-promql.ts';
 
 const SETTINGS: EvaluationSettings = {
   lookbackMs: 300_000,
@@ -13,12 +16,12 @@ const SETTINGS: EvaluationSettings = {
 
 /** `up` is 1, then gone at 30 s, then 2 at 60 s. */
 const source: SeriesSource = {
-  select: (matchers) => {
+  *select(matchers, _time, budget) {
     const labels = labelsOf([
       ['__name__', 'up'],
       ['job', 'shop'],
     ]);
-    if (!matchers.every((matcher) => matcher.fitsLabels(labels))) return [];
+    if (!(yield* fitsAll(labels, matchers, budget))) return [];
     const samples = {
       timesMs: Float64Array.of(0, 15_000, 30_000, 60_000),
       values: Float64Array.of(1, 1, NaN, 2),
@@ -28,15 +31,8 @@ const source: SeriesSource = {
   },
 };
 
-function end<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
-
 function valueOf(expression: string, atMs = 60_000, settings = SETTINGS): unknown {
-  const result = end(evaluateAt(expression, atMs, source, settings));
+  const result = finished(evaluateAt(expression, atMs, source, settings)).value;
   if (result.type === 'scalar') return result.value;
   return result.type === 'string' ? result.text : result.series.map(({ values }) => [...values]);
 }
@@ -72,7 +68,8 @@ it('takes a sample for five minutes, both ends included, unless the series ends'
 });
 
 it('has one value for each step', () => {
-  const [series] = end(evaluateOver('up', { startMs: 0, endMs: 70_000, stepMs: 20_000 }, source, SETTINGS));
+  const steps = { startMs: 0, endMs: 70_000, stepMs: 20_000 };
+  const [series] = finished(evaluateOver('up', steps, source, SETTINGS)).value;
   expect([...(series?.timesMs ?? [])]).toEqual([0, 20_000, 60_000]);
   expect([...(series?.values ?? [])]).toEqual([1, 1, 2]);
 });
@@ -110,10 +107,96 @@ test.each([
 
 it('has limits for each query', () => {
   const steps = { startMs: 0, endMs: 10_000_000, stepMs: 1000 };
-  expect(() => end(evaluateOver('up', steps, source, SETTINGS))).toThrow('needs more than 10000 samples');
-  expect(() => end(evaluateOver('up', { ...steps, stepMs: 1 }, source, SETTINGS))).toThrow('more than 11000 steps');
-  expect(() => end(evaluateOver('up', { ...steps, stepMs: 0 }, source, SETTINGS))).toThrow('must be greater than 0');
+  expect(() => finished(evaluateOver('up', steps, source, SETTINGS))).toThrow('needs more than 10000 samples');
+  expect(() => finished(evaluateOver('up', { ...steps, stepMs: 1 }, source, SETTINGS))).toThrow(
+    'more than 11000 steps',
+  );
+  expect(() => finished(evaluateOver('up', { ...steps, stepMs: 0 }, source, SETTINGS))).toThrow(
+    'must be greater than 0',
+  );
   expect(() => valueOf('up', 0, { ...SETTINGS, maxSeries: 0 })).toThrow('more than 0 series');
   expect(() => valueOf('sum_over_time(up[10000d:1ms])')).toThrow('samples');
   expect(() => valueOf('up', 0, { ...SETTINGS, timeoutMs: -1 })).toThrow('takes longer');
 });
+
+const LARGE = '(a{100}){90}';
+
+test.each([
+  ['powers', `2${'^2'.repeat(30_000)}`],
+  ['sums', `2${'+2'.repeat(30_000)}`],
+  ['sums that are just too deep', `2${'+2'.repeat(600)}`],
+  ['signs', `${'-'.repeat(60_000)}2`],
+  ['calls without an end', 'abs('.repeat(10_000)],
+  ['calls', `${'abs('.repeat(300)}up${')'.repeat(300)}`],
+  ['offsets', `up${' offset 1m'.repeat(5000)}`],
+  ['subqueries', `up${'[1m:]'.repeat(10_000)}`],
+  ['large patterns', `up{${Array.from({ length: 9 }, () => `a=~"${LARGE}"`).join(',')}}`],
+  ['large patterns in selectors', Array.from({ length: 9 }, () => `up{a=~"${LARGE}"}`).join(' or ')],
+])('refuses %s', (_name, expression) => {
+  expect(() => valueOf(expression)).toThrow(/too many expressions|cannot be parsed|too large together/);
+});
+
+it('takes many operators, and brackets in a text', () => {
+  expect(valueOf(`2${'+2'.repeat(400)}`)).toBe(802);
+  expect(valueOf(`"${'('.repeat(1000)}" # ${'['.repeat(1000)}`)).toBe('('.repeat(1000));
+});
+
+it('lets other work run while it reads a long expression', () => {
+  const matchers = 'b="c",'.repeat(5000);
+  expect(finished(parsePromql(`up{${matchers}}`, budgetWith())).pauses).toBeGreaterThan(100);
+});
+
+/** Each level makes the label four times as long. */
+function multiplied(levels: number): string {
+  const inner = 'label_replace(vector(1), "x", "aaaaaaaaaaaaaaaa", "", "")';
+  return `${'label_replace('.repeat(levels)}${inner}${', "x", "$1$1$1$1", "x", "(.*)")'.repeat(levels)}`;
+}
+
+const LONGEST = multiplied(6);
+
+/** The label of 64 KiB again and again. */
+function again(times: number): string {
+  return `${'label_join('.repeat(times)}${LONGEST}${', "y", "", "x")'.repeat(times)}`;
+}
+
+test.each([
+  [multiplied(7), 'a label gets more than 65536 characters'],
+  [multiplied(16), 'a label gets more than 65536 characters'],
+  [`label_join(${LONGEST}, "y", "", "x", "x")`, 'a label gets more than 65536 characters'],
+  [`${again(60)} or ${again(60)} or ${again(60)} or ${again(60)} or ${again(60)}`, 'labels of more than 16777216'],
+  [`label_replace(up, "a", "$1", "job", "${'(.*)'.repeat(101)}")`, 'more than 100 groups'],
+])('bounds the labels that a query makes', (expression, problem) => {
+  expect(() => valueOf(expression)).toThrow(problem);
+});
+
+it('makes labels up to the limit', () => {
+  expect(valueOf(`count(${LONGEST})`)).toEqual([[1]]);
+});
+
+/** Each of these is one operation on 100,000 values. */
+test.each([
+  'vector(1) + 2',
+  'vector(1) + vector(2)',
+  'vector(1) and vector(2)',
+  'vector(1) or vector(2)',
+  'vector(1) unless vector(2)',
+  '-vector(1)',
+  'abs(vector(1))',
+  'absent(vector(1))',
+  'vector(scalar(vector(1)))',
+  'sum(vector(1))',
+  'topk(1, vector(1))',
+  'quantile(0.5, vector(1))',
+  'count_values("a", vector(1))',
+  'histogram_quantile(0.5, label_replace(vector(1), "le", "+Inf", "", ""))',
+  'up',
+  'rate(up[1m])',
+])('lets other work run within %s', (expression) => {
+  const query = `count_over_time((${expression})[100000s:1s])`;
+  const baseline = pausesOf('count_over_time(vector(1)[100000s:1s])');
+  expect(pausesOf(query) - baseline).toBeGreaterThan(20);
+});
+
+function pausesOf(expression: string): number {
+  return finished(evaluateAt(expression, 60_000, source, { ...SETTINGS, maxSamples: 1e9 })).pauses;
+}

@@ -1,7 +1,7 @@
+import { Budget, type EvaluationLimits, type Steps } from './budget.ts';
 import { PromqlError } from './promql-error.ts';
 import type { SeriesSource } from './series-source.ts';
-import { Budget, type EvaluationLimits } from './evaluation/budget.ts';
-import { Evaluation, type ResultSeries, type Steps } from './evaluation/evaluation.ts';
+import { Evaluation, type ResultSeries } from './evaluation/evaluation.ts';
 import { hasValues, type Vector } from './evaluation/vector.ts';
 import type { RangeSelector, Subquery } from './syntax/expression.ts';
 import { parsePromql } from './syntax/parse-promql.ts';
@@ -43,15 +43,19 @@ export function* evaluateAt(
   source: SeriesSource,
   settings: EvaluationSettings,
 ): Steps<InstantResult> {
-  const expression = parsePromql(text);
+  const budget = new Budget(settings);
+  const expression = yield* parsePromql(text, budget);
   if (expression.kind === 'string') return { type: 'string', text: expression.text };
-  const context = { ...settings, source, startMs: atMs, endMs: atMs, budget: new Budget(settings) };
+  const context = { ...settings, source, startMs: atMs, endMs: atMs, budget };
   const evaluation = new Evaluation(Float64Array.of(atMs), context);
   switch (valueTypeOf(expression)) {
     case 'scalar':
       return { type: 'scalar', value: (yield* evaluation.scalar(expression))[0] as number };
     case 'vector':
-      return { type: 'vector', series: resultOf(yield* evaluation.vector(expression), Float64Array.of(atMs)) };
+      return {
+        type: 'vector',
+        series: yield* resultOf(yield* evaluation.vector(expression), Float64Array.of(atMs), budget),
+      };
     case 'matrix':
     case 'string':
       return { type: 'matrix', series: yield* evaluation.matrix(expression as RangeSelector | Subquery) };
@@ -70,21 +74,25 @@ export function* evaluateOver(
   const count = Math.floor((endMs - startMs) / stepMs) + 1;
   if (count > MAX_STEPS)
     throw new PromqlError('bad_data', `there are more than ${MAX_STEPS} steps: choose a longer step`);
-  const expression = parsePromql(text);
+  const budget = new Budget(settings);
+  const expression = yield* parsePromql(text, budget);
   const type = valueTypeOf(expression);
   if (type === 'matrix' || type === 'string') {
     throw new PromqlError('bad_data', `a range query needs a number or an instant vector, not ${typeName(type)}`);
   }
   const stepsMs = new Float64Array(count).map((_, index) => startMs + index * stepMs);
-  const context = { ...settings, source, startMs, endMs, budget: new Budget(settings) };
+  const context = { ...settings, source, startMs, endMs, budget };
   const evaluation = new Evaluation(stepsMs, context);
-  if (type === 'vector') return resultOf(yield* evaluation.vector(expression), stepsMs);
+  if (type === 'vector') return yield* resultOf(yield* evaluation.vector(expression), stepsMs, budget);
   return [{ labels: new Map(), timesMs: stepsMs, values: yield* evaluation.scalar(expression) }];
 }
 
-function resultOf(vector: Vector, stepsMs: Float64Array): readonly ResultSeries[] {
-  return vector.filter(hasValues).map(({ labels, values, known }) => {
+function* resultOf(vector: Vector, stepsMs: Float64Array, budget: Budget): Steps<readonly ResultSeries[]> {
+  const results: ResultSeries[] = [];
+  for (const { labels, values, known } of vector.filter(hasValues)) {
     const isKnown = (_: number, step: number): boolean => known[step] === 1;
-    return { labels, timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) };
-  });
+    results.push({ labels, timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) });
+    if (budget.spend(stepsMs.length)) yield;
+  }
+  return results;
 }

@@ -1,3 +1,4 @@
+import type { Budget, Steps } from './budget.ts';
 import type { Labels } from './labels.ts';
 import { Pattern } from './pattern/pattern.ts';
 
@@ -8,39 +9,50 @@ export class Matcher {
   readonly label: string;
   readonly operator: MatchOperator;
   readonly text: string;
-  readonly #fits: (value: string) => boolean;
+  readonly #isNegated: boolean;
+  readonly #pattern: Pattern | undefined;
+  /** The same values are compared again and again. */
+  readonly #known = new Map<string, boolean>();
 
   /** @throws Error if the text is not a pattern. */
   constructor(label: string, operator: MatchOperator, text: string) {
     this.label = label;
     this.operator = operator;
     this.text = text;
-    const isEqual = fitting(operator, text);
-    this.#fits = operator.startsWith('!') ? (value) => !isEqual(value) : isEqual;
+    this.#isNegated = operator.startsWith('!');
+    if (operator === '=~' || operator === '!~') this.#pattern = new Pattern(text);
   }
 
-  fits(value: string): boolean {
-    return this.#fits(value);
+  /** How many states the pattern has; 0 without one. */
+  get patternSize(): number {
+    return this.#pattern?.size ?? 0;
   }
 
-  fitsLabels(labels: Labels): boolean {
-    return this.#fits(labels.get(this.label) ?? '');
+  get fitsAbsent(): boolean {
+    return (this.#pattern?.fitsEmpty ?? this.text === '') !== this.#isNegated;
   }
-}
 
-function fitting(operator: MatchOperator, text: string): (value: string) => boolean {
-  if (operator === '=' || operator === '!=') return (value) => value === text;
-  const pattern = new Pattern(text);
-  // The same few values are compared again and again.
-  const known = new Map<string, boolean>();
-  return (value) => {
-    let fits = known.get(value);
+  *fits(value: string, budget: Budget): Steps<boolean> {
+    return (
+      (this.#pattern === undefined ? value === this.text : yield* this.#fitsPattern(value, budget)) !== this.#isNegated
+    );
+  }
+
+  *#fitsPattern(value: string, budget: Budget): Steps<boolean> {
+    let fits = this.#known.get(value);
     if (fits === undefined) {
-      fits = pattern.test(value);
-      if (known.size < MAX_KNOWN) known.set(value, fits);
+      fits = yield* (this.#pattern as Pattern).fits(value, budget);
+      if (this.#known.size < MAX_KNOWN) this.#known.set(value, fits);
     }
     return fits;
-  };
+  }
 }
 
-const MAX_KNOWN = 1000;
+const MAX_KNOWN = 100_000;
+
+export function* fitsAll(labels: Labels, matchers: readonly Matcher[], budget: Budget): Steps<boolean> {
+  for (const matcher of matchers) {
+    if (!(yield* matcher.fits(labels.get(matcher.label) ?? '', budget))) return false;
+  }
+  return true;
+}

@@ -1,10 +1,15 @@
+import type { Budget, Steps } from './budget.ts';
 import type { Labels } from './labels.ts';
 import type { Matcher } from './matcher.ts';
 
 /** Where an evaluation finds its samples. */
 export interface SeriesSource {
-  /** The series that fit all matchers and may have samples within the time, both ends included, sorted by labels. */
-  select(matchers: readonly Matcher[], time: TimeRange): Iterable<StoredSeries>;
+  /**
+   * The series that fit all matchers and may have samples within the time, both ends included, sorted by labels.
+   *
+   * @throws PromqlError if there are more than the budget has.
+   */
+  select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly StoredSeries[]>;
 }
 
 /** Unix time in milliseconds. */

@@ -1,3 +1,4 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { keyOf, withLabel, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
 import type { Grouping } from '../syntax/expression.ts';
@@ -28,25 +29,35 @@ export const reductions = {
 
 export type ReductionName = keyof typeof reductions;
 
-export function reduceGroups(
+export function* reduceGroups(
   vector: Vector,
-  grouping: Grouping,
-  { name, parameters }: { readonly name: ReductionName; readonly parameters: Float64Array },
-): Vector {
+  { grouping, name, parameters }: Grouped & { readonly name: ReductionName; readonly parameters: Float64Array },
+  budget: Budget,
+): Steps<Vector> {
   const reduce: Reduction = reductions[name];
-  return groupsOf(vector, grouping).map(({ labels, members }) => {
+  const results: StepSeries[] = [];
+  for (const { labels, members } of yield* groupsOf(vector, grouping, budget)) {
     const result = emptySeries(labels, parameters.length);
     const present = new Float64Array(members.length);
     for (const [step, parameter] of parameters.entries()) {
       let count = 0;
       for (const { values, known } of members) if (known[step] === 1) present[count++] = values[step] as number;
       if (count > 0) put(result, step, reduce(present.subarray(0, count), parameter));
+      if (budget.spend(1 + members.length * REDUCTION_STEPS)) yield;
     }
-    return result;
-  });
+    results.push(result);
+  }
+  return results;
 }
 
-function groupsOf(vector: Vector, grouping: Grouping): readonly Group[] {
+/** The slowest reduction sorts, which costs this many small steps for each value. */
+const REDUCTION_STEPS = 8;
+
+interface Grouped {
+  readonly grouping: Grouping;
+}
+
+function* groupsOf(vector: Vector, grouping: Grouping, budget: Budget): Steps<readonly Group[]> {
   const labelsOfGroup = groupingOf(grouping);
   const groups = new Map<string, Group>();
   for (const series of vector) {
@@ -55,18 +66,19 @@ function groupsOf(vector: Vector, grouping: Grouping): readonly Group[] {
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { labels, members: [series] });
     else group.members.push(series);
+    if (budget.spend(SERIES_STEPS)) yield;
   }
   return [...groups.values()];
 }
 
 /** The largest or smallest elements of each group, which keep their labels; at a single step in their order. */
-export function selectFirst(
+export function* selectFirst(
   vector: Vector,
-  grouping: Grouping,
-  { isLargest, counts }: { readonly isLargest: boolean; readonly counts: Float64Array },
-): Vector {
+  { grouping, isLargest, counts }: Grouped & { readonly isLargest: boolean; readonly counts: Float64Array },
+  budget: Budget,
+): Steps<Vector> {
   const selected = new Map<StepSeries, StepSeries>();
-  for (const { members } of groupsOf(vector, grouping)) {
+  for (const { members } of yield* groupsOf(vector, grouping, budget)) {
     for (const [step, count] of counts.entries()) {
       const present = members.filter(({ known }) => known[step] === 1);
       const valueOf = ({ values }: StepSeries): number => values[step] as number;
@@ -76,6 +88,7 @@ export function selectFirst(
         put(result, step, valueOf(series));
         selected.set(series, result);
       }
+      if (budget.spend(1 + members.length * REDUCTION_STEPS)) yield;
     }
   }
   return [...selected.values()];
@@ -93,18 +106,30 @@ function wholeNumber(count: number): number {
 }
 
 /** How many elements have each value, which is the label. */
-export function countValues(vector: Vector, grouping: Grouping, label: string): Vector {
+export function* countValues(
+  vector: Vector,
+  { grouping, label }: Grouped & { readonly label: string },
+  budget: Budget,
+): Steps<Vector> {
   const withValue = grouping.isOnly ? { ...grouping, labels: [...grouping.labels, label] } : grouping;
   const labelsOfGroup = groupingOf(withValue);
   const counts = new Map<string, StepSeries>();
   for (const { labels, values, known } of vector) {
     for (const [step, isKnown] of known.entries()) {
       if (isKnown === 0) continue;
-      const group = labelsOfGroup(withLabel(labels, label, decimalText(values[step] as number)));
+      const text = decimalText(values[step] as number);
+      const group = labelsOfGroup(withLabel(labels, label, text));
       const key = keyOf(group);
-      const count = counts.get(key) ?? emptySeries(group, known.length);
+      let count = counts.get(key);
+      if (count === undefined) {
+        budget.label(text.length);
+        // Each value is a series with a place for every step.
+        budget.take(known.length);
+        count = emptySeries(group, known.length);
+        counts.set(key, count);
+      }
       put(count, step, (count.values[step] as number) + 1);
-      counts.set(key, count);
+      if (budget.spend(SERIES_STEPS)) yield;
     }
   }
   return [...counts.values()];

@@ -1,3 +1,4 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, keep, keyOf, withLabel, withoutName, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
 import { isComparison, type Binary, type BinaryOperator, type Matching } from '../syntax/expression.ts';
@@ -46,24 +47,27 @@ export function scalarWithScalar(binary: Binary, left: Float64Array, right: Floa
 }
 
 /** An operation with a number keeps the elements; a comparison selects some of them. */
-export function vectorWithScalar(
+export function* vectorWithScalar(
   binary: Binary,
-  vector: Vector,
-  { scalars, isLeft }: { readonly scalars: Float64Array; readonly isLeft: boolean },
-): Vector {
+  { vector, scalars, isLeft }: { readonly vector: Vector; readonly scalars: Float64Array; readonly isLeft: boolean },
+  budget: Budget,
+): Steps<Vector> {
   const element = elementOf(binary);
   const selects = isComparison(binary.operator) && !binary.isBool;
-  const results = vector.map(({ labels, values, known }) => {
+  const results: StepSeries[] = [];
+  for (const { labels, values, known } of vector) {
     const result = emptySeries(selects ? labels : nameAfter(binary, labels), values.length);
     for (const [step, value] of values.entries()) {
+      if (budget.spend(1)) yield;
       if (known[step] === 0) continue;
       const scalar = scalars[step] as number;
       const computed = isLeft ? element(scalar, value) : element(value, scalar);
       if (computed !== undefined) put(result, step, selects ? value : computed);
     }
-    return result;
-  });
-  return joined(results);
+    results.push(result);
+    if (budget.spend(SERIES_STEPS)) yield;
+  }
+  return yield* joined(results, budget);
 }
 
 /** Prometheus keeps the name after `atan2`. */
@@ -77,27 +81,35 @@ interface Side {
   readonly series: StepSeries;
 }
 
-function sidesOf(vector: Vector, matching: Matching): readonly Side[] {
+function* sidesOf(vector: Vector, matching: Matching, budget: Budget): Steps<readonly Side[]> {
   const labelsOf = groupingOf(matching);
-  return vector.map((series) => ({ key: keyOf(labelsOf(series.labels)), series }));
+  const sides: Side[] = [];
+  for (const series of vector) {
+    sides.push({ key: keyOf(labelsOf(series.labels)), series });
+    if (budget.spend(SERIES_STEPS)) yield;
+  }
+  return sides;
 }
 
-export function vectorWithVector(binary: Binary, left: Vector, right: Vector): Vector {
+/** The two sides of an operation. */
+export interface Operands {
+  readonly left: Vector;
+  readonly right: Vector;
+}
+
+export function* vectorWithVector(binary: Binary, { left, right }: Operands, budget: Budget): Steps<Vector> {
   const { matching } = binary;
   const isSwapped = matching.many === 'right';
   const [many, one] = isSwapped ? [right, left] : [left, right];
   const steps = (left[0] ?? right[0])?.values.length ?? 0;
-  const oneByKey = Map.groupBy(sidesOf(one, matching), ({ key }) => key);
-  const matches = new Matches(binary, { many, one, steps });
-  matches.checkOne(oneByKey.values());
-  for (const { key, series } of sidesOf(many, matching)) {
-    for (const other of oneByKey.get(key) ?? []) matches.add(key, series, other.series);
+  const oneByKey = Map.groupBy(yield* sidesOf(one, matching, budget), ({ key }) => key);
+  const matches = new Matches(binary, steps, budget);
+  yield* matches.findSteps(many, one);
+  yield* matches.checkOne(oneByKey.values());
+  for (const { key, series } of yield* sidesOf(many, matching, budget)) {
+    for (const other of oneByKey.get(key) ?? []) yield* matches.add(key, series, other.series);
   }
-  return joined(matches.results);
-}
-
-function hasElement(vector: Vector, step: number): boolean {
-  return vector.some(({ known }) => known[step] === 1);
+  return yield* joined(matches.results, budget);
 }
 
 /** The pairs of series that belong together, and their results. */
@@ -105,6 +117,7 @@ class Matches {
   readonly results: StepSeries[] = [];
   readonly #binary: Binary;
   readonly #steps: number;
+  readonly #budget: Budget;
   readonly #isSwapped: boolean;
   readonly #element: (left: number, right: number) => number | undefined;
   /** Steps at which both sides have an element; without one, nothing is matched. */
@@ -112,22 +125,28 @@ class Matches {
   /** The steps that have a result, by the key of the match, and with a `group` also by the labels of the result. */
   readonly #taken = new Map<string, Uint8Array>();
 
-  constructor(
-    binary: Binary,
-    { many, one, steps }: { readonly many: Vector; readonly one: Vector; readonly steps: number },
-  ) {
+  constructor(binary: Binary, steps: number, budget: Budget) {
+    this.#budget = budget;
     this.#binary = binary;
     this.#steps = steps;
     this.#isSwapped = binary.matching.many === 'right';
     this.#element = elementOf(binary);
-    this.#isMatched = new Uint8Array(steps).map((_, step) => Number(hasElement(many, step) && hasElement(one, step)));
+    this.#isMatched = new Uint8Array(steps);
+  }
+
+  *findSteps(many: Vector, one: Vector): Steps<void> {
+    const [inMany, inOne] = [new Uint8Array(this.#steps), new Uint8Array(this.#steps)];
+    for (const { known } of many) yield* addSteps(inMany, known, this.#budget);
+    for (const { known } of one) yield* addSteps(inOne, known, this.#budget);
+    for (const [step, isInMany] of inMany.entries()) this.#isMatched[step] = isInMany & (inOne[step] as number);
   }
 
   /** @throws PromqlError if the side that must be unique is not. */
-  checkOne(groups: Iterable<readonly Side[]>): void {
+  *checkOne(groups: Iterable<readonly Side[]>): Steps<void> {
     for (const group of groups) {
       if (group.length < 2) continue;
       for (const [step, isMatched] of this.#isMatched.entries()) {
+        if (this.#budget.spend(group.length)) yield;
         if (isMatched === 0 || group.filter(({ series }) => series.known[step] === 1).length < 2) continue;
         const side = this.#isSwapped ? 'left' : 'right';
         throw this.#problem(`several series on the ${side} have the labels that must match; they must be unique there`);
@@ -135,12 +154,14 @@ class Matches {
     }
   }
 
-  add(key: string, many: StepSeries, one: StepSeries): void {
+  *add(key: string, many: StepSeries, one: StepSeries): Steps<void> {
+    if (this.#budget.spend(SERIES_STEPS)) yield;
     const labels = this.#labels(many.labels, one.labels);
     const isGrouped = this.#binary.matching.many !== undefined;
     const taken = this.#takenSteps(isGrouped ? key + keyOf(labels) : key);
     const result = emptySeries(labels, this.#steps);
     for (const [step, isMatched] of this.#isMatched.entries()) {
+      if (this.#budget.spend(1)) yield;
       if (isMatched === 0 || many.known[step] === 0 || one.known[step] === 0) continue;
       const [manyValue, oneValue] = [many.values[step] as number, one.values[step] as number];
       const value = this.#isSwapped ? this.#element(oneValue, manyValue) : this.#element(manyValue, oneValue);
@@ -171,7 +192,11 @@ class Matches {
       const names = new Set(matching.labels);
       labels = matching.isOnly ? keep(labels, names) : drop(labels, names);
     }
-    for (const name of matching.included) labels = withLabel(labels, name, one.get(name) ?? '');
+    for (const name of matching.included) {
+      const value = one.get(name) ?? '';
+      this.#budget.label(value.length);
+      labels = withLabel(labels, name, value);
+    }
     return this.#binary.isBool ? withoutName(labels) : labels;
   }
 
@@ -181,32 +206,50 @@ class Matches {
 }
 
 /** `and`, `or` and `unless` select elements by whether the other side has some. */
-export function setOperation(binary: Binary, left: Vector, right: Vector): Vector {
-  const [lefts, rights] = [sidesOf(left, binary.matching), sidesOf(right, binary.matching)];
-  if (binary.operator === 'or') return joined([...left, ...filtered(rights, presence(lefts), false)]);
-  return joined(filtered(lefts, presence(rights), binary.operator === 'and'));
+export function* setOperation(binary: Binary, { left, right }: Operands, budget: Budget): Steps<Vector> {
+  const lefts = yield* sidesOf(left, binary.matching, budget);
+  const rights = yield* sidesOf(right, binary.matching, budget);
+  if (binary.operator === 'or') {
+    const added = yield* filtered(rights, { others: yield* presence(lefts, budget), mustBeThere: false }, budget);
+    return yield* joined([...left, ...added], budget);
+  }
+  const others = yield* presence(rights, budget);
+  return yield* joined(yield* filtered(lefts, { others, mustBeThere: binary.operator === 'and' }, budget), budget);
 }
 
 /** For each key the steps at which a series has a value. */
-function presence(sides: readonly Side[]): ReadonlyMap<string, Uint8Array> {
+function* presence(sides: readonly Side[], budget: Budget): Steps<ReadonlyMap<string, Uint8Array>> {
   const present = new Map<string, Uint8Array>();
   for (const { key, series } of sides) {
     const steps = present.get(key);
     if (steps === undefined) present.set(key, series.known.slice());
-    else for (const [step, isKnown] of series.known.entries()) if (isKnown === 1) steps[step] = 1;
+    else yield* addSteps(steps, series.known, budget);
   }
   return present;
 }
 
-function filtered(
+/** Adds the steps of one series to those of others. */
+function* addSteps(steps: Uint8Array, known: Uint8Array, budget: Budget): Steps<void> {
+  for (const [step, isKnown] of known.entries()) {
+    if (isKnown === 1) steps[step] = 1;
+    if (budget.spend(1)) yield;
+  }
+}
+
+function* filtered(
   sides: readonly Side[],
-  others: ReadonlyMap<string, Uint8Array>,
-  mustBeThere: boolean,
-): readonly StepSeries[] {
-  return sides.map(({ key, series }) => {
+  { others, mustBeThere }: { readonly others: ReadonlyMap<string, Uint8Array>; readonly mustBeThere: boolean },
+  budget: Budget,
+): Steps<readonly StepSeries[]> {
+  const results: StepSeries[] = [];
+  for (const { key, series } of sides) {
     const other = others.get(key);
-    const isThere = (step: number): boolean => other?.[step] === 1;
-    const known = series.known.map((isKnown, step) => Number(isKnown === 1 && isThere(step) === mustBeThere));
-    return { ...series, known };
-  });
+    const known = new Uint8Array(series.known.length);
+    for (const [step, isKnown] of series.known.entries()) {
+      known[step] = Number(isKnown === 1 && (other?.[step] === 1) === mustBeThere);
+      if (budget.spend(1)) yield;
+    }
+    results.push({ ...series, known });
+  }
+  return results;
 }

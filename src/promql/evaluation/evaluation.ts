@@ -1,3 +1,4 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { NO_LABELS, withoutName, type Labels } from '../labels.ts';
 import type { SeriesSource, StoredSeries } from '../series-source.ts';
 import {
@@ -16,7 +17,6 @@ import {
 import { valueTypeOf } from '../syntax/value-type.ts';
 import { countValues, inOrder, reduceGroups, selectFirst } from './aggregate.ts';
 import { scalarWithScalar, setOperation, vectorWithScalar, vectorWithVector } from './binary.ts';
-import type { Budget } from './budget.ts';
 import { histogramQuantiles } from './histogram-quantile.ts';
 import { joinLabels, labelsOfAbsent, replaceLabel } from './label-functions.ts';
 import { rangeFunctions } from './range-functions.ts';
@@ -36,9 +36,6 @@ export interface QueryContext {
   readonly subqueryStepMs: number;
   readonly budget: Budget;
 }
-
-/** A step of work; a caller may do something else meanwhile. */
-export type Steps<T> = Generator<undefined, T>;
 
 /** The values of a series, with their times as Unix time in milliseconds. */
 export interface ResultSeries {
@@ -64,6 +61,7 @@ export class Evaluation {
   }
 
   *scalar(expression: Expression): Steps<Float64Array> {
+    if (this.#context.budget.spend(this.#stepsMs.length)) yield;
     switch (expression.kind) {
       case 'number':
         return this.#constant(expression.value);
@@ -91,7 +89,7 @@ export class Evaluation {
       case 'selector':
         return yield* this.#selected(expression, (_timeMs, value) => value);
       case 'negation':
-        return negated(yield* this.vector(expression.of));
+        return yield* negated(yield* this.vector(expression.of), this.#context.budget);
       case 'aggregation':
         return yield* this.#aggregated(expression);
       case 'binary':
@@ -123,10 +121,13 @@ export class Evaluation {
     if (name === 'pi') return this.#constant(Math.PI);
     if (name === 'time') return this.#stepsMs.map((ms) => ms / 1000);
     const vector = yield* this.vector(args[0] as Expression);
-    return this.#stepsMs.map((_, step) => {
+    const values = this.#constant(NaN);
+    for (const step of values.keys()) {
       const present = vector.filter(({ known }) => known[step] === 1);
-      return present.length === 1 ? (present[0]?.values[step] as number) : NaN;
-    });
+      if (present.length === 1) values[step] = present[0]?.values[step] as number;
+      if (this.#context.budget.spend(1 + vector.length)) yield;
+    }
+    return values;
   }
 
   /** The moments that the steps look at. */
@@ -142,13 +143,14 @@ export class Evaluation {
     const { lookbackMs } = this.#context;
     const time = { fromMs: (momentsMs[0] as number) - lookbackMs, toMs: momentsMs.at(-1) as number };
     const vector: StepSeries[] = [];
-    for (const stored of this.#stored(selector, time)) {
+    for (const stored of yield* this.#stored(selector, time)) {
       const { timesMs, values, ended } = stored.samples(time);
       this.#context.budget.take(timesMs.length + momentsMs.length);
       yield;
       const series = emptySeries(stored.labels, momentsMs.length);
       let next = 0;
       for (const [step, momentMs] of momentsMs.entries()) {
+        if (this.#context.budget.spend(1)) yield;
         while (next < timesMs.length && (timesMs[next] as number) <= momentMs) next++;
         const last = next - 1;
         if (last < 0 || ended[last] === 1 || (timesMs[last] as number) < momentMs - lookbackMs) continue;
@@ -159,15 +161,13 @@ export class Evaluation {
     return vector;
   }
 
-  #stored(
+  *#stored(
     { matchers }: VectorSelector,
     time: { readonly fromMs: number; readonly toMs: number },
-  ): readonly StoredSeries[] {
-    const stored: StoredSeries[] = [];
-    for (const series of this.#context.source.select(matchers, time)) {
-      stored.push(series);
-      this.#context.budget.checkSeries(stored.length);
-    }
+  ): Steps<readonly StoredSeries[]> {
+    const { source, budget } = this.#context;
+    const stored = yield* source.select(matchers, time, budget);
+    budget.checkSeries(stored.length);
     return stored;
   }
 
@@ -177,7 +177,7 @@ export class Evaluation {
     const time = { fromMs: (momentsMs[0] as number) - rangeMs, toMs: momentsMs.at(-1) as number };
     if (expression.kind === 'subquery') return yield* this.#subquery(expression, time);
     const series: RangeSeries[] = [];
-    for (const stored of this.#stored(expression.of, time)) {
+    for (const stored of yield* this.#stored(expression.of, time)) {
       const samples = withoutEnds(stored.samples(time));
       this.#context.budget.take(samples.timesMs.length);
       yield;
@@ -197,15 +197,19 @@ export class Evaluation {
     if (count === 0) return [];
     const stepsMs = new Float64Array(count).map((_, index) => firstMs + index * stepMs);
     const inner = yield* new Evaluation(stepsMs, this.#context).vector(of);
-    return inner.map(({ labels, values, known }) => {
+    const series: RangeSeries[] = [];
+    for (const { labels, values, known } of inner) {
       const isKnown = (_: number, index: number): boolean => known[index] === 1;
       const samples = { timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) };
-      return { labels, window: new SlidingWindow(samples, rangeMs) };
-    });
+      series.push({ labels, window: new SlidingWindow(samples, rangeMs) });
+      if (this.#context.budget.spend(count)) yield;
+    }
+    return series;
   }
 
   *#called(call: Call): Steps<Vector> {
     const { name, args } = call;
+    const { budget } = this.#context;
     const rangeIndex = args.findIndex(({ kind }) => kind === 'range' || kind === 'subquery');
     if (rangeIndex >= 0) return yield* this.#ofRange(call, args[rangeIndex] as RangeSelector | Subquery);
     const first = args[0];
@@ -213,17 +217,18 @@ export class Evaluation {
     if (name === 'timestamp') return yield* this.#timestamps(first as Expression);
     if (name === 'histogram_quantile') {
       const quantiles = yield* this.scalar(first as Expression);
-      return joined(histogramQuantiles(quantiles, yield* this.vector(args[1] as Expression)));
+      const buckets = yield* this.vector(args[1] as Expression);
+      return yield* joined(yield* histogramQuantiles(quantiles, buckets, budget), budget);
     }
     const seconds = seriesOf(
       NO_LABELS,
       this.#stepsMs.map((ms) => ms / 1000),
     );
     const vector = first === undefined ? [seconds] : yield* this.vector(first);
-    if (name === 'absent') return this.#absent(vector, first as Expression);
+    if (name === 'absent') return yield* this.#absent(vector, first as Expression);
     if (name === 'sort' || name === 'sort_desc') return this.#sorted(vector, name === 'sort_desc');
-    if (name === 'label_replace') return replaceLabel(vector, call);
-    if (name === 'label_join') return joinLabels(vector, call);
+    if (name === 'label_replace') return yield* replaceLabel(vector, call, budget);
+    if (name === 'label_join') return yield* joinLabels(vector, call, budget);
     return yield* this.#ofValues(call, vector);
   }
 
@@ -233,15 +238,19 @@ export class Evaluation {
     // The second argument of `round` may be left out.
     const one = args[1] === undefined ? this.#constant(1) : yield* this.scalar(args[1]);
     const two = args[2] === undefined ? one : yield* this.scalar(args[2]);
-    const results = vector.map(({ labels, values, known }) => {
+    const { budget } = this.#context;
+    const results: StepSeries[] = [];
+    for (const { labels, values, known } of vector) {
       const result = emptySeries(withoutName(labels), values.length);
       for (const [step, value] of values.entries()) {
+        if (budget.spend(1)) yield;
         const computed = known[step] === 1 ? compute(value, one[step] as number, two[step] as number) : undefined;
         if (computed !== undefined) put(result, step, computed);
       }
-      return result;
-    });
-    return joined(results);
+      results.push(result);
+      if (budget.spend(SERIES_STEPS)) yield;
+    }
+    return yield* joined(results, budget);
   }
 
   *#ofRange({ name, args }: Call, range: RangeSelector | Subquery): Steps<Vector> {
@@ -255,6 +264,7 @@ export class Evaluation {
       const result = emptySeries(name === 'last_over_time' ? labels : withoutName(labels), momentsMs.length);
       for (const [step, momentMs] of momentsMs.entries()) {
         const inside = window.endingAt(momentMs, this.#stepsMs[step] as number);
+        if (this.#context.budget.spend(1 + inside.to - inside.from)) yield;
         if (inside.from === inside.to) continue;
         const value = compute(inside, parameters[step] as number);
         if (value !== undefined) put(result, step, value);
@@ -263,12 +273,15 @@ export class Evaluation {
       this.#context.budget.take(momentsMs.length);
       yield;
     }
-    return name === 'absent_over_time' ? this.#absent(results, range) : distinct(results);
+    return yield* name === 'absent_over_time' ? this.#absent(results, range) : distinct(results, this.#context.budget);
   }
 
-  #absent(vector: Vector, argument: Expression): Vector {
+  *#absent(vector: Vector, argument: Expression): Steps<Vector> {
     const result = emptySeries(labelsOfAbsent(argument), this.#stepsMs.length);
-    for (const step of this.#stepsMs.keys()) if (!vector.some(({ known }) => known[step] === 1)) put(result, step, 1);
+    for (const step of this.#stepsMs.keys()) {
+      if (!vector.some(({ known }) => known[step] === 1)) put(result, step, 1);
+      if (this.#context.budget.spend(1 + vector.length)) yield;
+    }
     return [result];
   }
 
@@ -278,7 +291,8 @@ export class Evaluation {
       of.kind === 'selector'
         ? yield* this.#selected(of, (timeMs) => timeMs / 1000)
         : (yield* this.vector(of)).map((series) => ({ ...series, values: this.#stepsMs.map((ms) => ms / 1000) }));
-    return joined(vector.map((series) => ({ ...series, labels: withoutName(series.labels) })));
+    const unnamed = vector.map((series) => ({ ...series, labels: withoutName(series.labels) }));
+    return yield* joined(unnamed, this.#context.budget);
   }
 
   /** Only a single step has an order. */
@@ -292,27 +306,32 @@ export class Evaluation {
     const isNumber = parameter !== undefined && parameter.kind !== 'string';
     const parameters = isNumber ? yield* this.scalar(parameter) : this.#constant(0);
     const vector = yield* this.vector(of);
-    if (operator === 'count_values') return countValues(vector, grouping, (parameter as StringLiteral).text);
-    if (operator === 'topk' || operator === 'bottomk') {
-      return selectFirst(vector, grouping, { isLargest: operator === 'topk', counts: parameters });
+    const { budget } = this.#context;
+    if (operator === 'count_values') {
+      return yield* countValues(vector, { grouping, label: (parameter as StringLiteral).text }, budget);
     }
-    return reduceGroups(vector, grouping, { name: operator, parameters });
+    if (operator === 'topk' || operator === 'bottomk') {
+      return yield* selectFirst(vector, { grouping, isLargest: operator === 'topk', counts: parameters }, budget);
+    }
+    return yield* reduceGroups(vector, { grouping, name: operator, parameters }, budget);
   }
 
   *#combined(binary: Binary): Steps<Vector> {
     const { operator, left, right } = binary;
+    const { budget } = this.#context;
     if (valueTypeOf(left) === 'scalar') {
       const scalars = yield* this.scalar(left);
-      return vectorWithScalar(binary, yield* this.vector(right), { scalars, isLeft: true });
+      return yield* vectorWithScalar(binary, { vector: yield* this.vector(right), scalars, isLeft: true }, budget);
     }
     const leftVector = yield* this.vector(left);
     if (valueTypeOf(right) === 'scalar') {
-      return vectorWithScalar(binary, leftVector, { scalars: yield* this.scalar(right), isLeft: false });
+      const scalars = yield* this.scalar(right);
+      return yield* vectorWithScalar(binary, { vector: leftVector, scalars, isLeft: false }, budget);
     }
-    const rightVector = yield* this.vector(right);
-    return isSetOperator(operator)
-      ? setOperation(binary, leftVector, rightVector)
-      : vectorWithVector(binary, leftVector, rightVector);
+    const operands = { left: leftVector, right: yield* this.vector(right) };
+    return yield* isSetOperator(operator)
+      ? setOperation(binary, operands, budget)
+      : vectorWithVector(binary, operands, budget);
   }
 }
 
@@ -320,12 +339,16 @@ function samplesIn({ timesMs, values, from, to }: Window): Pick<ResultSeries, 't
   return { timesMs: timesMs.slice(from, to), values: values.slice(from, to) };
 }
 
-function negated(vector: Vector): Vector {
-  return distinct(
-    vector.map(({ labels, values, known }) => ({
-      labels: withoutName(labels),
-      values: values.map((value) => -value),
-      known,
-    })),
-  );
+function* negated(vector: Vector, budget: Budget): Steps<Vector> {
+  const results: StepSeries[] = [];
+  for (const { labels, values, known } of vector) {
+    const result = { labels: withoutName(labels), values: new Float64Array(values.length), known };
+    for (const [step, value] of values.entries()) {
+      result.values[step] = -value;
+      if (budget.spend(1)) yield;
+    }
+    results.push(result);
+    if (budget.spend(SERIES_STEPS)) yield;
+  }
+  return yield* distinct(results, budget);
 }

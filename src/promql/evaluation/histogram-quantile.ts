@@ -1,3 +1,4 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, keyOf, METRIC_NAME, type Labels } from '../labels.ts';
 import { emptySeries, put, type StepSeries, type Vector } from './vector.ts';
 
@@ -15,22 +16,29 @@ interface Bucket {
 }
 
 /** The quantile of classic histograms, whose buckets are series with the label `le`. Other series are left out. */
-export function histogramQuantiles(quantiles: Float64Array, vector: Vector): Vector {
-  return histogramsIn(vector).map(({ labels, buckets }) => {
+export function* histogramQuantiles(quantiles: Float64Array, vector: Vector, budget: Budget): Steps<Vector> {
+  const results: StepSeries[] = [];
+  for (const { labels, buckets } of yield* histogramsIn(vector, budget)) {
     const result = emptySeries(labels, quantiles.length);
     for (const [step, quantile] of quantiles.entries()) {
+      if (budget.spend(1 + buckets.length * BUCKET_STEPS)) yield;
       const present = buckets.filter(({ series }) => series.known[step] === 1);
       if (present.length === 0) continue;
       const counts = present.map(({ bound, series }) => ({ bound, count: series.values[step] as number }));
       put(result, step, bucketQuantile(quantile, counts));
     }
-    return result;
-  });
+    results.push(result);
+  }
+  return results;
 }
 
-function histogramsIn(vector: Vector): readonly Histogram[] {
+/** A bucket costs this many small steps at each step of the query. */
+const BUCKET_STEPS = 4;
+
+function* histogramsIn(vector: Vector, budget: Budget): Steps<readonly Histogram[]> {
   const histograms = new Map<string, Histogram>();
   for (const series of vector) {
+    if (budget.spend(SERIES_STEPS)) yield;
     const bound = boundOf(series.labels.get('le') ?? '');
     if (bound === undefined) continue;
     const labels = drop(series.labels, OF_BUCKET);

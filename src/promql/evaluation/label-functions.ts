@@ -1,32 +1,46 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, METRIC_NAME, NO_LABELS, withLabel, type Labels } from '../labels.ts';
 import { Pattern } from '../pattern/pattern.ts';
 import { PromqlError } from '../promql-error.ts';
 import type { Call, Expression, StringLiteral } from '../syntax/expression.ts';
-import { joined, type Vector } from './vector.ts';
+import { joined, type StepSeries, type Vector } from './vector.ts';
+
+/** A match copies the places of all groups. */
+const MAX_GROUPS = 100;
 
 const LABEL = /^[A-Za-z_]\w*$/;
 
 /** `label_replace(vector, target, template, source, pattern)` */
-export function replaceLabel(vector: Vector, call: Call): Vector {
+export function* replaceLabel(vector: Vector, call: Call, budget: Budget): Steps<Vector> {
   const [target, template, source, text] = textsOf(call) as [string, string, string, string];
   checkLabel(target, call);
   const pattern = patternOf(text, call);
-  const changed = vector.map((series) => {
-    const value = pattern.expand(series.labels.get(source) ?? '', template);
-    return value === undefined ? series : { ...series, labels: withLabel(series.labels, target, value) };
-  });
-  return joined(changed);
+  const changed: StepSeries[] = [];
+  const known = new Map<string, string | undefined>();
+  for (const series of vector) {
+    const before = series.labels.get(source) ?? '';
+    if (known.has(before)) budget.label(known.get(before)?.length ?? 0);
+    else known.set(before, yield* pattern.expand(before, template, budget));
+    const value = known.get(before);
+    changed.push(value === undefined ? series : { ...series, labels: withLabel(series.labels, target, value) });
+    if (budget.spend(SERIES_STEPS)) yield;
+  }
+  return yield* joined(changed, budget);
 }
 
 /** `label_join(vector, target, separator, source…)` */
-export function joinLabels(vector: Vector, call: Call): Vector {
+export function* joinLabels(vector: Vector, call: Call, budget: Budget): Steps<Vector> {
   const [target, separator, ...sources] = textsOf(call) as [string, string, ...string[]];
   for (const label of [target, ...sources]) checkLabel(label, call);
-  const changed = vector.map((series) => {
-    const value = sources.map((label) => series.labels.get(label) ?? '').join(separator);
-    return { ...series, labels: withLabel(series.labels, target, value) };
-  });
-  return joined(changed);
+  const changed: StepSeries[] = [];
+  for (const series of vector) {
+    const values = sources.map((label) => series.labels.get(label) ?? '');
+    const separators = separator.length * Math.max(0, values.length - 1);
+    budget.label(values.reduce((length, value) => length + value.length, separators));
+    changed.push({ ...series, labels: withLabel(series.labels, target, values.join(separator)) });
+    if (budget.spend(SERIES_STEPS + sources.length)) yield;
+  }
+  return yield* joined(changed, budget);
 }
 
 function textsOf({ args }: Call): string[] {
@@ -39,7 +53,9 @@ function checkLabel(name: string, { from }: Call): void {
 
 function patternOf(text: string, { from }: Call): Pattern {
   try {
-    return new Pattern(text);
+    const pattern = new Pattern(text);
+    if (pattern.groups > MAX_GROUPS) throw new Error(`the pattern has more than ${MAX_GROUPS} groups`);
+    return pattern;
   } catch (error) {
     throw PromqlError.at(from, (error as Error).message);
   }

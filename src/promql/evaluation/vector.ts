@@ -1,3 +1,4 @@
+import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { keyOf, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
 
@@ -37,20 +38,22 @@ const SAME_LABELS = 'two series of the result have the same labels';
  *
  * @throws PromqlError if two have one.
  */
-export function joined(vector: Vector): Vector {
+export function* joined(vector: Vector, budget: Budget): Steps<Vector> {
   const byKey = new Map<string, StepSeries>();
   for (const series of vector) {
     const key = keyOf(series.labels);
     const first = byKey.get(key);
     if (first === undefined) byKey.set(key, series);
-    else byKey.set(key, union(first, series));
+    else byKey.set(key, yield* union(first, series, budget));
+    if (budget.spend(SERIES_STEPS)) yield;
   }
   return [...byKey.values()];
 }
 
-function union(one: StepSeries, other: StepSeries): StepSeries {
+function* union(one: StepSeries, other: StepSeries, budget: Budget): Steps<StepSeries> {
   const both = { labels: one.labels, values: one.values.slice(), known: one.known.slice() };
   for (const [step, isKnown] of other.known.entries()) {
+    if (budget.spend(1)) yield;
     if (isKnown === 0) continue;
     if (both.known[step] === 1) throw new PromqlError('execution', SAME_LABELS);
     put(both, step, other.values[step] as number);
@@ -59,10 +62,13 @@ function union(one: StepSeries, other: StepSeries): StepSeries {
 }
 
 /** @throws PromqlError if two series with values have the same labels, even at different steps. */
-export function distinct(vector: Vector): Vector {
+export function* distinct(vector: Vector, budget: Budget): Steps<Vector> {
   const present = vector.filter(hasValues);
-  if (new Set(present.map(({ labels }) => keyOf(labels))).size < present.length) {
-    throw new PromqlError('execution', SAME_LABELS);
+  const keys = new Set<string>();
+  for (const { labels } of present) {
+    keys.add(keyOf(labels));
+    if (budget.spend(SERIES_STEPS)) yield;
   }
+  if (keys.size < present.length) throw new PromqlError('execution', SAME_LABELS);
   return present;
 }

@@ -30,8 +30,23 @@ const PERL: Readonly<Record<string, string>> = { s: 't\\n\\f\\r ', S: 'S' };
 function charactersOf(source: string): CharacterSet {
   if (source === String.raw`[\S]`) return (code) => !/[\t\n\f\r ]/.test(String.fromCodePoint(code));
   const set = new RegExp(`^${source}$`, 'u');
-  return (code) => set.test(String.fromCodePoint(code));
+  return remembered((code) => set.test(String.fromCodePoint(code)));
 }
+
+/** Sets may have thousands of items, texts have few different characters. */
+function remembered(fits: CharacterSet): CharacterSet {
+  const known = new Map<number, boolean>();
+  return (code) => {
+    let isIn = known.get(code);
+    if (isIn === undefined) {
+      isIn = fits(code);
+      if (known.size < MAX_REMEMBERED) known.set(code, isIn);
+    }
+    return isIn;
+  };
+}
+
+const MAX_REMEMBERED = 256;
 
 /** A general category or a script of Unicode. */
 function property(name: string): CharacterSet {
@@ -75,7 +90,7 @@ export function readSet(characters: readonly string[], start: number, flags: Fla
     at = end;
   }
   const fitsOne: CharacterSet = (code) => sets.some((fits) => fits(code));
-  return { fits: isNegated ? (code) => !fitsOne(code) : fitsOne, end: at + 1 };
+  return { fits: remembered(isNegated ? (code) => !fitsOne(code) : fitsOne), end: at + 1 };
 }
 
 function readItem(characters: readonly string[], at: number, flags: Flags): ReadSet {

@@ -1,5 +1,6 @@
-import type { SyntaxNode } from '@lezer/common';
+import type { PartialParse, SyntaxNode, Tree } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import type { Budget, Steps } from '../budget.ts';
 import { PromqlError } from '../promql-error.ts';
 import { checkAggregation, checkBinary, checkCall, checkNegation } from './check-types.ts';
 import {
@@ -16,11 +17,17 @@ import {
 import { isFunctionName } from './function-signature.ts';
 import { numberOf, textOf } from './literal.ts';
 import { applyPostfix, isPostfix, type Postfix } from './postfix.ts';
-import { readSelector } from './read-selector.ts';
+import { patternSizeOf, readSelector } from './read-selector.ts';
 
 /** A longer expression is a mistake. */
 const MAX_LENGTH = 65_536;
 const MAX_DEPTH = 200;
+/** The limit of levels in the tree of the grammar: a call has two, an operator one. What reads the tree is recursive. */
+const MAX_TREE_DEPTH = 500;
+/** A token costs about as much as this many small steps. */
+const TOKEN_STEPS = 64;
+/** The states of all patterns of an expression together. */
+const MAX_PATTERN_SIZE = 20_000;
 
 /**
  * Parses PromQL with Prometheus's grammar for editors, and checks the types. That grammar differs from the parser of
@@ -28,27 +35,75 @@ const MAX_DEPTH = 200;
  *
  * @throws PromqlError that names the position.
  */
-export function parsePromql(text: string): Expression {
+export function* parsePromql(text: string, budget: Budget): Steps<Expression> {
   if (text.length > MAX_LENGTH)
     throw new PromqlError('bad_data', `the expression is longer than ${MAX_LENGTH} characters`);
   if (text.trim() === '') throw new PromqlError('bad_data', 'there is no expression');
-  const tree = parser.parse(text);
-  checkSyntax(text, tree.topNode);
+  checkBrackets(text);
+  const tree = yield* treeOf(text, budget);
+  yield* checkDepth(tree, budget);
   return new PromqlReader(text).read(tree.topNode.firstChild as SyntaxNode);
 }
 
-function checkSyntax(text: string, top: SyntaxNode): void {
-  let error = top.firstChild === null ? 0 : undefined;
-  top.cursor().iterate(({ type, from }) => {
-    if (type.isError) error ??= from;
-    return error === undefined;
-  });
-  if (error === undefined) return;
+/** The grammar takes long to find out that many brackets have no end. */
+function checkBrackets(text: string): void {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(BRACKETS_AND_TEXTS)) {
+    if ('([{'.includes(token)) depth++;
+    else if (')]}'.includes(token)) depth--;
+    if (depth > MAX_DEPTH) throw tooDeep(index);
+  }
+}
+
+const BRACKETS_AND_TEXTS = /[()[\]{}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`|#.*/g;
+
+function tooDeep(from: number): PromqlError {
+  return PromqlError.at(from, 'too many expressions within each other');
+}
+
+/** The grammar recovers from an error at great expense, so the first one ends it. */
+function* treeOf(text: string, budget: Budget): Steps<Tree> {
+  const parse = strictParser.startParse(text);
+  for (;;) {
+    const tree = advanced(parse, text);
+    if (tree !== null) return tree;
+    if (budget.spend(TOKEN_STEPS)) yield;
+  }
+}
+
+const strictParser = parser.configure({ strict: true });
+
+function advanced(parse: PartialParse, text: string): Tree | null {
+  try {
+    return parse.advance();
+  } catch (error) {
+    throw error instanceof SyntaxError ? syntaxProblem(text, parse.parsedPos) : error;
+  }
+}
+
+/** Without recursion, because what is behind it is recursive. */
+function* checkDepth(tree: Tree, budget: Budget): Steps<void> {
+  const cursor = tree.cursor();
+  let depth = 0;
+  for (;;) {
+    if (budget.spend(TOKEN_STEPS)) yield;
+    if (cursor.firstChild()) {
+      if (++depth > MAX_TREE_DEPTH) throw tooDeep(cursor.from);
+      continue;
+    }
+    while (!cursor.nextSibling()) {
+      if (!cursor.parent()) return;
+      depth--;
+    }
+  }
+}
+
+function syntaxProblem(text: string, error: number): PromqlError {
   const name = /([A-Za-z_]\w*)\s*$/.exec(text.slice(0, error))?.[1];
   const isCall = name !== undefined && text.slice(error).trimStart().startsWith('(');
-  if (isCall) throw PromqlError.at(error, `siphon does not have the function ${name}`);
+  if (isCall) return PromqlError.at(error, `siphon does not have the function ${name}`);
   const rest = text.slice(error, error + 20);
-  throw PromqlError.at(error, rest.trim() === '' ? 'the expression ends too early' : `cannot be parsed: ${rest}`);
+  return PromqlError.at(error, rest.trim() === '' ? 'the expression ends too early' : `cannot be parsed: ${rest}`);
 }
 
 /** An expression without its order: operands with what follows them, and operators between. */
@@ -62,13 +117,14 @@ type Item =
 class PromqlReader {
   readonly #text: string;
   #depth = 0;
+  #patternSize = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
   read(node: SyntaxNode): Expression {
-    if (++this.#depth > MAX_DEPTH) throw PromqlError.at(node.from, 'too many expressions within each other');
+    if (++this.#depth > MAX_DEPTH) throw tooDeep(node.from);
     const items = new Items([...this.#flatten(node)]);
     const expression = this.#operation(items, 0);
     this.#depth--;
@@ -144,7 +200,7 @@ class PromqlReader {
       case 'ParenExpr':
         return this.read(node.firstChild as SyntaxNode);
       case 'VectorSelector':
-        return readSelector(node, this.#text);
+        return this.#selector(node);
       case 'StringLiteral':
         return { kind: 'string', from: node.from, text: textOf(this.#slice(node), node.from) };
       case 'FunctionCall':
@@ -154,6 +210,12 @@ class PromqlReader {
       default:
         throw PromqlError.at(node.from, `${this.#slice(node)} is not supported`);
     }
+  }
+
+  #selector(node: SyntaxNode): Expression {
+    const selector = readSelector(node, this.#text, MAX_PATTERN_SIZE - this.#patternSize);
+    this.#patternSize += patternSizeOf(selector.matchers);
+    return selector;
   }
 
   #call(node: SyntaxNode): Expression {

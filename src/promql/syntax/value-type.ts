@@ -14,7 +14,16 @@ export function typeName(type: ValueType): string {
   return NAMES[type];
 }
 
+/** A long chain of operators would be walked again for each of them. */
+const known = new WeakMap<Expression, ValueType>();
+
 export function valueTypeOf(expression: Expression): ValueType {
+  const type = known.get(expression) ?? typeOf(expression);
+  known.set(expression, type);
+  return type;
+}
+
+function typeOf(expression: Expression): ValueType {
   switch (expression.kind) {
     case 'number':
       return 'scalar';

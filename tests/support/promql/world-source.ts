@@ -1,4 +1,5 @@
 import { keyOf, labelsOf } from '../../../src/promql/labels.ts';
+import { fitsAll } from '../../../src/promql/matcher.ts';
 import type { SeriesSource, StoredSeries } from '../../../src/promql/series-source.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +18,10 @@ export function worldSource({ series }: World): SeriesSource {
   }));
   const sorted = stored.toSorted((a, b) => (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1));
   return {
-    select: (matchers) => sorted.filter(({ labels }) => matchers.every((matcher) => matcher.fitsLabels(labels))),
+    *select(matchers, _time, budget) {
+      const found: StoredSeries[] = [];
+      for (const one of sorted) if (yield* fitsAll(one.labels, matchers, budget)) found.push(one);
+      return found;
+    },
   };
 }

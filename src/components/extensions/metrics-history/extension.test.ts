@@ -118,10 +118,36 @@ it('takes no method that could change something, and no body without an end', as
   });
 });
 
+const LONG_LABEL = `label_replace(vector(1), "x", "${'a'.repeat(10_000)}", "", "")`;
+
+test.each([
+  [`label_replace(${LONG_LABEL}, "y", "z", "x", "${'(.*)'.repeat(100)}z")`, 503, 'timeout'],
+  [`label_replace(${LONG_LABEL}, "y", "z", "x", "${'((a|b|c|_|.)*)'.repeat(45)}")`, 503, 'timeout'],
+  [`label_replace(${LONG_LABEL}, "y", "z", "x", "${'(.*)'.repeat(300)}")`, 400, 'bad_data'],
+  [`label_replace(${LONG_LABEL}, "x", "${'$1'.repeat(100)}", "x", "(.*)")`, 422, 'execution'],
+  [`2${'^2'.repeat(30_000)}`, 400, 'bad_data'],
+  ['abs('.repeat(10_000), 400, 'bad_data'],
+])('a query that would take very much gets an answer', async (expression, status, errorType) => {
+  await using history = await started({ query_timeout: status === 503 ? '100ms' : '30s' });
+  const body = new URLSearchParams({ query: expression });
+  expect(await history.ask('query', { method: 'POST', body })).toMatchObject({ status, body: { errorType } });
+});
+
+it('bounds the selectors of a request', async () => {
+  await using history = await started();
+  const ask = async (count: number): Promise<unknown> => {
+    const selector = `{__name__=~"${'(.*)'.repeat(100)}z"}`;
+    const body = new URLSearchParams(Array.from({ length: count }, (): [string, string] => ['match[]', selector]));
+    return await history.ask('series', { method: 'POST', body });
+  };
+  expect(await ask(500)).toMatchObject({ status: 400, body: { error: expect.stringContaining('more than 100') } });
+  expect(await ask(100)).toMatchObject({ status: 200, body: { data: [] } });
+});
+
 it('ends a query that takes too long, and answers others meanwhile', async () => {
   await using history = await started({ query_timeout: '5ms', max_query_samples: 1e12 });
   const slow = history.ask(
-    `query?query=${encodeURIComponent('count_over_time((vector(1) + vector(2))[1d:1s])[12h:1s]')}`,
+    `query?query=${encodeURIComponent('sum_over_time((vector(1) + vector(2))[1d:1s])[12h:1s]')}`,
   );
   const quick = history.ask('query?query=1');
   expect(await slow).toMatchObject({ status: 503, body: { errorType: 'timeout' } });

@@ -1,6 +1,7 @@
 /** Results in the JSON of Prometheus's HTTP API. Written piece by piece, in steps. */
 import type { InstantResult } from '../../../../promql/evaluate.ts';
-import type { ResultSeries, Steps } from '../../../../promql/evaluation/evaluation.ts';
+import type { Steps } from '../../../../promql/budget.ts';
+import type { ResultSeries } from '../../../../promql/evaluation/evaluation.ts';
 import { decimalText } from '../../../../promql/evaluation/decimal-text.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 
@@ -25,10 +26,17 @@ export function* matrixText(series: readonly ResultSeries[]): Steps<string> {
 }
 
 function* seriesText(series: readonly ResultSeries[], valueText: (one: ResultSeries) => string): Steps<string> {
+  return yield* listText(
+    series,
+    (one) => `{"metric":${JSON.stringify(Object.fromEntries(one.labels))},${valueText(one)}}`,
+  );
+}
+
+export function* listText<T>(items: readonly T[], textOf: (item: T) => string): Steps<string> {
   const texts: string[] = [];
   let length = 0;
-  for (const one of series) {
-    const text = `{"metric":${JSON.stringify(Object.fromEntries(one.labels))},${valueText(one)}}`;
+  for (const item of items) {
+    const text = textOf(item);
     length += text.length;
     if (length > MAX_LENGTH)
       throw new PromqlError('execution', 'the answer is longer than 32 MiB: choose fewer series or steps');

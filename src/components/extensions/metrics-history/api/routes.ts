@@ -1,12 +1,13 @@
 /** The paths of Prometheus's HTTP API, version 1. Each answers the text of `data`. */
 import type { MetricMetadata } from '../../../../engine/metric-history.ts';
 import { evaluateAt, evaluateOver, type EvaluationSettings } from '../../../../promql/evaluate.ts';
-import type { Steps } from '../../../../promql/evaluation/evaluation.ts';
+import { Budget, SERIES_STEPS, type Steps } from '../../../../promql/budget.ts';
 import { keyOf, type Labels } from '../../../../promql/labels.ts';
+import type { Matcher } from '../../../../promql/matcher.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 import { parsePromql } from '../../../../promql/syntax/parse-promql.ts';
 import type { History } from '../store/history.ts';
-import { instantText, matrixText } from './answer-text.ts';
+import { instantText, listText, matrixText } from './answer-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
 
 export interface ApiContent {
@@ -64,7 +65,7 @@ function* queryRange({ history, settings }: ApiContent, parameters: URLSearchPar
 function* series(content: ApiContent, parameters: URLSearchParams): Steps<string> {
   if (!parameters.has('match[]')) throw new PromqlError('bad_data', 'the parameter match[] is missing');
   const found = yield* selected(content, parameters);
-  return JSON.stringify(found.map((labels) => Object.fromEntries(labels)));
+  return yield* listText(found, (labels) => JSON.stringify(Object.fromEntries(labels)));
 }
 
 function* labelNames(content: ApiContent, parameters: URLSearchParams): Steps<string> {
@@ -88,19 +89,30 @@ function* selected({ history, settings }: ApiContent, parameters: URLSearchParam
     fromMs: timeMs(parameters, 'start', Number.MIN_SAFE_INTEGER),
     toMs: timeMs(parameters, 'end', Number.MAX_SAFE_INTEGER),
   };
-  const selectors = parameters.getAll('match[]').map((text) => {
-    const expression = parsePromql(text);
-    if (expression.kind !== 'selector') throw new PromqlError('bad_data', `match[] must be a selector: ${text}`);
-    return expression.matchers;
-  });
+  const selectors = parameters.getAll('match[]');
+  if (selectors.length > MAX_SELECTORS) {
+    throw new PromqlError('bad_data', `there are more than ${MAX_SELECTORS} selectors in match[]`);
+  }
+  const budget = new Budget(settings);
   const found = new Map<string, Labels>();
-  for (const matchers of selectors.length === 0 ? [[]] : selectors) {
-    for (const { labels } of history.select(matchers, time)) found.set(keyOf(labels), labels);
-    if (found.size > settings.maxSeries)
-      throw new PromqlError('execution', `there are more than ${settings.maxSeries} series`);
-    yield;
+  for (const text of selectors.length === 0 ? [undefined] : selectors) {
+    const matchers = text === undefined ? [] : yield* matchersOf(text, budget);
+    for (const { labels } of yield* history.select(matchers, time, budget)) {
+      found.set(keyOf(labels), labels);
+      if (budget.spend(SERIES_STEPS)) yield;
+    }
+    budget.checkSeries(found.size);
   }
   return [...found.values()];
+}
+
+/** Each one is searched for among all series. */
+const MAX_SELECTORS = 100;
+
+function* matchersOf(text: string, budget: Budget): Steps<readonly Matcher[]> {
+  const expression = yield* parsePromql(text, budget);
+  if (expression.kind !== 'selector') throw new PromqlError('bad_data', `match[] must be a selector: ${text}`);
+  return expression.matchers;
 }
 
 function metadataText({ metadata: all }: ApiContent, parameters: URLSearchParams): string {

@@ -2,6 +2,8 @@ import { array, assert, asyncProperty, constantFrom, double, integer, nat, oneof
 import { expect, it } from 'vitest';
 import { NO_ROOM, SINGLE, type SampleSink } from '../../../../engine/metric-history.ts';
 import { Matcher } from '../../../../promql/matcher.ts';
+import type { StoredSeries } from '../../../../promql/series-source.ts';
+import { budgetWith, finished } from '../../../../../tests/support/promql/finished.ts';
 import { History } from './history.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,8 +22,12 @@ async function record(history: History, values: readonly (number | undefined)[],
   }
 }
 
+function found(history: History, matcher: Matcher): readonly StoredSeries[] {
+  return finished(history.select([matcher], ALL, budgetWith())).value;
+}
+
 function samplesOf(history: History, name = 'level'): (number | undefined)[] {
-  const [stored] = history.select([new Matcher('__name__', '=', name)], ALL);
+  const [stored] = found(history, new Matcher('__name__', '=', name));
   if (stored === undefined) return [];
   const { values, ended } = stored.samples(ALL);
   return [...values].map((value, index) => (ended[index] === 1 ? undefined : value));
@@ -56,11 +62,11 @@ it('names the series of a histogram, and reads labels of any text', async () => 
     const number = sink.numberOf({ name: 'time', labels, parts });
     for (const [index, value] of [3, 4.5, 3].entries()) sink.write(number + index, value);
   });
-  const found = history
-    .select([new Matcher('a', '=~', '(?s).*"c".*')], ALL)
-    .map((stored) => Object.fromEntries(stored.labels));
+  const labelsFound = found(history, new Matcher('a', '=~', '(?s).*"c".*')).map((stored) =>
+    Object.fromEntries(stored.labels),
+  );
   const common = { a: 'quote " slash \\ line \n, b="c"', 'with.dot': 'ü' };
-  expect(found).toEqual([
+  expect(labelsFound).toEqual([
     { __name__: 'time_bucket', le: '+Inf', ...common },
     { __name__: 'time_count', ...common },
     { __name__: 'time_sum', ...common },
@@ -91,10 +97,10 @@ it('gives numbers of ended series to others without mixing their samples', async
       sink.write(sink.numberOf(group), Math.floor(second / 50));
     });
   }
-  const found = history.select([new Matcher('__name__', '=', 'pod')], ALL);
-  expect(found.length).toBeGreaterThan(1);
-  expect(found.length).toBeLessThan(5);
-  for (const stored of found) {
+  const pods = found(history, new Matcher('__name__', '=', 'pod'));
+  expect(pods.length).toBeGreaterThan(1);
+  expect(pods.length).toBeLessThan(5);
+  for (const stored of pods) {
     const { values, ended } = stored.samples(ALL);
     const own = Number(stored.labels.get('name'));
     expect(new Set([...values].filter((_, index) => ended[index] === 0))).toEqual(new Set([own]));

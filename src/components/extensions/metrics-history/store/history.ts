@@ -1,7 +1,8 @@
 import { NO_ROOM, type SampleSink, type SeriesGroup, type SeriesPart } from '../../../../engine/metric-history.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
-import { keyOf, labelsOf, METRIC_NAME, type Labels } from '../../../../promql/labels.ts';
-import type { Matcher } from '../../../../promql/matcher.ts';
+import { keyOf, labelsOf, METRIC_NAME } from '../../../../promql/labels.ts';
+import { SERIES_STEPS, type Budget, type Steps } from '../../../../promql/budget.ts';
+import { fitsAll, type Matcher } from '../../../../promql/matcher.ts';
 import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../../promql/series-source.ts';
 import { readLabels } from './label-text.ts';
 import { SampleList } from './sample-list.ts';
@@ -92,27 +93,31 @@ export class History implements SampleSink, SeriesSource {
     this.#leftOutNow += series;
   }
 
-  select(matchers: readonly Matcher[], time: TimeRange): readonly StoredSeries[] {
+  *select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly StoredSeries[]> {
     const found: { readonly key: string; readonly stored: StoredSeries }[] = [];
-    for (const group of this.#candidates(matchers)) {
+    for (const group of yield* this.#candidates(matchers, budget)) {
       const common = [...readLabels(group.labels)];
       for (const [index, { suffix, label }] of group.parts.entries()) {
         const number = group.first + index;
         const labels = labelsOf([[METRIC_NAME, group.name + suffix], ...common, ...readLabels(label)]);
-        if (!fitsAll(labels, matchers) || !this.#hasSamples(number, time)) continue;
+        if (budget.spend(SERIES_STEPS)) yield;
+        if (!(yield* fitsAll(labels, matchers, budget)) || !this.#hasSamples(number, time)) continue;
         found.push({ key: keyOf(labels), stored: { labels, samples: (of) => this.#samples(number, of) } });
+        budget.checkSeries(found.length);
       }
     }
     return found.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ stored }) => stored);
   }
 
   /** The groups whose names may fit. */
-  *#candidates(matchers: readonly Matcher[]): Generator<NumberedGroup> {
+  *#candidates(matchers: readonly Matcher[], budget: Budget): Steps<readonly NumberedGroup[]> {
     const ofName = matchers.filter(({ label }) => label === METRIC_NAME);
+    const groups: NumberedGroup[] = [];
     for (const name of this.#index.names()) {
-      const mayFit = SUFFIXES.some((suffix) => ofName.every((matcher) => matcher.fits(name + suffix)));
-      if (mayFit) yield* this.#index.groups(name);
+      if (yield* mayFit(name, ofName, budget)) for (const group of this.#index.groups(name)) groups.push(group);
+      if (budget.spend(SERIES_STEPS)) yield;
     }
+    return groups;
   }
 
   #hasSamples(number: number, { fromMs, toMs }: TimeRange): boolean {
@@ -165,6 +170,9 @@ function overlaps({ timesMs }: Segment, fromMs: number, toMs: number): boolean {
   return (timesMs[0] as number) <= toMs && (timesMs.at(-1) as number) >= fromMs;
 }
 
-function fitsAll(labels: Labels, matchers: readonly Matcher[]): boolean {
-  return matchers.every((matcher) => matcher.fitsLabels(labels));
+function* mayFit(name: string, matchers: readonly Matcher[], budget: Budget): Steps<boolean> {
+  for (const suffix of SUFFIXES) {
+    if (yield* fitsAll(new Map([[METRIC_NAME, name + suffix]]), matchers, budget)) return true;
+  }
+  return false;
 }

@@ -1,0 +1,86 @@
+import { PromqlError } from './promql-error.ts';
+
+export interface EvaluationLimits {
+  /** How many samples are read and values computed. */
+  readonly maxSamples: number;
+  readonly maxSeries: number;
+  readonly timeoutMs: number;
+}
+
+/** A step of work; a caller may do something else meanwhile. */
+export type Steps<T> = Generator<undefined, T>;
+
+/** A small step takes some nanoseconds, so all of these are far shorter than a slice of time. */
+const STEPS_BETWEEN_PAUSES = 4096;
+
+/** A series costs this many small steps besides its values: its labels are read, copied or compared. */
+export const SERIES_STEPS = 64;
+
+/** Characters that one label may get, and all labels of a query. */
+const MAX_LABEL_LENGTH = 65_536;
+const MAX_LABELS_LENGTH = 16 * 1024 * 1024;
+
+/** Counts what one query uses of its limits. */
+export class Budget {
+  readonly #limits: EvaluationLimits;
+  readonly #startMs = performance.now();
+  #samples = 0;
+  #stepsSincePause = 0;
+  #labelsLength = 0;
+
+  constructor(limits: EvaluationLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws PromqlError if the query has taken too much or too long. */
+  take(samples: number): void {
+    this.#samples += samples;
+    const { maxSamples } = this.#limits;
+    if (this.#samples > maxSamples) {
+      throw new PromqlError(
+        'execution',
+        `the query needs more than ${maxSamples} samples: choose fewer series or steps`,
+      );
+    }
+    this.#checkTime();
+  }
+
+  /**
+   * Counts small steps of work, such as one state of a pattern or one value.
+   *
+   * @returns true if it is time to yield.
+   * @throws PromqlError if the query has taken too long.
+   */
+  spend(steps: number): boolean {
+    this.#stepsSincePause += steps;
+    if (this.#stepsSincePause < STEPS_BETWEEN_PAUSES) return false;
+    this.#stepsSincePause = 0;
+    this.#checkTime();
+    return true;
+  }
+
+  /** Counts a label value before it is made. @throws PromqlError if it is too long, or all of them are. */
+  label(length: number): void {
+    this.#labelsLength += length;
+    if (length > MAX_LABEL_LENGTH) {
+      throw new PromqlError('execution', `a label gets more than ${MAX_LABEL_LENGTH} characters`);
+    }
+    if (this.#labelsLength > MAX_LABELS_LENGTH) {
+      throw new PromqlError('execution', `the query makes labels of more than ${MAX_LABELS_LENGTH} characters`);
+    }
+  }
+
+  checkSeries(count: number): void {
+    const { maxSeries } = this.#limits;
+    if (count > maxSeries) {
+      throw new PromqlError('execution', `a selector finds more than ${maxSeries} series`);
+    }
+  }
+
+  #checkTime(): void {
+    const { timeoutMs } = this.#limits;
+    if (performance.now() - this.#startMs > timeoutMs) {
+      throw new PromqlError('timeout', `the query takes longer than ${timeoutMs / 1000} s`);
+    }
+  }
+}
