@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { Exemplar } from './stored.ts';
-import { clockText, durationText, fitted, oneLine } from './text.ts';
+import { clockText, durationText, fitted, jsonText, oneLine } from './text.ts';
 
 interface MetricExemplars {
   readonly metric: string;
@@ -23,7 +23,7 @@ export const exemplars: Command = {
     const { argument: metric = '', flags } = options;
     return await withStore(options, context, async (client) => {
       const found = await client.ask<MetricExemplars>('/api/exemplars', { metric });
-      if (flags.has('json')) for (const exemplar of found.exemplars) context.print(JSON.stringify(exemplar));
+      if (flags.has('json')) for (const exemplar of found.exemplars) context.print(jsonText(exemplar));
       else context.print(tableOf(found, context.columns));
     });
   },

@@ -3,7 +3,7 @@ import { errorOf, errorText } from './exceptions.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { LogRecord } from './stored.ts';
-import { linesOf, oneLine, severityName, timeText, valueText } from './text.ts';
+import { jsonText, linesOf, oneLine, severityName, timeText, valueText } from './text.ts';
 
 const FILTERS = ['trace', 'service', 'severity', 'text', 'since', 'until', 'limit'] as const;
 
@@ -38,7 +38,7 @@ export const logs: Command = {
       );
       let isFirst = true;
       for await (const { logs: found, hint } of pages) {
-        for (const log of found) context.print(flags.has('json') ? JSON.stringify(log) : lineOf(log));
+        for (const log of found) context.print(flags.has('json') ? jsonText(log) : lineOf(log));
         if (isFirst && found.length === 0 && !flags.has('json')) context.printError(hint ?? 'no log line fits');
         isFirst = false;
       }

@@ -4,6 +4,7 @@ import { withStore } from './poll.ts';
 import { STORE_OPTIONS, StoreUnavailable, type StoreClient } from './store-client.ts';
 import type { Trace } from './stored.ts';
 import { waterfall } from './waterfall.ts';
+import { jsonText } from './text.ts';
 
 const POLL_MS = 1000;
 
@@ -24,7 +25,7 @@ export const trace: Command = {
     const { argument = '', flags } = options;
     return await withStore(options, context, async (client) => {
       for await (const found of flags.has('follow') ? changes(client, argument) : [await traceOf(client, argument)]) {
-        if (flags.has('json')) context.print(JSON.stringify(found));
+        if (flags.has('json')) context.print(jsonText(found));
         else context.print([...waterfall(found, context)].join('\n'));
       }
     });

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { TraceSummary } from './stored.ts';
-import { clockText, durationText, fitted, oneLine } from './text.ts';
+import { clockText, durationText, fitted, jsonText, oneLine } from './text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const FILTERS = ['service', 'operation', 'status', 'min-duration', 'max-duration', 'since', 'until', 'limit'] as const;
@@ -37,7 +37,7 @@ export const traces: Command = {
       );
       let isFirst = true;
       for await (const { traces: found, hint } of pages) {
-        if (flags.has('json')) for (const summary of found) context.print(JSON.stringify(summary));
+        if (flags.has('json')) for (const summary of found) context.print(jsonText(summary));
         else if (found.length > 0) context.print(tableOf(found, context.columns, isFirst));
         else if (isFirst) context.printError(hint ?? 'no trace fits');
         isFirst &&= found.length === 0;

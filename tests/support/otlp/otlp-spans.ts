@@ -13,6 +13,11 @@ export interface SpanDraft {
   readonly kind?: SpanKind;
   readonly traceState?: string;
   readonly statusMessage?: string;
+  readonly links?: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly attributes?: Attributes;
+  }[];
   readonly durationNano?: bigint;
   readonly attributes?: Attributes;
   readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
@@ -56,6 +61,7 @@ function writeSpan(writer: WireWriter, span: SpanDraft): void {
   writer.fixed64Field(7, start);
   writer.fixed64Field(8, start + (span.durationNano ?? 1_500_000n));
   writeAttributes(writer, 9, span.attributes);
+  writeLinks(writer, span.links);
   const { statusMessage } = span;
   if (statusMessage !== undefined) {
     writer.messageField(15, () => {
@@ -74,4 +80,14 @@ function writeSpan(writer: WireWriter, span: SpanDraft): void {
 
 function writeAttributes(writer: WireWriter, field: number, attributes: Attributes = {}): void {
   for (const [key, value] of Object.entries(attributes)) writeKeyValue(writer, field, key, value);
+}
+
+function writeLinks(writer: WireWriter, links: SpanDraft['links'] = []): void {
+  for (const { traceId, spanId: linked, attributes } of links) {
+    writer.messageField(13, () => {
+      writer.bytesField(1, Buffer.from(traceId, 'hex'));
+      writer.bytesField(2, Buffer.from(linked, 'hex'));
+      writeAttributes(writer, 4, attributes);
+    });
+  }
 }

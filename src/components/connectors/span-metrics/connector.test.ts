@@ -40,6 +40,15 @@ test('the first flush, at the latest the shutdown, has the true counts of calls 
   expect(points[2]).toMatchObject({ sum: 6, buckets: [0, 2, ...Array.from({ length: 15 }, () => 0)] });
 });
 
+test('the labels of names hold no secrets', async () => {
+  const connector = await ConnectorUnderTest.start();
+  const names = ['GET /cb?token=hunter2&page=2', 'GET /cb?token=hunter3&page=2', "SELECT a FROM t WHERE b = 'hunter2'"];
+  await connector.take(batchOfSpans(names.map((name, i) => span(i + 1, 3, { name }))));
+  const points = await connector.end();
+  expect(find(points, 'calls', { 'span.name': 'GET /cb?token=[Filtered]&page=2' })?.count).toBe(2);
+  expect(find(points, 'calls', { 'span.name': 'SELECT a FROM t WHERE b = ?' })?.count).toBe(1);
+});
+
 test('counts go on when a flush is not accepted, and lose nothing', async () => {
   const connector = await ConnectorUnderTest.start({ metrics_flush_interval: '20ms' });
   connector.sink.answer = (attempt) => {

@@ -1,6 +1,7 @@
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { SpanFields } from '../../../engine/otlp/span-fields.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
+import { cleanName } from '../../../privacy/privacy.ts';
 import { adjustedCount, roundedAtRandom } from './adjusted-count.ts';
 import { KeptExemplars } from './kept-exemplars.ts';
 import { attribute, labelsOf, readAttributes, type Attribute, type Attributes } from './labels.ts';
@@ -176,8 +177,9 @@ export class SpanCounter {
 
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Decoded only for spans that are new. Labels are stored and shown, so that they hold no secrets. */
 function nameOf({ bytes, nameStart, nameEnd }: SpanFields): string {
-  return textDecoder.decode(bytes.subarray(nameStart, nameEnd));
+  return cleanName(textDecoder.decode(bytes.subarray(nameStart, nameEnd)));
 }
 
 function* attributesOfEvent(bytes: Uint8Array, start: number, end: number): Generator<Uint8Array> {

@@ -1,6 +1,6 @@
 import { numberOf, textOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
-import { cleanText } from '../../../privacy/privacy.ts';
+import { cleanName, cleanText } from '../../../privacy/privacy.ts';
 import { cleanedAttributes, type EventSettings } from './event-origin.ts';
 import { toSeconds, type JsonObject } from '../../../engine/otlp/json-values.ts';
 
@@ -25,7 +25,7 @@ function toBreadcrumb({ timeUnixNano, name, attributes }: SpanEvent, settings: E
   return {
     timestamp: toSeconds(timeUnixNano),
     type: 'default',
-    category: name,
+    category: cleanName(name),
     level: severity >= 17 ? 'error' : severity >= 13 ? 'warning' : 'info',
     ...(message === undefined ? {} : { message: cleanText(message) }),
     data: cleanedAttributes(attributes, settings),

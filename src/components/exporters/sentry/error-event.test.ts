@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startSentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
+import { spanId, TRACE_ID } from '../../../../tests/support/otlp/otlp-spans.ts';
 import { child, root, sendAll } from './exporter-under-test.ts';
 
 const failure = { name: 'exception', attributes: { 'exception.type': 'E', 'exception.message': 'm' } };
@@ -32,6 +33,32 @@ describe('an error event', () => {
       headers: { 'user-agent': 'curl' },
     });
     expect(JSON.stringify([sink.errors(), sink.transactions()])).not.toMatch(/10\.1\.2\.3|sid=1|hunter2/);
+  });
+
+  it.each(['transactions', 'spans'])('has no secret of a text, and %s have none', async (protocol) => {
+    await using sink = await startSentrySink();
+    const text = 'GET /cb?token=hunter2';
+    const attributes = {
+      note: text,
+      'exception.type': text,
+      'exception.message': text,
+      'exception.stacktrace': `Error: ${text}\n    at f (/app/a.js:1:2)`,
+    };
+    const events = ['exception', text].map((name) => ({ name, attributes }));
+    const links = [{ traceId: TRACE_ID, spanId: spanId(5), attributes }];
+    const draft = { name: text, statusMessage: text, attributes, events, links };
+    await sendAll(
+      sink,
+      [
+        [
+          { ...root, ...draft },
+          { ...child, ...draft },
+        ],
+      ],
+      { protocol },
+    );
+    expect(sink.errors().length).toBeGreaterThan(0);
+    expect(JSON.stringify([sink.errors(), sink.transactions(), sink.spans()])).not.toContain('hunter2');
   });
 
   it('has the address of the client with send_default_pii', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { textOf } from '../../../engine/otlp/any-value.ts';
-import { cleanText } from '../../../privacy/privacy.ts';
+import { cleanName, cleanText } from '../../../privacy/privacy.ts';
 import type { Span, SpanEvent } from '../../../engine/otlp/span-reader.ts';
 import { breadcrumbsOf } from './breadcrumbs.ts';
 import { contextsOf, requestOf } from './event-contexts.ts';
@@ -41,7 +41,7 @@ export function toErrorEvent(exception: RecordedException, settings: EventSettin
     ...(breadcrumbs.length === 0 ? {} : { breadcrumbs: { values: breadcrumbs } }),
     extra: {
       ...cleanedAttributes(event.attributes, settings),
-      ...(span.name === '' ? {} : { 'otel.span_name': span.name }),
+      ...(span.name === '' ? {} : { 'otel.span_name': cleanName(span.name) }),
     },
   };
 }
@@ -116,5 +116,5 @@ interface ExceptionParts {
 
 function toException({ type, message, frames, mechanism }: ExceptionParts): JsonObject {
   const stacktrace = frames.length === 0 ? {} : { stacktrace: { frames } };
-  return { type, value: cleanText(message), mechanism, ...stacktrace };
+  return { type: cleanText(type), value: cleanText(message), mechanism, ...stacktrace };
 }

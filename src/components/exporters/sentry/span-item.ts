@@ -30,7 +30,7 @@ export function spanEncoder(segment: Segment, settings: EventSettings): SpanEnco
     }
     if (isSegment) attributes += encodeAttribute('sentry.segment.name.source', semantics.source);
     attributes += encodeAttribute('sentry.kind', span.kind);
-    return `${encodeHead(span, { name: semantics.name, isSegment, version })},"attributes":{${attributes.slice(1)}}}`;
+    return `${encodeHead(span, { name: semantics.name, isSegment, version, settings })},"attributes":{${attributes.slice(1)}}}`;
   };
 }
 
@@ -38,16 +38,17 @@ interface Heading {
   readonly name: string;
   readonly isSegment: boolean;
   readonly version: Version;
+  readonly settings: EventSettings;
 }
 
 /** The exporter has checked the ids. Without the end of the object. */
-function encodeHead(span: Span, { name, isSegment, version }: Heading): string {
+function encodeHead(span: Span, { name, isSegment, version, settings }: Heading): string {
   const start = toSeconds(span.startTimeUnixNano);
   const end = Math.max(start, toSeconds(span.endTimeUnixNano));
   const status = statusOf(span);
   const text = name === '' ? '<unlabeled span>' : name.slice(0, Math.min(version.maxCharacters, MAX_NAME_CHARACTERS));
   const parent = span.parentSpanId === undefined ? '' : `"parent_span_id":"${span.parentSpanId}",`;
-  const links = span.links.length === 0 || !version.hasData ? '' : `,"links":${encodeLinks(span.links)}`;
+  const links = span.links.length === 0 || !version.hasData ? '' : `,"links":${encodeLinks(span.links, settings)}`;
   return (
     `{"trace_id":"${span.traceId}",${parent}"span_id":"${span.spanId}","name":${JSON.stringify(text)},` +
     `"status":"${status === 'ok' || status === 'cancelled' ? 'ok' : 'error'}","is_segment":${isSegment},` +
@@ -55,12 +56,14 @@ function encodeHead(span: Span, { name, isSegment, version }: Heading): string {
   );
 }
 
-function encodeLinks(links: readonly SpanLink[]): string {
-  return JSON.stringify(links.map(toTypedLink));
+function encodeLinks(links: readonly SpanLink[], settings: EventSettings): string {
+  return JSON.stringify(links.map((link) => toTypedLink(link, settings)));
 }
 
-function toTypedLink({ traceId, spanId, isSampled, attributes }: SpanLink): object {
-  const typed = [...attributes].map(([name, value]) => [name, typedValue(value, Infinity)] as const);
+function toTypedLink({ traceId, spanId, isSampled, attributes }: SpanLink, { privacy }: EventSettings): object {
+  const typed = [...attributes].map(
+    ([name, value]) => [name, typedValue(privacy.clean(name, value) ?? null, Infinity)] as const,
+  );
   return {
     trace_id: traceId,
     span_id: spanId,

@@ -1,6 +1,7 @@
 /** The name of a span in Sentry, from OpenTelemetry's semantic conventions, stable ones first. https://develop.sentry.dev/sdk/telemetry/traces/opentelemetry/ */
 import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
+import { cleanName } from '../../../privacy/privacy.ts';
 import { withoutLiterals } from '../../../privacy/query-literals.ts';
 import { sentryStatuses, statusFromGrpc, statusFromHttp, type SentryStatus } from './sentry-status.ts';
 
@@ -20,13 +21,16 @@ export type NameSource = (typeof nameSources)[number];
 export function semanticsOf(span: Span): SpanSemantics {
   const op = textOf(span.attributes, 'sentry.op') ?? inferOp(span);
   const own = textOf(span.attributes, 'sentry.custom_span_name');
-  const { name, description = name, source }: Naming = own === undefined ? inferName(span) : { name: own, source: 'custom' }; // prettier-ignore
+  const inferred: Naming = own === undefined ? inferName(span) : { name: own, source: 'custom' };
+  const name = cleanName(inferred.name);
+  const { description = name, source } = inferred;
   const given = textOf(span.attributes, 'sentry.source', 'sentry.segment.name.source');
   return { op, name, description, source: nameSources.find((known) => known === given) ?? source };
 }
 
 interface Naming {
   readonly name: string;
+  /** Absent if it is the name. */
   readonly description?: string;
   readonly source: NameSource;
 }
@@ -101,7 +105,7 @@ function nameQuery({ attributes, name }: Span): Naming {
   const query = textOf(attributes, 'db.query.text', 'db.statement');
   return {
     name: summary ?? target,
-    description: query === undefined ? (summary ?? target) : withoutLiterals(query, system),
+    ...(query !== undefined && { description: withoutLiterals(query, system) }),
     source: 'task',
   };
 }

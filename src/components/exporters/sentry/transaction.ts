@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { numberOf } from '../../../engine/otlp/any-value.ts';
 import type { Span, SpanLink } from '../../../engine/otlp/span-reader.ts';
 import { contextsOf, requestOf } from './event-contexts.ts';
-import { originOf, type EventSettings } from './event-origin.ts';
+import { cleanedAttributes, originOf, type EventSettings } from './event-origin.ts';
 import { toJsonObject, toSeconds, type JsonObject } from '../../../engine/otlp/json-values.ts';
 import { spanAttributes, spanOrigin } from './span-attributes.ts';
 import type { Segment } from './segments.ts';
@@ -66,7 +66,7 @@ function toSentrySpan(span: Span, settings: EventSettings): SentrySpan & ReturnT
     status: statusOf(span),
     origin: spanOrigin(span),
     ...timesOf(span),
-    ...(span.links.length === 0 ? {} : { links: span.links.map(toLink) }),
+    ...(span.links.length === 0 ? {} : { links: span.links.map((link) => toLink(link, settings)) }),
     data: { ...toJsonObject(spanAttributes(span, semantics, settings)), 'otel.kind': span.kind.toUpperCase() },
   };
 }
@@ -77,9 +77,9 @@ function timesOf(span: Span): { readonly start_timestamp: number; readonly times
   return { start_timestamp: start, timestamp: Math.max(start, toSeconds(span.endTimeUnixNano)) };
 }
 
-function toLink({ traceId, spanId, isSampled, attributes }: SpanLink): JsonObject {
+function toLink({ traceId, spanId, isSampled, attributes }: SpanLink, settings: EventSettings): JsonObject {
   const sampled = isSampled === undefined ? {} : { sampled: isSampled };
-  return { trace_id: traceId, span_id: spanId, ...sampled, attributes: toJsonObject(attributes) };
+  return { trace_id: traceId, span_id: spanId, ...sampled, attributes: cleanedAttributes(attributes, settings) };
 }
 
 function byStart(a: Span, b: Span): number {
