@@ -2,7 +2,7 @@ import { Budget, type EvaluationLimits, type Steps } from './budget.ts';
 import { PromqlError } from './promql-error.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Evaluation, type ResultSeries } from './evaluation/evaluation.ts';
-import { hasValues, type Vector } from './evaluation/vector.ts';
+import { hasValues, valuesPresent, type Vector } from './evaluation/vector.ts';
 import type { RangeSelector, Subquery } from './syntax/expression.ts';
 import { parsePromql } from './syntax/parse-promql.ts';
 import { typeName, valueTypeOf } from './syntax/value-type.ts';
@@ -89,10 +89,8 @@ export function* evaluateOver(
 
 function* resultOf(vector: Vector, stepsMs: Float64Array, budget: Budget): Steps<readonly ResultSeries[]> {
   const results: ResultSeries[] = [];
-  for (const { labels, values, known } of vector.filter(hasValues)) {
-    const isKnown = (_: number, step: number): boolean => known[step] === 1;
-    results.push({ labels, timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) });
-    if (budget.spend(stepsMs.length)) yield;
+  for (const series of vector.filter(hasValues)) {
+    results.push({ labels: series.labels, ...(yield* valuesPresent(series, stepsMs, budget)) });
   }
   return results;
 }

@@ -3,7 +3,7 @@ import { drop, keep, keyOf, withLabel, withoutName, type Labels } from '../label
 import { PromqlError } from '../promql-error.ts';
 import { isComparison, type Binary, type BinaryOperator, type Matching } from '../syntax/expression.ts';
 import { groupingOf } from './grouping.ts';
-import { emptySeries, joined, put, type StepSeries, type Vector } from './vector.ts';
+import { eachStep, emptySeries, joined, put, type StepSeries, type Vector } from './vector.ts';
 
 type Operation = (left: number, right: number) => number;
 type Comparison = (left: number, right: number) => boolean;
@@ -41,9 +41,13 @@ function elementOf({ operator, isBool }: Binary): (left: number, right: number) 
   return (left, right) => (compare(left, right) ? left : undefined);
 }
 
-export function scalarWithScalar(binary: Binary, left: Float64Array, right: Float64Array): Float64Array {
+export function* scalarWithScalar(
+  binary: Binary,
+  { left, right }: { readonly left: Float64Array; readonly right: Float64Array },
+  budget: Budget,
+): Steps<Float64Array> {
   const element = elementOf(binary);
-  return left.map((value, step) => element(value, right[step] as number) as number);
+  return yield* eachStep(left, (value, step) => element(value, right[step] as number) as number, budget);
 }
 
 /** An operation with a number keeps the elements; a comparison selects some of them. */

@@ -21,7 +21,17 @@ import { histogramQuantiles } from './histogram-quantile.ts';
 import { joinLabels, labelsOfAbsent, replaceLabel } from './label-functions.ts';
 import { rangeFunctions } from './range-functions.ts';
 import { valueFunctions } from './value-functions.ts';
-import { distinct, emptySeries, joined, put, seriesOf, type StepSeries, type Vector } from './vector.ts';
+import {
+  distinct,
+  eachStep,
+  emptySeries,
+  joined,
+  valuesPresent,
+  put,
+  seriesOf,
+  type StepSeries,
+  type Vector,
+} from './vector.ts';
 import { SlidingWindow, withoutEnds, type Window } from './window.ts';
 
 /** All parts of a query share it. */
@@ -66,10 +76,14 @@ export class Evaluation {
       case 'number':
         return this.#constant(expression.value);
       case 'negation':
-        return (yield* this.scalar(expression.of)).map((value) => -value);
+        return yield* eachStep(yield* this.scalar(expression.of), (value) => -value, this.#context.budget);
       case 'binary': {
         const left = yield* this.scalar(expression.left);
-        return scalarWithScalar(expression, left, yield* this.scalar(expression.right));
+        return yield* scalarWithScalar(
+          expression,
+          { left, right: yield* this.scalar(expression.right) },
+          this.#context.budget,
+        );
       }
       case 'call':
         return yield* this.#scalarCall(expression);
@@ -106,7 +120,7 @@ export class Evaluation {
 
   /** The samples of a range at the first step. */
   *matrix(range: RangeSelector | Subquery): Steps<readonly ResultSeries[]> {
-    const momentMs = this.#shifted(range.kind === 'range' ? range.of : range)[0] as number;
+    const momentMs = (yield* this.#shifted(range.kind === 'range' ? range.of : range))[0] as number;
     const series = yield* this.#ranges(range);
     return series
       .map(({ labels, window }) => ({ labels, ...samplesIn(window.endingAt(momentMs, momentMs)) }))
@@ -119,7 +133,7 @@ export class Evaluation {
 
   *#scalarCall({ name, args }: Call): Steps<Float64Array> {
     if (name === 'pi') return this.#constant(Math.PI);
-    if (name === 'time') return this.#stepsMs.map((ms) => ms / 1000);
+    if (name === 'time') return yield* this.#times();
     const vector = yield* this.vector(args[0] as Expression);
     const values = this.#constant(NaN);
     for (const step of values.keys()) {
@@ -131,15 +145,15 @@ export class Evaluation {
   }
 
   /** The moments that the steps look at. */
-  #shifted({ at, offsetMs }: Shift): Float64Array {
-    if (at === undefined) return this.#stepsMs.map((ms) => ms - offsetMs);
+  *#shifted({ at, offsetMs }: Shift): Steps<Float64Array> {
+    if (at === undefined) return yield* eachStep(this.#stepsMs, (ms) => ms - offsetMs, this.#context.budget);
     const { startMs, endMs } = this.#context;
     const times = { start: startMs, end: endMs };
     return this.#constant((typeof at === 'number' ? at : times[at]) - offsetMs);
   }
 
   *#selected(selector: VectorSelector, valueOf: (timeMs: number, value: number) => number): Steps<Vector> {
-    const momentsMs = this.#shifted(selector);
+    const momentsMs = yield* this.#shifted(selector);
     const { lookbackMs } = this.#context;
     const time = { fromMs: (momentsMs[0] as number) - lookbackMs, toMs: momentsMs.at(-1) as number };
     const vector: StepSeries[] = [];
@@ -173,7 +187,7 @@ export class Evaluation {
 
   *#ranges(expression: RangeSelector | Subquery): Steps<readonly RangeSeries[]> {
     const { rangeMs } = expression;
-    const momentsMs = this.#shifted(expression.kind === 'range' ? expression.of : expression);
+    const momentsMs = yield* this.#shifted(expression.kind === 'range' ? expression.of : expression);
     const time = { fromMs: (momentsMs[0] as number) - rangeMs, toMs: momentsMs.at(-1) as number };
     if (expression.kind === 'subquery') return yield* this.#subquery(expression, time);
     const series: RangeSeries[] = [];
@@ -195,14 +209,16 @@ export class Evaluation {
     const count = Math.max(0, Math.floor((toMs - firstMs) / stepMs) + 1);
     this.#context.budget.take(count);
     if (count === 0) return [];
-    const stepsMs = new Float64Array(count).map((_, index) => firstMs + index * stepMs);
+    const stepsMs = new Float64Array(count);
+    for (const index of stepsMs.keys()) {
+      stepsMs[index] = firstMs + index * stepMs;
+      if (this.#context.budget.spend(1)) yield;
+    }
     const inner = yield* new Evaluation(stepsMs, this.#context).vector(of);
     const series: RangeSeries[] = [];
-    for (const { labels, values, known } of inner) {
-      const isKnown = (_: number, index: number): boolean => known[index] === 1;
-      const samples = { timesMs: stepsMs.filter(isKnown), values: values.filter(isKnown) };
-      series.push({ labels, window: new SlidingWindow(samples, rangeMs) });
-      if (this.#context.budget.spend(count)) yield;
+    for (const one of inner) {
+      const samples = yield* valuesPresent(one, stepsMs, this.#context.budget);
+      series.push({ labels: one.labels, window: new SlidingWindow(samples, rangeMs) });
     }
     return series;
   }
@@ -220,11 +236,7 @@ export class Evaluation {
       const buckets = yield* this.vector(args[1] as Expression);
       return yield* joined(yield* histogramQuantiles(quantiles, buckets, budget), budget);
     }
-    const seconds = seriesOf(
-      NO_LABELS,
-      this.#stepsMs.map((ms) => ms / 1000),
-    );
-    const vector = first === undefined ? [seconds] : yield* this.vector(first);
+    const vector = first === undefined ? [seriesOf(NO_LABELS, yield* this.#times())] : yield* this.vector(first);
     if (name === 'absent') return yield* this.#absent(vector, first as Expression);
     if (name === 'sort' || name === 'sort_desc') return this.#sorted(vector, name === 'sort_desc');
     if (name === 'label_replace') return yield* replaceLabel(vector, call, budget);
@@ -256,7 +268,7 @@ export class Evaluation {
   *#ofRange({ name, args }: Call, range: RangeSelector | Subquery): Steps<Vector> {
     const other = args.find((argument) => argument !== range);
     const parameters = other === undefined ? this.#constant(0) : yield* this.scalar(other);
-    const momentsMs = this.#shifted(range.kind === 'range' ? range.of : range);
+    const momentsMs = yield* this.#shifted(range.kind === 'range' ? range.of : range);
     const compute = name === 'absent_over_time' ? (): number => 1 : rangeFunctions[name];
     if (compute === undefined) throw new Error(`${name} is not implemented`);
     const results: StepSeries[] = [];
@@ -290,9 +302,19 @@ export class Evaluation {
     const vector =
       of.kind === 'selector'
         ? yield* this.#selected(of, (timeMs) => timeMs / 1000)
-        : (yield* this.vector(of)).map((series) => ({ ...series, values: this.#stepsMs.map((ms) => ms / 1000) }));
+        : yield* this.#timesOf(yield* this.vector(of));
     const unnamed = vector.map((series) => ({ ...series, labels: withoutName(series.labels) }));
     return yield* joined(unnamed, this.#context.budget);
+  }
+
+  *#timesOf(vector: Vector): Steps<Vector> {
+    const values = yield* this.#times();
+    return vector.map((series) => ({ ...series, values }));
+  }
+
+  /** The times of the steps in Unix seconds. */
+  *#times(): Steps<Float64Array> {
+    return yield* eachStep(this.#stepsMs, (ms) => ms / 1000, this.#context.budget);
   }
 
   /** Only a single step has an order. */
@@ -342,12 +364,8 @@ function samplesIn({ timesMs, values, from, to }: Window): Pick<ResultSeries, 't
 function* negated(vector: Vector, budget: Budget): Steps<Vector> {
   const results: StepSeries[] = [];
   for (const { labels, values, known } of vector) {
-    const result = { labels: withoutName(labels), values: new Float64Array(values.length), known };
-    for (const [step, value] of values.entries()) {
-      result.values[step] = -value;
-      if (budget.spend(1)) yield;
-    }
-    results.push(result);
+    const negative = yield* eachStep(values, (value) => -value, budget);
+    results.push({ labels: withoutName(labels), values: negative, known });
     if (budget.spend(SERIES_STEPS)) yield;
   }
   return yield* distinct(results, budget);

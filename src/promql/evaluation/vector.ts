@@ -1,6 +1,7 @@
 import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { keyOf, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
+import type { Samples } from '../series-source.ts';
 
 /** An instant vector at every step of a query: one element for each series. */
 export type Vector = readonly StepSeries[];
@@ -25,6 +26,37 @@ export function seriesOf(labels: Labels, values: Float64Array): StepSeries {
 export function put({ values, known }: StepSeries, step: number, value: number): void {
   values[step] = value;
   known[step] = 1;
+}
+
+/** Computes a number out of another at each step. */
+export function* eachStep(
+  numbers: Float64Array,
+  compute: (number: number, step: number) => number,
+  budget: Budget,
+): Steps<Float64Array> {
+  const results = new Float64Array(numbers.length);
+  for (const [step, number] of numbers.entries()) {
+    results[step] = compute(number, step);
+    if (budget.spend(1)) yield;
+  }
+  return results;
+}
+
+/** The times of the steps at which a series has values, and the values. */
+export function* valuesPresent(
+  { values, known }: StepSeries,
+  stepsMs: Float64Array,
+  budget: Budget,
+): Steps<Pick<Samples, 'timesMs' | 'values'>> {
+  const [timesMs, found] = [new Float64Array(values.length), new Float64Array(values.length)];
+  let count = 0;
+  for (const [step, isKnown] of known.entries()) {
+    if (budget.spend(1)) yield;
+    if (isKnown === 0) continue;
+    timesMs[count] = stepsMs[step] as number;
+    found[count++] = values[step] as number;
+  }
+  return { timesMs: timesMs.subarray(0, count), values: found.subarray(0, count) };
 }
 
 export function hasValues({ known }: StepSeries): boolean {

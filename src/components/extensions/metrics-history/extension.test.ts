@@ -49,6 +49,13 @@ async function started(keys: Record<string, unknown> = {}, sources: readonly Sam
   };
 }
 
+const undescribed: SampleSource = {
+  ...level,
+  metadata: () => {
+    throw new Error('nothing to show');
+  },
+};
+
 const TWO_ROOMS = [
   [{ __name__: 'level', room: '1' }, '1'],
   [{ __name__: 'level', room: '2' }, '2'],
@@ -131,6 +138,12 @@ test.each([
   await using history = await started({ query_timeout: status === 503 ? '100ms' : '30s' });
   const body = new URLSearchParams({ query: expression });
   expect(await history.ask('query', { method: 'POST', body })).toMatchObject({ status, body: { errorType } });
+});
+
+it('answers also if a query fails for a reason that is not known', async () => {
+  await using history = await started({}, [undescribed]);
+  expect(await history.ask('metadata')).toMatchObject({ status: 500, body: { errorType: 'internal' } });
+  expect(history.lines).toContainEqual(expect.objectContaining({ msg: 'A query failed' }));
 });
 
 it('bounds the selectors of a request', async () => {

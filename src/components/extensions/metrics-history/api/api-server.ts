@@ -23,6 +23,7 @@ const STATUSES = {
   execution: 422,
   timeout: 503,
   unavailable: 503,
+  internal: 500,
   not_found: 404,
   forbidden: 403,
 } as const;
@@ -37,6 +38,7 @@ const HEADERS = {
 export class ApiServer {
   readonly #server: GuardedServer;
   readonly #config: MetricsHistoryConfig;
+  readonly #logger: ComponentSettings['logger'];
   readonly #content: ApiContent;
   readonly #queue = new QueryQueue(MAX_WAITING);
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
@@ -48,6 +50,7 @@ export class ApiServer {
   ) {
     this.#server = new GuardedServer(config, logger);
     this.#config = config;
+    this.#logger = logger;
     const settings = {
       lookbackMs: config.lookback,
       subqueryStepMs: SUBQUERY_STEP_MS,
@@ -92,8 +95,9 @@ export class ApiServer {
       });
       if (isTaken === undefined) refuse(response, 'unavailable', `more than ${MAX_WAITING} queries are waiting`);
     } catch (error) {
-      if (!(error instanceof PromqlError)) throw error;
-      refuse(response, error.kind, error.message);
+      if (error instanceof PromqlError) return refuse(response, error.kind, error.message);
+      this.#logger.error({ err: error }, 'A query failed');
+      refuse(response, 'internal', 'the query failed: the log of siphon has the reason');
     }
   }
 
