@@ -9,7 +9,7 @@ import { findLogs } from '../queries/find-logs.ts';
 import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
 import { findTraces } from '../queries/find-traces.ts';
 import { unknownName } from '../queries/known-names.ts';
-import { boundedArray, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
+import { boundedArray, boundedEnd, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
 
 export interface Answer {
@@ -69,7 +69,7 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
   const next = memory.arrivals.logs;
   const found = yield* findLogs(memory, criteria);
   const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
-  const { text, left } = boundedArray(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
+  const { text, left } = boundedEnd(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
   return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 

@@ -62,6 +62,15 @@ export function boundedArray<T>(
   toJson: (item: T) => JsonObject,
   budget: { bytes: number },
 ): { readonly text: string; readonly left: number } {
+  const parts = partsWithin(items, toJson, budget);
+  return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
+}
+
+function partsWithin<T>(
+  items: readonly T[],
+  toJson: (item: T) => JsonObject,
+  budget: { bytes: number },
+): readonly string[] {
   const parts: string[] = [];
   for (const item of items) {
     const text = JSON.stringify(toJson(item));
@@ -70,6 +79,16 @@ export function boundedArray<T>(
     budget.bytes -= bytes;
     parts.push(text);
   }
+  return parts;
+}
+
+/** The same for the last elements: the newest, in the order of time. */
+export function boundedEnd<T>(
+  items: readonly T[],
+  toJson: (item: T) => JsonObject,
+  budget: { bytes: number },
+): { readonly text: string; readonly left: number } {
+  const parts = partsWithin(items.toReversed(), toJson, budget).toReversed();
   return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
 }
 
