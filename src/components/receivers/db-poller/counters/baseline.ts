@@ -106,7 +106,7 @@ export class Baseline {
         (events) => events.size,
       );
     });
-    const keys = await this.#size.learnFrom(reading);
+    const keys = await readingWholeTable(this.#size.learnFrom(reading));
     if (keys === undefined) return undefined;
     const next = { ...progress, block: end, keys };
     await this.#store(next);
