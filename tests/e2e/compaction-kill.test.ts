@@ -55,8 +55,8 @@ it(
     await isExact();
     for (const progress of PROGRESS) {
       await enter(10);
-      const bytes = Math.max(LEAST_BYTES, progress * statSync(file).size);
-      expect(statSync(`${file}-wal`).size).toBeLessThan(LEAST_BYTES);
+      // The log of the run before is written over, and keeps its size until the compaction exceeds it.
+      const bytes = Math.max(statSync(`${file}-wal`).size + LEAST_BYTES, progress * statSync(file).size);
       await killWhenWritten(await CountingSidecar.launch(settings), `${file}-wal`, bytes);
       await enter(10);
       await isExact();
