@@ -53,29 +53,22 @@ const MEASURED_ITEMS = 64;
  */
 export class Segment {
   /** Names, versions, messages, as UTF-8. */
-  readonly texts: ByteDictionary;
+  readonly texts = new ByteDictionary();
   /** Attributes and bodies, as encoded `KeyValue`. A body has no key. */
-  readonly pairs: ByteDictionary;
+  readonly pairs = new ByteDictionary();
   /** Resources and scopes, as the words of their parts. */
-  readonly lists: ByteDictionary;
+  readonly lists = new ByteDictionary();
   /** The ids of the traces. */
-  readonly traces: ByteDictionary;
-  readonly spans: SpanColumns;
-  readonly logs: LogColumns;
-  readonly words: Words;
+  readonly traces = new ByteDictionary();
+  readonly spans: SpanColumns = new Columns(SPAN_SHAPE);
+  readonly logs: LogColumns = new Columns(LOG_SHAPE);
+  readonly words = new Words();
   /** How many spans and log records arrived before those in here. Undefined if they come from evicted segments. */
   readonly arrivals: { readonly spans: number; readonly logs: number } | undefined;
   #sealedBytes: number | undefined;
 
-  constructor(arrivals?: Segment['arrivals'], parts: SegmentParts = emptyParts()) {
+  constructor(arrivals?: Segment['arrivals']) {
     this.arrivals = arrivals;
-    this.texts = parts.texts;
-    this.pairs = parts.pairs;
-    this.lists = parts.lists;
-    this.traces = parts.traces;
-    this.spans = parts.spans;
-    this.logs = parts.logs;
-    this.words = parts.words;
   }
 
   get heldBytes(): number {
@@ -103,28 +96,6 @@ export class Segment {
   get #parts(): readonly { readonly heldBytes: number; seal(): void }[] {
     return [this.texts, this.pairs, this.lists, this.traces, this.spans, this.logs, this.words];
   }
-}
-
-interface SegmentParts {
-  readonly texts: ByteDictionary;
-  readonly pairs: ByteDictionary;
-  readonly lists: ByteDictionary;
-  readonly traces: ByteDictionary;
-  readonly spans: SpanColumns;
-  readonly logs: LogColumns;
-  readonly words: Words;
-}
-
-function emptyParts(): SegmentParts {
-  return {
-    texts: new ByteDictionary(),
-    pairs: new ByteDictionary(),
-    lists: new ByteDictionary(),
-    traces: new ByteDictionary(),
-    spans: new Columns(SPAN_SHAPE),
-    logs: new Columns(LOG_SHAPE),
-    words: new Words(),
-  };
 }
 
 /** The bits of the column `traits`: the kind in the lowest three, the status in the next two. */
