@@ -93,6 +93,19 @@ export class WireReader {
     return new WireReader(this.buffer, start, start + length);
   }
 
+  /** Slices of all fields with this tag, from here to the end. The position does not change. */
+  allOf(wanted: number): readonly Uint8Array[] {
+    const { position } = this;
+    const found: Uint8Array[] = [];
+    while (!this.done) {
+      const tag = this.tag();
+      if (tag === wanted) found.push(this.bytes());
+      else this.skip(tag);
+    }
+    this.position = position;
+    return found;
+  }
+
   /** Skips the value after `tag`. */
   skip(tag: number): void {
     switch (tag & 7) {

@@ -85,15 +85,7 @@ export class SpanMetricsConnector implements Component, Consumer {
   }
 
   *#resourceSpans(reader: WireReader, arrival: Arrival): Generator<undefined> {
-    const { position } = reader;
-    const parts: Uint8Array[] = [];
-    while (!reader.done) {
-      const tag = reader.tag();
-      if (tag === RESOURCE_SPANS.resource) parts.push(reader.bytes());
-      else reader.skip(tag);
-    }
-    const resource = this.#resources.of(parts, arrival.nowMs);
-    reader.position = position;
+    const resource = this.#resources.of(reader.allOf(RESOURCE_SPANS.resource), arrival.nowMs);
     while (!reader.done) {
       const tag = reader.tag();
       if (tag === RESOURCE_SPANS.scope_spans) yield* this.#scopeSpans(reader.message(), resource, arrival);

@@ -67,14 +67,7 @@ export class PointReading {
   }
 
   *#resourceMetrics(reader: WireReader, place: Pick<Place, 'request' | 'onLinks'>): Generator<undefined> {
-    const { position } = reader;
-    const resource: Uint8Array[] = [];
-    while (!reader.done) {
-      const tag = reader.tag();
-      if (tag === RESOURCE_METRICS.resource) resource.push(reader.bytes());
-      else reader.skip(tag);
-    }
-    reader.position = position;
+    const resource = reader.allOf(RESOURCE_METRICS.resource);
     while (!reader.done) {
       const tag = reader.tag();
       if (tag === RESOURCE_METRICS.scope_metrics) yield* this.#scopeMetrics(reader.message(), { ...place, resource });

@@ -48,16 +48,9 @@ export class SpanReading {
   }
 
   *#resourceSpans(reader: WireReader): Generator<undefined> {
-    const { position } = reader;
-    const parts: Uint8Array[] = [];
-    while (!reader.done) {
-      const tag = reader.tag();
-      if (tag === RESOURCE_SPANS.resource) parts.push(reader.bytes());
-      else reader.skip(tag);
-    }
-    const groups = this.#resources.find(parts)?.groups.filter(({ hasOwnExemplars }) => !hasOwnExemplars) ?? [];
+    const known = this.#resources.find(reader.allOf(RESOURCE_SPANS.resource));
+    const groups = known?.groups.filter(({ hasOwnExemplars }) => !hasOwnExemplars) ?? [];
     if (groups.length === 0) return;
-    reader.position = position;
     while (!reader.done) {
       const tag = reader.tag();
       if (tag === RESOURCE_SPANS.scope_spans) yield* this.#scopeSpans(reader.message(), groups);
