@@ -66,6 +66,12 @@ export const transientRejectionReasons = [
   'internal',
 ] as const satisfies readonly RejectionReason[];
 
+/**
+ * The fate of a file that a service left for the receiver. `untrusted`: another user could have written it. `lost`: the
+ * directory was full, or nothing read the file in time.
+ */
+export const spoolOutcomes = ['accepted', 'rejected', 'expired', 'untrusted', 'lost'] as const;
+
 /** Why a data point is not on the scrape page of the `prometheus` exporter. */
 export const scrapePageDropReasons = [
   'type_conflict',

@@ -42,7 +42,11 @@ async function deliveryWith(
     agentFactory: () => new Agent({ keepAlive: true }),
   };
   return {
-    delivery: new BackgroundDelivery(destination, { parallel, unreached: new UnreachedEndpoints(reportAfterMs) }),
+    delivery: new BackgroundDelivery(destination, {
+      signal: 'traces',
+      parallel,
+      unreached: new UnreachedEndpoints(reportAfterMs),
+    }),
     bodies,
     port,
   };
@@ -121,6 +125,29 @@ describe('the delivery in the background', () => {
     await delivery.flush();
     expect(bodies).toHaveLength(3);
     expect(delivery.unsent()).toEqual([]);
+  });
+
+  it('keeps what a flush could not deliver, without a wait, and knows that nothing listens', async () => {
+    const { delivery, bodies } = await deliveryTo(status(503, { 'retry-after': '4' }));
+    delivery.enqueue(body('a'));
+    delivery.enqueue(body('b'));
+    await delivery.flush();
+    const unsent = () => delivery.unsent().map(({ body: one, isRefused }) => [Buffer.from(one).toString(), isRefused]);
+    expect(bodies, 'b waits behind a').not.toContain('b');
+    expect(unsent()).toEqual([
+      ['a', false],
+      ['b', false],
+    ]);
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await delivery.flush();
+    await delivery.flush();
+    expect(unsent()).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
   });
 
   it('refuses more than sixteen while the endpoint hangs', async () => {

@@ -3,11 +3,11 @@ import type { Agent, ClientRequest } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { gzip, gzipSync } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { diag } from '@opentelemetry/api';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { isHandedOver, postInBackground, type PostOutcome } from './background-post.ts';
-import type { LastRequest } from './last-delivery.ts';
+import { isRefusal, type LastRequest } from './last-delivery.ts';
 import type { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 /** The values of `OTEL_EXPORTER_OTLP_*` for one signal: URL, headers, compression, certificates, timeout. */
@@ -30,12 +30,16 @@ interface Connection {
 
 interface Export {
   readonly body: Uint8Array;
-  readonly settled: PromiseWithResolvers<void>;
+  /** Resolved when it is delivered or lost, and when the attempt of a flush has failed. */
+  tried: PromiseWithResolvers<void>;
+  /** True from the beginning of a flush until its attempt has ended. */
+  isFlushed: boolean;
   /** The attempt that waits for its answer. */
   request?: ClientRequest;
 }
 
 export interface DeliveryOptions {
+  readonly signal: LastRequest['signal'];
   /** How many exports are posted at the same time. With 1, a retried export never overtakes a later one. */
   readonly parallel: number;
   /** Shared by the deliveries of a process. */
@@ -48,6 +52,7 @@ export interface DeliveryOptions {
  * {@link unsent} if the process cannot wait.
  */
 export class BackgroundDelivery {
+  readonly #signal: LastRequest['signal'];
   readonly #destination: Destination;
   readonly #parallel: number;
   readonly #unreached: UnreachedEndpoints;
@@ -58,8 +63,11 @@ export class BackgroundDelivery {
   #connection: Connection | undefined;
   #hurry = new AbortController();
   #lostExports = 0;
+  /** True if nothing listened at the last attempt. */
+  #isRefused = false;
 
-  constructor(destination: Destination, { parallel, unreached }: DeliveryOptions) {
+  constructor(destination: Destination, { signal, parallel, unreached }: DeliveryOptions) {
+    this.#signal = signal;
     this.#destination = destination;
     this.#parallel = parallel;
     this.#unreached = unreached;
@@ -69,19 +77,21 @@ export class BackgroundDelivery {
   /** Returns false if the queue is full; the body is then dropped. */
   enqueue(body: Uint8Array): boolean {
     if (this.#waiting.length + this.#inFlight.size >= MAX_WAITING) return false;
-    this.#waiting.push({ body, settled: Promise.withResolvers() });
+    this.#waiting.push({ body, tried: Promise.withResolvers(), isFlushed: false });
     this.#deliverNext();
     return true;
   }
 
   /**
-   * Tries everything taken so far once, without the waits between retries, and resolves when it is delivered or lost.
-   * Does not reject.
+   * Tries everything taken so far immediately, without the waits between retries, and resolves when each export is delivered,
+   * lost, or waits for a further retry. Does not reject.
    */
   async flush(): Promise<void> {
+    const exports = [...this.#inFlight, ...this.#waiting];
+    for (const one of exports) one.isFlushed = true;
     this.#hurry.abort();
-    await Promise.all([...this.#inFlight, ...this.#waiting].map(async ({ settled }) => await settled.promise));
     this.#hurry = new AbortController();
+    await Promise.all(exports.map(async ({ tried }) => await tried.promise));
   }
 
   /** The exports that end with the process: they wait, or the operating system does not have the whole request. */
@@ -94,7 +104,8 @@ export class BackgroundDelivery {
     const { url, compression } = this.#destination;
     const { agent, headers = PROTOBUF } = this.#connection ?? {};
     const { ca, cert, key } = (agent as HttpsAgent | undefined)?.options ?? {};
-    return { url, headers, body: compression === 'gzip' ? gzipSync(body) : body, tls: { ca, cert, key } };
+    const isRefused = this.#isRefused;
+    return { signal: this.#signal, url, headers, body, compression, isRefused, tls: { ca, cert, key } };
   }
 
   async #connect(): Promise<Connection> {
@@ -124,7 +135,7 @@ export class BackgroundDelivery {
       this.#reportLoss(problemOf(error));
     }
     this.#inFlight.delete(next);
-    next.settled.resolve();
+    next.tried.resolve();
     this.#deliverNext();
   }
 
@@ -141,13 +152,24 @@ export class BackgroundDelivery {
     const deadlineMs = performance.now() + this.#destination.timeoutMillis;
     for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 1.5, MAX_BACKOFF_MS)) {
       const { signal } = this.#hurry;
-      const isLastAttempt = signal.aborted;
+      const { isFlushed } = next;
       const { problem, retryable, retryAfterMs } = await this.#post(next, encoded, deadlineMs - performance.now());
+      this.#isRefused = problem !== undefined && isRefusal(problem);
       if (problem === undefined) return this.#unreached.reached(this.#destination.url);
       this.#unreached.failed(this.#destination.url, problemOf(problem));
       const waitMs = retryAfterMs ?? backoffMs * (0.8 + 0.4 * Math.random());
-      if (isLastAttempt || !retryable || performance.now() + waitMs > deadlineMs) throw problem;
+      if (!retryable || performance.now() + waitMs > deadlineMs) throw problem;
+      if (isFlushed) this.#endFlush(next);
       await sleep(waitMs, undefined, { ref: false, signal }).catch(tryAtOnce);
+    }
+  }
+
+  /** The flush waits neither for the retries of the export nor for those that it holds up. */
+  #endFlush(failed: Export): void {
+    for (const one of [failed, ...this.#waiting].filter(({ isFlushed }) => isFlushed)) {
+      one.isFlushed = false;
+      one.tried.resolve();
+      one.tried = Promise.withResolvers();
     }
   }
 

@@ -42,9 +42,9 @@ export interface BackgroundExporters {
  * default. NodeSDK creates the exporters for gRPC, JSON, the console and others.
  */
 export function createBackgroundExporters(): BackgroundExporters {
-  const traces = usesHttpProtobuf('TRACES') ? createSpanExport() : undefined;
-  const metrics = usesHttpProtobuf('METRICS') ? createMetricExporter() : undefined;
-  const logs = traces !== undefined && usesHttpProtobuf('LOGS') ? createLogDelegate() : undefined;
+  const traces = usesHttpProtobuf('traces') ? createSpanExport() : undefined;
+  const metrics = usesHttpProtobuf('metrics') ? createMetricExporter() : undefined;
+  const logs = traces !== undefined && usesHttpProtobuf('logs') ? createLogDelegate() : undefined;
   const reader = metrics === undefined ? undefined : createMetricReader(metrics.exporter);
   return {
     options: {
@@ -59,7 +59,7 @@ export function createBackgroundExporters(): BackgroundExporters {
       if (last !== undefined) metrics?.delegate.export(last, () => undefined);
       return [traces?.delivery, metrics?.delegate, logs].flatMap((signal) => signal?.unsent() ?? []);
     },
-    sendAll: (traces !== undefined || isOff('TRACES')) && (metrics !== undefined || isOff('METRICS')),
+    sendAll: (traces !== undefined || isOff('traces')) && (metrics !== undefined || isOff('metrics')),
   };
 }
 
@@ -74,25 +74,30 @@ function exportUnobserved(
   });
 }
 
-type Signal = 'TRACES' | 'METRICS' | 'LOGS';
+type Signal = LastRequest['signal'];
 
 function isOff(signal: Signal): boolean {
-  return getStringListFromEnv(`OTEL_${signal}_EXPORTER`)?.includes('none') ?? false;
+  return getStringListFromEnv(`OTEL_${signal.toUpperCase()}_EXPORTER`)?.includes('none') ?? false;
 }
 
 function usesHttpProtobuf(signal: Signal): boolean {
   // The exporter of logs is that of the application's log records, and off by default.
-  const exporters = signal === 'LOGS' ? [] : (getStringListFromEnv(`OTEL_${signal}_EXPORTER`) ?? []);
+  const name = signal.toUpperCase();
+  const exporters = signal === 'logs' ? [] : (getStringListFromEnv(`OTEL_${name}_EXPORTER`) ?? []);
   const protocol =
-    getStringFromEnv(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
-  return exporters.every((name) => name === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
+    getStringFromEnv(`OTEL_EXPORTER_OTLP_${name}_PROTOCOL`) ?? getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL');
+  return exporters.every((exporter) => exporter === 'otlp') && (protocol ?? 'http/protobuf') === 'http/protobuf';
 }
 
 const unreached = new UnreachedEndpoints();
 
 /** Spans may arrive in any order. */
 function createSpanExport() {
-  const delivery = new BackgroundDelivery(destinationOf('TRACES'), { parallel: MAX_WAITING, unreached });
+  const delivery = new BackgroundDelivery(destinationOf('traces'), {
+    signal: 'traces',
+    parallel: MAX_WAITING,
+    unreached,
+  });
   const maxQueueSize = positive('OTEL_BSP_MAX_QUEUE_SIZE', 2048);
   const processor = new EncodingSpanProcessor((body) => delivery.enqueue(body), {
     maxQueueSize,
@@ -104,15 +109,19 @@ function createSpanExport() {
 
 function destinationOf(signal: Signal): Destination {
   const headers = { 'Content-Type': 'application/x-protobuf' };
-  return convertLegacyHttpOptions({}, signal, `v1/${signal.toLowerCase()}`, headers);
+  return convertLegacyHttpOptions({}, signal.toUpperCase(), `v1/${signal}`, headers);
 }
 
 function createLogDelegate() {
-  return new BackgroundDelegate('LOGS', ProtobufLogsSerializer, { parallel: MAX_WAITING, unreached });
+  return new BackgroundDelegate(ProtobufLogsSerializer, { signal: 'logs', parallel: MAX_WAITING, unreached });
 }
 
 function createMetricExporter() {
-  const delegate = new BackgroundDelegate('METRICS', MetricsWithExemplarsSerializer, { parallel: 1, unreached });
+  const delegate = new BackgroundDelegate(MetricsWithExemplarsSerializer, {
+    signal: 'metrics',
+    parallel: 1,
+    unreached,
+  });
   return { delegate, exporter: new OTLPMetricExporterBase(delegate) };
 }
 
@@ -133,9 +142,9 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
   readonly #serializer: ISerializer<Items, Response>;
   readonly #delivery: BackgroundDelivery;
 
-  constructor(signal: Signal, serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
+  constructor(serializer: ISerializer<Items, Response>, options: DeliveryOptions) {
     this.#serializer = serializer;
-    this.#delivery = new BackgroundDelivery(destinationOf(signal), options);
+    this.#delivery = new BackgroundDelivery(destinationOf(options.signal), options);
   }
 
   export(items: Items, done: (result: ExportResult) => void): void {

@@ -29,6 +29,7 @@ import { SentryPropagator } from './sentry-propagator.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
 import { recordSamplingContext } from './sampling-context.ts';
 import { serviceDefaults } from './service-defaults.ts';
+import { spool } from './spool.ts';
 import { sendUnsampledExceptions } from './unsampled-exceptions.ts';
 import { recordUncaughtExceptions } from './uncaught-exceptions.ts';
 import { views } from './views.ts';
@@ -117,7 +118,8 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       // Then this encodes the ended spans without a wait.
       const [tracerProvider] = currentProviders();
       tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
-      deliverNow(exporters.unsent(), timeoutMs);
+      const deadlineMs = performance.now() + timeoutMs;
+      spool(deliverNow(exporters.unsent(), timeoutMs), environment, deadlineMs);
     },
     flushNowIsComplete: exporters.sendAll,
     stop: () => {

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
 
 const IMPORT = ['--import', 'siphon-otel/preload'];
 
@@ -31,6 +32,13 @@ async function runScript(script: string, endpoint: string, options: RunOptions =
 function jobsIn(capture: OtlpCapture): string[] {
   return capture.spans().flatMap(({ name, span_id: id }) => (name.startsWith('job') ? [id] : []));
 }
+
+/** Ends a service as most do. */
+const CLOSING = `
+  import { createServer } from 'node:http';
+  const server = createServer();
+  process.on('SIGTERM', () => server.close(() => process.exit(0)));
+  server.listen(0, '127.0.0.1', () => console.log('ready'))`;
 
 /** An address without a listener. */
 async function refusingEndpoint(): Promise<string> {
@@ -209,8 +217,30 @@ describe('how a preloaded process ends', () => {
     expect(refused.endingMs).toBeLessThan(FLUSH_BOUND_MS + SLACK_MS);
   });
 
+  it.each([
+    ['process.exit', 'process.exit(4)', 4],
+    ['an empty event loop', '', 0],
+    ['SIGTERM and server.close', CLOSING, 0],
+  ])('by %s leaves everything to a sidecar that starts later when nothing listens', async (_, end, code) => {
+    const endpoint = await refusingEndpoint();
+    const ended = await runScript(`${hundred}\n${end};`, endpoint, {
+      ...patient,
+      onLine: (__, kill) => kill('SIGTERM'),
+    });
+    expect(ended).toMatchObject({ code, signal: null, stderr: '' });
+    await using sidecar = await Sidecar.start({
+      sets: [`receivers.otlp.protocols.http.endpoint=${new URL(endpoint).host}`],
+      environment: { TMPDIR: project.folder },
+    });
+    await sidecar.waitForLog('Accepted the files that services left');
+    const own = await sidecar.selfMetrics();
+    expect(own).toMatch(/^otelcol_receiver_accepted_spans\{receiver="otlp",transport="http".*\} 100$/m);
+    expect(own).toMatch(/^siphon_receiver_spool_files\{.*outcome="lost".*\} 0$/m);
+    expect(await sidecar.scrape()).toMatch(/^jobs_total\{.*\} 1$/m);
+  });
+
   it('keeps what a slow endpoint has not answered yet', async () => {
-    await using capture = await OtlpCapture.start({ answersAfterMs: 1500 });
+    await using capture = await OtlpCapture.start({ answersAfterMs: 3000 });
     const script = `
       import { trace } from '@opentelemetry/api';
       for (let round = 0; round < 14; round++) {

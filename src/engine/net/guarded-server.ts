@@ -7,6 +7,7 @@ import { announce } from './announce.ts';
 import { CertificateReload } from './certificate-reload.ts';
 import { connectionsWithin, READERS_SHARE } from './connection-limit.ts';
 import { Cors } from './cors.ts';
+import type { Endpoint } from '../schema/fields.ts';
 import type { HttpServerConfig } from '../schema/http-server.ts';
 import { HEADERS_BUSY, HEADERS_RETRY_MS, HttpListener } from './http-listener.ts';
 
@@ -43,6 +44,7 @@ export class GuardedServer {
   /**
    * @param transport for the log, if the component has several.
    * @param descriptorShare see `connectionsWithin`.
+   * @returns the endpoint, with the port that the system chose if the configured one is 0.
    */
   async start(
     host: Host,
@@ -51,7 +53,7 @@ export class GuardedServer {
       transport,
       descriptorShare = READERS_SHARE,
     }: { readonly transport?: 'http'; readonly descriptorShare?: number } = {},
-  ): Promise<void> {
+  ): Promise<Endpoint> {
     const { auth, tls, endpoint, max_connections } = this.#config;
     this.#authenticator = auth && host.extension(auth.authenticator);
     const maxConnections = connectionsWithin(max_connections, descriptorShare);
@@ -65,6 +67,7 @@ export class GuardedServer {
     });
     this.#reload = new CertificateReload(this.#listener.server, tls, this.#logger);
     announce(this.#logger, { endpoint: this.#listener.endpoint, transport }, this.#config);
+    return this.#listener.endpoint;
   }
 
   async stop(deadline: AbortSignal): Promise<void> {

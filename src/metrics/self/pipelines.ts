@@ -9,6 +9,7 @@ import {
   ledgerReasons,
   rejectionReasons,
   samplingPolicies,
+  spoolOutcomes,
   transientFailureReasons,
   transientRejectionReasons,
   uncountedSpanReasons,
@@ -65,6 +66,13 @@ export const receiverMetrics = sidecarMetrics({
     description: 'Requests that a receiver rejected, by the reason that the sender received',
     labels: { receiver, transport: transports, reason: rejectionReasons },
     startsAtZero: { reason: transientRejectionReasons },
+  },
+  siphon_receiver_spool_files: {
+    kind: 'counter',
+    unit: '{file}',
+    description: 'Requests that services left in files when they ended, because nothing listened, by outcome',
+    labels: { receiver, outcome: spoolOutcomes },
+    startsAtZero: { outcome: spoolOutcomes },
   },
 });
 

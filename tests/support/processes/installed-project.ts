@@ -70,7 +70,8 @@ export class InstalledProject implements AsyncDisposable {
   ): Promise<Ended> {
     const child = spawn(node, [...flags, file, ...args], {
       cwd: this.folder,
-      env: { PATH: process.env['PATH'], ...environment },
+      // Files that the process leaves for a sidecar are not those of other tests.
+      env: { PATH: process.env['PATH'], TMPDIR: this.folder, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const lines: string[] = [];

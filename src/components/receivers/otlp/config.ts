@@ -9,6 +9,7 @@ import {
 import { httpServerEntries, serverEntries } from '../../../engine/schema/http-server.ts';
 import { serverTlsConfig } from '../../../engine/schema/tls.ts';
 import { DEFAULT_MESSAGE_LIMITS } from '../../../engine/otlp/inspect-request.ts';
+import { defaultSpoolDirectory } from '../../../engine/otlp/spool-file.ts';
 import { ALGORITHMS } from './codings/decompress.ts';
 
 const urlPath = (path: string) =>
@@ -41,6 +42,7 @@ const httpConfig = v.pipe(
       v.transform((bytes) => bytes || DEFAULT_BODY_BYTES),
     ),
     compression_algorithms: v.optional(compressionAlgorithms, null),
+    spool_directory: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   }),
   v.check(
     ({ traces_url_path, metrics_url_path, logs_url_path }) =>
@@ -119,6 +121,11 @@ export function maxInFlightBytes({ max_in_flight_mib: mib, protocols: { http, gr
   const containerBytes = process.constrainedMemory() || Infinity;
   const wanted = mib === undefined ? Math.min(DEFAULT_IN_FLIGHT_BYTES, containerBytes * IN_FLIGHT_SHARE) : mib * MIB;
   return Math.max(wanted, http?.max_request_body_size ?? 0, (grpc?.max_recv_msg_size_mib ?? 0) * MIB);
+}
+
+/** Where services of the same user leave their last requests if nothing listens; undefined for `none`. */
+export function spoolDirectory({ spool_directory: named }: HttpConfig): string | undefined {
+  return named === 'none' ? undefined : (named ?? defaultSpoolDirectory());
 }
 
 /** siphon reads nothing of a request but its telemetry, and answers are a few bytes. */

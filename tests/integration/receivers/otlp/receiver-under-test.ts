@@ -71,17 +71,24 @@ export class ReceiverUnderTest implements AsyncDisposable {
 
   /** The requests that were not taken, by `transport/reason`; those that may pass are there from the start, and left out here. */
   async rejected(): Promise<Record<string, number>> {
+    const counted = await this.counted('siphon_receiver_rejected_requests', 'transport', 'reason');
+    return Object.fromEntries(Object.entries(counted).filter(([, value]) => value > 0));
+  }
+
+  /** The values of a counter, by the values of these labels. */
+  async counted(name: string, ...labels: readonly string[]): Promise<Record<string, number>> {
     this.#exporter.reset();
     await this.#reader.forceFlush();
     const metrics = this.#exporter
       .getMetrics()
       .flatMap((resource) => resource.scopeMetrics.flatMap((scope) => scope.metrics));
-    const counter = metrics.find(({ descriptor }) => descriptor.name === 'siphon_receiver_rejected_requests');
+    const counter = metrics.find(({ descriptor }) => descriptor.name === name);
     if (counter?.dataPointType !== DataPointType.SUM) return {};
     return Object.fromEntries(
-      counter.dataPoints
-        .filter(({ value }) => value > 0)
-        .map(({ attributes, value }) => [`${String(attributes['transport'])}/${String(attributes['reason'])}`, value]),
+      counter.dataPoints.map(({ attributes, value }) => [
+        labels.map((label) => String(attributes[label])).join('/'),
+        value,
+      ]),
     );
   }
 

@@ -16,12 +16,13 @@ import {
 import { inSlices } from '../../../../engine/time-slice.ts';
 import { acceptanceJson, encodeAcceptance } from '../acceptance.ts';
 import { decompressorsOf } from '../codings/decompress.ts';
-import { idleHttpKeys, type HttpConfig } from '../config.ts';
+import { idleHttpKeys, spoolDirectory, type HttpConfig } from '../config.ts';
 import type { BodyBudget, BodyFlow, BodyLease } from '../body-budget.ts';
 import type { RequestIntake, Shared } from '../request-intake.ts';
 import { encodeStatus, rejectTooLarge, rejectUnauthenticated, RpcCode, type Rejection } from '../rejection.ts';
 import { WrongPort } from '../wrong-port.ts';
 import { readBody, type BodyLimits } from './request-body.ts';
+import { SpoolReader } from './spool-reader.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
@@ -49,6 +50,7 @@ export class HttpTransport {
   readonly #server: GuardedServer;
   readonly #budget: BodyBudget;
   readonly #wrongPort: WrongPort;
+  readonly #spool: SpoolReader | undefined;
 
   /** @param grpc the endpoint for gRPC, for the log. */
   constructor(settings: ComponentSettings, config: HttpConfig, { intake, budget }: Shared, grpc?: Endpoint) {
@@ -64,6 +66,9 @@ export class HttpTransport {
     };
     this.#server = new GuardedServer(config, settings.logger);
     this.#wrongPort = new WrongPort(settings.logger, grpc);
+    const directory = spoolDirectory(config);
+    const isNamed = config.spool_directory !== undefined;
+    if (directory) this.#spool = new SpoolReader(settings, { directory, isNamed, intake, size: this.#limits.size });
   }
 
   async start(host: Host): Promise<void> {
@@ -75,11 +80,12 @@ export class HttpTransport {
     const refuseBusy = (request: IncomingMessage, response: ServerResponse, error: RetryableError): void =>
       this.#reject(request, response, { error, mediaType: mediaTypeOf(request) ?? JSON_TYPE });
     const site: Site = { serve, refuse, refuseBusy, noticeHttp2 };
-    await this.#server.start(host, site, { transport: 'http', descriptorShare: SENDERS_SHARE });
+    const { port } = await this.#server.start(host, site, { transport: 'http', descriptorShare: SENDERS_SHARE });
+    this.#spool?.start(port);
   }
 
-  shutdown(deadline: AbortSignal): Promise<void> {
-    return this.#server.stop(deadline);
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    await Promise.all([this.#spool?.stop(), this.#server.stop(deadline)]);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
