@@ -19,9 +19,11 @@ export const clients = {
   'ioredis 6': { module: 'ioredis', server: 'redis' },
   'BullMQ 6': { module: 'bullmq', server: 'redis' },
   amqplib: { module: 'amqplib', server: 'rabbitmq' },
-} as const;
+  'kafkajs 2': { module: 'kafkajs' },
+  'GraphQL 17': { module: 'graphql' },
+} as const satisfies Readonly<Record<string, { readonly module: string; readonly server?: string }>>;
 
-export type Server = (typeof clients)[keyof typeof clients]['server'];
+export type Server = Extract<(typeof clients)[keyof typeof clients], { server: string }>['server'];
 
 const KEPT_ROUTE = '/users/:id';
 
@@ -47,11 +49,12 @@ export async function clientCell(module: string, url: string, preload: string): 
   return (QUEUES.has(module) ? consumed : own).length > 0 ? 'yes' : 'no';
 }
 
-const QUEUES: ReadonlySet<string> = new Set(['bullmq', 'amqplib']);
+const QUEUES: ReadonlySet<string> = new Set(['bullmq', 'amqplib', 'kafkajs']);
 
 /** A stream of pg, and not the plain statement after it. */
 function isOf(module: string, { attributes }: CapturedSpan): boolean {
   const { 'db.query.text': text = '', 'db.statement': former = '', ...rest } = plainAttributes(attributes);
+  if (module === 'graphql') return 'graphql.operation.type' in rest;
   if (module === 'pg-query-stream') return `${text}${former}`.includes('generate_series');
   return 'db.system.name' in rest || 'db.system' in rest;
 }
