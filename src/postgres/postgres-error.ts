@@ -38,6 +38,10 @@ export class PostgresError extends Error {
     return this.reason !== 'permission' && /^(?:22|42)[0-9A-Z]{3}$/.test(code);
   }
 
+  get isSyntaxError(): boolean {
+    return (this.cause as { readonly code?: string } | undefined)?.code === '42601';
+  }
+
   /** @param options `before`: the text that was sent before the statement. */
   static from(error: unknown, options?: { readonly before: string }): PostgresError {
     if (error instanceof PostgresError) return error;

@@ -37,9 +37,9 @@ export class ReadOnlyTransaction {
     return performance.now() - this.#startedAt;
   }
 
-  /** @throws PostgresError */
+  /** @throws PostgresError, with the place of a mistake in the statement. */
   async query(statement: ReadOnlyStatement): Promise<StatementResult> {
-    const { rows, fields } = await asked(this.#client.query<Row>(bounded(statement)));
+    const { rows, fields } = await asked(this.#client.query<Row>(bounded(statement)), bounding(statement.text));
     const { maxRows } = statement;
     if (rows.length > maxRows) throw new PostgresError('too_many_rows', `more than ${maxRows} rows`);
     return { rows, columns: new Map(fields.map(({ name, dataTypeID }) => [name, dataTypeID])) };
@@ -73,12 +73,17 @@ export class ReadOnlyTransaction {
 
 const EXPLAIN = 'explain (verbose, costs off, format json) ';
 
-/** Converts errors of the driver. @throws PostgresError */
-export async function asked<T>(answer: Promise<T>): Promise<T> {
+/**
+ * Converts errors of the driver.
+ *
+ * @param before the text that was sent before the statement.
+ * @throws PostgresError
+ */
+export async function asked<T>(answer: Promise<T>, before = ''): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    throw PostgresError.from(error);
+    throw PostgresError.from(error, { before });
   }
 }
 
@@ -105,10 +110,15 @@ const parsers = {
   none: { types: { getTypeParser: () => String } },
 } as const;
 
+/** The beginning of a bounded statement. SHOW cannot be a subquery, and returns few rows. */
+function bounding(text: string): string {
+  return SHOW.test(text) ? '' : 'select * from (';
+}
+
 function bounded({ text, values = [], maxRows, parsed = 'all' }: ReadOnlyStatement): ExtendedQuery {
   return {
-    // SHOW cannot be a subquery, and returns few rows. The text may end with a comment, hence the line break.
-    text: SHOW.test(text) ? text : `select * from (${text}\n) as bounded limit ${maxRows + 1}`,
+    // The text may end with a comment, hence the line break.
+    text: SHOW.test(text) ? text : `${bounding(text)}${text}\n) as bounded limit ${maxRows + 1}`,
     values: [...values],
     queryMode: 'extended',
     ...parsers[parsed],

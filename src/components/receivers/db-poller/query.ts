@@ -92,6 +92,8 @@ export interface GaugeQuery {
   statement(schema: Schema): Statement;
   /** An answer without these columns is an error. For SQL that the user writes. */
   readonly columns?: readonly string[];
+  /** The SQL that the user wrote, so that an error can name the place of a mistake in it. */
+  readonly sql?: string;
   /** Computes in TypeScript what SQL cannot, and reports subjects with a problem. */
   derive?(rows: readonly Row[], notice: (remark: Remark, subject: string) => void): readonly Row[];
 }

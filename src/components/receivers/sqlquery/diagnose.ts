@@ -3,13 +3,13 @@ import { askedTables, type TableName } from '../../../postgres/asked-tables.ts';
 import { connectionRoom, roomFindings } from '../../../postgres/connection-room.ts';
 import { PostgresError } from '../../../postgres/postgres-error.ts';
 import { failureFinding, slowFindings } from '../../../postgres/query-findings.ts';
-import { ReadOnlyPool, type QueryResult } from '../../../postgres/read-only-pool.ts';
+import { ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
 import { rowLevelSecurityFindings, type Reader } from '../../../postgres/row-level-security.ts';
 import { answerFindings } from './answer-findings.ts';
 import type { SqlqueryConfig } from './config.ts';
 import { connectionsFor, poolSettings, scheduleOf } from './pool-settings.ts';
 import { plannedReadings, type PlannedReading } from './planned-readings.ts';
-import type { Statement } from './reading-poller.ts';
+import { answerTo, type Statement } from './reading-poller.ts';
 import { logsStatement } from './read-logs.ts';
 import { metricsStatement } from './read-metrics.ts';
 
@@ -76,7 +76,7 @@ async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundi
   const name = `query ${reading.id}`;
   const tried = { name, timeoutMs, role, longer: 'Make it faster, for example with an index, or raise its timeout' };
   try {
-    const answer = await ask(pool, reading, timeoutMs);
+    const answer = await answerTo(statementOf(reading), pool, timeoutMs);
     const findings = [...slowFindings(tried, answer.durationMs), ...answerFindings(reading, answer)];
     if (findings.length > 0) return findings;
     const amount = answer.rows.length === 0 ? 'returns no rows' : 'returns rows';
@@ -86,10 +86,6 @@ async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundi
     if (failure.concernsDatabase) throw failure;
     return [failureFinding(tried, failure, reading.signal === 'metrics' ? 'points' : 'records')];
   }
-}
-
-async function ask(pool: ReadOnlyPool, reading: PlannedReading, timeoutMs: number): Promise<QueryResult> {
-  return await pool.query({ ...statementOf(reading), timeoutMs, parsed: 'none' });
 }
 
 /** A tracked query starts from its start value. */

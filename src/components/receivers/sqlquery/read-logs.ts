@@ -12,8 +12,10 @@ const MAX_ROWS = 5000;
 
 /** @param after the value of the tracking column up to which rows were read. */
 export function logsStatement({ sql, tracking_column: column }: QueryConfig, after: string): Statement {
-  if (column === undefined) return { text: userSql(sql), values: [], maxRows: MAX_ROWS };
-  return { text: `${inOrderOf(column, sql)} limit ${MAX_ROWS + 1}`, values: [after], maxRows: MAX_ROWS + 1 };
+  const written = { sql: userSql(sql) };
+  if (column === undefined) return { ...written, text: userSql(sql), values: [], maxRows: MAX_ROWS };
+  const text = `${inOrderOf(column, sql)} limit ${MAX_ROWS + 1}`;
+  return { ...written, text, values: [after], maxRows: MAX_ROWS + 1 };
 }
 
 /**

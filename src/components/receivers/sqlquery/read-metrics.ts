@@ -10,7 +10,7 @@ import { userSql } from '../../../postgres/user-sql.ts';
 const MAX_ROWS = 50_000;
 
 export function metricsStatement({ sql }: QueryConfig): Statement {
-  return { text: userSql(sql), values: [], maxRows: MAX_ROWS };
+  return { sql: userSql(sql), text: userSql(sql), values: [], maxRows: MAX_ROWS };
 }
 
 /** One metric for each row and each entry of `metrics`, unless the row has a problem. */

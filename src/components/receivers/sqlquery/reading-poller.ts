@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { pollRepeatedly } from '../../../postgres/polling/poll-loop.ts';
 import { QueryHealth, type QueryContext } from '../../../postgres/polling/query-health.ts';
-import type { QueryResult } from '../../../postgres/read-only-pool.ts';
+import type { QueryResult, ReadOnlyPool } from '../../../postgres/read-only-pool.ts';
+import { locatingMistakes } from '../../../postgres/sql-mistake.ts';
 import type { QuerySchedule } from './pool-settings.ts';
 import type { ReceiverMetrics } from './receiver-metrics.ts';
 
@@ -13,6 +14,8 @@ export interface ReadingContext extends QueryContext {
 }
 
 export interface Statement {
+  /** The user's SQL, which is a part of `text`. */
+  readonly sql: string;
   readonly text: string;
   readonly values: readonly string[];
   readonly maxRows: number;
@@ -69,11 +72,22 @@ export class ReadingPoller {
     this.#health.succeeded(durationMs, rows);
   }
 
-  async #ask({ text, values, maxRows }: Statement): Promise<QueryResult> {
+  async #ask(statement: Statement): Promise<QueryResult> {
     const { pool, logsQueries } = this.#context;
+    const { text, values } = statement;
     if (logsQueries) this.#logger.debug({ sql: text, parameters: values }, 'Running query');
-    const result = await pool.query({ text, values, maxRows, timeoutMs: this.#schedule.timeoutMs, parsed: 'none' });
+    const result = await answerTo(statement, pool, this.#schedule.timeoutMs);
     this.#health.databaseAnswered();
     return result;
   }
+}
+
+/** @throws PostgresError, with the place of a mistake in the user's SQL. */
+export async function answerTo(
+  { sql, ...statement }: Statement,
+  pool: ReadOnlyPool,
+  timeoutMs: number,
+): Promise<QueryResult> {
+  const answer = pool.query({ ...statement, timeoutMs, parsed: 'none' });
+  return await locatingMistakes(answer, { key: 'sql', sql, statement: statement.text });
 }

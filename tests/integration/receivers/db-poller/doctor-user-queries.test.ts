@@ -51,8 +51,10 @@ const flawed = [
   ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME counts nothing: where has a mistake at its end: syntax error', 'Correct where: amount >'],
   ['a condition with a mistake in its middle', { ...counter, where: 'amount > 1 annd id > 2' }, 'error', 'NAME counts nothing: where has a mistake at character 12: syntax error at or near "annd"', 'Correct where: amount > 1 annd'],
   ['a condition that compares two types', { ...counter, where: 'id > 1 and note = 1' }, 'error', 'NAME counts nothing: where has a mistake at character 17: operator does not exist: text = integer', 'Correct where'],
-  ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME returns no points: query failed: syntax error', 'psql, as role'],
-  ['SQL that reads a missing table', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: query failed: relation "nowhere"', 'prefix it with the schema'],
+  ['SQL that does not parse', { ...gauge, sql: 'select count(* as n' }, 'error', 'NAME returns no points: sql has a mistake at character 16: syntax error at or near "as"', 'psql, as role'],
+  ['SQL with a mistake in a later line', { ...gauge, sql: 'select count(*) as n\nfrom shop.orders -- all\nwhere amont > 1;\n' }, 'error', 'NAME returns no points: sql has a mistake at line 3, character 7: column "amont" does not exist', 'Correct the name of the column'],
+  ['SQL that ends too early', { ...gauge, sql: 'select count(*) as n from shop.orders where' }, 'error', 'NAME returns no points: sql has a mistake at its end: syntax error', 'psql, as role'],
+  ['SQL that reads a missing table', { ...gauge, sql: 'select n from nowhere' }, 'error', 'NAME returns no points: sql has a mistake at character 15: relation "nowhere"', 'prefix it with the schema'],
   ['SQL that asks for what it may not read', { ...gauge, sql: 'select count(*) as n from shop.secret' }, 'error', 'NAME returns no points: the role may not read this', 'grant select'],
   ['SQL that takes too long', { ...gauge, sql: 'select pg_sleep(5)::text as n' }, 'error', 'NAME returns no points: the query ran longer than its timeout', 'raise timeout of NAME in queries'],
   ['SQL that is near to its timeout', { ...gauge, timeout: '600ms', sql: 'select 1 as n from pg_sleep(0.4)' }, 'warning', 'its timeout is 600 ms', 'raise timeout of NAME in queries'],
@@ -244,6 +246,6 @@ describe('siphon doctor on your own queries of db_poller', () => {
         repair: `alter role ${database.pollerRole} connection limit 6;`,
       },
     ]);
-    await expect.poll(() => flaws(counter)).toEqual([]);
+    await expect.poll(() => flaws(counter), { timeout: 20_000 }).toEqual([]);
   });
 });

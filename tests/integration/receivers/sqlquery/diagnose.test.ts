@@ -43,12 +43,13 @@ describe('siphon doctor about sqlquery', () => {
       { name: 'alike', sql: `select 1 as v, 'a' as state union all select 2, 'b'`, metrics: metrics('v') },
       { name: 'tail', sql: 'select 1 as id where 1 > $1::int', tracking_column: 'id', tracking_start_value: '5', logs: [{ body_column: 'id' }] },
       { name: 'bodiless', sql: 'select 1 as id', logs: [{ body_column: 'text' }] },
+      { name: 'tracked', sql: 'select 1 as id\nfrom nowhere', tracking_column: 'id', tracking_start_value: '5', logs: [{ body_column: 'id' }] },
     ]); // prettier-ignore
     expect(found).toMatchObject([
       { severity: 'ok', what: expect.stringMatching(/^query good returns rows, in \d+ ms$/) },
       { severity: 'error', what: 'query lacking has no column w', repair: 'Select them, or use existing columns: v' },
       { severity: 'error', what: expect.stringMatching(/^query broken returns no points: .*nowhere/), repair: expect.stringContaining('schema') },
-      { severity: 'error', what: expect.stringMatching(/^query wrong returns no points: .*syntax/), repair: expect.stringMatching(/psql, as role \w+$/) },
+      { severity: 'error', what: expect.stringMatching(/^query wrong returns no points: sql has a mistake at its end: syntax/), repair: expect.stringMatching(/psql, as role \w+$/) },
       { severity: 'error', what: expect.stringMatching(/^query late returns no points: the query ran longer/), repair: expect.stringContaining('timeout') },
       { severity: 'warning', what: expect.stringMatching(/^query slow takes \d+ ms; its timeout is 900 ms/) },
       { severity: 'error', what: 'query many returns no points: more than 50000 rows', repair: expect.stringContaining('Aggregate') },
@@ -59,6 +60,7 @@ describe('siphon doctor about sqlquery', () => {
       { severity: 'warning', what: 'query alike loses 1 points to other points with the same attributes', repair: expect.stringMatching(/: state$/) },
       { severity: 'ok', what: expect.stringMatching(/^query tail returns no rows/) },
       { severity: 'error', what: 'query bodiless has no column text' },
+      { severity: 'error', what: 'query tracked returns no records: sql has a mistake at line 2, character 6: relation "nowhere" does not exist' },
     ]); // prettier-ignore
   });
 

@@ -1,5 +1,6 @@
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { QueryResult, ReadOnlyPool, Row, TransactionLimits } from '../../../../postgres/read-only-pool.ts';
+import { locatingMistakes } from '../../../../postgres/sql-mistake.ts';
 import type { Schema, Remark, GaugeQuery } from '../query.ts';
 
 /** Two rows for each of ten thousand subjects, with room to spare. */
@@ -25,13 +26,11 @@ export async function askGauges(
   { pool, ...limits }: TransactionLimits & { readonly pool: ReadOnlyPool },
 ): Promise<GaugeAnswer> {
   const { text, values = [] } = query.statement(schema);
-  const { rows, columns, durationMs } = await pool.query({
-    text,
-    values,
-    ...limits,
-    maxRows: MAX_ROWS,
-    parsed: 'scalars',
-  });
+  const answer = pool.query({ text, values, ...limits, maxRows: MAX_ROWS, parsed: 'scalars' });
+  const { sql } = query;
+  const { rows, columns, durationMs } = await (sql === undefined
+    ? answer
+    : locatingMistakes(answer, { key: 'sql', sql, statement: text }));
   const missing = (query.columns ?? []).filter((column) => !columns.has(column));
   if (missing.length > 0) throw lacking(missing, [...columns.keys()]);
   const remarks = new Map<Remark, string[]>();

@@ -1,6 +1,6 @@
-import { describeError } from '../../../../engine/describe-error.ts';
 import { quoteTable } from '../../../../postgres/identifier.ts';
 import { PostgresError } from '../../../../postgres/postgres-error.ts';
+import { mistakeIn, type UserSql } from '../../../../postgres/sql-mistake.ts';
 import { userSql } from '../../../../postgres/user-sql.ts';
 import type { AskedDatabase } from './asked-database.ts';
 import type { UserCounterConfig } from './config.ts';
@@ -21,8 +21,10 @@ export async function conditionFlaws(
   database: AskedDatabase,
 ): Promise<TableFlaw[]> {
   if (where === undefined || !has_table) return [];
-  const plan = await database.plan(`${BEFORE}${userSql(where)}\n) as holds from ${quoteTable(table)} entry`);
-  if (plan instanceof PostgresError) return plan.isMistake ? [mistakeIn(userSql(where), plan)] : [];
+  const sql = userSql(where);
+  const statement = `select (${sql}\n) as holds from ${quoteTable(table)} entry`;
+  const plan = await database.plan(statement);
+  if (plan instanceof PostgresError) return plan.isMistake ? [mistaken({ key: 'where', sql, statement }, plan)] : [];
   if (JSON.stringify(plan).includes('"Subplan Name"')) return [flaw('reads other rows, in a subquery')];
   const expression = withoutLiterals(outputsOf((plan as [{ Plan: PlanNode }])[0].Plan).join(' '));
   const keyword = CHANGING.exec(expression)?.[0];
@@ -34,14 +36,8 @@ export async function conditionFlaws(
   return updated_rows > 0 && isState(expression) ? [fleeting(where)] : [];
 }
 
-const BEFORE = 'select (';
-
-function mistakeIn(where: string, error: PostgresError): TableFlaw {
-  const at = (error.position ?? 0) - BEFORE.length;
-  const place = at < 1 ? '' : at > where.length ? ' at its end' : ` at character ${at}`;
-  const { reason: failure } = error;
-  const what = `where has a mistake${place}: ${describeError(error.cause)}`;
-  return { failure, what, repair: `Correct where: ${where}` };
+function mistaken(where: UserSql, error: PostgresError): TableFlaw {
+  return { failure: error.reason, what: mistakeIn(where, error), repair: `Correct where: ${where.sql}` };
 }
 
 /** True for `state = 'paid'`, and false where a second condition shows that the row has reached a step. */

@@ -3,6 +3,7 @@ import { quoteIdentifier, quoteTable } from '../../../../postgres/identifier.ts'
 import { userSql } from '../../../../postgres/user-sql.ts';
 import { boundByColumn, type CounterQuery } from '../query.ts';
 import type { UserCounterConfig } from './config.ts';
+import { descriptionOf } from './description.ts';
 import { describedLabels, labelColumns, labelSql, writtenLabels } from './labels.ts';
 import { VALUE, valueColumns, valueSql } from './value.ts';
 
@@ -81,11 +82,11 @@ function meaningOf(config: UserCounterConfig, key: readonly string[]): string {
 }
 
 function metricOf(config: UserCounterConfig): CounterMetric | HistogramMetric {
-  const { metric_name: name, unit, description } = config;
+  const { metric_name: name, unit } = config;
   const described = {
     name,
     unit,
-    description,
+    description: descriptionOf(config),
     labels: describedLabels(config.labels, config.max_label_values),
     source: 'poller',
   } as const;
