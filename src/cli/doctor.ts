@@ -122,13 +122,16 @@ function nameOf({ factory, id }: ComponentInUse): string {
   return `${SECTION_OF[factory.kind]}::${id}`;
 }
 
-const colours = { ok: 'green', warning: 'yellow', error: 'red' } as const satisfies Record<Severity, string>;
+const colours = { ok: 'green', note: 'cyan', warning: 'yellow', error: 'red' } as const satisfies Record<
+  Severity,
+  string
+>;
 
 /** Prints one line for each finding as soon as it is known, and the totals. */
 class Report {
   readonly #context: CommandContext;
   readonly #width: number;
-  readonly #counts: Record<Severity, number> = { ok: 0, warning: 0, error: 0 };
+  readonly #counts: Record<Severity, number> = { ok: 0, note: 0, warning: 0, error: 0 };
 
   constructor(names: readonly string[], context: CommandContext) {
     this.#context = context;
@@ -149,8 +152,9 @@ class Report {
   }
 
   end(): void {
-    const { error, warning, ok } = this.#counts;
-    this.#print(`${counted(error, 'error')}, ${counted(warning, 'warning')}, ${ok} ok`);
+    const { error, warning, note, ok } = this.#counts;
+    const notes = note === 0 ? [] : [counted(note, 'note')];
+    this.#print([counted(error, 'error'), counted(warning, 'warning'), ...notes, `${ok} ok`].join(', '));
   }
 
   #print(line: string): void {

@@ -325,7 +325,10 @@ export interface SetupSql {
 
 /** The result of one check. */
 export interface Finding {
-  /** `error`: the component cannot do its work, or part of it. `warning`: it can, but with a disadvantage or a risk. */
+  /**
+   * `error`: the component cannot do its work, or part of it. `warning`: it can, but with a disadvantage or a risk. `note`:
+   * something is not available here, which is not a problem.
+   */
   readonly severity: Severity;
   /** One line in plain words, without secrets. */
   readonly what: string;
@@ -333,4 +336,4 @@ export interface Finding {
   readonly repair?: string;
 }
 
-export type Severity = 'ok' | 'warning' | 'error';
+export type Severity = 'ok' | 'note' | 'warning' | 'error';

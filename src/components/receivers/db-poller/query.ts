@@ -79,6 +79,8 @@ export interface GaugeQuery {
   readonly uses?: TableColumns;
   /** For a query of the server's own catalogs: a sentence or statement that makes it possible. */
   readonly remedy?: string;
+  /** For a query of the server's own catalogs: the first version of PostgreSQL that has them. */
+  readonly sinceVersion?: number;
   /** For a query of the server's own catalogs: true if it reads the sequences of the database. */
   readonly readsSequences?: boolean;
   /** True if the answer is about the connected database. `databases` of the receiver asks it in each of them. */

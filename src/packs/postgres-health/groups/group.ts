@@ -45,6 +45,8 @@ interface Definition<Metrics extends PolledMetrics> {
   /** Some versions lack these: the statement asks `schema.has`. */
   readonly uses?: TableColumns;
   readonly remedy?: string;
+  /** The first version of PostgreSQL that has what the group needs; default: each version that siphon supports. */
+  readonly sinceVersion?: number;
   /** True if it reads the sequences of the database. */
   readonly readsSequences?: boolean;
   readonly since?: string;

@@ -31,6 +31,7 @@ export const io = group({
   cost: 'statistics',
   needs: { pg_stat_io: ['backend_type', 'object', 'reads', 'writes', 'extends', 'fsyncs', 'evictions', 'stats_reset'] },
   uses: { pg_stat_io: ['read_bytes'] },
+  sinceVersion: 16,
   since: 'reset_unix_ms',
   statement: (schema) => ({
     text: `

@@ -80,3 +80,12 @@ it('names the function that a query of postgres_health may not call', async () =
   ]);
   await database.sql(`grant execute on function pg_ls_waldir() to ${database.pollerRole}`);
 });
+
+it('notes which version has what the server lacks', async (context) => {
+  const [server] = await database.sql(`select current_setting('server_version_num')::int / 10000 as version`);
+  const version = Number(server!['version']);
+  if (version >= 16) context.skip('the server has everything');
+  const config = { datasource: database.pollerUrl, packs: { postgres_health: {} } };
+  const what = `postgres_health.io has no values on this version: the server is PostgreSQL ${version}, and 16 introduced pg_stat_io`;
+  expect((await findingsOf(dbPollerReceiver(builtInPacks), config)).filter(({ severity }) => severity === 'note')).toContainEqual({ severity: 'note', what }); // prettier-ignore
+});

@@ -56,7 +56,7 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
     if (isOptional && failure.isRefusal) {
       const { remedy } = planned.kind === 'gauges' ? planned.query : {};
       const what = `${id} has no values: the server refuses it: ${failure.message}`;
-      yield { severity: 'ok', what: remedy === undefined ? what : `${what}; to have them, ${remedy}` };
+      yield { severity: 'note', what: remedy === undefined ? what : `${what}; to have them, ${remedy}` };
     } else yield failureFinding(tried, failure, 'points');
     return undefined;
   }

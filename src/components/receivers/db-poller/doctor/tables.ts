@@ -20,13 +20,21 @@ export const tables: Check = {
 };
 
 /** Servers and roles differ, so what is missing is not a problem. */
-async function* catalogFindings(pack: ConfiguredPack, { schemaOf }: Examined): AsyncGenerator<Finding> {
+async function* catalogFindings(pack: ConfiguredPack, { schemaOf, ask }: Examined): AsyncGenerator<Finding> {
   const schema = await schemaOf(pack);
-  for (const [query, { needs, remedy }] of Object.entries(pack.gauges)) {
+  const [server] = await ask(`select current_setting('server_version_num')::int / 10000 as version`);
+  const version = Number(server!['version']);
+  for (const [query, { needs, remedy, sinceVersion = 0 }] of Object.entries(pack.gauges)) {
     const lacking = new Set(schema.missing(needs).map((column) => column.split('.')[0]));
     if (lacking.size === 0) continue;
-    const what = `${pack.name}.${query} has no values: this server or role lacks ${[...lacking].join(', ')}`;
-    yield { severity: 'ok', what: remedy === undefined ? what : `${what}; to have them, ${remedy}` };
+    const name = `${pack.name}.${query} has no values`;
+    const missing = `this server or role lacks ${[...lacking].join(', ')}`;
+    const hint = remedy === undefined ? '' : `; to have them, ${remedy}`;
+    const what =
+      version < sinceVersion
+        ? `${name} on this version: the server is PostgreSQL ${version}, and ${sinceVersion} introduced ${[...lacking].join(', ')}`
+        : `${name}: ${missing}${hint}`;
+    yield { severity: 'note', what };
   }
 }
 
