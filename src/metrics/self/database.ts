@@ -102,7 +102,7 @@ export const dbPollerMetrics = sidecarMetrics({
     kind: 'gauge',
     unit: '{row}',
     description:
-      'Inserts in PostgreSQL\u2019s statistics that were not counted: rolled back, deleted early or not settled',
+      'Inserts in PostgreSQL\u2019s statistics that were not counted: rolled back, deleted early or not settled; absent while the statistics are behind',
     labels: { receiver, query },
   },
   siphon_db_poller_counting_since_timestamp_seconds: {

@@ -90,8 +90,9 @@ export const poller: Row = {
     lines({
       title: 'Inserts that were not counted',
       description:
-        'Inserts that PostgreSQL reports and the poller has not counted: rolled back, deleted early or not settled yet. A value below 0 means that rows were counted twice.',
+        'Inserts that PostgreSQL reports and the poller has not counted: rolled back, deleted early or not settled yet. No value: its statistics are late or were reset, or not every row counts.',
       queries: [show(sum(latest('siphon_db_poller_uncounted_inserts'), ['query']), ({ query }) => query)],
+      min: 0,
       empty: unknownWhenEmpty('not compared yet: the first comparison is an hour after the start'),
       width: 6,
       height: 7,

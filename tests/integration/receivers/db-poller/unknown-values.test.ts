@@ -66,6 +66,28 @@ it.runIf(process.env['SIPHON_TEST_POSTGRES_URL'] === undefined)(
   },
 );
 
+it('omits the uncounted rows where not every row counts, and while the statistics have fewer', async () => {
+  await database.sql('create table jobs (id bigint generated always as identity primary key, at timestamptz default now(), done boolean)'); // prettier-ignore
+  const jobs = { ...orders, table: 'public.jobs' };
+  const queries = [
+    { ...jobs, name: 'all', metric_name: 'all' },
+    { ...jobs, name: 'done', metric_name: 'done', where: 'done' },
+    { ...jobs, name: 'logged', metric_name: 'logged', where: 'done', append_only: true },
+  ];
+  await using poller = await start({ queries, reconcile_interval: '100ms' });
+  const uncounted = async (query: string): Promise<number | undefined> => await poller.own(`uncounted_inserts{query="${query}"}`); // prettier-ignore
+  await waitFor(() => queries.every(({ name }) => poller.series.get(`${name}{}`) === 0), { what: 'the baselines' });
+  await database.sql('begin; insert into jobs select from generate_series(1, 3); rollback');
+  await database.sql('insert into jobs (done) values (true), (false), (null)');
+  await expect.poll(() => poller.series.get('done{}'), { timeout: 9000 }).toBe(1);
+  await expect.poll(async () => await uncounted('all'), { timeout: 20_000 }).toBe(3);
+  await database.sql(`select pg_stat_reset_single_table_counters('jobs'::regclass)`);
+  await database.sql('insert into jobs (done) values (true)');
+  await expect.poll(() => poller.series.get('all{}'), { timeout: 9000 }).toBe(4);
+  await expect.poll(async () => await uncounted('all'), { timeout: 20_000 }).toBeUndefined();
+  expect([await uncounted('done'), await uncounted('logged')]).toEqual([undefined, undefined]);
+});
+
 it('counts a query that transaction_timeout ends as a timeout', async (test) => {
   const [version] = await database.sql(`select current_setting('server_version_num')::int as number`);
   if (Number(version!['number']) < 170_000) test.skip('PostgreSQL 17 introduced transaction_timeout');

@@ -218,9 +218,11 @@ export class CounterRun implements QueryRun {
     return (step.backlog ?? 0) > 0;
   }
 
+  /** Below 0, the statistics are late, were reset, or do not count what siphon counts: the number is unknown. */
   #compareWithStatistics(): void {
-    this.#uncounted = this.#counter.uncounted;
-    this.#drift.found(this.#uncounted);
+    const { uncounted } = this.#counter;
+    this.#uncounted = uncounted === undefined || uncounted < 0 ? undefined : uncounted;
+    this.#drift.found(uncounted);
   }
 
   #reportWaiting(isWaiting: boolean): void {

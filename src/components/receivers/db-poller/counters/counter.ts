@@ -265,8 +265,10 @@ export class Counter {
     return await readingWholeTable(step);
   }
 
-  /** Inserted minus counted rows since counting started; undefined if they cannot be compared. */
+  /** Inserted minus counted rows since counting started; undefined if they cannot be compared, or not every row counts. */
   get uncounted(): number | undefined {
+    const { events, everyRow, filter } = this.#settings.query;
+    if (filter !== undefined || (events && everyRow === undefined)) return undefined;
     const inserted = this.#head?.statistics?.inserted;
     const { insertedAtStart, rowsCounted } = this.#state ?? {};
     if (inserted === undefined || insertedAtStart === undefined || rowsCounted === undefined) return undefined;
