@@ -16,6 +16,7 @@ import { batchProcessor } from './processors/batch/factory.ts';
 import { exemplarsProcessor } from './processors/exemplars/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
 import { probabilisticSamplerProcessor } from './processors/probabilistic-sampler/factory.ts';
+import { tailSamplingProcessor } from './processors/tail-sampling/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
 import type { DatabasePack } from './receivers/db-poller/query.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
@@ -34,6 +35,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   batchProcessor,
   exemplarsProcessor,
   probabilisticSamplerProcessor,
+  tailSamplingProcessor,
   spanMetricsConnector,
   prometheusExporter,
   otlpHttpExporter,

@@ -131,6 +131,15 @@ export const samplingPolicies = [
   'missing_randomness',
 ] as const;
 
+/** The decisions of `tail_sampling` about a trace. */
+export const samplingVerdicts = ['sampled', 'not_sampled', 'dropped'] as const;
+
+/** Why `tail_sampling` decides about a trace before its time. */
+export const earlyDecisionReasons = ['num_traces', 'max_size', 'shutdown'] as const;
+
+/** Why `tail_sampling` removes an exemplar: its trace is not kept, or was decided before the start of the process. */
+export const removedExemplarReasons = ['not_sampled', 'unknown'] as const;
+
 /** Why `span_metrics` does not count a span. */
 export const uncountedSpanReasons = ['no_service_name', 'max_resources'] as const;
 

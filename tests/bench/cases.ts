@@ -102,6 +102,15 @@ export const forwardingCases: readonly ForwardingCase[] = [
   { name: 'spans-forwarded-gzip', compression: 'gzip', budget: { span: 0.5 } },
 ];
 
+/** Traces in, the same traces out, after each policy has looked at them. */
+export interface SamplingCase extends Budgeted {
+  readonly samples: 'traces';
+}
+
+export const samplingCases: readonly SamplingCase[] = [
+  { name: 'spans-sampled', samples: 'traces', budget: { span: 1 } },
+];
+
 /** Traces in, a scrape page with their counts out. */
 export interface CountingCase extends Budgeted {
   readonly counts: 'spans';

@@ -8,19 +8,22 @@ import {
   countingCases,
   forwardingCases,
   growthCases,
+  samplingCases,
   sentryCases,
   type BenchCase,
   type CountingCase,
   type ForwardingCase,
+  type SamplingCase,
   type SentryCase,
 } from './cases.ts';
 import { measureCounting } from './forwarding/measure-counting.ts';
 import { measureSentry } from './forwarding/measure-sentry.ts';
+import { measureSampling } from './forwarding/measure-sampling.ts';
 import { measureForwarding } from './forwarding/measure-forwarding.ts';
 import { measureCase, type CaseResult } from './measure-case.ts';
 import { caseLines, heading } from './report.ts';
 
-const allCases = [...cases, ...forwardingCases, ...countingCases, ...sentryCases];
+const allCases = [...cases, ...forwardingCases, ...countingCases, ...samplingCases, ...sentryCases];
 
 const HELP = `npm run bench -- [options]
 
@@ -73,7 +76,7 @@ function comparedPrograms(): CollectorProgram[] {
   return [builtSiphon];
 }
 
-type AnyCase = BenchCase | ForwardingCase | CountingCase | SentryCase;
+type AnyCase = BenchCase | ForwardingCase | CountingCase | SamplingCase | SentryCase;
 
 async function measure(
   chosen: readonly AnyCase[],
@@ -91,6 +94,7 @@ async function measure(
 }
 
 async function measureOne(one: AnyCase, programs: readonly CollectorProgram[], rounds: number): Promise<CaseResult> {
+  if ('samples' in one) return await measureSampling(programs, rounds);
   if ('counts' in one) return await measureCounting(programs, rounds);
   if ('spansPerTrace' in one) return await measureSentry(one, builtSiphon, rounds);
   return await ('compression' in one ? measureForwarding(one, programs, rounds) : measureCase(one, programs, rounds));

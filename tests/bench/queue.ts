@@ -12,9 +12,9 @@ const BUDGET = 1.15;
 const rounds = Number(process.argv[2] ?? 5);
 
 const cases = [
-  { name: 'batch, gzip', compression: 'gzip', isBatched: true },
-  { name: 'batch', compression: 'none', isBatched: true },
-  { name: 'a record for each request of 100 spans, gzip', compression: 'gzip', isBatched: false },
+  { name: 'batch, gzip', compression: 'gzip' },
+  { name: 'batch', compression: 'none' },
+  { name: 'a record for each request of 100 spans, gzip', compression: 'gzip', processors: {} },
 ] as const;
 
 for (const { name, ...sending } of cases) {

@@ -65,12 +65,15 @@ function withSortedExemplar(line: string): string {
 function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]): unknown {
   const numbered = runs.map((run, id) => ({ ...run, id }));
   const counted = numbered.filter(({ one }) => one.connector !== undefined);
-  const sampled = counted.filter(({ one }) => one.sampler !== undefined);
   const named = <T>(type: string, value: (run: (typeof numbered)[number]) => T, some = numbered) =>
     Object.fromEntries(some.map((run) => [`${type}/${run.id}`, value(run)]));
   return {
     receivers: named('otlp', ({ ports }) => ({ protocols: { http: { endpoint: `127.0.0.1:${ports.otlp}` } } })),
-    processors: named('probabilistic_sampler', ({ one }) => one.sampler, sampled),
+    processors: Object.fromEntries(
+      counted.flatMap(({ id, one: { processors = {} } }) =>
+        Object.entries(processors).map(([type, options]) => [`${type}/${id}`, options]),
+      ),
+    ),
     connectors: named('span_metrics', ({ one }) => one.connector, counted),
     exporters: named('prometheus', ({ one: { config = DEFAULT_CONFIG }, ports }) => ({
       ...config,
@@ -83,7 +86,7 @@ function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]):
           'traces',
           ({ id, one }) => ({
             receivers: [`otlp/${id}`],
-            processors: one.sampler === undefined ? [] : [`probabilistic_sampler/${id}`],
+            processors: Object.keys(one.processors ?? {}).map((type) => `${type}/${id}`),
             exporters: [`span_metrics/${id}`],
           }),
           counted,

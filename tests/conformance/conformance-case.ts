@@ -9,8 +9,8 @@ export interface ConformanceCase {
   readonly requests: readonly Request[];
   /** Options of the `span_metrics` connector, if the requests are spans. */
   readonly connector?: { readonly [option: string]: Json };
-  /** Options of the `probabilistic_sampler` processor before the connector, if there is one. */
-  readonly sampler?: { readonly [option: string]: Json };
+  /** Processors before the connector, with their options. */
+  readonly processors?: { readonly [type: string]: { readonly [option: string]: Json } };
   /** Time between the last request and the scrape. */
   readonly waitMs?: number;
   /** The scrape's Accept header. */

@@ -26,14 +26,14 @@ export function writeRecording(cases: readonly ConformanceCase[], pages: Readonl
   writeFileSync(FILE, `${JSON.stringify(recording, undefined, 1)}\n`);
 }
 
-export function inputHash({ config, requests, waitMs, accept, connector, sampler }: ConformanceCase): string {
+export function inputHash({ config, requests, waitMs, accept, connector, processors = {} }: ConformanceCase): string {
   const input = JSON.stringify([
     config,
     requests,
     waitMs,
     accept,
     ...(connector === undefined ? [] : [connector]),
-    ...(sampler === undefined ? [] : [sampler]),
+    ...Object.values(processors),
   ]);
   return createHash('sha256').update(input).digest('hex').slice(0, 16);
 }

@@ -21,6 +21,7 @@ export class SpanFields {
   /** The number of the `SpanKind` and of the status code. */
   kind = 0;
   statusCode = 0;
+  flags = 0;
   nameStart = 0;
   nameEnd = 0;
   traceStateStart = 0;
@@ -93,6 +94,7 @@ export class SpanFields {
 
   #other(tag: number, reader: WireReader): void {
     if (tag === SPAN.status) this.#status(reader);
+    else if (tag === SPAN.flags) this.flags = reader.fixed32();
     else if ((tag & 7) !== WireType.bytes) reader.skip(tag);
     else {
       const length = reader.varint();
@@ -127,6 +129,7 @@ export class SpanFields {
     this.bytes = bytes;
     this.kind = 0;
     this.statusCode = 0;
+    this.flags = 0;
     this.nameStart = 0;
     this.nameEnd = 0;
     this.traceStateStart = 0;

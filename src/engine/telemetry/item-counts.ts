@@ -96,7 +96,10 @@ export function countDropped({
   metrics,
   signals,
   ledger,
-}: MetricsAndSignals & Pick<ComponentSettings, 'ledger'>): (batch: TelemetryBatch, reason: FailureReason) => void {
+}: MetricsAndSignals & Pick<ComponentSettings, 'ledger'>): (
+  items: Pick<TelemetryBatch, 'signal' | 'itemCount'>,
+  reason: FailureReason,
+) => void {
   const counter = metrics.counter(sidecarMetrics.siphon_dropped_items);
   for (const signal of signals) counter.startAtZero({ otel_signal: signal });
   return ({ signal, itemCount }, reason) => {

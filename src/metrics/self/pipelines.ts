@@ -4,11 +4,14 @@
  */
 import type { BudgetedLabel } from '../metric.ts';
 import {
+  earlyDecisionReasons,
   exemplarOutcomes,
   failureReasons,
   ledgerReasons,
   rejectionReasons,
+  removedExemplarReasons,
   samplingPolicies,
+  samplingVerdicts,
   spoolOutcomes,
   transientFailureReasons,
   transientRejectionReasons,
@@ -16,6 +19,8 @@ import {
   unlinkedSpanReasons,
 } from '../reasons.ts';
 import { connector, exporter, processor, receiver, sidecarMetrics, signals, transports } from './sidecar-metric.ts';
+
+const samplingPolicy: BudgetedLabel = { maxValues: 20, description: 'name of the policy', fromConfiguration: true };
 
 export const receiverMetrics = sidecarMetrics({
   otelcol_receiver_accepted_metric_points: {
@@ -138,6 +143,58 @@ export const processorMetrics = sidecarMetrics({
     unit: '{span}',
     description: 'Spans that the probabilistic sampler decided about',
     labels: { processor, policy: samplingPolicies, sampled: ['true', 'false'] },
+  },
+  otelcol_processor_tail_sampling_global_count_traces_sampled: {
+    kind: 'counter',
+    unit: '{trace}',
+    description: 'Traces that tail sampling decided about',
+    labels: { processor, sampled: ['true', 'false'], decision: samplingVerdicts },
+  },
+  otelcol_processor_tail_sampling_count_traces_sampled: {
+    kind: 'counter',
+    unit: '{trace}',
+    description: 'Decisions of each policy of tail sampling',
+    labels: { processor, policy: samplingPolicy, sampled: ['true', 'false'], decision: samplingVerdicts },
+  },
+  otelcol_processor_tail_sampling_early_releases_from_cache_decision: {
+    kind: 'counter',
+    unit: '{span}',
+    description: 'Spans that arrived after the decision about their trace, and followed it',
+    labels: { processor, sampled: ['true', 'false'] },
+    startsAtZero: { sampled: ['true', 'false'] },
+  },
+  otelcol_processor_tail_sampling_traces_dropped_too_large: {
+    kind: 'counter',
+    unit: '{trace}',
+    description: 'Traces that were dropped because they are larger than `maximum_trace_size_bytes`',
+    labels: { processor },
+    startsAtZero: {},
+  },
+  otelcol_processor_tail_sampling_sampling_traces_on_memory: {
+    kind: 'gauge',
+    unit: '{trace}',
+    description: 'Traces that tail sampling holds because they are not decided',
+    labels: { processor },
+  },
+  siphon_tail_sampling_held_bytes: {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Memory of the traces that tail sampling holds',
+    labels: { processor },
+  },
+  siphon_tail_sampling_early_decisions: {
+    kind: 'counter',
+    unit: '{trace}',
+    description: 'Traces that tail sampling decided about before their time',
+    labels: { processor, reason: earlyDecisionReasons },
+    startsAtZero: { reason: earlyDecisionReasons },
+  },
+  siphon_tail_sampling_removed_exemplars: {
+    kind: 'counter',
+    unit: '{exemplar}',
+    description: 'Exemplars that tail sampling removed because their trace is not kept, each time they were sent',
+    labels: { processor, reason: removedExemplarReasons },
+    startsAtZero: { reason: removedExemplarReasons },
   },
   siphon_exemplars_decisions: {
     kind: 'counter',

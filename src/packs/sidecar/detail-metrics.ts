@@ -10,6 +10,7 @@ const LEDGER = 'for the search for lost items; `siphon_dropped_items` shows loss
 const EXEMPLARS = 'for the `exemplars` processor, which the shipped configuration does not have';
 const STORE = 'for the size of the `telemetry_store` exporter';
 const SAMPLER = 'for the `probabilistic_sampler` processor, which the shipped configuration does not have';
+const TAIL_SAMPLING = 'for the `tail_sampling` processor, which the shipped configuration does not have';
 const SPAN_METRICS = 'for the `span_metrics` connector, which the shipped configuration does not have';
 const HISTORY = 'for the `metrics_history` extension, which the shipped configuration does not have';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
@@ -72,6 +73,14 @@ export const detailMetrics = {
   siphon_sqlquery_rows: SQLQUERY,
   siphon_sqlquery_pool_connections: SQLQUERY,
   otelcol_processor_probabilistic_sampler_count_traces_sampled: SAMPLER,
+  otelcol_processor_tail_sampling_global_count_traces_sampled: TAIL_SAMPLING,
+  otelcol_processor_tail_sampling_count_traces_sampled: TAIL_SAMPLING,
+  otelcol_processor_tail_sampling_early_releases_from_cache_decision: TAIL_SAMPLING,
+  otelcol_processor_tail_sampling_traces_dropped_too_large: TAIL_SAMPLING,
+  otelcol_processor_tail_sampling_sampling_traces_on_memory: TAIL_SAMPLING,
+  siphon_tail_sampling_held_bytes: TAIL_SAMPLING,
+  siphon_tail_sampling_early_decisions: TAIL_SAMPLING,
+  siphon_tail_sampling_removed_exemplars: TAIL_SAMPLING,
   siphon_exemplars_decisions: EXEMPLARS,
   siphon_exemplars_dropped_spans: EXEMPLARS,
   siphon_span_metrics_skipped_spans: SPAN_METRICS,

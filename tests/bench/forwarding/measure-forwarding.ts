@@ -11,6 +11,7 @@ import { median } from '../median.ts';
 import { cpuMicroseconds, peakMebibytes } from '../process-usage.ts';
 import { runProgram } from '../run-program.ts';
 import type { SpanOrder } from './span-generator.ts';
+import { SPANS_PER_REQUEST } from './span-payload.ts';
 import { SpanSink } from './span-sink-process.ts';
 
 export const SPAN_GENERATOR = fileURLToPath(new URL('span-generator.ts', import.meta.url));
@@ -23,10 +24,19 @@ export async function measureForwarding(
   programs: readonly CollectorProgram[],
   rounds: number,
 ): Promise<CaseResult> {
+  return await measureForwarders({ compression, stored }, programs, rounds);
+}
+
+/** The same with any processors. */
+export async function measureForwarders(
+  sending: Sending,
+  programs: readonly CollectorProgram[],
+  rounds: number,
+): Promise<CaseResult> {
   await using stack = new AsyncDisposableStack();
   const runs: { forwarder: Forwarder; span: number[] }[] = [];
   for (const program of programs) {
-    const forwarder = stack.use(await Forwarder.start(program, { compression, stored }));
+    const forwarder = stack.use(await Forwarder.start(program, sending));
     await forwarder.load(WARM_UP_MS);
     runs.push({ forwarder, span: [] });
   }
@@ -45,18 +55,20 @@ export class Forwarder implements AsyncDisposable {
   readonly #sink: SpanSink;
   readonly #port: number;
   readonly #directory: string | undefined;
+  readonly #spansPerTrace: number | undefined;
   #sent = 0;
 
-  private constructor(process: CollectorProcess, { sink, port, directory }: Surroundings) {
+  private constructor(process: CollectorProcess, { sink, port, directory, spansPerTrace }: Surroundings) {
     this.#process = process;
     this.#sink = sink;
     this.#port = port;
     this.#directory = directory;
+    this.#spansPerTrace = spansPerTrace;
   }
 
   static async start(
     program: CollectorProgram,
-    { compression, stored, isBatched = true }: Sending,
+    { compression, stored, processors = { batch: {} }, spansPerTrace }: Sending,
   ): Promise<Forwarder> {
     const sink = await SpanSink.start();
     const [port = 0] = await freePorts(1);
@@ -69,10 +81,10 @@ export class Forwarder implements AsyncDisposable {
           port,
           exporter: { endpoint: `http://127.0.0.1:${sink.port}`, compression, ...queue },
           directory,
-          processors: isBatched ? { batch: {} } : {},
+          processors,
         }),
       ),
-      { sink, port, directory },
+      { sink, port, directory, spansPerTrace },
     );
   }
 
@@ -86,7 +98,13 @@ export class Forwarder implements AsyncDisposable {
 
   /** Returns the CPU time per span, in microseconds, after the last span has arrived at the sink. */
   async load(durationMs: number, requestsPerSecond?: number): Promise<number> {
-    const order: SpanOrder = { port: this.#port, durationMs, requestsPerSecond };
+    const order: SpanOrder = {
+      port: this.#port,
+      durationMs,
+      requestsPerSecond,
+      spansPerTrace: this.#spansPerTrace,
+      firstRequest: this.#sent / SPANS_PER_REQUEST,
+    };
     const before = cpuMicroseconds(this.#process.pid);
     const spans = (await runProgram(SPAN_GENERATOR, order)) as number;
     this.#sent += spans;
@@ -113,11 +131,14 @@ interface Surroundings {
   readonly port: number;
   /** The directory of the queue, if it is on disk. */
   readonly directory: string | undefined;
+  readonly spansPerTrace: number | undefined;
 }
 
 export interface Sending extends Required<Pick<ForwardingCase, 'compression' | 'stored'>> {
-  /** True, also if absent: the requests are merged before they are sent. */
-  readonly isBatched?: boolean;
+  /** By default, the requests are merged before they are sent. */
+  readonly processors?: object;
+  /** As in `SpanOrder`. */
+  readonly spansPerTrace?: number;
 }
 
 interface Parts {

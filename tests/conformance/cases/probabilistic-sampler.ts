@@ -20,7 +20,7 @@ function sampler(
 ): ConformanceCase {
   const list = traceIds(24).map((traceId, i): Span => ({ ...more, traceId, name: `trace ${i}` }));
   const counted = spanMetrics(`probabilistic_sampler: ${name}`, [spans(list)], { histogram: { disable: true } });
-  return { ...counted, sampler: options };
+  return { ...counted, processors: { probabilistic_sampler: options } };
 }
 
 /** The percentages have whole counts: fractions are rounded at random. */
