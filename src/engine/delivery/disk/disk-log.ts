@@ -181,12 +181,17 @@ export class DiskLog<Item> {
     return undefined;
   }
 
-  /** Notes that the record is sent or dropped. */
+  /** Notes that the record is sent or dropped. Resolves when this is written, see `note`. */
   async finish({ record, place }: LogRecord<Item>): Promise<void> {
     place.inFlight--;
     await place.open?.finish(record);
     await this.#removeIfDone(place);
     if (place === this.#writing && this.#isRenewable(place)) await this.#renew();
+  }
+
+  /** Writes the notes of all finished records now. Without it, they wait a little for others. */
+  note(): void {
+    for (const { open } of this.#places) open?.note();
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { QueueSettings } from '../../component.ts';
 import { PermanentError, RetryableError } from '../../errors.ts';
@@ -167,6 +168,25 @@ describe('a queue on disk', () => {
     await second.close();
   });
 
+  it.runIf(process.platform === 'linux')('notes several sent items with one write', async () => {
+    const [alone, together] = [await writesOf(1), await writesOf(10)];
+    expect(together).toBeLessThan(0.75 * alone);
+  });
+
+  it('sends at most as many items again as are sent at a time, whatever was noted', async () => {
+    const directory = folderOf();
+    const { queue, seen, close } = await open(directory, { settings: { numConsumers: 4 } });
+    for (const text of texts(10)) await queue.consume(itemOf(text));
+    await expect.poll(() => seen.sent).toEqual(texts(10));
+    // `kill -9` leaves the files as they are now.
+    const copy = folderOf();
+    cpSync(directory, copy, { recursive: true });
+    const second = await open(copy);
+    expect(second.seen.recovered).toBeLessThanOrEqual(4);
+    await second.close();
+    await close();
+  });
+
   it('has room again after everything is sent, also with a small limit', async () => {
     const directory = folderOf();
     const { queue, seen, close } = await open(directory, { maxBytes: 10_000 });
@@ -237,6 +257,7 @@ describe('a queue on disk', () => {
       bytes[offset] = bytes[offset]! ^ 0xff;
       writeFileSync(segment, bytes);
       const { queue, seen, close } = await open(directory);
+      expect(seen.recovered).toBe(2 + lost.length);
       await expect.poll(() => seen.sent).toEqual([texts(3, 100)[0], texts(3, 100)[2]]);
       expect(seen.corrupt.filter((items) => items > 0)).toEqual(lost);
       expect(seen.corrupt.length).toBeGreaterThan(0);
@@ -297,4 +318,17 @@ describe('a queue on disk', () => {
 /** The writes of this process so far. */
 function writeCalls(): number {
   return Number(/^syscw: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+}
+
+/** The writes of this process while a queue sends 100 items, one after another. */
+async function writesOf(numConsumers: number): Promise<number> {
+  const { queue, seen, close } = await open(folderOf(), { settings: { numConsumers } });
+  const before = writeCalls();
+  for (const [index, text] of texts(100).entries()) {
+    await queue.consume(itemOf(text));
+    while (seen.sent.length <= index) await setImmediate();
+  }
+  const calls = writeCalls() - before;
+  await close();
+  return calls;
 }

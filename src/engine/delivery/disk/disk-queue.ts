@@ -51,6 +51,7 @@ export class DiskQueue<Item extends Sendable> implements DeliveryQueue<Item> {
   #blockedUntilMs = 0;
   /** Items that are being written. Their room is taken already. */
   #entering: Amount & { readonly bytes: number } = { ...NOTHING, bytes: 0 };
+  /** Records that were read and would be sent again after `kill -9`: being sent, or finished and not noted on disk yet. */
   #inFlight = 0;
   #isReading = false;
   /** Items of the ledger in calls of `consume`. */
@@ -106,6 +107,7 @@ export class DiskQueue<Item extends Sendable> implements DeliveryQueue<Item> {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#makeRoom();
+    this.#freePlaces();
     this.#resolveIfIdle();
     await Promise.race([this.#idle.promise, aborted(deadline)]);
   }
@@ -219,6 +221,7 @@ export class DiskQueue<Item extends Sendable> implements DeliveryQueue<Item> {
 
   /** Reads records until as many are being sent as allowed. */
   #readNext(): void {
+    this.#freePlaces();
     if (this.#isReading || this.#closed) return;
     this.#isReading = true;
     void this.#read().finally(() => {
@@ -251,6 +254,8 @@ export class DiskQueue<Item extends Sendable> implements DeliveryQueue<Item> {
       if (finished !== undefined) {
         const noting = this.#log?.finish(found);
         finished();
+        this.#makeRoom();
+        this.#freePlaces();
         await noting;
       }
     } catch (error) {
@@ -261,6 +266,11 @@ export class DiskQueue<Item extends Sendable> implements DeliveryQueue<Item> {
     this.#makeRoom();
     this.#readNext();
     this.#resolveIfIdle();
+  }
+
+  /** Notes what is finished, if the places of these records may be needed. Otherwise a write notes several of them. */
+  #freePlaces(): void {
+    if (this.#closed || this.#inFlight >= this.#parts.settings.numConsumers) this.#log?.note();
   }
 
   /** Returns how to count the outcome. Undefined if the item stays in the queue, because the shutdown has begun. */

@@ -2,7 +2,15 @@ import { constants, writev } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { decodeHeader, encodeHeader, findHeader, HEADER_BYTES, isIntact, type RecordSize } from './record.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  findHeader,
+  HEADER_BYTES,
+  isIntact,
+  type RecordHeader,
+  type RecordSize,
+} from './record.ts';
 
 /** The contents of a segment, or a part of it. */
 export interface Amount extends RecordSize {
@@ -39,6 +47,8 @@ const writeChunks = promisify(writev);
 
 /** The size of an entry in the file of finished records: the offset, the items, the items in the ledger, and a CRC-32. */
 const FINISHED_BYTES = 16;
+/** How long a note waits for others. Each write costs more CPU time than what it writes. */
+const NOTE_DELAY_MS = 100;
 /** The unit in which a segment is read. */
 const WINDOW_BYTES = 256 * 1024;
 /** The limit for the items that are kept in memory, so that they need not be read while the backend keeps up. */
@@ -70,6 +80,8 @@ export class Segment<Item> {
   #noting: Promise<void> = Promise.resolve();
   /** The write of the next entries, until it begins. */
   #nextNote: Promise<void> | undefined;
+  /** Resolves when the next entries must not wait for more. */
+  #noteNow = Promise.withResolvers<void>();
   /** Bytes of the file that were read and may be needed next. */
   #window: { readonly offset: number; readonly bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) };
 
@@ -143,7 +155,10 @@ export class Segment<Item> {
     return undefined;
   }
 
-  /** Notes that a record is sent or dropped, so that it is not read again after a restart. */
+  /**
+   * Notes that a record is sent or dropped, so that it is not read again after a restart. Resolves when this is written:
+   * a little later, together with the notes of other records, or when `note` is called.
+   */
   async finish({ offset, amount }: StoredRecord<Item>): Promise<void> {
     this.waiting = minus(this.waiting, amount);
     const entry = Buffer.alloc(FINISHED_BYTES);
@@ -159,9 +174,18 @@ export class Segment<Item> {
     await this.#nextNote;
   }
 
+  /** Writes the notes of all finished records without waiting for more. */
+  note(): void {
+    if (this.#nextNote !== undefined) this.#noteNow.resolve();
+  }
+
   /** Writes the entries of all records that are finished by then. After a failure, the next write repeats them. */
   async #noteAfter(before: Promise<void>): Promise<void> {
+    const timer = setTimeout(() => this.note(), NOTE_DELAY_MS);
+    await this.#noteNow.promise;
+    clearTimeout(timer);
     await before;
+    this.#noteNow = Promise.withResolvers();
     this.#nextNote = undefined;
     const entries = [...this.#entries];
     await writeAll(this.#finishedFile, entries, this.#finishedSize);
@@ -175,6 +199,7 @@ export class Segment<Item> {
   }
 
   async close(): Promise<void> {
+    this.note();
     await this.#noting;
     await Promise.all([this.#file.close(), this.#finishedFile.close()]);
   }
@@ -217,6 +242,11 @@ export class Segment<Item> {
     return isCutOff ? undefined : { bytes: await this.#bytes(offset, next - offset), amount: undefined };
   }
 
+  /** True if `read` finds this record, intact or corrupt. */
+  async #isRecord(offset: number, end: number, header: RecordHeader): Promise<boolean> {
+    return (await this.#mayEndAt(end)) || isIntact(await this.#bytes(offset, end - offset), header);
+  }
+
   /** True if a record can end here. If not, its length is wrong. */
   async #mayEndAt(offset: number): Promise<boolean> {
     if (offset === this.sizeBytes) return true;
@@ -250,7 +280,7 @@ export class Segment<Item> {
     for (let offset = 0; offset < this.sizeBytes;) {
       const header = decodeHeader(await this.#bytes(offset, HEADER_BYTES));
       const end = header && offset + HEADER_BYTES + header.payloadBytes;
-      if (header !== undefined && end !== undefined && (await this.#mayEndAt(end))) {
+      if (header !== undefined && end !== undefined && (await this.#isRecord(offset, end, header))) {
         count = plus(count, { records: 1, items: header.items, ledgerItems: header.ledgerItems });
         offset = end;
       } else offset = await this.#findHeader(offset + 1);
