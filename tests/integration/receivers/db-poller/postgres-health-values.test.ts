@@ -130,6 +130,24 @@ describe('on a primary', () => {
     await database.sql(`drop database ${name}`);
   });
 
+  it('shows transactions, blocks and rows', async () => {
+    await database.sql('create table touched as select generate_series(1, 70) n');
+    await database.sql('update touched set n = n + 1 where n <= 30; delete from touched where n <= 20');
+    await database.sql('begin; insert into touched values (1); rollback');
+    const changed = { insert: 'tup_inserted', update: 'tup_updated', delete: 'tup_deleted' };
+    for (const [operation, column] of Object.entries(changed))
+      await shows(`database.rows{operation=${operation}}`, ofDatabase(column));
+    await shows('database.transactions{outcome=rollback}', ofDatabase('xact_rollback'));
+    expect(poller.series.get('database.transactions{outcome=rollback}')).toBeGreaterThan(0);
+    // These rise with each question, so they are never equal for long.
+    const rising = { 'database.transactions{outcome=commit}': 'xact_commit', 'database.blocks{found_in=cache}': 'blks_hit', 'database.rows{operation=read}': 'tup_returned' }; // prettier-ignore
+    for (const [series, column] of Object.entries(rising)) {
+      const before = (await ask(ofDatabase(column))) as number;
+      await expect.poll(() => poller.series.get(series), TIMEOUT).toBeGreaterThanOrEqual(before);
+      expect(poller.series.get(series)).toBeLessThanOrEqual((await ask(ofDatabase(column))) as number);
+    }
+  });
+
   it('shows deadlocks, temporary files, lost sessions and waiting locks', async () => {
     await database.sql(`set work_mem = '64kB'; select count(*) from (select n from generate_series(1, 100000) n order by n desc) sorted`); // prettier-ignore
     await shows('database.temp.files{}', ofDatabase('temp_files'));
@@ -156,6 +174,8 @@ describe('on a primary', () => {
     const [{ number } = {}] = await database.sql(`select current_setting('server_version_num')::int as number`);
     const requested = Number(number) >= 170_000 ? 'select num_requested from pg_stat_checkpointer' : 'select checkpoints_req from pg_stat_bgwriter'; // prettier-ignore
     await shows('database.checkpoints{cause=request}', requested);
+    await shows('database.pages.written{writer=background_writer}', 'select buffers_clean from pg_stat_bgwriter');
+    await shows('database.pages.allocated{}', 'select buffers_alloc from pg_stat_bgwriter');
     await shows('database.wal{}', 'select wal_bytes from pg_stat_wal');
   });
 });
