@@ -51,6 +51,16 @@ const advice: Readonly<Record<string, Advice>> = {
     ],
     total: 100,
   },
+  'a partitioned table that is append-only': {
+    tables: `create table shop.orders (id int, at date, primary key (id)) partition by hash (id);
+      create table shop.even partition of shop.orders for values with (modulus 2, remainder 0);
+      create table shop.odd partition of shop.orders for values with (modulus 2, remainder 1)`,
+    query: { table: 'shop.orders', append_only: true, key: ['id'] },
+    found: 'shop.orders is partitioned',
+    repaired: (query, repair) => ({ ...query, append_only: !repair.startsWith('Remove append_only') }),
+    writes: [insert('shop.orders', 100), 'alter table shop.orders alter at type text', 'update shop.orders set at = null'], // prettier-ignore
+    total: 100,
+  },
   'tables that inherit': {
     tables: `create table shop.orders (id int primary key); create table shop.old () inherits (shop.orders); create table shop.new () inherits (shop.orders)`,
     query: { table: 'shop.orders', key: ['id'] },

@@ -93,6 +93,19 @@ describe('settings of the session do not change what is counted', () => {
   });
 });
 
+it('no setting of the role changes how a value is written', async () => {
+  const others = { timezone: 'Asia/Kolkata', datestyle: 'German', intervalstyle: 'iso_8601', bytea_output: 'escape', extra_float_digits: '-5', lc_monetary: 'POSIX', lc_numeric: 'POSIX', lc_time: 'POSIX', xmlbinary: 'hex' }; // prettier-ignore
+  for (const [name, value] of Object.entries(others)) await database.sql(`alter role ${database.pollerRole} set ${name} = '${value}'`); // prettier-ignore
+  const settings = Object.keys(others).map((name) => `'${name}'`).join(', '); // prettier-ignore
+  const sql = `select name, current_setting(name) as value, 1 as n from unnest(array[${settings}]) name`;
+  const gauge = { name: 'settings', kind: 'gauge', metric_name: 'settings', sql, value_column: 'n', labels: ['name', 'value'] }; // prettier-ignore
+  await using poller = await PollerUnderTest.start({ datasource: database.pollerUrl, queries: [gauge] });
+  await waitFor(() => poller.series.size > 0, { what: 'the settings' });
+  const fixed = { timezone: 'UTC', datestyle: 'ISO, MDY', intervalstyle: 'postgres', bytea_output: 'hex', extra_float_digits: '1', lc_monetary: 'C', lc_numeric: 'C', lc_time: 'C', xmlbinary: 'base64' }; // prettier-ignore
+  expect([...poller.series.keys()].toSorted()).toEqual(Object.entries(fixed).map(([name, value]) => `settings{name=${name},value=${value}}`).toSorted()); // prettier-ignore
+  await database.sql(`alter role ${database.pollerRole} reset all`);
+});
+
 describe('settings of the role do not change the meaning of a condition', () => {
   it.each([
     ['a backslash', String.raw`note = 'a\b'`, 'standard_conforming_strings = off', 1],

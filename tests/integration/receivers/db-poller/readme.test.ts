@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Finding } from '../../../../src/engine/component.ts';
+import { metricName } from '../../../../src/components/exporters/prometheus/names/metric-name.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
@@ -103,6 +104,19 @@ it('every query in the README has an example here', () => {
   expect(queries.map(({ name }) => name).toSorted()).toEqual(Object.keys(examples).toSorted());
 });
 
+it('every name of Prometheus in the README is the one on the scrape page', async () => {
+  const names = (await blocksOfReadme()).flatMap((yaml) => [
+    ...yaml.matchAll(/metric_name: (\S+) +# Prometheus: (\w+)/g),
+  ]);
+  expect(names).toHaveLength(queries.length);
+  for (const [, metric, name] of names) {
+    const { kind, unit = '' } = queries.find(({ metric_name }) => metric_name === metric)!;
+    const type = kind === 'sum' ? 'counter' : (kind as 'counter' | 'histogram' | 'gauge');
+    const suffix = kind === 'histogram' ? '_bucket' : '';
+    expect(`${metricName(metric!, String(unit), type, { suffixes: true, utf8: false, namespace: '' })}${suffix}`).toBe(name); // prettier-ignore
+  }
+});
+
 it('doctor finds nothing wrong with the queries in the README', async () => {
   const found: Finding[] = await findingsOf(dbPollerReceiver(builtInPacks), {
     datasource: database.pollerUrl,
@@ -144,10 +158,14 @@ it.each(Object.keys(examples))('%s in the README has the right numbers', async (
 
 /** The queries of every YAML block in the README of the receiver. */
 async function queriesOfReadme(): Promise<Query[]> {
+  const blocks = (await blocksOfReadme()).map((yaml) => load(yaml) as Block);
+  return blocks.flatMap(({ queries: own = [], receivers }) => [...own, ...(receivers?.db_poller.queries ?? [])]);
+}
+
+async function blocksOfReadme(): Promise<string[]> {
   const path = new URL('../../../../src/components/receivers/db-poller/README.md', import.meta.url);
   const text = await readFile(path, 'utf8');
-  const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml]) => load(yaml!) as Block);
-  return blocks.flatMap(({ queries: own = [], receivers }) => [...own, ...(receivers?.db_poller.queries ?? [])]);
+  return [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml]) => yaml!);
 }
 
 interface Block {
