@@ -9,6 +9,7 @@ import { probabilisticSamplerCases } from './cases/probabilistic-sampler.ts';
 import { resourceCases } from './cases/resources.ts';
 import { scopeCases } from './cases/scopes.ts';
 import { spanMetricsCases } from './cases/span-metrics.ts';
+import { tailSamplingCases } from './cases/tail-sampling.ts';
 import { unitCases } from './cases/units.ts';
 import { valueCases } from './cases/values.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -27,4 +28,5 @@ export const cases: readonly ConformanceCase[] = [
   ...openMetricsCases,
   ...spanMetricsCases,
   ...probabilisticSamplerCases,
+  ...tailSamplingCases,
 ];
