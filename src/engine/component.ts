@@ -6,6 +6,7 @@ import type { ComponentLedger } from './account.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Handover } from './handover.ts';
 import type { MetricHistory, SampleSource } from './metric-history.ts';
+import type { QueryApis } from './query-apis.ts';
 import type { FileStorage } from './storage.ts';
 
 export type Signal = 'traces' | 'metrics' | 'logs';
@@ -96,6 +97,8 @@ export interface Host {
   degraded(): readonly string[];
   /** Keeps the servers of components that a reload replaces. */
   readonly handover: Handover;
+  /** The queries that running components answer. */
+  readonly queryApis: QueryApis;
   /** The collector's own metrics; undefined with `level: none`. */
   readonly ownSamples: SampleSource | undefined;
   /** The components that run now; they change when the configuration is reloaded. */

@@ -10,6 +10,12 @@ export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   return decoded(end === -1 ? path : path.slice(0, end));
 }
 
+/** The parameters in the query of a request. */
+export function queryOf({ url = '' }: Pick<IncomingMessage, 'url'>): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+}
+
 function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {

@@ -5,6 +5,7 @@ import type { CollectorConfig } from '../collector-config.ts';
 import { Handover } from '../handover.ts';
 import { Ledger, lossesBetween } from '../telemetry/ledger.ts';
 import type { SampleSource } from '../metric-history.ts';
+import { QueryApis } from '../query-apis.ts';
 import { SelfMetrics } from '../telemetry/self-metrics.ts';
 import { buildGraph, type Graph } from './graph.ts';
 import { keyOf, type GraphNode } from './graph-node.ts';
@@ -35,6 +36,7 @@ const MAX_REFUSING_MS = 120_000;
  */
 export class Collector implements Host {
   readonly handover = new Handover();
+  readonly queryApis = new QueryApis();
   readonly #settings: CollectorSettings;
   readonly #stop = new AbortController();
   #config: CollectorConfig;

@@ -1,5 +1,6 @@
 import type { ExtensionRole, ExtensionRoles, Host } from '../../../src/engine/component.ts';
 import { Handover } from '../../../src/engine/handover.ts';
+import { QueryApis } from '../../../src/engine/query-apis.ts';
 
 /** A running host with these extensions under their ids. */
 export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Host {
@@ -14,6 +15,7 @@ export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Ho
     reportDegraded: () => undefined,
     degraded: () => [],
     handover: new Handover(),
+    queryApis: new QueryApis(),
     ownSamples: undefined,
     running: () => ({ extensions: [], pipelines: [] }),
   };

@@ -19,6 +19,7 @@ import { SpanIntake } from './intake/span-intake.ts';
 import { ExemplarMemory } from './memory/exemplar-memory.ts';
 import { TelemetryMemory } from './memory/telemetry-memory.ts';
 import { QueryServer } from './server/query-server.ts';
+import { StoreApi } from './server/store-api.ts';
 
 /** Keeps recent spans and log records, and knows which traces exemplars refer to. */
 export class TelemetryStoreExporter implements Component, Consumer {
@@ -29,7 +30,9 @@ export class TelemetryStoreExporter implements Component, Consumer {
   readonly #spans: SpanIntake;
   readonly #logs: LogIntake;
   readonly #exemplars: ExemplarIntake;
+  readonly #api: StoreApi;
   readonly #server: QueryServer;
+  #offered: Disposable | undefined;
   readonly #dropped;
   readonly #cut;
 
@@ -50,7 +53,8 @@ export class TelemetryStoreExporter implements Component, Consumer {
     this.#spans = new SpanIntake(this.#memory, this.#pairs, config.slow_threshold);
     this.#logs = new LogIntake(this.#memory, this.#pairs);
     this.#exemplars = new ExemplarIntake(exemplars, this.#memory.classes);
-    this.#server = new QueryServer(config, settings.logger, { memory: this.#memory, exemplars });
+    this.#api = new StoreApi({ memory: this.#memory, exemplars }, settings.logger);
+    this.#server = new QueryServer(config, settings.logger, this.#api);
     metrics.observe(sidecarMetrics.siphon_store_items, (observe) => {
       observe(this.#memory.spanCount, { otel_signal: 'traces' });
       observe(this.#memory.logCount, { otel_signal: 'logs' });
@@ -61,9 +65,11 @@ export class TelemetryStoreExporter implements Component, Consumer {
   async start(host: Host): Promise<void> {
     reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
     await this.#server.start(host);
+    this.#offered = host.queryApis.offer(this.#api);
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#offered?.[Symbol.dispose]();
     await this.#server.stop(deadline);
   }
 

@@ -14,6 +14,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   readonly #sources = new Set<SampleSource>();
   readonly #settings: ComponentSettings;
   #server: ApiServer | undefined;
+  #offered: Disposable | undefined;
   readonly #failures: Incident;
   #timer: NodeJS.Timeout | undefined;
   /** The moment that is being recorded. */
@@ -42,17 +43,23 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
     if (host.ownSamples !== undefined) this.#sources.add(host.ownSamples);
     // The parser takes memory that a sidecar without a history does not need.
-    const { ApiServer } = await import('./api/api-server.ts');
-    this.#server = new ApiServer(this.#config, this.#settings, {
+    const [{ HistoryApi }, { ApiServer }] = await Promise.all([
+      import('./api/history-api.ts'),
+      import('./api/api-server.ts'),
+    ]);
+    const api = new HistoryApi(this.#config, this.#settings, {
       history: this.#history,
       metadata: () => [...this.#sources].flatMap((source): readonly MetricMetadata[] => source.metadata()),
     });
+    this.#server = new ApiServer(this.#config, this.#settings.logger, api);
     await this.#server.start(host);
+    this.#offered = host.queryApis.offer(api);
     this.#timer = setInterval(() => this.#tick(), this.#config.interval).unref();
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     clearInterval(this.#timer);
+    this.#offered?.[Symbol.dispose]();
     await this.#server?.stop(deadline);
     await this.#recording;
   }

@@ -1,6 +1,7 @@
 /** The paths of the query API: what each of them reads from the store. */
 import { suggest } from '../../../../engine/config/nearest-name.ts';
 import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
+import type { QueryAnswer } from '../../../../engine/query-apis.ts';
 import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
 import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
@@ -11,12 +12,6 @@ import { findTraces } from '../queries/find-traces.ts';
 import { unknownName } from '../queries/known-names.ts';
 import { boundedArray, boundedEnd, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
-
-export interface Answer {
-  readonly status: number;
-  /** JSON. */
-  readonly body: string;
-}
 
 export interface Stored {
   readonly memory: TelemetryMemory;
@@ -31,7 +26,7 @@ const LEAST_DIGITS = 4;
 const MAX_LISTED = 10;
 
 /** Answers a query. Yields where other work may run. @throws BadQuery if the query is wrong. */
-export function* answerTo(path: string, values: URLSearchParams, stored: Stored): Generator<undefined, Answer> {
+export function* answerTo(path: string, values: URLSearchParams, stored: Stored): Generator<undefined, QueryAnswer> {
   const [, api, collection = '', id, ...rest] = path.split('/');
   if (api !== 'api' || rest.length > 0 || (id !== undefined && collection !== 'traces')) return notFound(path);
   if (collection === 'traces') return yield* id === undefined ? traces(values, stored) : trace(id, values, stored);
@@ -40,7 +35,7 @@ export function* answerTo(path: string, values: URLSearchParams, stored: Stored)
   return notFound(path);
 }
 
-function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, [...SHARED, 'operation', 'status', 'min_duration', 'max_duration']);
   const criteria = {
     ...sharedCriteria(given),
@@ -57,7 +52,7 @@ function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefin
   return { status: 200, body: `{"traces":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 
-function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, [...SHARED, 'trace', 'severity', 'text']);
   const criteria = {
     ...sharedCriteria(given),
@@ -73,7 +68,7 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
   return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 
-function* trace(written: string, values: URLSearchParams, { memory }: Stored): Generator<undefined, Answer> {
+function* trace(written: string, values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, ['limit']);
   const digits = written.toLowerCase();
   if (!/^[\da-f]{1,32}$/.test(digits) || digits.length < LEAST_DIGITS) {
@@ -98,7 +93,7 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   return { status: 200, body: `{"traceId":"${traceId}",${counts},"spans":${spans.text},"logs":${records.text}}` };
 }
 
-function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Stored): Generator<undefined, Answer> {
+function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Stored): Generator<undefined, QueryAnswer> {
   const written = new Parameters(values, ['metric']).text('metric');
   if (written === undefined) return ok({ metrics: known.metrics.toSorted() });
   const metric = metricNamed(known, written);
@@ -142,7 +137,7 @@ function sharedCriteria(given: Parameters) {
   };
 }
 
-function ok(body: object): Answer {
+function ok(body: object): QueryAnswer {
   return { status: 200, body: JSON.stringify(body) };
 }
 
@@ -150,11 +145,11 @@ function hintText(hint: string | undefined): string {
   return hint === undefined ? '' : `,"hint":${JSON.stringify(hint)}`;
 }
 
-export function failure(status: number, error: string): Answer {
+export function failure(status: number, error: string): QueryAnswer {
   return { status, body: JSON.stringify({ error }) };
 }
 
-function notFound(path: string): Answer {
+function notFound(path: string): QueryAnswer {
   const known = '/api/traces, /api/traces/ID, /api/logs and /api/exemplars';
   return failure(404, `${path.slice(0, 100)} does not exist: the paths are ${known}`);
 }

@@ -1,32 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
-import type { ComponentSettings, Host } from '../../../../engine/component.ts';
+import type { Logger } from 'pino';
+import type { Host } from '../../../../engine/component.ts';
 import { GuardedServer } from '../../../../engine/net/guarded-server.ts';
+import { OwnPages } from '../../../../engine/net/own-pages.ts';
 import { pathOf } from '../../../../engine/net/request-path.ts';
 import { UnreadAnswers } from '../../../../engine/net/unread-answers.ts';
-import { inSlices } from '../../../../engine/time-slice.ts';
+import type { QueryAnswer } from '../../../../engine/query-apis.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 import type { MetricsHistoryConfig } from '../config.ts';
+import { failure } from './failure.ts';
+import type { HistoryApi } from './history-api.ts';
 import { readParameters } from './parameters.ts';
-import { QueryQueue } from './query-queue.ts';
-import { routeOf, type ApiContent } from './routes.ts';
 
-const MAX_WAITING = 100;
 /** As long as the longest answer. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
-
-/** The step of subqueries without one: the interval of rules that Prometheus has by default. */
-const SUBQUERY_STEP_MS = 60_000;
-
-const STATUSES = {
-  bad_data: 400,
-  execution: 422,
-  timeout: 503,
-  unavailable: 503,
-  internal: 500,
-  not_found: 404,
-  forbidden: 403,
-} as const;
 
 const HEADERS = {
   'content-type': 'application/json; charset=utf-8',
@@ -37,28 +24,14 @@ const HEADERS = {
 /** Serves Prometheus's HTTP API for queries. Nothing can be changed through it. */
 export class ApiServer {
   readonly #server: GuardedServer;
-  readonly #config: MetricsHistoryConfig;
-  readonly #logger: ComponentSettings['logger'];
-  readonly #content: ApiContent;
-  readonly #queue = new QueryQueue(MAX_WAITING);
+  readonly #ownPages: OwnPages;
+  readonly #api: HistoryApi;
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
 
-  constructor(
-    config: MetricsHistoryConfig,
-    { logger, version }: Pick<ComponentSettings, 'logger' | 'version'>,
-    content: Pick<ApiContent, 'history' | 'metadata'>,
-  ) {
+  constructor(config: MetricsHistoryConfig, logger: Logger, api: HistoryApi) {
     this.#server = new GuardedServer(config, logger);
-    this.#config = config;
-    this.#logger = logger;
-    const settings = {
-      lookbackMs: config.lookback,
-      subqueryStepMs: SUBQUERY_STEP_MS,
-      maxSamples: config.max_query_samples,
-      maxSeries: config.max_query_series,
-      timeoutMs: config.query_timeout,
-    };
-    this.#content = { ...content, settings, version };
+    this.#ownPages = new OwnPages(config);
+    this.#api = api;
   }
 
   async start(host: Host): Promise<void> {
@@ -75,45 +48,20 @@ export class ApiServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '' } = request;
     if (method !== 'GET' && method !== 'POST') return void response.writeHead(405, { allow: 'GET, POST' }).end();
-    if (!this.#isFromHere(request)) {
-      return refuse(response, 'forbidden', 'this name or origin is not allowed: ask by IP address or as localhost');
+    const { status, body } = await this.#answer(request, response);
+    if (!response.headersSent) this.#unread.send(response.writeHead(status, HEADERS), body);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<QueryAnswer> {
+    if (!this.#ownPages.hasOwnName(request) || !this.#ownPages.hasOwnOrigin(request)) {
+      return failure('forbidden', 'this name or origin is not allowed: ask by IP address or as localhost');
     }
-    const route = routeOf(pathOf(request));
-    if (route === undefined) return refuse(response, 'not_found', 'this path is not supported');
     try {
       const parameters = await readParameters(request);
-      const isTaken = await this.#queue.run(async () => {
-        // Who asked may have gone while the query was waiting.
-        if (response.destroyed) return true;
-        if (!this.#unread.hasRoom) {
-          refuse(response, 'unavailable', 'too many answers wait for their readers');
-          return true;
-        }
-        const data = await inSlices(route(this.#content, parameters));
-        this.#unread.send(response.writeHead(200, HEADERS), `{"status":"success","data":${data}}`);
-        return true;
-      });
-      if (isTaken === undefined) refuse(response, 'unavailable', `more than ${MAX_WAITING} queries are waiting`);
+      return await this.#api.answer(pathOf(request), parameters, () => !response.destroyed && this.#unread.hasRoom);
     } catch (error) {
-      if (error instanceof PromqlError) return refuse(response, error.kind, error.message);
-      this.#logger.error({ err: error }, 'A query failed');
-      refuse(response, 'internal', 'the query failed: the log of siphon has the reason');
+      if (error instanceof PromqlError) return failure(error.kind, error.message);
+      throw error;
     }
   }
-
-  /**
-   * A page of another site may not ask: it can make its own name lead to this address. With authentication it lacks the
-   * credentials.
-   */
-  #isFromHere({ headers: { host = '', origin } }: IncomingMessage): boolean {
-    if (this.#config.auth !== undefined) return true;
-    if (origin !== undefined && !['http://', 'https://'].some((scheme) => origin === scheme + host)) return false;
-    const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-    return isIP(name) !== 0 || name === 'localhost' || name === this.#config.endpoint.host;
-  }
-}
-
-function refuse(response: ServerResponse, errorType: keyof typeof STATUSES, error: string): void {
-  if (response.headersSent) return;
-  response.writeHead(STATUSES[errorType], HEADERS).end(JSON.stringify({ status: 'error', errorType, error }));
 }

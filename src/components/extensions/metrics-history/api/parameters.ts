@@ -16,7 +16,7 @@ export async function readParameters(request: IncomingMessage): Promise<URLSearc
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += part.length;
     if (length > MAX_BODY_BYTES) throw new PromqlError('bad_data', `the body is longer than ${MAX_BODY_BYTES} bytes`);
     parts.push(part);

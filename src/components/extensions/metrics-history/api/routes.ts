@@ -35,7 +35,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   alerts: () => fixed('{"alerts":[]}'),
 };
 
-const PREFIX = '/api/v1/';
+/** Of all paths. */
+export const PREFIX = '/api/v1/';
 
 /** Undefined for another path. */
 export function routeOf(path: string): Route | undefined {

@@ -1,0 +1,38 @@
+/**
+ * Read-only queries about what a component holds. The component answers them on an address of its own, and offers them to
+ * the console.
+ */
+export interface QueryApi {
+  /** The beginning of its paths, such as `/api/v1/`. Where several fit, the longest one counts. */
+  readonly prefix: string;
+  /**
+   * Never rejects: a query that is wrong or cannot be answered now has a status that says so.
+   *
+   * @param hasRoom asked before the work begins, which may be much later. If it is false, the answer is a 503.
+   */
+  answer(path: string, parameters: URLSearchParams, hasRoom: () => boolean): Promise<QueryAnswer>;
+}
+
+export interface QueryAnswer {
+  /** An HTTP status. */
+  readonly status: number;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** The APIs of the components that run now. */
+export class QueryApis {
+  readonly #offered = new Set<QueryApi>();
+
+  /** From now on, until the result is disposed of. */
+  offer(api: QueryApi): Disposable {
+    this.#offered.add(api);
+    return { [Symbol.dispose]: () => void this.#offered.delete(api) };
+  }
+
+  /** Undefined if no component answers this path. */
+  of(path: string): QueryApi | undefined {
+    const fitting = [...this.#offered].filter(({ prefix }) => path.startsWith(prefix));
+    return fitting.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  }
+}
