@@ -1,9 +1,9 @@
 import type { Command } from '../command.ts';
-import { errorOf, errorText } from './exceptions.ts';
+import { errorOf, errorText } from '../../console/trace-errors.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
-import type { LogRecord } from './stored.ts';
-import { jsonText, linesOf, oneLine, severityName, timeText, valueText } from './text.ts';
+import type { LogRecord } from '../../engine/stored-telemetry.ts';
+import { jsonText, linesOf, oneLine, severityName, timeText, valueText } from '../../console/store-text.ts';
 
 const FILTERS = ['trace', 'service', 'severity', 'text', 'since', 'until', 'limit'] as const;
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';
 import { STORE_OPTIONS, StoreUnavailable, type StoreClient } from './store-client.ts';
-import type { Trace } from './stored.ts';
+import type { Trace } from '../../engine/stored-telemetry.ts';
 import { waterfall } from './waterfall.ts';
-import { jsonText } from './text.ts';
+import { jsonText } from '../../console/store-text.ts';
 
 const POLL_MS = 1000;
 

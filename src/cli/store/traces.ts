@@ -1,8 +1,8 @@
 import type { Command } from '../command.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
-import type { TraceSummary } from './stored.ts';
-import { clockText, durationText, fitted, jsonText, oneLine } from './text.ts';
+import type { TraceSummary } from '../../engine/stored-telemetry.ts';
+import { clockText, durationText, fitted, jsonText, oneLine } from '../../console/store-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const FILTERS = ['service', 'operation', 'status', 'min-duration', 'max-duration', 'since', 'until', 'limit'] as const;

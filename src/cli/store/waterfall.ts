@@ -1,6 +1,6 @@
-import { errorOf, errorsOf, errorText, type TraceError } from './exceptions.ts';
-import type { LogRecord, Span, Trace } from './stored.ts';
-import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from './text.ts';
+import { errorOf, errorsOf, errorText, type TraceError } from '../../console/trace-errors.ts';
+import type { LogRecord, Span, Trace } from '../../engine/stored-telemetry.ts';
+import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from '../../console/store-text.ts';
 
 export interface WaterfallOptions {
   readonly columns: number;

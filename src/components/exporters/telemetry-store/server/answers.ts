@@ -6,6 +6,7 @@ import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
 import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
+import { findErrors, type ErrorGroup } from '../queries/find-errors.ts';
 import { findLogs } from '../queries/find-logs.ts';
 import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
 import { findTraces } from '../queries/find-traces.ts';
@@ -31,6 +32,7 @@ export function* answerTo(path: string, values: URLSearchParams, stored: Stored)
   if (api !== 'api' || rest.length > 0 || (id !== undefined && collection !== 'traces')) return notFound(path);
   if (collection === 'traces') return yield* id === undefined ? traces(values, stored) : trace(id, values, stored);
   if (collection === 'logs') return yield* logs(values, stored);
+  if (collection === 'errors') return yield* errors(values, stored);
   if (collection === 'exemplars') return yield* exemplars(values, stored);
   return notFound(path);
 }
@@ -93,6 +95,18 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   return { status: 200, body: `{"traceId":"${traceId}",${counts},"spans":${spans.text},"logs":${records.text}}` };
 }
 
+function* errors(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
+  const given = new Parameters(values, ['service', 'attribute', 'since', 'until']);
+  const { groups, left } = yield* findErrors(memory, sharedCriteria(given));
+  const { text, left: cut } = boundedArray(groups, errorToJson, newBudget());
+  return { status: 200, body: `{"errors":${text},"left":${left + cut}}` };
+}
+
+function errorToJson({ traceIds, firstMs, lastMs, ...group }: ErrorGroup): JsonObject {
+  const [first, last] = [firstMs, lastMs].map((ms) => String(BigInt(Math.round(ms * 1000)) * 1000n));
+  return { ...group, firstTimeUnixNano: first ?? '', lastTimeUnixNano: last ?? '', traces: traceIds };
+}
+
 function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Stored): Generator<undefined, QueryAnswer> {
   const written = new Parameters(values, ['metric']).text('metric');
   if (written === undefined) return ok({ metrics: known.metrics.toSorted() });
@@ -150,6 +164,6 @@ export function failure(status: number, error: string): QueryAnswer {
 }
 
 function notFound(path: string): QueryAnswer {
-  const known = '/api/traces, /api/traces/ID, /api/logs and /api/exemplars';
+  const known = '/api/traces, /api/traces/ID, /api/logs, /api/errors and /api/exemplars';
   return failure(404, `${path.slice(0, 100)} does not exist: the paths are ${known}`);
 }

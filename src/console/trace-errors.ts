@@ -1,5 +1,5 @@
-import type { Attributes, LogRecord, Span } from './stored.ts';
-import { linesOf, oneLine, valueText } from './text.ts';
+import type { Attributes, LogRecord, Span } from '../engine/stored-telemetry.ts';
+import { linesOf, oneLine, valueText } from './store-text.ts';
 
 /** An error of a span. It may arrive as an event of the span and as a log record. */
 export interface TraceError {

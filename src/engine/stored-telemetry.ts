@@ -16,6 +16,7 @@ export interface Span {
   readonly status: { readonly code: string; readonly message?: string };
   readonly attributes: Attributes;
   readonly events: readonly { readonly name: string; readonly timeUnixNano: string; readonly attributes: Attributes }[];
+  readonly resource: Attributes;
 }
 
 export interface LogRecord {
