@@ -1,10 +1,10 @@
 /** The command `siphon`: reads arguments and the environment, and sets the exit code. */
 import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/cli.ts';
-import { componentFactories } from './components/index.ts';
+import { componentFactories, type PageFiles } from './components/index.ts';
 import { packs } from './packs/index.ts';
 
-/** @param page the folder with the page of `siphon dashboards preview`, which the build writes. */
+/** @param page the folder with the page of the console and of `siphon dashboards preview`, which the build writes. */
 export async function runProgram(page: URL): Promise<void> {
   // The reader of a pipe, such as `head`, may end before this command.
   for (const output of [process.stdout, process.stderr])
@@ -17,7 +17,7 @@ export async function runProgram(page: URL): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), {
     environment: process.env,
     version: manifest.version,
-    factories: componentFactories(packs),
+    factories: componentFactories(packs, async () => await readPage(page)),
     loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),
     checkPackFile: async (file) => await (await import('./packs/pack-file.ts')).checkPackFile(file),
     startPreview: async (options) =>
@@ -31,6 +31,14 @@ export async function runProgram(page: URL): Promise<void> {
   });
   // No exit yet: output to a pipe may still be in flight. The timer ends a process in which something hangs.
   setTimeout(() => process.exit(), 1000).unref();
+}
+
+async function readPage(folder: URL): Promise<PageFiles> {
+  const [{ consoleFiles }, { loadPacks }] = await Promise.all([
+    import('./console/console-files.ts'),
+    import('./packs/load.ts'),
+  ]);
+  return consoleFiles(folder, (await loadPacks(packs)).dashboards);
 }
 
 /** Replaces the line before. Does nothing if the output is not a terminal. */

@@ -5,7 +5,7 @@ import { ScrapePage } from './scrape-page.ts';
 
 const busy: Snapshot = {
   elapsedS: 3671,
-  ports: { scrape: 48_000, telemetry: 48_888 },
+  ports: { console: 8001, scrape: 48_000, telemetry: 48_888 },
   prometheusFile: '/tmp/siphon-demo-AbCdEf/prometheus.yaml',
   tallies: new Map([['babas-beans', { ok: 12_345, partial: 3, fail: 1 }]]),
   page: new ScrapePage(

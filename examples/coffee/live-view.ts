@@ -5,7 +5,7 @@ import type { ScrapePage } from './scrape-page.ts';
 
 export interface Snapshot {
   readonly elapsedS: number;
-  readonly ports: { readonly scrape: number; readonly telemetry: number };
+  readonly ports: { readonly console: number; readonly scrape: number; readonly telemetry: number };
   readonly prometheusFile: string;
   readonly tallies: ReadonlyMap<string, Tally>;
   /** Undefined while the scrape endpoint does not answer. */
@@ -28,6 +28,7 @@ export function liveView(now: Snapshot): string[] {
   const { lastError } = now;
   return [
     `${'siphon demo: a coffee price scraper and its sidecar'.padEnd(73)}${time(now)}`,
+    `console   http://127.0.0.1:${now.ports.console}/`,
     `curl http://127.0.0.1:${now.ports.scrape}/metrics   self-metrics: port ${now.ports.telemetry}`,
     `prometheus --config.file=${now.prometheusFile}`,
     '',

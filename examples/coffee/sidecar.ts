@@ -8,6 +8,8 @@ export interface SidecarPorts {
   readonly telemetry: number;
   readonly health: number;
   readonly store: number;
+  readonly console: number;
+  readonly history: number;
 }
 
 export interface SidecarOptions {
@@ -85,6 +87,8 @@ async function choosePorts(): Promise<SidecarPorts> {
     telemetry: await freePort(8888),
     health: await freePort(13_133),
     store: await freePort(13_134),
+    console: await freePort(8001),
+    history: await freePort(8002),
   };
 }
 
@@ -97,6 +101,8 @@ async function launch(ports: SidecarPorts, options: SidecarOptions): Promise<Chi
     `exporters.prometheus.endpoint=127.0.0.1:${ports.scrape}`,
     `exporters.telemetry_store.endpoint=127.0.0.1:${ports.store}`,
     `extensions.health_check.endpoint=127.0.0.1:${ports.health}`,
+    `extensions.metrics_history.endpoint=127.0.0.1:${ports.history}`,
+    `extensions.console.endpoint=127.0.0.1:${ports.console}`,
     `service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${ports.telemetry}}}}}]`,
     ...options.settings,
   ].flatMap((set) => ['--set', set]);

@@ -15,7 +15,7 @@ export async function watch(demo: Demo, signal: AbortSignal): Promise<void> {
   const { stdout } = process;
   if (!stdout.isTTY)
     stdout.write(
-      `curl http://127.0.0.1:${demo.ports.scrape}/metrics, prometheus --config.file=${demo.prometheusFile}\n`,
+      `console http://127.0.0.1:${demo.ports.console}/, curl http://127.0.0.1:${demo.ports.scrape}/metrics, prometheus --config.file=${demo.prometheusFile}\n`,
     );
   try {
     for (let height = 0; !signal.aborted;) {

@@ -13,6 +13,8 @@ export const DEFAULT_PORTS = {
   metrics: 8000,
   health: 13_133,
   store: 13_134,
+  console: 8001,
+  history: 8002,
   self: 8888,
 } as const;
 
@@ -49,22 +51,21 @@ exporters:
     metric_expiration: 5m
     # Exemplars link graphs to traces.
     enable_open_metrics: true
+    # The console shows these series.
+    history: metrics_history
 
   # Sends transactions and errors to Sentry. If SENTRY_DSN is not set, telemetry is accepted and dropped.
   sentry:
     dsn: \${env:SENTRY_DSN:-}
 
-  # Keeps recent spans, log lines and exemplars in memory for \`siphon trace\`, \`siphon traces\` and \`siphon logs\`.
+  # Keeps recent spans, log lines and exemplars in memory for the console, \`siphon trace\` and \`siphon logs\`.
   telemetry_store:
     endpoint: 127.0.0.1:${ports.store}
 
 extensions:
-${keepsState ? FILE_STORAGE : ''}  # http://127.0.0.1:${ports.health}/ responds with 200 while the sidecar is healthy.
-  health_check:
-    endpoint: 127.0.0.1:${ports.health}
-
+${keepsState ? FILE_STORAGE : ''}${extensions(ports)}
 service:
-  extensions: [${keepsState ? 'file_storage, ' : ''}health_check]
+  extensions: [${keepsState ? 'file_storage, ' : ''}health_check, metrics_history, console]
   pipelines:
     metrics:
       receivers: [otlp${hasDatabase ? ', db_poller' : ''}]
@@ -83,6 +84,22 @@ ${LOGS}  telemetry:
               prometheus:
                 host: 127.0.0.1
                 port: ${ports.self}
+`;
+}
+
+function extensions(ports: DefaultConfigOptions['ports']): string {
+  return `  # http://127.0.0.1:${ports.health}/ responds with 200 while the sidecar is healthy.
+  health_check:
+    endpoint: 127.0.0.1:${ports.health}
+
+  # Keeps the last hour of all series. Grafana can use the address as a Prometheus.
+  metrics_history:
+    endpoint: 127.0.0.1:${ports.history}
+
+  # Dashboards, traces, errors and logs in a browser: http://127.0.0.1:${ports.console}/
+  # Without \`console\` in service::extensions, the page is off.
+  console:
+    endpoint: 127.0.0.1:${ports.console}
 `;
 }
 

@@ -7,6 +7,8 @@ import { sentryExporter } from './exporters/sentry/factory.ts';
 import { telemetryStoreExporter } from './exporters/telemetry-store/factory.ts';
 import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
+import { consoleExtension } from './extensions/console/factory.ts';
+import type { PageFiles } from './extensions/console/page.ts';
 import { fileStorageExtension } from './extensions/file-storage/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { metricsHistoryExtension } from './extensions/metrics-history/factory.ts';
@@ -22,12 +24,18 @@ import type { DatabasePack } from './receivers/db-poller/query.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
 import { sqlqueryReceiver } from './receivers/sqlquery/factory.ts';
 
+export type { PageFiles };
+
 /**
  * All components of siphon. None registers itself.
  *
  * @param packs the packs whose queries `db_poller` can run.
+ * @param readPage the files of the page that `console` serves; without it, the console answers only queries.
  */
-export const componentFactories = (packs: readonly DatabasePack[]): readonly Factory[] => [
+export const componentFactories = (
+  packs: readonly DatabasePack[],
+  readPage: () => Promise<PageFiles> = async () => new Map(),
+): readonly Factory[] => [
   otlpReceiver,
   dbPollerReceiver(packs),
   sqlqueryReceiver,
@@ -47,6 +55,7 @@ export const componentFactories = (packs: readonly DatabasePack[]): readonly Fac
   bearerTokenAuthExtension,
   fileStorageExtension,
   metricsHistoryExtension,
+  consoleExtension(readPage),
   pprofExtension,
   zpagesExtension,
 ];

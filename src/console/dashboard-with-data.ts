@@ -15,6 +15,15 @@ export function dashboardWithData(dashboards: readonly DashboardModel[], names: 
   return chosen;
 }
 
+/** The dashboards with data on a third of their panels; all if none has it. Some panels are on several dashboards. */
+export function dashboardsWithData(
+  dashboards: readonly DashboardModel[],
+  names: ReadonlySet<string>,
+): readonly DashboardModel[] {
+  const filled = dashboards.filter((dashboard) => shareWithData(dashboard, names) >= 1 / 3);
+  return filled.length > 0 ? filled : dashboards;
+}
+
 function shareWithData({ rows }: DashboardModel, names: ReadonlySet<string>): number {
   const panels = rows.flatMap((row) => row.panels);
   const filled = panels.filter(({ queries }) =>

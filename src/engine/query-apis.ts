@@ -6,7 +6,7 @@ export interface QueryApi {
   /** The beginning of its paths, such as `/api/v1/`. Where several fit, the longest one counts. */
   readonly prefix: string;
   /**
-   * Never rejects: a query that is wrong or cannot be answered now has a status that says so.
+   * Never rejects: a query that is wrong or cannot be answered now has a status that shows it.
    *
    * @param hasRoom asked before the work begins, which may be much later. If it is false, the answer is a 503.
    */

@@ -13,7 +13,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'pprof::save_to_file': 'is refused',
 };
 /** `ca_file` of a server is accepted without effect. */
-const WITHOUT_EFFECT = /^(?:otlp|prometheus|telemetry_store|zpages|health_check|metrics_history)::.*::ca_file$/;
+const WITHOUT_EFFECT = /^(?:otlp|prometheus|telemetry_store|zpages|health_check|metrics_history|console)::.*::ca_file$/;
 
 const REQUIRED: Readonly<Record<string, object>> = {
   otlp_http: { endpoint: 'http://localhost:1' },

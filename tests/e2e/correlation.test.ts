@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
-import type { LogRecord, Span, Trace } from '../../src/cli/store/stored.ts';
+import type { LogRecord, Span, Trace } from '../../src/engine/stored-telemetry.ts';
 import { fencedBlocks } from '../support/documents/fenced-blocks.ts';
 import { siphon } from '../support/processes/run-built-command.ts';
 import { waitFor } from '../support/wait-for.ts';

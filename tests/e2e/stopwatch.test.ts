@@ -72,7 +72,7 @@ class Shop implements AsyncDisposable {
   static async create(framework: string, databaseUrl: string): Promise<Shop> {
     const folder = await mkdtemp(path.join(tmpdir(), `siphon-${framework}-`));
     const ports = new Map<string, string>();
-    for (const port of ['4317', '4318', '8000', '8888', '13133', '13134', '9090', '3000']) {
+    for (const port of ['4317', '4318', '8000', '8001', '8002', '8888', '13133', '13134', '9090', '3000']) {
       ports.set(port, String(await freePort(0)));
     }
     const environment = {

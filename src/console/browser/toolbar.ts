@@ -26,7 +26,6 @@ export function toolbarOf(toolbar: Toolbar): readonly HTMLElement[] {
   const choosers = dashboard.variables.map((one) => chooserOf(one, toolbar));
   const group = { role: 'group', 'aria-label': 'Variables and time' };
   return [
-    element('h1', { text: 'siphon' }),
     element('nav', { attributes: { 'aria-label': 'Dashboards' } }, ...links),
     element('div', { class: 'choices', attributes: group }, ...choosers, ...timeControls(toolbar)),
   ];

@@ -1,10 +1,10 @@
 /** Serves the page, and passes on to a Prometheus what the page asks it. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import { dashboardWithData } from '../dashboard-with-data.ts';
+import { INDEX, pageFiles, type PageFile } from '../page-files.ts';
 
 export interface PreviewOptions {
   /** The folder with the page, which the build writes. */
@@ -19,13 +19,7 @@ export interface PreviewOptions {
   readonly port: number;
 }
 
-interface Content {
-  readonly type: string;
-  readonly body: string;
-}
-
 const HOST = '127.0.0.1';
-const INDEX = '/index.html';
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -51,7 +45,15 @@ export interface Preview extends AsyncDisposable {
 }
 
 export async function startPreview(options: PreviewOptions): Promise<Preview> {
-  const files = filesOf(options);
+  const { page, dashboards, scrapeS, sentry } = options;
+  const files = pageFiles(page, {
+    dashboards,
+    scrapeS,
+    sentry: sentry?.href,
+    prometheus: '/prometheus',
+    listsOnlyWithData: false,
+    views: [],
+  });
   const server = createServer((request, response) => {
     void answer(request, response, { ...options, files });
   });
@@ -67,21 +69,8 @@ export async function startPreview(options: PreviewOptions): Promise<Preview> {
   return { url: `http://${HOST}:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
-function filesOf({ page, dashboards, scrapeS, sentry }: PreviewOptions): ReadonlyMap<string, Content> {
-  const file = (name: string): string => readFileSync(new URL(name, page), 'utf8');
-  return new Map([
-    [INDEX, { type: 'text/html', body: file('index.html') }],
-    ['/console.css', { type: 'text/css', body: file('console.css') }],
-    ['/console.js', { type: 'text/javascript', body: file('console.js') }],
-    [
-      '/settings.json',
-      { type: 'application/json', body: JSON.stringify({ dashboards, scrapeS, sentry: sentry?.href }) },
-    ],
-  ]);
-}
-
 interface Served extends PreviewOptions {
-  readonly files: ReadonlyMap<string, Content>;
+  readonly files: ReadonlyMap<string, PageFile>;
 }
 
 async function answer(
@@ -101,9 +90,9 @@ async function answer(
   respondWith(response, files.get(name.startsWith('/d/') ? INDEX : name));
 }
 
-function respondWith(response: ServerResponse, content: Content | undefined): void {
+function respondWith(response: ServerResponse, content: PageFile | undefined): void {
   if (content === undefined) return void response.writeHead(404, HEADERS).end();
-  response.writeHead(200, { ...HEADERS, 'content-type': `${content.type}; charset=utf-8` }).end(content.body);
+  response.writeHead(200, { ...HEADERS, 'content-type': `${content.type}; charset=utf-8` }).end(content.text);
 }
 
 /** The metrics of the last hour; empty if Prometheus does not answer, which the panels then show. */

@@ -16,6 +16,8 @@ const HISTORY = 'for the `metrics_history` extension, which the shipped configur
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
+  siphon_receiver_spool_files:
+    'belongs to the end of services; what is lost is rejected, and `siphon_receiver_rejected_requests` shows it',
   siphon_db_poller_counting_since_timestamp_seconds:
     'shows before a takeover whether it loses anything; afterwards the totals show more',
   siphon_sentry_held_spans: 'varies with the traffic; `siphon_sentry_dropped_items` shows when there are too many',

@@ -17,6 +17,8 @@ const FREE_PORTS = [
   'exporters.prometheus.endpoint=127.0.0.1:0',
   'exporters.telemetry_store.endpoint=127.0.0.1:0',
   'extensions.health_check.endpoint=127.0.0.1:0',
+  'extensions.metrics_history.endpoint=127.0.0.1:0',
+  'extensions.console.endpoint=127.0.0.1:0',
   'service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]',
   'service.telemetry.logs.encoding=json',
 ];

@@ -35,7 +35,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   alerts: () => fixed('{"alerts":[]}'),
 };
 
-/** Of all paths. */
+/** The beginning of all paths. */
 export const PREFIX = '/api/v1/';
 
 /** Undefined for another path. */

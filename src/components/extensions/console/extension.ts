@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Component, ComponentSettings, Host } from '../../../engine/component.ts';
+import { GuardedServer } from '../../../engine/net/guarded-server.ts';
+import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
+import { OwnPages } from '../../../engine/net/own-pages.ts';
+import { limitReader } from '../../../engine/net/reader-limit.ts';
+import { pathOf, queryOf } from '../../../engine/net/request-path.ts';
+import { UnreadAnswers } from '../../../engine/net/unread-answers.ts';
+import { idleKeys, type ConsoleConfig } from './config.ts';
+import { Page, type PageFiles, type SentFile } from './page.ts';
+import { ServiceApi } from './service-api.ts';
+
+/** The size of one of the longest answers of a history. */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Serves the page and, on the same address, the queries that the page makes. */
+export class ConsoleExtension implements Component {
+  readonly #settings: ComponentSettings;
+  readonly #config: ConsoleConfig;
+  readonly #server: GuardedServer;
+  readonly #ownPages: OwnPages;
+  readonly #page: Page;
+  readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
+  #offered: Disposable | undefined;
+
+  constructor(settings: ComponentSettings, config: ConsoleConfig, readPage: () => Promise<PageFiles>) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#server = new GuardedServer(config, settings.logger);
+    this.#ownPages = new OwnPages(config, config.allowed_hosts);
+    this.#page = new Page(readPage);
+  }
+
+  async start(host: Host): Promise<void> {
+    reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
+    this.#offered = host.queryApis.offer(new ServiceApi(host, this.#settings.version));
+    await this.#server.start(host, {
+      serve: async (request, response) => await this.#serve(host, request, response),
+      refuse: (_request, response) => sendText(response, 401, 'The credentials are missing or wrong'),
+    });
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#offered?.[Symbol.dispose]();
+    await this.#server.stop(deadline);
+  }
+
+  async #serve(host: Host, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '' } = request;
+    if (method !== 'GET' && method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return sendText(response, 405, 'Only GET is allowed');
+    }
+    if (!this.#ownPages.hasOwnName(request)) {
+      return sendText(response, 421, 'This host name is not allowed: add it to allowed_hosts');
+    }
+    if (!this.#ownPages.hasOwnOrigin(request)) return sendText(response, 403, 'Pages of other origins may not ask');
+    const path = pathOf(request);
+    if (path.startsWith('/api/')) return await this.#answer(host, { request, response, path });
+    const file = await this.#page.file(path);
+    if (file === undefined) return sendText(response, 404, 'This page does not exist. See /');
+    sendFile(request, response, file);
+  }
+
+  async #answer(
+    { queryApis }: Host,
+    { request, response, path }: { request: IncomingMessage; response: ServerResponse; path: string },
+  ): Promise<void> {
+    const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
+    const { status, body } = (await queryApis.of(path)?.answer(path, queryOf(request), hasRoom)) ?? absent(path);
+    if (status === 503) response.setHeader('retry-after', 1);
+    response.writeHead(status, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
+    if (request.method === 'HEAD') response.end();
+    else this.#unread.send(response, body);
+  }
+}
+
+/** The component that would answer does not run. */
+function absent(path: string): { readonly status: number; readonly body: string } {
+  const error = path.startsWith('/api/v1/')
+    ? 'No metrics are kept: add the extension metrics_history, and name it in the key `history` of the exporter prometheus'
+    : 'No traces and logs are kept: add the exporter telemetry_store to the pipelines';
+  return { status: 404, body: JSON.stringify({ status: 'error', errorType: 'not_found', error }) };
+}
+
+function sendFile(request: IncomingMessage, response: ServerResponse, { type, plain, gzipped }: SentFile): void {
+  const isGzipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const body = isGzipped ? gzipped : plain;
+  response.writeHead(200, {
+    ...HEADERS,
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': body.length,
+    vary: 'accept-encoding',
+    ...(isGzipped && { 'content-encoding': 'gzip' }),
+  });
+  const limit = limitReader(response);
+  response.once('close', () => limit[Symbol.dispose]());
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+}

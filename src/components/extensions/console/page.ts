@@ -1,0 +1,46 @@
+import { gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+
+/** The files of the page, by their path. */
+export type PageFiles = ReadonlyMap<string, PageFile>;
+
+export interface PageFile {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** A file as it is sent. */
+export interface SentFile {
+  readonly type: string;
+  readonly plain: Buffer;
+  readonly gzipped: Buffer;
+}
+
+export const INDEX = '/index.html';
+
+/** The views. All are one document, which reads the address. */
+const VIEW = /^\/(?:|d\/.*|traces(?:\/.*)?|logs|errors|pipelines)$/;
+
+/** The files of the page, read and compressed when somebody opens it for the first time. */
+export class Page {
+  readonly #read: () => Promise<PageFiles>;
+  #files: Promise<ReadonlyMap<string, SentFile>> | undefined;
+
+  constructor(read: () => Promise<PageFiles>) {
+    this.#read = read;
+  }
+
+  /** Undefined for a path that the page does not have. */
+  async file(path: string): Promise<SentFile | undefined> {
+    this.#files ??= this.#compressed();
+    return (await this.#files).get(VIEW.test(path) ? INDEX : path);
+  }
+
+  async #compressed(): Promise<ReadonlyMap<string, SentFile>> {
+    const files = [...(await this.#read())].map(async ([path, { type, text }]): Promise<[string, SentFile]> => {
+      const plain = Buffer.from(text);
+      return [path, { type, plain, gzipped: await promisify(gzip)(plain) }];
+    });
+    return new Map(await Promise.all(files));
+  }
+}

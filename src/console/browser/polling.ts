@@ -1,0 +1,31 @@
+/** Repeats work as long as the page can be seen; the next time begins after the work has ended. */
+export class Polling {
+  readonly #work: () => Promise<void>;
+  readonly #everyMs: number;
+  #timer = 0;
+  #isEnded = false;
+  #isPaused = false;
+
+  constructor(work: () => Promise<void>, everyMs: number) {
+    this.#work = work;
+    this.#everyMs = everyMs;
+  }
+
+  start(): void {
+    void this.#run();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+  }
+
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#isPaused && !document.hidden) await this.#work();
+    if (!this.#isEnded) this.#timer = setTimeout(() => void this.#run(), this.#everyMs);
+  }
+}

@@ -1,0 +1,75 @@
+import type { LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+export interface TraceList {
+  readonly traces: readonly TraceSummary[];
+  /** How many more fit, but not into the answer. */
+  readonly left: number;
+  readonly hint?: string;
+}
+
+export interface LogList {
+  readonly logs: readonly LogRecord[];
+  readonly left: number;
+  /** The parameter `after` of the next query. */
+  readonly next: number;
+  readonly hint?: string;
+}
+
+export interface ErrorGroup {
+  readonly service: string;
+  readonly type: string;
+  /** The message of the newest exception. */
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimeUnixNano: string;
+  readonly lastTimeUnixNano: string;
+  /** How many there were in each part of the time between the first and the last of all groups. */
+  readonly counts: readonly number[];
+  /** The stack of the newest exception; empty if it has none. */
+  readonly stack: string;
+  /** The newest first. */
+  readonly traces: readonly string[];
+}
+
+export interface ErrorList {
+  readonly errors: readonly ErrorGroup[];
+  readonly left: number;
+}
+
+export interface RunningService {
+  readonly version: string;
+  readonly status: string;
+  readonly degraded: readonly string[];
+  readonly uptimeSeconds: number;
+  readonly extensions: readonly string[];
+  readonly pipelines: readonly Pipeline[];
+}
+
+export interface Pipeline {
+  readonly id: string;
+  readonly receivers: readonly string[];
+  readonly processors: readonly string[];
+  readonly exporters: readonly string[];
+}
+
+/** Asks the sidecar. Each function throws an `Error` with a message that a reader can act on. */
+export const telemetry = {
+  traces: async (query: Query): Promise<TraceList> => await ask('traces', query),
+  trace: async (id: string): Promise<Trace> => await ask(`traces/${encodeURIComponent(id)}`),
+  logs: async (query: Query): Promise<LogList> => await ask('logs', query),
+  errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
+  service: async (): Promise<RunningService> => await ask('service'),
+};
+
+async function ask<T>(path: string, query: Query = {}): Promise<T> {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== '') parameters.set(name, value);
+  const answer = await fetch(`/api/${path}?${parameters.toString()}`).catch(() => undefined);
+  if (answer === undefined) throw new Error('The sidecar does not answer. Is it still running?');
+  const body = (await answer.json()) as T & { readonly error?: string };
+  if (!answer.ok) throw new Error(body.error ?? `The sidecar answers with status ${answer.status}`);
+  return body;
+}

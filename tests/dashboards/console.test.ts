@@ -1,0 +1,176 @@
+/** The console of a real sidecar in a real browser, with telemetry of a real service. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
+import { Sidecar } from '../support/processes/sidecar.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+if (chromiumMissing !== undefined) process.stderr.write(`The console is not opened: ${chromiumMissing}\n`);
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Every name and text that a sender chooses is markup. */
+const MARKUP = '<img src=x onerror=alert(1)>';
+
+const SERVICE = `
+  import http from 'node:http';
+  import { trace } from '@opentelemetry/api';
+  import pino from 'pino';
+  const log = pino({ name: 'shop' }, pino.destination('/dev/null'));
+  const tracer = trace.getTracer('shop');
+  const server = http.createServer((request, response) => {
+    tracer.startActiveSpan(${JSON.stringify(`load ${MARKUP}`)}, (span) => {
+      span.setAttribute('cart', ${JSON.stringify(MARKUP)});
+      const isBroken = request.url === '/broken';
+      if (isBroken) {
+        const error = new TypeError(${JSON.stringify(`no price ${MARKUP}`)});
+        span.recordException(error);
+        span.setStatus({ code: 2, message: error.message });
+      }
+      log[isBroken ? 'error' : 'info'](${JSON.stringify(`cart ${MARKUP} is read`)});
+      span.end();
+      response.writeHead(isBroken ? 500 : 200).end();
+    });
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const url = 'http://127.0.0.1:' + server.address().port;
+    setInterval(() => fetch(url + '/cart').then((answer) => answer.text()), 200);
+    setInterval(() => fetch(url + '/broken').then((answer) => answer.text()), 1000);
+  });
+`;
+
+async function errorsIn(url: string): Promise<readonly unknown[]> {
+  const { errors } = (await (await fetch(`${url}/api/errors`)).json()) as { readonly errors: readonly unknown[] };
+  return errors;
+}
+
+describe.skipIf(chromiumMissing !== undefined)('the console', () => {
+  let sidecar: Sidecar;
+  let service: ChildProcess;
+  let browser: Browser;
+  let url: string;
+  const folder = mkdtempSync(path.join(tmpdir(), 'siphon-console-'));
+
+  beforeAll(async () => {
+    sidecar = await Sidecar.start({
+      sets: ['extensions.metrics_history.interval=1s', 'processors.batch.timeout=200ms'],
+      environment: { SIPHON_STORAGE_DIRECTORY: path.join(folder, 'state') },
+    });
+    url = sidecar.url({ id: 'console' });
+    const args = ['--import', './dist/sdk/preload.cjs', '--input-type=module', '--eval', SERVICE];
+    service = spawn(process.execPath, args, {
+      cwd: root,
+      env: {
+        PATH: process.env['PATH'],
+        OTEL_SERVICE_NAME: 'shop',
+        OTEL_EXPORTER_OTLP_ENDPOINT: sidecar.url({ id: 'otlp', transport: 'http' }),
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+        OTEL_BSP_SCHEDULE_DELAY: '300',
+        OTEL_BLRP_SCHEDULE_DELAY: '300',
+      },
+      stdio: 'inherit',
+    });
+    browser = await startBrowser();
+    await waitFor(async () => (await errorsIn(url)).length > 0, { what: 'an error in the console', timeoutMs: 60_000 });
+  }, 180_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    if (service?.exitCode === null) {
+      service.kill('SIGKILL');
+      await once(service, 'exit');
+    }
+    await sidecar?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Opens a view. Any error of the page, also one of its security policy, fails the test. */
+  async function open(view: string): Promise<AsyncDisposable & { readonly page: Page; readonly problems: string[] }> {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
+    const problems: string[] = [];
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
+    page.on('dialog', (dialog) => {
+      problems.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.goto(url + view);
+    return { page, problems, [Symbol.asyncDispose]: async () => await page.close() };
+  }
+
+  it('leads from an error to its trace, its span and its log line', { timeout: 60_000 }, async () => {
+    await using opened = await open('/errors');
+    const { page, problems } = opened;
+    await page.locator('summary').first().click();
+    expect(await page.locator('.what').first().textContent()).toContain(`no price ${MARKUP}`);
+    expect(await page.locator('pre').first().textContent()).toContain('TypeError: no price');
+    await page.locator('.group a').first().click();
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+    const waterfall = page.getByRole('tree', { name: 'Spans' });
+    await waterfall.getByText(`load ${MARKUP}`).click();
+    expect(await waterfall.textContent()).toContain(`cart ${MARKUP} is read`);
+    expect(await page.locator('.details').first().textContent()).toContain(MARKUP);
+    expect(page.url()).toMatch(/\?span=[0-9a-f]{16}$/);
+    expect(await page.locator('img').count(), 'markup stays text').toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it('filters traces, and keeps the filter in the address', { timeout: 60_000 }, async () => {
+    await using opened = await open('/traces');
+    const { page, problems } = opened;
+    await page.locator('tbody tr').first().waitFor();
+    await page.getByLabel('Status').selectOption('error');
+    await expect.poll(async () => await page.locator('tbody tr:not(.failed)').count()).toBe(0);
+    expect(await page.locator('tbody tr.failed').count()).toBeGreaterThan(0);
+    await page.reload();
+    await page.locator('tbody tr').first().waitFor();
+    expect(await page.getByLabel('Status').inputValue()).toBe('error');
+    await page.getByLabel('Service').fill('nobody');
+    await page.keyboard.press('Tab');
+    await expect.poll(async () => await page.locator('main').textContent()).toContain('nobody');
+    expect(problems).toEqual([]);
+  });
+
+  it('follows the log, and leads from a line to its trace', { timeout: 60_000 }, async () => {
+    await using opened = await open('/logs?severity=error');
+    const { page, problems } = opened;
+    const lines = page.locator('.log article');
+    await lines.first().waitFor();
+    const before = await lines.count();
+    await expect.poll(async () => await lines.count(), { timeout: 20_000 }).toBeGreaterThan(before);
+    expect(await lines.first().textContent()).toContain(`ERROR`);
+    await lines.first().getByRole('link', { name: 'trace' }).click();
+    await page.getByRole('tree', { name: 'Spans' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('shows the pipelines with rates, and the dashboards with data', { timeout: 90_000 }, async () => {
+    {
+      await using opened = await open('/pipelines');
+      const { page, problems } = opened;
+      const traces = page.getByRole('group', { name: 'traces', exact: true });
+      await traces.waitFor();
+      expect(await traces.locator('b').allTextContents()).toEqual([
+        'otlp',
+        'memory_limiter',
+        'batch',
+        'sentry',
+        'telemetry_store',
+      ]);
+      await expect.poll(async () => await traces.textContent(), { timeout: 30_000 }).toMatch(/[1-9][\d.]* spans\/s/);
+      expect(problems).toEqual([]);
+    }
+    await using opened = await open('/');
+    const { page, problems } = opened;
+    await page.locator('.panel[data-state=data]').first().waitFor({ timeout: 30_000 });
+    expect(await page.locator('h1').textContent()).toBe('siphon');
+    expect(await page.title()).toContain('Service');
+    expect(problems).toEqual([]);
+  });
+});
