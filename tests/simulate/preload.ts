@@ -4,29 +4,33 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
 import { endings, programOf, type Ending } from '../support/preload/endings.ts';
+import { projectRoot } from '../support/processes/demo-process.ts';
 import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
 
 const HELP = `npm run simulate:preload -- [options]
 
   --node VERSION   only this version of Node.js, can be repeated (default: 22.18.0, 22, 24.11.0, 24, 26)
   --only TEXT      only the endings whose names contain this text
+  --write          replace the table in docs/preload.md
   --help           print this text
 
-Installs the versions from npm. Prints a table for docs/preload.md. Exits with 0 if every run is as without the preload.
+Installs the versions from npm. Prints the table of docs/preload.md. Exits with 0 if every run is as without the preload.
 `;
 
+const FIRST_COLUMN = 'end of the process';
 const VERSIONS = ['22.18.0', '22', '24.11.0', '24', '26'];
 
 const { values: options } = parseArgs({
   options: {
     node: { type: 'string', multiple: true },
     only: { type: 'string', default: '' },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -51,8 +55,13 @@ async function simulate(versions: readonly string[]): Promise<void> {
     for (const ending of selected) {
       for (const format of formatsOf(ending)) await project.write(fileOf(ending, format), programOf(ending, format));
     }
-    process.stdout.write(`| end of the process | ${versions.map((version) => `Node ${version}`).join(' | ')} |\n`);
-    process.stdout.write(`| --- |${versions.map(() => ' --- |').join('')}\n`);
+    const table: string[] = [];
+    const addRow = (cells: readonly string[]): void => {
+      table.push(`| ${cells.join(' | ')} |`);
+      process.stdout.write(`${table.at(-1)}\n`);
+    };
+    addRow([FIRST_COLUMN, ...versions.map((version) => `Node ${version}`)]);
+    addRow(['---', ...versions.map(() => '---')]);
     const differences: string[] = [];
     for (const ending of selected) {
       const cells: string[] = [];
@@ -61,8 +70,9 @@ async function simulate(versions: readonly string[]): Promise<void> {
         differences.push(...found.different.map((text) => `Node ${versions[index] ?? ''}: ${ending.name}: ${text}`));
         cells.push(`${found.runs - found.different.length} of ${found.runs}`);
       }
-      process.stdout.write(`| ${ending.name} | ${cells.join(' | ')} |\n`);
+      addRow([ending.name, ...cells]);
     }
+    if (options.write) await writeTable(table);
     process.stdout.write(differences.length === 0 ? '' : `\n${differences.join('\n')}\n`);
     process.exitCode = differences.length === 0 ? 0 : 1;
   } finally {
@@ -119,6 +129,18 @@ function formatsOf({ moduleOnly = false }: Ending): readonly ('cjs' | 'mjs')[] {
 
 function fileOf({ name }: Ending, format: string): string {
   return `end-${name.replaceAll(/\W+/g, '-')}.${format}`;
+}
+
+/** Replaces the table with this first column. */
+async function writeTable(table: readonly string[]): Promise<void> {
+  const document = path.join(projectRoot, 'docs/preload.md');
+  const text = await readFile(document, 'utf8');
+  const [former] = new RegExp(String.raw`^\| ${FIRST_COLUMN} \|[^\n]*(?:\n\|[^\n]*)*`, 'm').exec(text) ?? [];
+  if (former === undefined) throw new Error(`${document} has no table of the ends of a process`);
+  await writeFile(
+    document,
+    text.replace(former, () => table.join('\n')),
+  );
 }
 
 /** Returns the executable. */
