@@ -10,7 +10,7 @@ import { checkTraces } from './trace-checks.ts';
 
 const gunzipAsync = promisify(gunzip);
 
-const PUBLIC_KEY = '0123456789abcdef0123456789abcdef';
+const DEFAULT_PUBLIC_KEY = '0123456789abcdef0123456789abcdef';
 const PROJECT = '1';
 const MAX_ENVELOPE_BYTES = 20 * 1024 * 1024;
 /** The number of payloads that are kept of each kind. */
@@ -19,6 +19,8 @@ const MAX_KEPT = 5000;
 export interface SentrySinkOptions {
   /** 0, the default, lets the system choose. */
   readonly port?: number;
+  /** The key of the DSN. */
+  readonly publicKey?: string;
 }
 
 /** The response to envelopes while the fault is set. */
@@ -30,14 +32,15 @@ export interface Fault {
 }
 
 /** Starts a server on 127.0.0.1 that accepts envelopes like Sentry and checks them more strictly. */
-export async function startSentrySink({ port = 0 }: SentrySinkOptions = {}): Promise<SentrySink> {
-  const sink = new SentrySink();
+export async function startSentrySink({ port = 0, publicKey }: SentrySinkOptions = {}): Promise<SentrySink> {
+  const sink = new SentrySink(publicKey);
   await sink.listen(port);
   return sink;
 }
 
 export class SentrySink implements AsyncDisposable {
   readonly #server: Server;
+  readonly #publicKey: string;
   readonly #kept: Record<ItemType, JsonObject[]> = { transaction: [], span: [], event: [], client_report: [] };
   readonly #traces: SentTrace[] = [];
   readonly #problems: string[] = [];
@@ -45,7 +48,8 @@ export class SentrySink implements AsyncDisposable {
   #fault: Fault | undefined;
   #requests = 0;
 
-  constructor() {
+  constructor(publicKey: string = DEFAULT_PUBLIC_KEY) {
+    this.#publicKey = publicKey;
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
@@ -61,7 +65,7 @@ export class SentrySink implements AsyncDisposable {
   }
 
   get dsn(): string {
-    return `http://${PUBLIC_KEY}@127.0.0.1:${this.port}/${PROJECT}`;
+    return `http://${this.#publicKey}@127.0.0.1:${this.port}/${PROJECT}`;
   }
 
   /** The number of answered requests, including faults. */
@@ -146,7 +150,7 @@ export class SentrySink implements AsyncDisposable {
       this.#refuse(response, 404, `unknown endpoint ${request.method} ${request.url}`);
       return;
     }
-    const denial = authProblem(request.headers['x-sentry-auth']);
+    const denial = authProblem(request.headers['x-sentry-auth'], this.#publicKey);
     if (denial === undefined) this.#keep(response, body);
     else this.#refuse(response, 403, denial);
   }
@@ -194,13 +198,13 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   throw new Error(`content-encoding ${encoding} is not supported`);
 }
 
-function authProblem(header: string | string[] | undefined): string | undefined {
+function authProblem(header: string | string[] | undefined, publicKey: string): string | undefined {
   if (typeof header !== 'string' || !header.startsWith('Sentry '))
     return 'X-Sentry-Auth is missing or has another scheme';
   const pairs = header.slice('Sentry '.length).split(/\s*,\s*/);
   const values = new Map(pairs.map((pair) => pair.split('=', 2) as [string, string]));
   if (values.get('sentry_version') !== '7') return 'sentry_version is not 7';
-  if (values.get('sentry_key') !== PUBLIC_KEY) return 'sentry_key is unknown';
+  if (values.get('sentry_key') !== publicKey) return 'sentry_key is unknown';
   return /^[\w.-]+\/[\w.-]+$/.test(values.get('sentry_client') ?? '') ? undefined : 'sentry_client is not name/version';
 }
 

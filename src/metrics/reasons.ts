@@ -88,8 +88,9 @@ export const scrapePageDropReasons = [
 ] as const;
 
 /**
- * Why an item did not reach Sentry. `disabled`: no DSN is set. `duplicate`: Sentry has it already. `no_exception`: a log
- * record does not describe an error. `idle_connection`: a pool did not have to wait or connect.
+ * Why an item did not reach Sentry. `disabled`: no DSN is set. `no_project`: none is for the service. `duplicate`: Sentry
+ * has it already. `no_exception`: a log record does not describe an error. `idle_connection`: a pool did not have to wait
+ * or connect.
  */
 export const sentryDropReasons = [
   ...failureReasons,
@@ -99,6 +100,7 @@ export const sentryDropReasons = [
   'no_exception',
   'idle_connection',
   'disabled',
+  'no_project',
 ] as const;
 
 export type SentryDropReason = (typeof sentryDropReasons)[number];

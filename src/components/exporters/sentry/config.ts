@@ -14,6 +14,17 @@ const dsnSchema = v.pipe(
   ),
 );
 
+/** A service belongs to the first project with a pattern that matches the attribute of its resource. */
+const routing = v.strictObject({
+  attribute: v.optional(v.pipe(v.string(), v.nonEmpty()), 'service.name'),
+  projects: v.array(
+    v.strictObject({
+      match: v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1, 'must have a name or pattern')),
+      dsn: v.nullable(dsnSchema, ''),
+    }),
+  ),
+});
+
 const BYTES_PER_MIB = 1024 * 1024;
 
 /** Envelopes have any size up to 1 MiB, so their number would not limit memory. */
@@ -27,6 +38,7 @@ const queueOfBytes = v.pipe(
 
 export const sentryExporterConfig = v.strictObject({
   dsn: v.nullish(dsnSchema, ''),
+  routing: v.optional(routing),
   environment: v.optional(
     v.pipe(v.string(), v.check(isEnvironment, 'must be at most 64 characters without spaces and slashes')),
   ),

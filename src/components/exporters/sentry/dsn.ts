@@ -2,6 +2,8 @@
 export interface Dsn {
   readonly envelopeUrl: URL;
   readonly publicKey: string;
+  /** The id of the project. It is not a secret. */
+  readonly project: string;
 }
 
 const DSN =
@@ -13,7 +15,9 @@ export function parseDsn(text: string): Dsn | undefined {
   if (groups === undefined) return undefined;
   const { origin, key, host, prefix, project } = groups;
   const url = `${origin}//${host}${prefix}/api/${project}/envelope/`;
-  return URL.canParse(url) ? { envelopeUrl: new URL(url), publicKey: key as string } : undefined;
+  return URL.canParse(url)
+    ? { envelopeUrl: new URL(url), publicKey: key as string, project: project as string }
+    : undefined;
 }
 
 /** Sentry's own service takes spans one by one; whether another server does depends on its version. */

@@ -1,7 +1,7 @@
 import type { ComponentSettings, DeliverySettings, Host, QueueSettings } from '../../../engine/component.ts';
 import { Delivery } from '../../../engine/delivery/delivery.ts';
 import { storageEvents } from '../../../engine/delivery/storage-events.ts';
-import { observeQueues } from '../../../engine/delivery/observe-queues.ts';
+import type { StorageOwner } from '../../../engine/storage.ts';
 import { reasonOf } from '../../../engine/telemetry/item-counts.ts';
 import type { SentryExporterConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
@@ -11,7 +11,7 @@ import type { Outcomes } from './outcomes.ts';
 import { isRateLimit, PathIncident, RateLimitIncidents } from './rate-limit-incidents.ts';
 
 /** With `sending_queue::enabled: false`, envelopes are sent one after another, and pipelines wait. */
-const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
+export const NO_QUEUE: QueueSettings = { numConsumers: 1, queueSize: 1, sizer: 'requests', blockOnOverflow: true };
 
 /** The delivery of envelopes to Sentry. Counts each envelope as sent or dropped. */
 export class EnvelopeDelivery {
@@ -19,13 +19,19 @@ export class EnvelopeDelivery {
   readonly blocksOnOverflow: boolean;
   readonly #sender: EnvelopeSender;
   readonly #settings: DeliverySettings;
-  readonly #id: string;
+  readonly #owner: StorageOwner;
   readonly #delivery: Delivery<Envelope>;
 
-  constructor(dsn: Dsn, settings: ComponentSettings, config: SentryExporterConfig, outcomes: Outcomes) {
+  /** @param queueName distinguishes the queues of one exporter on disk. */
+  constructor(
+    dsn: Dsn,
+    settings: ComponentSettings,
+    config: SentryExporterConfig,
+    { outcomes, queueName }: { readonly outcomes: Outcomes; readonly queueName: string | undefined },
+  ) {
     const { sending_queue: queue = NO_QUEUE, retry_on_failure: retry } = config;
     this.blocksOnOverflow = queue.blockOnOverflow;
-    this.#id = settings.id;
+    this.#owner = { kind: 'exporter', id: settings.id, ...(queueName !== undefined && { name: queueName }) };
     const { version, logger } = settings;
     const { timeout: timeoutMs, tls, proxy_url } = config;
     const proxy = proxy_url && new URL(proxy_url.reveal());
@@ -60,16 +66,20 @@ export class EnvelopeDelivery {
         ...storageEvents(settings, 'traces'),
       },
     );
-    observeQueues(settings.metrics, new Map([['traces', this.#delivery]]), queue.queueSize);
   }
 
   async start(host: Host): Promise<void> {
     await this.#sender.start();
-    await this.#delivery.start(host, this.#settings, { kind: 'exporter', id: this.#id });
+    await this.#delivery.start(host, this.#settings, this.#owner);
   }
 
   get isFull(): boolean {
     return this.#delivery.isFull;
+  }
+
+  /** How full the queue is, in the unit of its sizer. */
+  get size(): number {
+    return this.#delivery.size;
   }
 
   /** The number of spans in the queue, and of those that wait for room in it. */

@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, ComponentSettings, Consumer, Host, TelemetryBatch } from '../../../engine/component.ts';
 import { RetryableError } from '../../../engine/errors.ts';
-import { Privacy } from '../../../privacy/privacy.ts';
 import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import type { ReceivedLogRecord } from '../../../engine/otlp/log-reader.ts';
 import { spanSteps, type Span } from '../../../engine/otlp/span-reader.ts';
 import { TimeSlice } from '../../../engine/time-slice.ts';
+import { observeQueues } from '../../../engine/delivery/observe-queues.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryExporterConfig } from './config.ts';
 import { Outcomes } from './outcomes.ts';
-import { isSentrySaas, parseDsn } from './dsn.ts';
 import { spansIn, toClientReport } from './envelope.ts';
-import { EnvelopeDelivery } from './envelope-delivery.ts';
+import { NO_QUEUE } from './envelope-delivery.ts';
 import { ErrorArrivals } from './error-arrivals.ts';
 import { errorRecordsIn, HeldRecords } from './error-records.ts';
+import { Projects, type Project } from './projects.ts';
 import type { Segment } from './segments.ts';
-import { SourceLines } from './source-lines.ts';
 import { TraceBuffer } from './trace-buffer.ts';
 import { toEnvelopes, type Departure, type EnvelopeContext } from './trace-envelopes.ts';
 
@@ -35,13 +34,14 @@ const BYTES_PER_MIB = 1024 * 1024;
 export class SentryExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: SentryExporterConfig;
-  readonly #eventSettings: EnvelopeContext['settings'];
+  /** For items without a project. */
   readonly #outcomes: Outcomes;
+  readonly #blocksOnOverflow: boolean;
   readonly #enqueueFailed: ItemCounter;
   readonly #buffer: TraceBuffer;
   readonly #records = new HeldRecords();
   readonly #arrivals = new ErrorArrivals();
-  readonly #delivery: EnvelopeDelivery | undefined;
+  readonly #projects: Projects;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   /** Received spans that have left the buffer and are not in the queue yet. */
@@ -64,34 +64,29 @@ export class SentryExporter implements Component, Consumer {
       maxSpans: max_spans,
       maxBytes: max_size_mib * BYTES_PER_MIB,
     });
-    const dsn = parseDsn(config.dsn.reveal());
-    const automatic = dsn !== undefined && isSentrySaas(dsn) ? 'spans' : 'transactions';
-    this.#eventSettings = {
-      environment: config.environment,
-      release: config.release,
-      version: settings.version,
-      privacy: new Privacy({ denied: config.deny_attributes, personal: config.send_default_pii }),
-      sources: new SourceLines(config.source_roots),
-      protocol: config.protocol === 'auto' ? automatic : config.protocol,
-    };
-    this.#delivery = dsn && new EnvelopeDelivery(dsn, settings, config, this.#outcomes);
+    this.#projects = new Projects(settings, config);
     settings.ledger.holds(
       'traces',
-      () => this.#unread.spans + this.#buffer.spanCount + this.#spansBetween + (this.#delivery?.spanCount ?? 0),
+      () => this.#unread.spans + this.#buffer.spanCount + this.#spansBetween + this.#projects.queuedSpans,
     );
     settings.ledger.holds('logs', () => this.#unread.records + this.#records.count + this.#recordsBetween);
     settings.metrics.observe(sidecarMetrics.siphon_sentry_held_spans, (observe) => observe(this.#buffer.spanCount));
+    const { blockOnOverflow, queueSize } = config.sending_queue ?? NO_QUEUE;
+    this.#blocksOnOverflow = blockOnOverflow;
+    if (!this.#isOff) observeQueues(settings.metrics, new Map([['traces', this.#projects.fullestQueue]]), queueSize);
   }
 
   async start(host: Host): Promise<void> {
-    if (this.#delivery === undefined) {
+    if (this.#isOff) {
       const { logger, emptyValues } = this.#settings;
       const cause = emptyValues?.get('dsn')?.cause;
       logger.info({ cause }, 'Sentry is off because dsn is empty: telemetry is accepted and dropped');
       return;
     }
-    await this.#delivery.start(host);
-    this.#settings.logger.info({ protocol: this.#eventSettings.protocol }, 'Traces go to Sentry');
+    for (const { delivery, logger, settings } of this.#projects.all) {
+      await delivery.start(host);
+      logger.info({ protocol: settings.protocol }, 'Traces go to Sentry');
+    }
     const tickMs = Math.min(Math.max(this.#config.trace_buffer.grace_period / 2, MIN_TICK_MS), MAX_TICK_MS);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -99,21 +94,21 @@ export class SentryExporter implements Component, Consumer {
   async consume(batch: TelemetryBatch): Promise<void> {
     const { signal, itemCount: quantity } = batch;
     const account = this.#settings.ledger.account(signal);
-    if (this.#delivery === undefined) {
+    if (this.#isOff) {
       const isRecord = signal === 'logs';
       this.#outcomes.dropped({ category: isRecord ? 'error' : 'span', reason: 'disabled', quantity, isRecord });
       account.accept(quantity);
       return;
     }
     try {
-      await this.#makeRoom(this.#delivery);
+      await this.#makeRoom();
     } catch (error) {
       this.#enqueueFailed.add(batch);
       throw error;
     }
     account.accept(quantity);
     this.#unread.batches++;
-    const held = signal === 'logs' ? this.#holdRecords(batch, this.#delivery) : this.#holdSpans(batch, this.#delivery);
+    const held = signal === 'logs' ? this.#holdRecords(batch) : this.#holdSpans(batch);
     await held.finally(() => this.#unread.batches--);
     if (this.#isOverfull) this.#flush();
   }
@@ -122,32 +117,40 @@ export class SentryExporter implements Component, Consumer {
     if (this.#stopped) return;
     this.#stopped = true;
     clearInterval(this.#timer);
-    if (this.#delivery === undefined) return;
-    const delivery = this.#delivery;
-    delivery.stopBy(deadline);
+    const projects = this.#projects.all;
+    for (const { delivery } of projects) delivery.stopBy(deadline);
     await this.#flushing;
-    await this.#send(delivery, this.#taken(this.#buffer.takeAll(), Infinity));
-    await this.#report(delivery);
-    await delivery.drain(deadline);
+    await this.#send(this.#taken(this.#buffer.takeAll(), Infinity));
+    await Promise.all(
+      projects.map(async (project) => {
+        await report(project);
+        await project.delivery.drain(deadline);
+      }),
+    );
   }
 
   /** Segments that wait for the queue are no longer in the buffer, so the buffer may fill up only once more. */
-  async #makeRoom(delivery: EnvelopeDelivery): Promise<void> {
-    if (delivery.blocksOnOverflow) await this.#flushing;
-    else if (delivery.isFull || (this.#flushing !== undefined && this.#isOverfull)) {
+  async #makeRoom(): Promise<void> {
+    if (this.#blocksOnOverflow) await this.#flushing;
+    else if (this.#projects.isFull || (this.#flushing !== undefined && this.#isOverfull)) {
       throw new RetryableError('queue_full', 'the sending queue and the trace buffer are full');
     }
     if (this.#stopped) throw new RetryableError('shutdown', 'the exporter is shutting down');
+  }
+
+  /** True without any DSN. */
+  get #isOff(): boolean {
+    return this.#projects.all.length === 0;
   }
 
   get #isOverfull(): boolean {
     return this.#buffer.isOverfull || this.#records.isOverfull;
   }
 
-  async #holdSpans({ chunks, itemCount }: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+  async #holdSpans({ chunks, itemCount }: TelemetryBatch): Promise<void> {
     this.#unread.spans += itemCount;
     const slice = new TimeSlice();
-    const waitUntilMs = blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
+    const waitUntilMs = this.#blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
     for (const chunk of chunks) {
       for (const span of spanSteps(chunk)) {
         if (this.#buffer.isOverfull) await this.#relieve(waitUntilMs);
@@ -157,10 +160,10 @@ export class SentryExporter implements Component, Consumer {
     }
   }
 
-  async #holdRecords(batch: TelemetryBatch, { blocksOnOverflow }: EnvelopeDelivery): Promise<void> {
+  async #holdRecords(batch: TelemetryBatch): Promise<void> {
     this.#unread.records += batch.itemCount;
     const slice = new TimeSlice();
-    const waitUntilMs = blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
+    const waitUntilMs = this.#blocksOnOverflow ? Infinity : performance.now() + MAX_WAIT_MS;
     let others = batch.itemCount;
     for (const record of errorRecordsIn(batch)) {
       if (this.#records.isOverfull) await this.#relieve(waitUntilMs);
@@ -176,9 +179,10 @@ export class SentryExporter implements Component, Consumer {
 
   #holdRecord(record: ReceivedLogRecord): void {
     this.#unread.records--;
-    const dropped = (reason: 'shutdown' | 'queue_full'): void =>
-      this.#outcomes.dropped({ category: 'error', reason, isRecord: true });
-    if (this.#stopped) dropped('shutdown');
+    const { outcomes, absence } = this.#projects.of(record.resource);
+    const dropped = (reason: SentryDropReason): void => outcomes.dropped({ category: 'error', reason, isRecord: true });
+    if (absence !== undefined) dropped(absence);
+    else if (this.#stopped) dropped('shutdown');
     else if (this.#records.isOverfull) dropped('queue_full');
     else this.#records.add(record, this.#buffer.sentSegmentOf(record.traceId, record.spanId), performance.now());
   }
@@ -196,8 +200,10 @@ export class SentryExporter implements Component, Consumer {
   #hold(span: Span): void {
     this.#unread.spans--;
     const nowMs = performance.now();
-    const dropped = (reason: SentryDropReason): void => this.#outcomes.dropped({ category: 'span', reason });
-    if (this.#stopped) dropped('shutdown');
+    const { outcomes, absence } = this.#projects.of(span.resource);
+    const dropped = (reason: SentryDropReason): void => outcomes.dropped({ category: 'span', reason });
+    if (absence !== undefined) dropped(absence);
+    else if (this.#stopped) dropped('shutdown');
     else if (this.#buffer.isOverfull) dropped('queue_full');
     else if (!isId(span.traceId, 32) || !isId(span.spanId, 16)) dropped('invalid_ids');
     else if (!isAcceptedTime(span)) dropped('invalid_time');
@@ -207,21 +213,19 @@ export class SentryExporter implements Component, Consumer {
   #tick(): void {
     // The rest of a request may have the children of a root that is due.
     if (this.#unread.batches === 0) this.#flush();
-    if (performance.now() - this.#lastReportMs < REPORT_INTERVAL_MS || this.#delivery?.isFull !== false) return;
+    if (performance.now() - this.#lastReportMs < REPORT_INTERVAL_MS) return;
     this.#lastReportMs = performance.now();
-    void this.#report(this.#delivery);
+    for (const project of this.#projects.all) if (!project.delivery.isFull) void report(project);
   }
 
   /** Only one runs at a time. While it waits for a full queue, spans stay in the buffer. */
   #flush(): void {
-    if (this.#flushing !== undefined || this.#delivery === undefined) return;
+    if (this.#flushing !== undefined) return;
     const nowMs = performance.now();
     const departures = this.#taken(this.#buffer.take(nowMs), nowMs);
     const first = departures.next();
     if (first.done === true) return;
-    this.#flushing = this.#send(this.#delivery, prepended(first.value, departures)).finally(
-      () => (this.#flushing = undefined),
-    );
+    this.#flushing = this.#send(prepended(first.value, departures)).finally(() => (this.#flushing = undefined));
   }
 
   /** Counts the items that are no longer held and not yet in the queue. @param groups the segments of each trace. */
@@ -233,42 +237,49 @@ export class SentryExporter implements Component, Consumer {
       this.#spansBetween += before - this.#buffer.spanCount;
       const records = this.#settings.signals.has('logs') ? this.#records.takeOf(next.value) : [];
       this.#recordsBetween += records.length;
-      yield { segments: next.value, records };
+      yield { roots: next.value.map(({ root }) => root), segments: next.value, records };
     }
     const records = this.#records.takeDue(nowMs);
     this.#recordsBetween += records.length;
-    if (records.length > 0) yield { segments: [], records };
+    if (records.length > 0) yield { roots: [], segments: [], records };
   }
 
   /** Never rejects. */
-  async #send(delivery: EnvelopeDelivery, departures: Iterable<Departure>): Promise<void> {
+  async #send(departures: Iterable<Departure>): Promise<void> {
     const slice = new TimeSlice();
-    const onDropped: EnvelopeContext['onDropped'] = (drop) => {
-      this.#outcomes.dropped(drop);
-      if (drop.category === 'span') this.#spansBetween -= drop.quantity ?? 1;
-      if (drop.isRecord === true) this.#recordsBetween--;
-    };
-    const context = { settings: this.#eventSettings, arrivals: this.#arrivals, onDropped };
     for (const departure of departures) {
-      for (const envelope of toEnvelopes(departure, context)) {
-        if (slice.isOver) await slice.pause();
-        if (envelope === undefined) continue;
-        this.#spansBetween -= spansIn(envelope);
-        if (envelope.isRecord === true) {
-          this.#recordsBetween--;
-          this.#outcomes.converted();
-        }
-        // The next envelope waits if the queue is full.
-        await delivery.enqueue(envelope);
-      }
+      for (const [project, part] of this.#projects.divided(departure)) await this.#sendPart(part, project, slice);
     }
   }
 
-  /** Never rejects. */
-  async #report(delivery: EnvelopeDelivery): Promise<void> {
-    const discarded = this.#outcomes.takeUnreported();
-    if (discarded.length > 0) await delivery.enqueue(toClientReport(discarded));
+  async #sendPart(
+    departure: Departure,
+    { settings, delivery, outcomes, publicKeyOf }: Project,
+    slice: TimeSlice,
+  ): Promise<void> {
+    const onDropped: EnvelopeContext['onDropped'] = (drop) => {
+      outcomes.dropped(drop);
+      if (drop.category === 'span') this.#spansBetween -= drop.quantity ?? 1;
+      if (drop.isRecord === true) this.#recordsBetween--;
+    };
+    for (const envelope of toEnvelopes(departure, { settings, arrivals: this.#arrivals, publicKeyOf, onDropped })) {
+      if (slice.isOver) await slice.pause();
+      if (envelope === undefined) continue;
+      this.#spansBetween -= spansIn(envelope);
+      if (envelope.isRecord === true) {
+        this.#recordsBetween--;
+        outcomes.converted();
+      }
+      // The next envelope waits if the queue is full.
+      await delivery.enqueue(envelope);
+    }
   }
+}
+
+/** Never rejects. */
+async function report({ outcomes, delivery }: Project): Promise<void> {
+  const discarded = outcomes.takeUnreported();
+  if (discarded.length > 0) await delivery.enqueue(toClientReport(discarded));
 }
 
 function* prepended<T>(first: T, rest: Iterable<T>): Generator<T> {

@@ -17,9 +17,10 @@ const reportReasons: Readonly<Partial<Record<SentryDropReason, string>>> = {
   invalid_time: 'event_processor',
 };
 
-/** These do not count as lost: the user has switched Sentry off, Sentry already has the item, or it is not for Sentry. */
+/** These do not count as lost: the user has switched Sentry off or has no project for the service, Sentry already has the item, or it is not for Sentry. */
 const harmlessReasons: ReadonlySet<SentryDropReason> = new Set([
   'disabled',
+  'no_project',
   'duplicate',
   'no_exception',
   'idle_connection',

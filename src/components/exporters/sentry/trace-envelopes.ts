@@ -12,13 +12,15 @@ import type { Segment } from './segments.ts';
 import { fitErrorEvent, fitTransaction, fitSpan, MAX_EVENT_BYTES } from './size-limit.ts';
 import { spanEncoder } from './span-item.ts';
 import { MAX_SPANS, withStandIns } from './stand-in-segments.ts';
-import { traceHeaderOf, traceHeaderOfRecord, type TraceHeader } from './trace-header.ts';
+import { traceHeaderOf, traceHeaderOfRecord, type PublicKeyOf, type TraceHeader } from './trace-header.ts';
 import { toTransaction } from './transaction.ts';
 
 export type Protocol = 'spans' | 'transactions';
 
 /** Segments of one trace with the errors on their spans, and records of errors, that leave together. */
 export interface Departure {
+  /** The roots of all segments of the trace that leave now, also of those for other projects. */
+  readonly roots: readonly Span[];
   readonly segments: readonly Segment[];
   /** The span of a record is in the segments, or will not come. */
   readonly records: readonly ReceivedLogRecord[];
@@ -27,6 +29,7 @@ export interface Departure {
 export interface EnvelopeContext {
   readonly settings: EventSettings & { readonly protocol: Protocol };
   readonly arrivals: ErrorArrivals;
+  readonly publicKeyOf: PublicKeyOf;
   /** Called for everything that is not in an envelope. */
   readonly onDropped: (drop: Drop) => void;
 }
@@ -36,14 +39,17 @@ export interface EnvelopeContext {
  * times the memory of the spans. Yields undefined where other work may run before the next envelope.
  */
 export function* toEnvelopes(
-  { segments: whole, records }: Departure,
+  { roots, segments: whole, records }: Departure,
   context: EnvelopeContext,
 ): Generator<Envelope | undefined> {
   const segments = whole.map(withoutIdleConnections);
   const quantity = spanCount(whole) - spanCount(segments);
   context.onDropped({ category: 'span', reason: 'idle_connection', quantity });
   const waiting = Map.groupBy(records, ({ spanId }) => spanId);
-  if (segments.length > 0) yield* traceEnvelopes(segments, waiting, context);
+  if (segments.length > 0) {
+    const trace = traceHeaderOf(roots, context.settings, context.publicKeyOf);
+    yield* traceEnvelopes(segments, waiting, { ...context, trace });
+  }
   for (const alone of waiting.values()) {
     for (const record of alone) {
       const trace = traceHeaderOfRecord(record);
@@ -60,14 +66,9 @@ function spanCount(segments: readonly Segment[]): number {
 function* traceEnvelopes(
   segments: readonly Segment[],
   records: Map<string, readonly ReceivedLogRecord[]>,
-  given: EnvelopeContext,
+  context: Context,
 ): Generator<Envelope | undefined> {
-  const { settings } = given;
-  const trace = traceHeaderOf(
-    segments.map(({ root }) => root),
-    settings,
-  );
-  const context = { ...given, trace };
+  const { settings } = context;
   if (settings.protocol === 'spans') yield* spanEnvelopes(segments, context);
   for (const segment of settings.protocol === 'spans' ? segments : withStandIns(segments)) {
     if (settings.protocol === 'transactions') yield* transactionEnvelope(segment, context);

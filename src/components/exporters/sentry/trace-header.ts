@@ -2,7 +2,7 @@
  * The dynamic sampling context of a trace: Sentry multiplies counts by its sample rate, and decides with it whether to
  * keep a whole trace. https://develop.sentry.dev/sdk/telemetry/traces/dynamic-sampling-context/
  */
-import { numberOf, textOf } from '../../../engine/otlp/any-value.ts';
+import { numberOf, textOf, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
 import type { Span } from '../../../engine/otlp/span-reader.ts';
 import type { EventSettings } from './event-origin.ts';
 import { environmentOf, releaseOf } from './event-origin.ts';
@@ -19,8 +19,11 @@ export interface TraceHeader {
 const INCOMING = 'sentry.dsc';
 const MAX_INCOMING_CHARACTERS = 8192;
 
+/** The key of the project of a resource; undefined for that of the envelope. */
+export type PublicKeyOf = (resource: KeyValueMap) => string | undefined;
+
 /** The header for the spans of one trace. The context of the trace's first service is passed on as it came. */
-export function traceHeaderOf(spans: readonly Span[], settings: EventSettings): TraceHeader {
+export function traceHeaderOf(spans: readonly Span[], settings: EventSettings, publicKeyOf: PublicKeyOf): TraceHeader {
   const roots = spans.filter(isLocalRoot);
   const [first = spans[0] as Span] = roots;
   for (const root of roots) {
@@ -34,7 +37,7 @@ export function traceHeaderOf(spans: readonly Span[], settings: EventSettings): 
     sampled: 'true',
     ...(rate === undefined ? {} : { sample_rate: String(rate) }),
     // The other fields describe the service that began the trace.
-    ...(start === undefined ? {} : describe(start, settings)),
+    ...(start === undefined ? {} : describe(start, settings, publicKeyOf)),
   };
 }
 
@@ -43,10 +46,12 @@ export function traceHeaderOfRecord(record: Pick<Span, 'traceId' | 'attributes'>
   return record.traceId === '' ? undefined : (readIncoming(record) ?? { trace_id: record.traceId });
 }
 
-function describe(start: Span, settings: EventSettings): Readonly<Record<string, string>> {
+function describe(start: Span, settings: EventSettings, publicKeyOf: PublicKeyOf): Readonly<Record<string, string>> {
   const { name, source } = semanticsOf(start);
   const [release, environment] = [releaseOf(start.resource, settings), environmentOf(start.resource, settings)];
+  const publicKey = publicKeyOf(start.resource);
   return {
+    ...(publicKey === undefined ? {} : { public_key: publicKey }),
     ...(release === undefined ? {} : { release }),
     ...(environment === undefined ? {} : { environment }),
     ...(source === 'url' || name === '' ? {} : { transaction: name.slice(0, 200) }),
