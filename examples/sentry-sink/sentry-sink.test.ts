@@ -130,35 +130,37 @@ describe('the sink', () => {
     return { ...transaction, contexts: { trace: { ...trace, op: 'default', status: 'ok' } }, spans: [] };
   };
 
-  it.each<[string, readonly (readonly [object, string])[], RegExp]>([
+  it.each<[string, object, string, RegExp]>([
     [
       'an error whose transaction is not that of its span',
-      [
-        [transaction, 'transaction'],
-        [{ ...thrown, transaction: 'SELECT 1', contexts: { trace: { ...ids, span_id: 'd'.repeat(16) } } }, 'event'],
-      ],
+      { ...thrown, transaction: 'SELECT 1', contexts: { trace: { ...ids, span_id: 'd'.repeat(16) } } },
+      'event',
       /an error has the transaction SELECT 1, and its span is in A\.2 fetch/,
     ],
     [
-      'two transactions for one local root',
-      [
-        [transaction, 'transaction'],
-        [transaction, 'transaction'],
-      ],
+      'a second transaction for one local root',
+      { ...transaction, event_id: 'b'.repeat(32) },
+      'transaction',
       /several transactions have the root/,
     ],
-    [
-      'a transaction for each span below a missing parent',
-      [
-        [orphan('1'.repeat(16)), 'transaction'],
-        [orphan('2'.repeat(16)), 'transaction'],
-      ],
-      /2 transactions instead of one/,
-    ],
-  ])('reports %s', async (_, sent, problem) => {
+  ])('refuses %s', async (_, second, type, problem) => {
     await using sink = await startSentrySink();
-    for (const [payload, type] of sent) expect(await post(sink, envelope(payload, type))).toBe(200);
+    expect(await post(sink, envelope(transaction))).toBe(200);
+    expect(await post(sink, envelope(second, type))).toBe(400);
     expect(sink.problems()).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('accepts the same event twice, as a client repeats it that got no answer', async () => {
+    await using sink = await startSentrySink();
+    expect(await post(sink, envelope(transaction))).toBe(200);
+    expect(await post(sink, envelope(transaction))).toBe(200);
+    expect(sink.problems()).toEqual([]);
+  });
+
+  it('reports a transaction for each span below a missing parent', async () => {
+    await using sink = await startSentrySink();
+    for (const id of ['1', '2']) expect(await post(sink, envelope(orphan(id.repeat(16))))).toBe(200);
+    expect(sink.problems()).toEqual([expect.stringMatching(/2 transactions instead of one/)]);
   });
 
   it('takes an error outside a trace, and one with the name of its transaction', async () => {

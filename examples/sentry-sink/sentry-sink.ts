@@ -6,12 +6,13 @@ import { checkEnvelope, checkPayload, isItemType, type ItemType } from './checks
 import { parseEnvelope, parseObject, type JsonObject } from './envelope.ts';
 import type { Discard, SentError, SentSpanItem, SentTrace, SentTransaction } from './payloads.ts';
 import { stopServer } from './stop-server.ts';
-import { checkTraces } from './trace-checks.ts';
+import { checkAgainst, checkTraces, type SentItems } from './trace-checks.ts';
 
 const gunzipAsync = promisify(gunzip);
 
 const DEFAULT_PUBLIC_KEY = '0123456789abcdef0123456789abcdef';
 const PROJECT = '1';
+const OTLP_PATH = `/api/${PROJECT}/integration/otlp/v1/traces`;
 const MAX_ENVELOPE_BYTES = 20 * 1024 * 1024;
 /** The number of payloads that are kept of each kind. */
 const MAX_KEPT = 5000;
@@ -43,6 +44,7 @@ export class SentrySink implements AsyncDisposable {
   readonly #publicKey: string;
   readonly #kept: Record<ItemType, JsonObject[]> = { transaction: [], span: [], event: [], client_report: [] };
   readonly #traces: SentTrace[] = [];
+  readonly #otlpRequests: Buffer[] = [];
   readonly #problems: string[] = [];
   readonly #waiting = new Set<() => void>();
   #fault: Fault | undefined;
@@ -98,8 +100,16 @@ export class SentrySink implements AsyncDisposable {
 
   /** Every violation of the protocol so far, and every contradiction between what is kept. */
   problems(): readonly string[] {
-    const kept = { transactions: this.transactions(), spans: this.spans(), errors: this.errors() };
-    return [...this.#problems, ...checkTraces(kept)];
+    return [...this.#problems, ...checkTraces(this.#items)];
+  }
+
+  /** The bodies of the requests through OTLP, in their order. */
+  otlpRequests(): readonly Buffer[] {
+    return this.#otlpRequests;
+  }
+
+  get #items(): SentItems {
+    return { transactions: this.transactions(), spans: this.spans(), errors: this.errors() };
   }
 
   /** Answers every envelope like this and discards it, until it is called with undefined. */
@@ -146,6 +156,10 @@ export class SentrySink implements AsyncDisposable {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    if (request.method === 'POST' && request.url === OTLP_PATH) {
+      this.#takeOtlp(request, response, body);
+      return;
+    }
     if (request.method !== 'POST' || request.url !== `/api/${PROJECT}/envelope/`) {
       this.#refuse(response, 404, `unknown endpoint ${request.method} ${request.url}`);
       return;
@@ -155,13 +169,25 @@ export class SentrySink implements AsyncDisposable {
     else this.#refuse(response, 403, denial);
   }
 
+  /** Sentry's endpoint for OTLP: the key is in a header, and the body is not an envelope. */
+  #takeOtlp({ headers }: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    if (headers['x-sentry-auth'] !== `sentry sentry_key=${this.#publicKey}`) {
+      this.#refuse(response, 403, 'x-sentry-auth has no known sentry_key');
+      return;
+    }
+    remember(this.#otlpRequests, body);
+    response.writeHead(200, { 'content-type': 'application/x-protobuf' });
+    response.end();
+  }
+
   #keep(response: ServerResponse, body: Buffer): void {
     const envelope = parseEnvelope(body);
     const items = envelope.items.map(({ header, payload }) => ({ type: header['type'], payload }));
     const known = items.flatMap(({ type, payload }) =>
       isItemType(type) ? [{ type, payload: parseObject(payload, `${type} payload`) }] : [],
     );
-    const found = [...checkEnvelope(envelope), ...known.flatMap(({ type, payload }) => checkPayload(type, payload))];
+    const alone = [...checkEnvelope(envelope), ...known.flatMap(({ type, payload }) => checkPayload(type, payload))];
+    const found = alone.length > 0 ? alone : checkAgainst(this.#items, itemsOf(known));
     if (found.length > 0) {
       this.#refuse(response, 400, found.join('; '));
       return;
@@ -181,6 +207,12 @@ export class SentrySink implements AsyncDisposable {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     respond(response, status, { detail: 'requested by the test' });
   }
+}
+
+function itemsOf(known: readonly { readonly type: ItemType; readonly payload: JsonObject }[]): SentItems {
+  const of = <T>(type: ItemType): T[] => known.filter((item) => item.type === type).map(({ payload }) => payload as unknown as T); // prettier-ignore
+  const spans = of<{ readonly items: SentSpanItem[] }>('span').flatMap(({ items }) => items);
+  return { transactions: of<SentTransaction>('transaction'), spans, errors: of<SentError>('event') };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -14,6 +14,21 @@ export function checkTraces(items: SentItems): string[] {
   return [...checkNames(items), ...checkRepeatedRoots(items), ...checkScatteredSiblings(items)];
 }
 
+/** The contradictions between a new payload and those of its trace. Which siblings are scattered depends on when they came. */
+export function checkAgainst(known: SentItems, added: SentItems): string[] {
+  const traces = new Set([
+    ...added.transactions.map(({ contexts }) => contexts.trace.trace_id),
+    ...added.spans.map(({ trace_id }) => trace_id),
+    ...added.errors.map(({ contexts }) => contexts?.trace?.trace_id),
+  ]);
+  const all = {
+    transactions: [...known.transactions.filter(({ contexts }) => traces.has(contexts.trace.trace_id)), ...added.transactions], // prettier-ignore
+    spans: [...known.spans.filter(({ trace_id }) => traces.has(trace_id)), ...added.spans],
+    errors: [...known.errors.filter(({ contexts }) => traces.has(contexts?.trace?.trace_id)), ...added.errors],
+  };
+  return [...checkNames(all), ...checkRepeatedRoots(all)];
+}
+
 /** The transaction of an error is the one that has its span. It is absent if the root of that had not arrived. */
 function checkNames({ transactions, spans, errors }: SentItems): string[] {
   const names = new Map<string, string>();
@@ -32,9 +47,12 @@ function checkNames({ transactions, spans, errors }: SentItems): string[] {
 
 function checkRepeatedRoots({ transactions }: SentItems): string[] {
   const byRoot = Map.groupBy(transactions, ({ contexts }) => keyOf(contexts.trace));
-  return [...byRoot]
-    .filter(([, same]) => same.length > 1)
-    .map(([root]) => `several transactions have the root ${root}`);
+  return (
+    [...byRoot]
+      // The same event again is a repetition, which Sentry drops.
+      .filter(([, same]) => new Set(same.map(({ event_id }) => event_id)).size > 1)
+      .map(([root]) => `several transactions have the root ${root}`)
+  );
 }
 
 /** Spans below one missing parent fit into one transaction, unless some of them came later. */

@@ -73,6 +73,24 @@ describe('Privacy', () => {
   it.each([
     ['connect to redis://:secret@cache:6379 failed', 'connect to redis://[Filtered]@cache:6379 failed'],
     ['mail to a@b.test', 'mail to a@b.test'],
+    ['http://h/reset/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/x', 'http://h/reset/[Filtered]/x'],
+    [
+      'https://api.telegram.org/bot123456789:AAF0123456789abcdefghijklmnopqrstuv/getMe',
+      'https://api.telegram.org/bot[Filtered]/getMe',
+    ],
+    [
+      'https://hooks.slack.com/services/T00000000/B00000000/abcdefghijklmnopqrstuvwx',
+      'https://hooks.slack.com/services/[Filtered]',
+    ],
+    [
+      'https://discord.com/api/webhooks/123456789012345678/abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH',
+      'https://discord.com/api/webhooks/123456789012345678/[Filtered]',
+    ],
+    ['/keys/github_pat_0123456789abcdefghijkl', '/keys/[Filtered]'],
+    ['/keys/glpat-0123456789abcdefghij', '/keys/[Filtered]'],
+    ['/keys/sk-proj-0123456789abcdefghij', '/keys/[Filtered]'],
+    ['/docs/sk-learn-introduction-to-clusters', '/docs/sk-learn-introduction-to-clusters'],
+    ['/bots/123:abc', '/bots/123:abc'],
     ['see http://h/?code=1&x=2', 'see http://h/?code=[Filtered]&x=2'],
   ])('cleans the addresses in a text: %s', (text, expected) => {
     expect(cleanText(text)).toBe(expected);
@@ -93,6 +111,9 @@ describe('Privacy', () => {
     ['q=Bearer%20abcdef123', 'q=[Filtered]'],
     ['q=Bearer+abcdef123', 'q=[Filtered]'],
     ['q=bearer', 'q=bearer'],
+    ['q=Basic%20dTpw', 'q=[Filtered]'],
+    ['q=basic+usage', 'q=basic+usage'],
+    ['q=glpat-0123456789abcdefghij', 'q=[Filtered]'],
     ['0123456789abcdef', '[Filtered]'],
     ['a=1&0123456789abcdef0', 'a=1&[Filtered]'],
     ['wsdl', 'wsdl'],
@@ -112,6 +133,10 @@ describe('Privacy', () => {
     ['Authorization: Bearer abc.def', 'Authorization: Bearer [Filtered]'],
     ['authorization: Basic dTpw', 'authorization: Basic [Filtered]'],
     ['got Bearer abcdef123 from x', 'got Bearer [Filtered] from x'],
+    ['got Basic dTpw from x', 'got Basic [Filtered] from x'],
+    ['got basic%20Ym9iOmh1bnRlcjI%3D', 'got basic%20[Filtered]'],
+    ['Basic authentication is required', 'Basic authentication is required'],
+    ['Basic Auth is off, basic usage', 'Basic Auth is off, basic usage'],
     ['bad eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'bad [Filtered]'],
     ['key AKIAIOSFODNN7EXAMPLE used', 'key [Filtered] used'],
     ['at postgres://u:p@db/x\n    at file:///a.js:1', 'at postgres://[Filtered]@db/x\n    at file:///a.js:1'],
@@ -213,6 +238,13 @@ describe('Privacy', () => {
     'password ',
     'password="',
     'bearer ',
+    'basic ',
+    'basic dTpw',
+    'sk-',
+    '/bot1',
+    '/webhooks/1',
+    'SG.a',
+    'hooks.slack.com/services/',
     'eyJ',
     'select ',
     ' - ',
@@ -232,10 +264,11 @@ describe('Privacy', () => {
     '?a=b',
     'password=\\"\\\\',
   ])('takes linear time for many %s', (text) => {
-    const begun = performance.now();
+    // The time of the processor: other processes do not count.
+    const begun = process.cpuUsage();
     cleanText(`x://y ${text.repeat(100_000)}`);
     cleanText(`select ${text.repeat(100_000)}`);
     new Privacy().clean('url.query', `a=${text.repeat(100_000)}`);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000);
   });
 });

@@ -3,7 +3,7 @@ import { FILTERED, isSecretParameter } from './secret-names.ts';
 
 /** Most texts have none of these, and need no other look. */
 const HINTS =
-  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|bearer|cookie|credential|eyj|akia|gh[pousr]_|sk_|xox|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
+  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|bearer|cookie|credential|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
 
 /** A text that has an address, or a path with a query. */
 const ADDRESS = /:\/\/|\?[\w.~%[\]-]{1,256}=/;
@@ -16,6 +16,9 @@ const PRIVATE_KEY =
 
 /** `Bearer`, in texts and in queries, whose spaces may be encoded. */
 const BEARER = /\b(bearer(?:\s|\+|%20){1,8})[\w.~+/=%-]{6,}/gi;
+
+/** `Basic` with text that may be a user and a password in Base64. Other words follow it, too. */
+const BASIC = /\b(basic(?:\s|\+|%20){1,8})([\w+/-]{4,}(?:={1,2}|(?:%3d){1,2})?)/gi;
 
 /** The value of a header, with its scheme. */
 const AUTHORIZATION =
@@ -52,9 +55,22 @@ const OPTION = new RegExp(
 const USER_OPTION =
   /(?<![\w-])((?:-u|--user|--proxy-user)(?:\s{1,8}|=)["']?)(?!\d{1,10}:\d{1,10}(?:\s|$))[^\s:"']{1,256}:[^\s"']+/g;
 
-/** JSON Web Tokens and the keys of well-known services are recognizable without a name. */
-const RECOGNIZABLE =
-  /\beyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*)?|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bsk_(?:live|test)_\w{10,}|\bxox[abprs]-[\w-]{10,}/g;
+/** JSON Web Tokens and the keys of well-known services are recognizable without a name, in paths as well. */
+const RECOGNIZABLE = new RegExp(
+  [
+    String.raw`\beyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*)?`,
+    String.raw`\b(?:AKIA|ASIA)[0-9A-Z]{16}\b`,
+    String.raw`\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{30,}|pypi-[\w-]{40,})`,
+    String.raw`\b(?:[sr]k_(?:live|test)_\w{10,}|whsec_\w{20,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})`,
+    String.raw`\bsk-(?=[\w-]{0,40}\d)[\w-]{20,}`,
+    String.raw`\bxox[abprs]-[\w-]{10,}`,
+    String.raw`\b(?:AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_[0-9a-f]{40,}|sntry[su]_[\w+/=-]{20,})`,
+    String.raw`(?<=\/bot)\d{6,12}:[\w-]{30,}`,
+    String.raw`(?<=\bhooks\.slack\.com\/services\/)[\w/]{20,}`,
+    String.raw`(?<=\/webhooks\/\d{15,22}\/)[\w-]{40,}`,
+  ].join('|'),
+  'g',
+);
 
 /** A parameter of a query, or a part of one that has no name. */
 const PARAMETER = /([?&;]|^)([^=&;?#\s]{1,256})=([^&;#\s"'<>]*)/g;
@@ -72,6 +88,7 @@ export function withoutSecrets(text: string): string {
     .replace(RECOGNIZABLE, FILTERED)
     .replace(AUTHORIZATION, `$1${FILTERED}`)
     .replace(BEARER, `$1${FILTERED}`)
+    .replace(BASIC, (all: string, scheme: string, rest: string) => (isUserAndPassword(rest) ? scheme + FILTERED : all))
     .replace(ASSIGNMENT, `$1$2${FILTERED}`)
     .replace(QUOTED_PASSWORD, `$1${FILTERED}`)
     .replace(OPTION, `$1${FILTERED}`)
@@ -94,7 +111,8 @@ export function withoutSecretQuery(query: string): string {
 }
 
 /** Encoded values, values with names, and recognizable ones. */
-const SUSPECT = /[%+:=]|eyJ|AKIA|gh[pousr]_|sk_|xox/;
+const SUSPECT =
+  /[%+:=]|eyJ|AKIA|ASIA|gh[pousr]_|github_pat|glpat|npm_|hf_|pypi|[sr]k[_-]|whsec|shp|xox|AIza|ya29|GOCSPX|SG\.|dop_v|sntry|\/bot|hooks/;
 
 function holdsSecret(value: string): boolean {
   if (!SUSPECT.test(value)) return false;
@@ -110,10 +128,24 @@ function holdsSecret(value: string): boolean {
 
 /** Differs from the text if that holds a secret. */
 function withoutNested(text: string): string {
-  const cleaned = text.replace(USER_INFO, '').replace(RECOGNIZABLE, '').replace(BEARER, '');
+  const cleaned = text
+    .replace(USER_INFO, '')
+    .replace(RECOGNIZABLE, '')
+    .replace(BEARER, '')
+    .replace(BASIC, (all: string, _scheme: string, credentials: string) => (isUserAndPassword(credentials) ? '' : all));
   return cleaned.replace(PARAMETER, (all: string, _before: string, name: string) =>
     isSecretParameter(decoded(name)) ? '' : all,
   );
+}
+
+/** The beginning decides, because a text may be cut. */
+const MAX_CREDENTIALS = 400;
+
+/** In Base64, as the scheme `Basic` has them. */
+function isUserAndPassword(text: string): boolean {
+  if (!/[A-Z\d]/.test(text)) return false;
+  const decodedText = Buffer.from(decoded(text.slice(0, MAX_CREDENTIALS)), 'base64').toString('latin1');
+  return /^[\x20-\x7e\xa0-\xff]+$/.test(decodedText) && decodedText.includes(':');
 }
 
 /** Servers decode names and values before they read them. */

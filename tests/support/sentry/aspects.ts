@@ -1,6 +1,7 @@
 /** Describes what a client of Sentry has sent about the service `orders.mjs`, as one text for each aspect. */
-import type { SentError, SentSpan, SentTransaction } from '../../../examples/sentry-sink/payloads.ts';
+import type { SentError, SentTransaction } from '../../../examples/sentry-sink/payloads.ts';
 import type { EnvelopeCapture } from './envelope-capture.ts';
+import { repeatedQueries } from './repeated-queries.ts';
 import { browser } from './run-orders.ts';
 
 /** The texts by the name of the aspect. They do not depend on ports, ids and times. */
@@ -89,22 +90,8 @@ function queriesOf(transaction: Transaction | undefined): string[] {
   );
 }
 
-const [MIN_REPEATED, MIN_TOGETHER_SECONDS] = [5, 0.05];
-
-/**
- * Applies the rule of Sentry's detector of repeated queries: after a first query, the same query again and again below the
- * same parent, with no other span between. Source: getsentry/sentry n_plus_one_db_span_detector.py
- */
 function hasRepeatedQueries(transaction: Transaction | undefined): boolean {
-  let row: SentSpan[] = [];
-  for (const span of transaction?.spans ?? []) {
-    const [first] = row;
-    const isSame = span.op === 'db' && span.description === first?.description && span.parent_span_id === first?.parent_span_id; // prettier-ignore
-    row = isSame ? [...row, span] : [span];
-    const seconds = row.reduce((sum, { start_timestamp: start, timestamp: end }) => sum + end - start, 0);
-    if (row.length >= MIN_REPEATED && seconds >= MIN_TOGETHER_SECONDS) return true;
-  }
-  return false;
+  return transaction !== undefined && repeatedQueries(transaction).length > 0;
 }
 
 function describeError({ transaction, level, exception }: ErrorEvent): string {

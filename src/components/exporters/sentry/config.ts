@@ -17,11 +17,14 @@ const dsnSchema = v.pipe(
 /** A service belongs to the first project with a pattern that matches the attribute of its resource. */
 const routing = v.strictObject({
   attribute: v.optional(v.pipe(v.string(), v.nonEmpty()), 'service.name'),
-  projects: v.array(
-    v.strictObject({
-      match: v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1, 'must have a name or pattern')),
-      dsn: v.nullable(dsnSchema, ''),
-    }),
+  projects: v.pipe(
+    v.array(
+      v.strictObject({
+        match: v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1, 'must have a name or pattern')),
+        dsn: v.nullable(dsnSchema, ''),
+      }),
+    ),
+    v.minLength(1, 'must have a project'),
   ),
 });
 

@@ -46,7 +46,7 @@ export function requestOf({ attributes, kind }: Span, settings: EventSettings): 
   const headers = [...attributes.keys()].filter((name) => name.startsWith(HEADER));
   const request = toFields([
     ['method', method],
-    ['url', textValue(clean('url.full')) ?? urlOf(attributes)],
+    ['url', textValue(clean('url.full')) ?? urlOf(attributes, textValue(clean('url.path')))],
     ['query_string', clean('url.query')],
   ]);
   const sent = toFields(headers.map((name) => [name.slice(HEADER.length), firstOf(clean(name))] as const));
@@ -58,8 +58,9 @@ export function requestOf({ attributes, kind }: Span, settings: EventSettings): 
 
 const HEADER = 'http.request.header.';
 
-function urlOf(attributes: KeyValueMap): string | null {
-  const [host, path] = [textOf(attributes, 'server.address'), textOf(attributes, 'url.path')];
+/** @param path as it may leave. */
+function urlOf(attributes: KeyValueMap, path: string | undefined): string | null {
+  const host = textOf(attributes, 'server.address');
   if (host === undefined || path === undefined) return null;
   const port = attributes.get('server.port');
   return `${textOf(attributes, 'url.scheme') ?? 'http'}://${host}${typeof port === 'number' ? `:${port}` : ''}${path}`;

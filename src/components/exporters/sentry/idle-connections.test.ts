@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startSentrySink } from '../../../../examples/sentry-sink/sentry-sink.ts';
 import { spanId, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
+import { repeatedQueries } from '../../../../tests/support/sentry/repeated-queries.ts';
 import { root, sendAll, spansSentAndFailed } from './exporter-under-test.ts';
 
 const start = BigInt(Date.now() - 5000) * 1_000_000n;
@@ -45,3 +46,17 @@ it.each(['transactions', 'spans'])(
     expect(await spansSentAndFailed(counts)).toEqual([10, 0]);
   },
 );
+
+it.each([
+  ['finds repeated queries if the pool had idle connections', 20_000n, 6],
+  ['does not find them if each query waited for its connection', 2_000_000n, 0],
+] as const)("Sentry's detector %s", async (_, waitNano, found) => {
+  await using sink = await startSentrySink();
+  const source = below(5, 'source', 3_000_000n, { attributes: { 'db.system.name': 'postgresql', 'db.query.text': 'select id from cups' } }); // prettier-ignore
+  const loop = Array.from({ length: 6 }, (_item, n) => [
+    below(20 + 20 * n, 'pg-pool.connect', waitNano),
+    below(23 + 20 * n, 'query', 10_000_000n),
+  ]);
+  await sendAll(sink, [[{ ...root, startTimeUnixNano: start }, source, ...loop.flat()]]);
+  expect(repeatedQueries(sink.transactions()[0]!)).toHaveLength(found);
+});

@@ -30,6 +30,12 @@ function spanIds(sink: SentrySink): string[] {
   return sink.transactions().flatMap(({ contexts, spans }) => [contexts.trace, ...spans].map((span) => span.span_id));
 }
 
+/** The mistakes in a project. */
+function messages(project: object): string {
+  const { issues } = v.safeParse(sentryExporterConfig, { routing: { projects: [project] } });
+  return JSON.stringify(issues?.map(({ message }) => message));
+}
+
 describe('routing', () => {
   it(
     'sends each service to the project of the first pattern that matches, and the others to dsn',
@@ -194,10 +200,6 @@ describe('routing', () => {
   });
 
   it('is checked: a route needs a pattern and a DSN, whose key is not printed', () => {
-    const messages = (project: object): string =>
-      JSON.stringify(
-        v.safeParse(sentryExporterConfig, { routing: { projects: [project] } }).issues?.map(({ message }) => message),
-      );
     expect(messages({ match: [], dsn: '' })).toContain('must have a name or pattern');
     expect(messages({ match: ['a'] })).not.toBe('[]');
     const wrong = messages({ match: ['a'], dsn: `https://${SHOP_KEY}@` });
