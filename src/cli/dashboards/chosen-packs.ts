@@ -7,7 +7,7 @@ export const packOptions = ['pack', 'only'] as const;
 
 export const packOptionLines: readonly string[] = [
   '--pack FILE                  adds the pack that a module (.ts or .js) exports; may be repeated',
-  '--only NAME                  only the pack with this name; may be repeated; default: all packs',
+  '--only NAME                  only the pack with this name; may be repeated; default: all',
 ];
 
 export interface ChosenPacks {

@@ -16,45 +16,75 @@ const uids = shipped.dashboards.map(({ uid }) => uid);
 const shippedText = async (uid: string): Promise<string> =>
   await readFile(new URL(`../../../dashboards/grafana/${uid}.json`, import.meta.url), 'utf8');
 
-const exportRules = async (settings?: string): Promise<Awaited<ReturnType<typeof runCommand>>> => {
-  const args = ['dashboards', 'export', '--form', 'prometheus', '--dir', path.join(folder, 'rules')];
+const exportRules = async (settings?: string, ...more: string[]): Promise<Awaited<ReturnType<typeof runCommand>>> => {
+  const args = ['dashboards', 'export', '--form', 'prometheus', '--dir', path.join(folder, 'rules'), ...more];
   if (settings === undefined) return await runCommand(args);
   await writeFile(path.join(folder, 'settings.yaml'), settings);
   return await runCommand([...args, '--settings', path.join(folder, 'settings.yaml')]);
 };
 const rulesIn = async (file: string): Promise<string> => await readFile(path.join(folder, 'rules', file), 'utf8');
 
-it('writes the runbook of every alert into one folder, with links that lead somewhere', async () => {
+const exportRunbooks = async (...args: string[]): Promise<Awaited<ReturnType<typeof runCommand>>> =>
+  await runCommand(['dashboards', 'export', '--form', 'runbooks', '--dir', path.join(folder, 'runbooks'), ...args]);
+
+async function linksInRunbooks(): Promise<readonly string[]> {
   const dir = path.join(folder, 'runbooks');
-  const args = ['dashboards', 'export', '--form', 'runbooks', '--dir', dir];
-  expect(await runCommand(args)).toMatchObject({ exitCode: 0, errors: '' });
+  const texts = (await readdir(dir)).map(async (file) => await readFile(path.join(dir, file), 'utf8'));
+  return (await Promise.all(texts)).flatMap((text) =>
+    [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target),
+  );
+}
+
+it('writes the runbook of every alert into one folder, with links within it', async () => {
+  const dir = path.join(folder, 'runbooks');
+  expect(await exportRunbooks()).toMatchObject({ exitCode: 0, errors: '' });
   const files = await readdir(dir);
   expect(files.toSorted()).toEqual(shipped.alerts.map(({ name }) => `${name}.md`).toSorted());
-  for (const file of files) {
-    const text = await readFile(path.join(dir, file), 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
-      if (!target.startsWith('https://unpkg.com/siphon-otel@')) expect(files, `${file}: ${target}`).toContain(target);
-    }
-  }
-  expect((await runCommand(args)).printed).toContain(`${files.length} runbooks, 0 written`);
+  const links = await linksInRunbooks();
+  expect(links.length).toBeGreaterThan(0);
+  expect(links.filter((target) => !files.includes(target))).toEqual([]);
+  expect((await exportRunbooks()).printed).toContain(`${files.length} runbooks, 0 written`);
   await writeFile(path.join(dir, 'DatabaseDown.md'), '# Ours');
-  expect(await runCommand(args)).toMatchObject({ exitCode: 1 });
+  expect(await exportRunbooks()).toMatchObject({ exitCode: 1 });
   expect(await readFile(path.join(dir, 'DatabaseDown.md'), 'utf8')).toBe('# Ours');
 });
 
-it('links the rules to the runbooks of this version, or to a folder of the user', async () => {
-  const own = await runbookLinks();
-  for (const url of own) {
-    const [, file = ''] = /^https:\/\/unpkg\.com\/siphon-otel@\d+\.\d+\.\d+\/(src\/.+\.md)$/.exec(url) ?? [];
-    await expect(stat(new URL(`../../../${file}`, import.meta.url))).resolves.toBeDefined();
-  }
-  expect(await runbookLinks('links: {runbooks: https://wiki.example.com/siphon/}')).toContain(
-    'https://wiki.example.com/siphon/DatabaseDown.md',
+it('lets a runbook link to the package where it refers to a runbook that is not exported', async () => {
+  expect(await exportRunbooks('--only', 'scrape_pipeline')).toMatchObject({ exitCode: 0 });
+  const links = await linksInRunbooks();
+  expect(links).toContainEqual(
+    expect.stringMatching(
+      /^https:\/\/unpkg\.com\/siphon-otel@\d\S+\/src\/packs\/postgres-health\/runbooks\/DatabaseDown\.md$/,
+    ),
   );
 });
 
-async function runbookLinks(settings?: string): Promise<string[]> {
-  expect(await exportRules(settings)).toMatchObject({ exitCode: 0 });
+it('links the rules to the runbooks of this version, and prints where they are', async () => {
+  const { printed } = await exportRules();
+  expect(printed).toContain('The alerts link to runbooks on unpkg.com. Open one of the links; --runbooks URL names');
+  for (const url of await runbookLinks()) {
+    const [, file = ''] = /^https:\/\/unpkg\.com\/siphon-otel@\d+\.\d+\.\d+\/(src\/.+\.md)$/.exec(url) ?? [];
+    await expect(stat(new URL(`../../../${file}`, import.meta.url))).resolves.toBeDefined();
+  }
+});
+
+it.each([
+  { what: '--runbooks', args: ['--runbooks', 'https://wiki.example.com/siphon/'] },
+  { what: 'the settings', settings: 'links: {runbooks: https://wiki.example.com/siphon/}' },
+  {
+    what: '--runbooks rather than the settings',
+    args: ['--runbooks', 'https://wiki.example.com/siphon'],
+    settings: 'links: {runbooks: https://former.example.com}',
+  },
+])('links the rules to the runbooks of the user, by $what', async ({ args = [], settings }) => {
+  const { printed } = await exportRules(settings, ...args);
+  expect(printed).not.toContain('link to runbooks');
+  const own = await runbookLinks();
+  expect(own).toContain('https://wiki.example.com/siphon/DatabaseDown.md');
+  expect(own.filter((url) => !url.startsWith('https://wiki.example.com/siphon/'))).toEqual([]);
+});
+
+async function runbookLinks(): Promise<string[]> {
   return [...(await rulesIn('alerts.yaml')).matchAll(/runbook_url: (\S+)/g)].map(([, url = '']) => url);
 }
 
@@ -105,6 +135,8 @@ describe('siphon dashboards export', () => {
     [[], '--dir DIR is required'],
     [['--dir', 'x', '--form', 'perses'], '--form is perses, but must be one of grafana, prometheus, runbooks'],
     [['--dir', 'x', '--settings', 'y'], '--settings needs --form prometheus'],
+    [['--dir', 'x', '--form', 'runbooks', '--runbooks', 'https://y.example.com'], '--runbooks needs --form prometheus'],
+    [['--dir', 'x', '--form', 'prometheus', '--runbooks', 'wiki'], '--runbooks must be an address such as https://'],
   ])('refuses %s', async (args, message) => {
     const { exitCode, errors } = await runCommand(['dashboards', 'export', ...args]);
     expect(exitCode).toBe(2);

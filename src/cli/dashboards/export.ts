@@ -2,6 +2,7 @@ import { EXIT_FAILURE, EXIT_OK, UsageError, type Command, type CommandOptions } 
 import { counted } from '../counted.ts';
 import { readBounded } from '../read-bounded.ts';
 import { hasDashboardTag } from '../../dashboards/dashboard-tag.ts';
+import type { RuleSource } from '../../dashboards/rules/rule-files.ts';
 import { choosePacks, dashboardFiles, packOptionLines, packOptions, type ChosenPacks } from './chosen-packs.ts';
 import { runbookFiles } from './runbook-files.ts';
 import { writeGeneratedFiles, type GeneratedFile } from './write-generated-files.ts';
@@ -17,22 +18,24 @@ export const exportDashboards: Command = {
   optionLines: [
     '--dir DIR                    target folder; created if missing',
     `--form FORM                  ${forms.join(', ')}; default ${GRAFANA}`,
-    `--settings FILE              links and limits of the rules, see deploy/prometheus/README.md`,
+    '--runbooks URL               folder of the runbooks that the alerts link to; default: the published package',
+    '--settings FILE              links and limits of the rules, see deploy/prometheus/README.md',
     ...packOptionLines,
   ],
-  takes: ['dir', 'form', 'settings'],
+  takes: ['dir', 'form', 'runbooks', 'settings'],
   takesMany: packOptions,
   example: 'siphon dashboards export --dir ./dashboards --pack ./shop-pack.ts --only shop',
   exitsOneIf: 'if a pack or the settings have a problem, or a file cannot be written',
   readsConfig: false,
   async run(options, context) {
     const { print, printError } = context;
-    const { dir, form, settings } = readOptions(options);
+    const { dir, form, ...linked } = readOptions(options);
     try {
       const packs = await choosePacks(options, context);
-      const files = await filesOf(packs, { form, settings });
+      const { files, notice } = form === RULES ? await rules(packs, linked) : { files: await filesOf(packs, form) };
       const written = await writeGeneratedFiles(dir, files);
       print(`${dir}: ${counted(files.length, WRITTEN[form])}, ${written} written, ${files.length - written} unchanged`);
+      if (notice !== undefined) print(notice);
       return EXIT_OK;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -42,27 +45,31 @@ export const exportDashboards: Command = {
   },
 };
 
-interface ExportOptions {
-  readonly dir: string;
-  readonly form: (typeof forms)[number];
+interface LinkOptions {
+  /** Overrides the address in the settings. */
+  readonly runbooks: string | undefined;
+  /** The name of the settings file. */
   readonly settings: string | undefined;
 }
 
-function readOptions({ given: { dir, form = GRAFANA, settings } }: CommandOptions): ExportOptions {
+interface ExportOptions extends LinkOptions {
+  readonly dir: string;
+  readonly form: (typeof forms)[number];
+}
+
+function readOptions({ given: { dir, form = GRAFANA, runbooks, settings } }: CommandOptions): ExportOptions {
   if (dir === undefined || dir === '') throw new UsageError('--dir DIR is required');
   const known = forms.find((one) => one === form);
   if (known === undefined) throw new UsageError(`--form is ${form}, but must be one of ${forms.join(', ')}`);
-  if (settings !== undefined && known !== RULES) throw new UsageError(`--settings needs --form ${RULES}`);
-  return { dir, form: known, settings };
+  for (const [option, value] of Object.entries({ runbooks, settings })) {
+    if (value !== undefined && known !== RULES) throw new UsageError(`--${option} needs --form ${RULES}`);
+  }
+  return { dir, form: known, runbooks, settings };
 }
 
 const WRITTEN = { [GRAFANA]: 'dashboard', [RULES]: 'rule file', [RUNBOOKS]: 'runbook' };
 
-async function filesOf(
-  packs: ChosenPacks,
-  { form, settings }: Omit<ExportOptions, 'dir'>,
-): Promise<readonly GeneratedFile[]> {
-  if (form === RULES) return await rules(packs, settings);
+async function filesOf(packs: ChosenPacks, form: typeof GRAFANA | typeof RUNBOOKS): Promise<readonly GeneratedFile[]> {
   return form === RUNBOOKS ? await runbookFiles(packs.chosen) : await dashboards(packs);
 }
 
@@ -79,22 +86,33 @@ function isGeneratedDashboard(text: string): boolean {
   }
 }
 
+interface ExportedRules {
+  readonly files: readonly GeneratedFile[];
+  readonly notice?: string;
+}
+
 /** The settings may also change alerts of packs that are not chosen, so that one file serves several exports. */
-async function rules(
-  { all, chosen }: ChosenPacks,
-  settingsFile: string | undefined,
-): Promise<readonly GeneratedFile[]> {
-  const [{ ruleFiles, isGeneratedRuleFile }, { defaultSettings, readSettings }] = await Promise.all([
+async function rules({ all, chosen }: ChosenPacks, { runbooks, settings }: LinkOptions): Promise<ExportedRules> {
+  const [{ ruleFiles, isGeneratedRuleFile }, { defaultSettings, isWebAddress, readSettings }] = await Promise.all([
     import('../../dashboards/rules/rule-files.ts'),
     import('../../dashboards/rules/settings.ts'),
   ]);
-  const settings =
-    settingsFile === undefined ? defaultSettings : named(settingsFile, (text) => readSettings(text, all.alerts));
-  return [...ruleFiles({ alerts: chosen.alerts, dashboards: all.dashboards }, settings)].map(([fileName, text]) => ({
-    fileName,
-    text,
-    isGenerated: isGeneratedRuleFile,
-  }));
+  if (runbooks !== undefined && !isWebAddress(runbooks))
+    throw new UsageError('--runbooks must be an address such as https://wiki.example.com/siphon');
+  const read = settings === undefined ? defaultSettings : named(settings, (text) => readSettings(text, all.alerts));
+  const links = { ...read.links, ...(runbooks !== undefined && { runbooks: runbooks.replace(/\/+$/, '') }) };
+  const written = ruleFiles({ alerts: chosen.alerts, dashboards: all.dashboards }, { ...read, links });
+  const files = [...written].map(([fileName, text]) => ({ fileName, text, isGenerated: isGeneratedRuleFile }));
+  return {
+    files,
+    ...(links.runbooks === undefined && chosen.alerts.length > 0 && { notice: placesOfRunbooks(chosen) }),
+  };
+}
+
+/** The command cannot know whether these pages exist: a version may not be published, a reader may be offline. */
+function placesOfRunbooks({ alerts }: RuleSource): string {
+  const hosts = new Set(alerts.map(({ runbooks }) => URL.parse(runbooks)?.host ?? runbooks));
+  return `The alerts link to runbooks on ${[...hosts].join(' and ')}. Open one of the links; --runbooks URL names another folder`;
 }
 
 function named<Result>(file: string, read: (text: string) => Result): Result {

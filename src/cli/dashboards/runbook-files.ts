@@ -7,13 +7,14 @@ const MARK =
 
 /** The runbooks of the alerts for one folder, which `links.runbooks` of the rules can name. */
 export async function runbookFiles({ alerts }: RuleSource): Promise<readonly GeneratedFile[]> {
+  const exported = new Set(alerts.map(({ name }) => `${name}.md`));
   return await Promise.all(
     alerts.map(async ({ name, runbooks, runbookFolder }) => {
       const fileName = `${name}.md`;
       const text = await readFile(new URL(fileName, runbookFolder), 'utf8');
       const linked = text.replaceAll(
         /\]\((\.\.?\/[^)]+)\)/g,
-        (_, target: string) => `](${linkFrom(runbooks, target)})`,
+        (_, target: string) => `](${linkFrom(runbooks, target, exported)})`,
       );
       return { fileName, text: `${MARK}\n\n${linked}`, isGenerated: isGeneratedRunbook };
     }),
@@ -24,7 +25,8 @@ function isGeneratedRunbook(text: string): boolean {
   return text.startsWith(MARK);
 }
 
-/** Other runbooks are in the same folder. Other documents stay where they are published. */
-function linkFrom(address: string, target: string): string {
-  return /\/runbooks\/(?<name>\w+\.md)$/.exec(target)?.groups?.['name'] ?? new URL(target, `${address}/`).href;
+/** Exported runbooks are in the same folder. Other documents stay where they are published. */
+function linkFrom(address: string, target: string, exported: ReadonlySet<string>): string {
+  const fileName = target.split('/').at(-1)!;
+  return exported.has(fileName) ? fileName : new URL(target, `${address}/`).href;
 }

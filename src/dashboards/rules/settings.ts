@@ -67,13 +67,17 @@ function linksOf(value: unknown, problems: string[]): Links {
   const known = Object.keys(defaultSettings.links);
   unknownKeys(given, { where: 'links', known }, problems);
   for (const key of known.filter((one) => given[one] !== undefined)) {
-    const url = typeof given[key] === 'string' ? URL.parse(given[key]) : null;
-    if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    if (!isWebAddress(given[key])) {
       problems.push(`links.${key} must be an address such as https://grafana.example.com`);
     }
   }
   const addresses = Object.entries(given).map(([key, address]) => [key, String(address).replace(/\/+$/, '')]);
   return { ...defaultSettings.links, ...(Object.fromEntries(addresses) as Partial<Links>) };
+}
+
+export function isWebAddress(value: unknown): value is string {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url !== null && ['http:', 'https:'].includes(url.protocol);
 }
 
 function alertSettings(value: unknown, alerts: readonly Alert[], problems: string[]): RuleSettings['alerts'] {
