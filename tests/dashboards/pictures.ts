@@ -30,6 +30,8 @@ const LOOKS = {
   phone: { colorScheme: 'light', viewport: { width: 390, height: 1400 } },
 } as const;
 
+const DRAWN_MS = 120_000;
+
 interface Picture {
   readonly of: Situation;
   readonly uid: string;
@@ -105,7 +107,7 @@ async function takePictures(browser: Browser, { prometheus, scrapeS, time }: Dat
     const page = await browser.newPage({ colorScheme, viewport: { ...viewport, height: height ?? viewport.height } });
     await page.goto(`${preview.url}/d/${uid}?refresh=${time}`);
     await drawn(page);
-    await page.screenshot({ path: file, fullPage });
+    await page.screenshot({ path: file, fullPage, timeout: DRAWN_MS });
     process.stdout.write(`${path.relative('.', file)}\n`);
     await page.close();
   }
@@ -139,7 +141,7 @@ function shotsOf(situation: Situation, [first, folder = '.', ...names]: readonly
 async function drawn(page: Page): Promise<void> {
   await page.waitForSelector('.panel');
   const waiting = page.locator('details[open] .panel[data-state=loading]');
-  await waitFor(async () => (await waiting.count()) === 0, { what: 'every panel to be drawn', timeoutMs: 120_000 });
+  await waitFor(async () => (await waiting.count()) === 0, { what: 'every panel to be drawn', timeoutMs: DRAWN_MS });
 }
 
 const [, , ...given] = process.argv;

@@ -14,6 +14,9 @@ export interface PanelContext extends Omit<GraphContext, 'known'> {
   readonly view: View;
 }
 
+/** In characters: longer names, such as statements, are below the graph also where a panel is wide. */
+const LONGEST_NAME_NEXT_TO_GRAPH = 40;
+
 /** One panel on the page. It keeps its content until the next response has arrived. */
 export class PanelView {
   readonly element: HTMLElement;
@@ -69,6 +72,8 @@ export class PanelView {
     return () => {
       if (series.length === 0) return this.#empty();
       const drawing = { steps, series, exemplars };
+      const hasLongNames = series.some(({ name }) => name.length > LONGEST_NAME_NEXT_TO_GRAPH);
+      this.element.classList.toggle('long-names', hasLongNames);
       if (this.#graph?.update(drawing) === true) return;
       const graph = graphOf(panel, drawing, { ...this.#context, known: this.#colors });
       this.#show('data', graph.element, leftOut(left));

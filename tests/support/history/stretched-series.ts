@@ -1,5 +1,4 @@
 /** Stretches the recorded minutes of a series to weeks. */
-import { scrapePipelineMetrics } from '../../../src/packs/scrape-pipeline/database-metrics.ts';
 import type { Span } from '../../../src/console/data-source.ts';
 import type { RecordedSeries } from './recording.ts';
 
@@ -13,8 +12,8 @@ export interface Stretch {
 export type StretchedSeries = (atS: number) => number | undefined;
 
 /**
- * Keeps the number of runs, requests and prices; events between two scrapes happen at one moment. Keeps the rate of
- * everything continuous, such as polls and CPU seconds.
+ * Keeps the number of runs and of all that they cause, such as requests, spans, transactions and prices; events between
+ * two scrapes happen at one moment. Keeps the rate of everything continuous, such as polls and CPU seconds.
  */
 export function stretchedSeries(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {
   if (series.metric.kind !== 'gauge') return counterOf(series, stretches);
@@ -59,9 +58,15 @@ function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): Stret
   };
 }
 
-/** Returns whether the series changes only during runs of the pipeline. */
+/** What the sidecar does for the runs, unlike its polls and the points that it receives all the time. */
+const OF_RUNS = /_spans|_sentry_/;
+/** What processes do all the time. */
+const CONTINUOUS = /^v8js_gc_/;
+
+/** Returns whether the series changes almost only during runs of the pipeline. */
 function isOfRuns({ name, metric: { source } }: RecordedSeries): boolean {
-  return source === 'sdk' || source === 'runtime' || Object.hasOwn(scrapePipelineMetrics, name);
+  if (CONTINUOUS.test(name)) return false;
+  return source === 'sdk' || source === 'runtime' || source === 'poller' || OF_RUNS.test(name);
 }
 
 function stretchAt(stretches: readonly Stretch[], atS: number): Stretch {

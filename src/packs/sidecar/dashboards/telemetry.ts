@@ -94,7 +94,7 @@ export const telemetry: Row = {
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no exporter has a queue'),
-      width: 4,
+      width: 3,
       height: 7,
     }),
     events({
@@ -149,7 +149,7 @@ export const telemetry: Row = {
         ),
       ],
       empty: healthyWhenEmpty('nothing was lost'),
-      width: 4,
+      width: 5,
       height: 7,
     }),
     events({

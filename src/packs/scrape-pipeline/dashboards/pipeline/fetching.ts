@@ -70,7 +70,7 @@ export const fetching: Row = {
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no request in this time range'),
-      width: 4,
+      width: 5,
       height: 8,
       leadsTo: 'siphon-roaster',
     }),
@@ -82,7 +82,7 @@ export const fetching: Row = {
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no artifact in this time range'),
-      width: 4,
+      width: 5,
       height: 8,
     }),
     events({
@@ -93,7 +93,7 @@ export const fetching: Row = {
       ],
       tones: httpTones,
       empty: unknownWhenEmpty('artifacts are not counted'),
-      width: 8,
+      width: 7,
       height: 8,
     }),
     events({
@@ -103,7 +103,7 @@ export const fetching: Row = {
       queries: [show(sum(increase('artifacts_total', step), ['status']), ({ status }) => status)],
       tones: httpTones,
       empty: unknownWhenEmpty('no artifact in this time range'),
-      width: 8,
+      width: 7,
       height: 8,
     }),
     histogram({
