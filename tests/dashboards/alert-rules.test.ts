@@ -354,3 +354,34 @@ describe.skipIf(promtoolMissing)('of a database that is polled once an hour', ()
     ).toBe('');
   });
 });
+
+/** The ages of a query that is answered every five minutes. */
+function punctual(polls: number): string {
+  return Array.from({ length: polls }, () => '0+60x4').join(' ');
+}
+
+/** A query that is polled every five minutes, and how often it waited for a lock in vain. */
+function everyFiveMinutes(query: string, ages: string, lockTimeouts: string): readonly InputSeries[] {
+  const labels = `receiver="db_poller", query="${query}", job="siphon", instance="a"`;
+  return [
+    { series: `siphon_db_poller_query_interval_seconds{${labels}}`, values: '300x120' },
+    { series: `siphon_db_poller_success_age_seconds{${labels}}`, values: ages },
+    { series: `siphon_db_poller_errors{reason="lock_timeout", ${labels}}`, values: lockTimeouts },
+  ];
+}
+
+describe.skipIf(promtoolMissing)('of a database that is polled every five minutes', () => {
+  it('no alert, while one query waits for a lock in vain', () => {
+    const input: readonly InputSeries[] = [
+      { series: 'siphon_db_poller_leader{receiver="db_poller", job="siphon", instance="a"}', values: '1x120' },
+      ...everyFiveMinutes('postgres_health.activity', punctual(24), '0x120'),
+      // The poll of minute 60 fails, that of minute 65 succeeds.
+      ...everyFiveMinutes('scrape_pipeline.prices', `${punctual(11)} 0+60x9 ${punctual(11)}`, '0x59 1x60'),
+    ];
+    const ever = {
+      ...named(119, []),
+      query: 'group by (alertname) (last_over_time(ALERTS{alertstate="firing"}[2h]))',
+    };
+    expect(testRules(groupsNamed(aboutPolling), [{ input, expects: [ever] }])).toBe('');
+  });
+});
