@@ -58,9 +58,9 @@ function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): Stret
   };
 }
 
-/** What the sidecar does for the runs, unlike its polls and the points that it receives all the time. */
+/** Items that runs cause, unlike polls and the points that arrive all the time. */
 const OF_RUNS = /_spans|_sentry_/;
-/** What processes do all the time. */
+/** Work that processes do all the time. */
 const CONTINUOUS = /^v8js_gc_/;
 
 /** Returns whether the series changes almost only during runs of the pipeline. */
