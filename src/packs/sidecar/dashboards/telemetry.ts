@@ -94,7 +94,7 @@ export const telemetry: Row = {
       min: 0,
       max: 1,
       empty: unknownWhenEmpty('no exporter has a queue'),
-      width: 3,
+      width: 4,
       height: 7,
     }),
     events({
@@ -124,7 +124,7 @@ export const telemetry: Row = {
       queries: [show(sum(latest('siphon_prometheus_series'), ['exporter']), ({ exporter }) => exporter)],
       min: 0,
       empty: notScraped,
-      width: 4,
+      width: 3,
       height: 7,
     }),
     events({
