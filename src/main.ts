@@ -13,4 +13,4 @@ try {
 if (process.argv[2] === 'run') process.on('SIGHUP', () => undefined);
 
 const { runProgram } = await import('./program.ts');
-await runProgram(new URL('console/', import.meta.url));
+await runProgram(new URL('.', import.meta.url));

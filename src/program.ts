@@ -4,8 +4,9 @@ import { runCli } from './cli/cli.ts';
 import { componentFactories, type PageFiles } from './components/index.ts';
 import { packs } from './packs/index.ts';
 
-/** @param page the folder with the page of the console and of `siphon dashboards preview`, which the build writes. */
-export async function runProgram(page: URL): Promise<void> {
+/** @param built the folder that the build writes, with the page and the preload. */
+export async function runProgram(built: URL): Promise<void> {
+  const page = new URL('console/', built);
   // The reader of a pipe, such as `head`, may end before this command.
   for (const output of [process.stdout, process.stderr])
     output.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,6 +24,7 @@ export async function runProgram(page: URL): Promise<void> {
     startPreview: async (options) =>
       await (await import('./console/preview/server.ts')).startPreview({ ...options, page }),
     packs,
+    preload: new URL('sdk/preload.cjs', built),
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),

@@ -13,6 +13,7 @@ import { checkPack } from './check-pack.ts';
 import { exportDashboards } from './dashboards/export.ts';
 import { previewDashboards } from './dashboards/preview.ts';
 import { pushDashboards } from './dashboards/push.ts';
+import { dev } from './dev.ts';
 import { doctor } from './doctor.ts';
 import { init } from './init.ts';
 import { listComponents } from './list-components.ts';
@@ -30,6 +31,7 @@ import { validate } from './validate.ts';
 const COMMANDS: Readonly<Record<string, Command>> = {
   init,
   run,
+  dev,
   reload,
   health,
   validate,
@@ -87,12 +89,22 @@ function splitName(args: readonly string[]): [name: string, rest: string[]] {
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const CONFIG = { config: { type: 'string', multiple: true }, set: { type: 'string', multiple: true } } as const;
 
-function parseOptions(command: Command, args: string[]): CommandOptions | 'help' {
+function parseOptions(command: Command, args: readonly string[]): CommandOptions | 'help' {
+  if (command.takesCommandLine !== true) return parseOwnOptions(command, args);
+  const at = args.indexOf('--');
+  const options = parseOwnOptions(command, at === -1 ? args : args.slice(0, at));
+  if (options === 'help') return options;
+  const commandLine = at === -1 ? [] : args.slice(at + 1);
+  if (commandLine.length === 0) throw new UsageError('a command is required behind --, for example -- node app.js');
+  return { ...options, commandLine };
+}
+
+function parseOwnOptions(command: Command, args: readonly string[]): CommandOptions | 'help' {
   const { readsConfig, argument } = command;
   const options = { ...HELP, ...(readsConfig && CONFIG), ...declaredOptions(command) };
   // parseArgs refuses options that the command does not have, so the values have this form.
   const { values, positionals } = parseArgs({
-    args,
+    args: [...args],
     options: options as typeof HELP & typeof CONFIG,
     allowPositionals: argument !== undefined,
   });
@@ -154,13 +166,20 @@ function overview(names: readonly string[] = Object.keys(COMMANDS)): string {
   ].join('\n');
 }
 
-function helpOf(name: string, { summary, readsConfig, argument, optionLines, example, exitsOneIf }: Command): string {
+function helpOf(name: string, command: Command): string {
+  const { summary, readsConfig, argument, takesCommandLine, optionLines, example, exitsOneIf } = command;
   const configLines = [
     '--config FILE                configuration: a file, env:VARIABLE or yaml:TEXT; may be repeated, later ones win;',
     '                             default: ./otel-collector.yaml if it exists, otherwise the built-in configuration',
     '--set KEY.KEY=VALUE          override one setting; may be repeated',
   ];
-  const usage = ['Usage: siphon', name, ...(argument === undefined ? [] : [argument]), '[options]'].join(' ');
+  const usage = [
+    'Usage: siphon',
+    name,
+    ...(argument === undefined ? [] : [argument]),
+    '[options]',
+    ...(takesCommandLine === true ? ['-- COMMAND'] : []),
+  ].join(' ');
   const options = [...(readsConfig ? configLines : []), ...optionLines, '--help                       show this help'];
   const failure = exitsOneIf === undefined ? '' : `${EXIT_FAILURE} ${exitsOneIf}; `;
   const exitCodes = `Exit codes: ${EXIT_OK} on success; ${failure}${EXIT_USAGE} if the command line is wrong`;

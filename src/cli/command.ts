@@ -27,6 +27,8 @@ export interface CommandContext {
   readonly loadPacks: (files: readonly string[]) => Promise<readonly PackContent[]>;
   /** Imports a pack from a module and returns one sentence for each problem. */
   readonly checkPackFile: (file: string) => Promise<readonly string[]>;
+  /** The preload of services, for `node --import`. */
+  readonly preload: URL;
   /** Serves the page with the dashboards on 127.0.0.1. */
   readonly startPreview: (options: PreviewOptions) => Promise<Preview>;
 }
@@ -63,6 +65,8 @@ export interface Command {
   readonly summary: string;
   /** The name of the argument that the command requires, as the help shows it. */
   readonly argument?: string;
+  /** True if the arguments behind `--` are the command line of another program. */
+  readonly takesCommandLine?: boolean;
   /** The help of the argument and the options that only this command has, one line each. */
   readonly optionLines: readonly string[];
   /** The names of these options that may be given once. Each has a value. */
@@ -94,6 +98,8 @@ export interface CommandOptions {
   readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
   /** The options without a value that are given. */
   readonly flags: ReadonlySet<string>;
+  /** The command line behind `--`, if the command takes one; at least one word. */
+  readonly commandLine?: readonly string[];
   /** The value of the argument, if the command has one. */
   readonly argument?: string;
 }

@@ -31,6 +31,7 @@ async function doctor(
     environment,
     version: '0',
     factories: componentFactories(builtInPacks),
+    preload: new URL('file:///preload.cjs'),
     loadPacks: async () => [],
     packs: builtInPacks,
     checkPackFile: async () => [],

@@ -10,7 +10,9 @@ describe.each(names.map((name) => [name]))('siphon %s --help', (name) => {
     expect(exitCode).toBe(0);
     const [, example = ''] = /^Example: (?:[A-Z_]+=\S+ )*siphon (.*)$/m.exec(printed) ?? [];
     expect(example.startsWith(name), printed).toBe(true);
-    expect(await runCommand([...example.split(' '), '--help'])).toMatchObject({ exitCode: 0, errors: '' });
+    // Behind -- is the command line of another program.
+    const [own = ''] = example.split(' -- ');
+    expect(await runCommand([...own.split(' '), '--help'])).toMatchObject({ exitCode: 0, errors: '' });
     expect(printed).toMatch(/^Exit codes: 0 on success; (?:1 if .*; )?2 if the command line is wrong$/m);
   });
 

@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import path from 'node:path';
 import { createDirectory } from '../engine/create-directory.ts';
-import { close, listen } from '../engine/net/http-server.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
 import { DEFAULT_PORTS, defaultConfig, type DefaultConfigOptions } from './default-config.ts';
+import { freePorts } from './free-ports.ts';
 import { DEFAULT_FILE } from './read-config.ts';
 
 type Ports = DefaultConfigOptions['ports'];
@@ -65,30 +64,4 @@ function nextCommands(file: string, { http }: Ports): string[] {
     `  npx siphon-otel run${config}`,
     `  ${endpoint}node --import siphon-otel/preload app.js`,
   ];
-}
-
-/** For each default port, it or the next one that is free. */
-async function freePorts(): Promise<Ports> {
-  const chosen = new Set<number>(Object.values(DEFAULT_PORTS));
-  const ports: Partial<Record<keyof Ports, number>> = {};
-  for (const [name, first] of Object.entries(DEFAULT_PORTS)) {
-    let port: number = first;
-    while (port < MAX_PORT && !((port === first || !chosen.has(port)) && (await isFree(port)))) port += 1;
-    chosen.add(port);
-    ports[name as keyof Ports] = port;
-  }
-  return { ...DEFAULT_PORTS, ...ports };
-}
-
-const MAX_PORT = 65_535;
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await listen(server, { host: '127.0.0.1', port });
-    await close(server, AbortSignal.abort());
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -74,7 +74,11 @@ interface BuildContext extends Pick<CommandContext, 'version'> {
   readonly drainTimeoutMs: number;
 }
 
-async function build(loaded: ReadConfig, { version, drainTimeoutMs }: BuildContext): Promise<Running> {
+/** The collector of a configuration, and its log. */
+export async function build(
+  loaded: Pick<ReadConfig, 'config' | 'sources' | 'warnings'>,
+  { version, drainTimeoutMs }: BuildContext,
+): Promise<Running> {
   const { config } = loaded;
   const [{ Collector }, { createLog }] = await Promise.all([
     import('../engine/pipeline/collector.ts'),
@@ -96,7 +100,7 @@ interface Running {
   readonly logger: Logger;
 }
 
-function report({ sources, warnings }: ReadConfig, logger: Logger): void {
+function report({ sources, warnings }: Pick<ReadConfig, 'sources' | 'warnings'>, logger: Logger): void {
   logger.info({ sources }, 'Configuration is loaded');
   for (const warning of warnings) logger.warn({ warning }, 'Possible mistake in the configuration');
 }

@@ -20,6 +20,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
     hasColours: false,
     columns: 80,
     factories: componentFactories(builtInPacks),
+    preload: new URL('../../../dist/sdk/preload.cjs', import.meta.url),
     packs: builtInPacks,
     showProgress: () => {},
     loadPacks: loadWithPackFiles,

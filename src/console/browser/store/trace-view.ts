@@ -117,7 +117,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
       tree.logs.length === 0
         ? nothing
         : html`<h3>Log lines of no span here</h3>
-            <div class="lines">${tree.logs.map((log) => logLine(log, 0))}</div>`
+            <div class="waterfall">${tree.logs.map((log) => logLine(log, 0))}</div>`
     }
     ${missing.map(([count, name]) => (count > 0 ? html`<p class="left-out">${counted(count, name)} more</p>` : nothing))}
   </section>`;
@@ -175,13 +175,13 @@ function problemsOf({ span, depth }: TraceRow): TemplateResult | typeof nothing 
   ];
   if (texts.length === 0) return nothing;
   return html`${texts.map(
-    (one) => html`<p class="line bad" style=${`padding-left:${Math.min(depth + 1, MAX_DEPTH) * 14}px`}>${one}</p>`,
+    (one) => html`<p class="entry bad" style=${`padding-left:${Math.min(depth + 1, MAX_DEPTH) * 14}px`}>${one}</p>`,
   )}`;
 }
 
 function logLine(log: LogRecord, depth: number): TemplateResult {
   const tone = log.severityNumber >= 17 ? 'bad' : log.severityNumber >= 13 ? 'warning' : 'quiet';
-  return html`<p class="line" style=${`padding-left:${Math.min(depth, MAX_DEPTH) * 14}px`}>
+  return html`<p class="entry" style=${`padding-left:${Math.min(depth, MAX_DEPTH) * 14}px`}>
     <b class=${tone}>${severityName(log)}</b> ${valueText(log.body)}
   </p>`;
 }
