@@ -25,10 +25,15 @@ export class OwnPages {
     return isIP(name) !== 0 || this.#hosts.has(name);
   }
 
-  /** False for pages of another origin, unless `cors` decides about them. With authentication they lack the credentials. */
-  hasOwnOrigin({ headers: { host = '', origin } }: IncomingMessage): boolean {
+  /**
+   * False for what pages of another origin load, unless `cors` decides about them. With authentication they lack the
+   * credentials. A link on another page may lead here.
+   */
+  hasOwnOrigin({ headers }: IncomingMessage): boolean {
     const { auth, cors } = this.#config;
-    if (origin === undefined || auth !== undefined || (cors?.allowed_origins.length ?? 0) > 0) return true;
-    return ['http://', 'https://'].some((scheme) => origin === scheme + host);
+    if (auth !== undefined || (cors?.allowed_origins.length ?? 0) > 0) return true;
+    const { host = '', origin, 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
+    if (site !== 'same-origin' && site !== 'none' && mode !== 'navigate') return false;
+    return origin === undefined || ['http://', 'https://'].some((scheme) => origin === scheme + host);
   }
 }

@@ -73,6 +73,10 @@ it('allows only its own script, and no other page to show or read it', async () 
   expect((await get(page.url, { host: 'evil.test' })).status).toBe(421);
   expect((await get(`${page.url}/api/service`, { host: 'evil.test' })).status).toBe(421);
   expect((await get(page.url, { origin: 'http://evil.test' })).status).toBe(403);
+  const image = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+  expect((await get(`${page.url}/api/service`, image)).status).toBe(403);
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+  expect((await get(`${page.url}/traces`, link)).status).toBe(200);
   expect((await get(page.url, { host: 'SIPHON.test:8001' })).status).toBe(200);
   expect((await get(page.url, { origin: page.url })).status).toBe(200);
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) expect((await get(page.url, {}, method)).status).toBe(405);

@@ -93,6 +93,21 @@ it('deletes without reading what is too old, too large, malformed or somebody el
   expect(counted).toEqual({ accepted: 0, rejected: 2, expired: 1, untrusted, lost: 3 });
 });
 
+it('reads the files next to a directory with the name of one, and next to many for other ports', async () => {
+  await using receiver = await started(async (port) => {
+    const now = Date.now();
+    await put(port, body);
+    const blocked = await put(port, body, { writtenAtMs: now - 1000 });
+    await rm(blocked);
+    await mkdir(blocked);
+    for (let file = 0; file < 1100; file++) await put(1, body, { writtenAtMs: now - 2000 });
+    await symlink('/etc/passwd', path.join(directory, lostRequestsName(port)));
+  });
+  await expect.poll(() => receiver.batches, { timeout: 10_000 }).toHaveLength(1);
+  const counted = await receiver.counted('siphon_receiver_spool_files', 'outcome');
+  expect(counted).toMatchObject({ accepted: 1, untrusted: 2, lost: 0 });
+});
+
 it('tries again what the pipelines cannot accept now', { timeout: 30_000 }, async () => {
   await using receiver = await started(async (port) => void (await put(port, body)));
   const { consume } = receiver;

@@ -1,7 +1,7 @@
 import type { AnyValue } from '../../../../engine/otlp/any-value.ts';
-import { compileGoPattern } from '../../../../engine/go-pattern.ts';
 import type { LeafPolicyConfig } from './policy-config.ts';
 import { sampledIf, type Policy } from './policy.ts';
+import { textPattern } from './text-pattern.ts';
 
 type SettingsOf<Type extends keyof LeafPolicyConfig> = NonNullable<LeafPolicyConfig[Type]>;
 
@@ -38,6 +38,6 @@ function textIn(values: readonly string[]): (value: string) => boolean {
 }
 
 function patternIn(values: readonly string[]): (value: string) => boolean {
-  const patterns = values.map((value) => compileGoPattern(value));
-  return (value) => patterns.some((pattern) => pattern.test(value));
+  const patterns = values.map(textPattern);
+  return (value) => patterns.some((fits) => fits(value));
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { duration, nonNegativeInteger, positiveInteger } from '../../../../engine/schema/fields.ts';
-import { compileGoPattern } from '../../../../engine/go-pattern.ts';
+import { textPattern } from './text-pattern.ts';
 
 const key = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const invert = v.optional(v.boolean(), false);
@@ -42,7 +42,7 @@ const stringAttribute = v.pipe(
     if (!dataset.typed || !dataset.value.enabled_regex_matching) return;
     for (const value of dataset.value.values) {
       try {
-        compileGoPattern(value);
+        textPattern(value);
       } catch (error) {
         addIssue({ message: `has a pattern that cannot be used: ${(error as Error).message}` });
       }

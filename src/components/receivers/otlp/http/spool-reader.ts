@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,11 @@ export interface SpoolSettings {
 
 const SCAN_INTERVAL_MS = 5000;
 /** More than a service leaves. The rest waits for the next scan. */
-const MAX_NAMES = 1000;
+const MAX_FILES = 1000;
+/** More requests than a service can lose before it ends. */
+const MAX_LOST = 1_000_000;
+/** A directory with the name of a file must not stay in the way of the files. Links are removed, not followed. */
+const REMOVE = { force: true, recursive: true };
 
 /**
  * Reads the requests that services left in files because nothing listened, one at a time and oldest first. A file is deleted
@@ -90,12 +94,12 @@ export class SpoolReader {
     if (found === undefined) return;
     if (!isPrivateDirectory(found, isNamed))
       throw new Error(`${directory} must be a directory that others cannot write`);
-    await this.#countLost(port);
-    const names = (await readdir(directory)).slice(0, MAX_NAMES);
-    const files = names
+    await this.#countLost(port, found);
+    const files = (await readdir(directory))
       .flatMap((name) => parseSpoolFileName(name) ?? [])
       .filter((file) => file.port === port)
-      .toSorted((a, b) => a.writtenAtMs - b.writtenAtMs);
+      .toSorted((a, b) => a.writtenAtMs - b.writtenAtMs)
+      .slice(0, MAX_FILES);
     const accepted = await this.#takeAll(files, found);
     if (accepted > 0) this.#logger.info({ files: accepted }, 'Accepted the files that services left');
   }
@@ -108,7 +112,7 @@ export class SpoolReader {
       const outcome = await this.#take(file, directory);
       if (outcome === 'refused') break;
       if (outcome === undefined) continue;
-      await rm(this.#path(outcome === 'expired' ? file : { ...file, state: 'taken' }), { force: true });
+      await rm(this.#path(outcome === 'expired' ? file : { ...file, state: 'taken' }), REMOVE);
       this.#count(outcome);
       if (outcome === 'accepted') accepted++;
     }
@@ -121,10 +125,11 @@ export class SpoolReader {
     if (file.state === 'part' || !this.#signals.has(file.signal)) return undefined;
     const taken = this.#path({ ...file, state: 'taken' });
     // A directory from which the file could not be deleted fails here, before the request is accepted.
-    await rename(this.#path(file), taken);
+    const isHere = await rename(this.#path(file), taken).then(() => true, undefinedIfMissing);
+    if (isHere === undefined) return undefined;
     // Does not follow a link, and does not wait for the writer of a pipe.
     await using handle = await open(taken, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-      undefinedIfLink,
+      undefinedIfUnreadable,
     );
     const found = await handle?.stat();
     if (handle === undefined || found === undefined || !isFileOf(directory, found)) return 'untrusted';
@@ -139,12 +144,13 @@ export class SpoolReader {
   }
 
   /** Adds the requests that found no room, and removes their file. */
-  async #countLost(port: number): Promise<void> {
+  async #countLost(port: number, directory: Stats): Promise<void> {
     const file = path.join(this.#settings.directory, lostRequestsName(port));
-    const size = await stat(file).then((found) => found.size, undefinedIfMissing);
-    if (size === undefined) return;
-    await rm(file, { force: true });
-    this.#count('lost', size);
+    const found = await lstat(file).catch(undefinedIfMissing);
+    if (found === undefined) return;
+    await rm(file, REMOVE);
+    if (isFileOf(directory, found) && found.size <= MAX_LOST) this.#count('lost', found.size);
+    else this.#count('untrusted');
   }
 
   #path(file: SpoolFile): string {
@@ -156,6 +162,7 @@ function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-function undefinedIfLink(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ELOOP') throw error;
+/** A link, or a file without the right to read it. */
+function undefinedIfUnreadable(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ELOOP' && error.code !== 'EACCES') throw error;
 }
