@@ -42,7 +42,8 @@ function notes(ports: Ports, environment: Readonly<Record<string, string | undef
       : 'DATABASE_URL is not set: the database poller is a comment in the file',
     environment['SENTRY_DSN']
       ? 'SENTRY_DSN is set: traces go to Sentry'
-      : 'SENTRY_DSN is not set: traces are dropped until it is set',
+      : 'SENTRY_DSN is not set: nothing is sent to Sentry until it is set',
+    `The console will show everything at http://127.0.0.1:${ports.console}/`,
   ];
 }
 

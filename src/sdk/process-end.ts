@@ -31,14 +31,21 @@ export function flushAtEnd({ flush, flushNow, flushNowIsComplete, timeoutMs }: E
   };
   const idle = flushWhenIdle(flushBounded, flushNowIsComplete);
   const flushMeanwhile = (): void => void flush().catch(ignoreUnsent);
-  for (const signal of SIGNALS) flushOnSignal(signal, flushBounded, flushMeanwhile);
-  process.on('exit', () => {
+  const flushRest = (usedMs: number): void => {
     try {
-      flushNow(timeoutMs - idle.delayMs());
+      flushNow(timeoutMs - usedMs);
     } catch {
       ignoreUnsent();
     }
-  });
+  };
+  const flushToEnd = async (): Promise<void> => {
+    const startedAtMs = performance.now();
+    await flushBounded();
+    // A signal ends the process without the event `exit`.
+    flushRest(performance.now() - startedAtMs);
+  };
+  for (const signal of SIGNALS) flushOnSignal(signal, flushToEnd, flushMeanwhile);
+  process.on('exit', () => flushRest(idle.delayMs()));
 }
 
 /**

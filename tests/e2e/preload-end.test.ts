@@ -218,16 +218,17 @@ describe('how a preloaded process ends', () => {
   });
 
   it.each([
-    ['process.exit', 'process.exit(4)', 4],
-    ['an empty event loop', '', 0],
-    ['SIGTERM and server.close', CLOSING, 0],
-  ])('by %s leaves everything to a sidecar that starts later when nothing listens', async (_, end, code) => {
+    ['process.exit', 'process.exit(4)', 4, null],
+    ['an empty event loop', '', 0, null],
+    ['SIGTERM without a listener', waiting, null, 'SIGTERM'],
+    ['SIGTERM and server.close', CLOSING, 0, null],
+  ])('by %s leaves everything to a sidecar that starts later when nothing listens', async (_, end, code, signal) => {
     const endpoint = await refusingEndpoint();
     const ended = await runScript(`${hundred}\n${end};`, endpoint, {
       ...patient,
       onLine: (__, kill) => kill('SIGTERM'),
     });
-    expect(ended).toMatchObject({ code, signal: null, stderr: '' });
+    expect(ended).toMatchObject({ code, signal, stderr: '' });
     await using sidecar = await Sidecar.start({
       sets: [`receivers.otlp.protocols.http.endpoint=${new URL(endpoint).host}`],
       environment: { TMPDIR: project.folder },

@@ -108,7 +108,9 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
     </p>
     <p class="legend-line">
       ${[...colors].map(([service, color]) => html`<span><i style=${`background:${color}`}></i>${service}</span>`)}
-      <span class="quiet">A dark edge marks the critical path: without these parts the trace would be shorter.</span>
+      <span class="quiet"
+        >A line below a bar marks the critical path: without these parts the trace would be shorter.</span
+      >
     </p>
     <div class="waterfall" role="tree" aria-label="Spans" @keydown=${moveFocus}>
       ${tree.rows.map((row, index) => spanRow(row, { tree, colors, choice, index }))}
