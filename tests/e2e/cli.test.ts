@@ -233,7 +233,9 @@ describe('siphon', () => {
     expect(servers.map(({ kind, id, transport }) => [kind, id, transport].join(' ').trim()).toSorted()).toEqual([
       'exporter prometheus',
       'exporter telemetry_store',
+      'extension console',
       'extension health_check',
+      'extension metrics_history',
       'receiver otlp grpc',
       'receiver otlp http',
       'telemetry metrics',

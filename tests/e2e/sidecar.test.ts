@@ -34,7 +34,7 @@ describe('the sidecar on the shipped configuration', () => {
       environment: { USERS: `prometheus:${hash}` },
       sets: [
         'extensions.basic_auth={htpasswd: {inline: "${env:USERS}"}}',
-        'service.extensions=[file_storage, health_check, basic_auth]',
+        'service.extensions=[file_storage, health_check, metrics_history, console, basic_auth]',
         'exporters.prometheus.auth={authenticator: basic_auth}',
       ],
     });
