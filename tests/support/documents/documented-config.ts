@@ -80,7 +80,7 @@ function inPlace(text: string): string {
 }
 
 function valueOf(variable: string): string {
-  if (variable.endsWith('_DSN')) return 'https://key@sentry.example.com/1';
+  if (/_DSN(?:_|$)/.test(variable)) return 'https://key@sentry.example.com/1';
   return variable.endsWith('_URL') ? 'postgresql://siphon@127.0.0.1/shop' : 'secret';
 }
 
@@ -101,8 +101,18 @@ function restOf({ receivers = {}, processors = {}, exporters = {}, service = {} 
       ...('db_poller' in receivers && { db_poller: { datasource: 'postgresql://127.0.0.1/shop' } }),
       otlp: { protocols: { http: { endpoint: '127.0.0.1:4318' } } },
     },
-    exporters: { debug: {} },
-    extensions: { file_storage: { directory: folder }, health_check: {} },
+    // A fragment with pipelines of its own uses components of the default configuration.
+    ...(service.pipelines !== undefined && {
+      processors: { memory_limiter: { check_interval: '1s', limit_mib: 512 }, batch: {} },
+    }),
+    exporters: {
+      debug: {},
+      ...(service.pipelines !== undefined && {
+        prometheus: { endpoint: '127.0.0.1:8000' },
+        sentry: { dsn: 'https://key@sentry.example.com/1' },
+      }),
+    },
+    extensions: { file_storage: { directory: folder }, health_check: {}, metrics_history: {}, console: {} },
     service: {
       extensions: [...new Set(['file_storage', ...(service.extensions ?? [])])],
       pipelines: service.pipelines ?? Object.fromEntries(pipelines),
