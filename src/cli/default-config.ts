@@ -1,3 +1,5 @@
+import type { Environment } from '../engine/config/expand.ts';
+
 /** The properties of the project that change the default configuration. */
 export interface DefaultConfigOptions {
   /** True if the variable DATABASE_URL is set: then the poller is on, otherwise it is a comment. */
@@ -18,8 +20,13 @@ export const DEFAULT_PORTS = {
   self: 8888,
 } as const;
 
+/** True if the service's database is known, so that the poller can be on. */
+export function hasDatabase({ DATABASE_URL = '' }: Environment): boolean {
+  return DATABASE_URL !== '';
+}
+
 /** The configuration that siphon uses without a file, and the content of the file that `siphon init` writes. */
-export function defaultConfig({ hasDatabase, keepsState, ports }: DefaultConfigOptions): string {
+export function defaultConfig({ hasDatabase: isPolled, keepsState, ports }: DefaultConfigOptions): string {
   const poller = keepsState ? `${POLLER}    storage: file_storage\n` : POLLER;
   return `# The configuration of siphon, in the format of the OpenTelemetry Collector.
 # All ports listen on 127.0.0.1 only. Secrets come from environment variables.
@@ -33,7 +40,7 @@ receivers:
       grpc:
         endpoint: 127.0.0.1:${ports.grpc}
 
-${hasDatabase ? `${POLLER_IS_ON}${poller}` : `${POLLER_IS_OFF}${commented(poller)}`}
+${isPolled ? `${POLLER_IS_ON}${poller}` : `${POLLER_IS_OFF}${commented(poller)}`}
 processors:
   # Refuses data before the process exceeds its memory. Senders retry later.
   memory_limiter:
@@ -68,7 +75,7 @@ service:
   extensions: [${keepsState ? 'file_storage, ' : ''}health_check, metrics_history, console]
   pipelines:
     metrics:
-      receivers: [otlp${hasDatabase ? ', db_poller' : ''}]
+      receivers: [otlp${isPolled ? ', db_poller' : ''}]
       processors: [memory_limiter]
       exporters: [prometheus, telemetry_store]
     traces:

@@ -4,7 +4,7 @@ import { loadConfig } from '../engine/config/load-config.ts';
 import type { Environment } from '../engine/config/expand.ts';
 import type { Collector } from '../engine/pipeline/collector.ts';
 import { EXIT_FAILURE, type Command, type CommandContext } from './command.ts';
-import { defaultConfig, type DefaultConfigOptions } from './default-config.ts';
+import { defaultConfig, hasDatabase, type DefaultConfigOptions } from './default-config.ts';
 import { freePorts } from './free-ports.ts';
 import { build } from './run.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
@@ -62,8 +62,8 @@ async function startedCollector(
   const { environment, factories } = context;
   keepYoungGenerationSmall();
   try {
-    const hasDatabase = (environment['DATABASE_URL'] ?? '') !== '';
-    const source = { name: 'siphon dev', text: defaultConfig({ hasDatabase, keepsState: false, ports }) };
+    const options = { hasDatabase: hasDatabase(environment), keepsState: false, ports };
+    const source = { name: 'siphon dev', text: defaultConfig(options) };
     const loaded = await loadConfig({ sources: [source], sets: SETS, environment, factories });
     const { collector } = await build(
       { ...loaded, sources: [source.name] },

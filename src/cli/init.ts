@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createDirectory } from '../engine/create-directory.ts';
 import { EXIT_FAILURE, EXIT_OK, type Command } from './command.ts';
-import { DEFAULT_PORTS, defaultConfig, type DefaultConfigOptions } from './default-config.ts';
+import { DEFAULT_PORTS, defaultConfig, hasDatabase, type DefaultConfigOptions } from './default-config.ts';
 import { freePorts } from './free-ports.ts';
 import { DEFAULT_FILE } from './read-config.ts';
 
@@ -18,10 +18,11 @@ export const init: Command = {
   async run({ given: { dir = '.' } }, { environment, print, printError }) {
     const file = path.join(dir, DEFAULT_FILE);
     const ports = await freePorts();
-    const hasDatabase = (environment['DATABASE_URL'] ?? '') !== '';
     try {
       await createDirectory(dir);
-      await writeFile(file, defaultConfig({ hasDatabase, keepsState: true, ports }), { flag: 'wx' });
+      await writeFile(file, defaultConfig({ hasDatabase: hasDatabase(environment), keepsState: true, ports }), {
+        flag: 'wx',
+      });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       printError(`${file}: ${code === 'EEXIST' ? 'already exists and was not changed' : message}`);
@@ -37,7 +38,7 @@ function notes(ports: Ports, environment: Readonly<Record<string, string | undef
   return [
     ...moved.map((name) => `Port ${DEFAULT_PORTS[name]} is in use: the file has ${ports[name]} instead`),
     ...moved.flatMap((name) => followUp(name, ports[name])),
-    environment['DATABASE_URL']
+    hasDatabase(environment)
       ? 'DATABASE_URL is set: the file polls this database with the pack postgres_health'
       : 'DATABASE_URL is not set: the database poller is a comment in the file',
     environment['SENTRY_DSN']

@@ -4,7 +4,7 @@ import type { Environment } from '../engine/config/expand.ts';
 import { loadConfig, type ConfigSource, type LoadedConfig } from '../engine/config/load-config.ts';
 import type { CommandContext, CommandOptions } from './command.ts';
 import { counted } from './counted.ts';
-import { DEFAULT_PORTS, defaultConfig } from './default-config.ts';
+import { DEFAULT_PORTS, defaultConfig, hasDatabase } from './default-config.ts';
 import { readBounded } from './read-bounded.ts';
 
 /** The configuration file in the working directory that a command reads without `--config`. */
@@ -42,8 +42,8 @@ export async function configFrom(
 
 function defaultSources(environment: Environment): ConfigSource[] {
   if (existsSync(DEFAULT_FILE)) return readSources([DEFAULT_FILE], environment);
-  const { DATABASE_URL = '' } = environment;
-  const text = defaultConfig({ hasDatabase: DATABASE_URL !== '', keepsState: false, ports: DEFAULT_PORTS });
+  const options = { hasDatabase: hasDatabase(environment), keepsState: false, ports: DEFAULT_PORTS };
+  const text = defaultConfig(options);
   return [{ name: 'built-in default', text }];
 }
 
