@@ -1,4 +1,4 @@
-/** How values of telemetry look in a terminal. */
+/** How values of telemetry look, in a terminal and on the page. */
 
 /** Senders choose the text: control characters would move the cursor, and marks of direction would reorder the line. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;

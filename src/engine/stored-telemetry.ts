@@ -50,6 +50,23 @@ export interface TraceSummary {
   readonly logs: number;
 }
 
+/** Exceptions with the same service, type and place. */
+export interface ErrorGroup {
+  readonly service: string;
+  readonly type: string;
+  /** The message of the newest exception. */
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimeUnixNano: string;
+  readonly lastTimeUnixNano: string;
+  /** How many there were in each part of the time between the first and the last of all groups. */
+  readonly counts: readonly number[];
+  /** The stack of the newest exception; empty if it has none. */
+  readonly stack: string;
+  /** The newest first. */
+  readonly traces: readonly string[];
+}
+
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;

@@ -2,9 +2,8 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { DataSource, Sample } from '../data-source.ts';
 import { textOf } from '../unit-text.ts';
+import { AskedView } from './asked-view.ts';
 import type { PageView, Stage } from './page-view.ts';
-import { Polling } from './polling.ts';
-import { message } from './store/parts.ts';
 import { telemetry, type Pipeline, type RunningService } from './store/telemetry-client.ts';
 
 const POLL_MS = 2000;
@@ -26,23 +25,13 @@ const RATES = {
 type Rates = ReadonlyMap<string, number>;
 
 export function pipelinesView({ top, main }: Stage, source: DataSource): PageView {
-  let isEnded = false;
-  const ask = async (): Promise<void> => {
-    const answers = await Promise.all([telemetry.service(), rates(source), drops(source)]).catch(
-      (error: Error) => error,
-    );
-    if (!isEnded) render(answers instanceof Error ? message('error', answers.message) : page(...answers), main);
-  };
   render(nothing, top);
-  render(message('loading', '…'), main);
-  const polling = new Polling(ask, POLL_MS);
-  polling.start();
-  return {
-    end: () => {
-      isEnded = true;
-      polling.end();
-    },
-  };
+  const view = new AskedView(main, {
+    ask: async () => await Promise.all([telemetry.service(), rates(source), drops(source)]),
+    draw: (answers) => page(...answers),
+    everyMs: POLL_MS,
+  });
+  return view.start();
 }
 
 /** Without a history there are no rates, but still pipelines. */

@@ -4,7 +4,6 @@ export class Polling {
   readonly #everyMs: number;
   #timer = 0;
   #isEnded = false;
-  #isPaused = false;
 
   constructor(work: () => Promise<void>, everyMs: number) {
     this.#work = work;
@@ -20,12 +19,8 @@ export class Polling {
     clearTimeout(this.#timer);
   }
 
-  pause(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-  }
-
   async #run(): Promise<void> {
-    if (!this.#isPaused && !document.hidden) await this.#work();
+    if (!document.hidden) await this.#work();
     if (!this.#isEnded) this.#timer = setTimeout(() => void this.#run(), this.#everyMs);
   }
 }

@@ -1,11 +1,13 @@
 /** The exceptions of the stored spans and log records, in groups. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
+import type { ErrorGroup } from '../../../engine/stored-telemetry.ts';
+import { AskedView } from '../asked-view.ts';
 import type { PageView, Stage } from '../page-view.ts';
-import { Polling } from '../polling.ts';
+import { message } from '../message.ts';
 import { Filters } from './filter-form.ts';
-import { clockOf, message } from './parts.ts';
-import { telemetry, type ErrorGroup, type ErrorList } from './telemetry-client.ts';
+import { clockOf } from './parts.ts';
+import { telemetry, type ErrorList } from './telemetry-client.ts';
 
 const POLL_MS = 3000;
 
@@ -15,23 +17,14 @@ const FIELDS = [
 ] as const;
 
 export function errorsView({ top, main }: Stage): PageView {
-  const filters = new Filters(FIELDS, () => void ask());
-  let question = 0;
-  const ask = async (): Promise<void> => {
-    const mine = (question += 1);
-    const answer = await telemetry.errors(filters.values).catch((error: Error) => error);
-    if (mine === question) render(answer instanceof Error ? message('error', answer.message) : list(answer), main);
-  };
+  const filters = new Filters(FIELDS, () => void view.ask());
+  const view = new AskedView(main, {
+    ask: async () => await telemetry.errors(filters.values),
+    draw: list,
+    everyMs: POLL_MS,
+  });
   render(filters.form(), top);
-  render(message('loading', '…'), main);
-  const polling = new Polling(ask, POLL_MS);
-  polling.start();
-  return {
-    end: () => {
-      question += 1;
-      polling.end();
-    },
-  };
+  return view.start();
 }
 
 function list({ errors, left }: ErrorList): TemplateResult {

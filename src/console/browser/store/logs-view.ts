@@ -5,8 +5,9 @@ import type { LogRecord } from '../../../engine/stored-telemetry.ts';
 import { severityName, valueText } from '../../store-text.ts';
 import type { PageView, Stage } from '../page-view.ts';
 import { Polling } from '../polling.ts';
+import { message } from '../message.ts';
 import { Filters } from './filter-form.ts';
-import { attributeTable, clockOf, message } from './parts.ts';
+import { attributeTable, clockOf } from './parts.ts';
 import { telemetry } from './telemetry-client.ts';
 
 const POLL_MS = 1000;
@@ -30,7 +31,10 @@ interface Line {
 
 export function logsView({ top, main }: Stage): PageView {
   const tail = new Tail(main);
-  const filters = new Filters(FIELDS, () => tail.restart(filters.values));
+  const filters = new Filters(FIELDS, () => {
+    tail.restart(filters.values);
+    void tail.ask();
+  });
   render(
     html`${filters.form()}
       <div class="choices">
@@ -78,7 +82,6 @@ class Tail {
     this.#open = new Set();
     this.end();
     render(message('loading', '…'), this.#main);
-    void this.ask();
   }
 
   follow(isFollowing: boolean): void {
@@ -104,7 +107,7 @@ class Tail {
 
   #draw(hint?: string): void {
     if (this.#lines.length === 0) {
-      const reason = hint ?? 'No log line fits. The preload sends the lines of pino, winston and bunyan';
+      const reason = hint ?? 'No log line fits. The preload sends the lines of pino';
       return void render(message('unknown', reason), this.#main);
     }
     const body = html`<div class="log" role="log" aria-label="Log lines, the newest first">

@@ -21,10 +21,6 @@ export function momentOf(unixNano: bigint): string {
   return MOMENT.format(Number(unixNano / 1_000_000n));
 }
 
-export function message(state: 'loading' | 'unknown' | 'error', text: string): TemplateResult {
-  return html`<p class="note ${state}" role="status">${text}</p>`;
-}
-
 export function attributeTable(title: string, attributes: Attributes): TemplateResult | typeof nothing {
   const entries = Object.entries(attributes);
   if (entries.length === 0) return nothing;

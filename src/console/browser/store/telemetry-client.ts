@@ -1,4 +1,4 @@
-import type { LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
+import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -15,22 +15,6 @@ export interface LogList {
   /** The parameter `after` of the next query. */
   readonly next: number;
   readonly hint?: string;
-}
-
-export interface ErrorGroup {
-  readonly service: string;
-  readonly type: string;
-  /** The message of the newest exception. */
-  readonly message: string;
-  readonly count: number;
-  readonly firstTimeUnixNano: string;
-  readonly lastTimeUnixNano: string;
-  /** How many there were in each part of the time between the first and the last of all groups. */
-  readonly counts: readonly number[];
-  /** The stack of the newest exception; empty if it has none. */
-  readonly stack: string;
-  /** The newest first. */
-  readonly traces: readonly string[];
 }
 
 export interface ErrorList {

@@ -9,7 +9,8 @@ import { traceAddress } from '../../trace.ts';
 import type { PageSettings } from '../../page-settings.ts';
 import type { PageView, Stage } from '../page-view.ts';
 import { Polling } from '../polling.ts';
-import { attributeTable, message, momentOf } from './parts.ts';
+import { message } from '../message.ts';
+import { attributeTable, momentOf } from './parts.ts';
 import { telemetry } from './telemetry-client.ts';
 
 /** More of the trace may arrive. */

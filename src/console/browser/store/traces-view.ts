@@ -4,9 +4,10 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { TraceSummary } from '../../../engine/stored-telemetry.ts';
 import { durationBuckets } from '../../duration-buckets.ts';
 import { durationText } from '../../store-text.ts';
+import { AskedView } from '../asked-view.ts';
 import type { PageView, Stage } from '../page-view.ts';
-import { Polling } from '../polling.ts';
-import { clockOf, message } from './parts.ts';
+import { message } from '../message.ts';
+import { clockOf } from './parts.ts';
 import { Filters } from './filter-form.ts';
 import { telemetry, type TraceList } from './telemetry-client.ts';
 
@@ -24,23 +25,14 @@ const FIELDS = [
 ] as const;
 
 export function tracesView({ top, main }: Stage): PageView {
-  const filters = new Filters(FIELDS, () => void ask());
-  let question = 0;
-  const ask = async (): Promise<void> => {
-    const mine = (question += 1);
-    const answer = await telemetry.traces({ ...filters.values, limit: LIMIT }).catch((error: Error) => error);
-    if (mine === question) render(answer instanceof Error ? message('error', answer.message) : list(answer), main);
-  };
+  const filters = new Filters(FIELDS, () => void view.ask());
+  const view = new AskedView(main, {
+    ask: async () => await telemetry.traces({ ...filters.values, limit: LIMIT }),
+    draw: list,
+    everyMs: POLL_MS,
+  });
   render(html`${filters.form()}${openForm()}`, top);
-  render(message('loading', '…'), main);
-  const polling = new Polling(ask, POLL_MS);
-  polling.start();
-  return {
-    end: () => {
-      question += 1;
-      polling.end();
-    },
-  };
+  return view.start();
 }
 
 function openForm(): TemplateResult {
