@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase, Pool, PoolClient, PoolConfig } from 'pg';
 import type { Secret } from '../engine/schema/secret.ts';
 import { cancelRequest } from './cancel-request.ts';
@@ -54,6 +55,8 @@ export interface PoolUsage {
 const GRACE_MS = 1000;
 /** Longer than the pause between queries that run once a minute, because a new session must load the table metadata again. */
 const IDLE_TIMEOUT_MS = 300_000;
+/** How long the pool makes do with fewer connections after the server has refused one. */
+const FEWER_MS = 60_000;
 
 /**
  * A few connections that can only read. A session holds no state between transactions, so a transaction pooler can be used.
@@ -100,9 +103,9 @@ export class ReadOnlyPool {
   async transaction<T>(limits: TransactionLimits, work: (transaction: ReadOnlyTransaction) => Promise<T>): Promise<T> {
     const signal = limits.signal ? AbortSignal.any([this.#closing.signal, limits.signal]) : this.#closing.signal;
     try {
-      const giveBack = await this.#slots.take(signal);
+      const { client, giveBack } = await this.#take(signal);
       try {
-        return await this.#transactionOn(await asked(this.#connect()), { ...limits, signal }, work);
+        return await this.#transactionOn(client, { ...limits, signal }, work);
       } finally {
         giveBack();
       }
@@ -116,6 +119,7 @@ export class ReadOnlyPool {
   async disconnect(): Promise<void> {
     const pool = await this.#pool?.catch(() => undefined);
     this.#pool = undefined;
+    this.#opened = undefined;
     if (pool) await end(pool);
   }
 
@@ -124,6 +128,28 @@ export class ReadOnlyPool {
     this.#closing.abort();
     const pool = await this.#pool?.catch(() => undefined);
     if (pool) await end(pool);
+  }
+
+  /** If the server has no connection left for the pool, this waits for one that the pool uses. */
+  async #take(signal: AbortSignal): Promise<{ readonly client: PoolClient; readonly giveBack: () => void }> {
+    for (;;) {
+      const giveBack = await this.#slots.take(signal);
+      try {
+        return { client: await asked(this.#connect()), giveBack };
+      } catch (error) {
+        if (!this.#canShare(error)) {
+          giveBack();
+          throw error;
+        }
+        const { signal: closing } = this.#closing;
+        void sleep(FEWER_MS, undefined, { signal: closing, ref: false }).catch(alreadyReported).finally(giveBack);
+      }
+    }
+  }
+
+  /** True if only another connection was refused, and those of the pool can be used. */
+  #canShare(error: unknown): boolean {
+    return PostgresError.from(error).reason === 'too_many_connections' && (this.#opened?.totalCount ?? 0) > 0;
   }
 
   async #connect(): Promise<PoolClient> {
@@ -142,6 +168,7 @@ export class ReadOnlyPool {
     try {
       return await (await pool).connect();
     } catch (error) {
+      if (this.#canShare(error)) throw error;
       if (this.#pool === pool) this.#forget(pool);
       if (!wasOpen || !this.#hasSeveral || this.#closing.signal.aborted) throw error;
       return await (await (this.#pool ??= this.#open())).connect();
@@ -158,6 +185,7 @@ export class ReadOnlyPool {
   /** The next connection reads service file, password file and hosts again. */
   #forget(pool: Promise<Pool>): void {
     this.#pool = undefined;
+    this.#opened = undefined;
     // A pool that never opened, or whose server is gone, has nothing to close.
     pool.then(end).catch(() => undefined);
   }

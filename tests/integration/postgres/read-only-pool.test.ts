@@ -117,6 +117,37 @@ describe('ReadOnlyPool', () => {
     dropping.close();
   });
 
+  it('makes do with the connections that it has while the server refuses another one', async () => {
+    const role = `${database.pollerRole}_one`;
+    await database.sql(`create role ${role} login password 'secret' connection limit 1`);
+    const datasource = new Secret(Object.assign(new URL(database.url), { username: role, password: 'secret' }).href);
+    const narrow = new ReadOnlyPool({ ...settings(), datasource, maxConnections: 3 });
+    const pid = async (sleepS: number): Promise<unknown> => {
+      const text = `select pg_backend_pid() as pid from pg_sleep(${sleepS})`;
+      return (await narrow.query({ text, values: [], timeoutMs: 5000, maxRows: 1 })).rows[0]?.['pid'];
+    };
+    const first = await pid(0);
+    const others = await Promise.all([0.3, 0.2, 0.1, 0, 0, 0].map(pid));
+    expect(new Set(others)).toEqual(new Set([first]));
+    expect(narrow.usage).toEqual({ idle: 1, used: 0, waiting: 0 });
+    await narrow.close();
+    await database.sql(`drop role ${role}`);
+  });
+
+  it('fails if the server refuses its only connection', async () => {
+    const role = `${database.pollerRole}_none`;
+    await database.sql(`create role ${role} login password 'secret' connection limit 0`);
+    const datasource = new Secret(Object.assign(new URL(database.url), { username: role, password: 'secret' }).href);
+    const refused = new ReadOnlyPool({ ...settings(), datasource, maxConnections: 3 });
+    const one = { text: 'select 1', values: [], timeoutMs: 2000, maxRows: 1 };
+    const failures = await Promise.allSettled([1, 2, 3].map(async () => await refused.query(one)));
+    expect(failures).toMatchObject(failures.map(() => ({ reason: { reason: 'too_many_connections' } })));
+    await database.sql(`alter role ${role} connection limit 1`);
+    expect((await refused.query(one)).rows).toHaveLength(1);
+    await refused.close();
+    await database.sql(`drop role ${role}`);
+  });
+
   it('outlives the end of its idle connection', async () => {
     await ask('select 1');
     await database.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'siphon'`);

@@ -15,8 +15,13 @@ export async function counting(
   const counter = { name: 'orders', kind: 'counter', metric_name: 'orders', ...query };
   const config = { datasource, queries: [counter], collection_interval: '50ms', ...settings };
   const poller = await PollerUnderTest.start(config, undefined, extensions);
-  await anotherPoll(poller);
-  return poller;
+  try {
+    await anotherPoll(poller);
+    return poller;
+  } catch (error) {
+    await poller[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function anotherPoll(poller: PollerUnderTest): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DriftReport } from './counter-run.ts';
+import { DriftReport, UncountedRows } from './counter-run.ts';
 import { logLines } from '../../../../../tests/support/components/log-lines.ts';
 
 it('logs once that more was counted than inserted, when two readings agree, and once that it is over', () => {
@@ -13,4 +13,19 @@ it('logs once that more was counted than inserted, when two readings agree, and 
   expect(said(0, 5, undefined, -1, 0)).toEqual([]);
   expect(said(-3, -4, -5)).toEqual([4]);
   expect(said(2, 0)).toEqual(['Counted rows no longer exceed inserted rows']);
+});
+
+it('knows the uncounted rows until the statistics are reset, are unknown, or the table cannot be read', () => {
+  const rows = new UncountedRows();
+  expect(rows.whileStatisticsGrow(5)).toBeUndefined();
+  rows.found(3, 6);
+  expect([6, 7].map((inserted) => rows.whileStatisticsGrow(inserted))).toEqual([3, 3]);
+  expect([1, 7].map((inserted) => rows.whileStatisticsGrow(inserted))).toEqual([undefined, undefined]);
+  rows.found(2, 7);
+  expect([7, undefined, 7].map((inserted) => rows.whileStatisticsGrow(inserted))).toEqual([2, undefined, undefined]);
+  rows.found(-1, 7);
+  expect(rows.whileStatisticsGrow(7)).toBeUndefined();
+  rows.found(0, 7);
+  rows.forget();
+  expect(rows.whileStatisticsGrow(7)).toBeUndefined();
 });

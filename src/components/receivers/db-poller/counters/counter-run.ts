@@ -48,8 +48,7 @@ export class CounterRun implements QueryRun {
   #catchUpAgainMs = 0;
   /** The result of the latest reading of the recent rows. */
   #recent: Step | undefined;
-  /** Inserted minus counted rows, at the latest reading of the whole table. */
-  #uncounted: number | undefined;
+  readonly #uncounted = new UncountedRows();
   #isWaiting = false;
   /**
    * Rows from the time when another poller was the leader are published together once all are counted. Published step by
@@ -83,7 +82,7 @@ export class CounterRun implements QueryRun {
       reconcileMs: settings.reconcileMs,
       logger,
       onRebaseline: (reason) => {
-        this.#uncounted = undefined;
+        this.#uncounted.forget();
         context.metrics.rebaselined(id, reason);
         logger.warn({ reason }, 'Counting started again: the counters restart at 0');
       },
@@ -117,7 +116,7 @@ export class CounterRun implements QueryRun {
       await this.#publish();
       const isBehind = await this.#catchUp(signal);
       this.#context.metrics.backlog(this.#id, sumOf(recent.backlog, this.#counter.leftToSweep));
-      this.#context.metrics.uncounted(this.#id, this.#uncounted);
+      this.#context.metrics.uncounted(this.#id, this.#uncounted.whileStatisticsGrow(this.#counter.inserted));
       const pauseMs = this.#counter.isSweeping ? SWEEP_PAUSE_MS : undefined;
       return { durationMs, rows: recent.rows, isBehind: isBehind || (recent.backlog ?? 0) > 0, pauseMs };
     });
@@ -187,6 +186,7 @@ export class CounterRun implements QueryRun {
       if (concernsDatabase(error) || reasonOf(error) === 'pipeline_refused') throw error;
       this.#context.metrics.failed(this.#id, reasonOf(error));
       this.#catchingUp.failed(error);
+      this.#uncounted.forget();
       const firstMs = isSweeping ? FIRST_SWEEP_RETRY_MS : FIRST_RETRY_MS;
       this.#catchUpAgainMs = performance.now() + retryMs(++this.#catchUpFailures, firstMs, this.#reconcileMs);
       return false;
@@ -218,10 +218,9 @@ export class CounterRun implements QueryRun {
     return (step.backlog ?? 0) > 0;
   }
 
-  /** Below 0, the statistics are late, were reset, or do not count what siphon counts: the number is unknown. */
   #compareWithStatistics(): void {
-    const { uncounted } = this.#counter;
-    this.#uncounted = uncounted === undefined || uncounted < 0 ? undefined : uncounted;
+    const { uncounted, inserted } = this.#counter;
+    this.#uncounted.found(uncounted, inserted);
     this.#drift.found(uncounted);
   }
 
@@ -243,6 +242,33 @@ export class CounterRun implements QueryRun {
 
 function sumOf(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** Inserted minus counted rows at the latest reading of the whole table, as long as the statistics can be compared with it. */
+export class UncountedRows {
+  #rows: number | undefined;
+  #insertedThen = 0;
+
+  /**
+   * @param rows undefined if they cannot be compared. Below 0, the statistics are late, were reset, or do not count what
+   *   siphon counts: the number is unknown.
+   * @param inserted the inserts in the statistics.
+   */
+  found(rows: number | undefined, inserted: number | undefined): void {
+    this.#rows = rows === undefined || rows < 0 ? undefined : rows;
+    this.#insertedThen = inserted ?? 0;
+  }
+
+  /** The latest reading failed, or counting started again. */
+  forget(): void {
+    this.#rows = undefined;
+  }
+
+  /** Undefined once the statistics have fewer inserts than before, which means that they were reset. */
+  whileStatisticsGrow(inserted: number | undefined): number | undefined {
+    if (inserted === undefined || inserted < this.#insertedThen) this.forget();
+    return this.#rows;
+  }
 }
 
 /** Logs once that more rows were counted than inserted, and once that this is over. */

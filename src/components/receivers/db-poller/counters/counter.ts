@@ -265,11 +265,16 @@ export class Counter {
     return await readingWholeTable(step);
   }
 
+  /** The inserts in PostgreSQL's statistics; undefined if they do not include those of the table. */
+  get inserted(): number | undefined {
+    return this.#head?.statistics?.inserted;
+  }
+
   /** Inserted minus counted rows since counting started; undefined if they cannot be compared, or not every row counts. */
   get uncounted(): number | undefined {
     const { events, everyRow, filter } = this.#settings.query;
     if (filter !== undefined || (events && everyRow === undefined)) return undefined;
-    const inserted = this.#head?.statistics?.inserted;
+    const { inserted } = this;
     const { insertedAtStart, rowsCounted } = this.#state ?? {};
     if (inserted === undefined || insertedAtStart === undefined || rowsCounted === undefined) return undefined;
     return inserted - insertedAtStart - rowsCounted;
