@@ -26,6 +26,7 @@ import { BunyanInstrumentation } from './loggers/bunyan.ts';
 import { ConsoleInstrumentation } from './loggers/console.ts';
 import { PinoInstrumentation } from './loggers/pino.ts';
 import { WinstonInstrumentation } from './loggers/winston.ts';
+import { followBackends } from './pg-backends.ts';
 import { measureOperations, nameSpan } from './pg-operations.ts';
 import { rememberPools } from './pg-pools.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
@@ -166,5 +167,6 @@ function createPg(): Instrumentation {
   const pg = new PgInstrumentation({ requestHook: nameSpan });
   rememberPools(pg);
   measureOperations(pg);
+  followBackends(pg);
   return pg;
 }

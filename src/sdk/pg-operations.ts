@@ -9,6 +9,7 @@ import { instrumentationMetrics } from '../metrics/third-party.ts';
 import { withoutLiterals } from '../privacy/query-literals.ts';
 import { startDatabaseCall } from './clients/database-call.ts';
 import { errorType } from './error-type.ts';
+import { startedOn } from './pg-backends.ts';
 import { recorder } from './recorders.ts';
 import { sqlVerb } from './sql-verb.ts';
 
@@ -27,7 +28,10 @@ export function measureOperations(instrumentation: PgInstrumentation): void {
 
 /** Names the span of a statement by its command, unless the statement has a name of its own. */
 export function nameSpan(span: Span, { query, connection }: PgRequestHookInformation): void {
-  if (starting !== undefined) starting.span ??= span;
+  if (starting !== undefined) {
+    starting.span ??= span;
+    startedOn(starting.client, span);
+  }
   const verb = sqlVerb(query.text);
   if (verb !== undefined) span.setAttribute('db.operation.name', verb);
   if (query.name !== undefined && query.name !== '') return;
@@ -38,6 +42,7 @@ export function nameSpan(span: Span, { query, connection }: PgRequestHookInforma
 interface Operation {
   /** The active span is often another one when the statement ends: that of another statement on the same connection. */
   span: Span | undefined;
+  readonly client: Client;
   readonly end: (error?: unknown) => void;
 }
 
@@ -137,7 +142,9 @@ function observeCursor({ database, connectionParameters: { host, port } }: Clien
   };
 }
 
-function startOperation({ database, connectionParameters: { host, port } }: Client, text: string): Operation {
+function startOperation(client: Client, text: string): Operation {
+  const { database, connectionParameters } = client;
+  const { host, port } = connectionParameters;
   const startedAtMs = performance.now();
   const verb = sqlVerb(text);
   const end = (error?: unknown): void => {
@@ -152,7 +159,7 @@ function startOperation({ database, connectionParameters: { host, port } }: Clie
     const context = operation.span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, operation.span);
     recordOperation(labels as OperationLabels, (performance.now() - startedAtMs) / 1000, context);
   };
-  const operation: Operation = { span: undefined, end };
+  const operation: Operation = { span: undefined, client, end };
   return operation;
 }
 

@@ -19,6 +19,7 @@ import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { sendLogLines, type LogLinesSettings } from './loggers/log-lines.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
+import { describePgBackends } from './pg-backends.ts';
 import { describePgFailures } from './pg-failures.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
@@ -59,6 +60,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   try {
     withDefaults(environment, start);
     describePgFailures();
+    describePgBackends();
     keepSpansPrivate(privacy);
     recordSamplingContext(environment);
     if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);
