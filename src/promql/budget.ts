@@ -1,4 +1,7 @@
+import type { Steps } from '../pattern/work.ts';
 import { PromqlError } from './promql-error.ts';
+
+export type { Steps };
 
 export interface EvaluationLimits {
   /** How many samples are read and values computed. */
@@ -6,9 +9,6 @@ export interface EvaluationLimits {
   readonly maxSeries: number;
   readonly timeoutMs: number;
 }
-
-/** A step of work; a caller may do something else meanwhile. */
-export type Steps<T> = Generator<undefined, T>;
 
 /** A small step takes some nanoseconds, so all of these are far shorter than a slice of time. */
 const STEPS_BETWEEN_PAUSES = 4096;

@@ -1,6 +1,6 @@
+import { Pattern } from '../pattern/pattern.ts';
 import type { Budget, Steps } from './budget.ts';
 import type { Labels } from './labels.ts';
-import { Pattern } from './pattern/pattern.ts';
 
 export type MatchOperator = '=' | '!=' | '=~' | '!~';
 

@@ -176,6 +176,14 @@ export const processorMetrics = sidecarMetrics({
     description: 'Traces that tail sampling holds because they are not decided',
     labels: { processor },
   },
+  otelcol_processor_tail_sampling_sampling_policy_evaluation_error: {
+    kind: 'counter',
+    unit: '{trace}',
+    description:
+      'Traces with more values than patterns may be compared with, so that tail sampling decided by the first ones',
+    labels: { processor },
+    startsAtZero: {},
+  },
   siphon_tail_sampling_held_bytes: {
     kind: 'gauge',
     unit: 'By',

@@ -72,6 +72,7 @@ const ABSENT: ReadonlySet<MetricName> = new Set([
   'otelcol_processor_tail_sampling_early_releases_from_cache_decision',
   'otelcol_processor_tail_sampling_traces_dropped_too_large',
   'otelcol_processor_tail_sampling_sampling_traces_on_memory',
+  'otelcol_processor_tail_sampling_sampling_policy_evaluation_error',
   'siphon_tail_sampling_held_bytes',
   'siphon_tail_sampling_early_decisions',
   'siphon_tail_sampling_removed_exemplars',

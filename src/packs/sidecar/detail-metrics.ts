@@ -80,6 +80,7 @@ export const detailMetrics = {
   otelcol_processor_tail_sampling_early_releases_from_cache_decision: TAIL_SAMPLING,
   otelcol_processor_tail_sampling_traces_dropped_too_large: TAIL_SAMPLING,
   otelcol_processor_tail_sampling_sampling_traces_on_memory: TAIL_SAMPLING,
+  otelcol_processor_tail_sampling_sampling_policy_evaluation_error: TAIL_SAMPLING,
   siphon_tail_sampling_held_bytes: TAIL_SAMPLING,
   siphon_tail_sampling_early_decisions: TAIL_SAMPLING,
   siphon_tail_sampling_removed_exemplars: TAIL_SAMPLING,

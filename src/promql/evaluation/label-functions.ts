@@ -1,6 +1,6 @@
+import { Pattern } from '../../pattern/pattern.ts';
 import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, METRIC_NAME, NO_LABELS, withLabel, type Labels } from '../labels.ts';
-import { Pattern } from '../pattern/pattern.ts';
 import { PromqlError } from '../promql-error.ts';
 import type { Call, Expression, StringLiteral } from '../syntax/expression.ts';
 import { joined, type StepSeries, type Vector } from './vector.ts';
@@ -20,12 +20,33 @@ export function* replaceLabel(vector: Vector, call: Call, budget: Budget): Steps
   for (const series of vector) {
     const before = series.labels.get(source) ?? '';
     if (known.has(before)) budget.label(known.get(before)?.length ?? 0);
-    else known.set(before, yield* pattern.expand(before, template, budget));
+    else known.set(before, yield* expanded(pattern, before, template, budget));
     const value = known.get(before);
     changed.push(value === undefined ? series : { ...series, labels: withLabel(series.labels, target, value) });
     if (budget.spend(SERIES_STEPS)) yield;
   }
   return yield* joined(changed, budget);
+}
+
+/** The template with `$1` and `${name}` replaced by groups of the text; undefined if the pattern does not fit. */
+function* expanded(pattern: Pattern, text: string, template: string, budget: Budget): Steps<string | undefined> {
+  const groups = yield* pattern.groupsOf(text, budget);
+  if (groups === undefined) return undefined;
+  const textOf = (whole: string, bare: string | undefined, braced = ''): string =>
+    whole === '$$' ? '$' : (groups.get(numberOrName(bare ?? braced)) ?? '');
+  let length = template.length;
+  for (const [whole, bare, braced] of template.matchAll(REFERENCE)) {
+    length += textOf(whole, bare, braced).length - whole.length;
+  }
+  budget.label(length);
+  return template.replaceAll(REFERENCE, textOf);
+}
+
+const REFERENCE = /\$(?:\$|(\w+)|\{(\w+)\})/g;
+
+/** `01` is 1. */
+function numberOrName(reference: string): string {
+  return /^\d+$/.test(reference) ? `${Number(reference)}` : reference;
 }
 
 /** `label_join(vector, target, separator, source…)` */

@@ -5,6 +5,7 @@
  */
 import { memoryUsage } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuUs } from './longest-stall.ts';
 
 export interface StallReport {
   readonly longestStallMs: number;
@@ -64,10 +65,4 @@ function turn(): void {
 function memory(): typeof base {
   const { rss, heapUsed, external } = memoryUsage();
   return { residentBytes: rss, usedBytes: heapUsed + external };
-}
-
-/** The CPU time of the main thread, in user mode and in the kernel. */
-function cpuUs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
 }

@@ -2,18 +2,22 @@ import type { ComponentMetrics } from '../../../engine/component.ts';
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
+import type { Steps } from '../../../pattern/work.ts';
 import type { TailSamplingConfig } from './config.ts';
 import type { HeldResource, HeldSpans } from './held-spans.ts';
 import { createPolicy, wantedFacts } from './policies/create-policy.ts';
-import type { Policy, Verdict } from './policies/policy.ts';
+import { ask, type Policy, type Verdict } from './policies/policy.ts';
 import { TraceFacts } from './policies/trace-facts.ts';
 import type { WaitingTrace } from './waiting-traces.ts';
 
 const RESOURCE = fieldTags('ResourceSpans').resource;
+const BYTES_BETWEEN_PAUSES = 64 * 1024;
+/** A span takes as long as reading this many bytes, besides its own. */
+const SPAN_BYTES = 512;
 
 interface NamedPolicy {
   readonly name: string;
-  readonly decide: Policy;
+  readonly policy: Policy;
 }
 
 /** Asks the policies about a trace. */
@@ -22,24 +26,33 @@ export class Judge {
   readonly #endsAtFirstMatch: boolean;
   readonly #facts: TraceFacts;
   readonly #byPolicy;
+  readonly #errors;
 
   constructor(config: TailSamplingConfig, metrics: ComponentMetrics, isReferred: (traceId: Uint8Array) => boolean) {
     // A trace that is dropped needs no other policy.
     const ranked = config.policies.toSorted((a, b) => Number(b.type === 'drop') - Number(a.type === 'drop'));
     this.#policies = ranked.map((policy) => ({
       name: policy.name,
-      decide: createPolicy(policy, monotonicMs, isReferred),
+      policy: createPolicy(policy, monotonicMs, isReferred),
     }));
     this.#endsAtFirstMatch = config.sample_on_first_match;
     this.#facts = new TraceFacts(wantedFacts(config.policies));
     this.#byPolicy = metrics.counter(sidecarMetrics.otelcol_processor_tail_sampling_count_traces_sampled);
+    this.#errors = metrics.counter(sidecarMetrics.otelcol_processor_tail_sampling_sampling_policy_evaluation_error);
   }
 
-  decide(trace: WaitingTrace, spans: HeldSpans): Verdict {
-    this.#read(trace, spans);
+  /** Spans that arrive meanwhile do not count. Yields where other work may run. */
+  *decide(trace: WaitingTrace, spans: HeldSpans): Steps<Verdict> {
+    yield* this.#read(trace, spans);
+    const verdict = yield* this.#askPolicies();
+    if (this.#facts.work.isSpent) this.#errors.add(1, {});
+    return verdict;
+  }
+
+  *#askPolicies(): Steps<Verdict> {
     let isSampled = false;
-    for (const { name, decide } of this.#policies) {
-      const verdict = decide(this.#facts);
+    for (const { name, policy } of this.#policies) {
+      const verdict = yield* ask(policy, this.#facts);
       this.#byPolicy.add(1, { policy: name, sampled: verdict === 'sampled' ? 'true' : 'false', decision: verdict });
       if (verdict === 'dropped') return 'dropped';
       if (verdict === 'sampled') isSampled = true;
@@ -48,17 +61,23 @@ export class Judge {
     return isSampled ? 'sampled' : 'not_sampled';
   }
 
-  #read({ id, spans: list, spanCount, sizeBytes }: WaitingTrace, spans: HeldSpans): void {
+  *#read({ id, spans: { first }, spanCount, sizeBytes }: WaitingTrace, spans: HeldSpans): Steps<void> {
     const facts = this.#facts;
     facts.open(Buffer.from(id, 'latin1'), spanCount, sizeBytes);
     if (!facts.wantsSpans) return;
     let last: HeldResource | undefined;
-    for (let span = list.first; span >= 0; span = spans.next(span)) {
+    let workSincePause = 0;
+    for (let span = first, left = spanCount; left > 0; span = spans.next(span), left--) {
       const { resource } = spans.scopeOf(span);
       const { bytes } = resource.request;
+      const [start, end] = [spans.startOf(span), spans.endOf(span)];
       if (resource !== last) addResource(facts, resource);
       last = resource;
-      facts.addSpan(bytes, spans.startOf(span), spans.endOf(span));
+      facts.addSpan(bytes, start, end);
+      workSincePause += SPAN_BYTES + end - start;
+      if (workSincePause < BYTES_BETWEEN_PAUSES) continue;
+      workSincePause = 0;
+      yield;
     }
   }
 }

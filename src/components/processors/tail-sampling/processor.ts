@@ -54,6 +54,8 @@ export class TailSamplingProcessor implements Component, Consumer {
   readonly #referenceWaitMs: number;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  /** The trace that policies are looking at: its spans must stay. */
+  #judged: WaitingTrace | undefined;
   #isClosing = false;
   /** True if the deadline of the shutdown has aborted: then what is left is already counted. */
   #isOver = false;
@@ -154,9 +156,13 @@ export class TailSamplingProcessor implements Component, Consumer {
     }
     this.#traces.add(trace, scope, { start, end });
     if (this.#looksForRoots && isLocalRoot(bytes, start, end)) this.#traces.addRoot(trace, nowMs);
-    const { maximum_trace_size_bytes: maxBytes } = this.#config;
-    if (maxBytes > 0 && trace.sizeBytes > maxBytes && trace.state !== 'sampled') this.#dropTooLarge(trace);
+    if (trace !== this.#judged && this.#isTooLarge(trace)) this.#dropTooLarge(trace);
     return true;
+  }
+
+  #isTooLarge({ sizeBytes, state }: WaitingTrace): boolean {
+    const { maximum_trace_size_bytes: maxBytes } = this.#config;
+    return maxBytes > 0 && sizeBytes > maxBytes && state !== 'sampled';
   }
 
   #dropTooLarge(trace: WaitingTrace): void {
@@ -185,7 +191,9 @@ export class TailSamplingProcessor implements Component, Consumer {
     for (const trace of this.#traces.all()) {
       const early = this.#earlyReason;
       if (early === undefined && trace.dueMs > nowMs) continue;
-      this.#settle(trace, nowMs, early);
+      const verdict = await this.#verdictOf(trace, slice);
+      if (verdict === undefined) return;
+      this.#settle(trace, verdict, { nowMs, early });
       if (this.#outgoing.isFull) await this.#send();
       await slice.pause();
       if (this.#isOver) return;
@@ -198,8 +206,11 @@ export class TailSamplingProcessor implements Component, Consumer {
     return this.#config.block_on_overflow ? undefined : this.#overflow;
   }
 
-  #settle(trace: WaitingTrace, nowMs: number, early: EarlyReason | undefined): void {
-    const verdict = this.#verdictOf(trace);
+  #settle(trace: WaitingTrace, verdict: Verdict, { nowMs, early }: Moment): void {
+    if (this.#isTooLarge(trace)) {
+      this.#dropTooLarge(trace);
+      return;
+    }
     const mayBeReferred = verdict === 'not_sampled' && trace.sinceMs + this.#referenceWaitMs > nowMs;
     if (mayBeReferred && early === undefined) {
       trace.state = 'unreferred';
@@ -217,10 +228,21 @@ export class TailSamplingProcessor implements Component, Consumer {
     this.#account.drop(trace.spanCount, 'not_sampled');
   }
 
-  #verdictOf(trace: WaitingTrace): Verdict {
+  /** Undefined if the deadline of the shutdown aborts meanwhile: then the spans are gone. */
+  async #verdictOf(trace: WaitingTrace, slice: TimeSlice): Promise<Verdict | undefined> {
     if (trace.state === 'sampled') return 'sampled';
     if (trace.state === 'unreferred') return this.#decisions.isReferred(trace.id) ? 'sampled' : 'not_sampled';
-    return this.#judge.decide(trace, this.#traces.spans);
+    this.#judged = trace;
+    const steps = this.#judge.decide(trace, this.#traces.spans);
+    let step = steps.next();
+    while (step.done !== true) {
+      if (slice.isOver) await slice.pause();
+      if (this.#isOver) return undefined;
+      step = steps.next();
+    }
+    this.#judged = undefined;
+    // An exemplar may have come meanwhile.
+    return step.value === 'not_sampled' && this.#decisions.isReferred(trace.id) ? 'sampled' : step.value;
   }
 
   /** Never rejects. */
@@ -244,6 +266,12 @@ export class TailSamplingProcessor implements Component, Consumer {
   #drop(itemCount: number, reason: FailureReason): void {
     if (itemCount > 0) this.#dropped({ signal: 'traces', itemCount }, reason);
   }
+}
+
+/** When a trace is decided, and why that is before its time. */
+interface Moment {
+  readonly nowMs: number;
+  readonly early: EarlyReason | undefined;
 }
 
 /** Spans of sampled traces that become one batch. */

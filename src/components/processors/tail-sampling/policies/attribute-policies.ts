@@ -1,7 +1,7 @@
 import type { AnyValue } from '../../../../engine/otlp/any-value.ts';
 import type { LeafPolicyConfig } from './policy-config.ts';
 import { sampledIf, type Policy } from './policy.ts';
-import { textPattern } from './text-pattern.ts';
+import { TextPatterns } from './text-patterns.ts';
 
 type SettingsOf<Type extends keyof LeafPolicyConfig> = NonNullable<LeafPolicyConfig[Type]>;
 
@@ -11,8 +11,9 @@ interface Condition {
 }
 
 export function stringAttribute(settings: SettingsOf<'string_attribute'>): Policy {
-  const fits = settings.enabled_regex_matching ? patternIn(settings.values) : textIn(settings.values);
-  return attributePolicy(settings, (value) => typeof value === 'string' && value !== '' && fits(value));
+  if (settings.enabled_regex_matching) return patternAttribute(settings);
+  const texts = new Set(settings.values);
+  return attributePolicy(settings, (value) => typeof value === 'string' && value !== '' && texts.has(value));
 }
 
 export function numericAttribute(settings: SettingsOf<'numeric_attribute'>): Policy {
@@ -32,12 +33,16 @@ function attributePolicy({ key, invert_match: isInverted }: Condition, fits: (va
   return (trace) => sampledIf((trace.values.get(key)?.some((value) => fits(value)) ?? false) !== isInverted);
 }
 
-function textIn(values: readonly string[]): (value: string) => boolean {
-  const texts = new Set(values);
-  return (value) => texts.has(value);
-}
-
-function patternIn(values: readonly string[]): (value: string) => boolean {
-  const patterns = values.map(textPattern);
-  return (value) => patterns.some((fits) => fits(value));
+/** The same with patterns, as far as the work for the trace allows. */
+function patternAttribute(settings: SettingsOf<'string_attribute'>): Policy {
+  const { key, values: sources, cache_max_size: maxRemembered, invert_match: isInverted } = settings;
+  const patterns = new TextPatterns(sources, maxRemembered);
+  return function* decide({ values, work }) {
+    for (const value of values.get(key) ?? []) {
+      if (work.isSpent) break;
+      if (typeof value !== 'string' || value === '') continue;
+      if (yield* patterns.fit(value, work)) return sampledIf(!isInverted);
+    }
+    return sampledIf(isInverted);
+  };
 }

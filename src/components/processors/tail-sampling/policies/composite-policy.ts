@@ -1,6 +1,6 @@
 import { Allowance } from './allowance.ts';
 import type { CompositeConfig } from './policy-config.ts';
-import type { Clock, Policy } from './policy.ts';
+import { ask, type Clock, type Policy } from './policy.ts';
 
 interface SubPolicy {
   readonly name: string;
@@ -19,13 +19,16 @@ export function composite(config: CompositeConfig, subPolicies: readonly SubPoli
     const share = (percents.get(name) || 100 / subPolicies.length) / 100;
     return { policy, own: new Allowance(share * maxTotal, share * maxTotal, startMs) };
   });
-  return (trace) => {
-    const first = limited.find(({ policy }) => policy(trace) === 'sampled');
-    const nowMs = clock();
-    if (!first?.own.allows(trace.spanCount, nowMs) || !total.allows(trace.spanCount, nowMs)) return 'not_sampled';
-    first.own.spend(trace.spanCount);
-    total.spend(trace.spanCount);
-    return 'sampled';
+  return function* decide(trace) {
+    for (const { policy, own } of limited) {
+      if ((yield* ask(policy, trace)) !== 'sampled') continue;
+      const nowMs = clock();
+      if (!own.allows(trace.spanCount, nowMs) || !total.allows(trace.spanCount, nowMs)) return 'not_sampled';
+      own.spend(trace.spanCount);
+      total.spend(trace.spanCount);
+      return 'sampled';
+    }
+    return 'not_sampled';
   };
 }
 

@@ -2,7 +2,7 @@ import { booleanAttribute, numericAttribute, stringAttribute } from './attribute
 import { Allowance } from './allowance.ts';
 import { composite } from './composite-policy.ts';
 import type { AndSubPolicyConfig, CompositeConfig, LeafPolicyConfig, NamedPolicyConfig } from './policy-config.ts';
-import { sampledIf, type Clock, type Policy, type Verdict } from './policy.ts';
+import { ask, sampledIf, type Clock, type Policy, type Verdict } from './policy.ts';
 import { probabilistic } from './probabilistic-policy.ts';
 import type { WantedFacts } from './trace-facts.ts';
 
@@ -41,12 +41,19 @@ function allOf(configs: readonly AndSubPolicyConfig[], clock: Clock, verdict: Ve
   const policies = configs.map((config) =>
     config.type === 'not' ? opposite(config.not, clock) : leafPolicy({ ...config, type: config.type }, clock),
   );
-  return (trace) => (policies.every((policy) => policy(trace) === 'sampled') ? verdict : 'not_sampled');
+  return function* decide(trace) {
+    for (const policy of policies) {
+      if ((yield* ask(policy, trace)) !== 'sampled') return 'not_sampled';
+    }
+    return verdict;
+  };
 }
 
 function opposite(config: NamedPolicyConfig['not'], clock: Clock): Policy {
   const policy = leafPolicy(required(config).not_sub_policy, clock);
-  return (trace) => sampledIf(policy(trace) === 'not_sampled');
+  return function* decide(trace) {
+    return sampledIf((yield* ask(policy, trace)) === 'not_sampled');
+  };
 }
 
 /** A policy that has no other policies in it. */

@@ -4,6 +4,7 @@ import { fieldTags } from '../../../../engine/otlp/schema.ts';
 import { SpanFields } from '../../../../engine/otlp/span-fields.ts';
 import { WantedKeys } from '../../../../engine/otlp/wanted-keys.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
+import { TraceWork } from './trace-work.ts';
 
 const RESOURCE = fieldTags('Resource');
 const TWO_32 = 4_294_967_296;
@@ -34,6 +35,7 @@ export class TraceFacts {
   /** The values of the wanted attributes, of spans and resources. */
   readonly values = new Map<string, AnyValue[]>();
   readonly traceStates = new Set<string>();
+  readonly work = new TraceWork();
   readonly #wanted: WantedFacts;
   readonly #keys: WantedKeys;
   readonly #span = new SpanFields();
@@ -63,6 +65,7 @@ export class TraceFacts {
     this.hasSampledFlag = false;
     this.values.clear();
     this.traceStates.clear();
+    this.work.open();
     this.#statusCodes = 0;
     this.#base = undefined;
     this.#startNs = 0;

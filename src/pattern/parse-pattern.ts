@@ -1,6 +1,6 @@
 /** The syntax of RE2, which Prometheus uses: https://github.com/google/re2/wiki/Syntax */
-import { fold, NEWLINE, readEscape, type Flags } from './character.ts';
-import { escapedSet, isEscapedSet, readSet } from './character-set.ts';
+import { fold, isWord, NEWLINE, readEscape, type Flags } from './character.ts';
+import { escapedSet, isEscapedSet, readSet, type CharacterSet } from './character-set.ts';
 import type { Assertion, ParsedPattern, PatternNode } from './node.ts';
 
 /** @throws Error that names the position. */
@@ -20,6 +20,7 @@ class PatternParser {
   #depth = 0;
   #flags = NO_FLAGS;
   readonly #names = new Map<string, number>();
+  readonly #literals = new Map<string, PatternNode>();
 
   constructor(text: string) {
     this.#characters = Array.from(text);
@@ -80,7 +81,7 @@ class PatternParser {
       case '[':
         return this.#bracketed();
       case '.':
-        return { kind: 'character', fits: this.#flags.dotFitsLine ? () => true : (code) => code !== NEWLINE };
+        return { kind: 'character', fits: this.#flags.dotFitsLine ? isAny : isInLine };
       case '^':
       case '$':
         return { kind: 'assertion', holds: this.#limit(character) };
@@ -91,7 +92,7 @@ class PatternParser {
       case '?':
         throw this.#problem(`nothing before ${character}`);
       default:
-        return literal(character, this.#flags);
+        return this.#literal(character);
     }
   }
 
@@ -157,7 +158,7 @@ class PatternParser {
     }
     const { code, end } = readEscape(this.#characters, this.#at - 1);
     this.#at = end;
-    return literal(String.fromCodePoint(code), this.#flags);
+    return this.#literal(String.fromCodePoint(code));
   }
 
   /** `\Q…\E` is the text between. */
@@ -168,9 +169,19 @@ class PatternParser {
         this.#at += 2;
         break;
       }
-      of.push(literal(this.#take(), this.#flags));
+      of.push(this.#literal(this.#take()));
     }
     return { kind: 'sequence', of };
+  }
+
+  /** Equal ones are one node, so that they are compared once. */
+  #literal(character: string): PatternNode {
+    const { ignoresCase } = this.#flags;
+    const key = `${ignoresCase ? 'i' : ''}${character}`;
+    let node = this.#literals.get(key);
+    if (node === undefined)
+      this.#literals.set(key, (node = { kind: 'character', fits: equal(character, ignoresCase) }));
+    return node;
   }
 
   #peek(): string | undefined {
@@ -199,21 +210,20 @@ class PatternParser {
   }
 }
 
-function literal(character: string, { ignoresCase }: Flags): PatternNode {
+function equal(character: string, ignoresCase: boolean): CharacterSet {
   const wanted = character.codePointAt(0) as number;
-  if (!ignoresCase) return { kind: 'character', fits: (code) => code === wanted };
+  if (!ignoresCase) return (code) => code === wanted;
   const folded = fold(character);
-  return { kind: 'character', fits: (code) => code === wanted || fold(String.fromCodePoint(code)) === folded };
+  return (code) => code === wanted || fold(String.fromCodePoint(code)) === folded;
 }
+
+const isAny: CharacterSet = () => true;
+const isInLine: CharacterSet = (code) => code !== NEWLINE;
 
 const isStart: Assertion = (before) => before < 0;
 const isEnd: Assertion = (_before, after) => after < 0;
 const startsLine: Assertion = (before) => before < 0 || before === NEWLINE;
 const endsLine: Assertion = (_before, after) => after < 0 || after === NEWLINE;
-
-function isWord(code: number): boolean {
-  return code >= 0 && /^\w$/.test(String.fromCodePoint(code));
-}
 
 const ASSERTIONS: Readonly<Record<string, Assertion | undefined>> = {
   A: isStart,

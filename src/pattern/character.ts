@@ -6,6 +6,20 @@ export interface Flags {
 
 export const NEWLINE = 10;
 
+export function isNewline(code: number): boolean {
+  return code === NEWLINE;
+}
+
+/** For `\b`: a letter, a digit or an underscore of ASCII. */
+export function isWord(code: number): boolean {
+  const lower = code | CASE_BIT;
+  return (lower >= 0x61 && lower <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === UNDERSCORE;
+}
+
+/** The difference between `A` and `a`. */
+const CASE_BIT = 0x20;
+const UNDERSCORE = 0x5f;
+
 /** Equal for characters that differ in case only. */
 export function fold(character: string): string {
   return character.toLowerCase().toUpperCase();
