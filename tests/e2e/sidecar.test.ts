@@ -144,12 +144,13 @@ describe('the cost of doing nothing', () => {
     expect(median(seconds)).toBeLessThan(0.5 * slowdown());
   });
 
-  it('idles below 88 MiB resident, including 50 MiB of Node itself', async () => {
+  it('idles below 96 MiB resident, including 50 MiB of Node itself', async () => {
     await using sidecar = await Sidecar.start();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const status = readFileSync(`/proc/${sidecar.process.pid}/status`, 'utf8');
-    // How much of the program a system maps differs by 15 MiB; what no file backs does not.
-    expect(Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) / 1024).toBeLessThan(88 - 50);
+    // How much of the program a system maps differs by 15 MiB; what no file backs does not. The history of the metrics
+    // and the console, which run by default, take 2 MiB.
+    expect(Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) / 1024).toBeLessThan(96 - 50);
   });
 });
 
