@@ -57,8 +57,9 @@ export function lostRequestsName(port: number): string {
   return `${port}.lost`;
 }
 
+/** Also true for a file of a clock that was as far ahead: it would stay for as long otherwise. */
 export function isExpired({ signal, writtenAtMs }: SpoolFile, nowMs: number): boolean {
-  return nowMs - writtenAtMs > EXPIRES_AFTER_MS[signal];
+  return Math.abs(nowMs - writtenAtMs) > EXPIRES_AFTER_MS[signal];
 }
 
 /** The directory that services and sidecars of the same user share. Undefined where files have no owner. */

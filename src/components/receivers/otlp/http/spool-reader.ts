@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -136,7 +136,7 @@ export class SpoolReader {
     const { intake, size } = this.#settings;
     try {
       if (found.size > size.maxBytes) throw rejectTooLarge(size);
-      await intake.take(file.signal, await handle.readFile());
+      await intake.take(file.signal, await firstBytes(handle, found.size));
       return 'accepted';
     } catch (error) {
       return intake.reject(error).code === RpcCode.unavailable ? 'refused' : 'rejected';
@@ -156,6 +156,12 @@ export class SpoolReader {
   #path(file: SpoolFile): string {
     return path.join(this.#settings.directory, spoolFileName(file));
   }
+}
+
+/** What a file that still grows has beyond its checked size is not read. */
+async function firstBytes(handle: FileHandle, size: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
