@@ -10,8 +10,9 @@ export interface DefaultConfigOptions {
 }
 
 export const DEFAULT_PORTS = {
-  http: 4318,
+  // The lower one first: `init` looks for free ports in this order.
   grpc: 4317,
+  http: 4318,
   metrics: 8000,
   health: 13_133,
   store: 13_134,

@@ -32,7 +32,11 @@ export class Page {
 
   /** Undefined for a path that the page does not have. */
   async file(path: string): Promise<SentFile | undefined> {
-    this.#files ??= this.#compressed();
+    this.#files ??= this.#compressed().catch((error: unknown) => {
+      // The next request reads again.
+      this.#files = undefined;
+      throw error;
+    });
     return (await this.#files).get(VIEW.test(path) ? INDEX : path);
   }
 
