@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exemplarsOf, seriesOf } from './answers.ts';
 import type { DataSource, Exemplar } from './data-source.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
-import { traceAddress, traceIdOf } from './trace.ts';
+import { traceIdOf, traceLink } from './trace.ts';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
 import { dashboardModels, type GraphModel } from '../dashboards/model/dashboard-model.ts';
 
@@ -33,9 +33,16 @@ describe('exemplars', () => {
 
   it('lead to Sentry by their trace', () => {
     expect(traceIdOf({ trace_id: ID })).toBe(ID);
-    expect(traceAddress('https://example.sentry.io/', ID)).toBe(
-      `https://example.sentry.io/explore/traces/trace/${ID}/`,
-    );
+    expect(traceLink(ID, { sentry: 'https://example.sentry.io/', views: [] })).toMatchObject({
+      href: `https://example.sentry.io/explore/traces/trace/${ID}/`,
+      isOutside: true,
+    });
+    expect(traceLink(ID, { views: [] })).toBeUndefined();
+  });
+
+  it('lead to the trace on the page itself where it shows traces', () => {
+    const link = traceLink(ID, { sentry: 'https://example.sentry.io/', views: ['traces', 'logs'] });
+    expect(link).toMatchObject({ href: `/traces/${ID}`, isOutside: false });
   });
 
   const panel = dashboardModels(shipped.dashboards)[0]!

@@ -32,9 +32,22 @@ export interface SampleSink {
   numberOf(group: SeriesGroup): number;
   /** The value of the series at the current interval. */
   write(number: number, value: number): void;
+  /** An exemplar that the series has now. The same object at the next intervals is the same exemplar. */
+  writeExemplar(number: number, exemplar: SeriesExemplar): void;
   /** Counts series that are still left out; they can be tried again when `hasRoom` is true. */
   leaveOut(series: number): void;
   readonly hasRoom: boolean;
+}
+
+/** An observation with its trace. */
+export interface SeriesExemplar {
+  readonly value: number;
+  /** Unix time in nanoseconds; 0 for unknown. */
+  readonly timeNs: bigint;
+  /** Hexadecimal digits. */
+  readonly traceId: string;
+  /** Hexadecimal digits; empty for none. */
+  readonly spanId: string;
 }
 
 export const NO_ROOM = -1;

@@ -8,6 +8,7 @@ import { withChoices } from '../expression.ts';
 import { openingRange } from '../opening-time.ts';
 import type { PageSettings } from '../page-settings.ts';
 import { repeated } from '../repeat.ts';
+import { traceLink } from '../trace.ts';
 import { addressOf, between, spanOf, viewOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import type { PageView, Stage } from './page-view.ts';
@@ -73,7 +74,11 @@ class DashboardPage implements PageView {
     for (const row of this.#rows) row.end();
     this.#rows = repeated(dashboard.rows, { choices: view.choices, values }).map((row) =>
       rowView(row, {
-        context: { view: { ...view, choices: row.choices }, zoom, sentry: this.#settings.sentry },
+        context: {
+          view: { ...view, choices: row.choices },
+          zoom,
+          traceLink: (traceId) => traceLink(traceId, this.#settings),
+        },
         ask: async (panels) => {
           const moment = this.#momentOf({ ...view, choices: row.choices });
           await Promise.all(panels.map((panel) => panel.ask(this.#source, moment)));

@@ -2,7 +2,7 @@
 import type uPlot from 'uplot';
 import type { GraphModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Exemplar } from '../data-source.ts';
-import { traceAddress, traceIdOf } from '../trace.ts';
+import { traceIdOf, type TraceLink } from '../trace.ts';
 import { textOf } from '../unit-text.ts';
 import { oneTabStop } from './arrow-keys.ts';
 import { element } from './element.ts';
@@ -17,7 +17,7 @@ export interface ExemplarDots {
 
 export function exemplarDots(
   exemplars: readonly Exemplar[],
-  { panel, sentry }: { readonly panel: GraphModel; readonly sentry: string | undefined },
+  { panel, traceLink }: { readonly panel: GraphModel; readonly traceLink: (traceId: string) => TraceLink | undefined },
 ): ExemplarDots {
   const query = panel.queries.find((one) => one.exemplars);
   const { observedUnit } = query ?? {};
@@ -27,7 +27,7 @@ export function exemplarDots(
     const name = `Trace at ${momentText(exemplar.timeS)}`;
     const dot = element('button', { class: 'exemplar', attributes: { type: 'button', 'aria-label': name } });
     const show = (): void => {
-      tip.replaceChildren(...tipOf(exemplar, { unit: observedUnit, sentry }));
+      tip.replaceChildren(...tipOf(exemplar, { unit: observedUnit, traceLink }));
       putBeside(tip, dot);
       tip.showPopover();
     };
@@ -60,20 +60,20 @@ export function exemplarDots(
 
 function tipOf(
   { labels, timeS, value }: Exemplar,
-  { unit, sentry }: { readonly unit: string | undefined; readonly sentry: string | undefined },
+  {
+    unit,
+    traceLink,
+  }: { readonly unit: string | undefined; readonly traceLink: (traceId: string) => TraceLink | undefined },
 ): readonly HTMLElement[] {
   const traceId = traceIdOf(labels) ?? '';
   const trace = element('code', { text: traceId });
-  const link =
-    sentry === undefined
-      ? element('p', { class: 'quiet', text: 'Start the page with --sentry URL to go to the trace from here.' })
-      : element('a', {
-          text: 'Trace in Sentry',
-          attributes: { href: traceAddress(sentry, traceId), target: '_blank', rel: 'noreferrer' },
-        });
+  const link = traceLink(traceId);
+  const outside = link?.isOutside === true ? { target: '_blank', rel: 'noreferrer' } : {};
   return [
     element('p', {}, element('b', { text: textOf(value, unit ?? '') }), ` at ${momentText(timeS)}`),
     element('p', {}, 'trace ', trace),
-    link,
+    link === undefined
+      ? element('p', { class: 'quiet', text: 'Start the page with --sentry URL to go to the trace from here.' })
+      : element('a', { text: link.text, attributes: { href: link.href, ...outside } }),
   ];
 }

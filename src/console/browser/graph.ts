@@ -10,6 +10,7 @@ import { element } from './element.ts';
 import { exemplarDots } from './exemplar-dots.ts';
 import { legendOf } from './legend.ts';
 import { momentText, timeMarks } from './time-text.ts';
+import type { TraceLink } from '../trace.ts';
 
 export interface Drawing {
   readonly steps: Steps;
@@ -19,7 +20,7 @@ export interface Drawing {
 
 export interface GraphContext {
   readonly zoom: (time: Span) => void;
-  readonly sentry: string | undefined;
+  readonly traceLink: (traceId: string) => TraceLink | undefined;
   /** The colours that names have had on this panel; further names are added. */
   readonly known: Map<string, string>;
 }
@@ -33,7 +34,7 @@ export interface Graph {
   end(): void;
 }
 
-export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry, known }: GraphContext): Graph {
+export function graphOf(panel: GraphModel, first: Drawing, { zoom, traceLink, known }: GraphContext): Graph {
   const { series } = first;
   const unit = panel.queries[0]?.unit ?? '';
   const colors = colorsOf(
@@ -47,7 +48,7 @@ export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry, known
   });
   const legend = legendOf(series, { colors, unit, title: panel.title });
   let drawing = first;
-  let dots = exemplarDots(first.exemplars, { panel, sentry });
+  let dots = exemplarDots(first.exemplars, { panel, traceLink });
   let plot: uPlot | undefined;
   const hover = (index: number | null): void => {
     const at = index === null ? undefined : momentsOf(drawing.steps)[index];
@@ -78,7 +79,7 @@ export function graphOf(panel: GraphModel, first: Drawing, { zoom, sentry, known
       drawing = next;
       // Do not move the focus away from a trace.
       if (!dots.element.contains(document.activeElement) && dots.element.querySelector(':popover-open') === null) {
-        const newer = exemplarDots(next.exemplars, { panel, sentry });
+        const newer = exemplarDots(next.exemplars, { panel, traceLink });
         dots.element.replaceWith(newer.element);
         dots = newer;
       }

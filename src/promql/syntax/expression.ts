@@ -146,3 +146,28 @@ export function isSetOperator(operator: BinaryOperator): operator is 'and' | 'or
 export function isComparison(operator: BinaryOperator): boolean {
   return precedenceOf(operator) === 2;
 }
+
+/** All selectors of an expression, from left to right. */
+export function* selectorsIn(expression: Expression): Generator<VectorSelector> {
+  if (expression.kind === 'selector') yield expression;
+  for (const part of partsOf(expression)) yield* selectorsIn(part);
+}
+
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case 'call':
+      return expression.args;
+    case 'binary':
+      return [expression.left, expression.right];
+    case 'aggregation':
+      return expression.parameter === undefined ? [expression.of] : [expression.parameter, expression.of];
+    case 'range':
+    case 'subquery':
+    case 'negation':
+      return [expression.of];
+    case 'selector':
+    case 'number':
+    case 'string':
+      return [];
+  }
+}

@@ -71,7 +71,39 @@ it('records what it follows, although another source fails, until it ends', asyn
   await expect.poll(() => history.values('level'), { timeout: 5000 }).toEqual([]);
 });
 
+it('answers the exemplars of the selectors in a query, each series once', async () => {
+  const exemplar = { value: 1.5, timeNs: 0n, traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+  const withExemplars: SampleSource = {
+    ...level,
+    sample: async (sink) => {
+      await level.sample(sink);
+      sink.writeExemplar(sink.numberOf({ name: 'level', labels: 'room="2"', parts: SINGLE }), exemplar);
+    },
+  };
+  await using history = await started({}, [withExemplars]);
+  const query = 'sum(rate(level[1m])) / sum by (room) (level{room="2"} offset 1s) + vector(1)';
+  const exemplars = async (range = ''): Promise<unknown> =>
+    (await history.ask(`query_exemplars?${new URLSearchParams({ query }).toString()}${range}`)).body['data'];
+  await expect
+    .poll(() => exemplars(), { timeout: 5000 })
+    .toEqual([
+      {
+        seriesLabels: { __name__: 'level', room: '2' },
+        exemplars: [
+          {
+            labels: { span_id: exemplar.spanId, trace_id: exemplar.traceId },
+            value: '1.5',
+            timestamp: expect.any(Number) as number,
+          },
+        ],
+      },
+    ]);
+  expect(await exemplars('&start=0&end=1')).toEqual([]);
+});
+
 test.each([
+  ['query_exemplars', 400, 'the parameter query is missing'],
+  ['query_exemplars?query=rate(up)', 400, 'rate needs a range vector'],
   ['query', 400, 'the parameter query is missing'],
   ['query?query=rate(up)', 400, 'rate needs a range vector'],
   ['query?query=up&time=tomorrow', 400, 'the parameter time is not a time'],

@@ -63,13 +63,15 @@ export class PageSamples implements SampleSource {
   }
 
   #row(family: Family, row: number, sink: SampleSink): void {
-    const { series } = this.#memory;
+    const { series, exemplars } = this.#memory;
     const layout = series.layouts[row];
     if (layout === undefined && isDistribution(family)) return;
     const number = this.#numberOf(family, row, sink);
     if (number === NO_ROOM) return;
     if (layout === undefined) sink.write(number, series.values[row] as number);
     else this.#writeDistribution(family, row, { sink, number, layout });
+    // The lines of buckets come first.
+    for (const [bucket, exemplar] of exemplars?.of(row) ?? []) sink.writeExemplar(number + bucket, exemplar);
   }
 
   #numberOf(family: Family, row: number, sink: SampleSink): number {

@@ -1,18 +1,11 @@
+import type { SeriesExemplar } from '../../../../engine/metric-history.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import type { NativeHistogram } from './native-histograms.ts';
 
 /** Beyond this number, the exemplars of the least recently updated series are removed. */
 const MAX_EXEMPLARS = 50_000;
 
-export interface Exemplar {
-  readonly value: number;
-  /** 0 for unknown. */
-  readonly timeNs: bigint;
-  /** Hexadecimal digits. */
-  readonly traceId: string;
-  /** Empty for none. */
-  readonly spanId: string;
-}
+export type Exemplar = SeriesExemplar;
 
 /** The buckets of a series: none for a counter, native ones for an exponential histogram. */
 export interface BucketsOfRow {

@@ -3,7 +3,9 @@ import type { InstantResult } from '../../../../promql/evaluate.ts';
 import type { Steps } from '../../../../promql/budget.ts';
 import type { ResultSeries } from '../../../../promql/evaluation/evaluation.ts';
 import { decimalText } from '../../../../promql/evaluation/decimal-text.ts';
+import type { Labels } from '../../../../promql/labels.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
+import type { StoredExemplar } from '../store/exemplar-list.ts';
 
 /** A reader cannot draw more than this. */
 const MAX_LENGTH = 32 * 1024 * 1024;
@@ -30,6 +32,19 @@ function* seriesText(series: readonly ResultSeries[], valueText: (one: ResultSer
     series,
     (one) => `{"metric":${JSON.stringify(Object.fromEntries(one.labels))},${valueText(one)}}`,
   );
+}
+
+export function* exemplarsText(
+  series: readonly { readonly labels: Labels; readonly exemplars: readonly StoredExemplar[] }[],
+): Steps<string> {
+  return yield* listText(series, ({ labels, exemplars }) => {
+    const texts = exemplars.map(
+      ({ value, timeMs, traceId, spanId }) =>
+        `{"labels":${JSON.stringify({ ...(spanId !== '' && { span_id: spanId }), trace_id: traceId })},` +
+        `"value":"${decimalText(value)}","timestamp":${timeMs / 1000}}`,
+    );
+    return `{"seriesLabels":${JSON.stringify(Object.fromEntries(labels))},"exemplars":[${texts.join(',')}]}`;
+  });
 }
 
 export function* listText<T>(items: readonly T[], textOf: (item: T) => string): Steps<string> {

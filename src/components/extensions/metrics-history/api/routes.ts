@@ -5,9 +5,11 @@ import { Budget, SERIES_STEPS, type Steps } from '../../../../promql/budget.ts';
 import { keyOf, type Labels } from '../../../../promql/labels.ts';
 import type { Matcher } from '../../../../promql/matcher.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
+import { selectorsIn } from '../../../../promql/syntax/expression.ts';
 import { parsePromql } from '../../../../promql/syntax/parse-promql.ts';
+import type { StoredExemplar } from '../store/exemplar-list.ts';
 import type { History } from '../store/history.ts';
-import { instantText, listText, matrixText } from './answer-text.ts';
+import { exemplarsText, instantText, listText, matrixText } from './answer-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
 
 export interface ApiContent {
@@ -29,8 +31,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   labels: labelNames,
   metadata: (content, parameters) => fixed(metadataText(content, parameters)),
   'status/buildinfo': ({ version }) => fixed(buildInfoText(version)),
-  // Exemplars are not kept, and no rules run here: Prometheus answers the same without its storage and without rules.
-  query_exemplars: () => fixed('[]'),
+  query_exemplars: queryExemplars,
+  // No rules run here: Prometheus answers the same without rules.
   rules: () => fixed('{"groups":[]}'),
   alerts: () => fixed('{"alerts":[]}'),
 };
@@ -61,6 +63,24 @@ function* queryRange({ history, settings }: ApiContent, parameters: URLSearchPar
     stepMs: stepMs(parameters, 'step'),
   };
   return yield* matrixText(yield* evaluateOver(required(parameters, 'query'), steps, history, settings));
+}
+
+function* queryExemplars({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+  const time = {
+    fromMs: timeMs(parameters, 'start', Number.MIN_SAFE_INTEGER),
+    toMs: timeMs(parameters, 'end', Number.MAX_SAFE_INTEGER),
+  };
+  const budget = new Budget(settings);
+  const found = new Map<string, { readonly labels: Labels; readonly exemplars: readonly StoredExemplar[] }>();
+  for (const { matchers } of selectorsIn(yield* parsePromql(required(parameters, 'query'), budget))) {
+    for (const one of yield* history.select(matchers, time, budget)) {
+      const exemplars = one.exemplars(time);
+      if (exemplars.length > 0) found.set(keyOf(one.labels), { labels: one.labels, exemplars });
+      if (budget.spend(SERIES_STEPS)) yield;
+    }
+    budget.checkSeries(found.size);
+  }
+  return yield* exemplarsText([...found.values()]);
 }
 
 function* series(content: ApiContent, parameters: URLSearchParams): Steps<string> {

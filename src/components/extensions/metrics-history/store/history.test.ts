@@ -2,9 +2,8 @@ import { array, assert, asyncProperty, constantFrom, double, integer, nat, oneof
 import { expect, it } from 'vitest';
 import { NO_ROOM, SINGLE, type SampleSink } from '../../../../engine/metric-history.ts';
 import { Matcher } from '../../../../promql/matcher.ts';
-import type { StoredSeries } from '../../../../promql/series-source.ts';
 import { budgetWith, finished } from '../../../../../tests/support/promql/finished.ts';
-import { History } from './history.ts';
+import { History, type HistorySeries } from './history.ts';
 
 const HOUR_MS = 3_600_000;
 const ALL = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
@@ -22,7 +21,7 @@ async function record(history: History, values: readonly (number | undefined)[],
   }
 }
 
-function found(history: History, matcher: Matcher): readonly StoredSeries[] {
+function found(history: History, matcher: Matcher): readonly HistorySeries[] {
   return finished(history.select([matcher], ALL, budgetWith())).value;
 }
 
@@ -105,6 +104,46 @@ it('gives numbers of ended series to others without mixing their samples', async
     const own = Number(stored.labels.get('name'));
     expect(new Set([...values].filter((_, index) => ended[index] === 0))).toEqual(new Set([own]));
   }
+});
+
+it('keeps each exemplar of a series once, and none for the series that gets its number', async () => {
+  const history = new History({ retentionMs: 40_000, maxBytes: 10 ** 8 });
+  const exemplarsOf = (pod: string): readonly unknown[] =>
+    found(history, new Matcher('name', '=', pod))[0]?.exemplars(ALL) ?? [];
+  const timed = { value: 2, timeNs: 1_500_000_000n, traceId: 'a1', spanId: 'b1' };
+  const untimed = { value: 3, timeNs: 0n, traceId: 'a2', spanId: '' };
+  for (let second = 0; second < 2000; second++) {
+    await history.record(second * 1000, async (sink) => {
+      const number = sink.numberOf(gauge('pod', `name="${Math.floor(second / 50)}"`));
+      sink.write(number, 1);
+      if (second === 1 || second === 2) sink.writeExemplar(number, timed);
+      if (second === 3) sink.writeExemplar(number, untimed);
+    });
+    if (second === 4) {
+      expect(exemplarsOf('0')).toEqual([
+        { value: 2, timeMs: 1500, traceId: 'a1', spanId: 'b1' },
+        { value: 3, timeMs: 3000, traceId: 'a2', spanId: '' },
+      ]);
+    }
+  }
+  for (let pod = 0; pod < 40; pod++) expect(exemplarsOf(String(pod))).toEqual([]);
+});
+
+it('removes the oldest exemplars when they take too much', async () => {
+  const history = new History({ retentionMs: HOUR_MS, maxBytes: 2 ** 20 });
+  await history.record(1000, async (sink) => {
+    for (let index = 0; index < 10_000; index++) {
+      const number = sink.numberOf(gauge('level', `room="${index % 3}"`));
+      sink.writeExemplar(number, { value: index, timeNs: 0n, traceId: 'a1', spanId: '' });
+      sink.write(number, index);
+    }
+  });
+  const values = found(history, new Matcher('__name__', '=', 'level'))
+    .flatMap((one) => one.exemplars(ALL).map(({ value }) => value))
+    .toSorted((a, b) => a - b);
+  expect(values.length).toBeGreaterThan(100);
+  expect(values).toEqual(Array.from({ length: values.length }, (_, index) => 10_000 - values.length + index));
+  expect(history.sizeBytes).toBeLessThanOrEqual(2 ** 20);
 });
 
 it('stays within its bytes: old samples go first, then new series are left out and counted', async () => {

@@ -1,9 +1,16 @@
-import { NO_ROOM, type SampleSink, type SeriesGroup, type SeriesPart } from '../../../../engine/metric-history.ts';
+import {
+  NO_ROOM,
+  type SampleSink,
+  type SeriesExemplar,
+  type SeriesGroup,
+  type SeriesPart,
+} from '../../../../engine/metric-history.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
 import { keyOf, labelsOf, METRIC_NAME } from '../../../../promql/labels.ts';
 import { SERIES_STEPS, type Budget, type Steps } from '../../../../promql/budget.ts';
 import { fitsAll, type Matcher } from '../../../../promql/matcher.ts';
 import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../../promql/series-source.ts';
+import { ExemplarList, type StoredExemplar } from './exemplar-list.ts';
 import { readLabels } from './label-text.ts';
 import { SampleList } from './sample-list.ts';
 import { isIn, OpenSegment, sizeOf, visitSegment, type Segment } from './segment.ts';
@@ -14,8 +21,16 @@ export interface HistoryLimits {
   readonly maxBytes: number;
 }
 
+export interface HistorySeries extends StoredSeries {
+  /** Those within the time, both ends included, in the order of their time. */
+  exemplars(time: TimeRange): readonly StoredExemplar[];
+}
+
 /** This part of the bytes is for what new series cost immediately; else they would push out the samples of all others. */
 const SERIES_SHARE = 0.5;
+
+/** And this part for exemplars. */
+const EXEMPLAR_SHARE = 0.05;
 
 const SUFFIXES: readonly SeriesPart['suffix'][] = ['', '_bucket', '_sum', '_count'];
 
@@ -25,18 +40,21 @@ const SUFFIXES: readonly SeriesPart['suffix'][] = ['', '_bucket', '_sum', '_coun
  *     segments    32 moments each, compressed; the oldest ones are removed by age, and when there are too many bytes
  *     open        the segment that is being written
  *     index       the labels of series; a series without samples is removed with the segment that had its last one
+ *     exemplars   the latest ones of all series
  */
 export class History implements SampleSink, SeriesSource {
   readonly #limits: HistoryLimits;
   readonly #index = new SeriesIndex();
   readonly #segments: Segment[] = [];
   readonly #open = new OpenSegment();
+  readonly #exemplars: ExemplarList;
   #segmentBytes = 0;
   #leftOut = 0;
   #leftOutNow = 0;
 
   constructor(limits: HistoryLimits) {
     this.#limits = limits;
+    this.#exemplars = new ExemplarList(limits.maxBytes * EXEMPLAR_SHARE);
   }
 
   get series(): number {
@@ -44,7 +62,7 @@ export class History implements SampleSink, SeriesSource {
   }
 
   get sizeBytes(): number {
-    return this.#segmentBytes + this.#open.sizeBytes + this.#index.sizeBytes;
+    return this.#segmentBytes + this.#open.sizeBytes + this.#index.sizeBytes + this.#exemplars.sizeBytes;
   }
 
   /** The first and the last moment, in Unix milliseconds; undefined without any. */
@@ -89,12 +107,16 @@ export class History implements SampleSink, SeriesSource {
     this.#open.write(number, value);
   }
 
+  writeExemplar(number: number, exemplar: SeriesExemplar): void {
+    this.#exemplars.add(number, exemplar, this.#open.timesMs.at(-1) as number);
+  }
+
   leaveOut(series: number): void {
     this.#leftOutNow += series;
   }
 
-  *select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly StoredSeries[]> {
-    const found: { readonly key: string; readonly stored: StoredSeries }[] = [];
+  *select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly HistorySeries[]> {
+    const found: { readonly key: string; readonly stored: HistorySeries }[] = [];
     for (const group of yield* this.#candidates(matchers, budget)) {
       const common = [...readLabels(group.labels)];
       for (const [index, { suffix, label }] of group.parts.entries()) {
@@ -102,7 +124,12 @@ export class History implements SampleSink, SeriesSource {
         const labels = labelsOf([[METRIC_NAME, group.name + suffix], ...common, ...readLabels(label)]);
         if (budget.spend(SERIES_STEPS)) yield;
         if (!(yield* fitsAll(labels, matchers, budget)) || !this.#hasSamples(number, time)) continue;
-        found.push({ key: keyOf(labels), stored: { labels, samples: (of) => this.#samples(number, of) } });
+        const stored: HistorySeries = {
+          labels,
+          samples: (of) => this.#samples(number, of),
+          exemplars: (of) => this.#exemplars.of(number, of),
+        };
+        found.push({ key: keyOf(labels), stored });
         budget.checkSeries(found.length);
       }
     }
@@ -159,7 +186,9 @@ export class History implements SampleSink, SeriesSource {
         const isKept = group.parts.some((_, index) =>
           this.#segments.some((segment) => isIn(segment, group.first + index)),
         );
-        if (!isKept) this.#index.remove(group);
+        if (isKept) continue;
+        this.#index.remove(group);
+        for (const index of group.parts.keys()) this.#exemplars.remove(group.first + index);
       }
       yield;
     }
