@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -50,6 +51,21 @@ async function errorsIn(url: string): Promise<readonly unknown[]> {
   return errors;
 }
 
+const DURATIONS = 'http_server_request_duration_seconds_bucket';
+
+/** The traces in the exemplars of request durations. */
+function exemplarsIn(page: string): readonly string[] {
+  const lines = page.split('\n').filter((line) => line.startsWith(DURATIONS));
+  return lines.flatMap((line) => /trace_id="([0-9a-f]{32})"/.exec(line)?.[1] ?? []);
+}
+
+async function exemplarsOf(url: string): Promise<readonly string[]> {
+  const source = new PrometheusSource(url);
+  const nowS = Date.now() / 1000;
+  const exemplars = await source.exemplars(`rate(${DURATIONS}[1m])`, { fromS: nowS - 600, toS: nowS });
+  return exemplars.map(({ labels }) => labels['trace_id'] ?? '');
+}
+
 describe.skipIf(chromiumMissing !== undefined)('the console', () => {
   let sidecar: Sidecar;
   let service: ChildProcess;
@@ -90,6 +106,12 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  async function missingExemplars(): Promise<readonly string[]> {
+    const onPage = exemplarsIn(await sidecar.scrape({ accept: 'application/openmetrics-text; version=1.0.0' }));
+    const known = await exemplarsOf(url);
+    return onPage.length === 0 ? ['any'] : onPage.filter((one) => !known.includes(one));
+  }
+
   /** Opens a view. Any error of the page, also one of its security policy, fails the test. */
   async function open(view: string): Promise<AsyncDisposable & { readonly page: Page; readonly problems: string[] }> {
     const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
@@ -118,6 +140,20 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     expect(await page.locator('.details').first().textContent()).toContain(MARKUP);
     expect(page.url()).toMatch(/\?span=[0-9a-f]{16}$/);
     expect(await page.locator('img').count(), 'markup stays text').toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it('has the exemplars of the page, and leads from a dot on a graph to its trace', { timeout: 90_000 }, async () => {
+    // The page may get another one before the history has seen it.
+    await expect.poll(async () => await missingExemplars(), { timeout: 20_000 }).toEqual([]);
+    await using opened = await open('/d/siphon-service?from=now-5m&to=now');
+    const { page, problems } = opened;
+    // The service has run for seconds, so the dots are on top of each other.
+    await page.locator('.exemplar[tabindex="0"]').first().focus({ timeout: 60_000 });
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Show the trace' }).click();
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+    await page.getByRole('tree', { name: 'Spans' }).waitFor();
     expect(problems).toEqual([]);
   });
 
