@@ -40,7 +40,7 @@ export class ExemplarList {
     if (this.#inOrder.size > this.#max) this.#removeOldest();
   }
 
-  /** Those of a series within the time, both ends included, in the order of their time. */
+  /** The exemplars of a series within the time, both ends included, in the order of their time. */
   of(series: number, { fromMs, toMs }: TimeRange): readonly StoredExemplar[] {
     return (this.#ofSeries.get(series) ?? [])
       .map(({ exemplar }) => exemplar)

@@ -22,7 +22,7 @@ export interface HistoryLimits {
 }
 
 export interface HistorySeries extends StoredSeries {
-  /** Those within the time, both ends included, in the order of their time. */
+  /** The exemplars within the time, both ends included, in the order of their time. */
   exemplars(time: TimeRange): readonly StoredExemplar[];
 }
 

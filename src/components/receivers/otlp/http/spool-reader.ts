@@ -158,7 +158,7 @@ export class SpoolReader {
   }
 }
 
-/** What a file that still grows has beyond its checked size is not read. */
+/** Reads no more than was checked, also if the file still grows. */
 async function firstBytes(handle: FileHandle, size: number): Promise<Buffer> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0);
   return buffer.subarray(0, bytesRead);
