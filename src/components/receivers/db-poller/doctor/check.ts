@@ -12,6 +12,8 @@ export interface Examined {
   readonly packs: readonly ConfiguredPack[];
   /** The role that the poller logs in as, as an SQL name. */
   readonly role: string;
+  /** The server's `server_version_num`. */
+  readonly version: number;
   /** The queries that the poller would run. */
   readonly planned: readonly PlannedQuery[];
   /** Like the poller's pool, with one connection. */

@@ -8,10 +8,11 @@ import type { DbPollerConfig } from '../config.ts';
 /** The first version with 64-bit snapshots. */
 const OLDEST_VERSION = 130_000;
 
+/** `version` is `server_version_num`. */
+export type Connected = { readonly to: 'database'; readonly version: number } | { readonly to: 'console' };
+
 /** The other checks can run only on a database. Undefined: it cannot be reached. */
-export async function* examineConnection(
-  config: DbPollerConfig,
-): AsyncGenerator<Finding, 'database' | 'console' | undefined> {
+export async function* examineConnection(config: DbPollerConfig): AsyncGenerator<Finding, Connected | undefined> {
   const startedAt = performance.now();
   let session: Session;
   try {
@@ -22,7 +23,7 @@ export async function* examineConnection(
     return undefined;
   }
   try {
-    if (mayBeConsole(config.datasource) && (await isConsole((text) => session.query(text)))) return 'console';
+    if (mayBeConsole(config.datasource) && (await isConsole((text) => session.query(text)))) return { to: 'console' };
     const durationMs = Math.round(performance.now() - startedAt);
     const [row] = await session.query(`
       select current_setting('server_version') as version, current_setting('server_version_num')::int as number`);
@@ -31,15 +32,16 @@ export async function* examineConnection(
       severity: 'ok',
       what: `connected to PostgreSQL ${String(row!['version'])} in ${durationMs} ms, ${encryption}`,
     };
-    yield* versionFindings(Number(row!['number']));
+    const version = Number(row!['number']);
+    yield* versionFindings(version);
     yield* encryptionFindings(session);
+    return { to: 'database', version };
   } catch (error) {
     yield { severity: 'error', what: `cannot query the database: ${PostgresError.from(error).message}` };
     return undefined;
   } finally {
     await session.close();
   }
-  return 'database';
 }
 
 function encryptionFindings({ isEncrypted, isVerified, isRemote }: Session): Finding[] {

@@ -49,8 +49,8 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   }
   settings.progress('connects');
   const connected = yield* examineConnection(config);
-  if (connected === 'console') yield* examineConsole(config);
-  if (connected !== 'database') return;
+  if (connected?.to === 'console') yield* examineConsole(config);
+  if (connected?.to !== 'database') return;
   settings.progress('tries the lock of the leader election');
   yield* examineElection(config);
   const packs = await configuredPacks(config).catch((error: unknown) => error as Error);
@@ -60,7 +60,7 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
   }
   const pool = new ReadOnlyPool(poolSettings(config, 1));
   try {
-    const examined = await examine(pool, config, packs);
+    const examined = await examine(pool, connected.version, { config, packs });
     for (const check of CHECKS) {
       settings.progress(`examines ${check.about}`);
       yield* findingsOf(check, examined);
@@ -79,11 +79,11 @@ export async function* diagnose(settings: DiagnosisSettings, config: DbPollerCon
 }
 
 /** The checks of a further database. */
-async function* furtherFindings(name: string, { config, packs }: Examined): AsyncGenerator<Finding> {
+async function* furtherFindings(name: string, { config, packs, version }: Examined): AsyncGenerator<Finding> {
   const here = { ...config, datasource: withDatabase(config.datasource, name), databases: [], queries: [] };
   const pool = new ReadOnlyPool(poolSettings(here, 1));
   try {
-    const examined = await examine(pool, here, perDatabasePacks(packs));
+    const examined = await examine(pool, version, { config: here, packs: perDatabasePacks(packs) });
     for (const check of [tables, queries]) yield* findingsOf(check, examined);
   } catch (error) {
     const { message, repair } = PostgresError.from(error);
@@ -117,8 +117,8 @@ function offFinding({ emptyValues }: DiagnosisSettings): Finding {
 
 async function examine(
   pool: ReadOnlyPool,
-  config: DbPollerConfig,
-  packs: readonly ConfiguredPack[],
+  version: number,
+  { config, packs }: Pick<Examined, 'config' | 'packs'>,
 ): Promise<Examined> {
   const ask: Examined['ask'] = async (text, values = [], timeoutMs = config.timeout) =>
     (await pool.query({ text, values, timeoutMs, maxRows: MAX_ROWS })).rows;
@@ -131,6 +131,7 @@ async function examine(
     planned: plannedQueries(config, packs),
     pool,
     further,
+    version,
     role: readableIdentifier(String(row!['role'])),
     ask,
     schemaOf: remembered(async (pack: ConfiguredPack) => {

@@ -20,10 +20,9 @@ export const tables: Check = {
 };
 
 /** Servers and roles differ, so what is missing is not a problem. */
-async function* catalogFindings(pack: ConfiguredPack, { schemaOf, ask }: Examined): AsyncGenerator<Finding> {
-  const schema = await schemaOf(pack);
-  const [server] = await ask(`select current_setting('server_version_num')::int / 10000 as version`);
-  const version = Number(server!['version']);
+async function* catalogFindings(pack: ConfiguredPack, examined: Examined): AsyncGenerator<Finding> {
+  const schema = await examined.schemaOf(pack);
+  const version = Math.floor(examined.version / 10_000);
   for (const [query, { needs, remedy, sinceVersion = 0 }] of Object.entries(pack.gauges)) {
     const lacking = new Set(schema.missing(needs).map((column) => column.split('.')[0]));
     if (lacking.size === 0) continue;
