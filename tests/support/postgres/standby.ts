@@ -6,6 +6,7 @@ import { freePort } from '../../../examples/postgres/free-port.ts';
 import type { ServerParameters } from '../../../examples/postgres/embedded-postgres.ts';
 import { chooseOwner, findBinaries, makeFolder } from '../../../examples/postgres/owner.ts';
 import { initialise, startServer, stopServer, type ServerSettings } from '../../../examples/postgres/server.ts';
+import { waitFor } from '../wait-for.ts';
 import { runSql } from './test-postgres.ts';
 
 const login = { user: 'example', password: 'example' };
@@ -56,6 +57,12 @@ interface Servers {
   readonly startPrimary: () => Promise<ChildProcess>;
 }
 
+const SENT = 'select state, sent_lsn, replay_lsn, pg_current_wal_insert_lsn() as inserted from pg_stat_replication';
+const RECEIVED = `
+  select pg_last_wal_receive_lsn() as received, pg_last_wal_replay_lsn() as replayed,
+         pg_get_wal_replay_pause_state() as pause, (select status from pg_stat_wal_receiver) as status,
+         (select json_agg(json_build_array(state, wait_event, left(query, 60))) from pg_stat_activity) as sessions`;
+
 class Replication implements ReplicatedPostgres {
   readonly primaryUrl: string;
   readonly standbyUrl: string;
@@ -74,14 +81,25 @@ class Replication implements ReplicatedPostgres {
   }
 
   async replayed(): Promise<void> {
-    const [written] = await runSql(this.primaryUrl, 'select pg_current_wal_insert_lsn()::text as lsn');
-    for (;;) {
+    const written = await this.#written();
+    const isThere = async (): Promise<boolean> => {
       const [row] = await runSql(this.standbyUrl, 'select pg_last_wal_replay_lsn() >= $1::pg_lsn as is_there', [
-        written!['lsn'],
+        written,
       ]);
-      if (row!['is_there'] === true) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return row!['is_there'] === true;
+    };
+    await waitFor(isThere, { what: 'the replay' }).catch(async (cause: unknown) => {
+      const state = [...(await runSql(this.primaryUrl, SENT)), ...(await runSql(this.standbyUrl, RECEIVED))];
+      throw new Error(`${written} was not replayed: ${JSON.stringify(state)}`, { cause });
+    });
+  }
+
+  /** With asynchronous commits, a server keeps the end of its log in memory until a later transaction ends. */
+  async #written(): Promise<string> {
+    const message = `set synchronous_commit = on; select pg_logical_emit_message(true, 'siphon', '')`;
+    await runSql(this.primaryUrl, message);
+    const [row] = await runSql(this.primaryUrl, 'select pg_current_wal_flush_lsn()::text as lsn');
+    return String(row!['lsn']);
   }
 
   async promote(): Promise<void> {
