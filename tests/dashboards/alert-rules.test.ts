@@ -3,7 +3,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
 import { levelOf, severities, type Alert, type Severity } from '../../src/dashboards/rules/alert.ts';
-import { END, JOB_STARTS } from '../support/prometheus/input-series.ts';
+import { always, END, growing, JOB_STARTS } from '../support/prometheus/input-series.ts';
 import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/prometheus/promtool.ts';
 import { alertCases } from './alert-cases.ts';
 import type { AlertCase } from './alert-worlds.ts';
@@ -137,7 +137,7 @@ describe.skipIf(promtoolMissing).each(states)('$alert.name', (one) => {
 });
 
 /** Counters of the database, which do not begin with a job. */
-const counted = new Set(['RunSuccessLow', 'Deadlocks', 'RollbacksHigh', 'CacheHitsLow']);
+const counted = new Set(['RunSuccessLow', 'Deadlocks', 'RollbacksHigh', 'CacheHitsLow', 'ChecksumFailures']);
 const events = alertCases.filter(({ isState, alert }) => !isState && !counted.has(alert.name));
 
 describe.skipIf(promtoolMissing).each(events)('$alert.name', (one) => {
@@ -158,6 +158,17 @@ describe.skipIf(promtoolMissing).each(events)('$alert.name', (one) => {
     const input = world(values[severity] ?? Number.NaN);
     expect(testRules(rules, [{ input, expects: [throughout, ended] }])).toBe('');
   });
+});
+
+it.skipIf(promtoolMissing)('a subscription that starts and fails again and again is reported', () => {
+  const labels = { instance: 'db_poller', subscription: 'orders' };
+  const input = [
+    always('database_subscription_running', labels, 1),
+    growing('database_subscription_errors_total', { phase: 'apply', ...labels }, 12),
+  ];
+  const query = 'group by (subscription) (ALERTS{alertname="SubscriptionFails", alertstate="firing"})';
+  const expects = [{ query, atMinute: 20, samples: [{ labels: '{subscription="orders"}', value: 1 }] }];
+  expect(testRules(rulesOf('SubscriptionFails'), [{ input, expects }])).toBe('');
 });
 
 /** Since minute 60 something is otherwise; before that all of them are well. */

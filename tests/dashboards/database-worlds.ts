@@ -95,4 +95,39 @@ export const databaseWorlds: Readonly<Record<string, AlertWorld>> = {
     labels: { instance: 'db_poller', sequence: 'public.orders_id_seq' },
     world: (value) => [always('database_sequence_used_ratio', { sequence: 'public.orders_id_seq', ...poller }, value)],
   },
+  InvalidIndexes: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [
+      always('database_indexes_problem', { problem: 'invalid', ...poller }, value),
+      always('database_indexes_problem', { problem: 'unused', ...poller, instance: 'other' }, 9),
+    ],
+    values: { warning: 1, fine: 0 },
+  },
+  ChecksumFailures: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [growing('database_checksum_failures_total', poller, value / 60)],
+    values: { critical: 2, fine: 0 },
+    isState: false,
+  },
+  StandbyLag: {
+    labels: { instance: 'db_poller', standby: 'reader' },
+    world: (value) => [
+      always('database_replication_lag_seconds', { standby: 'reader', ...poller }, value),
+      always('database_replication_lag_seconds', { standby: 'other', ...poller }, 0),
+    ],
+  },
+  ReplayLag: {
+    labels: { instance: 'db_poller' },
+    world: (value) => [always('database_replay_lag_seconds', poller, value)],
+  },
+  SubscriptionFails: {
+    labels: { instance: 'db_poller', subscription: 'orders' },
+    world: (value) => [
+      always('database_subscription_running', { subscription: 'orders', ...poller }, value),
+      // A subscription with an error now and then.
+      always('database_subscription_running', { subscription: 'other', ...poller }, 1),
+      growing('database_subscription_errors_total', { subscription: 'other', phase: 'apply', ...poller }, 0.5),
+    ],
+    values: { warning: 0, fine: 1 },
+  },
 };

@@ -173,6 +173,11 @@ export const failures: readonly Failure[] = [
   { failure: 'A sequence ends', alert: 'SequenceNearEnd', from: '80 % used', fault: 'a sequence near its end' },
   { failure: 'Transaction numbers run out', alert: 'FreezeAgeHigh', from: '500 million transactions' },
   { failure: 'The write-ahead log is not archived', alert: 'ArchivingFails', from: 'the first failure' },
+  { failure: 'A standby falls behind', alert: 'StandbyLag', from: 'a minute of lag' },
+  { failure: 'The polled standby falls behind', alert: 'ReplayLag', from: 'a minute of lag' },
+  { failure: 'A subscription stops, or fails again and again', alert: 'SubscriptionFails', from: 'the failure' },
+  { failure: 'The creation of an index fails', alert: 'InvalidIndexes', from: 'the failure' },
+  { failure: 'The storage damages a page', alert: 'ChecksumFailures', from: 'the first read of the page' },
   {
     failure: 'A right on a table is revoked',
     alert: 'QueryOff',

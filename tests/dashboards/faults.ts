@@ -365,6 +365,11 @@ export const notProvoked: Readonly<Record<string, string>> = {
   MultixactAgeHigh: 'hundreds of millions of multixacts take longer than a test',
   CacheHitsLow: 'the database of the demo fits into the cache',
   ArchivingFails: 'archive_mode is off in the demo',
+  StandbyLag: 'the demo has no standby',
+  ReplayLag: 'the demo has no standby',
+  SubscriptionFails: 'the demo has one server',
+  InvalidIndexes: 'its query runs once an hour',
+  ChecksumFailures: 'the cluster of the demo has no data checksums',
   ScrapeSlow: 'ten thousand series take 10 ms: nothing but a machine that starves makes that a second',
   Watchdog: 'it always fires',
 };

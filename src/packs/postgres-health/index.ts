@@ -33,12 +33,18 @@ export const postgresHealth = definePack({
   database: postgresHealthDatabase,
   dashboards: async () => [(await import('./dashboards/database-health.ts')).databaseHealth],
   alerts: async () => {
-    const [database, workload, maintenance] = await Promise.all([
+    const [database, workload, maintenance, replication] = await Promise.all([
       import('./alerts/database.ts'),
       import('./alerts/workload.ts'),
       import('./alerts/maintenance.ts'),
+      import('./alerts/replication.ts'),
     ]);
-    return [...database.databaseAlerts, ...workload.workloadAlerts, ...maintenance.maintenanceAlerts];
+    return [
+      ...database.databaseAlerts,
+      ...workload.workloadAlerts,
+      ...maintenance.maintenanceAlerts,
+      ...replication.replicationAlerts,
+    ];
   },
   runbooks: builtInRunbooks('postgres-health'),
 });

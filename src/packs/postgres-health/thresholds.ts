@@ -94,6 +94,13 @@ export const thresholds = {
     critical: 0.5,
     why: 'Some applications roll back a few percent on purpose; at a tenth one of them fails at what it does',
   },
+  standby_lag: {
+    bad: 'above',
+    unit: 's',
+    warning: MINUTE,
+    critical: 30 * MINUTE,
+    why: 'Queries on a standby delay the replay for 30 s by default, so at a minute something else does; half an hour takes long to catch up in a failover',
+  },
   slot_retained: {
     bad: 'above',
     unit: 'By',

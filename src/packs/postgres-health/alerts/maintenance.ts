@@ -1,7 +1,7 @@
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { and, compare, ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { alert, type Alert } from '../../../dashboards/rules/alert.ts';
-import { latest } from '../dashboards/promql.ts';
+import { increase, latest } from '../dashboards/promql.ts';
 import { thresholds } from '../thresholds.ts';
 import { heldByPoller } from './when-missing.ts';
 
@@ -112,5 +112,35 @@ export const maintenanceAlerts: readonly Alert[] = [
       `${value} of the values of ${sequence} are used, according to ${instance} (limit ${limit}). At its end every insert fails.`,
     whenMissing: `${heldByPoller} Only the five sequences nearest to their end have series, and none that the role may not read.`,
     panel: { dashboard: 'siphon-database', title: 'Sequences' },
+  }),
+  alert({
+    name: 'InvalidIndexes',
+    owner: 'database',
+    measured: compare(max(latest('database_indexes_problem', { problem: 'invalid' }), ['instance']), '>', 0),
+    raisedBy: { severity: 'warning' },
+    level: { warning: 'info' },
+    // CREATE INDEX CONCURRENTLY on a large table takes hours, and its index is invalid until it ends.
+    for: '6h',
+    keepFiringFor: '2h',
+    summary: () => 'An index is invalid',
+    description: ({ instance, value }) =>
+      `${value} indexes have been invalid for six hours, according to ${instance}. Queries do not use them, a unique one does not guarantee anything, and each write updates them.`,
+    whenMissing: heldByPoller,
+    panel: { dashboard: 'siphon-database', title: 'Indexes with a problem' },
+  }),
+  alert({
+    name: 'ChecksumFailures',
+    owner: 'database',
+    measured: compare(sum(increase('database_checksum_failures_total', '1h'), ['instance']), '>', 0),
+    raisedBy: { severity: 'critical' },
+    level: { critical: 'page' },
+    for: '0m',
+    // A damaged page is not read again soon, and stays damaged.
+    keepFiringFor: '1d',
+    summary: () => 'The database has damaged pages',
+    description: ({ instance, value }) =>
+      `The checksum was wrong in ${value} reads of pages within an hour, according to ${instance}. The storage returned other data than PostgreSQL had written.`,
+    whenMissing: `${heldByPoller} It is also silent without data checksums, and for pages that are not read.`,
+    panel: { dashboard: 'siphon-database', title: 'Damaged pages' },
   }),
 ];
