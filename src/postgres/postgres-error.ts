@@ -49,7 +49,7 @@ export class PostgresError extends Error {
     const text = describeError(error);
     const known = connectionFailure(text, code);
     const reason = known?.reason ?? failureOf(code);
-    const what = known?.what ?? (isAboutFunction(reason, text) ? MAY_NOT_CALL : advice[reason]) ?? 'query failed';
+    const what = known?.what ?? explanation(reason, { code, text }) ?? 'query failed';
     const repair = known?.repair === undefined ? {} : { repair: known.repair };
     const place = placeIn(error, options);
     return new PostgresError(reason, `${what}: ${text || code}`, { cause: error, ...repair, ...place });
@@ -97,6 +97,19 @@ const advice: Partial<Record<PostgresFailure, string>> = {
   recovery_conflict: 'the standby ended the query, which delayed the replay of changes; set hot_standby_feedback on it',
   lock_timeout: 'the query waited longer than lock_timeout for a lock',
   permission: 'the role may not read this; grant it SELECT',
+};
+
+function explanation(
+  reason: PostgresFailure,
+  { code, text }: { readonly code: string | undefined; readonly text: string },
+): string | undefined {
+  return byCode[code ?? ''] ?? (isAboutFunction(reason, text) ? MAY_NOT_CALL : advice[reason]);
+}
+
+/** Failures that share a reason with others. */
+const byCode: Readonly<Record<string, string>> = {
+  '22021':
+    'a text that the query reads is not UTF-8, which databases with the encoding SQL_ASCII accept; correct it, or leave out its column',
 };
 
 const MAY_NOT_CALL = 'the role may not call this function; grant it EXECUTE';
