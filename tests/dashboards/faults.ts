@@ -369,7 +369,7 @@ export const notProvoked: Readonly<Record<string, string>> = {
   ReplayLag: 'the demo has no standby',
   SubscriptionFails: 'the demo has one server',
   InvalidIndexes: 'its query runs once an hour',
-  ChecksumFailures: 'the cluster of the demo has no data checksums',
+  ChecksumFailures: 'a damaged page would end the demo',
   ScrapeSlow: 'ten thousand series take 10 ms: nothing but a machine that starves makes that a second',
   Watchdog: 'it always fires',
 };
@@ -381,7 +381,7 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Changes by currency': 'no fault: a demo fills it',
   'Changes by roaster': 'no fault: a demo fills it',
   'Time to connect': 'no fault: a demo fills it',
-  'Damaged pages': 'the cluster of the demo has no data checksums',
+  'Damaged pages': 'a damaged page would end the demo',
   'Requests sent': 'no fault: a demo fills it',
   'Duration of sent requests': 'no fault: a demo fills it',
   'Failed requests to others': 'no fault: a demo fills it',

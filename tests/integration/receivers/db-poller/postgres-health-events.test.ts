@@ -1,4 +1,5 @@
 /** Values of postgres_health that need events which take a while: deadlocks, subscriptions, conflicts, unused indexes. */
+import { open } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresHealthDatabase } from '../../../../src/packs/postgres-health/database.ts';
@@ -49,6 +50,23 @@ describe('on one server', () => {
     expect(both.filter(({ status }) => status === 'rejected')).toHaveLength(1);
     await Promise.all([one.end(), two.end()]);
     await shows(poller, 'database.deadlocks{}', 'select deadlocks from pg_stat_database where datname = current_database()'); // prettier-ignore
+  });
+
+  it('shows damaged pages, with data checksums', async (context) => {
+    const [{ data_checksums: checksums } = {}] = await database.sql('show data_checksums');
+    if (checksums !== 'on' || database.server === undefined) return context.skip();
+    await database.sql('create table damaged as select generate_series(1, 1000) n; checkpoint');
+    const [{ file } = {}] = await database.sql(`
+      select current_setting('data_directory') || '/' || pg_relation_filepath('damaged') as file`);
+    await database.server.pause();
+    const pages = await open(String(file), 'r+');
+    await pages.write(Buffer.alloc(16, 0x55), 0, 16, 4096);
+    await pages.close();
+    await database.server.resume();
+    await using poller = await polls(database.url, 'statistics');
+    await expect(database.sql('select count(*) from damaged')).rejects.toThrow('invalid page');
+    await shows(poller, 'database.checksum.failures{}', 'select checksum_failures from pg_stat_database where datname = current_database()'); // prettier-ignore
+    await database.sql('drop table damaged');
   });
 
   it('shows reads and writes of files by process, since PostgreSQL 16', async (context) => {
