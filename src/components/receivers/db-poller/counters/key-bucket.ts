@@ -3,6 +3,7 @@ import { wordOf, type KeyHash } from './key-hash.ts';
 const HASH_WORDS = 3;
 const HASH_BYTES = 4 * HASH_WORDS;
 const ENTRY_BYTES = HASH_BYTES + 1;
+const SEARCH_STEP = 8;
 
 /** Hashes of keys with their events, in the order of the hashes. */
 export class KeyBucket {
@@ -50,11 +51,12 @@ export class KeyBucket {
     return bytes;
   }
 
-  /** The events of a hash; 0 if it is not in the bucket. */
-  eventsOf(key: KeyHash): number {
-    const [words, first, second, third] = [this.words, wordOf(key, 0), wordOf(key, 1), wordOf(key, 2)];
+  /** The events of a hash; 0 if it is not in the bucket. @param first its first word. */
+  eventsOf(key: KeyHash, first = wordOf(key, 0)): number {
+    const { words } = this;
     for (let at = this.#placeOf(first); words[at * HASH_WORDS] === first; at++)
-      if (words[at * HASH_WORDS + 1] === second && words[at * HASH_WORDS + 2] === third) return this.events[at]!;
+      if (words[at * HASH_WORDS + 1] === wordOf(key, 1) && words[at * HASH_WORDS + 2] === wordOf(key, 2))
+        return this.events[at]!;
     return 0;
   }
 
@@ -81,12 +83,32 @@ export class KeyBucket {
     return new KeyBucket(words.subarray(0, size * HASH_WORDS), events.subarray(0, size));
   }
 
-  /** The place of the first hash that does not begin with a smaller word. */
+  /**
+   * The place of the first hash that does not begin with a smaller word. Hashes are spread evenly, so the search begins
+   * where the word suggests, and reads few pages of a large bucket.
+   */
   #placeOf(word: number): number {
-    let [low, high] = [0, this.size];
+    const { words, size } = this;
+    if (size === 0) return 0;
+    const [first, last] = [words[0]!, words[words.length - HASH_WORDS]!];
+    if (word <= first) return 0;
+    if (word > last) return size;
+    let low = Math.floor(((word - first) / (last - first)) * (size - 1));
+    let high = low;
+    let step = SEARCH_STEP;
+    while (low > 0 && words[low * HASH_WORDS]! >= word) {
+      high = low;
+      low = Math.max(0, low - step);
+      step *= 2;
+    }
+    while (high < size && words[high * HASH_WORDS]! < word) {
+      low = high + 1;
+      high = Math.min(size, high + step);
+      step *= 2;
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.words[middle * HASH_WORDS]! < word) low = middle + 1;
+      if (words[middle * HASH_WORDS]! < word) low = middle + 1;
       else high = middle;
     }
     return low;

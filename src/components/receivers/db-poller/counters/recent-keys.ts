@@ -1,5 +1,5 @@
 import { KeyBucket } from './key-bucket.ts';
-import type { KeyHash } from './key-hash.ts';
+import { wordOf, type KeyHash } from './key-hash.ts';
 
 /** Hashes of keys in memory, 13 bytes each: in a few buckets, which are at least twice as large as the next one. */
 export class RecentKeys {
@@ -16,8 +16,9 @@ export class RecentKeys {
 
   /** The events of a hash; 0 if it is not among them. */
   eventsOf(key: KeyHash): number {
+    const first = wordOf(key, 0);
     let events = 0;
-    for (const bucket of this.#buckets) events |= bucket.eventsOf(key);
+    for (const bucket of this.#buckets) events |= bucket.eventsOf(key, first);
     return events;
   }
 
