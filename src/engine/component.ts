@@ -220,6 +220,8 @@ export interface ProcessorFactory<Config = unknown, Shared = unknown> extends Fa
    * @param settings those of the first instance.
    */
   share?(settings: ComponentSettings, config: Config): Shared;
+  /** The signals whose pipelines must all have it, so that it does what its settings describe. Otherwise a warning appears. */
+  neededSignals?(config: Config): readonly Signal[];
   /**
    * One instance per id and pipeline.
    *

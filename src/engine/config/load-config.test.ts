@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import type { ConnectorFactory, ExporterFactory, ProcessorFactory, ReceiverFactory } from '../component.ts';
+import type { ConnectorFactory, ExporterFactory, Factory, ProcessorFactory, ReceiverFactory } from '../component.ts';
 import { ConfigError } from './config-error.ts';
 import { duration, secret } from '../schema/fields.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
@@ -63,14 +63,14 @@ const PIPELINE = 'service: {pipelines: {traces: {receivers: [source], exporters:
 
 async function load(
   text: string,
-  options: { sets?: string[]; environment?: Record<string, string>; more?: string[] } = {},
+  options: { sets?: string[]; environment?: Record<string, string>; more?: string[]; factories?: Factory[] } = {},
 ): Promise<LoadedConfig> {
   const sources = [text, ...(options.more ?? [])].map((each, index) => ({ name: `${index + 1}.yaml`, text: each }));
   return await loadConfig({
     sources,
     sets: options.sets ?? [],
     environment: options.environment ?? {},
-    factories: [source, sink, relay, filter],
+    factories: [source, sink, relay, filter, ...(options.factories ?? [])],
   });
 }
 
@@ -400,3 +400,17 @@ function reader(port: number): string {
 function telemetry(port: number): string {
   return `service: {telemetry: {metrics: {readers: ${reader(port)}}}}`;
 }
+
+it('warns of a processor that is in one of the pipelines that it needs, and not in the others', async () => {
+  const pair: ProcessorFactory = {
+    ...filter,
+    type: 'pair',
+    config: v.nullish(v.unknown()),
+    neededSignals: () => ['traces', 'metrics'],
+  };
+  const text = withSink('size: 1').replace('receivers: [source]', 'receivers: [source], processors: [pair/a, filter]');
+  const more = ['processors: { pair/a: {}, filter: { ratio: 1 } }'];
+  expect((await load(text, { more, factories: [pair] })).warnings).toEqual([
+    'processors::pair/a has no effect without a pipeline of metrics that contains it too',
+  ]);
+});

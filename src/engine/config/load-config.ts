@@ -58,7 +58,7 @@ export async function loadConfig({ sources, sets, environment, factories }: Load
   const config: CollectorConfig = { ...components, service };
   checkListeners(config, root, problems);
   problems.throwIfAny();
-  warnings.push(...unusedComponents(config));
+  warnings.push(...unusedComponents(config), ...incompleteProcessors(config));
   return { config, root, warnings };
 }
 
@@ -142,4 +142,14 @@ function unusedComponents(config: CollectorConfig): string[] {
   );
   const unused = all.filter((name) => !used.has(name));
   return unused.length === 0 ? [] : [`configured but not used by the service: ${unused.join(', ')}`];
+}
+
+/** Processors that are in one of the pipelines that they need, but not in the others. */
+function incompleteProcessors(config: CollectorConfig): string[] {
+  return componentsInUse(config).flatMap(({ factory, id, config: settings, signals }) => {
+    const needed = factory.kind === 'processor' ? (factory.neededSignals?.(settings) ?? []) : [];
+    return needed
+      .filter((signal) => !signals.has(signal))
+      .map((signal) => `processors::${id} has no effect without a pipeline of ${signal} that contains it too`);
+  });
 }

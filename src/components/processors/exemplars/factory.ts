@@ -9,6 +9,7 @@ export const exemplarsProcessor: ProcessorFactory<ExemplarsConfig, Correlation> 
   signals: ['traces', 'metrics'],
   stability: 'development',
   config: exemplarsConfig,
+  neededSignals: () => ['traces', 'metrics'],
   share: (settings, config) => new Correlation(settings, config),
   create: (settings, config, next, correlation = new Correlation(settings, config)) =>
     new ExemplarsProcessor(correlation, next),

@@ -10,6 +10,7 @@ export const tailSamplingProcessor: ProcessorFactory<TailSamplingConfig, Decisio
   signals: ['traces', 'metrics'],
   stability: 'development',
   config: tailSamplingConfig,
+  neededSignals: ({ policies }) => (policies.some(({ type }) => type === 'exemplar') ? ['traces', 'metrics'] : []),
   share: (_settings, config) => new Decisions(config),
   create: (settings, config, next, decisions = new Decisions(config)) =>
     settings.signals.has('metrics')
