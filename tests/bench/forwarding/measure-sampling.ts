@@ -22,7 +22,8 @@ export async function measureSampling(programs: readonly CollectorProgram[], rou
     {
       compression: 'none',
       stored: false,
-      processors: { tail_sampling: TAIL_SAMPLING },
+      // The stock Collector passes on each trace separately, and its queue overflows without batches.
+      processors: { tail_sampling: TAIL_SAMPLING, batch: {} },
       spansPerTrace: SPANS_PER_TRACE,
     },
     programs,
