@@ -17,6 +17,7 @@ import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
 import { exemplarsProcessor } from './processors/exemplars/factory.ts';
 import { memoryLimiterProcessor } from './processors/memory-limiter/factory.ts';
+import { filterProcessor } from './processors/filter/factory.ts';
 import { probabilisticSamplerProcessor } from './processors/probabilistic-sampler/factory.ts';
 import { tailSamplingProcessor } from './processors/tail-sampling/factory.ts';
 import { dbPollerReceiver } from './receivers/db-poller/factory.ts';
@@ -42,6 +43,7 @@ export const componentFactories = (
   memoryLimiterProcessor,
   batchProcessor,
   exemplarsProcessor,
+  filterProcessor,
   probabilisticSamplerProcessor,
   tailSamplingProcessor,
   spanMetricsConnector,

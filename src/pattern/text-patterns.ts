@@ -1,5 +1,5 @@
-import { Pattern } from '../../../../pattern/pattern.ts';
-import type { Steps, Work } from '../../../../pattern/work.ts';
+import { Pattern } from './pattern.ts';
+import type { Steps, Work } from './work.ts';
 
 /** Senders choose the texts. Further characters are not compared. */
 const MAX_COMPARED = 4096;

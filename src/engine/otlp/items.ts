@@ -4,8 +4,11 @@ import { readKeyValue, type AnyValue, type KeyValueMap } from './any-value.ts';
 import { fieldTags, isMessage, itemMessages, messages, requestMessages, tagOf } from './schema.ts';
 import { WireReader } from './wire-reader.ts';
 
-/** Decides about one item: `keep`, `drop`, or the encoded message to put in its place. */
-export type DecideItem = (item: Item) => 'keep' | 'drop' | Uint8Array;
+/** `keep`, `drop`, or the encoded message to put in the place of an item. */
+export type ItemVerdict = 'keep' | 'drop' | Uint8Array;
+
+/** Decides about one item, in steps if that may take long. */
+export type DecideItem = (item: Item) => ItemVerdict | Generator<undefined, ItemVerdict>;
 
 /**
  * Keeps, drops or replaces each item (span, data point or log record) of a batch. Messages without remaining items
@@ -125,6 +128,22 @@ export class Item {
     return block.resource;
   }
 
+  /** The encoded metric of a data point; undefined for spans and log records. */
+  get metric(): Uint8Array | undefined {
+    const metric = this.#parent.parent;
+    return metric?.type === 'Metric' ? this.#request.subarray(metric.start, metric.end) : undefined;
+  }
+
+  /** Equal for the data points of one metric, and only for them. */
+  get metricBlock(): unknown {
+    return this.#parent.parent;
+  }
+
+  /** `Gauge`, `Sum`, `Histogram`, `ExponentialHistogram` or `Summary` for a data point. */
+  get dataType(): string {
+    return this.#parent.type;
+  }
+
   /** The name of the metric of a data point; undefined for spans and log records. */
   get metricName(): string | undefined {
     const metric = this.#parent.parent;
@@ -230,8 +249,11 @@ class Rewrite {
       }
       const end = reader.varint() + reader.position;
       const child: Block = { type, start: reader.position, end, parent: block };
-      if (itemMessages.has(type)) this.#item(child, { tag, fieldStart }, parts);
-      else yield* this.#nested(child, { tag, fieldStart }, parts);
+      if (itemMessages.has(type)) {
+        const answer = this.#decide(new Item(this.#request, child, block));
+        const verdict = typeof answer === 'string' || answer instanceof Uint8Array ? answer : yield* answer;
+        this.#item(child, { tag, fieldStart, verdict }, parts);
+      } else yield* this.#nested(child, { tag, fieldStart }, parts);
       reader.position = end;
       if (++this.#steps % STEP_FIELDS === 0) yield;
     }
@@ -240,9 +262,8 @@ class Rewrite {
     return parts.map((part) => part.after(others));
   }
 
-  #item(item: Block, { tag, fieldStart }: { tag: number; fieldStart: number }, parts: Part[]): void {
+  #item(item: Block, { tag, fieldStart, verdict }: DecidedField, parts: Part[]): void {
     this.#itemCount++;
-    const verdict = this.#decide(new Item(this.#request, item, item.parent as Block));
     if (verdict !== 'keep') this.#changes++;
     if (verdict === 'drop') return;
     if (verdict === 'cut') parts.push(new Part(this.#request));
@@ -274,6 +295,12 @@ class Rewrite {
       yield;
     }
   }
+}
+
+interface DecidedField {
+  readonly tag: number;
+  readonly fieldStart: number;
+  readonly verdict: ItemVerdict | 'cut';
 }
 
 /** Fields of a message, as slices. Adjacent bytes of the request are one slice. */

@@ -1,7 +1,7 @@
 import type { AnyValue } from '../../../../engine/otlp/any-value.ts';
 import type { LeafPolicyConfig } from './policy-config.ts';
 import { sampledIf, type Policy } from './policy.ts';
-import { TextPatterns } from './text-patterns.ts';
+import { TextPatterns } from '../../../../pattern/text-patterns.ts';
 
 type SettingsOf<Type extends keyof LeafPolicyConfig> = NonNullable<LeafPolicyConfig[Type]>;
 

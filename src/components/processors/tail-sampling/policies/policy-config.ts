@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { duration, nonNegativeInteger, positiveInteger } from '../../../../engine/schema/fields.ts';
-import { textPattern } from './text-patterns.ts';
+import { textPattern } from '../../../../pattern/text-patterns.ts';
 
 const key = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const invert = v.optional(v.boolean(), false);
