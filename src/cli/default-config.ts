@@ -83,7 +83,7 @@ service:
       receivers: [otlp]
       processors: [memory_limiter, batch]
       exporters: [sentry, telemetry_store]
-${LOGS}  telemetry:
+${logs(isPolled)}  telemetry:
     # The metrics of the sidecar itself: http://127.0.0.1:${ports.self}/metrics
     metrics:
       readers:
@@ -111,16 +111,18 @@ function extensions(ports: DefaultConfigOptions['ports']): string {
 `;
 }
 
-const LOGS = `    # Only the exceptions among them go to Sentry.
+function logs(isPolled: boolean): string {
+  return `    # Only the exceptions among them go to Sentry.
     logs:
-      receivers: [otlp]
+      receivers: [otlp${isPolled ? ', db_poller' : ''}]
       processors: [memory_limiter, batch]
       exporters: [sentry, telemetry_store]
 `;
+}
 
 const POLLER_IS_ON = '  # Metrics from PostgreSQL, with read-only queries.\n';
 
-const POLLER_IS_OFF = `${POLLER_IS_ON}  # Set DATABASE_URL, uncomment the next lines and add \`db_poller\` to the receivers of the metrics pipeline.
+const POLLER_IS_OFF = `${POLLER_IS_ON}  # Set DATABASE_URL, uncomment the next lines and add \`db_poller\` to the receivers of the pipelines metrics and logs.
 `;
 
 const POLLER = `  db_poller:

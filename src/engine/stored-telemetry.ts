@@ -36,6 +36,55 @@ export interface Trace {
   readonly logCount: number;
   readonly spans: readonly Span[];
   readonly logs: readonly LogRecord[];
+  /** The longest first. */
+  readonly lockWaits: readonly LockWait[];
+}
+
+/** A statement that waited for a lock of another session. */
+export interface LockWait {
+  readonly spanId: string;
+  /** The kind of lock: `transactionid`, `tuple`, `relation`, `advisory` … */
+  readonly lock: string;
+  /** Until it was last seen waiting. */
+  readonly waitedMs: number;
+  /** Until it was seen not to wait any more, or had ended. */
+  readonly waitedAtMostMs: number;
+  readonly blocker: Blocker;
+}
+
+/** The session that held the lock, or was before the waiting one in the queue. */
+export interface Blocker {
+  /** Absent for a prepared transaction. */
+  readonly pid?: number;
+  readonly application?: string;
+  /** `idle in transaction`, `active` … */
+  readonly state?: string;
+  /** `client backend`, `autovacuum worker` … */
+  readonly type?: string;
+  /** Its current or last statement, without values. */
+  readonly query?: string;
+  /** The name of the prepared transaction, if the wait shows it. */
+  readonly prepared?: string;
+  /** Absent if the store does not have it. */
+  readonly transaction?: BlockingTransaction;
+  /** The sessions that the blocker itself waited for. */
+  readonly waitsFor?: readonly Blocker[];
+}
+
+export interface BlockingTransaction {
+  /** The trace and the span of its first statement. */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly service: string;
+  /** The name of the root of the trace. */
+  readonly name?: string;
+  /** The last one while the other session waited. */
+  readonly lastStatement: {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly name: string;
+    readonly text: string;
+  };
 }
 
 export interface TraceSummary {

@@ -1,5 +1,6 @@
+import { lockWaitLines, unknownWaitText } from '../../console/lock-wait-text.ts';
 import { errorOf, errorsOf, errorText, type TraceError } from '../../console/trace-errors.ts';
-import type { LogRecord, Span, Trace } from '../../engine/stored-telemetry.ts';
+import type { LockWait, LogRecord, Span, Trace } from '../../engine/stored-telemetry.ts';
 import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from '../../console/store-text.ts';
 
 export interface WaterfallOptions {
@@ -115,11 +116,12 @@ class Rows {
   readonly #barWidth: number;
   readonly #errors: Map<string | undefined, TraceError[]>;
   readonly #events: Set<string>;
+  readonly #waits: Map<string, LockWait[]>;
   /** The column of the names. */
   readonly #textStart: number;
 
   constructor(trace: Trace, options: WaterfallOptions) {
-    const { spans, logs } = trace;
+    const { spans, logs, lockWaits } = trace;
     this.#options = options;
     this.#start = BigInt(spans[0]?.startTimeUnixNano ?? logs[0]?.timeUnixNano ?? 0);
     this.#durationMs = durationOf(spans);
@@ -127,6 +129,7 @@ class Rows {
     this.#textStart = OFFSET_WIDTH + DURATION_WIDTH + this.#barWidth + 5;
     const errors = errorsOf(spans, logs);
     this.#errors = Map.groupBy(errors, ({ spanId }) => spanId);
+    this.#waits = Map.groupBy(lockWaits, ({ spanId }) => spanId);
     this.#events = new Set(spans.flatMap(({ spanId, events }) => (events.length === 0 ? [] : [spanId])));
   }
 
@@ -134,6 +137,7 @@ class Rows {
     if ('log' in place) return yield* this.#log(place.log, place.depth);
     yield this.#span(place.span, place);
     yield* this.#problems(place.span, place.depth + 1);
+    yield* this.#lockWaits(place.span, place.depth + 1);
   }
 
   #span(span: Span, { isOrphan, depth, parent }: Place): string {
@@ -167,6 +171,16 @@ class Rows {
       yield* this.#notes(errorText(error), depth, RED);
       if (error.place !== '') yield this.#note(`  ${error.place}`, depth, DIM);
     }
+  }
+
+  *#lockWaits(span: Span, depth: number): Generator<string> {
+    for (const wait of this.#waits.get(span.spanId) ?? []) {
+      for (const line of lockWaitLines(wait)) {
+        yield* this.#notes(line.text, depth + line.depth, line.depth === 0 ? YELLOW : DIM);
+      }
+    }
+    const remark = unknownWaitText(span);
+    if (remark !== undefined) yield* this.#notes(remark, depth, DIM);
   }
 
   *#log(log: LogRecord, depth: number): Generator<string> {

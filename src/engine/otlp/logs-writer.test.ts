@@ -13,6 +13,7 @@ it('writes what it was given, and nothing else', () => {
     records: [
       { body: 'första', attributes: { level: 'warn' } },
       { body: '', attributes: {} },
+      { body: 'x', attributes: { pid: 7 }, unixMs: 5, severity: { number: 9, text: 'INFO' }, eventName: 'a.b' },
     ],
   });
   const observed_time_unix_nano = '1700000000000000000';
@@ -25,11 +26,18 @@ it('writes what it was given, and nothing else', () => {
             log_records: [
               { body: text('första'), attributes: [{ key: 'level', value: text('warn') }], observed_time_unix_nano },
               { body: text(''), observed_time_unix_nano },
+              {
+                time_unix_nano: '5000000',
+                severity_number: 'SEVERITY_NUMBER_INFO',
+                severity_text: 'INFO',
+                attributes: [{ key: 'pid', value: { int_value: '7' } }],
+                event_name: 'a.b',
+              },
             ],
           },
         ],
       },
     ],
   });
-  expect(inspectRequest('logs', bytes)).toBe(2);
+  expect(inspectRequest('logs', bytes)).toBe(3);
 });

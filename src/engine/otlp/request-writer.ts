@@ -1,4 +1,4 @@
-import { writeKeyValue } from './any-value.ts';
+import { writeKeyValue, type AnyValue } from './any-value.ts';
 import { fieldNumbers } from './schema.ts';
 import { WireWriter } from './wire-writer.ts';
 
@@ -62,7 +62,11 @@ export function encodeRequest<Item>(
   return writer.finish();
 }
 
-export function writeAttributes(writer: WireWriter, field: number, attributes: Attributes): void {
+export function writeAttributes(
+  writer: WireWriter,
+  field: number,
+  attributes: Readonly<Record<string, AnyValue>>,
+): void {
   for (const [key, value] of Object.entries(attributes)) writeKeyValue(writer, field, key, value);
 }
 

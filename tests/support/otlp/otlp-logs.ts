@@ -10,6 +10,7 @@ export interface LogDraft {
   readonly severity?: number;
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
   readonly timeUnixNano?: bigint;
+  readonly eventName?: string;
 }
 
 /** One request of the service `coffee` with these log records. */
@@ -32,4 +33,5 @@ function writeRecord(writer: WireWriter, { body, traceId, spanId, severity = 9, 
   for (const [key, value] of Object.entries(draft.attributes ?? {})) writeKeyValue(writer, 6, key, value);
   if (traceId !== undefined) writer.bytesField(9, Buffer.from(traceId, 'hex'));
   if (spanId !== undefined) writer.bytesField(10, Buffer.from(spanId, 'hex'));
+  if (draft.eventName !== undefined) writer.stringField(12, draft.eventName);
 }

@@ -51,6 +51,12 @@ const databaseNames = v.pipe(
   v.maxLength(MOST_DATABASES, `at most ${MOST_DATABASES}: each holds a connection`),
 );
 
+const lockWaits = v.strictObject({
+  enabled: v.optional(v.boolean(), true),
+  look_interval: v.optional(positiveDuration()),
+  sample_interval: v.optional(positiveDuration(), '1s'),
+});
+
 const keys = v.strictObject({
   datasource,
   databases: v.optional(
@@ -70,6 +76,7 @@ const keys = v.strictObject({
   max_keys: v.optional(positiveInteger()),
   max_connections: v.optional(v.pipe(positiveInteger(), v.maxValue(10, 'must be at most 10')), 2),
   leader_election: v.optional(leaderElection, {}),
+  lock_waits: v.optional(lockWaits, {}),
   resource_attributes: v.optional(v.record(v.string(), v.string()), {}),
 });
 

@@ -9,7 +9,7 @@ export function dbPollerReceiver(packs: readonly DatabasePack[]): ReceiverFactor
   return {
     kind: 'receiver',
     type: 'db_poller',
-    signals: ['metrics'],
+    signals: ['metrics', 'logs'],
     stability: 'alpha',
     config: dbPollerConfig(packs),
     files: ({ datasource, leader_election: { datasource: direct = datasource } }) =>

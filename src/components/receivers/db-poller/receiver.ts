@@ -7,6 +7,7 @@ import { Horizon } from './counters/horizon.ts';
 import { LazySpace } from './counters/lazy-space.ts';
 import { configuredPacks, perDatabasePacks, plannedQueries, poolSettings, type ConfiguredPack } from './plan.ts';
 import { FurtherDatabases } from './further-databases.ts';
+import { lockWaitsPoller } from './lock-waits/lock-waits-poller.ts';
 import { instanceName } from './run/instance-name.ts';
 import { LeaderElection, type Lead } from './run/leader-election.ts';
 import { PollerMetrics } from './run/poller-metrics.ts';
@@ -78,6 +79,7 @@ export class DbPoller implements Component {
     const pollers = [
       ...queryPollers(planned, packs, shared),
       ...(planned.some(({ kind }) => kind !== 'gauges') ? [this.#horizonPoller(context)] : []),
+      ...(this.#seesLockWaits ? [lockWaitsPoller(this.#config, context)] : []),
     ];
     const { wake_interval: wakeMs } = this.#config;
     const further = new FurtherDatabases(perDatabasePacks(packs), shared);
@@ -120,6 +122,12 @@ export class DbPoller implements Component {
       databaseIncident,
       onStandby,
     });
+  }
+
+  /** A database that sleeps is not kept awake by samples. */
+  get #seesLockWaits(): boolean {
+    const { lock_waits: lockWaits, wake_interval: wakeMs } = this.#config;
+    return lockWaits.enabled && wakeMs === undefined && this.#settings.signals.has('logs');
   }
 
   #horizonPoller(context: RunContext): QueryPoller {

@@ -1,6 +1,7 @@
 /** One trace as a waterfall, with errors and log lines in place. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
-import type { LogRecord, Trace } from '../../../engine/stored-telemetry.ts';
+import type { LockWait, LogRecord, Span, Trace } from '../../../engine/stored-telemetry.ts';
+import { lockWaitLines, unknownWaitText, type LockWaitLine } from '../../lock-wait-text.ts';
 import { seriesColor } from '../../series-color.ts';
 import { counted, durationText, severityName, valueText } from '../../store-text.ts';
 import { errorOf, errorsOf, errorText } from '../../trace-errors.ts';
@@ -82,7 +83,7 @@ interface Choice {
 }
 
 function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
-  const { traceId, spans, logs, spanCount, logCount } = trace;
+  const { traceId, spans, logs, lockWaits, spanCount, logCount } = trace;
   const colors = new Map<string, string>();
   for (const { service } of spans) seriesColor(service, colors);
   const [first] = tree.rows;
@@ -114,7 +115,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
       >
     </p>
     <div class="waterfall" role="tree" aria-label="Spans" @keydown=${moveFocus}>
-      ${tree.rows.map((row, index) => spanRow(row, { tree, colors, choice, index }))}
+      ${tree.rows.map((row, index) => spanRow(row, { tree, colors, choice, waits: lockWaits, index }))}
     </div>
     ${
       tree.logs.length === 0
@@ -130,10 +131,11 @@ interface RowContext {
   readonly tree: TraceTree;
   readonly colors: ReadonlyMap<string, string>;
   readonly choice: Choice;
+  readonly waits: readonly LockWait[];
   readonly index: number;
 }
 
-function spanRow(row: TraceRow, { tree, colors, choice, index }: RowContext): TemplateResult {
+function spanRow(row: TraceRow, { tree, colors, choice, waits, index }: RowContext): TemplateResult {
   const { span, depth, offsetMs, selfMs, isCritical } = row;
   const { spanId, name, service, durationMs, status } = span;
   const total = Math.max(tree.durationMs, 1e-6);
@@ -163,7 +165,8 @@ function spanRow(row: TraceRow, { tree, colors, choice, index }: RowContext): Te
       <span class="number">${durationText(durationMs)}</span>
       <span class="number quiet" title="Without its children">${durationText(selfMs)} self</span>
     </div>
-    ${problemsOf(row)} ${row.logs.map((log) => logLine(log, depth + 1))} ${isOpen ? details(row) : nothing}`;
+    ${problemsOf(row)} ${waitsOf(span, depth + 1, waits)} ${row.logs.map((log) => logLine(log, depth + 1))}
+    ${isOpen ? details(row) : nothing}`;
 }
 
 /** The exceptions of the span; its status if it contains more. */
@@ -179,6 +182,27 @@ function problemsOf({ span, depth }: TraceRow): TemplateResult | typeof nothing 
   if (texts.length === 0) return nothing;
   return html`${texts.map(
     (one) => html`<p class="entry bad" style=${`padding-left:${Math.min(depth + 1, MAX_DEPTH) * 14}px`}>${one}</p>`,
+  )}`;
+}
+
+/** Names the transactions that the statement waited for, with links to their traces. */
+function waitsOf(span: Span, depth: number, waits: readonly LockWait[]): TemplateResult {
+  const remark = unknownWaitText(span);
+  const lines = waits.filter(({ spanId }) => spanId === span.spanId).flatMap(lockWaitLines);
+  const all: LockWaitLine[] = [...lines, ...(remark === undefined ? [] : [{ text: remark, depth: 0 }])];
+  return html`${all.map(
+    (line) =>
+      html`<p
+        class=${`entry ${line.depth === 0 ? 'warning' : 'quiet'}`}
+        style=${`padding-left:${Math.min(depth + line.depth, MAX_DEPTH) * 14}px`}
+      >
+        ${line.text}
+        ${
+          line.traceId === undefined
+            ? nothing
+            : html`<a href=${`/traces/${line.traceId}?span=${line.spanId}`}>Show the transaction</a>`
+        }
+      </p>`,
   )}`;
 }
 

@@ -1,11 +1,8 @@
 import { anyValueToText } from '../../../../engine/otlp/any-value.ts';
-import { fieldNumbers } from '../../../../engine/otlp/schema.ts';
-import { WireWriter } from '../../../../engine/otlp/wire-writer.ts';
 import { wildcard } from '../../../../engine/wildcard.ts';
+import { encodedKey } from '../memory/pairs-with-key.ts';
 import { hasLong, millisecondsAt, pairOf, pairsOfList } from '../memory/record.ts';
 import { SpanTrait, type Segment } from '../memory/segment.ts';
-
-const KEY_FIELD = fieldNumbers('KeyValue').key;
 
 /** Properties that the items of an answer have. Texts may contain `*` for any text. */
 export interface Criteria {
@@ -108,10 +105,4 @@ function pairsWith(segment: Segment, { key, value }: { readonly key: string; rea
     if (fits(anyValueToText(text))) fitting[pair] = 1;
   }
   return fitting;
-}
-
-function encodedKey(key: string): Uint8Array {
-  const writer = new WireWriter();
-  writer.stringField(KEY_FIELD, key);
-  return writer.finish();
 }

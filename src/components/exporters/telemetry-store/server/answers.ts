@@ -2,6 +2,8 @@
 import { suggest } from '../../../../engine/config/nearest-name.ts';
 import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
 import type { QueryAnswer } from '../../../../engine/query-apis.ts';
+import { findLockWaits } from '../lock-waits/find-lock-waits.ts';
+import { lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
 import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
 import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
@@ -23,6 +25,8 @@ const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];
 const STATUSES = ['unset', 'ok', 'error'] as const;
 /** The number of spans and of log records in the answer about one trace. */
 const MAX_OF_TRACE = 10_000;
+/** Besides spans and log records. */
+const MAX_LOCK_WAIT_BYTES = 256 * 1024;
 const LEAST_DIGITS = 4;
 const MAX_LISTED = 10;
 
@@ -90,9 +94,12 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   const spans = boundedArray(found.spans, ({ segment, row }) => spanToJson(spanAt(segment, row)), {
     bytes: budget.bytes - Buffer.byteLength(records.text),
   });
+  const waits = yield* findLockWaits(memory, found.spans);
+  const lockWaits = boundedArray(waits, lockWaitToJson, { bytes: MAX_LOCK_WAIT_BYTES });
   const { traceId, spanCount, logCount } = found;
   const counts = `"spanCount":${spanCount},"logCount":${logCount}`;
-  return { status: 200, body: `{"traceId":"${traceId}",${counts},"spans":${spans.text},"logs":${records.text}}` };
+  const parts = `"spans":${spans.text},"logs":${records.text},"lockWaits":${lockWaits.text}`;
+  return { status: 200, body: `{"traceId":"${traceId}",${counts},${parts}}` };
 }
 
 function* errors(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {

@@ -16,7 +16,7 @@ const columns = v.array(column);
 const tableName = v.pipe(v.string(), v.regex(/^[^.]+\.[^.]+$/, 'must be schema.table, spelled as in pg_class'));
 
 /** Values of the label `query` that siphon uses itself. */
-const reserved: ReadonlySet<string> = new Set(['databases', 'horizon', 'leader_election']);
+const reserved: ReadonlySet<string> = new Set(['databases', 'horizon', 'leader_election', 'lock_waits']);
 
 const common = {
   name: v.pipe(

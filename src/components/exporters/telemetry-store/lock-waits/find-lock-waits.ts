@@ -1,0 +1,173 @@
+import type { StoredSpan } from '../memory/record.ts';
+import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
+import { rootOf } from '../queries/find-root.ts';
+import type { Place } from '../queries/find-trace.ts';
+import { backendSpan, backendSpans, type BackendSpan } from './backend-spans.ts';
+import { blockingTransaction, waitingStatement } from './match-sessions.ts';
+import { readLockWaits, type SeenBlocker, type SeenWait } from './read-lock-waits.ts';
+
+/** A statement of the trace that waited, and what it waited for. */
+export interface LockWait {
+  readonly spanId: string;
+  readonly lock: string;
+  readonly waitedMs: number;
+  readonly waitedAtMostMs: number;
+  readonly blocker: Blocker;
+}
+
+export interface Blocker extends Omit<SeenBlocker, 'startMs' | 'transactionMs'> {
+  /** Undefined if the store does not have the transaction. */
+  readonly transaction: BlockingTransaction | undefined;
+  /** The sessions that the blocker itself waited for meanwhile. */
+  readonly waitsFor: readonly Blocker[];
+}
+
+export interface BlockingTransaction {
+  /** The trace and span of its first statement in the store. */
+  readonly first: StoredSpan;
+  /** The last statement before the wait was seen last. */
+  readonly last: StoredSpan;
+  /** Names the trace; undefined if its root is not in the store. */
+  readonly root: StoredSpan | undefined;
+}
+
+/** A chain of sessions is followed so far. */
+const MAX_CHAIN = 8;
+/** The description of a wait has the waits of so many sessions. */
+const MAX_SHOWN = 16;
+const MAX_LOCK_WAITS = 1000;
+const PLACES_A_STEP = 256;
+/** More than clocks are wrong by. */
+const MARGIN_MS = 1000;
+
+/** Finds what the statements of a trace waited for. @param places the spans of the trace. */
+export function* findLockWaits(memory: TelemetryMemory, places: readonly Place[]): Generator<undefined, LockWait[]> {
+  const own = yield* statementsOf(places);
+  if (own.size === 0) return [];
+  const ran = [...own.values()];
+  const waits: SeenWait[] = [];
+  for (const wait of yield* readLockWaits(memory, new Set(ran.map(({ pid }) => pid)))) {
+    yield;
+    if (waits.length < MAX_LOCK_WAITS && isNear(wait, ran)) waits.push(wait);
+  }
+  if (waits.length === 0) return [];
+  const seen = yield* withWaitsOfBlockers(memory, waits);
+  const chains = new Chains(seen);
+  const spans = yield* chains.spans(memory, waits);
+  const found: LockWait[] = [];
+  for (const wait of waits) {
+    yield;
+    const statement = waitingStatement(wait, spans);
+    if (statement === undefined || !own.has(keyOf(statement.span))) continue;
+    const atMostMs = Math.min(wait.endedBeforeMs ?? Infinity, statement.ran.toMs + 1) - wait.sinceMs;
+    const waitedMs = wait.untilMs - wait.sinceMs;
+    const blocker = yield* chains.blocker(memory, wait, spans, new Set([wait.waiter.pid]));
+    found.push({
+      spanId: statement.span.spanId,
+      lock: wait.lock,
+      waitedMs,
+      waitedAtMostMs: Math.max(waitedMs, atMostMs),
+      blocker,
+    });
+  }
+  return found.toSorted((a, b) => b.waitedMs - a.waitedMs);
+}
+
+function* statementsOf(places: readonly Place[]): Generator<undefined, ReadonlyMap<string, BackendSpan>> {
+  const own = new Map<string, BackendSpan>();
+  for (const [i, { segment, row }] of places.entries()) {
+    if (i % PLACES_A_STEP === 0) yield;
+    const found = backendSpan(segment, row);
+    if (found !== undefined) own.set(keyOf(found.span), found);
+  }
+  return own;
+}
+
+/** True if one of the statements may be the one that waited. */
+function isNear({ waiter, untilMs }: SeenWait, own: readonly BackendSpan[]): boolean {
+  return own.some(({ pid, ran }) => pid === waiter.pid && ran.fromMs <= untilMs && untilMs <= ran.toMs + MARGIN_MS);
+}
+
+/** Adds what the blockers waited for, and their blockers. */
+function* withWaitsOfBlockers(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, SeenWait[]> {
+  const seen = new Map(waits.map((wait) => [wait.id, wait]));
+  const asked = new Set<number>();
+  for (let depth = 0; depth < MAX_CHAIN; depth++) {
+    const pids = new Set([...seen.values()].flatMap(({ blocker: { pid } }) => (pid === undefined ? [] : [pid])));
+    const next = new Set([...pids].filter((pid) => !asked.has(pid)));
+    if (next.size === 0 || seen.size > MAX_LOCK_WAITS) break;
+    for (const pid of next) asked.add(pid);
+    for (const wait of yield* readLockWaits(memory, next)) seen.set(wait.id, wait);
+  }
+  return [...seen.values()];
+}
+
+/** The waits of blockers. */
+class Chains {
+  readonly #byPid: ReadonlyMap<number, readonly SeenWait[]>;
+
+  constructor(seen: readonly SeenWait[]) {
+    this.#byPid = Map.groupBy(seen, ({ waiter }) => waiter.pid);
+  }
+
+  /** The statements of all sessions that these waits lead to. */
+  *spans(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, readonly BackendSpan[]> {
+    const reached = new Set(waits);
+    for (const wait of reached)
+      if (reached.size < MAX_LOCK_WAITS) for (const next of this.#next(wait)) reached.add(next);
+    const pids = new Set([...reached].flatMap(({ waiter, blocker }) => [waiter.pid, blocker.pid ?? waiter.pid]));
+    const all = [...reached];
+    const beginnings = all.flatMap(({ sinceMs, waiter, blocker }) => [
+      sinceMs,
+      waiter.statementMs,
+      blocker.transactionMs ?? sinceMs,
+    ]);
+    const fromMs = beginnings.reduce((least, ms) => Math.min(least, ms), Infinity);
+    const toMs = all.reduce((most, { untilMs }) => Math.max(most, untilMs), -Infinity);
+    return (yield* backendSpans(memory, pids, { fromMs: fromMs - MARGIN_MS, toMs: toMs + MARGIN_MS })) ?? [];
+  }
+
+  /** @param shown the processes whose own waits are described already: sessions in a deadlock wait for each other. */
+  *blocker(
+    memory: TelemetryMemory,
+    wait: SeenWait,
+    spans: readonly BackendSpan[],
+    shown: Set<number>,
+  ): Generator<undefined, Blocker> {
+    const { startMs: _start, transactionMs: _transaction, ...session } = wait.blocker;
+    const transaction = yield* describe(memory, blockingTransaction(wait, spans), wait.untilMs);
+    const waitsFor: Blocker[] = [];
+    if (session.pid !== undefined && !shown.has(session.pid) && shown.size < MAX_SHOWN) {
+      shown.add(session.pid);
+      for (const next of this.#next(wait)) waitsFor.push(yield* this.blocker(memory, next, spans, shown));
+    }
+    return { ...session, transaction, waitsFor };
+  }
+
+  /** The waits of the blocker meanwhile, in the same transaction. */
+  #next(wait: SeenWait): readonly SeenWait[] {
+    const { pid, startMs, transactionMs } = wait.blocker;
+    if (pid === undefined || startMs === undefined || transactionMs === undefined) return [];
+    return (this.#byPid.get(pid) ?? []).filter((next) => {
+      const tolerance = wait.uncertaintyMs + next.uncertaintyMs;
+      const isSame = Math.abs(next.waiter.startMs - startMs) <= tolerance;
+      const isInTransaction = Math.abs((next.waiter.transactionMs ?? Infinity) - transactionMs) <= tolerance;
+      return isSame && isInTransaction && next.sinceMs <= wait.untilMs && next.untilMs >= wait.sinceMs;
+    });
+  }
+}
+
+function* describe(
+  memory: TelemetryMemory,
+  statements: readonly BackendSpan[],
+  untilMs: number,
+): Generator<undefined, BlockingTransaction | undefined> {
+  const [first] = statements;
+  if (first === undefined) return undefined;
+  const last = statements.findLast(({ ran }) => ran.fromMs <= untilMs) ?? first;
+  return { first: first.span, last: last.span, root: yield* rootOf(memory, first.span.traceId) };
+}
+
+function keyOf({ traceId, spanId }: StoredSpan): string {
+  return `${traceId} ${spanId}`;
+}
