@@ -70,7 +70,7 @@ function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]):
   return {
     receivers: named('otlp', ({ ports }) => ({ protocols: { http: { endpoint: `127.0.0.1:${ports.otlp}` } } })),
     processors: Object.fromEntries(
-      counted.flatMap(({ id, one: { processors = {} } }) =>
+      numbered.flatMap(({ id, one: { processors = {} } }) =>
         Object.entries(processors).map(([type, options]) => [`${type}/${id}`, options]),
       ),
     ),
@@ -86,16 +86,21 @@ function configuration(runs: readonly { one: ConformanceCase; ports: Ports }[]):
           'traces',
           ({ id, one }) => ({
             receivers: [`otlp/${id}`],
-            processors: Object.keys(one.processors ?? {}).map((type) => `${type}/${id}`),
+            processors: processorIds(id, one),
             exporters: [`span_metrics/${id}`],
           }),
           counted,
         ),
         ...named('metrics', ({ id, one }) => ({
           receivers: [one.connector === undefined ? `otlp/${id}` : `span_metrics/${id}`],
+          processors: one.connector === undefined ? processorIds(id, one) : [],
           exporters: [`prometheus/${id}`],
         })),
       },
     },
   };
+}
+
+function processorIds(id: number, { processors = {} }: ConformanceCase): string[] {
+  return Object.keys(processors).map((type) => `${type}/${id}`);
 }

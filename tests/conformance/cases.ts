@@ -1,5 +1,6 @@
 import { attributeCases } from './cases/attributes.ts';
 import { conflictCases } from './cases/conflicts.ts';
+import { filterCases } from './cases/filter.ts';
 import { kindCases } from './cases/kinds.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { nameCases } from './cases/names.ts';
@@ -29,4 +30,5 @@ export const cases: readonly ConformanceCase[] = [
   ...spanMetricsCases,
   ...probabilisticSamplerCases,
   ...tailSamplingCases,
+  ...filterCases,
 ];

@@ -9,7 +9,7 @@ export interface ConformanceCase {
   readonly requests: readonly Request[];
   /** Options of the `span_metrics` connector, if the requests are spans. */
   readonly connector?: { readonly [option: string]: Json };
-  /** Processors before the connector, with their options. */
+  /** Processors before the connector, or before the exporter if the requests are metrics, with their options. */
   readonly processors?: { readonly [type: string]: { readonly [option: string]: Json } };
   /** Time between the last request and the scrape. */
   readonly waitMs?: number;
