@@ -26,7 +26,7 @@ const effects: Readonly<Record<Fault, string>> = {
   empty_feed: 'shops list no products; watch scrape_last_run_seen_ratio',
   half_feed: 'half of a feed; watch scrape_last_run_seen_ratio',
   sold_out: 'shops have sold everything; watch variants',
-  hanging_transaction: 'a row is locked; watch price_job_failures_total',
+  hanging_transaction: 'a row is locked; siphon trace shows by whom',
   database_stopped: 'watch siphon_db_poller_errors on the telemetry port',
   sidecar_killed: 'scrapes fail; counting resumes after off',
 };

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
 import type { Child } from './child.ts';
 import { folderPrefix, foldersPlace, startControl } from './control.ts';
 import { askDatabase, type DatabaseTruth } from './database/database-truth.ts';
@@ -10,6 +9,7 @@ import { applySchema } from './database/schema.ts';
 import { createPollerRole, grantScrapePipeline } from '../postgres/shipped-sql.ts';
 import { withClient } from '../postgres/with-client.ts';
 import { isStoreFault, type Fault } from './fault.ts';
+import { startHangingTransaction } from './hanging-process.ts';
 import { guardFolder } from './guard.ts';
 import { startPipeline } from './pipeline-process.ts';
 import type { RunReport } from './pipeline/run-report.ts';
@@ -71,7 +71,7 @@ export class Demo implements AsyncDisposable {
   #sink: SentrySink | undefined;
   #sidecar: Sidecar | undefined;
   #pipeline: Child | undefined;
-  #endHanging: (() => Promise<void>) | undefined;
+  #hanging: Child | undefined;
   #switching: Promise<void> = Promise.resolve();
 
   constructor(options: DemoOptions) {
@@ -227,7 +227,7 @@ export class Demo implements AsyncDisposable {
     const endControl = await startControl(this.folder, async (fault, on) => await this.setFault(fault, on));
     this.#parts.add('the faults', async () => {
       await endControl();
-      await this.#endHanging?.();
+      await this.#hanging?.stop();
     });
   }
 
@@ -244,8 +244,11 @@ export class Demo implements AsyncDisposable {
   }
 
   async #setHanging(on: boolean): Promise<void> {
-    await this.#endHanging?.();
-    this.#endHanging = on ? await openHangingTransaction(this.databaseUrl) : undefined;
+    await this.#hanging?.stop();
+    const { databaseUrl, folder } = this;
+    this.#hanging = on
+      ? await startHangingTransaction({ databaseUrl, folder, otlpPort: this.ports.otlpHttp })
+      : undefined;
   }
 }
 
@@ -294,18 +297,4 @@ class Parts {
     }
     if (errors.length > 0) throw new AggregateError(errors, `cannot end all parts: ${errors.map(String).join('; ')}`);
   }
-}
-
-/** Opens a transaction that has written, holds its locks and stays idle. Returns a function that ends it. */
-async function openHangingTransaction(databaseUrl: string): Promise<() => Promise<void>> {
-  const client = new Client({ connectionString: databaseUrl, application_name: 'siphon-demo-hanging' });
-  // Stopping the database ends the transaction too, with an error on this connection.
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query('begin');
-  await client.query(`update variants set updated_at = now() where id = (select min(id::text)::uuid from variants)`);
-  return async () => {
-    await client.query('rollback').catch(() => undefined);
-    await client.end();
-  };
 }

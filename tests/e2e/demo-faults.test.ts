@@ -3,6 +3,7 @@ import { askDatabase } from '../../examples/coffee/database/database-truth.ts';
 import type { Fault } from '../../examples/coffee/fault.ts';
 import { scrape } from '../../examples/coffee/scrape-page.ts';
 import { startDemo, type Demo } from '../../examples/coffee/start-demo.ts';
+import type { Trace, TraceSummary } from '../../src/engine/stored-telemetry.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** One demo for all of them, in turn, on a schedule that leaves no time to wait. */
@@ -58,6 +59,10 @@ describe('a fault of the demo', () => {
       await Promise.all([
         grows('database_queries_total', { success: 'false' }),
         grows('price_job_failures_total', { error_type: 'database' }),
+        waitFor(async () => await namesBlockingTrace(demo.ports.store), {
+          what: 'the trace of the blocking transaction',
+          timeoutMs: 45_000,
+        }),
       ]);
     });
     await waitFor(() => demo.sink.errors().slice(before).some(says('statement timeout')), {
@@ -152,4 +157,20 @@ function says(text: string) {
 /** The shops fail now and then without any fault. */
 function isHiccup(message: string): boolean {
   return message.endsWith(': 502');
+}
+
+/** True if a statement of the pipeline names the transaction of the back office. */
+async function namesBlockingTrace(port: number): Promise<boolean> {
+  const store = `http://127.0.0.1:${port}/api/traces`;
+  const failed = await fetch(`${store}?service=coffee-pipeline&status=error&limit=5`);
+  const { traces } = (await failed.json()) as { readonly traces: readonly TraceSummary[] };
+  for (const { traceId } of traces) {
+    const { lockWaits } = (await (await fetch(`${store}/${traceId}`)).json()) as Trace;
+    const [wait] = lockWaits;
+    if (wait?.blocker.transaction?.service !== 'back-office') continue;
+    expect(wait).toMatchObject({ blocker: { application: 'siphon-demo-hanging', state: 'idle in transaction' } });
+    expect(wait.blocker.transaction.lastStatement.text).toMatch(/^update variants /);
+    return true;
+  }
+  return false;
 }
