@@ -1,7 +1,8 @@
 /** The command `siphon`: reads arguments and the environment, and sets the exit code. */
 import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/cli.ts';
-import { componentFactories, type PageFiles } from './components/index.ts';
+import { componentFactories, type PageFiles, type ReadPackRules } from './components/index.ts';
+import { textViews } from './console/text-views.ts';
 import { packs } from './packs/index.ts';
 
 /** @param built the folder that the build writes, with the page and the preload. */
@@ -18,7 +19,11 @@ export async function runProgram(built: URL): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), {
     environment: process.env,
     version: manifest.version,
-    factories: componentFactories(packs, async () => await readPage(page)),
+    factories: componentFactories(
+      packs,
+      { readPage: async () => await readPage(page), texts: textViews },
+      readPackRules,
+    ),
     loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),
     checkPackFile: async (file) => await (await import('./packs/pack-file.ts')).checkPackFile(file),
     startPreview: async (options) =>
@@ -42,6 +47,10 @@ async function readPage(folder: URL): Promise<PageFiles> {
   ]);
   return consoleFiles(folder, (await loadPacks(packs)).dashboards);
 }
+
+/** The rules are built when a sidecar needs them. */
+const readPackRules: ReadPackRules = async (names, settings) =>
+  await (await import('./packs/rule-texts.ts')).ruleTexts(packs, names, settings);
 
 /** Replaces the line before. Does nothing if the output is not a terminal. */
 function showProgress(text: string): void {

@@ -7,11 +7,13 @@ import { sentryExporter } from './exporters/sentry/factory.ts';
 import { telemetryStoreExporter } from './exporters/telemetry-store/factory.ts';
 import { basicAuthExtension } from './extensions/basic-auth/factory.ts';
 import { bearerTokenAuthExtension } from './extensions/bearer-token-auth/factory.ts';
+import type { ConsoleContent } from './extensions/console/extension.ts';
 import { consoleExtension } from './extensions/console/factory.ts';
 import type { PageFiles } from './extensions/console/page.ts';
 import { fileStorageExtension } from './extensions/file-storage/factory.ts';
 import { healthCheckExtension } from './extensions/health-check/factory.ts';
 import { metricsHistoryExtension } from './extensions/metrics-history/factory.ts';
+import type { ReadPackRules } from './extensions/metrics-history/rules/read-rules.ts';
 import { pprofExtension } from './extensions/pprof/factory.ts';
 import { zpagesExtension } from './extensions/zpages/factory.ts';
 import { batchProcessor } from './processors/batch/factory.ts';
@@ -25,17 +27,19 @@ import type { DatabasePack } from './receivers/db-poller/query.ts';
 import { otlpReceiver } from './receivers/otlp/factory.ts';
 import { sqlqueryReceiver } from './receivers/sqlquery/factory.ts';
 
-export type { PageFiles };
+export type { ConsoleContent, PageFiles, ReadPackRules };
 
 /**
  * All components of siphon. None registers itself.
  *
  * @param packs the packs whose queries `db_poller` can run.
- * @param readPage the files of the page that `console` serves; without it, the console answers only queries.
+ * @param content what `console` shows; without it, the console answers only queries.
+ * @param readPackRules the rules of packs that `metrics_history` evaluates; without it, it has only those of files.
  */
 export const componentFactories = (
   packs: readonly DatabasePack[],
-  readPage: () => Promise<PageFiles> = async () => new Map(),
+  content: ConsoleContent = { readPage: async () => new Map(), texts: new Map() },
+  readPackRules: ReadPackRules = async () => [],
 ): readonly Factory[] => [
   otlpReceiver,
   dbPollerReceiver(packs),
@@ -56,8 +60,8 @@ export const componentFactories = (
   basicAuthExtension,
   bearerTokenAuthExtension,
   fileStorageExtension,
-  metricsHistoryExtension,
-  consoleExtension(readPage),
+  metricsHistoryExtension(readPackRules),
+  consoleExtension(content),
   pprofExtension,
   zpagesExtension,
 ];

@@ -3,7 +3,7 @@ import { PromqlError } from './promql-error.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Evaluation, type ResultSeries } from './evaluation/evaluation.ts';
 import { hasValues, valuesPresent, type Vector } from './evaluation/vector.ts';
-import type { RangeSelector, Subquery } from './syntax/expression.ts';
+import type { Expression, RangeSelector, Subquery } from './syntax/expression.ts';
 import { parsePromql } from './syntax/parse-promql.ts';
 import { typeName, valueTypeOf } from './syntax/value-type.ts';
 
@@ -12,6 +12,13 @@ export interface EvaluationSettings extends EvaluationLimits {
   readonly lookbackMs: number;
   /** The step of subqueries that have none, in milliseconds. Prometheus: the interval of its rules. */
   readonly subqueryStepMs: number;
+}
+
+/** The samples, settings and limits of one evaluation. */
+export interface EvaluationContext {
+  readonly source: SeriesSource;
+  readonly settings: EvaluationSettings;
+  readonly budget: Budget;
 }
 
 export type InstantResult =
@@ -44,7 +51,19 @@ export function* evaluateAt(
   settings: EvaluationSettings,
 ): Steps<InstantResult> {
   const budget = new Budget(settings);
-  const expression = yield* parsePromql(text, budget);
+  return yield* valueAt(yield* parsePromql(text, budget), atMs, { source, settings, budget });
+}
+
+/**
+ * The value of a parsed expression at one moment.
+ *
+ * @throws PromqlError
+ */
+export function* valueAt(
+  expression: Expression,
+  atMs: number,
+  { source, settings, budget }: EvaluationContext,
+): Steps<InstantResult> {
   if (expression.kind === 'string') return { type: 'string', text: expression.text };
   const context = { ...settings, source, startMs: atMs, endMs: atMs, budget };
   const evaluation = new Evaluation(Float64Array.of(atMs), context);

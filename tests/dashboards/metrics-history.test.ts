@@ -110,8 +110,10 @@ describe.skipIf(missing !== undefined)('the history of a sidecar', () => {
     );
     expect(await ask<unknown[]>('series', { 'match[]': '{shop="a"}' })).toHaveLength(1);
     expect(await ask('query_exemplars', { query: 'shop_orders_total', start: '0', end: '1' })).toEqual([]);
-    expect(await ask('rules', {})).toEqual({ groups: [] });
-    expect(await ask('alerts', {})).toEqual({ alerts: [] });
+    await waitFor(async () => (await ask<{ alerts: unknown[] }>('alerts', {})).alerts.length > 0, { what: 'an alert' });
+    expect(await ask('rules', { 'rule_name[]': 'Watchdog' })).toMatchObject({
+      groups: [{ rules: [{ name: 'Watchdog', state: 'firing', health: 'ok', alerts: [{ state: 'firing' }] }] }],
+    });
     const posted = await fetch(`${api}/api/v1/query`, {
       method: 'POST',
       body: new URLSearchParams({ query: '1 + 1' }),

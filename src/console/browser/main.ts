@@ -1,6 +1,7 @@
 /** The page: shows the view that the address names. */
 import type { PageSettings, ViewName } from '../page-settings.ts';
 import { PrometheusSource } from '../prometheus-source.ts';
+import { alertsView } from './alerts-view.ts';
 import { dashboardView } from './dashboard-view.ts';
 import { element } from './element.ts';
 import { VIEW_TITLES, type PageView, type Stage } from './page-view.ts';
@@ -39,6 +40,8 @@ function viewOf(view: ViewName, id: string): PageView {
       return errorsView(stage);
     case 'logs':
       return logsView(stage);
+    case 'alerts':
+      return alertsView(stage);
     case 'pipelines':
       return pipelinesView(stage, source);
   }

@@ -18,5 +18,6 @@ export const VIEW_TITLES: Readonly<Record<ViewName, string>> = {
   traces: 'Traces',
   errors: 'Errors',
   logs: 'Logs',
+  alerts: 'Alerts',
   pipelines: 'Pipelines',
 };

@@ -26,4 +26,40 @@ export const historyMetrics = sidecarMetrics({
     description: 'Time between the oldest and the newest sample',
     labels: { extension },
   },
+  siphon_rules: {
+    kind: 'gauge',
+    unit: '{rule}',
+    description: 'Recording and alerting rules that the sidecar has',
+    labels: { extension },
+  },
+  siphon_rules_failing: {
+    kind: 'gauge',
+    unit: '{rule}',
+    description: 'Rules whose latest evaluation failed',
+    labels: { extension },
+  },
+  siphon_rules_missed_evaluations: {
+    kind: 'counter',
+    unit: '{evaluation}',
+    description: 'Evaluations that were left out, because the one before was not finished',
+    labels: { extension },
+  },
+  siphon_rules_duration_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time that the latest evaluation of all rules took, including waits for other work',
+    labels: { extension },
+  },
+  siphon_rules_bytes: {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'Memory for what rules have written, and for series that they read further back than the history goes',
+    labels: { extension },
+  },
+  siphon_rules_left_out_series: {
+    kind: 'gauge',
+    unit: '{series}',
+    description: 'Series of rules that are not kept, because `rules::max_bytes` has no room for them',
+    labels: { extension },
+  },
 });

@@ -13,6 +13,8 @@ const SAMPLER = 'for the `probabilistic_sampler` processor, which the shipped co
 const TAIL_SAMPLING = 'for the `tail_sampling` processor, which the shipped configuration does not have';
 const SPAN_METRICS = 'for the `span_metrics` connector, which the shipped configuration does not have';
 const HISTORY = 'for the `metrics_history` extension, which the shipped configuration does not have';
+const RULES =
+  'for the rules of the `metrics_history` extension; the view *Alerts* of the console shows which one fails';
 const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration does not have';
 
 export const detailMetrics = {
@@ -67,6 +69,12 @@ export const detailMetrics = {
   siphon_history_left_out_series: HISTORY,
   siphon_history_bytes: HISTORY,
   siphon_history_length_seconds: HISTORY,
+  siphon_rules: RULES,
+  siphon_rules_failing: RULES,
+  siphon_rules_missed_evaluations: RULES,
+  siphon_rules_duration_seconds: RULES,
+  siphon_rules_bytes: RULES,
+  siphon_rules_left_out_series: RULES,
   siphon_sqlquery_errors: SQLQUERY,
   siphon_sqlquery_query_duration_seconds: SQLQUERY,
   siphon_sqlquery_connect_duration_seconds: SQLQUERY,

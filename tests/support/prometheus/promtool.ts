@@ -18,6 +18,17 @@ export interface InputSeries {
 export interface RuleTest {
   readonly input: readonly InputSeries[];
   readonly expects: readonly Expectation[];
+  readonly alerts?: readonly AlertExpectation[];
+}
+
+/** All firing alerts of a name, with their texts. */
+export interface AlertExpectation {
+  readonly alertname: string;
+  readonly atMinute: number;
+  readonly alerts: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  }[];
 }
 
 export interface Expectation {
@@ -35,13 +46,21 @@ export function testRules(groups: readonly { readonly name: string }[], tests: r
     evaluation_interval: '1m',
     // Otherwise at random: what reads a recording would see it now or a minute later.
     group_eval_order: groups.map(({ name }) => name),
-    tests: tests.map(({ input, expects }) => ({
+    tests: tests.map(({ input, expects, alerts = [] }) => ({
       interval: '1m',
       input_series: input,
       promql_expr_test: expects.map(({ query, atMinute, samples }) => ({
         expr: query,
         eval_time: `${atMinute}m`,
         exp_samples: samples,
+      })),
+      alert_rule_test: alerts.map((expected) => ({
+        eval_time: `${expected.atMinute}m`,
+        alertname: expected.alertname,
+        exp_alerts: expected.alerts.map(({ labels, annotations }) => ({
+          exp_labels: labels,
+          exp_annotations: annotations,
+        })),
       })),
     })),
   };

@@ -16,9 +16,14 @@ async function started() {
   const { settings, lines } = componentSettings('extension', 'console');
   const host = hostWith();
   let reads = 0;
-  const extension = consoleExtension(async () => {
-    reads += 1;
-    return files;
+  const extension = consoleExtension({
+    readPage: async () => {
+      reads += 1;
+      return files;
+    },
+    texts: new Map([
+      ['/alerts', { query: '/api/v1/rules?type=alert', text: (answer) => `text of ${JSON.stringify(answer)}` }],
+    ]),
   }).create(settings, v.parse(consoleConfig, { endpoint: '127.0.0.1:0', allowed_hosts: ['siphon.test'] }));
   await extension.start(host);
   const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
@@ -120,4 +125,30 @@ it.each([
     success: isValid,
     path: isValid ? undefined : ['endpoint'],
   });
+});
+
+it('answers text to who does not ask for a page, and JSON to who asks for that', async () => {
+  await using page = await started();
+  const rules = { status: 'success', data: { groups: [] } };
+  const asked: string[] = [];
+  page.host.queryApis.offer({
+    prefix: '/api/v1/',
+    answer: async (path, parameters) => {
+      asked.push(`${path} ${parameters.toString()}`);
+      return { status: 200, body: JSON.stringify(rules) };
+    },
+  });
+  const text = await get(`${page.url}/alerts`, { accept: '*/*' });
+  expect(text.headers).toMatchObject({ 'content-type': 'text/plain; charset=utf-8', vary: 'accept' });
+  expect(text.body.toString()).toBe(`text of ${JSON.stringify(rules)}\n`);
+  expect(JSON.parse((await get(`${page.url}/alerts`, { accept: 'application/json' })).body.toString())).toEqual(rules);
+  expect((await get(`${page.url}/alerts`, { accept: 'text/html,*/*;q=0.8' })).body.toString()).toBe('<!doctype html>');
+  expect(asked).toEqual(Array.from({ length: 2 }, () => '/api/v1/rules type=alert'));
+});
+
+it('reports as text which component is missing', async () => {
+  await using page = await started();
+  const { status, body } = await get(`${page.url}/alerts`);
+  expect(status).toBe(404);
+  expect(body.toString()).toContain('add the extension metrics_history');
 });

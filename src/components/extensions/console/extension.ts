@@ -6,9 +6,11 @@ import { OwnPages } from '../../../engine/net/own-pages.ts';
 import { limitReader } from '../../../engine/net/reader-limit.ts';
 import { pathOf, queryOf } from '../../../engine/net/request-path.ts';
 import { UnreadAnswers } from '../../../engine/net/unread-answers.ts';
+import type { QueryAnswer } from '../../../engine/query-apis.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
+import { acceptedForm, type TextView, type TextViews } from './text-view.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -21,6 +23,20 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** The page and the texts of the console. Other components answer its queries. */
+export interface ConsoleContent {
+  /** The files of the page, which are read when somebody opens it. */
+  readonly readPage: () => Promise<PageFiles>;
+  readonly texts: TextViews;
+}
+
+interface TextRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly view: TextView;
+  readonly form: 'json' | 'text';
+}
+
 /** Serves the page and, on the same address, the queries that the page makes. */
 export class ConsoleExtension implements Component {
   readonly #settings: ComponentSettings;
@@ -28,10 +44,12 @@ export class ConsoleExtension implements Component {
   readonly #server: GuardedServer;
   readonly #ownPages: OwnPages;
   readonly #page: Page;
+  readonly #texts: TextViews;
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
   #offered: Disposable | undefined;
 
-  constructor(settings: ComponentSettings, config: ConsoleConfig, readPage: () => Promise<PageFiles>) {
+  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, texts }: ConsoleContent) {
+    this.#texts = texts;
     this.#settings = settings;
     this.#config = config;
     this.#server = new GuardedServer(config, settings.logger);
@@ -65,9 +83,26 @@ export class ConsoleExtension implements Component {
     if (!this.#ownPages.hasOwnOrigin(request)) return sendText(response, 403, 'Pages of other origins may not ask');
     const path = pathOf(request);
     if (path.startsWith('/api/')) return await this.#answer(host, { request, response, path });
+    const view = this.#texts.get(path);
+    const form = acceptedForm(request);
+    if (view !== undefined && form !== 'page') return await this.#answerText(host, { request, response, view, form });
     const file = await this.#page.file(path);
     if (file === undefined) return sendText(response, 404, 'This page does not exist. See /');
     sendFile(request, response, file);
+  }
+
+  /** The same numbers as on the page. */
+  async #answerText({ queryApis }: Host, { request, response, view, form }: TextRequest): Promise<void> {
+    const [path = '', query] = view.query.split('?');
+    const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
+    const { status, body } =
+      (await queryApis.of(path)?.answer(path, new URLSearchParams(query), hasRoom)) ?? absent(path);
+    response.setHeader('vary', 'accept');
+    if (form === 'json') return this.#send(request, response, { status, body });
+    if (status !== 200) return sendText(response, status, (JSON.parse(body) as { readonly error: string }).error);
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' });
+    if (request.method === 'HEAD') response.end();
+    else this.#unread.send(response, `${view.text(JSON.parse(body))}\n`);
   }
 
   async #answer(
@@ -76,6 +111,10 @@ export class ConsoleExtension implements Component {
   ): Promise<void> {
     const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
     const { status, body } = (await queryApis.of(path)?.answer(path, queryOf(request), hasRoom)) ?? absent(path);
+    this.#send(request, response, { status, body });
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, { status, body }: QueryAnswer): void {
     if (status === 503) response.setHeader('retry-after', 1);
     response.writeHead(status, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' });
     if (request.method === 'HEAD') response.end();

@@ -1,11 +1,9 @@
 import type { ExtensionFactory } from '../../../engine/component.ts';
 import { serverFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { consoleConfig, type ConsoleConfig } from './config.ts';
-import { ConsoleExtension } from './extension.ts';
-import type { PageFiles } from './page.ts';
+import { ConsoleExtension, type ConsoleContent } from './extension.ts';
 
-/** @param readPage the files of the page, which are read when somebody opens it. */
-export const consoleExtension = (readPage: () => Promise<PageFiles>): ExtensionFactory<ConsoleConfig> => ({
+export const consoleExtension = (content: ConsoleContent): ExtensionFactory<ConsoleConfig> => ({
   kind: 'extension',
   type: 'console',
   signals: [],
@@ -17,5 +15,5 @@ export const consoleExtension = (readPage: () => Promise<PageFiles>): ExtensionF
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);
   },
-  create: (settings, config) => new ConsoleExtension(settings, config, readPage),
+  create: (settings, config) => new ConsoleExtension(settings, config, content),
 });

@@ -25,7 +25,7 @@ const broken: SampleSource = {
 async function started(keys: Record<string, unknown> = {}, sources: readonly SampleSource[] = [level]) {
   const { settings, lines, page } = componentSettings('extension', 'metrics_history');
   const config = v.parse(metricsHistoryConfig, { endpoint: '127.0.0.1:0', interval: '1s', ...keys });
-  const extension = metricsHistoryExtension.create(settings, config) as MetricsHistoryExtension;
+  const extension = metricsHistoryExtension(async () => []).create(settings, config) as MetricsHistoryExtension;
   await extension.start(hostWith());
   const following = sources.map((source) => extension.follow(source));
   const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;

@@ -3,8 +3,10 @@ import { Incident } from '../../../engine/incident.ts';
 import type { MetricHistory, MetricMetadata, SampleSource } from '../../../engine/metric-history.ts';
 import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
-import { idleKeys, type MetricsHistoryConfig } from './config.ts';
+import { evaluationSettings, idleKeys, type MetricsHistoryConfig } from './config.ts';
 import type { ApiServer } from './api/api-server.ts';
+import type { ReadPackRules } from './rules/read-rules.ts';
+import type { Rules } from './rules/rules.ts';
 import { History } from './store/history.ts';
 
 /** Records the series of exporters and of the collector itself, and answers queries about them. */
@@ -15,13 +17,16 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   readonly #settings: ComponentSettings;
   #server: ApiServer | undefined;
   #offered: Disposable | undefined;
+  readonly #readPackRules: ReadPackRules;
+  #rules: Rules | undefined;
   readonly #failures: Incident;
   #timer: NodeJS.Timeout | undefined;
   /** The moment that is being recorded. */
   #recording: Promise<void> | undefined;
 
-  constructor(settings: ComponentSettings, config: MetricsHistoryConfig) {
+  constructor(settings: ComponentSettings, config: MetricsHistoryConfig, readPackRules: ReadPackRules) {
     this.#config = config;
+    this.#readPackRules = readPackRules;
     this.#settings = settings;
 
     this.#history = new History({ retentionMs: config.retention, maxBytes: config.max_bytes });
@@ -47,8 +52,10 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       import('./api/history-api.ts'),
       import('./api/api-server.ts'),
     ]);
+    this.#rules = await this.#startedRules();
     const api = new HistoryApi(this.#config, this.#settings, {
-      history: this.#history,
+      history: this.#rules?.source ?? this.#history,
+      rules: this.#rules,
       metadata: () => [...this.#sources].flatMap((source): readonly MetricMetadata[] => source.metadata()),
     });
     this.#server = new ApiServer(this.#config, this.#settings.logger, api);
@@ -62,11 +69,25 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     this.#offered?.[Symbol.dispose]();
     await this.#server?.stop(deadline);
     await this.#recording;
+    await this.#rules?.settled();
   }
 
   follow(source: SampleSource): Disposable {
     this.#sources.add(source);
     return { [Symbol.dispose]: () => void this.#sources.delete(source) };
+  }
+
+  async #startedRules(): Promise<Rules | undefined> {
+    const { rules, interval, retention } = this.#config;
+    if (rules === undefined) return undefined;
+    const [{ readRules }, { Rules: RunningRules }] = await Promise.all([
+      import('./rules/read-rules.ts'),
+      import('./rules/rules.ts'),
+    ]);
+    const groups = await readRules(rules, { readPackRules: this.#readPackRules, historyIntervalMs: interval });
+    const evaluation = evaluationSettings(this.#config);
+    const limits = { retentionMs: retention, maxBytes: rules.max_bytes, limit: rules.limit };
+    return new RunningRules(groups, this.#history, { evaluation, ...limits }, this.#settings);
   }
 
   /** A moment that takes longer than the interval leaves the next one out. */
@@ -86,6 +107,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       const failed = results.find(({ status }) => status === 'rejected');
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
       this.#failures.succeeded();
+      this.#rules?.tick(nowMs);
     } catch (error) {
       this.#failures.failed(error);
     }

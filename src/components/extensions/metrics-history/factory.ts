@@ -2,18 +2,20 @@ import type { ExtensionFactory } from '../../../engine/component.ts';
 import { serverFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { metricsHistoryConfig, type MetricsHistoryConfig } from './config.ts';
 import { MetricsHistoryExtension } from './extension.ts';
+import type { ReadPackRules } from './rules/read-rules.ts';
 
-export const metricsHistoryExtension: ExtensionFactory<MetricsHistoryConfig> = {
+/** @param readPackRules the rules of the packs that siphon ships. */
+export const metricsHistoryExtension = (readPackRules: ReadPackRules): ExtensionFactory<MetricsHistoryConfig> => ({
   kind: 'extension',
   type: 'metrics_history',
   signals: [],
   stability: 'development',
   role: 'history',
   config: metricsHistoryConfig,
-  files: ({ tls }) => serverFilesOnceRead(tls),
+  files: ({ tls, rules }) => [...serverFilesOnceRead(tls), ...(rules?.rule_files ?? []), rules?.settings_file],
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);
   },
-  create: (settings, config) => new MetricsHistoryExtension(settings, config),
-};
+  create: (settings, config) => new MetricsHistoryExtension(settings, config, readPackRules),
+});

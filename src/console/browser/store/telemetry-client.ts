@@ -1,3 +1,4 @@
+import type { RulesAnswer } from '../../alerts.ts';
 import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -44,6 +45,8 @@ export const telemetry = {
   trace: async (id: string): Promise<Trace> => await ask(`traces/${encodeURIComponent(id)}`),
   logs: async (query: Query): Promise<LogList> => await ask('logs', query),
   errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
+  rules: async (): Promise<RulesAnswer> =>
+    (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
   service: async (): Promise<RunningService> => await ask('service'),
 };
 

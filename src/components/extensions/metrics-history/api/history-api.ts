@@ -2,15 +2,12 @@ import type { ComponentSettings } from '../../../../engine/component.ts';
 import type { QueryAnswer, QueryApi } from '../../../../engine/query-apis.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
-import type { MetricsHistoryConfig } from '../config.ts';
+import { evaluationSettings, type MetricsHistoryConfig } from '../config.ts';
 import { failure } from './failure.ts';
 import { QueryQueue } from './query-queue.ts';
 import { PREFIX, routeOf, type ApiContent } from './routes.ts';
 
 const MAX_WAITING = 100;
-
-/** The step of subqueries without one: the interval of rules that Prometheus has by default. */
-const SUBQUERY_STEP_MS = 60_000;
 
 /** Answers the queries of Prometheus's HTTP API, one after another. */
 export class HistoryApi implements QueryApi {
@@ -22,17 +19,10 @@ export class HistoryApi implements QueryApi {
   constructor(
     config: MetricsHistoryConfig,
     { logger, version }: Pick<ComponentSettings, 'logger' | 'version'>,
-    content: Pick<ApiContent, 'history' | 'metadata'>,
+    content: Pick<ApiContent, 'history' | 'metadata' | 'rules'>,
   ) {
     this.#logger = logger;
-    const settings = {
-      lookbackMs: config.lookback,
-      subqueryStepMs: SUBQUERY_STEP_MS,
-      maxSamples: config.max_query_samples,
-      maxSeries: config.max_query_series,
-      timeoutMs: config.query_timeout,
-    };
-    this.#content = { ...content, settings, version };
+    this.#content = { ...content, settings: evaluationSettings(config), version };
   }
 
   async answer(path: string, parameters: URLSearchParams, hasRoom: () => boolean): Promise<QueryAnswer> {

@@ -7,13 +7,18 @@ import type { Matcher } from '../../../../promql/matcher.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 import { selectorsIn } from '../../../../promql/syntax/expression.ts';
 import { parsePromql } from '../../../../promql/syntax/parse-promql.ts';
+import type { TimedSource } from '../rules/joined-source.ts';
+import type { Rules } from '../rules/rules.ts';
 import type { StoredExemplar } from '../store/exemplar-list.ts';
-import type { History } from '../store/history.ts';
 import { exemplarsText, instantText, listText, matrixText } from './answer-text.ts';
+import { alertsText, rulesText } from './rules-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
 
 export interface ApiContent {
-  readonly history: History;
+  /** The history, and what rules have written. */
+  readonly history: TimedSource;
+  /** Undefined if no rules run. */
+  readonly rules: Rules | undefined;
   readonly metadata: () => readonly MetricMetadata[];
   readonly settings: EvaluationSettings;
   readonly version: string;
@@ -32,9 +37,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   metadata: (content, parameters) => fixed(metadataText(content, parameters)),
   'status/buildinfo': ({ version }) => fixed(buildInfoText(version)),
   query_exemplars: queryExemplars,
-  // No rules run here: Prometheus answers the same without rules.
-  rules: () => fixed('{"groups":[]}'),
-  alerts: () => fixed('{"alerts":[]}'),
+  rules: ({ rules }, parameters) => rulesText(rules, parameters),
+  alerts: ({ rules }) => alertsText(rules),
 };
 
 /** The beginning of all paths. */

@@ -13,6 +13,18 @@ export function* readLabels(text: string): Generator<readonly [name: string, val
   }
 }
 
+export function labelText(labels: Iterable<readonly [name: string, value: string]>): string {
+  return [...labels].map(([name, value]) => `${nameText(name)}="${escaped(value)}"`).join(',');
+}
+
+function nameText(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? name : `"${escaped(name)}"`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\"\n]/g, (character) => (character === '\n' ? String.raw`\n` : `\\${character}`));
+}
+
 function unescaped(text: string): string {
   return text.replaceAll(/\\([^])/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }
