@@ -9,6 +9,8 @@ export interface Alert {
   state: 'pending' | 'firing' | 'resolved';
   value: number;
   readonly activeAtMs: number;
+  /** Undefined while it is pending. */
+  firedAtMs: number | undefined;
   /** Since when the expression has no value for a firing alert. */
   keepFiringSinceMs: number | undefined;
   resolvedAtMs: number | undefined;
@@ -53,7 +55,10 @@ export class AlertStates {
     for (const [key, alert] of this.#alerts) {
       if (raised.has(key)) alert.keepFiringSinceMs = undefined;
       else if (!this.#outlasts(key, alert, atMs)) continue;
-      if (alert.state === 'pending' && atMs - alert.activeAtMs >= this.#rule.holdMs) alert.state = 'firing';
+      if (alert.state === 'pending' && atMs - alert.activeAtMs >= this.#rule.holdMs) {
+        alert.state = 'firing';
+        alert.firedAtMs = atMs;
+      }
     }
   }
 
@@ -70,6 +75,7 @@ export class AlertStates {
       value,
       state: 'pending',
       activeAtMs: atMs,
+      firedAtMs: undefined,
       keepFiringSinceMs: undefined,
       resolvedAtMs: undefined,
     });

@@ -62,4 +62,16 @@ export const historyMetrics = sidecarMetrics({
     description: 'Series of rules that are not kept, because `rules::max_bytes` has no room for them',
     labels: { extension },
   },
+  siphon_rules_notifications_sent: {
+    kind: 'counter',
+    unit: '{alert}',
+    description: 'Alerts that an Alertmanager has accepted, repetitions included',
+    labels: { extension },
+  },
+  siphon_rules_notifications_failed: {
+    kind: 'counter',
+    unit: '{alert}',
+    description: 'Alerts that an Alertmanager has not accepted, at each attempt',
+    labels: { extension },
+  },
 });

@@ -75,6 +75,8 @@ export const detailMetrics = {
   siphon_rules_duration_seconds: RULES,
   siphon_rules_bytes: RULES,
   siphon_rules_left_out_series: RULES,
+  siphon_rules_notifications_sent: RULES,
+  siphon_rules_notifications_failed: RULES,
   siphon_sqlquery_errors: SQLQUERY,
   siphon_sqlquery_query_duration_seconds: SQLQUERY,
   siphon_sqlquery_connect_duration_seconds: SQLQUERY,

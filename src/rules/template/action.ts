@@ -1,7 +1,7 @@
 /** An action is the text between `{{` and `}}`: values, and functions of them. */
 import { RuleError } from '../rule-error.ts';
 import { functions, type TemplateFunction } from './functions.ts';
-import type { AlertData, Value } from './template.ts';
+import type { AlertData, Value } from './alert-data.ts';
 import { tokensOf, type Token } from './tokens.ts';
 
 /** A value or a function call. The value of a literal is known before the alert. */

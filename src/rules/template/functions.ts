@@ -1,7 +1,7 @@
 import { RuleError } from '../rule-error.ts';
 import { humanize, humanize1024, humanizeDuration, humanizePercentage } from './humanize.ts';
 import { checkFormat, printf } from './printf.ts';
-import type { Value } from './template.ts';
+import type { Value } from './alert-data.ts';
 
 interface Argument {
   readonly type: 'number' | 'text';

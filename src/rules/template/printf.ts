@@ -1,7 +1,7 @@
 /** Go's `printf` for numbers and texts. */
 import { RuleError } from '../rule-error.ts';
 import { exponentText, fixedText, generalText } from './go-number.ts';
-import type { Value } from './template.ts';
+import type { Value } from './alert-data.ts';
 
 /** A verb with its flags, width and precision. */
 const VERB = /%(?<flags>[-+ 0]*)(?<width>\d{0,2})(?:\.(?<precision>\d{0,2}))?(?<verb>[^])?/g;

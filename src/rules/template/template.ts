@@ -1,14 +1,8 @@
 /** A text with the values of an alert in it: the part of Go's templates that alerts need. */
 import { RuleError } from '../rule-error.ts';
 import { readAction, type Part } from './action.ts';
+import type { AlertData, Value } from './alert-data.ts';
 import { generalText } from './go-number.ts';
-
-export type Value = string | number;
-
-export interface AlertData {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly value: number;
-}
 
 export interface Template {
   /** The source of the template. */

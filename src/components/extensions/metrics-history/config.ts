@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { endpoint, positiveDuration, positiveInteger, timerDuration } from '../../../engine/schema/fields.ts';
 import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 import type { EvaluationSettings } from '../../../promql/evaluate.ts';
+import { notifyConfig } from './notify/config.ts';
 
 /** The answers are for programs and for Grafana's server, never for pages of other sites. */
 const { cors: _, ...serverEntries } = httpServerEntries;
@@ -16,6 +17,7 @@ const rulesConfig = v.strictObject({
     v.pipe(positiveInteger(), v.minValue(1_048_576, 'must be at least 1048576 (1 MiB)')),
     16_777_216,
   ),
+  notify: v.optional(notifyConfig),
 });
 
 export type RulesConfig = v.InferOutput<typeof rulesConfig>;

@@ -5,6 +5,7 @@ import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import { evaluationSettings, idleKeys, type MetricsHistoryConfig } from './config.ts';
 import type { ApiServer } from './api/api-server.ts';
+import type { Notifier } from './notify/notifier.ts';
 import type { ReadPackRules } from './rules/read-rules.ts';
 import type { Rules } from './rules/rules.ts';
 import { History } from './store/history.ts';
@@ -19,6 +20,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   #offered: Disposable | undefined;
   readonly #readPackRules: ReadPackRules;
   #rules: Rules | undefined;
+  #notifier: Notifier | undefined;
   readonly #failures: Incident;
   #timer: NodeJS.Timeout | undefined;
   /** The moment that is being recorded. */
@@ -70,6 +72,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     await this.#server?.stop(deadline);
     await this.#recording;
     await this.#rules?.settled();
+    await this.#notifier?.close(deadline);
   }
 
   follow(source: SampleSource): Disposable {
@@ -87,7 +90,18 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     const groups = await readRules(rules, { readPackRules: this.#readPackRules, historyIntervalMs: interval });
     const evaluation = evaluationSettings(this.#config);
     const limits = { retentionMs: retention, maxBytes: rules.max_bytes, limit: rules.limit };
-    return new RunningRules(groups, this.#history, { evaluation, ...limits }, this.#settings);
+    const notifier =
+      rules.notify && (await (await import('./notify/notifier.ts')).Notifier.open(rules.notify, this.#settings));
+    this.#notifier = notifier;
+    return new RunningRules(
+      groups,
+      this.#history,
+      { evaluation, ...limits },
+      {
+        ...this.#settings,
+        notify: (alerts) => notifier?.notify(alerts),
+      },
+    );
   }
 
   /** A moment that takes longer than the interval leaves the next one out. */

@@ -1,5 +1,5 @@
 import type { ExtensionFactory } from '../../../engine/component.ts';
-import { serverFilesOnceRead } from '../../../engine/schema/tls.ts';
+import { clientFilesOnceRead, serverFilesOnceRead } from '../../../engine/schema/tls.ts';
 import { metricsHistoryConfig, type MetricsHistoryConfig } from './config.ts';
 import { MetricsHistoryExtension } from './extension.ts';
 import type { ReadPackRules } from './rules/read-rules.ts';
@@ -12,7 +12,12 @@ export const metricsHistoryExtension = (readPackRules: ReadPackRules): Extension
   stability: 'development',
   role: 'history',
   config: metricsHistoryConfig,
-  files: ({ tls, rules }) => [...serverFilesOnceRead(tls), ...(rules?.rule_files ?? []), rules?.settings_file],
+  files: ({ tls, rules }) => [
+    ...serverFilesOnceRead(tls),
+    ...(rules?.rule_files ?? []),
+    rules?.settings_file,
+    ...(rules?.notify?.alertmanagers ?? []).flatMap((alertmanager) => clientFilesOnceRead(alertmanager.tls)),
+  ],
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);

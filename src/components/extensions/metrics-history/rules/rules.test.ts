@@ -1,55 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import * as v from 'valibot';
-import { afterEach, beforeEach, expect, it, test } from 'vitest';
-import { componentSettings } from '../../../../../tests/support/components/component-settings.ts';
-import { hostWith } from '../../../../../tests/support/components/host-with.ts';
-import { SINGLE, type SampleSource } from '../../../../engine/metric-history.ts';
-import { metricsHistoryConfig } from '../config.ts';
-import { MetricsHistoryExtension } from '../extension.ts';
-
-let folder = '';
-beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'siphon-rules-'))));
-afterEach(async () => await rm(folder, { recursive: true }));
-
-const levels: SampleSource = {
-  sample: async (sink) => {
-    for (const room of ['1', '2', '3']) {
-      sink.write(sink.numberOf({ name: 'level', labels: `room="${room}"`, parts: SINGLE }), Number(room));
-    }
-  },
-  metadata: () => [],
-};
+import { expect, it, test } from 'vitest';
+import { RuledHistory } from '../../../../../tests/support/history/ruled-history.ts';
 
 const PACK_RULES = `
 groups:
   - name: packs
     rules: [{record: 'level:sum', expr: sum(level)}]
 `;
-
-async function started(rules: string, keys: Record<string, unknown> = {}) {
-  const file = path.join(folder, 'rules.yaml');
-  await writeFile(file, rules);
-  const { settings, lines, page } = componentSettings('extension', 'metrics_history');
-  const config = v.parse(metricsHistoryConfig, {
-    endpoint: '127.0.0.1:0',
-    interval: '1s',
-    rules: { rule_files: [file], interval: '1s', ...keys },
-  });
-  const extension = new MetricsHistoryExtension(settings, config, async () => [{ name: 'packs', text: PACK_RULES }]);
-  await extension.start(hostWith());
-  extension.follow(levels);
-  const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
-  const ask = async (query: string): Promise<unknown> =>
-    ((await (await fetch(`${url}/api/v1/${query}`)).json()) as { readonly data: unknown }).data;
-  return {
-    ask,
-    page,
-    lines,
-    [Symbol.asyncDispose]: async () => await extension.shutdown(AbortSignal.timeout(1000)),
-  };
-}
 
 const HIGH = `
 groups:
@@ -64,7 +20,7 @@ groups:
 `;
 
 it('evaluates rules of packs and of files, and answers as Prometheus does', async () => {
-  await using history = await started(HIGH);
+  await using history = await RuledHistory.start(HIGH, { packs: [{ name: 'packs', text: PACK_RULES }] });
   await expect
     .poll(() => history.ask('alerts'), { timeout: 10_000 })
     .toMatchObject({
@@ -110,9 +66,9 @@ it('evaluates rules of packs and of files, and answers as Prometheus does', asyn
 });
 
 it('reports a rule that fails, once in the log, and keeps evaluating the others', async () => {
-  await using history = await started(
+  await using history = await RuledHistory.start(
     'groups: [{name: g, rules: [{alert: Many, expr: level > 0}, {alert: One, expr: level > 2}]}]',
-    { limit: 2 },
+    { keys: { limit: 2 } },
   );
   await expect
     .poll(() => history.ask('alerts'), { timeout: 10_000 })
@@ -128,5 +84,5 @@ test.each([
   ['groups: [{name: g, rules: [{alert: A, expr: "rate(up)"}]}]', 'rules.yaml: group g: alert A: expr'],
   ['groups: [{name: g, interval: 500ms, rules: []}]', 'shorter than the interval of the history'],
 ])('does not start with %s', async (rules, problem) => {
-  await expect(started(rules)).rejects.toThrow(problem);
+  await expect(RuledHistory.start(rules)).rejects.toThrow(problem);
 });

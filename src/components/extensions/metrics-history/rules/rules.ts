@@ -2,8 +2,14 @@ import { Incident } from '../../../../engine/incident.ts';
 import type { ComponentSettings } from '../../../../engine/component.ts';
 import { sidecarMetrics } from '../../../../metrics/self.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
+import type { NotifiedAlert } from '../notify/notified-alert.ts';
 import { JoinedSource, type TimedSource } from './joined-source.ts';
 import { Timetable, type EvaluatedGroup, type TimetableSettings } from './timetable.ts';
+
+export interface RulesContext extends Pick<ComponentSettings, 'logger' | 'metrics'> {
+  /** Called after each evaluation with all alerts. */
+  readonly notify: (alerts: readonly NotifiedAlert[]) => void;
+}
 
 /** Evaluates all rules about a history, and keeps what they write. */
 export class Rules {
@@ -11,6 +17,7 @@ export class Rules {
   readonly source: TimedSource;
   readonly #history: TimedSource;
   readonly #timetables: readonly Timetable[];
+  readonly #notify: (alerts: readonly NotifiedAlert[]) => void;
   readonly #failures: Incident;
   #evaluating: Promise<void> | undefined;
   #missed = 0;
@@ -19,7 +26,7 @@ export class Rules {
     groups: readonly RuleGroup[],
     history: TimedSource,
     settings: TimetableSettings,
-    { logger, metrics }: Pick<ComponentSettings, 'logger' | 'metrics'>,
+    { logger, metrics, notify }: RulesContext,
   ) {
     const byInterval = Map.groupBy(
       groups.filter(({ rules }) => rules.length > 0),
@@ -28,6 +35,7 @@ export class Rules {
     const maxBytes = settings.maxBytes / Math.max(1, byInterval.size);
     this.#timetables = [...byInterval.values()].map((some) => new Timetable(some, { ...settings, maxBytes }));
     this.#history = history;
+    this.#notify = notify;
     this.source = new JoinedSource(
       history,
       this.#timetables.map(({ store }) => store),
@@ -72,12 +80,19 @@ export class Rules {
   async #evaluate(due: readonly Timetable[], atMs: number): Promise<void> {
     try {
       for (const timetable of due) await timetable.evaluate(atMs, this.#history, this.source);
+      this.#notify(this.#alerts());
       const problem = this.groups.flatMap(({ rules }) => rules).find(({ health }) => health === 'err');
       if (problem === undefined) this.#failures.succeeded();
       else this.#failures.failed(new Error(`${problem.rule.name}: ${problem.problem ?? ''}`));
     } catch (error) {
       this.#failures.failed(error);
     }
+  }
+
+  #alerts(): readonly NotifiedAlert[] {
+    return this.groups.flatMap(({ group: { intervalMs }, rules }) =>
+      rules.flatMap(({ alerts }) => alerts.all.map((alert) => ({ alert, intervalMs }))),
+    );
   }
 
   #observe(metrics: ComponentSettings['metrics']): void {

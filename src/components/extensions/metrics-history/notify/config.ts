@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { positiveDuration, secretUrl } from '../../../../engine/schema/fields.ts';
+import { headers } from '../../../../engine/schema/headers.ts';
+import { proxyUrl } from '../../../../engine/schema/http-url.ts';
+import { clientTlsConfig } from '../../../../engine/schema/tls.ts';
+
+const alertmanagerUrl = v.pipe(
+  secretUrl(),
+  v.check(
+    (url) => /^https?:$/.test(URL.parse(url.reveal())?.protocol ?? ''),
+    'must be the URL of an Alertmanager, for example http://127.0.0.1:9093',
+  ),
+);
+
+const alertmanager = v.strictObject({
+  url: alertmanagerUrl,
+  headers: v.optional(headers(), {}),
+  tls: v.optional(clientTlsConfig, {}),
+  proxy_url: v.optional(proxyUrl()),
+});
+
+export type AlertmanagerConfig = v.InferOutput<typeof alertmanager>;
+
+export const notifyConfig = v.strictObject({
+  alertmanagers: v.pipe(v.array(alertmanager), v.minLength(1, 'must name at least one Alertmanager')),
+  resend_interval: v.optional(positiveDuration(), '1m'),
+  timeout: v.optional(positiveDuration(), '10s'),
+});
+
+export type NotifyConfig = v.InferOutput<typeof notifyConfig>;

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { expect, it } from 'vitest';
+import { RuledHistory } from '../../../../../tests/support/history/ruled-history.ts';
+
+interface Posted {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+/** Accepts alerts like an Alertmanager, after it has failed some times. */
+async function alertmanager(failures = 0) {
+  const requests: {
+    readonly path: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly alerts: readonly Posted[];
+  }[] = [];
+  let left = failures;
+  const server = createServer((request, response) => {
+    void json(request).then((alerts) => {
+      if (left-- > 0) return response.writeHead(500).end('no: hunter2');
+      requests.push({ path: request.url ?? '', headers: request.headers, alerts: alerts as readonly Posted[] });
+      return response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    requests,
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function validMs({ startsAt, endsAt }: Posted): number {
+  return Date.parse(endsAt) - Date.parse(startsAt);
+}
+
+const RULES = `
+groups:
+  - name: rooms
+    rules:
+      - {alert: High, expr: level >= 3, annotations: {summary: 'Room {{ $labels.room }} is at {{ $value }}'}}
+      - {alert: Pending, expr: level >= 2, for: 1h}
+`;
+
+it('sends alerts that fire, with credentials, and their end once', async () => {
+  await using receiver = await alertmanager();
+  await using history = await RuledHistory.start(RULES, {
+    keys: {
+      notify: { alertmanagers: [{ url: `http://siphon:s%40cret@${receiver.host}/am/`, headers: { 'x-scope': 'a' } }] },
+    },
+  });
+  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(1);
+  const [first] = receiver.requests;
+  expect(first?.path).toBe('/am/api/v2/alerts');
+  expect(first?.headers).toMatchObject({
+    authorization: `Basic ${Buffer.from('siphon:s@cret').toString('base64')}`,
+    'x-scope': 'a',
+  });
+  expect(first?.alerts).toMatchObject([
+    { labels: { alertname: 'High', room: '3' }, annotations: { summary: 'Room 3 is at 3' } },
+  ]);
+  expect(validMs(first!.alerts[0]!)).toBeGreaterThanOrEqual(240_000);
+
+  history.levels.set('3', 0);
+  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(2);
+  expect(Date.parse(receiver.requests[1]!.alerts[0]!.endsAt)).toBeLessThanOrEqual(Date.now());
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  expect(receiver.requests).toHaveLength(2);
+  expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metricshistory"} 2\n');
+});
+
+it('repeats alerts that fire', async () => {
+  await using receiver = await alertmanager();
+  await using history = await RuledHistory.start(RULES, {
+    keys: { notify: { alertmanagers: [{ url: `http://${receiver.host}` }], resend_interval: '1s' } },
+  });
+  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(1);
+  expect(receiver.requests[1]?.alerts).toMatchObject([{ labels: { alertname: 'High' } }]);
+  expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metrics_history"} 0\n');
+});
+
+it('tries again, logs one incident without secrets, and counts', async () => {
+  await using receiver = await alertmanager(2);
+  await using history = await RuledHistory.start(RULES, {
+    keys: { notify: { alertmanagers: [{ url: `http://siphon:s%40cret@${receiver.host}` }] } },
+  });
+  await expect.poll(() => receiver.requests.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => history.lines.map(({ msg }) => msg)).toContain('Alerts reach Alertmanager again');
+  const failing = history.lines.filter(({ msg }) => msg === 'Alerts do not reach Alertmanager');
+  expect(failing).toMatchObject([{ alertmanager: `http://${receiver.host}` }]);
+  expect(JSON.stringify(history.lines)).not.toMatch(/cret|hunter2/);
+  expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metricshistory"} 2\n');
+});

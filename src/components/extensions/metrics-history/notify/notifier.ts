@@ -1,0 +1,52 @@
+import type { ComponentSettings } from '../../../../engine/component.ts';
+import { openHttpClient } from '../../../../engine/net/open-http-client.ts';
+import { sidecarMetrics } from '../../../../metrics/self.ts';
+import { Alertmanager } from './alertmanager.ts';
+import type { NotifyConfig } from './config.ts';
+import type { NotifiedAlert } from './notified-alert.ts';
+
+/** Sends alerts to all receivers. */
+export class Notifier {
+  readonly #receivers: readonly Alertmanager[];
+
+  private constructor(receivers: readonly Alertmanager[], metrics: ComponentSettings['metrics']) {
+    this.#receivers = receivers;
+    const sum = (of: (receiver: Alertmanager) => number): number =>
+      receivers.reduce((total, receiver) => total + of(receiver), 0);
+    metrics.observe(sidecarMetrics.siphon_rules_notifications_sent, (observe) =>
+      observe(
+        sum(({ counts }) => counts.sent),
+        {},
+      ),
+    );
+    metrics.observe(sidecarMetrics.siphon_rules_notifications_failed, (observe) =>
+      observe(
+        sum(({ counts }) => counts.failed),
+        {},
+      ),
+    );
+  }
+
+  /** @throws Error if a file of `tls` cannot be used. */
+  static async open(
+    { alertmanagers, resend_interval: resendMs, timeout: timeoutMs }: NotifyConfig,
+    { logger, metrics }: Pick<ComponentSettings, 'logger' | 'metrics'>,
+  ): Promise<Notifier> {
+    const receivers = alertmanagers.map(async (config) => {
+      const client = await openHttpClient(config.tls, logger, {
+        proxy: config.proxy_url === undefined ? undefined : new URL(config.proxy_url.reveal()),
+      });
+      return new Alertmanager(config, client, { resendMs, timeoutMs, logger });
+    });
+    return new Notifier(await Promise.all(receivers), metrics);
+  }
+
+  /** Does not wait for receivers. */
+  notify(alerts: readonly NotifiedAlert[]): void {
+    for (const receiver of this.#receivers) receiver.notify(alerts);
+  }
+
+  async close(deadline: AbortSignal): Promise<void> {
+    await Promise.all(this.#receivers.map(async (receiver) => await receiver.close(deadline)));
+  }
+}
