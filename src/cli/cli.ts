@@ -22,6 +22,7 @@ import { health } from './health.ts';
 import { printConfig } from './print-config.ts';
 import { reload } from './reload.ts';
 import { run } from './run.ts';
+import { alerts } from './store/alerts.ts';
 import { exemplars } from './store/exemplars.ts';
 import { logs } from './store/logs.ts';
 import { trace } from './store/trace.ts';
@@ -40,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   traces,
   logs,
   exemplars,
+  alerts,
   components: listComponents,
   packs: listPacks,
   'packs check': checkPack,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_FAILURE, EXIT_OK, type CommandContext, type CommandOptions } from '../command.ts';
-import { StoreClient, StoreUnavailable } from './store-client.ts';
+import { StoreClient, StoreUnavailable, type Answering } from './store-client.ts';
 
 const POLL_MS = 1000;
 
@@ -9,10 +9,11 @@ export async function withStore(
   options: CommandOptions,
   context: CommandContext,
   run: (client: StoreClient) => Promise<void>,
+  asked?: Answering,
 ): Promise<number> {
   let client: StoreClient | undefined;
   try {
-    client = await StoreClient.of(options, context);
+    client = await StoreClient.of(options, context, asked);
     await run(client);
     return EXIT_OK;
   } catch (error) {

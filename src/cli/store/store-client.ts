@@ -1,3 +1,4 @@
+import type { CollectorConfig } from '../../engine/collector-config.ts';
 import { describeError } from '../../engine/describe-error.ts';
 import { HttpClient } from '../../engine/net/http-client.ts';
 import { addressOf, type ServerAddress } from '../component-address.ts';
@@ -29,20 +30,31 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Asks the `telemetry_store` of a running sidecar. */
+/** A component that answers queries. */
+export interface Answering {
+  readonly type: string;
+  /** Why it cannot be asked, if the configuration does not have it. */
+  readonly missing: string;
+  /** Its address; undefined if it does not run. */
+  readonly addressIn: (config: CollectorConfig) => ServerAddress | undefined;
+}
+
+/** Asks the `telemetry_store` of a running sidecar, or another component that answers queries. */
 export class StoreClient {
   readonly #base: URL;
+  readonly #asked: Answering;
   readonly #client = new HttpClient({ tls: { rejectUnauthorized: false }, maxAnswerBytes: MAX_ANSWER_BYTES });
 
-  private constructor(base: URL) {
+  private constructor(base: URL, asked: Answering) {
     this.#base = base;
+    this.#asked = asked;
   }
 
   /** @throws UsageError, or StoreUnavailable if the configuration has no store or is wrong. */
-  static async of(options: CommandOptions, context: CommandContext): Promise<StoreClient> {
+  static async of(options: CommandOptions, context: CommandContext, asked: Answering = STORE): Promise<StoreClient> {
     const given = options.given['url'];
     if (given !== undefined && !URL.canParse(given)) throw new UsageError('--url must be a URL');
-    return new StoreClient(new URL(given ?? (await configuredAddress(options, context))));
+    return new StoreClient(new URL(given ?? (await configuredAddress(options, context, asked))), asked);
   }
 
   /**
@@ -67,7 +79,9 @@ export class StoreClient {
   #refusal(status: number, answer: unknown): UsageError | StoreUnavailable {
     const { error } = (answer ?? {}) as { readonly error?: string };
     if (error === undefined) {
-      return new StoreUnavailable(`${this.#base.origin} is not a telemetry_store: it answers with status ${status}`);
+      return new StoreUnavailable(
+        `${this.#base.origin} is not a ${this.#asked.type}: it answers with status ${status}`,
+      );
     }
     // The names of the options have a hyphen.
     if (status === 400) return new UsageError(error.replaceAll(/\b(min|max)_duration\b/g, '--$1-duration'));
@@ -100,19 +114,29 @@ export class StoreClient {
   }
 }
 
-const MISSING = [
-  'the configuration has no telemetry_store in a pipeline',
-  'Add telemetry_store to `exporters`, and to the exporters of the pipelines of traces, logs and metrics',
-].join('\n');
+const STORE: Answering = {
+  type: 'telemetry_store',
+  missing: [
+    'the configuration has no telemetry_store in a pipeline',
+    'Add telemetry_store to `exporters`, and to the exporters of the pipelines of traces, logs and metrics',
+  ].join('\n'),
+  addressIn: ({ exporters, service }) => {
+    const used = new Set(service.pipelines.flatMap((pipeline) => pipeline.exporters));
+    const found = [...exporters].find(([id, { factory }]) => factory.type === 'telemetry_store' && used.has(id));
+    return found?.[1].config as ServerAddress | undefined;
+  },
+};
 
-async function configuredAddress(options: CommandOptions, context: CommandContext): Promise<string> {
+async function configuredAddress(
+  options: CommandOptions,
+  context: CommandContext,
+  { missing, addressIn }: Answering,
+): Promise<string> {
   const loaded = await readConfig(options, context);
   if (loaded === undefined) throw new StoreUnavailable('');
-  const { exporters, service } = loaded.config;
-  const used = new Set(service.pipelines.flatMap((pipeline) => pipeline.exporters));
-  const found = [...exporters].find(([id, { factory }]) => factory.type === 'telemetry_store' && used.has(id));
-  if (found === undefined) throw new StoreUnavailable(MISSING);
-  return addressOf(found[1].config as ServerAddress);
+  const address = addressIn(loaded.config);
+  if (address === undefined) throw new StoreUnavailable(missing);
+  return addressOf(address);
 }
 
 function parsed(body: Buffer): unknown {

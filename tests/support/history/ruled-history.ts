@@ -63,10 +63,13 @@ export class RuledHistory implements AsyncDisposable {
     return history;
   }
 
+  get url(): string {
+    return `http://${String(this.lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
+  }
+
   /** Asks the API of Prometheus. */
   async ask(query: string): Promise<unknown> {
-    const endpoint = String(this.lines.find(({ msg }) => msg === 'Listening')?.['endpoint']);
-    const answer = await fetch(`http://${endpoint}/api/v1/${query}`);
+    const answer = await fetch(`${this.url}/api/v1/${query}`);
     return ((await answer.json()) as { readonly data: unknown }).data;
   }
 
