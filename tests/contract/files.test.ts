@@ -19,6 +19,7 @@ const REQUIRED: Readonly<Record<string, object>> = {
   otlp_http: { endpoint: 'http://localhost:1' },
   sentry: { dsn: 'http://key@localhost/1' },
   otlp: { protocols: {} },
+  metrics_history: { rules: { notify: { alertmanagers: [{ url: 'http://localhost:1' }] } } },
 };
 
 const inFiles = factories.flatMap((factory) => {

@@ -16,7 +16,7 @@ it('lists the alerts of a running sidecar, as lines or as JSON', async () => {
   expect(JSON.parse(json.printed)).toMatchObject({ labels: { alertname: 'High', room: '3' }, state: 'firing' });
 });
 
-it('names the component that is missing, and an address where nobody answers', async () => {
+it('names the component that is missing, and an address without a sidecar', async () => {
   const without =
     'yaml:{receivers: {otlp: {protocols: {http: }}}, exporters: {debug: }, service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}}';
   const missing = await runCommand(['alerts', '--config', without]);

@@ -16,7 +16,7 @@ export const metricsHistoryExtension = (readPackRules: ReadPackRules): Extension
     ...serverFilesOnceRead(tls),
     ...(rules?.rule_files ?? []),
     rules?.settings_file,
-    ...(rules?.notify?.alertmanagers ?? []).flatMap((alertmanager) => clientFilesOnceRead(alertmanager.tls)),
+    ...(rules?.notify === undefined ? [] : clientFilesOnceRead(rules.notify.tls)),
   ],
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');

@@ -15,14 +15,14 @@ const alertmanagerUrl = v.pipe(
 const alertmanager = v.strictObject({
   url: alertmanagerUrl,
   headers: v.optional(headers(), {}),
-  tls: v.optional(clientTlsConfig, {}),
-  proxy_url: v.optional(proxyUrl()),
 });
 
 export type AlertmanagerConfig = v.InferOutput<typeof alertmanager>;
 
 export const notifyConfig = v.strictObject({
   alertmanagers: v.pipe(v.array(alertmanager), v.minLength(1, 'must name at least one Alertmanager')),
+  tls: v.optional(clientTlsConfig, {}),
+  proxy_url: v.optional(proxyUrl()),
   resend_interval: v.optional(positiveDuration(), '1m'),
   timeout: v.optional(positiveDuration(), '10s'),
 });

@@ -29,13 +29,12 @@ export class Notifier {
 
   /** @throws Error if a file of `tls` cannot be used. */
   static async open(
-    { alertmanagers, resend_interval: resendMs, timeout: timeoutMs }: NotifyConfig,
+    { alertmanagers, tls, proxy_url: proxyUrl, resend_interval: resendMs, timeout: timeoutMs }: NotifyConfig,
     { logger, metrics }: Pick<ComponentSettings, 'logger' | 'metrics'>,
   ): Promise<Notifier> {
+    const proxy = proxyUrl === undefined ? undefined : new URL(proxyUrl.reveal());
     const receivers = alertmanagers.map(async (config) => {
-      const client = await openHttpClient(config.tls, logger, {
-        proxy: config.proxy_url === undefined ? undefined : new URL(config.proxy_url.reveal()),
-      });
+      const client = await openHttpClient(tls, logger, { proxy });
       return new Alertmanager(config, client, { resendMs, timeoutMs, logger });
     });
     return new Notifier(await Promise.all(receivers), metrics);
