@@ -56,7 +56,8 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     ]);
     this.#rules = await this.#startedRules();
     const api = new HistoryApi(this.#config, this.#settings, {
-      history: this.#rules?.source ?? this.#history,
+      history: this.#history,
+      source: this.#rules?.source ?? this.#history,
       rules: this.#rules,
       metadata: () => [...this.#sources].flatMap((source): readonly MetricMetadata[] => source.metadata()),
     });

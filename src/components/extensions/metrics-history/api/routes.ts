@@ -5,18 +5,20 @@ import { Budget, SERIES_STEPS, type Steps } from '../../../../promql/budget.ts';
 import { keyOf, type Labels } from '../../../../promql/labels.ts';
 import type { Matcher } from '../../../../promql/matcher.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
+import type { SeriesSource } from '../../../../promql/series-source.ts';
 import { selectorsIn } from '../../../../promql/syntax/expression.ts';
 import { parsePromql } from '../../../../promql/syntax/parse-promql.ts';
-import type { TimedSource } from '../rules/joined-source.ts';
 import type { Rules } from '../rules/rules.ts';
 import type { StoredExemplar } from '../store/exemplar-list.ts';
+import type { History } from '../store/history.ts';
 import { exemplarsText, instantText, listText, matrixText } from './answer-text.ts';
 import { alertsText, rulesText } from './rules-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
 
 export interface ApiContent {
+  readonly history: History;
   /** The history, and what rules have written. */
-  readonly history: TimedSource;
+  readonly source: SeriesSource;
   /** Undefined if no rules run. */
   readonly rules: Rules | undefined;
   readonly metadata: () => readonly MetricMetadata[];
@@ -53,20 +55,20 @@ export function routeOf(path: string): Route | undefined {
   return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
 }
 
-function* query({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+function* query({ source, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
   const atMs = timeMs(parameters, 'time', Date.now());
-  const result = yield* evaluateAt(required(parameters, 'query'), atMs, history, settings);
+  const result = yield* evaluateAt(required(parameters, 'query'), atMs, source, settings);
   return yield* instantText(result, atMs);
 }
 
-function* queryRange({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+function* queryRange({ source, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
   for (const name of ['start', 'end']) required(parameters, name);
   const steps = {
     startMs: timeMs(parameters, 'start', NaN),
     endMs: timeMs(parameters, 'end', NaN),
     stepMs: stepMs(parameters, 'step'),
   };
-  return yield* matrixText(yield* evaluateOver(required(parameters, 'query'), steps, history, settings));
+  return yield* matrixText(yield* evaluateOver(required(parameters, 'query'), steps, source, settings));
 }
 
 function* queryExemplars({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
@@ -109,7 +111,7 @@ function* labelValues(label: string, content: ApiContent, parameters: URLSearchP
 }
 
 /** The labels of all series that fit one of the selectors; without selectors, of all series. */
-function* selected({ history, settings }: ApiContent, parameters: URLSearchParams): Steps<readonly Labels[]> {
+function* selected({ source, settings }: ApiContent, parameters: URLSearchParams): Steps<readonly Labels[]> {
   const time = {
     fromMs: timeMs(parameters, 'start', Number.MIN_SAFE_INTEGER),
     toMs: timeMs(parameters, 'end', Number.MAX_SAFE_INTEGER),
@@ -122,7 +124,7 @@ function* selected({ history, settings }: ApiContent, parameters: URLSearchParam
   const found = new Map<string, Labels>();
   for (const text of selectors.length === 0 ? [undefined] : selectors) {
     const matchers = text === undefined ? [] : yield* matchersOf(text, budget);
-    for (const { labels } of yield* history.select(matchers, time, budget)) {
+    for (const { labels } of yield* source.select(matchers, time, budget)) {
       found.set(keyOf(labels), labels);
       if (budget.spend(SERIES_STEPS)) yield;
     }
