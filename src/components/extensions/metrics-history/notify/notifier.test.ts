@@ -75,7 +75,7 @@ it('sends alerts that fire, with credentials, and their end once', async () => {
   expect(Date.parse(receiver.requests[1]!.alerts[0]!.endsAt)).toBeLessThanOrEqual(Date.now());
   await new Promise((resolve) => setTimeout(resolve, 2500));
   expect(receiver.requests).toHaveLength(2);
-  expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metricshistory"} 2\n');
+  expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metrics_history"} 2\n');
 });
 
 it('repeats alerts that fire', async () => {
@@ -98,5 +98,5 @@ it('tries again, logs one incident without secrets, and counts', async () => {
   const failing = history.lines.filter(({ msg }) => msg === 'Alerts do not reach Alertmanager');
   expect(failing).toMatchObject([{ alertmanager: `http://${receiver.host}` }]);
   expect(JSON.stringify(history.lines)).not.toMatch(/cret|hunter2/);
-  expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metricshistory"} 2\n');
+  expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metrics_history"} 2\n');
 });
