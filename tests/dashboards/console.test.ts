@@ -106,6 +106,21 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it('shows the alerts that its own rules raise, with links, and the same as text', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${url}/alerts`);
+    const watchdog = page.locator('details.group', { hasText: 'Watchdog' });
+    await watchdog.waitFor({ timeout: 60_000 });
+    await watchdog.locator('summary').click();
+    expect(await watchdog.locator('b').first().textContent()).toBe('firing');
+    expect(await watchdog.locator('a', { hasText: 'Runbook' }).getAttribute('href')).toMatch(/\/Watchdog\.md$/);
+    expect(await page.locator('main').textContent()).toContain('which only a Prometheus that scrapes has');
+    await page.close();
+    const text = await (await fetch(`${url}/alerts`, { headers: { accept: '*/*' } })).text();
+    expect(text).toMatch(/^\d+ alert rules: \d+ firing/);
+    expect(text).toMatch(/FIRING +none +Watchdog/);
+  });
+
   async function missingExemplars(): Promise<readonly string[]> {
     const onPage = exemplarsIn(await sidecar.scrape({ accept: 'application/openmetrics-text; version=1.0.0' }));
     const known = await exemplarsOf(url);
