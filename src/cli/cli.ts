@@ -23,6 +23,7 @@ import { printConfig } from './print-config.ts';
 import { reload } from './reload.ts';
 import { run } from './run.ts';
 import { alerts } from './store/alerts.ts';
+import { compare } from './store/compare.ts';
 import { exemplars } from './store/exemplars.ts';
 import { logs } from './store/logs.ts';
 import { trace } from './store/trace.ts';
@@ -42,6 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   logs,
   exemplars,
   alerts,
+  compare,
   components: listComponents,
   packs: listPacks,
   'packs check': checkPack,

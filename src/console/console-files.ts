@@ -12,6 +12,6 @@ export function consoleFiles(folder: URL, dashboards: readonly Dashboard[]): Rea
     scrapeS: SCRAPE_S,
     prometheus: '',
     listsOnlyWithData: true,
-    views: ['traces', 'errors', 'logs', 'alerts', 'pipelines'],
+    views: ['traces', 'changes', 'errors', 'logs', 'alerts', 'pipelines'],
   });
 }

@@ -15,4 +15,4 @@ export interface PageSettings {
   readonly views: readonly ViewName[];
 }
 
-export type ViewName = 'traces' | 'errors' | 'logs' | 'alerts' | 'pipelines';
+export type ViewName = 'traces' | 'changes' | 'errors' | 'logs' | 'alerts' | 'pipelines';

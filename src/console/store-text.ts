@@ -70,8 +70,8 @@ export function valueText(value: unknown): string {
 }
 
 /** `name` in the right number. */
-export function counted(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
+export function counted(count: number, name: string, names = `${name}s`): string {
+  return `${count} ${count === 1 ? name : names}`;
 }
 
 function digits(value: number): string {

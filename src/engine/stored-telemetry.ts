@@ -124,3 +124,36 @@ export interface Exemplar {
   /** Absent if it is not in the store. */
   readonly span?: Span;
 }
+
+/** The properties that selected traces have in common, and the traces around them do not. */
+export interface ComparedTraces {
+  /** `share`: parts of the traces of a group. `rise`: parts of the traces with the property. */
+  readonly compares: 'share' | 'rise';
+  readonly selectedTraces: number;
+  readonly aroundTraces: number;
+  /** How many properties occur often enough to compare. */
+  readonly tested: number;
+  /** Properties that were not counted, because there are too many. */
+  readonly uncounted: number;
+  /** The largest difference first. */
+  readonly differences: readonly ComparedProperty[];
+  /** How many more differences there are. */
+  readonly left: number;
+}
+
+export interface ComparedProperty {
+  /** The name of an attribute; absent for the name of a span. */
+  readonly attribute?: string;
+  readonly value: string;
+  readonly selected: ComparedShare;
+  readonly around: ComparedShare;
+  /** From 0 to 1, with the bounds that contain it with 95 % confidence. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface ComparedShare {
+  readonly count: number;
+  readonly of: number;
+}

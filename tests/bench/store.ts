@@ -39,6 +39,7 @@ for (const query of [
   '/api/traces?min_duration=40ms',
   '/api/traces?status=error&attribute=http.route=/orders/3',
   '/api/logs?text=shop 77 ',
+  '/api/compare?min_duration=40ms',
 ]) {
   const durationsMs: number[] = [];
   for (let i = 0; i < SEARCHES; i++) {

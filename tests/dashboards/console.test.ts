@@ -172,6 +172,19 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('compares the slow and failed traces of a time with others', { timeout: 60_000 }, async () => {
+    await using opened = await open('/changes');
+    const { page, problems } = opened;
+    await expect.poll(async () => await page.locator('main').textContent()).toContain('Drag over a time');
+    await page.getByLabel('Status').selectOption('error');
+    const first = page.locator('tbody tr').first();
+    await first.waitFor();
+    expect(await page.locator('.about').textContent()).toMatch(/\d+ traces selected, \d+ around/);
+    await first.getByRole('link', { name: 'Traces' }).click();
+    await page.locator('tbody tr.failed').first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('filters traces, and keeps the filter in the address', { timeout: 60_000 }, async () => {
     await using opened = await open('/traces');
     const { page, problems } = opened;

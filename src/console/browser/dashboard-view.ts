@@ -68,8 +68,11 @@ class DashboardPage implements PageView {
       if (time !== undefined) change({ ...view, time }, ZOOMED);
     };
     keepFocus(() => {
+      const showsChanges = this.#settings.views.includes('changes');
       const askAgain = (): void => void this.#again(view);
-      this.#stage.top.replaceChildren(...toolbarOf({ dashboard, dashboards: listed, view, values, change, askAgain }));
+      this.#stage.top.replaceChildren(
+        ...toolbarOf({ dashboard, dashboards: listed, view, values, change, askAgain, showsChanges }),
+      );
     });
     for (const row of this.#rows) row.end();
     this.#rows = repeated(dashboard.rows, { choices: view.choices, values }).map((row) =>

@@ -6,6 +6,7 @@ import { dashboardView } from './dashboard-view.ts';
 import { element } from './element.ts';
 import { VIEW_TITLES, type PageView, type Stage } from './page-view.ts';
 import { pipelinesView } from './pipelines-view.ts';
+import { changesView } from './store/changes-view.ts';
 import { errorsView } from './store/errors-view.ts';
 import { logsView } from './store/logs-view.ts';
 import { traceView } from './store/trace-view.ts';
@@ -36,6 +37,8 @@ function viewOf(view: ViewName, id: string): PageView {
   switch (view) {
     case 'traces':
       return id === '' ? tracesView(stage) : traceView(id, stage, settings);
+    case 'changes':
+      return changesView(stage);
     case 'errors':
       return errorsView(stage);
     case 'logs':

@@ -16,6 +16,7 @@ export interface Stage {
 /** The views as a reader knows them. */
 export const VIEW_TITLES: Readonly<Record<ViewName, string>> = {
   traces: 'Traces',
+  changes: 'Changes',
   errors: 'Errors',
   logs: 'Logs',
   alerts: 'Alerts',

@@ -14,9 +14,16 @@ export interface TimeControls {
   readonly view: View;
   readonly change: (view: View) => void;
   readonly askAgain: () => void;
+  /** True if the page compares the traces of a time with others. */
+  readonly showsChanges: boolean;
 }
 
-export function timeControls({ view, change, askAgain }: TimeControls): readonly (HTMLElement | undefined)[] {
+export function timeControls({
+  view,
+  change,
+  askAgain,
+  showsChanges,
+}: TimeControls): readonly (HTMLElement | undefined)[] {
   const { time } = view;
   const show = (other: Time): void => change({ ...view, time: other });
   const again = buttonOf('ask-again', 'Ask again', askAgain);
@@ -33,7 +40,15 @@ export function timeControls({ view, change, askAgain }: TimeControls): readonly
   }
   const wayBack = isZoomed() ? buttonOf('back', '← Back', () => history.back()) : undefined;
   const out = buttonOf('zoom-out', 'Zoom out', () => show(widened(time, Date.now() / 1000)));
-  return [timePicker(time, show), wayBack, out, again, asked];
+  const changes = showsChanges
+    ? element('a', { text: 'What changed?', attributes: { href: changesIn(spanOf(time, 0)) } })
+    : undefined;
+  return [timePicker(time, show), wayBack, out, changes, again, asked];
+}
+
+function changesIn({ fromS, toS }: Span): string {
+  const [from, to] = [fromS, toS].map((second) => new Date(second * 1000).toISOString());
+  return `/changes?${new URLSearchParams({ between: `${from},${to}` }).toString()}`;
 }
 
 /** The history state after a drag on a graph, for the way back. */

@@ -13,6 +13,7 @@ export interface Toolbar {
   readonly values: ReadonlyMap<string, readonly string[]>;
   readonly change: (view: View) => void;
   readonly askAgain: () => void;
+  readonly showsChanges: boolean;
 }
 
 export function toolbarOf(toolbar: Toolbar): readonly HTMLElement[] {

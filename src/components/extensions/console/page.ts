@@ -19,7 +19,7 @@ export interface SentFile {
 export const INDEX = '/index.html';
 
 /** The views. All are one document, which reads the address. */
-const VIEW = /^\/(?:|d\/.*|traces(?:\/.*)?|logs|errors|alerts|pipelines)$/;
+const VIEW = /^\/(?:|d\/.*|traces(?:\/.*)?|changes|logs|errors|alerts|pipelines)$/;
 
 /** The files of the page, read and compressed when somebody opens it for the first time. */
 export class Page {

@@ -1,5 +1,5 @@
 import type { RulesAnswer } from '../../alerts.ts';
-import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
+import type { ComparedTraces, ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -47,6 +47,7 @@ export const telemetry = {
   errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
   rules: async (): Promise<RulesAnswer> =>
     (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
+  comparison: async (query: Query): Promise<ComparedTraces> => await ask('compare', query),
   service: async (): Promise<RunningService> => await ask('service'),
 };
 

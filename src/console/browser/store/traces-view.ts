@@ -22,6 +22,7 @@ const FIELDS = [
   { name: 'max_duration', label: 'At most', placeholder: '5s' },
   { name: 'attribute', label: 'Attribute', placeholder: 'http.route=/cart' },
   { name: 'since', label: 'Since', placeholder: '15m' },
+  { name: 'until', label: 'Until', placeholder: '10m' },
 ] as const;
 
 export function tracesView({ top, main }: Stage): PageView {

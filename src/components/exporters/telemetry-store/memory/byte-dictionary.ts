@@ -70,6 +70,16 @@ export class ByteDictionary {
     return entry >= 0 ? entry : this.add(view, start, end);
   }
 
+  /** Like `find`, for the bytes of an entry of another dictionary. */
+  findEntry(other: ByteDictionary, entry: number): number {
+    return this.find(other.#view, other.#startOf(entry), other.#ends[entry] as number);
+  }
+
+  /** Like `add`, after `findEntry`. */
+  addEntry(other: ByteDictionary, entry: number): number {
+    return this.add(other.#view, other.#startOf(entry), other.#ends[entry] as number);
+  }
+
   internBytes(bytes: Uint8Array): number {
     return this.intern(viewOf(bytes), 0, bytes.length);
   }

@@ -4,22 +4,17 @@ import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
 import type { QueryAnswer } from '../../../../engine/query-apis.ts';
 import { findLockWaits } from '../lock-waits/find-lock-waits.ts';
 import { lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
-import type { ExemplarMemory } from '../memory/exemplar-memory.ts';
 import { logAt, spanAt } from '../memory/record.ts';
-import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
 import { findErrors, type ErrorGroup } from '../queries/find-errors.ts';
 import { findLogs } from '../queries/find-logs.ts';
 import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
 import { findTraces } from '../queries/find-traces.ts';
 import { unknownName } from '../queries/known-names.ts';
+import { compare, COMPARE_PARAMETERS } from './compare.ts';
 import { boundedArray, boundedEnd, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
-
-export interface Stored {
-  readonly memory: TelemetryMemory;
-  readonly exemplars: ExemplarMemory;
-}
+import type { Stored } from './stored.ts';
 
 const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];
 const STATUSES = ['unset', 'ok', 'error'] as const;
@@ -38,6 +33,7 @@ export function* answerTo(path: string, values: URLSearchParams, stored: Stored)
   if (collection === 'logs') return yield* logs(values, stored);
   if (collection === 'errors') return yield* errors(values, stored);
   if (collection === 'exemplars') return yield* exemplars(values, stored);
+  if (collection === 'compare') return yield* compare(new Parameters(values, COMPARE_PARAMETERS), stored);
   return notFound(path);
 }
 
@@ -171,6 +167,6 @@ export function failure(status: number, error: string): QueryAnswer {
 }
 
 function notFound(path: string): QueryAnswer {
-  const known = '/api/traces, /api/traces/ID, /api/logs, /api/errors and /api/exemplars';
+  const known = '/api/traces, /api/traces/ID, /api/logs, /api/errors, /api/exemplars and /api/compare';
   return failure(404, `${path.slice(0, 100)} does not exist: the paths are ${known}`);
 }

@@ -40,12 +40,18 @@ export class Parameters {
   /** A moment in milliseconds since 1970, written as a date or as a duration before now. */
   timeMs(name: string): number | undefined {
     const text = this.text(name);
+    return text === undefined ? undefined : momentOf(name, text);
+  }
+
+  /** Two moments with a comma between them. */
+  period(name: string): { readonly fromMs: number; readonly toMs: number } | undefined {
+    const text = this.text(name);
     if (text === undefined) return undefined;
-    const agoMs = parseDuration(text);
-    const ms = agoMs === undefined ? dateMs(text) : Date.now() - agoMs;
-    if (Number.isNaN(ms) || (agoMs ?? 0) < 0)
-      throw new BadQuery(`${name} must be a duration such as 15m, or a time such as 2026-01-31T12:00:00Z`);
-    return ms;
+    const [from = '', to = '', ...others] = text.split(',');
+    if (others.length > 0 || to === '') throw new BadQuery(`${name} must be two times with a comma, such as 15m,10m`);
+    const period = { fromMs: momentOf(name, from), toMs: momentOf(name, to) };
+    if (period.fromMs > period.toMs) throw new BadQuery(`${name} must begin with the earlier time, such as 15m,10m`);
+    return period;
   }
 
   choice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
@@ -98,6 +104,14 @@ export class Parameters {
     if (!/^[\da-f]{32}$/.test(text)) throw new BadQuery(`${name} must be a trace id of 32 hexadecimal digits`);
     return text;
   }
+}
+
+function momentOf(name: string, text: string): number {
+  const agoMs = parseDuration(text);
+  const ms = agoMs === undefined ? dateMs(text) : Date.now() - agoMs;
+  if (Number.isNaN(ms) || (agoMs ?? 0) < 0)
+    throw new BadQuery(`${name} must be a duration such as 15m, or a time such as 2026-01-31T12:00:00Z`);
+  return ms;
 }
 
 /** A date begins with its year: `Date.parse` also takes `-1` for one. */

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { QueryAnswer, QueryApi } from '../../../../engine/query-apis.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
-import { answerTo, failure, type Stored } from './answers.ts';
+import { answerTo, failure } from './answers.ts';
 import { BadQuery } from './parameters.ts';
+import type { Stored } from './stored.ts';
 
 /** Each search looks at the whole store, so that few at a time are enough. */
 const MAX_RUNNING = 8;

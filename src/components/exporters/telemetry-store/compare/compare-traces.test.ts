@@ -1,0 +1,185 @@
+import { expect, it, test } from 'vitest';
+import { startStore } from '../../../../../tests/support/components/running-store.ts';
+import { batchOfSpans, spanId, type SpanDraft } from '../../../../../tests/support/otlp/otlp-spans.ts';
+import { chanceOfMore, chanceOfRise, chanceOfShare, differenceOfShares } from './significance.ts';
+import type { TraceComparison } from './compare-traces.ts';
+
+/** `npm run simulate:compare` sets 1000. */
+const SCENARIOS = Number(process.env['SIPHON_COMPARE_SCENARIOS'] ?? 20);
+const TRACES = 2400;
+const START_MS = Date.parse('2026-01-31T12:00:00Z');
+const FROM_MS = START_MS + 600_000;
+const TO_MS = START_MS + 720_000;
+const BETWEEN = `between=${new Date(FROM_MS).toISOString()},${new Date(TO_MS).toISOString()}`;
+
+/** How many values each attribute has; some values are rare, and those of the last are all different. */
+const CARDINALITIES = { store: 8, region: 3, version: 2, table: 12, customer: 200, method: 4, request: Infinity };
+type AttributeName = keyof typeof CARDINALITIES;
+const NAMES = Object.keys(CARDINALITIES) as AttributeName[];
+
+interface Fault {
+  readonly attribute: AttributeName;
+  readonly value: string;
+  readonly kind: 'slow' | 'failing';
+}
+
+/** A generator whose numbers can be repeated (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Requests of three routes with a query each. One region is always slower, and one route is. */
+function scenario(random: () => number, fault: Fault | undefined): SpanDraft[] {
+  return Array.from({ length: TRACES }, (_, trace) => trace).flatMap((trace) => {
+    const route = Math.floor(random() * 3);
+    const attributes = Object.fromEntries(
+      NAMES.map((name) => {
+        const many = CARDINALITIES[name];
+        // Low numbers are more frequent.
+        return [name, many === Infinity ? `${name}-${trace}` : `${name}-${Math.floor(random() ** 1.5 * many)}`];
+      }),
+    );
+    const startMs = START_MS + random() * 1_200_000;
+    const isFaulty =
+      fault !== undefined && startMs >= FROM_MS && startMs <= TO_MS && attributes[fault.attribute] === fault.value;
+    const usualMs =
+      (20 + 60 * route) * Math.exp(random() + random() - 1) * (attributes['region'] === 'region-1' ? 1.6 : 1);
+    const durationMs = isFaulty && fault.kind === 'slow' ? usualMs * (4 + 10 * random()) : usualMs;
+    const isFailed = isFaulty && fault.kind === 'failing' ? random() < 0.7 : random() < 0.01;
+    const ids = { traceId: (trace + 1).toString(16).padStart(32, '0') };
+    const startTimeUnixNano = BigInt(Math.round(startMs * 1e6));
+    const durationNano = BigInt(Math.round(durationMs * 1e6));
+    const status = isFailed ? { statusMessage: 'it failed' } : {};
+    const [root, child] = [spanId(2 * trace + 1), spanId(2 * trace + 2)];
+    return [
+      { ...ids, spanId: root, name: `GET /route-${route}`, kind: 'server', startTimeUnixNano, durationNano, ...status },
+      { ...ids, spanId: child, parentSpanId: root, name: 'SELECT', startTimeUnixNano, durationNano, attributes },
+    ];
+  });
+}
+
+async function compared(
+  spans: readonly SpanDraft[],
+  query: string,
+): Promise<TraceComparison & { readonly error?: string }> {
+  await using started = await startStore();
+  // The spans of a trace may be in different requests, and in different segments.
+  for (let first = 0; first < spans.length; first += 333)
+    await started.store.consume(batchOfSpans(spans.slice(first, first + 333)));
+  return (await started.ask(`/api/compare?${query}`)).body;
+}
+
+it(`ranks a planted fault first in 95 % of ${SCENARIOS} scenarios`, { timeout: SCENARIOS * 1000 }, async () => {
+  let first = 0;
+  for (let seed = 1; seed <= SCENARIOS; seed++) {
+    const random = randomFrom(seed);
+    const attribute = NAMES[Math.floor(random() * 4)] as AttributeName;
+    const value = `${attribute}-${Math.floor(random() * Math.min(4, CARDINALITIES[attribute]))}`;
+    const fault: Fault = { attribute, value, kind: random() < 0.5 ? 'slow' : 'failing' };
+    const { differences } = await compared(scenario(random, fault), BETWEEN);
+    if (differences[0]?.attribute === attribute && differences[0].value === value) first++;
+  }
+  expect(first / SCENARIOS).toBeGreaterThanOrEqual(0.95);
+});
+
+it(`reports nothing without a fault in 99 % of ${SCENARIOS} scenarios`, { timeout: SCENARIOS * 1000 }, async () => {
+  let [silent, tests] = [0, 0];
+  for (let seed = 1; seed <= SCENARIOS; seed++) {
+    const { differences, tested } = await compared(scenario(randomFrom(-seed), undefined), BETWEEN);
+    tests += tested;
+    if (differences.length === 0) silent++;
+  }
+  expect(tests).toBeGreaterThan(0);
+  expect(silent / SCENARIOS).toBeGreaterThanOrEqual(0.99);
+});
+
+/** Ten traces with an attribute and twenty without it, all but the last of two spans; the attribute is on the second. */
+function tenOfThirty(): SpanDraft[] {
+  return Array.from({ length: 30 }, (_, trace) => trace).flatMap((trace) => {
+    const isSelected = trace < 10;
+    const ids = {
+      traceId: (trace + 1).toString(16).padStart(32, '0'),
+      startTimeUnixNano: BigInt(START_MS) * 1_000_000n,
+    };
+    const root = { ...ids, spanId: spanId(3 * trace + 1), name: 'GET', ...(isSelected && { statusMessage: 'broken' }) };
+    const child = {
+      ...ids,
+      spanId: spanId(3 * trace + 2),
+      parentSpanId: root.spanId,
+      name: 'load',
+      attributes: { store: isSelected ? 'a' : 'b' },
+    };
+    return [root, child, { ...child, spanId: spanId(3 * trace + 3) }];
+  });
+}
+
+it('counts traces exactly, whatever the number of their spans and requests', async () => {
+  const { selectedTraces, aroundTraces, differences } = await compared(tenOfThirty(), 'status=error');
+  expect({ selectedTraces, aroundTraces }).toEqual({ selectedTraces: 10, aroundTraces: 20 });
+  expect(differences).toEqual([
+    {
+      attribute: 'store',
+      value: 'a',
+      selected: { count: 10, of: 10 },
+      around: { count: 0, of: 20 },
+      difference: 1,
+      low: expect.closeTo(0.68, 2) as number,
+      high: 1,
+    },
+  ]);
+});
+
+it('takes what the operation of a metric’s exemplars is, and refuses a metric without any', async () => {
+  const { error } = await compared(tenOfThirty(), 'status=error&metric=http.server.request.duration');
+  expect(error).toContain('no span that an exemplar of http.server.request.duration refers to');
+});
+
+test.each([
+  ['', 'between, status or min_duration is required'],
+  ['spans=slow', 'between, status or min_duration is required'],
+  ['between=10m', 'between must be two times with a comma'],
+  ['between=10m,15m', 'must begin with the earlier time'],
+  ['between=now,10m', 'between must be a duration such as 15m'],
+  ['between=15m,10m&spans=slow&status=error', 'spans cannot be combined'],
+  ['betwen=15m,10m', 'did you mean between'],
+])('refuses %j', async (query, message) => {
+  expect((await compared([], query)).error).toContain(message);
+});
+
+test('reports that there is nothing to compare, instead of inventing a difference', async () => {
+  const answer = await compared(tenOfThirty().slice(0, 3), 'status=error');
+  expect(answer).toMatchObject({ selectedTraces: 1, aroundTraces: 0, tested: 0, differences: [] });
+});
+
+function chance(first: number, firstOf: number, second: number, secondOf: number): number {
+  return chanceOfMore(chanceOfShare({ count: first, of: firstOf }, { count: second, of: secondOf }));
+}
+
+// The expected values are sums of products of binomial coefficients.
+test('the chance of a share is that of Fisher’s exact test', () => {
+  expect(chance(3, 4, 1, 4)).toBeCloseTo(17 / 70, 12);
+  expect(chance(10, 12, 1, 13)).toBeCloseTo(1015 / 5_200_300, 12);
+  expect(chance(0, 9, 4, 9)).toBeCloseTo(1, 12);
+  expect(chance(90_000, 100_000, 1, 100_000)).toBe(0);
+});
+
+test('the chance of a rise is that of Zelen’s exact test', () => {
+  // 3 of 4 after 1 of 4, and 1 of 4 after 1 of 4: the products of the coefficients for 2, 3 and 4.
+  const rise = { after: { count: 3, of: 4 }, before: { count: 1, of: 4 } };
+  const others = { after: { count: 1, of: 4 }, before: { count: 1, of: 4 } };
+  const [two, three, four] = [36 * 6, 16 * 16, 6];
+  expect(chanceOfMore(chanceOfRise(rise, others))).toBeCloseTo((three + four) / (two + three + four), 12);
+});
+
+test('the bounds of a difference are those of Newcombe', () => {
+  const { difference, low, high } = differenceOfShares({ count: 56, of: 70 }, { count: 48, of: 80 });
+  expect(difference).toBeCloseTo(0.2, 10);
+  expect(low).toBeCloseTo(0.0524, 4);
+  expect(high).toBeCloseTo(0.3339, 4);
+});

@@ -1,0 +1,26 @@
+/** How a comparison of traces reads, in a terminal and on the page. */
+import type { ComparedTraces } from '../engine/stored-telemetry.ts';
+import { counted } from './store-text.ts';
+
+/** Describes what was compared, and what it means if nothing differs. */
+export function comparisonText({
+  compares,
+  selectedTraces,
+  aroundTraces,
+  tested,
+  differences,
+}: ComparedTraces): string {
+  const traces = `${counted(selectedTraces, 'trace')} selected, ${aroundTraces} around`;
+  if (tested === 0) return `${traces}: too few to compare`;
+  if (differences.length === 0) return `${traces}: nothing differs, among ${counted(tested, 'property', 'properties')}`;
+  const shares =
+    compares === 'rise'
+      ? 'the shares are of all traces with the property, within the time and outside of it'
+      : 'the shares are of all selected traces, and of all around';
+  return `${traces}; ${shares}`;
+}
+
+/** A share as a whole percentage. */
+export function percentText(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
