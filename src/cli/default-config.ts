@@ -103,8 +103,8 @@ function extensions(ports: DefaultConfigOptions['ports']): string {
   # Keeps the last hour of all series. Grafana can use the address as a Prometheus.
   metrics_history:
     endpoint: 127.0.0.1:${ports.history}
-    # Evaluates the alerts of the packs. The console shows them.
-    rules: {}
+    # Evaluates the alerts of the packs here, for the console and for an Alertmanager. It takes about 20 MiB.
+    # rules: {}
 
   # Dashboards, traces, errors and logs in a browser: http://127.0.0.1:${ports.console}/
   # Without \`console\` in service::extensions, the page is off.

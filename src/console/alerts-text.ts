@@ -1,10 +1,11 @@
-import { alertList, type ListedAlert, type RulesAnswer, type ShownRule } from './alerts.ts';
+import { alertList, NO_RULES, type ListedAlert, type RulesAnswer, type ShownRule } from './alerts.ts';
 import { counted, fitted, oneLine } from './store-text.ts';
 import { textOf } from './unit-text.ts';
 
 /** Alerts as lines for a terminal. */
 export function alertsText(answer: RulesAnswer, nowMs: number, columns = Infinity): string {
   const { alerts, broken, young, rules } = alertList(answer);
+  if (rules === 0) return NO_RULES;
   const firing = alerts.filter(({ state }) => state === 'firing').length;
   const lines = [
     `${counted(rules, 'alert rule')}: ${firing} firing, ${alerts.length - firing} pending`,

@@ -5,6 +5,10 @@ export interface RulesAnswer {
   readonly groups: readonly { readonly name: string; readonly rules: readonly ShownRule[] }[];
 }
 
+/** The answer to a reader where no rules run. */
+export const NO_RULES =
+  'No rules run: add `rules: {}` to the extension metrics_history. Then the alerts of the packs are evaluated here';
+
 export interface ShownRule {
   readonly type: 'alerting' | 'recording';
   readonly name: string;

@@ -75,7 +75,11 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
 
   beforeAll(async () => {
     sidecar = await Sidecar.start({
-      sets: ['extensions.metrics_history.interval=1s', 'processors.batch.timeout=200ms'],
+      sets: [
+        'extensions.metrics_history.interval=1s',
+        'extensions.metrics_history.rules={}',
+        'processors.batch.timeout=200ms',
+      ],
       environment: { SIPHON_STORAGE_DIRECTORY: path.join(folder, 'state') },
     });
     url = sidecar.url({ id: 'console' });

@@ -15,6 +15,7 @@ if (missing !== undefined) process.stderr.write(`The history is not compared wit
 const SETS = [
   'extensions.metrics_history.endpoint=127.0.0.1:0',
   'extensions.metrics_history.interval=1s',
+  'extensions.metrics_history.rules={}',
   'exporters.prometheus.history=metrics_history',
   'service.extensions=[file_storage, health_check, metrics_history]',
 ];

@@ -1,7 +1,7 @@
 /** The alerts of the rules that the sidecar evaluates. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { alertList, ownLabels, type AlertList, type ListedAlert, type ShownRule } from '../alerts.ts';
+import { alertList, NO_RULES, ownLabels, type AlertList, type ListedAlert, type ShownRule } from '../alerts.ts';
 import { counted } from '../store-text.ts';
 import { textOf } from '../unit-text.ts';
 import { AskedView } from './asked-view.ts';
@@ -10,9 +10,6 @@ import type { PageView, Stage } from './page-view.ts';
 import { telemetry } from './store/telemetry-client.ts';
 
 const POLL_MS = 5000;
-
-const NO_RULES =
-  'No rules run: add `rules: {}` to the extension metrics_history. Then the alerts of the packs are evaluated here';
 
 export function alertsView({ top, main }: Stage): PageView {
   render(nothing, top);
