@@ -1,7 +1,8 @@
 import { expect, it, test } from 'vitest';
+import { atOnce } from '../engine/time-slice.ts';
 import { parseRuleFile } from './parse-rule-file.ts';
 
-const parsed = (text: string) => parseRuleFile({ name: 'a.yaml', text }, 60_000);
+const parsed = (text: string) => atOnce(parseRuleFile({ name: 'a.yaml', text }, 60_000));
 
 it('reads groups with both kinds of rules', () => {
   const [group] = parsed(`

@@ -21,12 +21,18 @@ const GROUP_KEYS = ['name', 'interval', 'limit', 'rules'];
 const ALERT_KEYS = ['alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 const RECORD_KEYS = ['record', 'expr', 'labels'];
 
-/** @throws RuleError that names the file, the group and the rule. */
-export function parseRuleFile({ name, text }: RuleFile, defaultIntervalMs: number): readonly RuleGroup[] {
-  return within(name, () => {
+/** Yields between rules. @throws RuleError that names the file, the group and the rule. */
+export function* parseRuleFile(
+  { name, text }: RuleFile,
+  defaultIntervalMs: number,
+): Generator<undefined, readonly RuleGroup[]> {
+  return yield* within(name, function* () {
     const file = mapping(parseYaml(text) ?? {}, 'the file');
     checkKeys(file, ['groups']);
-    const groups = list(file['groups'], 'groups').map((value) => groupOf(value, { file: name, defaultIntervalMs }));
+    const groups: RuleGroup[] = [];
+    for (const value of list(file['groups'], 'groups')) {
+      groups.push(yield* groupOf(value, { file: name, defaultIntervalMs }));
+    }
     const names = groups.map((group) => group.name);
     const twice = names.find((one, index) => names.indexOf(one) !== index);
     if (twice !== undefined) throw new RuleError(`two groups have the name ${twice}`);
@@ -34,18 +40,23 @@ export function parseRuleFile({ name, text }: RuleFile, defaultIntervalMs: numbe
   });
 }
 
-function groupOf(
+function* groupOf(
   value: unknown,
   { file, defaultIntervalMs }: { readonly file: string; readonly defaultIntervalMs: number },
-): RuleGroup {
+): Generator<undefined, RuleGroup> {
   const group = mapping(value, 'a group');
   const name = requiredText(group, 'name');
-  return within(`group ${name}`, () => {
+  return yield* within(`group ${name}`, function* () {
     checkKeys(group, GROUP_KEYS);
     const { limit = 0 } = group;
     if (!Number.isSafeInteger(limit) || (limit as number) < 0) throw new RuleError('limit must be a whole number');
     const intervalMs = durationOf(group, 'interval') || defaultIntervalMs;
-    return { name, file, intervalMs, limit: limit as number, rules: list(group['rules'], 'rules').map(ruleOf) };
+    const rules: Rule[] = [];
+    for (const rule of list(group['rules'], 'rules')) {
+      rules.push(ruleOf(rule));
+      yield;
+    }
+    return { name, file, intervalMs, limit: limit as number, rules };
   });
 }
 
@@ -53,10 +64,10 @@ function ruleOf(value: unknown): Rule {
   const rule = mapping(value, 'a rule');
   const isRecording = rule['record'] !== undefined;
   const name = requiredText(rule, isRecording ? 'record' : 'alert');
-  return within(`${isRecording ? 'record' : 'alert'} ${name}`, () => {
+  return inPlace(`${isRecording ? 'record' : 'alert'} ${name}`, () => {
     checkKeys(rule, isRecording ? RECORD_KEYS : ALERT_KEYS);
     const query = requiredText(rule, 'expr');
-    const expression = within('expr', () => expressionOf(query));
+    const expression = inPlace('expr', () => expressionOf(query));
     const reachMs = Math.max(0, ...readingsOf(expression).map((reading) => reading.reachMs));
     const labels = textsOf(rule, 'labels');
     for (const label of labels.keys()) checkLabelName(label);
@@ -90,7 +101,7 @@ function expressionOf(query: string): Expression {
 }
 
 function templatesOf(texts: ReadonlyMap<string, string>, what: string): ReadonlyMap<string, Template> {
-  return new Map([...texts].map(([name, text]) => [name, within(`${what} ${name}`, () => parseTemplate(text))]));
+  return new Map([...texts].map(([name, text]) => [name, inPlace(`${what} ${name}`, () => parseTemplate(text))]));
 }
 
 function checkLabelName(name: string): void {
@@ -153,11 +164,23 @@ function parseYaml(text: string): unknown {
 }
 
 /** Adds where it is to a problem. */
-function within<T>(where: string, read: () => T): T {
+function* within<T>(where: string, steps: () => Generator<undefined, T>): Generator<undefined, T> {
+  try {
+    return yield* steps();
+  } catch (error) {
+    throw placed(where, error);
+  }
+}
+
+function inPlace<T>(where: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RuleError) && !(error instanceof PromqlError)) throw error;
-    throw new RuleError(`${where}: ${error.message}`, { cause: error });
+    throw placed(where, error);
   }
+}
+
+function placed(where: string, error: unknown): unknown {
+  if (!(error instanceof RuleError) && !(error instanceof PromqlError)) return error;
+  return new RuleError(`${where}: ${error.message}`, { cause: error });
 }

@@ -4,6 +4,7 @@ import { labelText } from '../../../src/components/extensions/metrics-history/st
 import { JoinedSource } from '../../../src/components/extensions/metrics-history/rules/joined-source.ts';
 import { Timetable } from '../../../src/components/extensions/metrics-history/rules/timetable.ts';
 import { SINGLE } from '../../../src/engine/metric-history.ts';
+import { atOnce } from '../../../src/engine/time-slice.ts';
 import { parseRuleFile } from '../../../src/rules/parse-rule-file.ts';
 import type { InputSeries } from './promtool.ts';
 import { seriesValues } from './series-values.ts';
@@ -38,12 +39,15 @@ export async function verdictsOf(
   { minutes, retentionMs }: { readonly minutes: number; readonly retentionMs: number },
 ): Promise<readonly (readonly Verdict[])[]> {
   const history = new History({ retentionMs, maxBytes: BYTES });
-  const timetable = new Timetable(parseRuleFile({ name: 'rules', text: JSON.stringify({ groups }) }, MINUTE_MS), {
-    evaluation,
-    retentionMs,
-    maxBytes: BYTES,
-    limit: 0,
-  });
+  const timetable = new Timetable(
+    atOnce(parseRuleFile({ name: 'rules', text: JSON.stringify({ groups }) }, MINUTE_MS)),
+    {
+      evaluation,
+      retentionMs,
+      maxBytes: BYTES,
+      limit: 0,
+    },
+  );
   const source = new JoinedSource(history, [timetable.store]);
   const series = input.map(seriesValues).map(({ name, labels, values }) => ({
     group: { name, labels: labelText(Object.entries(labels)), parts: SINGLE },

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { inSlices } from '../../../../engine/time-slice.ts';
 import { parseRuleFile } from '../../../../rules/parse-rule-file.ts';
 import { RuleError } from '../../../../rules/rule-error.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
@@ -35,7 +36,8 @@ export async function readRules(
     ...(await readPackRules(packs, settings)),
     ...(await Promise.all(files.map(async (name) => ({ name, text: await read(name) })))),
   ];
-  const groups = texts.flatMap((text) => parseRuleFile(text, interval));
+  const groups: RuleGroup[] = [];
+  for (const text of texts) groups.push(...(await inSlices(parseRuleFile(text, interval))));
   for (const { file, name, intervalMs } of groups) {
     if (intervalMs < historyIntervalMs) {
       throw new RuleError(`${file}: group ${name}: its interval is shorter than the interval of the history`);
