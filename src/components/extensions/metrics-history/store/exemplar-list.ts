@@ -15,6 +15,8 @@ export class ExemplarList {
   readonly #max: number;
   readonly #ofSeries = new Map<number, Kept[]>();
   readonly #inOrder = new Set<Kept>();
+  /** Stays at the oldest: a new look at the set would pass all places that removed ones have left. */
+  #oldest = this.#inOrder.values();
 
   constructor(maxBytes: number) {
     this.#max = Math.floor(maxBytes / EXEMPLAR_BYTES);
@@ -55,8 +57,11 @@ export class ExemplarList {
   }
 
   #removeOldest(): void {
-    const [oldest] = this.#inOrder;
-    if (oldest === undefined) return;
+    const { value: oldest, done } = this.#oldest.next();
+    if (done === true) {
+      this.#oldest = this.#inOrder.values();
+      return;
+    }
     this.#inOrder.delete(oldest);
     const list = this.#ofSeries.get(oldest.series);
     list?.shift();

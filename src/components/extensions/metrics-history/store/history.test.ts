@@ -3,8 +3,12 @@ import { expect, it } from 'vitest';
 import { NO_ROOM, SINGLE, type SampleSink } from '../../../../engine/metric-history.ts';
 import { Matcher } from '../../../../promql/matcher.ts';
 import { budgetWith, finished } from '../../../../../tests/support/promql/finished.ts';
+import { ExemplarList } from './exemplar-list.ts';
 import { History, type HistorySeries } from './history.ts';
 
+/** What a list counts for one. */
+const EXEMPLAR_BYTES = 320;
+const ADDED = 120_000;
 const HOUR_MS = 3_600_000;
 const ALL = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
@@ -144,6 +148,23 @@ it('removes the oldest exemplars when they take too much', async () => {
   expect(values.length).toBeGreaterThan(100);
   expect(values).toEqual(Array.from({ length: values.length }, (_, index) => 10_000 - values.length + index));
   expect(history.sizeBytes).toBeLessThanOrEqual(2 ** 20);
+});
+
+/** The CPU time of adding one to a list that has no room left. */
+function addingUs(exemplars: number): number {
+  const list = new ExemplarList(exemplars * EXEMPLAR_BYTES);
+  const add = (index: number): void => {
+    list.add(index % 1000, { value: index, timeNs: 0n, traceId: 'a1', spanId: '' }, index);
+  };
+  for (let index = 0; index < exemplars; index++) add(index);
+  const began = process.threadCpuUsage().user;
+  for (let index = 0; index < ADDED; index++) add(index);
+  return (process.threadCpuUsage().user - began) / ADDED;
+}
+
+it('removes exemplars of a long list as fast as those of a short one', () => {
+  addingUs(1000);
+  expect(addingUs(100_000)).toBeLessThan(7 * addingUs(1000));
 });
 
 it('stays within its bytes: old samples go first, then new series are left out and counted', async () => {
