@@ -26,6 +26,7 @@ export interface Interval {
 /** More statements of a few sessions are not examined: then nothing is known. */
 const MAX_SPANS = 20_000;
 const ROWS_A_STEP = 1024;
+const SPANS_A_STEP = 32;
 
 /**
  * All spans of these server processes that ran within the interval.
@@ -38,6 +39,7 @@ export function* backendSpans(
   { fromMs, toMs }: Interval,
 ): Generator<undefined, BackendSpan[] | undefined> {
   const found = new Map<string, BackendSpan>();
+  let read = 0;
   for (const segment of memory.segments) {
     const { spans } = segment;
     const fitting = yield* pairsWithKey(segment, names.pid, (value) => pids.has(Number(value)));
@@ -47,6 +49,7 @@ export function* backendSpans(
       if (millisecondsAt(startNs, row) > toMs || millisecondsAt(endNs, row) < fromMs) continue;
       if (!listHas(segment, spans.cells.details[row] as number, fitting)) continue;
       const span = backendSpan(segment, row);
+      if (++read % SPANS_A_STEP === 0) yield;
       // A sender that was not answered sends a span again.
       if (span !== undefined) found.set(`${span.span.traceId} ${span.span.spanId}`, span);
       if (found.size > MAX_SPANS) return undefined;

@@ -3,7 +3,7 @@ import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { rootOf } from '../queries/find-root.ts';
 import type { Place } from '../queries/find-trace.ts';
 import { backendSpan, backendSpans, type BackendSpan } from './backend-spans.ts';
-import { blockingTransaction, waitingStatement } from './match-sessions.ts';
+import { blockingTransaction, sessionsOf, waitingStatement, type Sessions } from './match-sessions.ts';
 import { readLockWaits, type SeenBlocker, type SeenWait } from './read-lock-waits.ts';
 
 /** A statement of the trace that waited, and what it waited for. */
@@ -33,10 +33,14 @@ export interface BlockingTransaction {
 
 /** A chain of sessions is followed so far. */
 const MAX_CHAIN = 8;
-/** The description of a wait has the waits of so many sessions. */
+/** The description of a wait has so many sessions. */
 const MAX_SHOWN = 16;
 const MAX_LOCK_WAITS = 1000;
-const PLACES_A_STEP = 256;
+/** With the waits of the blockers. */
+const MAX_SEEN = 2 * MAX_LOCK_WAITS;
+/** So many transactions are compared for one answer. Further blockers are described without theirs. */
+const MAX_COMPARED = 4_000_000;
+const PLACES_A_STEP = 32;
 /** More than clocks are wrong by. */
 const MARGIN_MS = 1000;
 
@@ -53,15 +57,16 @@ export function* findLockWaits(memory: TelemetryMemory, places: readonly Place[]
   if (waits.length === 0) return [];
   const seen = yield* withWaitsOfBlockers(memory, waits);
   const chains = new Chains(seen);
-  const spans = yield* chains.spans(memory, waits);
+  const sessions = yield* sessionsOf(yield* chains.spans(memory, waits));
   const found: LockWait[] = [];
   for (const wait of waits) {
     yield;
-    const statement = waitingStatement(wait, spans);
+    const statement = waitingStatement(wait, sessions);
     if (statement === undefined || !own.has(keyOf(statement.span))) continue;
     const atMostMs = Math.min(wait.endedBeforeMs ?? Infinity, statement.ran.toMs + 1) - wait.sinceMs;
     const waitedMs = wait.untilMs - wait.sinceMs;
-    const blocker = yield* chains.blocker(memory, wait, spans, new Set([wait.waiter.pid]));
+    const shown = { pids: new Set([wait.waiter.pid]), left: MAX_SHOWN };
+    const blocker = yield* chains.blocker(memory, wait, sessions, shown);
     found.push({
       spanId: statement.span.spanId,
       lock: wait.lock,
@@ -95,16 +100,30 @@ function* withWaitsOfBlockers(memory: TelemetryMemory, waits: readonly SeenWait[
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     const pids = new Set([...seen.values()].flatMap(({ blocker: { pid } }) => (pid === undefined ? [] : [pid])));
     const next = new Set([...pids].filter((pid) => !asked.has(pid)));
-    if (next.size === 0 || seen.size > MAX_LOCK_WAITS) break;
+    if (next.size === 0) break;
     for (const pid of next) asked.add(pid);
-    for (const wait of yield* readLockWaits(memory, next)) seen.set(wait.id, wait);
+    for (const wait of yield* readLockWaits(memory, next)) {
+      seen.set(wait.id, wait);
+      if (seen.size >= MAX_SEEN) return [...seen.values()];
+    }
   }
   return [...seen.values()];
+}
+
+/** What the description of one wait has so far. */
+interface Shown {
+  /** The processes whose own waits are described already: sessions in a deadlock wait for each other. */
+  readonly pids: Set<number>;
+  /** How many more sessions it may have. */
+  left: number;
 }
 
 /** The waits of blockers. */
 class Chains {
   readonly #byPid: ReadonlyMap<number, readonly SeenWait[]>;
+  /** The root of each trace that was looked for. */
+  readonly #roots = new Map<string, StoredSpan | undefined>();
+  #comparisonsLeft = MAX_COMPARED;
 
   constructor(seen: readonly SeenWait[]) {
     this.#byPid = Map.groupBy(seen, ({ waiter }) => waiter.pid);
@@ -113,8 +132,10 @@ class Chains {
   /** The statements of all sessions that these waits lead to. */
   *spans(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, readonly BackendSpan[]> {
     const reached = new Set(waits);
-    for (const wait of reached)
-      if (reached.size < MAX_LOCK_WAITS) for (const next of this.#next(wait)) reached.add(next);
+    for (const wait of reached) {
+      yield;
+      for (const next of this.#next(wait)) reached.add(next);
+    }
     const pids = new Set([...reached].flatMap(({ waiter, blocker }) => [waiter.pid, blocker.pid ?? waiter.pid]));
     const all = [...reached];
     const beginnings = all.flatMap(({ sinceMs, waiter, blocker }) => [
@@ -127,21 +148,35 @@ class Chains {
     return (yield* backendSpans(memory, pids, { fromMs: fromMs - MARGIN_MS, toMs: toMs + MARGIN_MS })) ?? [];
   }
 
-  /** @param shown the processes whose own waits are described already: sessions in a deadlock wait for each other. */
-  *blocker(
-    memory: TelemetryMemory,
-    wait: SeenWait,
-    spans: readonly BackendSpan[],
-    shown: Set<number>,
-  ): Generator<undefined, Blocker> {
+  *blocker(memory: TelemetryMemory, wait: SeenWait, sessions: Sessions, shown: Shown): Generator<undefined, Blocker> {
+    yield;
+    shown.left--;
     const { startMs: _start, transactionMs: _transaction, ...session } = wait.blocker;
-    const transaction = yield* describe(memory, blockingTransaction(wait, spans), wait.untilMs);
+    const transaction = yield* this.#transaction(memory, wait, sessions);
     const waitsFor: Blocker[] = [];
-    if (session.pid !== undefined && !shown.has(session.pid) && shown.size < MAX_SHOWN) {
-      shown.add(session.pid);
-      for (const next of this.#next(wait)) waitsFor.push(yield* this.blocker(memory, next, spans, shown));
+    if (session.pid !== undefined && !shown.pids.has(session.pid)) {
+      shown.pids.add(session.pid);
+      for (const next of this.#next(wait)) {
+        if (shown.left <= 0) break;
+        waitsFor.push(yield* this.blocker(memory, next, sessions, shown));
+      }
     }
     return { ...session, transaction, waitsFor };
+  }
+
+  *#transaction(
+    memory: TelemetryMemory,
+    wait: SeenWait,
+    sessions: Sessions,
+  ): Generator<undefined, BlockingTransaction | undefined> {
+    this.#comparisonsLeft -= sessions.get(wait.blocker.pid ?? NaN)?.transactions.length ?? 0;
+    const statements = this.#comparisonsLeft < 0 ? [] : blockingTransaction(wait, sessions);
+    const [first] = statements;
+    if (first === undefined) return undefined;
+    const last = statements.findLast(({ ran }) => ran.fromMs <= wait.untilMs) ?? first;
+    const { traceId } = first.span;
+    if (!this.#roots.has(traceId)) this.#roots.set(traceId, yield* rootOf(memory, traceId));
+    return { first: first.span, last: last.span, root: this.#roots.get(traceId) };
   }
 
   /** The waits of the blocker meanwhile, in the same transaction. */
@@ -155,17 +190,6 @@ class Chains {
       return isSame && isInTransaction && next.sinceMs <= wait.untilMs && next.untilMs >= wait.sinceMs;
     });
   }
-}
-
-function* describe(
-  memory: TelemetryMemory,
-  statements: readonly BackendSpan[],
-  untilMs: number,
-): Generator<undefined, BlockingTransaction | undefined> {
-  const [first] = statements;
-  if (first === undefined) return undefined;
-  const last = statements.findLast(({ ran }) => ran.fromMs <= untilMs) ?? first;
-  return { first: first.span, last: last.span, root: yield* rootOf(memory, first.span.traceId) };
 }
 
 function keyOf({ traceId, spanId }: StoredSpan): string {

@@ -21,6 +21,7 @@ export interface FoundTrace {
 }
 
 const ROWS_A_STEP = 1024;
+const PLACES_A_STEP = 4096;
 /** More ids with the same beginning are not listed. */
 const MAX_IDS = 10;
 
@@ -52,8 +53,8 @@ export function* findTrace(memory: TelemetryMemory, traceId: string, limit: numb
   }
   return {
     traceId,
-    spans: [...spans.values()].toSorted(byTime).slice(0, limit),
-    logs: logs.toSorted(byTime).slice(0, limit),
+    spans: yield* earliest(spans.values(), limit),
+    logs: yield* earliest(logs, limit),
     spanCount: spans.size,
     logCount: logs.length,
   };
@@ -81,6 +82,20 @@ function* collect(
     if (logs.cells.trace[row] !== trace + 1) continue;
     found.logs.push({ segment, row, timeMs: millisecondsAt(logs.cells.timeNs, row) });
   }
+}
+
+/** The first ones in the order of time. Sorts a part at a time, because a trace may be as large as the store. */
+function* earliest(places: Iterable<Place>, limit: number): Generator<undefined, readonly Place[]> {
+  let first: Place[] = [];
+  let waiting: Place[] = [];
+  for (const place of places) {
+    waiting.push(place);
+    if (waiting.length < PLACES_A_STEP) continue;
+    first = [...first, ...waiting].toSorted(byTime).slice(0, limit);
+    waiting = [];
+    yield;
+  }
+  return [...first, ...waiting].toSorted(byTime).slice(0, limit);
 }
 
 function byTime(a: Place, b: Place): number {

@@ -12,7 +12,7 @@ import { findTrace, traceIdsWith } from '../queries/find-trace.ts';
 import { findTraces } from '../queries/find-traces.ts';
 import { unknownName } from '../queries/known-names.ts';
 import { compare, COMPARE_PARAMETERS } from './compare.ts';
-import { boundedArray, boundedEnd, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
+import { boundedArray, boundedEnd, boundedSteps, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
 import type { Stored } from './stored.ts';
 
@@ -66,7 +66,7 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
   const next = memory.arrivals.logs;
   const found = yield* findLogs(memory, criteria);
   const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
-  const { text, left } = boundedEnd(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
+  const { text, left } = yield* boundedEnd(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
   return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
 }
 
@@ -84,10 +84,10 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   if (id === undefined) return failure(404, `trace ${digits} is not in the store: it was not sent, or is evicted`);
   const found = yield* findTrace(memory, id, Math.min(given.count('limit') ?? MAX_OF_TRACE, MAX_OF_TRACE));
   const budget = newBudget();
-  const records = boundedArray(found.logs, ({ segment, row }) => logToJson(logAt(segment, row)), {
+  const records = yield* boundedSteps(found.logs, ({ segment, row }) => logToJson(logAt(segment, row)), {
     bytes: budget.bytes / 2,
   });
-  const spans = boundedArray(found.spans, ({ segment, row }) => spanToJson(spanAt(segment, row)), {
+  const spans = yield* boundedSteps(found.spans, ({ segment, row }) => spanToJson(spanAt(segment, row)), {
     bytes: budget.bytes - Buffer.byteLength(records.text),
   });
   const waits = yield* findLockWaits(memory, found.spans);
@@ -122,7 +122,7 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
     );
   }
   const resolved = yield* withSpans(memory, found.exemplars);
-  const { text, left } = boundedArray(resolved, exemplarToJson, newBudget());
+  const { text, left } = yield* boundedSteps(resolved, exemplarToJson, newBudget());
   const names = `"metric":${JSON.stringify(found.metric)},"unit":${JSON.stringify(found.unit)}`;
   return { status: 200, body: `{${names},"exemplars":${text},"left":${left}}` };
 }

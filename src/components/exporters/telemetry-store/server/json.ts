@@ -1,6 +1,7 @@
 /** The answers as JSON. Times are nanoseconds since 1970, as text, because JavaScript's numbers do not hold them. */
 import { anyValueToText, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { toJsonObject, toJsonValue, type JsonObject } from '../../../../engine/otlp/json-values.ts';
+import { atOnce } from '../../../../engine/time-slice.ts';
 import type { StoredLog, StoredSpan } from '../memory/record.ts';
 import type { TraceSummary } from '../queries/find-traces.ts';
 
@@ -55,40 +56,61 @@ function serviceIn(resource: KeyValueMap): string {
 
 /** An answer that is longer takes memory until it is read. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Characters of JSON that are written between two pauses. */
+const CHARACTERS_A_STEP = 16_384;
+
+interface BoundedText {
+  readonly text: string;
+  readonly left: number;
+}
 
 /** The elements of an array as JSON, until they are too long together. @returns how many are left out. */
 export function boundedArray<T>(
   items: readonly T[],
   toJson: (item: T) => JsonObject,
   budget: { bytes: number },
-): { readonly text: string; readonly left: number } {
-  const parts = partsWithin(items, toJson, budget);
-  return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
+): BoundedText {
+  return atOnce(boundedSteps(items, toJson, budget));
 }
 
-function partsWithin<T>(
+/** The same for long answers. Yields where other work may run. */
+export function* boundedSteps<T>(
   items: readonly T[],
   toJson: (item: T) => JsonObject,
   budget: { bytes: number },
-): readonly string[] {
+): Generator<undefined, BoundedText> {
+  const parts = yield* partsWithin(items, toJson, budget);
+  return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
+}
+
+function* partsWithin<T>(
+  items: readonly T[],
+  toJson: (item: T) => JsonObject,
+  budget: { bytes: number },
+): Generator<undefined, readonly string[]> {
   const parts: string[] = [];
+  let characters = 0;
   for (const item of items) {
     const text = JSON.stringify(toJson(item));
     const bytes = Buffer.byteLength(text);
     if (budget.bytes < bytes) break;
     budget.bytes -= bytes;
     parts.push(text);
+    characters += text.length;
+    if (characters < CHARACTERS_A_STEP) continue;
+    characters = 0;
+    yield;
   }
   return parts;
 }
 
 /** The same for the last elements: the newest, in the order of time. */
-export function boundedEnd<T>(
+export function* boundedEnd<T>(
   items: readonly T[],
   toJson: (item: T) => JsonObject,
   budget: { bytes: number },
-): { readonly text: string; readonly left: number } {
-  const parts = partsWithin(items.toReversed(), toJson, budget).toReversed();
+): Generator<undefined, BoundedText> {
+  const parts = (yield* partsWithin(items.toReversed(), toJson, budget)).toReversed();
   return { text: `[${parts.join(',')}]`, left: items.length - parts.length };
 }
 
