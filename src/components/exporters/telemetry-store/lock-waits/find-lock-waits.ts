@@ -33,12 +33,12 @@ export interface BlockingTransaction {
 
 /** A chain of sessions is followed so far. */
 const MAX_CHAIN = 8;
-/** The description of a wait has so many sessions. */
+/** The number of sessions in the description of a wait. */
 const MAX_SHOWN = 16;
 const MAX_LOCK_WAITS = 1000;
 /** With the waits of the blockers. */
 const MAX_SEEN = 2 * MAX_LOCK_WAITS;
-/** So many transactions are compared for one answer. Further blockers are described without theirs. */
+/** The number of transactions that are compared for one answer. Further blockers are described without theirs. */
 const MAX_COMPARED = 4_000_000;
 const PLACES_A_STEP = 32;
 /** More than clocks are wrong by. */
@@ -110,7 +110,7 @@ function* withWaitsOfBlockers(memory: TelemetryMemory, waits: readonly SeenWait[
   return [...seen.values()];
 }
 
-/** What the description of one wait has so far. */
+/** The description of one wait so far. */
 interface Shown {
   /** The processes whose own waits are described already: sessions in a deadlock wait for each other. */
   readonly pids: Set<number>;

@@ -8,7 +8,7 @@ import type { SeenWait } from './read-lock-waits.ts';
 /** The service's clock shows whole milliseconds. */
 const ROUNDING_MS = 1;
 
-/** What ran on one server process, in the order of time. */
+/** The statements and transactions of one server process, in the order of time. */
 export interface Session {
   readonly statements: readonly BackendSpan[];
   readonly transactions: readonly Transaction[];

@@ -6,7 +6,7 @@ import { budgetWith, finished } from '../../../../../tests/support/promql/finish
 import { ExemplarList } from './exemplar-list.ts';
 import { History, type HistorySeries } from './history.ts';
 
-/** What a list counts for one. */
+/** A list counts so many for each. */
 const EXEMPLAR_BYTES = 320;
 const ADDED = 120_000;
 const HOUR_MS = 3_600_000;
