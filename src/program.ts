@@ -33,7 +33,8 @@ export async function runProgram(built: URL): Promise<void> {
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),
-    columns: process.stdout.columns ?? 80,
+    // A file or a log has no width, and must not lose what is at the end of a line.
+    columns: process.stdout.columns ?? (Number(process.env['COLUMNS']) || 200),
     showProgress,
   });
   // No exit yet: output to a pipe may still be in flight. The timer ends a process in which something hangs.

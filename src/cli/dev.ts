@@ -6,6 +6,7 @@ import type { Collector } from '../engine/pipeline/collector.ts';
 import { EXIT_FAILURE, type Command, type CommandContext } from './command.ts';
 import { defaultConfig, hasDatabase, type DefaultConfigOptions } from './default-config.ts';
 import { freePorts } from './free-ports.ts';
+import { whenNpmEnds } from './npm-launcher.ts';
 import { build } from './run.ts';
 import { keepYoungGenerationSmall } from './young-generation.ts';
 
@@ -86,7 +87,7 @@ function start([program = '', ...args]: readonly string[], environment: Environm
 async function endOf(
   child: ChildProcess,
   [program]: readonly string[],
-  { printError }: CommandContext,
+  { environment, printError }: CommandContext,
 ): Promise<number | NodeJS.Signals> {
   const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
     // A terminal sends Ctrl+C to the command, too. A second signal would end it immediately.
@@ -94,6 +95,7 @@ async function endOf(
     process.on(signal, pass);
     return () => process.off(signal, pass);
   });
+  whenNpmEnds(environment, () => void child.kill('SIGTERM'));
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     return signal ?? code ?? EXIT_FAILURE;

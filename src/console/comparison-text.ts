@@ -4,6 +4,7 @@ import { counted } from './store-text.ts';
 
 /** Describes what was compared, and what it means if nothing differs. */
 export function comparisonText({
+  hint,
   compares,
   selectedTraces,
   aroundTraces,
@@ -11,6 +12,7 @@ export function comparisonText({
   differences,
 }: ComparedTraces): string {
   const traces = `${counted(selectedTraces, 'trace')} selected, ${aroundTraces} around`;
+  if (hint !== undefined) return hint;
   if (tested === 0) return `${traces}: too few to compare`;
   if (differences.length === 0) return `${traces}: nothing differs, among ${counted(tested, 'property', 'properties')}`;
   const shares =

@@ -139,6 +139,8 @@ export interface ComparedTraces {
   readonly differences: readonly ComparedProperty[];
   /** How many more differences there are. */
   readonly left: number;
+  /** Why the traces may be missing: a name that the store does not have. */
+  readonly hint?: string;
 }
 
 export interface ComparedProperty {

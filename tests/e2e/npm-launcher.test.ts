@@ -27,6 +27,18 @@ it('ends a preview of the dashboards after SIGTERM to npx', async () => {
   await expect(fetch(url)).rejects.toThrow();
 });
 
+it('ends the command of siphon dev after SIGTERM to npx', async () => {
+  await using project = await InstalledProject.create();
+  const service = `setInterval(() => {}, 1000); console.log('up')`;
+  const launcher = spawn('npx', ['siphon-otel', 'dev', '--', process.execPath, '--eval', service], {
+    cwd: project.folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(createInterface({ input: launcher.stdout }), 'line');
+  launcher.kill('SIGTERM');
+  await once(launcher.stdout, 'close');
+});
+
 it.each([
   ['npx', ['siphon-otel', 'run']],
   ['npm', ['run', 'sidecar']],

@@ -135,6 +135,32 @@ it('counts traces exactly, whatever the number of their spans and requests', asy
   ]);
 });
 
+it('finds a value that is new, and leaves out from which connection of a pool it came', async () => {
+  const spans = Array.from({ length: 162 }, (_, trace): SpanDraft => {
+    const isWithin = trace >= 126;
+    const isNew = isWithin && trace % 3 === 0;
+    return {
+      traceId: (trace + 1).toString(16).padStart(32, '0'),
+      spanId: spanId(trace + 1),
+      name: 'GET /items',
+      kind: 'server',
+      startTimeUnixNano: BigInt(isWithin ? FROM_MS + trace : START_MS + trace) * 1_000_000n,
+      durationNano: BigInt(isNew ? 600 : 5 + (trace % 20)) * 1_000_000n,
+      attributes: { country: isNew ? 'fr' : 'de', 'db.postgresql.backend.pid': isNew ? 77 : 78 },
+    };
+  });
+  const { differences } = await compared(spans, BETWEEN);
+  expect(differences).toMatchObject([
+    {
+      attribute: 'country',
+      value: 'fr',
+      selected: { count: 12, of: 12 },
+      around: { count: 0, of: 0 },
+      difference: 23 / 24,
+    },
+  ]);
+});
+
 it('takes what the operation of a metric’s exemplars is, and refuses a metric without any', async () => {
   const { error } = await compared(tenOfThirty(), 'status=error&metric=http.server.request.duration');
   expect(error).toContain('no span that an exemplar of http.server.request.duration refers to');

@@ -91,18 +91,25 @@ function* risen(all: readonly Property[], totals: GroupCounts): Generator<undefi
     ) as unknown as GroupCounts;
     return [riseOf(counts), riseOf(others)];
   };
-  const isNew = totals.around < LEAST_AROUND;
+  const isNew = ({ counts }: Property): boolean =>
+    totals.around < LEAST_AROUND || counts.around + counts.otherOutside < LEAST_AROUND;
   const { found, tested } = yield* significant(all, (one) =>
-    isNew ? chanceWithin(one, totals) : chanceOfRise(...risesOf(one)),
+    isNew(one) ? chanceWithin(one, totals) : chanceOfRise(...risesOf(one)),
   );
   const differences = found.map((one) => {
     const [own, others] = risesOf(one);
-    return described(one, [own.after, own.before], differenceOfRises(own, others));
+    // Without traces outside of the time, the others of the time are what remains to compare with.
+    const difference =
+      own.before.of === 0 ? differenceOfShares(own.after, others.after) : differenceOfRises(own, others);
+    return described(one, [own.after, own.before], difference);
   });
   return { found: differences, tested };
 }
 
-/** If less was chosen outside of the time, a rise cannot be measured: what is chosen within it is new. */
+/**
+ * With fewer traces outside of the time, of a property or of all that are chosen, a rise cannot be measured: what is chosen
+ * within it is new.
+ */
 const LEAST_AROUND = 5;
 
 /** Asks whether the property is more common among the chosen traces of the time than among its others. */

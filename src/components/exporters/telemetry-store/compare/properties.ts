@@ -1,4 +1,5 @@
 import { anyValueToText } from '../../../../engine/otlp/any-value.ts';
+import { backendAttributes } from '../../../../metrics/postgres-sessions.ts';
 import { ByteDictionary, MAX_ENTRIES } from '../memory/byte-dictionary.ts';
 import { pairOf, pairsOfList } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
@@ -12,6 +13,9 @@ export interface Property {
   readonly attribute: () => string | undefined;
   readonly value: () => string;
 }
+
+/** They follow from which connection of a pool was free. */
+const OF_CONNECTION: ReadonlySet<string> = new Set(Object.values(backendAttributes));
 
 const ROWS_A_STEP = 256;
 const ENTRIES_A_STEP = 1024;
@@ -29,6 +33,7 @@ export class Properties {
   /** Returns the properties that so many selected traces have. */
   *common(leastSelected: number): Generator<Property> {
     for (const { counts, segment, entry } of this.#pairs.common(leastSelected)) {
+      if (OF_CONNECTION.has(pairOf(segment, entry)[0])) continue;
       const pair = (): readonly [string, string] => attributeOf(segment, entry);
       yield { counts, attribute: () => pair()[0], value: () => pair()[1] };
     }

@@ -215,9 +215,9 @@ function choiceTest(
       (status === undefined || statusAt(segment, row) === status) && durationAt(segment, row) / 1e6 >= minDurationMs;
   }
   const operationOf = operationsIn(segment);
-  // An operation that is new has no usual duration.
+  // An operation without spans outside of the time has no usual duration.
   return (row) =>
-    statusAt(segment, row) === 'error' || durationAt(segment, row) > (slow?.get(operationOf(row)) ?? -Infinity);
+    statusAt(segment, row) === 'error' || durationAt(segment, row) > (slow?.get(operationOf(row)) ?? Infinity);
 }
 
 /** The service and name of a span as one text. Each resource and name of the segment is read once. */

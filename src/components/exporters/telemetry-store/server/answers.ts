@@ -14,6 +14,7 @@ import { unknownName } from '../queries/known-names.ts';
 import { compare, COMPARE_PARAMETERS } from './compare.ts';
 import { boundedArray, boundedEnd, boundedSteps, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
+import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import type { Stored } from './stored.ts';
 
 const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];
@@ -56,9 +57,14 @@ function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefin
 
 function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, [...SHARED, 'trace', 'severity', 'text']);
+  const written = given.text('trace');
   const criteria = {
     ...sharedCriteria(given),
-    traceId: given.traceId('trace'),
+    // The lines of a trace may be here without its spans.
+    traceId:
+      written === undefined
+        ? undefined
+        : ((yield* traceIdOf(written, memory)) ?? written.toLowerCase().padStart(32, '0')),
     minSeverity: given.severity('severity'),
     text: given.text('text'),
     limit: given.limit(100),
@@ -72,16 +78,8 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
 
 function* trace(written: string, values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, ['limit']);
-  const digits = written.toLowerCase();
-  if (!/^[\da-f]{1,32}$/.test(digits) || digits.length < LEAST_DIGITS) {
-    throw new BadQuery(`a trace id has 32 hexadecimal digits; ${LEAST_DIGITS} of its first ones are enough`);
-  }
-  // Some tools show an id of 64 bits, and any id, without the zeros at its beginning.
-  const [padded] = yield* traceIdsWith(memory, digits.padStart(32, '0'));
-  const ids = padded === undefined ? yield* traceIdsWith(memory, digits) : [padded];
-  if (ids.length > 1) throw new BadQuery(`several traces begin with ${digits}: ${ids.join(', ')}`);
-  const [id] = ids;
-  if (id === undefined) return failure(404, `trace ${digits} is not in the store: it was not sent, or is evicted`);
+  const id = yield* traceIdOf(written, memory);
+  if (id === undefined) return failure(404, `trace ${written} is not in the store: it was not sent, or is evicted`);
   const found = yield* findTrace(memory, id, Math.min(given.count('limit') ?? MAX_OF_TRACE, MAX_OF_TRACE));
   const budget = newBudget();
   const records = yield* boundedSteps(found.logs, ({ segment, row }) => logToJson(logAt(segment, row)), {
@@ -96,6 +94,19 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   const counts = `"spanCount":${spanCount},"logCount":${logCount}`;
   const parts = `"spans":${spans.text},"logs":${records.text},"lockWaits":${lockWaits.text}`;
   return { status: 200, body: `{"traceId":"${traceId}",${counts},${parts}}` };
+}
+
+/** The whole id; undefined if no trace of the store begins with the digits. */
+function* traceIdOf(written: string, memory: TelemetryMemory): Generator<undefined, string | undefined> {
+  const digits = written.toLowerCase();
+  if (!/^[\da-f]{1,32}$/.test(digits) || digits.length < LEAST_DIGITS) {
+    throw new BadQuery(`a trace id has 32 hexadecimal digits; ${LEAST_DIGITS} of its first ones are enough`);
+  }
+  // Some tools show an id of 64 bits, and any id, without the zeros at its beginning.
+  const [padded] = yield* traceIdsWith(memory, digits.padStart(32, '0'));
+  const ids = padded === undefined ? yield* traceIdsWith(memory, digits) : [padded];
+  if (ids.length > 1) throw new BadQuery(`several traces begin with ${digits}: ${ids.join(', ')}`);
+  return ids[0];
 }
 
 function* errors(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {

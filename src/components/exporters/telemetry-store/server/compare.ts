@@ -5,6 +5,7 @@ import type { Operation, SpanChoice } from '../compare/trace-groups.ts';
 import { spanAt } from '../memory/record.ts';
 import { metricNamed, withSpans } from '../queries/find-exemplars.ts';
 import { serviceOf } from '../queries/criteria.ts';
+import { unknownName } from '../queries/known-names.ts';
 import { boundedArray, newBudget } from './json.ts';
 import { BadQuery, type Parameters } from './parameters.ts';
 import type { Stored } from './stored.ts';
@@ -33,16 +34,21 @@ export function* compare(given: Parameters, stored: Stored): Generator<undefined
   }
   const metric = given.text('metric');
   const operations = metric === undefined ? undefined : yield* operationsOf(metric, stored);
-  const comparison = yield* compareTraces(stored.memory.segments, {
+  const names = {
     service: given.text('service'),
     operation: given.text('operation'),
     attributes: given.attributes('attribute'),
+  };
+  const comparison = yield* compareTraces(stored.memory.segments, {
+    ...names,
     sinceMs: given.timeMs('since'),
     untilMs: given.timeMs('until'),
     operations,
     between,
     which,
   });
+  const hint =
+    comparison.selectedTraces + comparison.aroundTraces > 0 ? undefined : yield* unknownName(stored.memory, names);
   const { text, left: cut } = boundedArray(
     comparison.differences.slice(0, MAX_DIFFERENCES),
     differenceToJson,
@@ -52,7 +58,7 @@ export function* compare(given: Parameters, stored: Stored): Generator<undefined
   const counts = `"compares":"${compares}","selectedTraces":${selectedTraces},"aroundTraces":${aroundTraces},"tested":${tested},"uncounted":${left}`;
   return {
     status: 200,
-    body: `{${counts},"differences":${text},"left":${cut + Math.max(0, differences.length - MAX_DIFFERENCES)}}`,
+    body: `{${counts},"differences":${text},"left":${cut + Math.max(0, differences.length - MAX_DIFFERENCES)}${hint === undefined ? '' : `,"hint":${JSON.stringify(hint)}`}}`,
   };
 }
 

@@ -96,14 +96,6 @@ export class Parameters {
       return { key: text.slice(0, at), value: text.slice(at + 1) };
     });
   }
-
-  /** Lower-case hexadecimal digits of a trace id. */
-  traceId(name: string): string | undefined {
-    const text = this.text(name)?.toLowerCase();
-    if (text === undefined) return undefined;
-    if (!/^[\da-f]{32}$/.test(text)) throw new BadQuery(`${name} must be a trace id of 32 hexadecimal digits`);
-    return text;
-  }
 }
 
 function momentOf(name: string, text: string): number {
