@@ -11,6 +11,8 @@ export interface Condition {
 }
 
 export function* holds(test: Test, subject: Subject, work: Work): Steps<boolean> {
+  // A path reads the whole item, or the whole event.
+  if (work.spend((subject.event ?? subject.item.bytes).length)) yield;
   const answer = test(subject, work);
   return typeof answer === 'boolean' ? answer : yield* answer;
 }
