@@ -35,8 +35,8 @@ it.each([
 });
 
 it('the component of the guide passes its own tests, the contract and the compiler', async () => {
-  await run('npm', 'run', '--silent', 'new', '--', 'processor', 'filter');
-  const folder = path.join(copy, 'src/components/processors/filter');
+  await run('npm', 'run', '--silent', 'new', '--', 'processor', 'drop_items');
+  const folder = path.join(copy, 'src/components/processors/drop-items');
   const blocks = fencedBlocks(readFileSync(path.join(root, 'docs/adding-a-component.md'), 'utf8'));
   for (const { info, text } of blocks) {
     const [, file] = / file=(\S+)/.exec(info) ?? [];
@@ -44,11 +44,11 @@ it('the component of the guide passes its own tests, the contract and the compil
   }
   const readme = blocks.filter(({ language }) => ['md', 'yaml'].includes(language));
   const parts = readme.map(({ language, text }) => (language === 'md' ? text : `\`\`\`yaml\n${text}\`\`\``));
-  writeFileSync(path.join(folder, 'README.md'), ['# `filter` processor', ...parts].join('\n\n'));
+  writeFileSync(path.join(folder, 'README.md'), ['# `drop_items` processor', ...parts].join('\n\n'));
   await run('npx', '--no-install', 'tsc');
   const vitest = ['--no-install', 'vitest', 'run'];
-  await run('npx', ...vitest, '--project=unit', 'processors/filter');
-  await run('npx', ...vitest, '--project=contract', '--testNamePattern=processor filter');
+  await run('npx', ...vitest, '--project=unit', 'processors/drop-items');
+  await run('npx', ...vitest, '--project=contract', '--testNamePattern=processor drop_items');
 });
 
 it('refuses a name that exists', async () => {
