@@ -5,7 +5,9 @@ import { runObservedFile } from '../support/processes/observed-script.ts';
 
 /** The name of the parent of each request that a child sent. */
 async function parentsWith(environment: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
-  await using run = await runObservedFile(['tests/support/clients/children.mjs'], environment, 'siphon-otel/preload');
+  // Seven processes start at the same time: the last export of one may take longer than half a second.
+  const patient = { SIPHON_FLUSH_TIMEOUT_MS: '10000', ...environment };
+  await using run = await runObservedFile(['tests/support/clients/children.mjs'], patient, 'siphon-otel/preload');
   expect(run).toMatchObject({ code: 0, stderr: '' });
   expect(run.stdout.trim().split('\n').toSorted()).toEqual([
     'child false',
