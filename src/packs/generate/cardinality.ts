@@ -35,7 +35,7 @@ const USUAL: Readonly<Record<string, number>> = {
   sequence: 5,
   http_status: 3,
   reason: 1,
-  query: 38,
+  query: 39,
   label: 1,
   receiver: 1,
   processor: 1,
