@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)('the page of the dashboards', () => {
   it('is used by keyboard: lists by arrows, Escape takes back, Enter chooses, and the focus stays', async () => {
     await open(prices);
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('To the panels');
+    expect(await focused(page)).toBe('To the content');
     await page.locator('#var-job').focus();
     await page.keyboard.press('Enter');
     await page.locator('.picker:popover-open').waitFor();
