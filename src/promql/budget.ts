@@ -1,3 +1,4 @@
+import { SteadyWork } from '../pattern/steady-work.ts';
 import type { Steps } from '../pattern/work.ts';
 import { PromqlError } from './promql-error.ts';
 
@@ -10,9 +11,6 @@ export interface EvaluationLimits {
   readonly timeoutMs: number;
 }
 
-/** A small step takes some nanoseconds, so all of these are far shorter than a slice of time. */
-const STEPS_BETWEEN_PAUSES = 4096;
-
 /** A series costs this many small steps besides its values: its labels are read, copied or compared. */
 export const SERIES_STEPS = 64;
 
@@ -24,8 +22,8 @@ const MAX_LABELS_LENGTH = 16 * 1024 * 1024;
 export class Budget {
   readonly #limits: EvaluationLimits;
   readonly #startMs = performance.now();
+  readonly #pauses = new SteadyWork();
   #samples = 0;
-  #stepsSincePause = 0;
   #labelsLength = 0;
 
   constructor(limits: EvaluationLimits) {
@@ -52,9 +50,7 @@ export class Budget {
    * @throws PromqlError if the query has taken too long.
    */
   spend(steps: number): boolean {
-    this.#stepsSincePause += steps;
-    if (this.#stepsSincePause < STEPS_BETWEEN_PAUSES) return false;
-    this.#stepsSincePause = 0;
+    if (!this.#pauses.spend(steps)) return false;
     this.#checkTime();
     return true;
   }

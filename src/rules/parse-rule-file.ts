@@ -11,7 +11,7 @@ import { RuleError } from './rule-error.ts';
 import type { Rule, RuleGroup } from './rule.ts';
 import { parseTemplate, type Template } from './template/template.ts';
 
-interface RuleFile {
+export interface RuleFile {
   /** Its name in messages and answers. */
   readonly name: string;
   readonly text: string;

@@ -1,7 +1,7 @@
 /** The selectors of an expression, and how far back they read. */
 import { METRIC_NAME } from '../promql/labels.ts';
 import type { Matcher } from '../promql/matcher.ts';
-import type { Expression, Shift, VectorSelector } from '../promql/syntax/expression.ts';
+import { partsOf, type Expression, type Shift, type VectorSelector } from '../promql/syntax/expression.ts';
 
 export interface Reading {
   readonly matchers: readonly Matcher[];
@@ -11,27 +11,10 @@ export interface Reading {
 
 /** One for each selector. A reading at a fixed time has no end. */
 export function readingsOf(expression: Expression, reachMs = 0): readonly Reading[] {
-  switch (expression.kind) {
-    case 'number':
-    case 'string':
-      return [];
-    case 'selector':
-      return [readingOf(expression, reachMs)];
-    case 'range':
-      return [readingOf(expression.of, reachMs + expression.rangeMs)];
-    case 'subquery':
-      return readingsOf(expression.of, reachMs + expression.rangeMs + shiftOf(expression));
-    case 'call':
-      return expression.args.flatMap((argument) => readingsOf(argument, reachMs));
-    case 'aggregation':
-      return [expression.of, ...(expression.parameter === undefined ? [] : [expression.parameter])].flatMap((part) =>
-        readingsOf(part, reachMs),
-      );
-    case 'binary':
-      return [expression.left, expression.right].flatMap((side) => readingsOf(side, reachMs));
-    case 'negation':
-      return readingsOf(expression.of, reachMs);
-  }
+  if (expression.kind === 'selector') return [readingOf(expression, reachMs)];
+  if (expression.kind === 'range') return [readingOf(expression.of, reachMs + expression.rangeMs)];
+  const earlierMs = expression.kind === 'subquery' ? expression.rangeMs + shiftOf(expression) : 0;
+  return partsOf(expression).flatMap((part) => readingsOf(part, reachMs + earlierMs));
 }
 
 function readingOf(selector: VectorSelector, reachMs: number): Reading {

@@ -1,5 +1,6 @@
 import type { CollectorConfig } from '../../engine/collector-config.ts';
 import { describeError } from '../../engine/describe-error.ts';
+import { basicAuthorization } from '../../engine/net/basic-authorization.ts';
 import { HttpClient } from '../../engine/net/http-client.ts';
 import { addressOf, type ServerAddress } from '../component-address.ts';
 import { UsageError, type CommandContext, type CommandOptions } from '../command.ts';
@@ -89,11 +90,8 @@ export class StoreClient {
   }
 
   async #get(url: URL): Promise<{ readonly status: number; readonly body: Buffer }> {
-    const { username, password } = this.#base;
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
-      'base64',
-    );
-    const headers: Record<string, string> = username === '' ? {} : { authorization: `Basic ${credentials}` };
+    const headers: Record<string, string> =
+      this.#base.username === '' ? {} : { authorization: basicAuthorization(this.#base) };
     const request = {
       method: 'GET',
       url,

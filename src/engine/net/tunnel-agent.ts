@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
+import { basicAuthorization } from './basic-authorization.ts';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
@@ -50,10 +51,8 @@ export function addressOf({ protocol, hostname, port }: URL): { readonly host: s
 }
 
 /** The header that authenticates at the proxy, if its URL has credentials. */
-export function proxyHeaders({ username, password }: URL): OutgoingHttpHeaders {
-  if (username === '') return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+export function proxyHeaders(proxy: URL): OutgoingHttpHeaders {
+  return proxy.username === '' ? {} : { 'proxy-authorization': basicAuthorization(proxy) };
 }
 
 /**

@@ -153,7 +153,8 @@ export function* selectorsIn(expression: Expression): Generator<VectorSelector> 
   for (const part of partsOf(expression)) yield* selectorsIn(part);
 }
 
-function partsOf(expression: Expression): readonly Expression[] {
+/** The expressions that it is made of, from left to right. */
+export function partsOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'call':
       return expression.args;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { metricsHistoryConfig } from '../../../src/components/extensions/metrics-history/config.ts';
 import { MetricsHistoryExtension } from '../../../src/components/extensions/metrics-history/extension.ts';
-import type { RuleText } from '../../../src/components/extensions/metrics-history/rules/read-rules.ts';
+import type { RuleFile } from '../../../src/rules/parse-rule-file.ts';
 import { SINGLE } from '../../../src/engine/metric-history.ts';
 import { componentSettings } from '../components/component-settings.ts';
 import { hostWith } from '../components/host-with.ts';
@@ -33,7 +33,7 @@ export class RuledHistory implements AsyncDisposable {
   /** @param keys of `rules`. */
   static async start(
     rules: string,
-    { keys = {}, packs = [] }: { readonly keys?: Record<string, unknown>; readonly packs?: readonly RuleText[] } = {},
+    { keys = {}, packs = [] }: { readonly keys?: Record<string, unknown>; readonly packs?: readonly RuleFile[] } = {},
   ): Promise<RuledHistory> {
     const folder = await mkdtemp(path.join(tmpdir(), 'siphon-rules-'));
     const file = path.join(folder, 'rules.yaml');

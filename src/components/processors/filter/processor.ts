@@ -11,7 +11,7 @@ import type { Steps } from '../../../pattern/work.ts';
 import { anyOf, holds, type Test } from './condition.ts';
 import { conditionsFor, type FilterConfig } from './config.ts';
 import type { Owner } from './paths.ts';
-import { SteadyWork } from './steady-work.ts';
+import { SteadyWork } from '../../../pattern/steady-work.ts';
 import { withoutEvents } from './without-events.ts';
 
 /** Drops the items for which a condition holds. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Incident } from '../../../../engine/incident.ts';
+import { basicAuthorization } from '../../../../engine/net/basic-authorization.ts';
 import type { HttpClient } from '../../../../engine/net/http-client.ts';
 import type { AlertmanagerConfig } from './config.ts';
 import { SentAlerts, type NotifiedAlert } from './notified-alert.ts';
@@ -127,10 +128,8 @@ export class Alertmanager {
   }
 }
 
-function credentialsOf({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+function credentialsOf(url: URL): Readonly<Record<string, string>> {
+  return url.username === '' && url.password === '' ? {} : { authorization: basicAuthorization(url) };
 }
 
 function revealed(headers: AlertmanagerConfig['headers']): Readonly<Record<string, string>> {

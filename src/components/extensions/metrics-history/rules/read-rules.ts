@@ -1,15 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { inSlices } from '../../../../engine/time-slice.ts';
-import { parseRuleFile } from '../../../../rules/parse-rule-file.ts';
+import { parseRuleFile, type RuleFile } from '../../../../rules/parse-rule-file.ts';
 import { RuleError } from '../../../../rules/rule-error.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
 import type { RulesConfig } from '../config.ts';
-
-export interface RuleText {
-  /** The name of the file. */
-  readonly name: string;
-  readonly text: string;
-}
 
 /**
  * The rule files of packs.
@@ -21,7 +15,7 @@ export interface RuleText {
 export type ReadPackRules = (
   packs: readonly string[] | undefined,
   settings: string | undefined,
-) => Promise<readonly RuleText[]>;
+) => Promise<readonly RuleFile[]>;
 
 /** Every interval has memory of its own. */
 const MAX_INTERVALS = 8;

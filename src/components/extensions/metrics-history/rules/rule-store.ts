@@ -1,13 +1,11 @@
 import { NO_ROOM, SINGLE } from '../../../../engine/metric-history.ts';
-import { drop, METRIC_NAME, type Labels } from '../../../../promql/labels.ts';
+import { METRIC_NAME, withoutName, type Labels } from '../../../../promql/labels.ts';
 import type { Budget, Steps } from '../../../../promql/budget.ts';
 import type { Matcher } from '../../../../promql/matcher.ts';
 import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../../promql/series-source.ts';
 import type { Rule } from '../../../../rules/rule.ts';
 import { History, type HistoryLimits } from '../store/history.ts';
 import { labelText } from '../store/label-text.ts';
-
-const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);
 
 /**
  * The results of rules, and copies of the series that they read further back than the history goes: a sample for each
@@ -57,7 +55,7 @@ export class RuleStore implements SeriesSource {
   write(labels: Labels, value: number): void {
     const group = {
       name: labels.get(METRIC_NAME) ?? '',
-      labels: labelText(drop(labels, NAME_ONLY)),
+      labels: labelText(withoutName(labels)),
       parts: SINGLE,
     };
     const number = this.#history.numberOf(group);

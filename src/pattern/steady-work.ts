@@ -1,9 +1,9 @@
-import type { Work } from '../../../pattern/work.ts';
+import type { Work } from './work.ts';
 
-/** Some hundredths of a millisecond. */
+/** A small step takes some nanoseconds, so all of these are far shorter than a slice of time. */
 const STEPS_BETWEEN_PAUSES = 4096;
 
-/** Work that yields at short intervals, without a limit: each value takes linear time, and its length has a limit. */
+/** Work that yields at short intervals, without a limit. */
 export class SteadyWork implements Work {
   #stepsSincePause = 0;
 
