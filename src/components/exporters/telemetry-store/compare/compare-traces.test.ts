@@ -2,7 +2,7 @@ import { expect, it, test } from 'vitest';
 import { startStore } from '../../../../../tests/support/components/running-store.ts';
 import { batchOfSpans, spanId, type SpanDraft } from '../../../../../tests/support/otlp/otlp-spans.ts';
 import { chanceOfMore, chanceOfRise, chanceOfShare, differenceOfShares } from './significance.ts';
-import type { TraceComparison } from './compare-traces.ts';
+import type { ComparedTraces } from '../../../../engine/stored-telemetry.ts';
 
 /** `npm run simulate:compare` sets 1000. */
 const SCENARIOS = Number(process.env['SIPHON_COMPARE_SCENARIOS'] ?? 20);
@@ -67,7 +67,7 @@ function scenario(random: () => number, fault: Fault | undefined): SpanDraft[] {
 async function compared(
   spans: readonly SpanDraft[],
   query: string,
-): Promise<TraceComparison & { readonly error?: string }> {
+): Promise<ComparedTraces & { readonly error?: string }> {
   await using started = await startStore();
   // The spans of a trace may be in different requests, and in different segments.
   for (let first = 0; first < spans.length; first += 333)
@@ -133,6 +133,24 @@ it('counts traces exactly, whatever the number of their spans and requests', asy
       high: 1,
     },
   ]);
+});
+
+it('counts a trace once whose spans arrive far apart, with others between them', async () => {
+  const [roots, children] = [tenOfThirty(), tenOfThirty()].map((spans, part) =>
+    spans.map((span) => ({
+      ...span,
+      spanId: (BigInt(`0x${span.spanId}`) + BigInt(part * 1000)).toString(16).padStart(16, '0'),
+    })),
+  );
+  const between = Array.from({ length: 20_000 }, (_, number): SpanDraft => ({
+    traceId: 'f'.repeat(32),
+    spanId: spanId(number + 5000),
+    startTimeUnixNano: BigInt(START_MS) * 1_000_000n,
+    attributes: { request: `request-${number}` },
+  }));
+  const { differences, aroundTraces } = await compared([...roots!, ...between, ...children!], 'status=error');
+  expect(aroundTraces).toBe(21);
+  expect(differences).toMatchObject([{ attribute: 'store', value: 'a', selected: { count: 10, of: 10 } }]);
 });
 
 it('finds a value that is new, and leaves out from which connection of a pool it came', async () => {

@@ -1,3 +1,4 @@
+import type { ComparedProperty, ComparedTraces } from '../../../../engine/stored-telemetry.ts';
 import type { Segment } from '../memory/segment.ts';
 import { Properties, type Property } from './properties.ts';
 import {
@@ -13,32 +14,6 @@ import {
 } from './significance.ts';
 import { GROUPS, isRise, TraceGroups, type GroupCounts, type GroupCriteria } from './trace-groups.ts';
 
-/** The properties that selected traces have in common, and the traces around them do not. */
-export interface TraceComparison {
-  /**
-   * `share`: how many traces of each group have a property. `rise`: how many traces with a property are slow, failed or
-   * fitting, within the time and outside of it; what rose for all others, too, does not count.
-   */
-  readonly compares: 'share' | 'rise';
-  readonly selectedTraces: number;
-  readonly aroundTraces: number;
-  /** How many properties occur often enough to compare. */
-  readonly tested: number;
-  /** Properties that were not counted, because there are too many. */
-  readonly left: number;
-  /** The largest difference first. Empty if nothing differs. */
-  readonly differences: readonly TraceDifference[];
-}
-
-/** A property that distinguishes the selected traces. */
-export interface TraceDifference extends Difference {
-  /** The name of an attribute of a span or its resource; undefined for the name of a span. */
-  readonly attribute: string | undefined;
-  readonly value: string;
-  readonly selected: Share;
-  readonly around: Share;
-}
-
 /**
  * Compares the attributes and names of all spans in the selected traces with those in the traces around them. It counts
  * traces and not spans, because the spans of one trace have much in common. Each count is exact.
@@ -46,7 +21,7 @@ export interface TraceDifference extends Difference {
 export function* compareTraces(
   segments: readonly Segment[],
   criteria: GroupCriteria,
-): Generator<undefined, TraceComparison> {
+): Generator<undefined, Omit<ComparedTraces, 'left' | 'hint'>> {
   const groups = yield* TraceGroups.of(segments, criteria);
   const properties = new Properties();
   yield* properties.count(groups);
@@ -62,7 +37,7 @@ export function* compareTraces(
     selectedTraces: totals.selected,
     aroundTraces: totals.around,
     tested,
-    left: properties.left,
+    uncounted: properties.left,
     differences: found.toSorted((a, b) => b.difference - a.difference || b.selected.count - a.selected.count),
   };
 }
@@ -71,7 +46,7 @@ export function* compareTraces(
 const LEAST_SELECTED = 3;
 
 interface Found {
-  readonly found: readonly TraceDifference[];
+  readonly found: readonly ComparedProperty[];
   readonly tested: number;
 }
 
@@ -131,6 +106,7 @@ function described(
   { attribute, value }: Property,
   [selected, around]: readonly [Share, Share],
   difference: Difference,
-): TraceDifference {
-  return { attribute: attribute(), value: value(), selected, around, ...difference };
+): ComparedProperty {
+  const name = attribute();
+  return { ...(name !== undefined && { attribute: name }), value: value(), selected, around, ...difference };
 }

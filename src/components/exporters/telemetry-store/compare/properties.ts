@@ -104,7 +104,7 @@ function* tallyOf(groups: TraceGroups, index: number, divided: Map<number, Divid
     const trace = groups.traceAt(index, row);
     const group = groups.groupOf(trace);
     if (group < 0) continue;
-    if (groups.occurrences[trace] === 1) {
+    if (!groups.isDivided(trace)) {
       tally.add(row, group);
       continue;
     }

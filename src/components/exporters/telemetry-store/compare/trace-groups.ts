@@ -1,12 +1,10 @@
 import { durationAt, millisecondsAt, statusAt } from '../memory/record.ts';
 import { SpanTrait, type Segment } from '../memory/segment.ts';
 import { idOf } from '../memory/telemetry-memory.ts';
-import { isLocalRoot, SegmentCriteria, serviceOf, textsWith, type Criteria } from '../queries/criteria.ts';
+import { isLocalRoot, serviceOf, spanTest, type SpanCriteria } from '../queries/criteria.ts';
 
 /** Which traces are compared. A trace belongs to a group if one of its spans does. */
-export interface GroupCriteria extends Criteria {
-  /** The name of the span. */
-  readonly operation?: string | undefined;
+export interface GroupCriteria extends Omit<SpanCriteria, 'status' | 'minDurationMs' | 'maxDurationMs'> {
   /** Only spans of these services and names. */
   readonly operations?: readonly Operation[] | undefined;
   /** Spans that began within this time are selected, those before and after it are around. */
@@ -23,11 +21,7 @@ export interface Operation {
 /** `slow`: failed, or slower than 95 % of the spans of the same operation outside of the time. */
 export type SpanChoice =
   | { readonly kind: 'all' | 'slow' }
-  | {
-      readonly kind: 'fitting';
-      readonly status?: 'unset' | 'ok' | 'error' | undefined;
-      readonly minDurationMs?: number | undefined;
-    };
+  | ({ readonly kind: 'fitting' } & Pick<SpanCriteria, 'status' | 'minDurationMs'>);
 
 /**
  * The groups of traces. With a time and a choice of spans, the first two have the traces without such a span, so that the
@@ -54,38 +48,39 @@ const [SERVER, CONSUMER] = [2, 5];
 /** The traces of some segments, and the group of each. */
 export class TraceGroups {
   readonly segments: readonly Segment[];
-  /** Indexed like the segments: the number of each of their traces among all. */
+  /** Indexed like the segments: the number of each of their traces among all, -1 for a trace that has only log records. */
   readonly #numbers: readonly Int32Array[];
+  /** Indexed by that number: in how many segments the trace has spans. */
+  readonly #occurrences: readonly number[];
   /** Indexed by that number: the index of the group + 1, or 0. */
   readonly #codes: Uint8Array;
-  /** Indexed by that number: in how many segments the trace is. */
-  readonly occurrences: Uint8Array;
 
-  private constructor(segments: readonly Segment[], known: ReadonlyMap<string, number>, numbers: Int32Array[]) {
+  private constructor(segments: readonly Segment[], numbers: readonly Int32Array[], occurrences: readonly number[]) {
     this.segments = segments;
     this.#numbers = numbers;
-    this.#codes = new Uint8Array(known.size);
-    this.occurrences = new Uint8Array(known.size);
-    for (const ofSegment of numbers)
-      for (const number of ofSegment)
-        this.occurrences[number] = Math.min(255, (this.occurrences[number] as number) + 1);
+    this.#occurrences = occurrences;
+    this.#codes = new Uint8Array(occurrences.length);
   }
 
   static *of(segments: readonly Segment[], criteria: GroupCriteria): Generator<undefined, TraceGroups> {
     const known = new Map<string, number>();
+    const occurrences: number[] = [];
     const numbers: Int32Array[] = [];
-    for (const { traces } of segments) {
-      const ofSegment = new Int32Array(traces.count);
-      for (let trace = 0; trace < traces.count; trace++) {
+    for (const { spans, traces } of segments) {
+      const ofSegment = new Int32Array(traces.count).fill(-1);
+      numbers.push(ofSegment);
+      for (let row = 0; row < spans.count; row++) {
+        if (row % ROWS_A_STEP === 0) yield;
+        const trace = spans.cells.trace[row] as number;
+        if (ofSegment[trace] !== -1) continue;
         const id = idOf(traces.bytesOf(trace));
         const number = known.get(id) ?? known.size;
-        if (number === known.size) known.set(id, number);
+        known.set(id, number);
         ofSegment[trace] = number;
+        occurrences[number] = (occurrences[number] ?? 0) + 1;
       }
-      numbers.push(ofSegment);
-      yield;
     }
-    const groups = new TraceGroups(segments, known, numbers);
+    const groups = new TraceGroups(segments, numbers, occurrences);
     yield* groups.#classify(criteria);
     return groups;
   }
@@ -93,6 +88,11 @@ export class TraceGroups {
   /** The number of the trace of a span; -1 for one that has arrived meanwhile. */
   traceAt(segment: number, row: number): number {
     return this.#numbers[segment]?.[this.segments[segment]?.spans.cells.trace[row] as number] ?? -1;
+  }
+
+  /** True if several segments have spans of the trace. */
+  isDivided(trace: number): boolean {
+    return (this.#occurrences[trace] as number) > 1;
   }
 
   /** The index of its group; -1 for a trace that is in none. */
@@ -127,7 +127,7 @@ export class TraceGroups {
   *#limits(criteria: GroupCriteria): Generator<undefined, ReadonlyMap<string, number>> {
     const durations = new Map<string, number[]>();
     for (const segment of this.segments) {
-      const fits = spanTest(segment, criteria);
+      const fits = comparedTest(segment, criteria);
       const isWithin = timeTest(segment, criteria.between);
       const operationOf = operationsIn(segment);
       for (let row = 0; row < segment.spans.count; row++) {
@@ -155,7 +155,7 @@ function codeTest(
   criteria: GroupCriteria,
   slow: ReadonlyMap<string, number> | undefined,
 ): (row: number) => number {
-  const fits = spanTest(segment, criteria);
+  const fits = comparedTest(segment, criteria);
   const isWithin = timeTest(segment, criteria.between);
   const isChosen = choiceTest(segment, criteria.which, slow);
   if (isRise(criteria)) {
@@ -173,20 +173,15 @@ function codeTest(
 }
 
 /** Without criteria for spans: those with which a service begins its work. */
-function spanTest(segment: Segment, criteria: GroupCriteria): (row: number) => boolean {
+function comparedTest(segment: Segment, criteria: GroupCriteria): (row: number) => boolean {
   const { operation, operations, attributes } = criteria;
-  const { cells } = segment.spans;
-  const shared = new SegmentCriteria(segment, criteria);
-  const names = operation === undefined ? undefined : textsWith(segment, operation);
+  const fits = spanTest(segment, criteria);
   const wanted = operations === undefined ? undefined : new Set(operations.map(keyOf));
   const operationOf = operationsIn(segment);
   const ofEntries = operation === undefined && operations === undefined && attributes.length === 0;
   return (row) => {
-    if (ofEntries && !isEntry(segment, row)) return false;
-    if (names !== undefined && names[cells.name[row] as number] !== 1) return false;
-    if (!shared.fitsTime(cells.startNs, row)) return false;
-    if (wanted !== undefined && !wanted.has(operationOf(row))) return false;
-    return shared.fits(cells.resource[row] as number, cells.details[row] as number);
+    if ((ofEntries && !isEntry(segment, row)) || !fits(row)) return false;
+    return wanted === undefined || wanted.has(operationOf(row));
   };
 }
 
@@ -209,11 +204,7 @@ function choiceTest(
   slow: ReadonlyMap<string, number> | undefined,
 ): (row: number) => boolean {
   if (which.kind === 'all') return () => true;
-  if (which.kind === 'fitting') {
-    const { status, minDurationMs = -Infinity } = which;
-    return (row) =>
-      (status === undefined || statusAt(segment, row) === status) && durationAt(segment, row) / 1e6 >= minDurationMs;
-  }
+  if (which.kind === 'fitting') return spanTest(segment, { attributes: [], ...which });
   const operationOf = operationsIn(segment);
   // An operation without spans outside of the time has no usual duration.
   return (row) =>

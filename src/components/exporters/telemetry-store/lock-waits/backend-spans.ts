@@ -43,7 +43,8 @@ export function* backendSpans(
   for (const segment of memory.segments) {
     const { spans } = segment;
     const fitting = yield* pairsWithKey(segment, names.pid, (value) => pids.has(Number(value)));
-    for (let row = 0; row < spans.count && fitting.size > 0; row++) {
+    if (!fitting.includes(1)) continue;
+    for (let row = 0; row < spans.count; row++) {
       if (row % ROWS_A_STEP === 0) yield;
       const { startNs, endNs } = spans.cells;
       if (millisecondsAt(startNs, row) > toMs || millisecondsAt(endNs, row) < fromMs) continue;

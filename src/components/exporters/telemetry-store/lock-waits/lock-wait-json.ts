@@ -1,6 +1,6 @@
 import { anyValueToText } from '../../../../engine/otlp/any-value.ts';
 import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
-import type { StoredSpan } from '../memory/record.ts';
+import { serviceIn, type StoredSpan } from '../memory/record.ts';
 import type { Blocker, BlockingTransaction, LockWait } from './find-lock-waits.ts';
 
 /** Returns the type `LockWait` of `src/engine/stored-telemetry.ts`. */
@@ -8,8 +8,8 @@ export function lockWaitToJson({ spanId, lock, waitedMs, waitedAtMostMs, blocker
   return {
     spanId,
     lock,
-    waitedMs: rounded(waitedMs),
-    waitedAtMostMs: rounded(waitedAtMostMs),
+    waitedMs: Math.round(waitedMs),
+    waitedAtMostMs: Math.round(waitedAtMostMs),
     blocker: blockerToJson(blocker),
   };
 }
@@ -27,7 +27,7 @@ function transactionToJson({ first, last, root }: BlockingTransaction): JsonObje
   return {
     traceId: first.traceId,
     spanId: first.spanId,
-    service: anyValueToText(first.resource.get('service.name') ?? null),
+    service: serviceIn(first.resource),
     ...(root !== undefined && { name: root.name }),
     lastStatement: { traceId: last.traceId, spanId: last.spanId, name: last.name, text: statementOf(last) },
   };
@@ -35,8 +35,4 @@ function transactionToJson({ first, last, root }: BlockingTransaction): JsonObje
 
 function statementOf({ attributes }: StoredSpan): string {
   return anyValueToText(attributes.get('db.query.text') ?? attributes.get('db.statement') ?? null);
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms);
 }

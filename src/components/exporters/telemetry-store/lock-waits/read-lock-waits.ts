@@ -66,7 +66,7 @@ function* rowsOf(segment: Segment, pids: ReadonlySet<number>): Generator<undefin
   const event = logs.count === 0 ? -1 : texts.find(viewOf(name), 0, name.length);
   if (event < 0) return rows;
   const fitting = yield* pairsWithKey(segment, names.waiterPid, (value) => pids.has(Number(value)));
-  if (fitting.size === 0) return rows;
+  if (!fitting.includes(1)) return rows;
   for (let row = logs.count - 1; row >= 0; row--) {
     if (row % ROWS_A_STEP === 0) yield;
     if (logs.cells.eventName[row] !== event + 1) continue;

@@ -10,7 +10,7 @@
  * `message` and `body` are numbers + 1, and 0 for none.
  */
 import type { KeyValueMap, AnyValue } from '../../../../engine/otlp/any-value.ts';
-import { readKeyValue } from '../../../../engine/otlp/any-value.ts';
+import { anyValueToText, readKeyValue } from '../../../../engine/otlp/any-value.ts';
 import { spanKinds, type Span, type SpanEvent, type SpanLink } from '../../../../engine/otlp/span-reader.ts';
 import { WireReader } from '../../../../engine/otlp/wire-reader.ts';
 import { SpanTrait, type Segment } from './segment.ts';
@@ -123,6 +123,11 @@ export function attributesOf({ lists, pairs }: Segment, list: number, from: numb
 export function* pairsOfList({ lists }: Segment, list: number): Generator<number> {
   const words = lists.bytesOf(list);
   for (let at = 0; at < words.length; at += 2) yield words.readUInt16LE(at);
+}
+
+/** The `service.name` among the attributes of a resource, or an empty text. */
+export function serviceIn(resource: KeyValueMap): string {
+  return anyValueToText(resource.get('service.name') ?? null);
 }
 
 export function scopeName({ lists, texts }: Segment, list: number): string {

@@ -1,7 +1,8 @@
 import { anyValueToText } from '../../../../engine/otlp/any-value.ts';
 import { wildcard } from '../../../../engine/wildcard.ts';
-import { encodedKey } from '../memory/pairs-with-key.ts';
-import { hasLong, millisecondsAt, pairOf, pairsOfList } from '../memory/record.ts';
+import { atOnce } from '../../../../engine/time-slice.ts';
+import { listHas, pairsWithKey } from '../memory/pairs-with-key.ts';
+import { durationAt, hasLong, millisecondsAt, pairOf, pairsOfList, statusAt } from '../memory/record.ts';
 import { SpanTrait, type Segment } from '../memory/segment.ts';
 
 /** Properties that the items of an answer have. Texts may contain `*` for any text. */
@@ -12,6 +13,32 @@ export interface Criteria {
   /** Since 1970. */
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
+}
+
+/** Properties of one span. */
+export interface SpanCriteria extends Criteria {
+  /** The name of the span. */
+  readonly operation?: string | undefined;
+  readonly status?: 'unset' | 'ok' | 'error' | undefined;
+  readonly minDurationMs?: number | undefined;
+  readonly maxDurationMs?: number | undefined;
+}
+
+/** The criteria as a test of the rows of spans. */
+export function spanTest(
+  segment: Segment,
+  { operation, status, minDurationMs = -Infinity, maxDurationMs = Infinity, ...others }: SpanCriteria,
+): (row: number) => boolean {
+  const { cells } = segment.spans;
+  const shared = new SegmentCriteria(segment, others);
+  const names = operation === undefined ? undefined : textsWith(segment, operation);
+  return (row) => {
+    if (names !== undefined && names[cells.name[row] as number] !== 1) return false;
+    if (status !== undefined && statusAt(segment, row) !== status) return false;
+    const durationMs = durationAt(segment, row) / 1e6;
+    if (durationMs < minDurationMs || durationMs > maxDurationMs || !shared.fitsTime(cells.startNs, row)) return false;
+    return shared.fits(cells.resource[row] as number, cells.details[row] as number);
+  };
 }
 
 /** The criteria in the numbers of one segment. */
@@ -30,7 +57,10 @@ export class SegmentCriteria {
     this.#sinceMs = sinceMs;
     this.#untilMs = untilMs;
     this.#service = service === undefined ? undefined : wildcard(service);
-    this.#pairs = attributes.map((attribute) => pairsWith(segment, attribute));
+    this.#pairs = attributes.map(({ key, value }) => {
+      const fits = wildcard(value);
+      return atOnce(pairsWithKey(segment, key, (one) => fits(anyValueToText(one))));
+    });
   }
 
   /** True for an item that began then. */
@@ -45,13 +75,9 @@ export class SegmentCriteria {
     if (this.#service === undefined && this.#pairs.length === 0) return true;
     const known = this.#resources.get(resource) ?? this.#examine(resource);
     if (!known.fits) return false;
-    const { words } = this.#segment;
-    const count = words.at(details);
-    return this.#pairs.every((fitting, i) => {
-      if ((known.fulfilled & (1 << i)) !== 0) return true;
-      for (let at = details + 1; at <= details + count; at++) if (fitting[words.at(at)] === 1) return true;
-      return false;
-    });
+    return this.#pairs.every(
+      (fitting, i) => (known.fulfilled & (1 << i)) !== 0 || listHas(this.#segment, details, fitting),
+    );
   }
 
   #examine(resource: number): { readonly fits: boolean; readonly fulfilled: number } {
@@ -78,7 +104,7 @@ export function serviceOf(segment: Segment, resource: number): string {
 }
 
 /** Which numbers of texts fit the pattern. */
-export function textsWith({ texts }: Segment, pattern: string): Uint8Array {
+function textsWith({ texts }: Segment, pattern: string): Uint8Array {
   const fits = wildcard(pattern);
   return Uint8Array.from({ length: texts.count }, (_, text) => (fits(texts.textOf(text)) ? 1 : 0));
 }
@@ -91,18 +117,4 @@ export interface SpanPlace {
 /** True for a span that began in another process or has no parent. */
 export function isLocalRoot({ spans: { cells } }: Segment, row: number): boolean {
   return !hasLong(cells.parentId, row) || ((cells.traits[row] as number) & SpanTrait.isRemote) !== 0;
-}
-
-function pairsWith(segment: Segment, { key, value }: { readonly key: string; readonly value: string }): Uint8Array {
-  const fits = wildcard(value);
-  const { pairs } = segment;
-  const fitting = new Uint8Array(pairs.count);
-  // Each pair begins with its key.
-  const prefix = encodedKey(key);
-  for (let pair = 0; pair < pairs.count; pair++) {
-    if (!pairs.startsWith(pair, prefix)) continue;
-    const [, text] = pairOf(segment, pair);
-    if (fits(anyValueToText(text))) fitting[pair] = 1;
-  }
-  return fitting;
 }

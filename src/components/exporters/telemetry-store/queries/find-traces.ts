@@ -1,15 +1,10 @@
 import { durationAt, hasLong, millisecondsAt, spanAt, statusAt } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
-import { isLocalRoot, SegmentCriteria, serviceOf, textsWith, type Criteria, type SpanPlace } from './criteria.ts';
+import { isLocalRoot, serviceOf, spanTest, type SpanCriteria, type SpanPlace } from './criteria.ts';
 
 /** A trace fits if one of its spans fits all of these. */
-export interface TraceCriteria extends Criteria {
-  /** The name of the span. */
-  readonly operation?: string | undefined;
-  readonly status?: 'unset' | 'ok' | 'error' | undefined;
-  readonly minDurationMs?: number | undefined;
-  readonly maxDurationMs?: number | undefined;
+export interface TraceCriteria extends SpanCriteria {
   /** Only spans that arrived after so many others. */
   readonly after?: number | undefined;
   /** The number of traces, newest first. */
@@ -58,30 +53,15 @@ function* collectFitting(segment: Segment, criteria: TraceCriteria, newest: Newe
   const { cells } = spans;
   const firstRow = firstRowAfter(segment.arrivals?.spans, criteria.after);
   if (firstRow >= spans.count) return;
-  const fits = rowTest(segment, criteria);
+  const fits = spanTest(segment, criteria);
+  const { operation, status, attributes } = criteria;
+  const ofRoots = operation === undefined && status === undefined && attributes.length === 0;
   for (let row = firstRow; row < spans.count; row++) {
     if (row % ROWS_A_STEP === 0) yield;
-    if (!fits(row)) continue;
+    if ((ofRoots && !isLocalRoot(segment, row)) || !fits(row)) continue;
     const id = traces.bytesOf(cells.trace[row] as number).toString('hex');
     newest.add(id, millisecondsAt(cells.startNs, row), { segment, row });
   }
-}
-
-/** The criteria as a test of rows. */
-function rowTest(segment: Segment, criteria: TraceCriteria): (row: number) => boolean {
-  const { operation, status, minDurationMs = -Infinity, maxDurationMs = Infinity } = criteria;
-  const { cells } = segment.spans;
-  const shared = new SegmentCriteria(segment, criteria);
-  const names = operation === undefined ? undefined : textsWith(segment, operation);
-  const ofRoots = operation === undefined && status === undefined && criteria.attributes.length === 0;
-  return (row) => {
-    if (ofRoots && !isLocalRoot(segment, row)) return false;
-    if (names !== undefined && names[cells.name[row] as number] !== 1) return false;
-    if (status !== undefined && statusAt(segment, row) !== status) return false;
-    const durationMs = durationAt(segment, row) / 1e6;
-    if (durationMs < minDurationMs || durationMs > maxDurationMs || !shared.fitsTime(cells.startNs, row)) return false;
-    return shared.fits(cells.resource[row] as number, cells.details[row] as number);
-  };
 }
 
 /** @param arrived how many items arrived before the segment; undefined if they all are old. */

@@ -5,6 +5,7 @@ import type { QueryAnswer } from '../../../../engine/query-apis.ts';
 import { findLockWaits } from '../lock-waits/find-lock-waits.ts';
 import { lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
 import { logAt, spanAt } from '../memory/record.ts';
+import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
 import { findErrors, type ErrorGroup } from '../queries/find-errors.ts';
 import { findLogs } from '../queries/find-logs.ts';
@@ -14,7 +15,6 @@ import { unknownName } from '../queries/known-names.ts';
 import { compare, COMPARE_PARAMETERS } from './compare.ts';
 import { boundedArray, boundedEnd, boundedSteps, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
-import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import type { Stored } from './stored.ts';
 
 const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];

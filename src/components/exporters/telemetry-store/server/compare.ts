@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
 import type { QueryAnswer } from '../../../../engine/query-apis.ts';
-import { compareTraces, type TraceDifference } from '../compare/compare-traces.ts';
+import type { ComparedProperty } from '../../../../engine/stored-telemetry.ts';
+import { compareTraces } from '../compare/compare-traces.ts';
 import type { Operation, SpanChoice } from '../compare/trace-groups.ts';
 import { spanAt } from '../memory/record.ts';
 import { metricNamed, withSpans } from '../queries/find-exemplars.ts';
@@ -49,17 +50,11 @@ export function* compare(given: Parameters, stored: Stored): Generator<undefined
   });
   const hint =
     comparison.selectedTraces + comparison.aroundTraces > 0 ? undefined : yield* unknownName(stored.memory, names);
-  const { text, left: cut } = boundedArray(
-    comparison.differences.slice(0, MAX_DIFFERENCES),
-    differenceToJson,
-    newBudget(),
-  );
-  const { compares, selectedTraces, aroundTraces, tested, left, differences } = comparison;
-  const counts = `"compares":"${compares}","selectedTraces":${selectedTraces},"aroundTraces":${aroundTraces},"tested":${tested},"uncounted":${left}`;
-  return {
-    status: 200,
-    body: `{${counts},"differences":${text},"left":${cut + Math.max(0, differences.length - MAX_DIFFERENCES)}${hint === undefined ? '' : `,"hint":${JSON.stringify(hint)}`}}`,
-  };
+  const { differences, ...counts } = comparison;
+  const { text, left: cut } = boundedArray(differences.slice(0, MAX_DIFFERENCES), toJson, newBudget());
+  const left = cut + Math.max(0, differences.length - MAX_DIFFERENCES);
+  const others = JSON.stringify({ ...counts, left, ...(hint !== undefined && { hint }) });
+  return { status: 200, body: `${others.slice(0, -1)},"differences":${text}}` };
 }
 
 /** A reader takes in the first ones only. */
@@ -91,12 +86,6 @@ function* operationsOf(written: string, { memory, exemplars }: Stored): Generato
   return operations;
 }
 
-/** A property without the name of an attribute is the name of a span. */
-function differenceToJson({ attribute, selected, around, ...difference }: TraceDifference): JsonObject {
-  return {
-    ...(attribute !== undefined && { attribute }),
-    ...difference,
-    selected: { ...selected },
-    around: { ...around },
-  };
+function toJson(property: ComparedProperty): JsonObject {
+  return { ...property, selected: { ...property.selected }, around: { ...property.around } };
 }

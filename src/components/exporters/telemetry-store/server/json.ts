@@ -1,8 +1,7 @@
 /** The answers as JSON. Times are nanoseconds since 1970, as text, because JavaScript's numbers do not hold them. */
-import { anyValueToText, type KeyValueMap } from '../../../../engine/otlp/any-value.ts';
 import { toJsonObject, toJsonValue, type JsonObject } from '../../../../engine/otlp/json-values.ts';
 import { atOnce } from '../../../../engine/time-slice.ts';
-import type { StoredLog, StoredSpan } from '../memory/record.ts';
+import { serviceIn, type StoredLog, type StoredSpan } from '../memory/record.ts';
 import type { TraceSummary } from '../queries/find-traces.ts';
 
 export function summaryToJson({ startTimeUnixNano, ...summary }: TraceSummary): JsonObject {
@@ -48,10 +47,6 @@ export function logToJson(log: StoredLog): JsonObject {
     resource: toJsonObject(log.resource),
     scope,
   };
-}
-
-function serviceIn(resource: KeyValueMap): string {
-  return anyValueToText(resource.get('service.name') ?? null);
 }
 
 /** An answer that is longer takes memory until it is read. */
