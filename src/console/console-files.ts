@@ -1,6 +1,7 @@
 import { dashboardModels } from '../dashboards/model/dashboard-model.ts';
 import type { Dashboard } from '../dashboards/model/panel.ts';
 import { pageFiles, type PageFile } from './page-files.ts';
+import { VIEWS } from './page-settings.ts';
 
 /** How often `metrics_history` records by default. With a longer interval, lines are coarser, not wrong. */
 const SCRAPE_S = 5;
@@ -12,6 +13,6 @@ export function consoleFiles(folder: URL, dashboards: readonly Dashboard[]): Rea
     scrapeS: SCRAPE_S,
     prometheus: '',
     listsOnlyWithData: true,
-    views: ['traces', 'changes', 'errors', 'logs', 'alerts', 'pipelines'],
+    views: VIEWS,
   });
 }

@@ -1,4 +1,5 @@
 import type { Blocker, BlockingTransaction, LockWait, Span } from '../engine/stored-telemetry.ts';
+import { backendAttributes } from '../metrics/postgres-sessions.ts';
 import { durationText } from './store-text.ts';
 
 /** One line of the description of a wait: below the line before, by its depth. */
@@ -14,7 +15,6 @@ export interface LockWaitLine {
 const LONG_MS = 1000;
 /** The first digits of an id are enough. */
 const SHORT_ID = 16;
-const POOLED = 'db.postgresql.backend.pooled';
 
 /** Names the session that a statement waited for, and those that this session waited for itself. */
 export function lockWaitLines({ waitedMs, waitedAtMostMs, lock, blocker }: LockWait): LockWaitLine[] {
@@ -28,7 +28,7 @@ export function unknownWaitText({
   attributes,
   durationMs,
 }: Pick<Span, 'attributes' | 'durationMs'>): string | undefined {
-  if (attributes[POOLED] !== true || durationMs < LONG_MS) return undefined;
+  if (attributes[backendAttributes.pooled] !== true || durationMs < LONG_MS) return undefined;
   return 'whether it waited for a lock is not known: a pooler is between the service and the server';
 }
 

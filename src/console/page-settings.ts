@@ -15,4 +15,7 @@ export interface PageSettings {
   readonly views: readonly ViewName[];
 }
 
-export type ViewName = 'traces' | 'changes' | 'errors' | 'logs' | 'alerts' | 'pipelines';
+/** All views besides the dashboards, in the order of their links. */
+export const VIEWS = ['traces', 'changes', 'errors', 'logs', 'alerts', 'pipelines'] as const;
+
+export type ViewName = (typeof VIEWS)[number];

@@ -378,7 +378,8 @@ class Part {
   }
 }
 
-function readAttributes(
+/** The attributes of a message of this type, added to those that are given. */
+export function readAttributes(
   type: string,
   reader: WireReader,
   attributes = new Map<string, AnyValue>(),

@@ -21,6 +21,7 @@ async function started() {
       reads += 1;
       return files;
     },
+    views: ['traces', 'errors', 'logs', 'alerts', 'pipelines'],
     texts: new Map([
       ['/alerts', { query: '/api/v1/rules?type=alert', text: (answer) => `text of ${JSON.stringify(answer)}` }],
     ]),

@@ -27,6 +27,8 @@ const HEADERS = {
 export interface ConsoleContent {
   /** The files of the page, which are read when somebody opens it. */
   readonly readPage: () => Promise<PageFiles>;
+  /** The names of the views besides the dashboards. */
+  readonly views: readonly string[];
   readonly texts: TextViews;
 }
 
@@ -48,13 +50,13 @@ export class ConsoleExtension implements Component {
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
   #offered: Disposable | undefined;
 
-  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, texts }: ConsoleContent) {
+  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, views, texts }: ConsoleContent) {
     this.#texts = texts;
     this.#settings = settings;
     this.#config = config;
     this.#server = new GuardedServer(config, settings.logger);
     this.#ownPages = new OwnPages(config, config.allowed_hosts);
-    this.#page = new Page(readPage);
+    this.#page = new Page(readPage, views);
   }
 
   async start(host: Host): Promise<void> {
@@ -92,11 +94,9 @@ export class ConsoleExtension implements Component {
   }
 
   /** The same numbers as on the page. */
-  async #answerText({ queryApis }: Host, { request, response, view, form }: TextRequest): Promise<void> {
+  async #answerText(host: Host, { request, response, view, form }: TextRequest): Promise<void> {
     const [path = '', query] = view.query.split('?');
-    const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
-    const { status, body } =
-      (await queryApis.of(path)?.answer(path, new URLSearchParams(query), hasRoom)) ?? absent(path);
+    const { status, body } = await this.#ask(host, response, path, new URLSearchParams(query));
     response.setHeader('vary', 'accept');
     if (form === 'json') return this.#send(request, response, { status, body });
     if (status !== 200) return sendText(response, status, (JSON.parse(body) as { readonly error: string }).error);
@@ -106,12 +106,20 @@ export class ConsoleExtension implements Component {
   }
 
   async #answer(
-    { queryApis }: Host,
+    host: Host,
     { request, response, path }: { request: IncomingMessage; response: ServerResponse; path: string },
   ): Promise<void> {
+    this.#send(request, response, await this.#ask(host, response, path, queryOf(request)));
+  }
+
+  async #ask(
+    { queryApis }: Host,
+    response: ServerResponse,
+    path: string,
+    parameters: URLSearchParams,
+  ): Promise<QueryAnswer> {
     const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
-    const { status, body } = (await queryApis.of(path)?.answer(path, queryOf(request), hasRoom)) ?? absent(path);
-    this.#send(request, response, { status, body });
+    return (await queryApis.of(path)?.answer(path, parameters, hasRoom)) ?? absent(path);
   }
 
   #send(request: IncomingMessage, response: ServerResponse, { status, body }: QueryAnswer): void {

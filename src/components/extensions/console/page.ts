@@ -18,16 +18,17 @@ export interface SentFile {
 
 export const INDEX = '/index.html';
 
-/** The views. All are one document, which reads the address. */
-const VIEW = /^\/(?:|d\/.*|traces(?:\/.*)?|changes|logs|errors|alerts|pipelines)$/;
-
 /** The files of the page, read and compressed when somebody opens it for the first time. */
 export class Page {
   readonly #read: () => Promise<PageFiles>;
+  /** The addresses of views. All are one document, which reads the address. */
+  readonly #view: RegExp;
   #files: Promise<ReadonlyMap<string, SentFile>> | undefined;
 
-  constructor(read: () => Promise<PageFiles>) {
+  /** @param views the views besides the dashboards. Their names are their paths. */
+  constructor(read: () => Promise<PageFiles>, views: readonly string[]) {
     this.#read = read;
+    this.#view = new RegExp(`^/(?:|d/.*|traces/.*|${views.join('|')})$`);
   }
 
   /** Undefined for a path that the page does not have. */
@@ -37,7 +38,7 @@ export class Page {
       this.#files = undefined;
       throw error;
     });
-    return (await this.#files).get(VIEW.test(path) ? INDEX : path);
+    return (await this.#files).get(this.#view.test(path) ? INDEX : path);
   }
 
   async #compressed(): Promise<ReadonlyMap<string, SentFile>> {

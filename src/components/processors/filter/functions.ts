@@ -1,11 +1,12 @@
-import { readKeyValue, type AnyValue } from '../../../engine/otlp/any-value.ts';
+import type { AnyValue, KeyValueMap } from '../../../engine/otlp/any-value.ts';
+import { readAttributes } from '../../../engine/otlp/items.ts';
 import { toJsonValue } from '../../../engine/otlp/json-values.ts';
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
 import { TextPatterns } from '../../../pattern/text-patterns.ts';
 import type { Steps } from '../../../pattern/work.ts';
 import type { Test } from './condition.ts';
-import type { Getter } from './paths.ts';
+import { parentSpanId, type Getter } from './paths.ts';
 
 /** `IsMatch(value, "pattern")`: true if the pattern fits a part of the value as a text. */
 export function isMatch(value: Getter, source: string): Test {
@@ -53,11 +54,10 @@ function* hasPoint(metric: Uint8Array, key: string, expected: string | undefined
       reader.skip(tag);
       continue;
     }
-    const attributes = fieldTags(type).attributes;
     for (const data = reader.message(); !data.done;) {
       const field = data.tag();
       if (field !== POINT) data.skip(field);
-      else if (hasAttribute(data.message(), attributes, { key, expected })) return true;
+      else if (hasAttribute(readAttributes(type, data.message()), { key, expected })) return true;
       if (++points % STEP_POINTS === 0) yield;
     }
   }
@@ -65,29 +65,13 @@ function* hasPoint(metric: Uint8Array, key: string, expected: string | undefined
 }
 
 function hasAttribute(
-  point: WireReader,
-  attributesTag: number,
+  attributes: KeyValueMap,
   { key, expected }: { readonly key: string; readonly expected: string | undefined },
 ): boolean {
-  const attributes = new Map<string, AnyValue>();
-  while (!point.done) {
-    const tag = point.tag();
-    if (tag === attributesTag) readKeyValue(point.message(), attributes);
-    else point.skip(tag);
-  }
   const value = attributes.get(key);
   // As in the stock Collector, a value of another type is compared as an empty text.
   return value !== undefined && (expected === undefined || (typeof value === 'string' ? value : '') === expected);
 }
 
-const PARENT = fieldTags('Span').parent_span_id;
-
 /** `IsRootSpan()` */
-export const isRootSpan: Test = ({ item }) => {
-  for (const reader = new WireReader(item.bytes); !reader.done;) {
-    const tag = reader.tag();
-    if (tag === PARENT) return reader.bytes().every((byte) => byte === 0);
-    reader.skip(tag);
-  }
-  return true;
-};
+export const isRootSpan: Test = (subject) => parentSpanId(subject) === '';

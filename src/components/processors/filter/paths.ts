@@ -1,5 +1,5 @@
-import { readAnyValue, readKeyValue, type AnyValue, type KeyValueMap } from '../../../engine/otlp/any-value.ts';
-import type { Item } from '../../../engine/otlp/items.ts';
+import { readAnyValue, type AnyValue } from '../../../engine/otlp/any-value.ts';
+import { readAttributes, type Item } from '../../../engine/otlp/items.ts';
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
 
@@ -23,6 +23,8 @@ const METRIC = fieldTags('Metric');
 const NUMBER = fieldTags('NumberDataPoint');
 const LOG = fieldTags('LogRecord');
 
+const NOTHING = new Uint8Array();
+
 const METRIC_TYPES: Readonly<Record<string, number>> = {
   Gauge: 1,
   Sum: 2,
@@ -30,6 +32,9 @@ const METRIC_TYPES: Readonly<Record<string, number>> = {
   ExponentialHistogram: 4,
   Summary: 5,
 };
+
+/** An empty text for a root. */
+export const parentSpanId = id(SPAN.parent_span_id);
 
 /** The paths of each owner. Those that end in attributes, and the body, may have keys in brackets. */
 export const PATHS: Readonly<Record<Owner, Readonly<Record<string, Getter>>>> = {
@@ -41,10 +46,13 @@ export const PATHS: Readonly<Record<Owner, Readonly<Record<string, Getter>>>> = 
     'status.message': ({ item }) => statusOf(item, STATUS.message)?.string() ?? '',
     'trace_id.string': id(SPAN.trace_id),
     'span_id.string': id(SPAN.span_id),
-    'parent_span_id.string': id(SPAN.parent_span_id),
+    'parent_span_id.string': parentSpanId,
     attributes: ({ item }) => item.attributes,
   },
-  spanevent: { name: text('event', EVENT.name), attributes: ({ event }) => attributesOf(event, EVENT.attributes) },
+  spanevent: {
+    name: text('event', EVENT.name),
+    attributes: ({ event }) => readAttributes('Event', new WireReader(event ?? NOTHING)),
+  },
   metric: {
     name: text('metric', METRIC.name),
     description: text('metric', METRIC.description),
@@ -89,7 +97,7 @@ function text(part: 'item' | 'event' | 'metric', tag: number): Getter {
 /** An absent id is a text without characters. */
 function id(tag: number): Getter {
   return ({ item }) => {
-    const bytes = readerAt(item.bytes, tag)?.bytes() ?? new Uint8Array();
+    const bytes = readerAt(item.bytes, tag)?.bytes() ?? NOTHING;
     const hex = Buffer.from(bytes).toString('hex');
     return /^0*$/.test(hex) ? '' : hex;
   };
@@ -97,17 +105,6 @@ function id(tag: number): Getter {
 
 function statusOf(item: Item, tag: number): WireReader | undefined {
   return readerAt(readerAt(item.bytes, SPAN.status)?.bytes(), tag);
-}
-
-function attributesOf(bytes: Uint8Array | undefined, wanted: number): KeyValueMap {
-  const attributes = new Map<string, AnyValue>();
-  if (bytes === undefined) return attributes;
-  for (const reader = new WireReader(bytes); !reader.done;) {
-    const tag = reader.tag();
-    if (tag === wanted) readKeyValue(reader.message(), attributes);
-    else reader.skip(tag);
-  }
-  return attributes;
 }
 
 /** As in the stock Collector, the number of another type is 0, and points of other metrics have none. */
