@@ -27,7 +27,7 @@ export function lockWaitRecord(episode: Episode, clock: ServerClock, server: str
     eventName: LOCK_WAIT_EVENT,
     severity: INFO,
     unixMs: lastSeenMs,
-    body: sentence(wait, (lastSeenMs - sinceMs) / 1000),
+    body: sentence(wait, (lastSeenMs - sinceMs) / 1000, endedBeforeMs !== undefined),
     attributes: known(attributes),
   };
 }
@@ -68,7 +68,8 @@ function converted(serverMs: Session['statementMs'], clock: ServerClock): number
   return serverMs === undefined ? undefined : clock.toSidecar(serverMs);
 }
 
-function sentence({ waiter, blocker, lock }: LockWait, seconds: number): string {
+function sentence({ waiter, blocker, lock }: LockWait, seconds: number, isOver: boolean): string {
   const whom = 'pid' in blocker ? `process ${blocker.pid}` : 'a prepared transaction';
-  return `process ${waiter.pid} waits for ${whom} (${lock}), for ${seconds.toFixed(1)} s so far`;
+  const [waits, end] = isOver ? ['waited', ''] : ['waits', ' so far'];
+  return `process ${waiter.pid} ${waits} for ${whom} (${lock}), for ${seconds.toFixed(1)} s${end}`;
 }
