@@ -84,6 +84,8 @@ export const rounds: readonly Round[] = [
         name: 'products that are broken',
         ...shopFault('broken', 'invalid_products'),
         alerts: [{ alert: 'ValidationErrors', roaster: 'broken' }],
+        // Variants of broken products are not seen: by chance, they are more than three in ten.
+        follow: ['CatalogueShrunk'],
         panels: [
           ['siphon-pipeline', 'Problems found by validation'],
           ['siphon-roaster', 'Validation problems'],

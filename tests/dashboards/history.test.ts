@@ -38,11 +38,11 @@ const SCRAPE_S = 300;
 const RANGES = [{ range: '1h' }, { range: '24h' }, { range: '7d' }, { range: '30d' }] as const;
 const LONGEST = RANGES[3];
 
-/** The service of the demo answers no requests, and its database has neither replication slots nor sequences. */
-const NOT_IN_A_DEMO = /http_server|database_slot|database_sequence/;
+/** The service of the demo answers no requests, and its database has neither replication slots, standbys nor sequences. */
+const NOT_IN_A_DEMO = /http_server|database_slot|database_(?:replication|replay)_lag|database_sequence/;
 
 /** For each query of a panel. */
-const budgetMs = 100 * slowdown();
+const BUDGET_MS = 100;
 
 /** Grafana queries a value for each pixel of a wide screen. That is this many times more than the console's points. */
 const FINER = 6;
@@ -142,16 +142,12 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
         for (const one of oneByOne(panel)) {
           const ask = async (): Promise<unknown> =>
             await shownOn(source, dashboard, { panel: one, ...asked(), ...LONGEST });
-          let timeMs = await patientMedianMs(ask);
-          // Other tests that run meanwhile slow a query down for a while.
-          for (let again = 0; again < 3 && timeMs >= budgetMs; again++) {
-            timeMs = Math.min(timeMs, await patientMedianMs(ask));
-          }
+          const timeMs = await patientMedianMs(ask);
           times.set(panel.title, Math.max(times.get(panel.title) ?? 0, timeMs));
         }
       }
       tellSlowest(dashboard.title, times);
-      expect([...times].filter(([, timeMs]) => timeMs >= budgetMs)).toEqual([]);
+      expect([...times].filter(([, timeMs]) => timeMs >= BUDGET_MS)).toEqual([]);
     },
     120_000,
   );
@@ -162,7 +158,7 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
       times.set(record ?? alert ?? '', await patientMedianMs(async () => await source.at(expr, history.toS)));
     }
     tellSlowest('rules', times);
-    expect([...times].filter(([, timeMs]) => timeMs >= budgetMs)).toEqual([]);
+    expect([...times].filter(([, timeMs]) => timeMs >= BUDGET_MS)).toEqual([]);
   });
 
   /** How many values it has, with as many points as the page of Prometheus draws. */
@@ -182,20 +178,21 @@ function oneByOne(panel: PanelModel): readonly PanelModel[] {
   return panel.queries.flatMap((query) => [place, ...finer].map((one) => ({ ...panel, queries: [query], place: one })));
 }
 
-/** Whatever else the machine does for a moment. */
-const MOST_ROUNDS = 5;
+/** Whatever else the machine does for a while. */
+const MOST_ROUNDS = 10;
 
-/** The median of three; where that is too long, of three more. */
+/** The median of three; where that is too long, for a machine that is as slow as this one is now, of three more. */
 async function patientMedianMs(ask: () => Promise<unknown>): Promise<number> {
   let best = Infinity;
-  for (let round = 0; round < MOST_ROUNDS && best >= budgetMs; round += 1) {
+  for (let round = 0; round < MOST_ROUNDS && best >= BUDGET_MS; round += 1) {
     const times: number[] = [];
     for (let time = 0; time < 3; time += 1) {
       const start = performance.now();
       await ask();
       times.push(performance.now() - start);
     }
-    best = Math.min(best, times.toSorted((one, other) => one - other)[1]!);
+    const medianMs = times.toSorted((one, other) => one - other)[1]!;
+    best = Math.min(best, medianMs < BUDGET_MS ? medianMs : medianMs / slowdown());
   }
   return best;
 }

@@ -90,6 +90,14 @@ export class AlertmanagerServer implements AsyncDisposable {
     if (!response.ok) throw new Error(`Alertmanager responded with ${response.status}: ${await response.text()}`);
   }
 
+  /** Returns each alert of this name with its labels, its state and what inhibits it. */
+  async stateOf(alertname: string): Promise<readonly unknown[]> {
+    const filter = encodeURIComponent(`alertname="${alertname}"`);
+    const response = await fetch(`${this.url}/api/v2/alerts?filter=${filter}`);
+    const alerts = (await response.json()) as readonly { readonly labels: unknown; readonly status: unknown }[];
+    return alerts.map(({ labels, status }) => ({ labels, status }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill('SIGKILL');
     if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');

@@ -52,6 +52,7 @@ export interface FaultEnvironmentOptions {
 /** A demo without built-in hiccups, with Prometheus, Alertmanager and an alert sink that observe its faults. */
 export class FaultEnvironment implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
+  readonly #alertmanager: AlertmanagerServer;
   readonly sink: AlertSink;
   readonly watched: MonitoredDemo;
   readonly backend: OtlpBackend;
@@ -59,10 +60,12 @@ export class FaultEnvironment implements AsyncDisposable {
 
   private constructor(
     stack: AsyncDisposableStack,
+    alertmanager: AlertmanagerServer,
     parts: Pick<FaultEnvironment, 'sink' | 'watched' | 'backend'>,
     stores: Readonly<Record<Shop, Store>>,
   ) {
     this.#stack = stack;
+    this.#alertmanager = alertmanager;
     this.sink = parts.sink;
     this.watched = parts.watched;
     this.backend = parts.backend;
@@ -96,7 +99,7 @@ export class FaultEnvironment implements AsyncDisposable {
       }),
     );
     const stores = await startShops(watched.demo.databaseUrl, stack);
-    return new FaultEnvironment(stack.move(), { sink, watched, backend }, stores);
+    return new FaultEnvironment(stack.move(), alertmanager, { sink, watched, backend }, stores);
   }
 
   shop(name: Shop): Store {
@@ -122,6 +125,15 @@ export class FaultEnvironment implements AsyncDisposable {
 
   async withClient<T>(body: (client: Client) => Promise<T>): Promise<T> {
     return await withClient(this.watched.demo.databaseUrl, body);
+  }
+
+  /** Returns what Prometheus and Alertmanager know of an alert, and what else is firing, for the report of a test that fails. */
+  async stateOf(alert: string): Promise<string> {
+    const { prometheus } = this.watched;
+    const known = await prometheus.query(`ALERTS{alertname="${alert}"}`);
+    const firing = await prometheus.query('count by (alertname, severity) (ALERTS{alertstate="firing"})');
+    const received = await this.#alertmanager.stateOf(alert);
+    return JSON.stringify({ known, received, firing: firing.map(({ metric }) => metric) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
