@@ -97,11 +97,12 @@ it.each(['json', 'console'])('neither waits for a pipe that is not read nor grow
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const written = lines.filter(({ msg }) => msg === 'Line').length;
+  const written = lines.filter(({ msg }) => msg === 'Line' || msg === 'Later').length;
   const reported = lines
     .filter(({ msg }) => msg === 'Log lines were lost')
     .reduce((sum, { lines: n }) => sum + Number(n), 0);
-  expect(written + reported).toBe(5000);
+  // On a busy machine, there may still be no room for the later line.
+  expect(written + reported).toBe(5001);
 });
 
 it('survives a log that cannot be written', async () => {
