@@ -185,6 +185,31 @@ describe('Privacy', () => {
     expect(cleanName(name)).toBe(expected);
   });
 
+  it.each([
+    ['/reset-password/4f9c2ab17d', '/reset-password/4f9c2ab17d'],
+    ['/reset-password/4f9c2ab17d03e8f6', '/reset-password/[Filtered]'],
+    ['/invite/6f1c2f60-9a54-4c3e-8d0e-2b8c1d7a9e11/accept', '/invite/[Filtered]/accept'],
+    ['/orders/6f1c2f60-9a54-4c3e-8d0e-2b8c1d7a9e11', '/orders/6f1c2f60-9a54-4c3e-8d0e-2b8c1d7a9e11'],
+    ['/orders/507f1f77bcf86cd799439011/items', '/orders/507f1f77bcf86cd799439011/items'],
+    ['/s/9e107d9d372bb6826bd81d3542a419d6', '/s/[Filtered]'],
+    ['/commit/2fd4e1c67a2d28fced849ee1bb76e7391b93eb12', '/commit/2fd4e1c67a2d28fced849ee1bb76e7391b93eb12'],
+    ['/d/pX3vQ9-kLm2Zt_7RbY0aWc5HdE8uFgJ1/x', '/d/[Filtered]/x'],
+    ['/d/k3v9q2x8m1z7t4r6b5y0a3w2c9h8d1e7', '/d/[Filtered]'],
+    ['/me/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', '/me/[Filtered]'],
+    ['/cart;jsessionid=B2F0C1D9', '/cart;jsessionid=[Filtered]'],
+    ['/verify/how-to-verify-an-address-in-2024', '/verify/how-to-verify-an-address-in-2024'],
+    ['/blog/10-things-nobody-told-you-about-node-22', '/blog/10-things-nobody-told-you-about-node-22'],
+    ['/rpc/getAllOpenOrdersOfTheCustomer2WithDetails', '/rpc/getAllOpenOrdersOfTheCustomer2WithDetails'],
+    ['/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js', '/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js'],
+  ])('cleans the path %s wherever it stands', (path, expected) => {
+    const privacy = new Privacy();
+    expect(privacy.clean('url.path', path)).toBe(expected);
+    expect(privacy.clean('http.target', `${path}?page=2&token=x`)).toBe(`${expected}?page=2&token=[Filtered]`);
+    expect(privacy.clean('url.full', `https://h.test:8443${path}`)).toBe(`https://h.test:8443${expected}`);
+    expect(privacy.clean('url.path', expected), 'again').toBe(expected);
+    if (!path.includes(';')) expect(cleanName(`GET ${path}`)).toBe(`GET ${expected}`);
+  });
+
   it('hides bytes that hold a secret', () => {
     const privacy = new Privacy();
     const harmless = Buffer.from([0, 255, 97]);
@@ -263,12 +288,17 @@ describe('Privacy', () => {
     '-u a:',
     '?a=b',
     'password=\\"\\\\',
+    'https://a',
+    'GET /',
+    '/reset/4f9c2ab17d03e8f6',
+    '/a1',
   ])('takes linear time for many %s', (text) => {
     // The time of the processor: other processes do not count.
     const begun = process.cpuUsage();
     cleanText(`x://y ${text.repeat(100_000)}`);
     cleanText(`select ${text.repeat(100_000)}`);
     new Privacy().clean('url.query', `a=${text.repeat(100_000)}`);
+    new Privacy().clean('url.path', `/${text.repeat(100_000)}`);
     expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000);
   });
 });

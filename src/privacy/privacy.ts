@@ -1,8 +1,9 @@
 import type { AnyValue } from '../engine/otlp/any-value.ts';
 import { wildcard } from '../engine/wildcard.ts';
+import { withoutOpaqueParts } from './opaque-segments.ts';
 import { withoutLiterals } from './query-literals.ts';
 import { FILTERED, isSecretName } from './secret-names.ts';
-import { withoutSecretQuery, withoutSecrets } from './secrets-in-text.ts';
+import { withoutSecretParameters, withoutSecretQuery, withoutSecrets } from './secrets-in-text.ts';
 
 export interface PrivacySettings {
   /** More attributes that are left out: names, in which `*` matches any text. */
@@ -57,8 +58,8 @@ const PLAIN = new Set([
   'error.type',
 ]);
 
-/** The treatment of the values of an attribute: `query` and `clean` look at each value, and `keep` lets all through. */
-export type Treatment = 'omit' | 'hide' | 'keep' | 'query' | 'clean';
+/** The treatment of the values of an attribute: `path`, `query` and `clean` look at each value, and `keep` lets all through. */
+export type Treatment = 'omit' | 'hide' | 'keep' | 'path' | 'query' | 'clean';
 
 /** The number of attribute names whose treatment is remembered: their number is up to the senders. */
 const MAX_REMEMBERED = 5000;
@@ -81,6 +82,7 @@ export class Privacy {
     if (treatment === 'omit') return undefined;
     if (treatment === 'hide') return FILTERED;
     if (treatment === 'keep') return value;
+    if (treatment === 'path') return cleanPath(value);
     return cleanValue(value, treatment === 'query');
   }
 
@@ -99,7 +101,8 @@ export class Privacy {
     if (this.#denied.some((matches) => matches(name))) return 'omit';
     if (PLAIN.has(name)) return 'keep';
     if (isSecretName(name)) return 'hide';
-    return name === 'url.query' || name === 'http.target' ? 'query' : 'clean';
+    if (name === 'url.path' || name === 'http.target') return 'path';
+    return name === 'url.query' ? 'query' : 'clean';
   }
 }
 
@@ -135,6 +138,16 @@ function cleanValue(value: AnyValue, isQuery: boolean): AnyValue {
     return new Map(entries.map(([key, inner]) => [key, isSecretName(key) ? FILTERED : cleanValue(inner, isQuery)]));
   }
   return Array.isArray(value) ? (value as readonly AnyValue[]).map((inner) => cleanValue(inner, isQuery)) : value;
+}
+
+/** A path, with the query of `http.target` or with parameters of its own: `/cart;jsessionid=…`. */
+function cleanPath(value: AnyValue): AnyValue {
+  if (typeof value !== 'string') return cleanValue(value, true);
+  const cleaned = withoutOpaqueParts(value);
+  const mark = cleaned.indexOf('?');
+  const path = mark < 0 ? cleaned : cleaned.slice(0, mark);
+  const query = mark < 0 ? '' : withoutSecretQuery(cleaned.slice(mark));
+  return cleanText(path.includes(';') ? withoutSecretParameters(path) : path) + cleanText(query);
 }
 
 /** Bytes may be a text. What is secret in them is ASCII. */

@@ -1,4 +1,5 @@
 /** Finds secrets in texts that people and programs write: messages of errors, stacks, lines of logs. */
+import { withoutOpaqueSegments } from './opaque-segments.ts';
 import { FILTERED, isSecretParameter } from './secret-names.ts';
 
 /** Most texts have none of these, and need no other look. */
@@ -80,7 +81,8 @@ const NAMELESS = /([?&;])([\w.~%+-]{16,})(?=[&;#\s"'<>)]|$)/g;
 const MAX_DECODINGS = 3;
 
 /** Replaces secrets by `[Filtered]`. Takes time in proportion to the length of the text. */
-export function withoutSecrets(text: string): string {
+export function withoutSecrets(given: string): string {
+  const text = withoutOpaqueSegments(given);
   if (!HINTS.test(text)) return text;
   const addresses = ADDRESS.test(text) ? withoutSecretParameters(text.replace(USER_INFO, `$1${FILTERED}@`)) : text;
   return addresses

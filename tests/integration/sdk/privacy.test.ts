@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import { plainAttributes } from '../../support/otlp/otlp-capture.ts';
 import { runObserved } from '../../support/processes/observed-script.ts';
 
+/** Only its form shows that it is secret. */
+const TOKEN = 'a8f3s3cretb7d2e9c4';
+
 const script = `
+  const TOKEN = '${TOKEN}';
   import { createServer, get } from 'node:http';
   import { once } from 'node:events';
   import { trace, context } from '@opentelemetry/api';
@@ -12,10 +16,11 @@ const script = `
   const origin = 'http://127.0.0.1:' + server.address().port;
   await (await fetch(origin + '/orders?token=s3cret-1&page=2')).text();
   await new Promise((resolve) => get('http://user:s3cret-2@127.0.0.1:' + server.address().port + '/?api_key=s3cret-3', (response) => response.resume().on('end', resolve)));
+  await (await fetch(origin + '/reset/' + TOKEN + '/done;sid=s3cret-9')).text();
   await (await fetch(origin + '/api/42/envelope/?sentry_key=s3cret-4', { method: 'POST' })).text();
   server.close();
   server.closeAllConnections();
-  const span = trace.getTracer('test').startSpan('http://user:s3cret-5@host.test/', {
+  const span = trace.getTracer('test').startSpan('GET http://user:s3cret-5@host.test/sessions/' + TOKEN, {
     attributes: {
       'db.system.name': 'postgresql',
       'db.query.text': "select * from users where name = 's3cret-6' and age > 42",
@@ -37,10 +42,11 @@ it('removes credentials, secret query values, literals of statements, and person
     .filter((url) => url !== undefined);
   expect(urls.map((url) => url.replace(/:\d+\//, ':PORT/')).toSorted()).toEqual([
     'http://127.0.0.1:PORT/orders?token=[Filtered]&page=2',
+    'http://127.0.0.1:PORT/reset/[Filtered]/done;sid=[Filtered]',
     'http://[Filtered]@127.0.0.1:PORT/?api_key=[Filtered]',
   ]);
   const own = spans.at(-1);
-  expect(own?.name).toBe('http://[Filtered]@host.test/');
+  expect(own?.name).toBe('GET http://[Filtered]@host.test/sessions/[Filtered]');
   expect(plainAttributes(own?.attributes)).toEqual({
     'db.system.name': 'postgresql',
     'db.query.text': 'select * from users where name = ? and age > ?',

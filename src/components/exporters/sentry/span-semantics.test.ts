@@ -47,6 +47,7 @@ describe('the name of a span', () => {
     ['own', { ...GET, 'http.route': '/u', 'sentry.custom_span_name': 'mine' }, 'server', 'mine', 'custom'],
     ['own', { 'sentry.source': 'task' }, 'internal', 'own', 'task'],
     ['GET /cb?token=hunter2', {}, 'internal', 'GET /cb?token=[Filtered]', 'custom'],
+    ['GET /reset/a8f3hunter2b7d2e9c4', {}, 'internal', 'GET /reset/[Filtered]', 'custom'],
     ["SELECT a FROM t WHERE b = 'hunter2'", {}, 'internal', 'SELECT a FROM t WHERE b = ?', 'custom'],
     ['pg.query', { 'db.system.name': 'postgresql', 'db.query.summary': 'SELECT t' }, 'client', 'SELECT t', 'task'],
   ])('%s with %j (%s): %s, %s', (name, attributes, kind, ...[expected, source]) => {

@@ -12,6 +12,7 @@ it('keeps no secrets, personal attributes and values of queries', async () => {
     'db.password': SECRET,
     'url.full': `https://user:${SECRET}@shop.example/a?token=${SECRET}&b=1`,
     'url.query': `token=${SECRET}`,
+    'url.path': `/reset/a8f3${SECRET}b7d2e9c4/done`,
     'client.address': SECRET,
     'app.internal.note': SECRET,
     'db.query.text': `SELECT "name" FROM users WHERE password = '${SECRET}' AND id = 5`,
@@ -42,6 +43,7 @@ it('keeps no secrets, personal attributes and values of queries', async () => {
       'db.password': '[Filtered]',
       'url.full': 'https://[Filtered]@shop.example/a?token=[Filtered]&b=1',
       'url.query': 'token=[Filtered]',
+      'url.path': '/reset/[Filtered]/done',
       'db.query.text': 'SELECT "name" FROM users WHERE password = ? AND id = ?',
       'db.system.name': 'postgresql',
       note: 'plain',
@@ -60,6 +62,7 @@ it('keeps no secret of any text, wherever it is', async () => {
     `{"api_key": "${SECRET}"}`,
     `Error: token=${SECRET}\n    at a (/app/a.js:1:2)`,
     `GET /cb?code=${SECRET}`,
+    `GET /sessions/a8f3${SECRET}b7d2e9c4`,
     `${'x'.repeat(4085)} a://u:${SECRET}@h`,
   ];
   for (const [i, text] of texts.entries()) {
