@@ -1,17 +1,16 @@
 /** One HTTP POST that does not keep the process alive. */
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import { RETRYABLE_STATUSES } from './last-delivery.ts';
 import { parseRetryAfter } from './rate-limit.ts';
 
 export interface PostOutcome {
   /** Undefined if the server accepted the request. */
   readonly problem?: Error;
-  /** True if a retry can help: https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+  /** True if a retry can help. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
 }
-
-const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /**
  * Never rejects. The request does not keep the event loop alive; a caller that needs the response must do so.

@@ -18,40 +18,58 @@ export interface LastRequest {
   readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
 }
 
-/**
- * The data of the worker. `progress` has the number of answers so far, and then the {@link Answer} to each request.
- */
+/** The requests that did not arrive. */
+export interface Undelivered {
+  /** Those that the endpoint does not have, so that a later delivery does not repeat anything. */
+  readonly unsent: readonly LastRequest[];
+  /** Those that may or may not have arrived. */
+  readonly unknown: readonly LastRequest[];
+}
+
+/** The data of the worker. `progress` has the number of settled requests, the order to stop, and the {@link State} of each request. */
 interface LastDelivery {
   readonly progress: Int32Array;
   readonly requests: readonly LastRequest[];
 }
 
-const ANSWERED = 0;
-const FIRST_ANSWER = 1;
+const SETTLED = 0;
+const STOP = 1;
+const FIRST_STATE = 2;
 
-/** `refused`: nothing listens at the endpoint, so it has no part of the request. */
-const Answer = { none: 0, any: 1, refused: 2 } as const;
+/**
+ * `unsent`: the endpoint does not have the whole request, or did not accept it. `sent`: it has been answered, or the
+ * operating system has the whole request. `unknown`: the connection broke after that.
+ */
+const State = { waiting: 0, begun: 1, unsent: 2, sent: 3, unknown: 4 } as const;
+
+/** The answers of a server that has not accepted the request: https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+export const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Enough for the worker to cut off what it has begun. */
+const STOP_SHARE = 0.1;
 
 /**
  * Posts all requests together, each a single time, and blocks until all are answered or the time is over. A worker thread
- * sends them, since its event loop still runs: `docs/decisions/0024-last-telemetry-from-a-worker.md`. Requests that are
- * refused already are not sent again.
- *
- * @returns the refused requests.
+ * sends them, since its event loop still runs: `docs/decisions/0024-last-telemetry-from-a-worker.md`. When the time is over,
+ * it cuts off the requests that are not complete. Requests that are refused already are not sent again.
  */
-export function deliverNow(requests: readonly LastRequest[], timeoutMs: number): readonly LastRequest[] {
-  if (timeoutMs <= 0) return [];
+export function deliverNow(requests: readonly LastRequest[], timeoutMs: number): Undelivered {
   const refused = requests.filter(({ isRefused }) => isRefused);
   const sent = requests.filter(({ isRefused }) => !isRefused);
-  const answers = sent.length === 0 ? [] : post(sent, timeoutMs);
-  return [...refused, ...sent.filter((_, index) => answers[index] === Answer.refused)];
+  if (timeoutMs <= 0 || sent.length === 0) return { unsent: requests, unknown: [] };
+  const states = post(sent, timeoutMs);
+  const unsent = sent.filter((_, index) => states[index] === State.unsent);
+  // The worker did not answer the order to stop, and may be anywhere.
+  const unknown = sent.filter((_, index) => states[index] === State.unknown || states[index] === State.begun);
+  return { unsent: [...refused, ...unsent], unknown };
 }
 
-/** Returns the answer to each request. */
+/** Returns the state of each request. */
 function post(requests: readonly LastRequest[], timeoutMs: number): readonly number[] {
-  const length = FIRST_ANSWER + requests.length;
+  const length = FIRST_STATE + requests.length;
   const progress = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
   const delivery: LastDelivery = { progress, requests };
+  const deadlineMs = performance.now() + timeoutMs;
   // Options for Node, such as other preloads, are for the service.
   const worker = new Worker(import.meta.filename, {
     workerData: { siphonLastDelivery: delivery },
@@ -61,33 +79,59 @@ function post(requests: readonly LastRequest[], timeoutMs: number): readonly num
     stderr: true,
   });
   worker.unref();
-  const deadlineMs = performance.now() + timeoutMs;
-  for (let answered = 0; answered < requests.length; answered = Atomics.load(progress, ANSWERED)) {
-    if (Atomics.wait(progress, ANSWERED, answered, deadlineMs - performance.now()) === 'timed-out') break;
+  waitUntilSettled(progress, requests.length, deadlineMs - timeoutMs * STOP_SHARE);
+  // What the worker has not begun yet, it does not begin any more.
+  const withdrawn = requests.filter((_, index) => settle(progress, index, State.waiting, State.unsent));
+  Atomics.store(progress, STOP, 1);
+  Atomics.notify(progress, STOP);
+  if (withdrawn.length < requests.length) waitUntilSettled(progress, requests.length, deadlineMs);
+  return requests.map((_, index) => Atomics.load(progress, FIRST_STATE + index));
+}
+
+function waitUntilSettled(progress: Int32Array, count: number, deadlineMs: number): void {
+  for (let settled = Atomics.load(progress, SETTLED); settled < count; settled = Atomics.load(progress, SETTLED)) {
+    const waitMs = deadlineMs - performance.now();
+    if (waitMs <= 0 || Atomics.wait(progress, SETTLED, settled, waitMs) === 'timed-out') return;
   }
-  return requests.map((_, index) => Atomics.load(progress, FIRST_ANSWER + index));
+}
+
+/** Returns false if the request has another state than expected. */
+function settle(progress: Int32Array, index: number, expected: number, state: number): boolean {
+  if (Atomics.compareExchange(progress, FIRST_STATE + index, expected, state) !== expected) return false;
+  Atomics.add(progress, SETTLED, 1);
+  Atomics.notify(progress, SETTLED);
+  return true;
 }
 
 function deliverInWorker({ requests, progress }: LastDelivery): void {
+  const begun: (() => void)[] = [];
   for (const [index, request] of requests.entries()) {
-    postInWorker(request, (answer) => {
-      Atomics.store(progress, FIRST_ANSWER + index, answer);
-      Atomics.add(progress, ANSWERED, 1);
-      Atomics.notify(progress, ANSWERED);
-    });
+    const state = FIRST_STATE + index;
+    if (Atomics.compareExchange(progress, state, State.waiting, State.begun) !== State.waiting) continue;
+    begun.push(postInWorker(request, (reached) => void settle(progress, index, State.begun, reached)));
   }
+  const onStop = (): void => begun.forEach((stop) => stop());
+  const order = Atomics.waitAsync(progress, STOP, 0);
+  if (order.async) void order.value.then(onStop);
+  else onStop();
 }
 
-function postInWorker({ url, headers, tls, ...request }: LastRequest, answered: (answer: number) => void): void {
+/** Reports the state once. Returns a function that cuts off an incomplete request. */
+function postInWorker({ url, headers, tls, ...request }: LastRequest, report: (state: number) => void): () => void {
   const body = request.compression === 'gzip' ? gzipSync(request.body) : request.body;
   const options = { method: 'POST', headers: { ...headers, 'Content-Length': body.byteLength }, ...tls };
   const sent = url.startsWith('https:') ? https.request(url, options) : http.request(url, options);
   sent.once('response', (response) => {
     response.resume();
-    answered(Answer.any);
+    report(RETRYABLE_STATUSES.has(response.statusCode ?? 0) ? State.unsent : State.sent);
   });
-  sent.once('error', (error) => answered(isRefusal(error) ? Answer.refused : Answer.any));
-  sent.end(body);
+  let isComplete = false;
+  sent.on('error', () => report(isComplete ? State.unknown : State.unsent));
+  sent.end(body, () => (isComplete = true));
+  return () => {
+    if (!isComplete) sent.destroy();
+    report(isComplete ? State.sent : State.unsent);
+  };
 }
 
 /** True for the error of a request to an address where nothing listens. */

@@ -3,13 +3,16 @@
 export interface EndSettings {
   /** Sends the remaining telemetry. May be called again, and may reject. */
   readonly flush: () => Promise<unknown>;
-  /** Does the same within the time, while the event loop does not run. */
-  readonly flushNow: (timeoutMs: number) => void;
+  /** Does the same while the event loop does not run: sends for so long, and keeps the rest in files until the deadline. */
+  readonly flushNow: (sendMs: number, deadlineMs: number) => void;
   /** False if `flushNow` leaves a part that only `flush` can send. */
   readonly flushNowIsComplete: boolean;
   /** Maximum delay of the end of the process. */
   readonly timeoutMs: number;
 }
+
+/** What has not been sent until then is kept in files, which take a few milliseconds. */
+const SENDING_SHARE = 0.8;
 
 /** Longer than one empty turn of a busy event loop, and shorter than work that needs a second flush. */
 const AT_ONCE_MS = 50;
@@ -25,15 +28,16 @@ export function flushAtEnd({ flush, flushNow, flushNowIsComplete, timeoutMs }: E
   const flushBounded = async (): Promise<void> => {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     // The timer keeps the event loop alive for the flush, which does not.
-    const timer = setTimeout(resolve, timeoutMs);
+    const timer = setTimeout(resolve, timeoutMs * SENDING_SHARE);
     await Promise.race([flush().catch(ignoreUnsent), timeout]);
     clearTimeout(timer);
   };
   const idle = flushWhenIdle(flushBounded, flushNowIsComplete);
   const flushMeanwhile = (): void => void flush().catch(ignoreUnsent);
   const flushRest = (usedMs: number): void => {
+    if (timeoutMs === 0) return;
     try {
-      flushNow(timeoutMs - usedMs);
+      flushNow(timeoutMs * SENDING_SHARE - usedMs, performance.now() + timeoutMs - usedMs);
     } catch {
       ignoreUnsent();
     }

@@ -30,6 +30,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
+const spoolAll = (unsent: ReturnType<typeof request>[], ...rest: [Record<string, string>, number]): void =>
+  spool({ unsent, unknown: [] }, ...rest);
+
 /** Long enough for a slow machine. */
 const soon = () => performance.now() + 60_000;
 
@@ -47,7 +50,7 @@ function existing(ageMs: number, size = 1): string {
 
 describe('the files for a sidecar that does not listen', () => {
   it('have the request, and only this user can read them', () => {
-    spool([request(), request('more', 'https://localhost/v1/traces')], environment(), soon());
+    spoolAll([request(), request('more', 'https://localhost/v1/traces')], environment(), soon());
     const names = readdirSync(directory);
     const files = names.map((name) => parseSpoolFileName(name)).toSorted((a, b) => Number(a?.port) - Number(b?.port));
     expect(files).toMatchObject([
@@ -62,21 +65,21 @@ describe('the files for a sidecar that does not listen', () => {
   it('can be read by the group of a directory that its owner opened for a group', () => {
     mkdirSync(directory);
     chmodSync(directory, 0o770);
-    spool([request()], environment(), soon());
+    spoolAll([request()], environment(), soon());
     expect(readdirSync(directory).map((name) => statSync(path.join(directory, name)).mode & 0o777)).toEqual([0o640]);
   });
 
   it('are not written where others can write, or through a link', () => {
     mkdirSync(directory);
     chmodSync(directory, 0o777);
-    expect(() => spool([request()], environment(), soon())).toThrow('must be a directory of this user');
+    expect(() => spoolAll([request()], environment(), soon())).toThrow('must be a directory of this user');
     expect(readdirSync(directory)).toEqual([]);
 
     const elsewhere = path.join(parent, 'elsewhere');
     mkdirSync(elsewhere, { mode: 0o700 });
     const link = path.join(parent, 'link');
     symlinkSync(elsewhere, link);
-    expect(() => spool([request()], { SIPHON_SPOOL_DIRECTORY: link }, soon())).toThrow(
+    expect(() => spoolAll([request()], { SIPHON_SPOOL_DIRECTORY: link }, soon())).toThrow(
       'must be a directory of this user',
     );
     expect(readdirSync(elsewhere)).toEqual([]);
@@ -86,16 +89,16 @@ describe('the files for a sidecar that does not listen', () => {
     const previous = process.env['TMPDIR'];
     process.env['TMPDIR'] = parent;
     try {
-      spool([request('spans', 'http://sidecar.example:4318/v1/traces')], {}, soon());
-      spool([request()], { SIPHON_SPOOL_DIRECTORY: 'none' }, soon());
+      spoolAll([request('spans', 'http://sidecar.example:4318/v1/traces')], {}, soon());
+      spoolAll([request()], { SIPHON_SPOOL_DIRECTORY: 'none' }, soon());
       expect(readdirSync(parent)).toEqual([]);
-      spool([request('spans', 'http://[::1]:4318/v1/traces')], {}, soon());
+      spoolAll([request('spans', 'http://[::1]:4318/v1/traces')], {}, soon());
       expect(readdirSync(parent)).toEqual([`siphon-otel-spool-${process.getuid?.()}`]);
     } finally {
       if (previous === undefined) delete process.env['TMPDIR'];
       else process.env['TMPDIR'] = previous;
     }
-    spool([request('spans', 'http://sidecar.example:4318/v1/traces')], environment(), soon());
+    spoolAll([request('spans', 'http://sidecar.example:4318/v1/traces')], environment(), soon());
     expect(readdirSync(directory)).toHaveLength(1);
   });
 
@@ -106,7 +109,7 @@ describe('the files for a sidecar that does not listen', () => {
     mkdirSync(directory, { mode: 0o700 });
     fill();
     const before = readdirSync(directory).length;
-    spool([request(), request(), request()], environment(), soon());
+    spoolAll([request(), request(), request()], environment(), soon());
     expect(readdirSync(directory)).toHaveLength(before + 2);
     expect(readFileSync(path.join(directory, '4318.lost'), 'utf8')).toHaveLength(2);
   });
@@ -115,7 +118,7 @@ describe('the files for a sidecar that does not listen', () => {
     mkdirSync(directory, { mode: 0o700 });
     const old = existing(25 * 3_600_000);
     const recent = existing(23 * 3_600_000);
-    spool([request()], environment(), soon());
+    spoolAll([request()], environment(), soon());
     const names = readdirSync(directory);
     expect(names).toContain(recent);
     expect(names).not.toContain(old);
@@ -123,7 +126,13 @@ describe('the files for a sidecar that does not listen', () => {
   });
 
   it('are not begun, or removed again, when the time is over, and are counted', () => {
-    spool([request()], environment(), performance.now() - 1);
+    spoolAll([request()], environment(), performance.now() - 1);
     expect(readdirSync(directory)).toEqual(['4318.lost']);
+  });
+
+  it('count what may have arrived', () => {
+    spool({ unsent: [request()], unknown: [request(), request()] }, environment(), soon());
+    expect(readdirSync(directory)).toHaveLength(2);
+    expect(readFileSync(path.join(directory, '4318.lost'), 'utf8')).toHaveLength(2);
   });
 });

@@ -1,4 +1,4 @@
-/** Leaves the last telemetry in files for a sidecar that does not listen. Runs while the process ends. */
+/** Leaves the last telemetry in files for a sidecar that does not get it. Runs while the process ends. */
 import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setValue } from './environment-problems.ts';
-import type { LastRequest } from './last-delivery.ts';
+import type { LastRequest, Undelivered } from './last-delivery.ts';
 import {
   defaultSpoolDirectory,
   isExpired,
@@ -30,26 +30,30 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 type SpooledRequest = Pick<LastRequest, 'url' | 'signal' | 'body'>;
 
+type Spooled = { readonly [Part in keyof Undelivered]: readonly SpooledRequest[] };
+
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** A slow disk takes so much in a few milliseconds. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Writes the requests to sidecars of this machine: with `SIPHON_SPOOL_DIRECTORY` those to all hosts, and none if it is
- * `none`. Requests that find no room or no time are counted in the directory.
+ * Writes the unsent requests to sidecars of this machine: with `SIPHON_SPOOL_DIRECTORY` those to all hosts, and none if it
+ * is `none`. Requests that find no room or no time are counted in the directory, and so are those whose fate is unknown.
  *
  * @param deadlineMs when it must end, on the clock of `performance.now()`.
  * @throws Error if the directory is not private, or cannot be written.
  */
-export function spool(requests: readonly SpooledRequest[], environment: Environment, deadlineMs: number): void {
+export function spool({ unsent, unknown }: Spooled, environment: Environment, deadlineMs: number): void {
   const named = setValue(environment, 'SIPHON_SPOOL_DIRECTORY');
   const directory = named ?? defaultSpoolDirectory();
   if (directory === undefined || named === 'none') return;
-  const kept = requests.filter(({ url }) => named !== undefined || LOOPBACK.test(new URL(url).hostname));
-  if (kept.length === 0) return;
+  const hasReader = ({ url }: SpooledRequest): boolean => named !== undefined || LOOPBACK.test(new URL(url).hostname);
+  const [kept, lost] = [unsent.filter(hasReader), unknown.filter(hasReader)];
+  if (kept.length + lost.length === 0) return;
   const found = openDirectory(directory, named !== undefined);
   removeExpired(directory);
+  for (const { url } of lost) countLost(directory, portOf(url), 1);
   for (const request of kept) {
     const isKept = hasRoom(directory, request.body.length) && write(request, { directory, found, deadlineMs });
     if (!isKept) countLost(directory, portOf(request.url), 1);

@@ -79,7 +79,7 @@ type Resource<Scope, Key extends string> = { readonly resource: { readonly attri
 };
 
 /** An OTLP/HTTP endpoint that keeps what it gets in protobuf, decoded; with `answers: false` a black hole that accepts and hangs,
- * with `answersAfterMs` a slow one. */
+ * with `answersAfterMs` a slow one. Keeps nothing of a request that is cut off. */
 export class OtlpCapture implements AsyncDisposable {
   readonly #server = createServer();
   readonly #requests: Request[] = [];
@@ -94,7 +94,10 @@ export class OtlpCapture implements AsyncDisposable {
     capture.#server.on('request', (request, response) => {
       capture.requestCount++;
       if (!answers) return;
-      void capture.#keep(request).then(() => setTimeout(() => response.end(), answersAfterMs));
+      void capture.#keep(request).then(
+        () => setTimeout(() => response.end(), answersAfterMs),
+        () => response.destroy(),
+      );
     });
     capture.#server.listen(0, '127.0.0.1');
     await once(capture.#server, 'listening');

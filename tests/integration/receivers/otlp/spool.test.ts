@@ -45,7 +45,7 @@ it('accepts what services left, as if they had sent it, and deletes the files', 
   await using receiver = await started(async (port) => {
     const url = `http://127.0.0.1:${port}/v1/metrics`;
     const environment = { SIPHON_SPOOL_DIRECTORY: directory };
-    spool([{ url, signal: 'metrics', body }], environment, performance.now() + 60_000);
+    spool({ unsent: [{ url, signal: 'metrics', body }], unknown: [] }, environment, performance.now() + 60_000);
     await put(port, body, { state: 'taken' });
   });
   await expect.poll(() => receiver.batches, { timeout: 5000 }).toHaveLength(2);
