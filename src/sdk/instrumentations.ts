@@ -35,7 +35,7 @@ import { KafkajsInstrumentation } from './queues/kafkajs.ts';
 import type { RequestTargets } from './request-targets.ts';
 import { GrpcInstrumentation } from './rpc/grpc.ts';
 import { isSentryRequest } from './sentry-requests.ts';
-import { dependenciesOfService } from './service-defaults.ts';
+import { servicePackage } from './service-package.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -92,7 +92,7 @@ export function createInstrumentations(
 ): readonly Instrumentation[] {
   const enabled = namesIn(environment, ENABLED) ?? Object.keys(INSTRUMENTATIONS);
   const disabled = namesIn(environment, DISABLED) ?? [];
-  const dependencies = dependenciesOfService();
+  const { dependencies } = servicePackage();
   const chosen = Object.entries(INSTRUMENTATIONS)
     .filter(([name]) => enabled.includes(name) && !disabled.includes(name))
     .filter(([name]) => PACKAGES[name] === undefined || dependencies.has(PACKAGES[name]))

@@ -1,7 +1,6 @@
 /** The preload's defaults for the variables of OpenTelemetry. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { setValue, withoutEffect } from './environment-problems.ts';
+import { servicePackage } from './service-package.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +25,13 @@ export function serviceDefaults(environment: Environment): Record<string, string
   };
 }
 
+/** Returns a line if nothing names the service. Evaluated code is not a service. */
+export function namelessProblem(environment: Environment): string | undefined {
+  const isScript = process.argv[1] !== undefined;
+  if (!isScript || isNamed(environment) || servicePackage().name !== undefined) return undefined;
+  return 'the service is called unknown_service:node, because no package.json names it; set OTEL_SERVICE_NAME';
+}
+
 /** OTLP over gRPC has a port of its own. */
 function defaultEndpoints(environment: Environment): Record<string, string> {
   if (setValue(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT') !== undefined) return {};
@@ -42,13 +48,12 @@ function defaultEndpoints(environment: Environment): Record<string, string> {
   };
 }
 
-/** Name and version of the service: those of the environment, else of its package.json. */
+/** Name and version of the service: those of the environment, else of its package. */
 function identity(environment: Environment): Record<string, string> {
   const attributes = setValue(environment, 'OTEL_RESOURCE_ATTRIBUTES');
-  const manifest = packageManifest();
-  const givenName = setValue(environment, 'OTEL_SERVICE_NAME');
-  const name = givenName ?? (hasAttribute(attributes, 'service.name') ? undefined : manifest?.name);
-  const version = hasAttribute(attributes, 'service.version') ? undefined : manifest?.version;
+  const found = servicePackage();
+  const name = setValue(environment, 'OTEL_SERVICE_NAME') ?? (isNamed(environment) ? undefined : found.name);
+  const version = hasAttribute(attributes, 'service.version') ? undefined : found.version;
   const withVersion = [attributes, version && `service.version=${encodeURIComponent(version)}`].filter(Boolean);
   return {
     ...(name === undefined ? {} : { OTEL_SERVICE_NAME: name }),
@@ -56,44 +61,13 @@ function identity(environment: Environment): Record<string, string> {
   };
 }
 
+/** True if the environment names the service. */
+function isNamed(environment: Environment): boolean {
+  if (setValue(environment, 'OTEL_SERVICE_NAME') !== undefined) return true;
+  return hasAttribute(setValue(environment, 'OTEL_RESOURCE_ATTRIBUTES'), 'service.name');
+}
+
 function hasAttribute(attributes: string | undefined, key: string): boolean {
   const pairs = attributes?.split(',').map((pair) => pair.split('=')) ?? [];
   return pairs.some(([name, value]) => name?.trim() === key && value !== undefined && value.trim() !== '');
-}
-
-/** The names of the packages that the service's package.json asks for. */
-export function dependenciesOfService(): ReadonlySet<string> {
-  return packageManifest()?.dependencies ?? new Set();
-}
-
-interface Manifest {
-  readonly name: string;
-  readonly version?: string;
-  readonly dependencies: ReadonlySet<string>;
-}
-
-/**
- * Returns the package.json with a name that is nearest to the script. A script within `node_modules` is a tool that runs
- * the service of the working directory, for example `next start`.
- */
-function packageManifest(): Manifest | undefined {
-  const script = process.argv[1];
-  const isService = script !== undefined && !script.split(path.sep).includes('node_modules');
-  for (let folder = isService ? path.dirname(script) : process.cwd(); ; folder = path.dirname(folder)) {
-    const manifest = readManifest(path.join(folder, 'package.json'));
-    if (manifest !== undefined || folder === path.dirname(folder)) return manifest;
-  }
-}
-
-const DEPENDENCY_LISTS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
-
-function readManifest(file: string): Manifest | undefined {
-  try {
-    const { name, version, ...lists } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    if (typeof name !== 'string' || name === '') return undefined;
-    const dependencies = new Set(DEPENDENCY_LISTS.flatMap((list) => Object.keys(lists[list] ?? {})));
-    return { name, dependencies, ...(typeof version === 'string' && version !== '' ? { version } : {}) };
-  } catch {
-    return undefined;
-  }
 }

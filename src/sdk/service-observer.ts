@@ -29,7 +29,7 @@ import { RequestTargets } from './request-targets.ts';
 import { SentryPropagator } from './sentry-propagator.ts';
 import { SelectivePropagator } from './selective-propagator.ts';
 import { recordSamplingContext } from './sampling-context.ts';
-import { serviceDefaults } from './service-defaults.ts';
+import { namelessProblem, serviceDefaults } from './service-defaults.ts';
 import { spool } from './spool.ts';
 import { sendUnsampledExceptions } from './unsampled-exceptions.ts';
 import { recordUncaughtExceptions } from './uncaught-exceptions.ts';
@@ -79,7 +79,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
     if (isMainThread) observeProcess();
     observePgPools();
     recordUncaughtExceptions();
-    setTimeout(exportMetrics, FIRST_METRICS_AFTER_MS).unref();
+    setTimeout(() => onFirstMetrics(environment), FIRST_METRICS_AFTER_MS).unref();
     flushAtEnd({ ...end, timeoutMs: flushTimeoutMs(environment) });
   } catch (error) {
     stop();
@@ -114,14 +114,13 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
       await exporters.delivered();
     },
-    flushNow: (timeoutMs) => {
+    flushNow: (sendMs, deadlineMs) => {
       // Spans wait for attributes that are looked up, such as the host's id. What is not known yet stays absent.
       Object.assign(sdk['_resource'], { _asyncAttributesPending: false });
       // Then this encodes the ended spans without a wait.
       const [tracerProvider] = currentProviders();
       tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
-      const deadlineMs = performance.now() + timeoutMs;
-      spool(deliverNow(exporters.unsent(), timeoutMs), environment, deadlineMs);
+      spool(deliverNow(exporters.unsent(), sendMs), environment, deadlineMs);
     },
     flushNowIsComplete: exporters.sendAll,
     stop: () => {
@@ -131,6 +130,14 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       sdk.shutdown().catch((error: unknown) => diag.debug('siphon: the shutdown of the SDK failed', error));
     },
   };
+}
+
+/** A process that has come so far is a service: short commands do not print the line. */
+function onFirstMetrics(environment: Environment): void {
+  const isQuiet = setValue(environment, 'OTEL_LOG_LEVEL')?.toLowerCase() === 'none';
+  const problem = isQuiet ? undefined : namelessProblem(environment);
+  if (problem !== undefined) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
+  exportMetrics();
 }
 
 function exportMetrics(): void {

@@ -32,7 +32,11 @@ function jobsIn(capture: OtlpCapture): readonly string[] {
 }
 
 /** Runs the process and reads the files that it leaves. */
-async function endWithin(timeoutMs: number, endpoint: string, run: (args: string[], env: Environment) => Promise<unknown>) {
+async function endWithin(
+  timeoutMs: number,
+  endpoint: string,
+  run: (args: string[], env: Environment) => Promise<unknown>,
+) {
   const directory = mkdtempSync(path.join(project.folder, 'spool-'));
   const code = await run(['--import', 'siphon-otel/preload', 'app.mjs'], {
     PATH: process.env['PATH'],
@@ -70,7 +74,9 @@ describe.each([1, 50, 100, 200, 500])('within %i ms', (timeoutMs) => {
 });
 
 it('each span is kept when the sidecar accepts nothing', async () => {
-  const busy = createServer((request, response) => void request.resume().on('end', () => response.writeHead(503).end()));
+  const busy = createServer(
+    (request, response) => void request.resume().on('end', () => response.writeHead(503).end()),
+  );
   await once(busy.listen(0, '127.0.0.1'), 'listening');
   const endpoint = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
   const { kept, counted } = await endWithin(8000, endpoint, async (args, env) => {
