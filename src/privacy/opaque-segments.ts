@@ -8,11 +8,11 @@ const LONG_SEGMENT = /\/[\w%~.;=-]{16}/;
 const PATHS =
   /(?:\bhttps?:\/\/[^\s/?#"'<>]{1,1024}|\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s)(\/[^\s?#"'<>]{16,16384})/g;
 
-/** What follows such a part is a secret more often than the name of something. */
+/** A part after these is a secret more often than the name of something. */
 const BEFORE_SECRETS =
   /(?:^|[-_.])(?:tokens?|sessions?|secrets?|jwt|auth|oauth|login|sso|otp|ticket|magic(?:[-_]?link)?|reset(?:[-_]?password)?|password|verify|verification|confirm(?:ation)?|activat(?:e|ion)|invit(?:e|es|ation|ations)|unsubscribe|share|signed|keys?|apikeys?|webhooks?|hooks?|callback)$/i;
 
-/** What follows such a part is the hash of public content, or the id of a trace. */
+/** A part after these is the hash of public content, or the id of a trace. */
 const BEFORE_HASHES = /^(?:commits?|trees?|blobs?|objects|git|sha256|digests?|static|assets|chunks|traces?|spans?)$/i;
 
 const HEX = /^(?:[\da-f]{32,}|[\dA-F]{32,})$/;

@@ -201,7 +201,7 @@ describe('Privacy', () => {
     ['/blog/10-things-nobody-told-you-about-node-22', '/blog/10-things-nobody-told-you-about-node-22'],
     ['/rpc/getAllOpenOrdersOfTheCustomer2WithDetails', '/rpc/getAllOpenOrdersOfTheCustomer2WithDetails'],
     ['/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js', '/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js'],
-  ])('cleans the path %s wherever it stands', (path, expected) => {
+  ])('cleans the path %s in each attribute and in names', (path, expected) => {
     const privacy = new Privacy();
     expect(privacy.clean('url.path', path)).toBe(expected);
     expect(privacy.clean('http.target', `${path}?page=2&token=x`)).toBe(`${expected}?page=2&token=[Filtered]`);

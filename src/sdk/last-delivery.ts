@@ -20,9 +20,9 @@ export interface LastRequest {
 
 /** The requests that did not arrive. */
 export interface Undelivered {
-  /** Those that the endpoint does not have, so that a later delivery does not repeat anything. */
+  /** The endpoint does not have them, so a later delivery does not repeat anything. */
   readonly unsent: readonly LastRequest[];
-  /** Those that may or may not have arrived. */
+  /** They may have arrived or not. */
   readonly unknown: readonly LastRequest[];
 }
 
@@ -80,7 +80,7 @@ function post(requests: readonly LastRequest[], timeoutMs: number): readonly num
   });
   worker.unref();
   waitUntilSettled(progress, requests.length, deadlineMs - timeoutMs * STOP_SHARE);
-  // What the worker has not begun yet, it does not begin any more.
+  // The worker does not begin these any more.
   const withdrawn = requests.filter((_, index) => settle(progress, index, State.waiting, State.unsent));
   Atomics.store(progress, STOP, 1);
   Atomics.notify(progress, STOP);

@@ -11,7 +11,7 @@ export interface EndSettings {
   readonly timeoutMs: number;
 }
 
-/** What has not been sent until then is kept in files, which take a few milliseconds. */
+/** The files for the rest take a few milliseconds. */
 const SENDING_SHARE = 0.8;
 
 /** Longer than one empty turn of a busy event loop, and shorter than work that needs a second flush. */
