@@ -21,7 +21,9 @@ import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
 import { correctFetchErrors, correctHttpErrors } from './http/failed-requests.ts';
+import { Http2Instrumentation } from './http/http2-requests.ts';
 import { observeEvents, observerOf } from './http/incoming-requests.ts';
+import { endUnreadResponses } from './http/unread-responses.ts';
 import { BunyanInstrumentation } from './loggers/bunyan.ts';
 import { ConsoleInstrumentation } from './loggers/console.ts';
 import { PinoInstrumentation } from './loggers/pino.ts';
@@ -35,7 +37,7 @@ import { KafkajsInstrumentation } from './queues/kafkajs.ts';
 import type { RequestTargets } from './request-targets.ts';
 import { GrpcInstrumentation } from './rpc/grpc.ts';
 import { isSentryRequest } from './sentry-requests.ts';
-import { servicePackage } from './service-package.ts';
+import { isModule, servicePackage } from './service-package.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,6 +51,7 @@ const INSTRUMENTATIONS: Readonly<
   Record<string, (targets: RequestTargets, settings: InstrumentationSettings) => Instrumentation>
 > = {
   http: createHttp,
+  http2: (targets) => new Http2Instrumentation(targets, { watchesImports: isModule() }),
   grpc: (targets) => new GrpcInstrumentation(targets),
   undici: createUndici,
   express: () => new ExpressInstrumentation(),
@@ -126,8 +129,11 @@ function createHttp(targets: RequestTargets, settings: InstrumentationSettings):
   const http = new HttpInstrumentation({
     // Tracing is suppressed during exports: they have no spans, and they are not requests of the service.
     ignoreOutgoingRequestHook: ({ path }) => isTracingSuppressed(context.active()) || isSentryRequest(path),
+    // Replaced; without one, nothing is called.
+    responseHook: () => undefined,
   });
   correctHttpErrors(http);
+  endUnreadResponses(http);
   observeIncoming(http, settings);
   targets.observeHttp(http);
   return http;

@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { createBackgroundExporters, type BackgroundExporters } from './background-exporters.ts';
 import { deliverNow } from './last-delivery.ts';
+import { endOpenResponses } from './http/open-responses.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
@@ -115,6 +116,7 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       await exporters.delivered();
     },
     flushNow: (sendMs, deadlineMs) => {
+      endOpenResponses();
       // Spans wait for attributes that are looked up, such as the host's id. What is not known yet stays absent.
       Object.assign(sdk['_resource'], { _asyncAttributesPending: false });
       // Then this encodes the ended spans without a wait.

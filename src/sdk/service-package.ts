@@ -33,6 +33,16 @@ export function servicePackage(script = process.argv[1], workingDirectory = proc
   return { dependencies, ...(name !== undefined && { name }) };
 }
 
+/** True if Node.js takes the script for an ES module. */
+export function isModule(script = process.argv[1]): boolean {
+  if (script === undefined || /\.[cm][jt]s$/.test(script)) return /\.m[jt]s$/.test(script ?? '');
+  return (
+    upwards(path.dirname(script))
+      .map(readManifest)
+      .find((manifest) => manifest !== undefined)?.type === 'module'
+  );
+}
+
 function identityOf({ name, version }: Manifest): Omit<ServicePackage, 'dependencies'> {
   return { ...(name !== undefined && { name }), ...(version !== undefined && { version }) };
 }
@@ -51,14 +61,16 @@ const DEPENDENCY_LISTS = ['dependencies', 'devDependencies', 'optionalDependenci
 
 interface Manifest extends ServicePackage {
   readonly folder: string;
+  readonly type: unknown;
 }
 
 function readManifest(folder: string): Manifest | undefined {
   try {
     const text = readFileSync(path.join(folder, 'package.json'), 'utf8');
-    const { name, version, ...lists } = JSON.parse(text) as Record<string, unknown>;
+    const { name, version, type, ...lists } = JSON.parse(text) as Record<string, unknown>;
     return {
       folder,
+      type,
       ...(isText(name) && { name }),
       ...(isText(version) && { version }),
       dependencies: new Set(DEPENDENCY_LISTS.flatMap((list) => Object.keys(lists[list] ?? {}))),

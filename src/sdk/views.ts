@@ -18,7 +18,11 @@ const serverLabels: typeof allowed = {
 };
 
 /** The host is not a label, because many hosts are many series. Spans have the host. */
-const CLIENT_LABELS = ['http.request.method', 'http.response.status_code', 'error.type'];
+const CLIENT_LABELS = ['http.request.method', 'http.response.status_code', 'error.type'].flatMap((name) => [
+  name,
+  // The preload's own measurements have the names of Prometheus.
+  name.replaceAll('.', '_'),
+]);
 
 export function views(): ViewOptions[] {
   return [

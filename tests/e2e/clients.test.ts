@@ -147,6 +147,65 @@ describe('gRPC', () => {
   });
 });
 
+describe('HTTP/2', () => {
+  it.each([
+    ['an ES module', 'es'],
+    ['CommonJS', 'cjs'],
+  ] as const)(
+    'is observed in %s, to the end of each request, and only known hosts receive headers',
+    async (_, format) => {
+      const folder = mkdtempSync(path.join(projectRoot, 'node_modules/.clients-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const bundle = await rolldown({ input: moduleOf('http2'), platform: 'node', external: ['@opentelemetry/api'] });
+      const file = path.join(folder, format === 'cjs' ? 'http2.cjs' : 'http2.mjs');
+      await bundle.write({ file, format });
+      const args = [CALL, 'use', 'none', file];
+      await using run = await runObservedFile(args, {}, 'siphon-otel/preload');
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      expect(run.stdout.trim().split('\n')).toEqual([
+        '/reset fails with ERR_HTTP2_STREAM_ERROR',
+        '/destroyed fails with TypeError',
+        'no headers for /stranger',
+      ]);
+      const spans = spansIn(run.capture.spans());
+      const ends = spans.map(({ kind, parent, attributes }) => {
+        const {
+          'url.full': url = '',
+          'http.response.status_code': status = '-',
+          'error.type': error = '-',
+        } = attributes;
+        return `${kind.slice(10)} ${new URL(String(url)).pathname} ${String(status)} ${String(error)} <- ${parent}`;
+      });
+      expect(ends).toEqual([
+        'CLIENT /ok 200 - <- caller',
+        'CLIENT /unavailable 503 503 <- caller',
+        'CLIENT /reset - ERR_HTTP2_STREAM_ERROR <- caller',
+        'CLIENT /cancelled - AbortError <- caller',
+        'CLIENT /destroyed - TypeError <- caller',
+        'CLIENT /promised 200 - <- caller',
+        'CLIENT /stranger 200 - <- caller',
+        'CLIENT /refused - ECONNREFUSED <- caller',
+        'CLIENT /unread 200 - <- caller',
+      ]);
+      expect(spans[4]?.exceptions).toEqual([expect.stringMatching(/^TypeError: no coffee\n/)]);
+      const measured = run.capture
+        .histogramAttributes('http.client.request.duration')
+        .map((point) => Object.values(point).join(' '));
+      expect(new Set(measured)).toEqual(
+        new Set([
+          'GET 200',
+          'POST 200',
+          'GET 503 503',
+          'GET ERR_HTTP2_STREAM_ERROR',
+          'GET AbortError',
+          'GET TypeError',
+          'GET ECONNREFUSED',
+        ]),
+      );
+    },
+  );
+});
+
 describe('GraphQL', () => {
   it.each([
     ['version 17', 'graphql', 'es'],
@@ -256,6 +315,10 @@ async function spansOf(client: string, url: string, file = moduleOf(client)): Pr
   expect(run).toMatchObject({ code: 0, stderr: '', stdout: '' });
   const spans = run.capture.spans();
   expect(JSON.stringify(spans)).not.toMatch(/secret/);
+  return spansIn(spans);
+}
+
+function spansIn(spans: readonly CapturedSpan[]): readonly ClientSpan[] {
   const names = new Map(spans.map(({ span_id, name }) => [span_id, name]));
   return spans
     .toSorted((one, other) => Number(BigInt(one.start_time_unix_nano) - BigInt(other.start_time_unix_nano)))

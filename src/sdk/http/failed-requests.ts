@@ -5,6 +5,8 @@ import type { UndiciInstrumentation } from '@opentelemetry/instrumentation-undic
 import { errorType } from '../error-type.ts';
 import { messageOf, recordException } from '../exceptions.ts';
 import { measuring } from '../exemplars/measured-span.ts';
+import { forgetResponse } from './open-responses.ts';
+import { endUnreadFetches, type FetchRecord } from './unread-responses.ts';
 
 const ERROR_TYPE = 'error.type';
 
@@ -14,8 +16,10 @@ const ERROR_TYPE = 'error.type';
  */
 export function correctHttpErrors(http: HttpInstrumentation): void {
   const close = http['_closeHttpSpan'].bind(http);
-  http['_closeHttpSpan'] = (span: Span, ...rest: [SpanKind, HrTime, Attributes]) =>
+  http['_closeHttpSpan'] = (span: Span, ...rest: [SpanKind, HrTime, Attributes]) => {
+    forgetResponse(span);
     measuring(span, () => close(span, ...rest));
+  };
   http['_onOutgoingRequestError'] = (span: Span, attributes: Attributes, startTime: HrTime, error: Error) => {
     fail(span, attributes, error);
     http['_closeHttpSpan'](span, SpanKind.CLIENT, startTime, attributes);
@@ -35,6 +39,7 @@ export function correctFetchErrors(undici: UndiciInstrumentation): void {
     if (record === undefined) return;
     const { span, attributes, startTime } = record;
     fail(span, attributes, error);
+    forgetResponse(span);
     span.end();
     requests.delete(request);
     measuring(span, () => undici['recordRequestDuration'](attributes, startTime));
@@ -43,15 +48,12 @@ export function correctFetchErrors(undici: UndiciInstrumentation): void {
   undici['onDone'] = (message: { request: object }) => {
     const requests: WeakMap<object, FetchRecord> = undici['_recordFromReq'];
     const record = requests.get(message.request);
-    if (record !== undefined) measuring(record.span, () => onDone(message));
+    if (record === undefined) return;
+    forgetResponse(record.span);
+    measuring(record.span, () => onDone(message));
   };
+  endUnreadFetches(undici);
   undici.enable();
-}
-
-interface FetchRecord {
-  readonly span: Span;
-  readonly attributes: Attributes;
-  readonly startTime: HrTime;
 }
 
 function fail(span: Span, attributes: Attributes, error: unknown): void {

@@ -1,0 +1,135 @@
+/** Observes the requests of clients of `node:http2`, which costs nothing until the service loads it. */
+import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
+import { context, trace } from '@opentelemetry/api';
+import { isTracingSuppressed } from '@opentelemetry/core';
+import {
+  InstrumentationBase,
+  InstrumentationNodeModuleDefinition,
+  type InstrumentationModuleDefinition,
+} from '@opentelemetry/instrumentation';
+import type { RequestTargets } from '../request-targets.ts';
+import { attachment } from './attachment.ts';
+import { Http2Call } from './http2-call.ts';
+import { isOfUndici, readRequest, targetOf, type Http2Session, type Http2Stream, type Target } from './http2-target.ts';
+
+/** Its `require` is the one that instrumentations intercept. */
+const require = createRequire(import.meta.url);
+
+type Connect = (...args: unknown[]) => Http2Session;
+type ConnectLater = (...args: unknown[]) => Promise<Http2Session>;
+type Request = (this: Http2Session, ...args: unknown[]) => Http2Stream;
+
+/**
+ * The classes of sessions and streams are not exported, so they are patched when the service has the first of each. An ES
+ * module does not load `node:http2` with `require`, so imports are watched until one asks for it.
+ */
+export class Http2Instrumentation extends InstrumentationBase {
+  declare private stopWatching?: (() => void) | undefined;
+  readonly #targets: RequestTargets;
+  readonly #watchesImports: boolean;
+
+  constructor(targets: RequestTargets, { watchesImports }: { readonly watchesImports: boolean }) {
+    super('siphon-otel/http2', '0.1.0', { enabled: false });
+    this.#targets = targets;
+    this.#watchesImports = watchesImports;
+  }
+
+  protected override init(): InstrumentationModuleDefinition {
+    return new InstrumentationNodeModuleDefinition(
+      'http2',
+      ['*'],
+      (exports: { connect: Connect }) => {
+        this['_wrap'](exports, 'connect', (connect) => observedConnect(connect, this.#targets));
+        return exports;
+      },
+      (exports?: { connect: Connect }) => exports && this['_unwrap'](exports, 'connect'),
+    );
+  }
+
+  override enable(): void {
+    super.enable();
+    if (this.#watchesImports) this.stopWatching ??= watchImports();
+  }
+
+  override disable(): void {
+    super.disable();
+    this.stopWatching?.();
+    this.stopWatching = undefined;
+  }
+}
+
+/** Loads the module with `require` before an ES module gets its exports. */
+function watchImports(): () => void {
+  let isLoaded = false;
+  const hooks = registerHooks({
+    resolve(specifier, resolving, nextResolve) {
+      if (!isLoaded && (specifier === 'node:http2' || specifier === 'http2')) {
+        // `require` resolves the name, too.
+        isLoaded = true;
+        queueMicrotask(() => hooks.deregister());
+        for (const name of ['node:http2']) require(name);
+        syncBuiltinESMExports();
+      }
+      return nextResolve(specifier, resolving);
+    },
+  });
+  return () => hooks.deregister();
+}
+
+const sessions = attachment<Target>();
+const calls = attachment<Http2Call>();
+const patched = new WeakSet<object>();
+
+function observedConnect(connect: Connect, requestTargets: RequestTargets): Connect {
+  const begun = (session: Http2Session, [authority, options]: readonly unknown[]): Http2Session => {
+    sessions.add(session, targetOf(authority, options));
+    const prototype = Object.getPrototypeOf(session) as { request: Request };
+    if (!patched.has(prototype)) prototype.request = observedRequest(prototype.request, requestTargets);
+    patched.add(prototype);
+    return session;
+  };
+  const observed: Connect = (...args) => begun(connect(...args), args);
+  const { [promisify.custom]: promised } = connect as Connect & { readonly [promisify.custom]?: ConnectLater };
+  if (promised === undefined) return observed;
+  const connectLater: ConnectLater = async (...args) => begun(await promised(...args), args);
+  return Object.defineProperty(observed, promisify.custom, { value: connectLater });
+}
+
+function observedRequest(request: Request, requestTargets: RequestTargets): Request {
+  return function requestObserved(headers, ...rest) {
+    const target = sessions.of(this);
+    const caller = context.active();
+    const asked = readRequest(headers);
+    // grpc-js has spans of its own.
+    const isForOthers = asked.contentType.startsWith('application/grpc') || isOfUndici(this);
+    if (target === undefined || isForOthers || isTracingSuppressed(caller)) return request.call(this, headers, ...rest);
+    const call = new Http2Call(asked, target, caller);
+    requestTargets.set(call.span, target.host);
+    const within = trace.setSpan(caller, call.span);
+    try {
+      const stream = context.with(within, () => request.call(this, asked.headersWithin(within), ...rest));
+      calls.add(stream, call);
+      patchEvents(Object.getPrototypeOf(stream) as Http2Stream);
+      return stream;
+    } catch (error) {
+      call.fail(error);
+      call.end();
+      throw error;
+    }
+  };
+}
+
+/** A listener would change what the stream does: one of `error` handles it. */
+function patchEvents(prototype: Http2Stream): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const { emit } = prototype;
+  const emitObserved: typeof emit = function emitObserved(event, ...args) {
+    const call = calls.of(this);
+    if (call === undefined) return emit.call(this, event, ...args);
+    call.onEvent(this, event, args[0]);
+    return context.with(call.caller, () => emit.call(this, event, ...args));
+  };
+  Object.defineProperty(prototype, 'emit', { value: emitObserved, writable: true, configurable: true });
+}

@@ -1,0 +1,87 @@
+/** Reads and completes the arguments of HTTP/2 clients. */
+import { propagation, type Context } from '@opentelemetry/api';
+
+/** The parts of Node's class `ClientHttp2Session`. */
+export interface Http2Session {
+  readonly socket: { readonly bytesRead: number };
+}
+
+/** The parts of Node's class `ClientHttp2Stream`. */
+export interface Http2Stream {
+  readonly session?: Http2Session;
+  readonly rstCode: number;
+  readonly aborted: boolean;
+  readonly readableDidRead: boolean;
+  emit: (this: Http2Stream, event: string | symbol, ...args: unknown[]) => boolean;
+}
+
+export interface Target {
+  /** `http` or `https`. */
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** From the arguments of `connect`: an address, or an object like one. */
+export function targetOf(authority: unknown, options: unknown): Target {
+  const address = typeof authority === 'string' ? URL.parse(authority) : authority;
+  const { protocol, hostname, host, port } = { ...LOCAL, ...(options as Partial<URL>), ...partsOf(address) };
+  const scheme = protocol.replace(/:$/, '');
+  return { scheme, host: hostname || host, port: Number(port) || (scheme === 'http' ? 80 : 443) };
+}
+
+const LOCAL = { protocol: 'https:', hostname: '', host: 'localhost', port: '' };
+
+/** The parts of a URL are getters. */
+function partsOf(address: unknown): Partial<URL> {
+  if (typeof address !== 'object' || address === null) return {};
+  const entries = Object.keys(LOCAL).map((part) => [part, (address as Record<string, unknown>)[part]]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<URL>;
+}
+
+/** Headers as an object or, from Node 24 on, as a list of names and values. */
+type Headers = Readonly<Record<string, unknown>> | readonly unknown[];
+
+export interface Http2Request {
+  readonly method: string;
+  readonly path: string;
+  readonly contentType: string;
+  /** The headers of the application with those of the context, where it has not set them itself. */
+  readonly headersWithin: (within: Context) => Headers;
+}
+
+export function readRequest(given: unknown): Http2Request {
+  const headers: Headers = typeof given === 'object' && given !== null ? (given as Headers) : {};
+  const byName = new Map(pairsOf(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const textOf = (name: string, fallback: string): string => {
+    const value = byName.get(name);
+    return typeof value === 'string' ? value : fallback;
+  };
+  return {
+    method: textOf(':method', 'GET').toUpperCase(),
+    path: textOf(':path', '/'),
+    contentType: textOf('content-type', ''),
+    headersWithin: (within) => {
+      const injected: Record<string, string> = {};
+      propagation.inject(within, injected);
+      const added = Object.entries(injected).filter(([name]) => !byName.has(name));
+      return isList(headers) ? [...headers, ...added.flat()] : { ...headers, ...Object.fromEntries(added) };
+    },
+  };
+}
+
+function pairsOf(headers: Headers): readonly (readonly [name: string, value: unknown])[] {
+  if (!isList(headers)) return Object.entries(headers);
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [[String(name), headers[index + 1]] as const] : []));
+}
+
+function isList(headers: Headers): headers is readonly unknown[] {
+  return Array.isArray(headers);
+}
+
+/** undici marks its sessions so; its requests, those of `fetch` included, are observed where it publishes them. */
+const OF_UNDICI = 'open streams';
+
+export function isOfUndici(session: Http2Session): boolean {
+  return Object.getOwnPropertySymbols(session).some(({ description }) => description === OF_UNDICI);
+}
