@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -9,6 +9,8 @@ import { expect, it } from 'vitest';
 import { otlpHttpExporter } from '../../src/components/exporters/otlp-http/factory.ts';
 import { sentryExporter } from '../../src/components/exporters/sentry/factory.ts';
 import { findingsOf } from '../support/components/findings.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 it('otlp_http looks at the server of each of its signals once, and names what is not set or read', async () => {
   const factory = otlpHttpExporter;
@@ -38,7 +40,7 @@ it('examines the port of its own metrics, and ends quietly when its output is no
   await using server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const doctor = [
+  const command = [
     process.execPath,
     'src/main.ts',
     'doctor',
@@ -46,11 +48,54 @@ it('examines the port of its own metrics, and ends quietly when its output is no
     `service.telemetry.metrics.readers=${READER}${port}}}}}]`,
   ];
   const shell = async (end: string): Promise<{ stdout: string; stderr: string }> =>
-    await promisify(execFile)('sh', ['-c', `"$@" ${end}`, 'sh', ...doctor]);
+    await promisify(execFile)('sh', ['-c', `"$@" ${end}`, 'sh', ...command]);
   const { stdout } = await shell('; true');
-  expect(stdout).toMatch(new RegExp(`warning +service::telemetry +127.0.0.1:${port} is already in use`));
+  const by = process.platform === 'linux' ? ` by process ${process.pid} \\(node\\), which is not siphon` : '';
+  expect(stdout).toMatch(new RegExp(`warning +service::telemetry +127.0.0.1:${port} is already in use${by}`));
   for (const end of ['2>&1 | head -n 1', '| true']) expect((await shell(end)).stderr, end).toBe('');
 });
+
+it.runIf(process.platform === 'linux')(
+  'knows the sidecar that runs with this configuration, and another program',
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const directory = await mkdtemp(path.join(tmpdir(), 'siphon-ports-'));
+    stack.defer(() => rm(directory, { recursive: true, force: true }));
+    const [port, metrics] = (await freePorts(2)) as [number, number];
+    const write = async (name: string): Promise<string> => {
+      await writeFile(
+        path.join(directory, name),
+        `receivers: { otlp: { protocols: { http: { endpoint: 127.0.0.1:${port} } } } }
+exporters: { debug: }
+service:
+  telemetry: { metrics: { readers: ${READER}${metrics}}}}}] } }
+  pipelines: { traces: { receivers: [otlp], exporters: [debug] } }`,
+      );
+      return path.join(directory, name);
+    };
+    const [file, other] = [await write('a.yaml'), await write('b.yaml')];
+    const sidecar = spawn(process.execPath, ['src/main.ts', 'run', `--config=${file}`], { stdio: 'ignore' });
+    stack.defer(async () => {
+      sidecar.kill();
+      await once(sidecar, 'exit');
+    });
+    await waitFor(async () => (await fetch(`http://127.0.0.1:${metrics}/metrics`).catch(() => undefined))?.ok, { what: 'its start' }); // prettier-ignore
+    const own = await diagnosed(file);
+    for (const taken of [port, metrics])
+    expect(own).toMatch(new RegExp(`ok .* 127.0.0.1:${taken} is in use by the sidecar with this configuration, process ${sidecar.pid}`)); // prettier-ignore
+    expect(own).toMatch(/0 errors, 0 warnings/);
+    expect(await diagnosed(other)).toMatch(
+      new RegExp(
+        `warning .* 127.0.0.1:${port} is already in use by siphon with other arguments, process ${sidecar.pid}`,
+      ),
+    );
+  },
+);
+
+async function diagnosed(config: string): Promise<string> {
+  const args = [path.resolve('src/main.ts'), 'doctor', '--config', config];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
 
 const READER = '[{pull: {exporter: {prometheus: {port: ';
 

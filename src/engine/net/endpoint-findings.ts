@@ -9,6 +9,7 @@ import { addressOf, openTunnel } from './tunnel-agent.ts';
 import { close, formatEndpoint, listen } from './http-server.ts';
 import type { ServerTlsConfig } from '../schema/tls.ts';
 import { readContext } from './tls.ts';
+import { listeningProcess, type ListeningProcess } from './listening-process.ts';
 
 /** Checks that a server can start: binds the address for a moment and reads the TLS files. */
 export async function* listeningFindings(server: {
@@ -34,10 +35,25 @@ async function bindingFinding(endpoint: Endpoint): Promise<Finding> {
   } catch (error) {
     const { message, cause } = error as Error;
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return { severity: 'error', what: message };
-    const repair =
-      'This is expected if the sidecar is running. Otherwise stop the process that listens there, or choose another port';
-    return { severity: 'warning', what: `${where} is already in use`, repair };
+    return takenFinding(where, listeningProcess(endpoint.port));
   }
+}
+
+function takenFinding(where: string, by: ListeningProcess | undefined): Finding {
+  if (by?.is === 'sidecar')
+    return { severity: 'ok', what: `${where} is in use by the sidecar with this configuration, process ${by.pid}` };
+  const stop = 'Stop it, or choose another port';
+  if (by?.is === 'siphon') {
+    const what = `${where} is already in use by siphon with other arguments, process ${by.pid}`;
+    return { severity: 'warning', what, repair: `If that is not the sidecar that is examined: ${stop.toLowerCase()}` };
+  }
+  if (by !== undefined) {
+    const what = `${where} is already in use by process ${by.pid} (${by.program}), which is not siphon`;
+    return { severity: 'warning', what, repair: stop };
+  }
+  const repair =
+    'This is expected if the sidecar is running. Otherwise stop the process that listens there, or choose another port';
+  return { severity: 'warning', what: `${where} is already in use`, repair };
 }
 
 export interface Reaching {
