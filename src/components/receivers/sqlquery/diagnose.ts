@@ -79,8 +79,9 @@ async function tryOut(reading: PlannedReading, { pool, config, role }: Surroundi
     const answer = await answerTo(statementOf(reading), pool, timeoutMs);
     const findings = [...slowFindings(tried, answer.durationMs), ...answerFindings(reading, answer)];
     if (findings.length > 0) return findings;
-    const amount = answer.rows.length === 0 ? 'returns no rows' : 'returns rows';
-    return [{ severity: 'ok', what: `${name} ${amount}, in ${Math.round(answer.durationMs)} ms` }];
+    const took = `in ${Math.round(answer.durationMs)} ms`;
+    if (answer.rows.length > 0) return [{ severity: 'ok', what: `${name} returns rows, ${took}` }];
+    return [{ severity: 'note', what: `${name} returns no rows at the moment, ${took}` }];
   } catch (error) {
     const failure = PostgresError.from(error);
     if (failure.concernsDatabase) throw failure;

@@ -44,7 +44,8 @@ async function* tryOut(
     new GaugeSeries(query).fromRows(rows, noticed);
     const findings = noticed.findings(id);
     yield* findings;
-    if (findings.length === 0) yield { severity: 'ok', what: `${id} has ${rows.length} rows` };
+    if (findings.length === 0)
+      yield { severity: rows.length === 0 ? 'note' : 'ok', what: `${id} has ${rows.length} rows` };
   } catch (error) {
     yield failureFinding({ name: id, timeoutMs, longer, role: 'of the console' }, PostgresError.from(error), 'points');
   }

@@ -17,25 +17,49 @@ import { remarkFindings, RowsNoticed } from './noticed.ts';
 export const queries: Check = {
   about: 'the queries',
   async *find(examined) {
-    const answered: { readonly id: string; readonly durationMs: number }[] = [];
+    const answered: Tried[] = [];
     for (const planned of examined.planned) {
-      const durationMs = yield* tryOut(planned, examined);
-      if (durationMs !== undefined) answered.push({ id: planned.id, durationMs });
+      const trial = yield* tryOut(planned, examined);
+      if (trial !== undefined) answered.push({ planned, trial });
     }
-    const slowest = answered.toSorted((a, b) => b.durationMs - a.durationMs)[0];
+    const [slowest] = answered.toSorted((a, b) => b.trial.durationMs - a.trial.durationMs);
     if (slowest === undefined) return;
-    const what = `${answered.length} queries answer; the slowest, ${slowest.id}, takes ${Math.round(slowest.durationMs)} ms`;
-    yield { severity: 'ok', what };
+    const took = `the slowest, ${slowest.planned.id}, takes ${Math.round(slowest.trial.durationMs)} ms`;
+    yield { severity: 'ok', what: `${answered.length} queries answer; ${took}` };
+    yield* emptyFindings(answered.filter(({ trial }) => trial.isEmpty));
   },
 };
 
-interface Trial {
-  readonly durationMs: number;
-  readonly findings: readonly Finding[];
+interface Tried {
+  readonly planned: PlannedQuery;
+  readonly trial: Trial;
 }
 
-/** Returns the duration if the query answers. A query that lacks columns is not run; other checks report the columns. */
-async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, number | undefined> {
+interface Trial {
+  readonly durationMs: number;
+  readonly rows: number;
+  readonly findings: readonly Finding[];
+  /** True if no value was found, though nothing is wrong. */
+  readonly isEmpty: boolean;
+}
+
+/** A query of a pack often has nothing to show, such as standbys. A query of the user without values may have a mistake. */
+function* emptyFindings(empty: readonly Tried[]): Generator<Finding> {
+  for (const { planned, trial } of empty) if (planned.pack === undefined) yield emptyFinding(planned, trial);
+  const ofPacks = empty.flatMap(({ planned: { id, pack } }) => (pack === undefined ? [] : [id]));
+  if (ofPacks.length > 0)
+    yield { severity: 'note', what: `answers without values at the moment: ${ofPacks.join(', ')}` };
+}
+
+function emptyFinding({ id, kind }: PlannedQuery, { rows }: Trial): Finding {
+  if (kind !== 'gauges') return { severity: 'note', what: `${id} finds no recent row to count` };
+  if (rows === 0) return { severity: 'note', what: `${id} has no value at the moment: its SQL returns no row` };
+  const repair = 'Return a number, or exclude these rows';
+  return { severity: 'warning', what: `${id} has no value: all that its SQL returns is NULL`, repair };
+}
+
+/** Returns a trial if the query answers. A query that lacks columns is not run; other checks report the columns. */
+async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerator<Finding, Trial | undefined> {
   const { id, timeoutPlace, timeoutMs, pack } = planned;
   const tried: TriedQuery = {
     name: id,
@@ -49,7 +73,7 @@ async function* tryOut(planned: PlannedQuery, examined: Examined): AsyncGenerato
     if (!trial) return undefined;
     yield* slowFindings(tried, trial.durationMs);
     yield* trial.findings;
-    return trial.durationMs;
+    return trial;
   } catch (error) {
     const failure = PostgresError.from(error);
     const isOptional = pack !== undefined && pack.schema === undefined;
@@ -88,11 +112,11 @@ async function rowsTrial(
 ): Promise<Trial> {
   const table = new PostgresTable(pool, query);
   table.use(schema, new AbortController().signal);
-  const { replaced, dropped } = await rehearse(query, table, timeoutMs);
+  const { rows, replaced, dropped } = await rehearse(query, table, timeoutMs);
   const noticed = new RowsNoticed();
   for (const { label, reason, count } of replaced) noticed.replaced(label, reason, count);
   for (const reason of droppedValues) noticed.dropped(reason, dropped[reason]);
-  return { durationMs: table.durationMs, findings: noticed.findings(id) };
+  return { durationMs: table.durationMs, rows, findings: noticed.findings(id), isEmpty: rows === 0 };
 }
 
 async function stateTrial(
@@ -102,8 +126,10 @@ async function stateTrial(
 ): Promise<Trial> {
   const answer = await askGauges(query, schema, { pool, timeoutMs });
   const noticed = new RowsNoticed();
-  new GaugeSeries(query).fromRows(answer.rows, noticed);
-  return { durationMs: answer.durationMs, findings: [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)] }; // prettier-ignore
+  const series = new GaugeSeries(query).fromRows(answer.rows, noticed);
+  const findings = [...noticed.findings(id, unusedColumns(query, answer)), ...remarkFindings(id, answer.remarks)];
+  const isEmpty = findings.length === 0 && series.size === 0;
+  return { durationMs: answer.durationMs, rows: answer.rowCount, findings, isEmpty };
 }
 
 /** The columns of the user's SQL that the query does not use. */

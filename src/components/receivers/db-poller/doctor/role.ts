@@ -15,20 +15,14 @@ export const role: Check = {
       heldConnections(config, Math.min(examined.further.length, MOST_DATABASES)),
     );
     const [row] = await ask(ROLE);
-    if (row!['is_superuser'] === true) {
-      yield { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair: OWN_ROLE };
-      return;
-    }
-    // Its settings must not be changed: the application that writes with this role would fail.
-    if (row!['writes'] === true) {
-      yield {
-        severity: 'warning',
-        what: `role ${name} may write tables, but siphon needs only read access`,
-        repair: OWN_ROLE,
-      };
-      return;
-    }
+    const power = powerFinding(row!, name);
     const flaws = [...rightFindings(row!, name), ...timeoutFindings(row!, examined)];
+    if (power !== undefined) {
+      yield power;
+      // The settings of this role must not be changed: the application that writes with it would fail.
+      for (const { severity, what } of flaws) yield { severity, what, repair: IN_OWN_ROLE };
+      return;
+    }
     yield* flaws;
     if (flaws.length === 0)
       yield {
@@ -39,6 +33,16 @@ export const role: Check = {
 };
 
 const OWN_ROLE = 'Create the role that siphon doctor --sql prints, and use it in the datasource';
+const IN_OWN_ROLE = 'The role that siphon doctor --sql prints does not have this problem';
+
+/** The role can do more than the poller needs. */
+function powerFinding(row: Row, name: string): Finding | undefined {
+  if (row['is_superuser'] === true)
+    return { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair: OWN_ROLE };
+  if (row['writes'] !== true) return undefined;
+  const what = `role ${name} may write tables, but siphon needs only read access`;
+  return { severity: 'warning', what, repair: OWN_ROLE };
+}
 
 /** `reset_val` is the value that the role and the datasource set. Each transaction of the poller overrides it. */
 const ROLE = `
