@@ -152,23 +152,26 @@ const TIMES = ['backend_start as start', 'xact_start as transaction', 'query_sta
 const SESSIONS_AND_LOCKS = `
   with sessions as materialized (select * from ${SERVER_SESSIONS}),
   waiting as materialized (
-    select pid, array_to_string(pg_blocking_pids(pid), ',') as blockers from sessions
+    select pid, pg_blocking_pids(pid) as blockers from sessions
     where wait_event_type = 'Lock' and query_start is not null
       and ($1::text[] is null or datid in (select oid from pg_database where datname = current_database() or datname = any ($1)))
     limit ${MAX_WAITING + 1})
-  select pid, ${TIMES}, application_name, state, backend_type, left(query, ${MAX_QUERY}) as query, wait_event, blockers
+  select pid, ${TIMES}, application_name, state, backend_type, left(query, ${MAX_QUERY}) as query, wait_event,
+    array_to_string(blockers, ',') as blockers
   from sessions left join waiting using (pid)
-  where blockers is not null
-    or pid in (select unnest(string_to_array(blockers, ','))::int from waiting where blockers <> '')`;
+  where blockers is not null or pid in (select unnest(blockers) from waiting)`;
 
 const CLEAR_AND_CLOCK = `select pg_stat_clear_snapshot(), (extract(epoch from clock_timestamp()) * 1000)::float8 as server_ms`;
 
-/** `waitstart` exists since PostgreSQL 14. */
+/**
+ * `waitstart` exists since PostgreSQL 14; before, the name leads to the NULL of `older`. The functions are those of pg_locks
+ * and pg_prepared_xacts, without the names of users and databases.
+ */
 const SESSIONS_AGAIN = `
   select sessions.pid, ${TIMES}, prepared.gid as prepared,
-    to_jsonb(lock) ? 'waitstart' as has_since,
-    (extract(epoch from (to_jsonb(lock) ->> 'waitstart')::timestamptz) * 1000)::float8 as since_ms
-  from ${SERVER_SESSIONS} sessions
-  left join pg_locks lock on lock.pid = sessions.pid and not lock.granted
-  left join pg_prepared_xacts prepared on prepared.transaction = lock.transactionid
+    case when lock.pid is not null then current_setting('server_version_num')::int >= 140000 end as has_since,
+    (extract(epoch from (select waitstart from (select lock.*) known)) * 1000)::float8 as since_ms
+  from (select null::timestamptz as waitstart) older, ${SERVER_SESSIONS} sessions
+  left join pg_lock_status() lock on lock.pid = sessions.pid and not lock.granted
+  left join pg_prepared_xact() prepared on prepared.transaction = lock.transactionid
   where sessions.pid = any ($1)`;
