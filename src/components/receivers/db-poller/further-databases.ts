@@ -101,8 +101,9 @@ export async function furtherDatabases(
 
 const NAMED = `select distinct name from unnest($1::text[]) name where name <> current_database() order by name`;
 
+/** An interrupted `drop database` leaves a database with the limit -2, which refuses connections. */
 const ALL = `
   select datname::text as name from pg_database
-  where datallowconn and not datistemplate and has_database_privilege(oid, 'connect')
+  where datallowconn and datconnlimit <> -2 and not datistemplate and has_database_privilege(oid, 'connect')
     and datname <> current_database() and datname <> all ($1::text[]) and datname !~ '[[:cntrl:]]'
   order by oid`;

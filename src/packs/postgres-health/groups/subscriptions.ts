@@ -45,7 +45,10 @@ export const subscriptions = group({
              case when subenabled then (pid is not null)::int end as database_subscription_running,
              extract(epoch from greatest(now(), last_msg_receipt_time) - last_msg_receipt_time)
                as database_subscription_silence_seconds
-      from known left join pg_stat_subscription on subid = oid and relid is null
+      from known
+      -- Since PostgreSQL 16 a subscription can have several processes that apply.
+      cross join lateral (select max(pid) as pid, max(last_msg_receipt_time) as last_msg_receipt_time
+                          from pg_stat_subscription where subid = oid and relid is null) worker
       ${has('pg_stat_subscription_stats', 'apply_error_count') ? ERRORS : ''}`,
     values: [MOST_SUBSCRIPTIONS],
   }),

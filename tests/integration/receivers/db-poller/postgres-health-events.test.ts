@@ -23,7 +23,7 @@ describe('on one server', () => {
   let database: TestPostgres;
   let version: number;
   beforeAll(async () => {
-    database = await startTestPostgres({ schema: false, parameters: { wal_level: 'logical', autovacuum: 'off', deadlock_timeout: '50ms', wal_retrieve_retry_interval: '100ms' } }); // prettier-ignore
+    database = await startTestPostgres({ schema: false, parameters: { wal_level: 'logical', autovacuum: 'off', deadlock_timeout: '50ms', wal_retrieve_retry_interval: '100ms', logical_decoding_work_mem: '64kB' } }); // prettier-ignore
     const [row] = await database.sql(`select current_setting('server_version_num')::int as number`);
     version = Number(row!['number']);
   });
@@ -112,12 +112,28 @@ describe('on one server', () => {
     await runSql(publisher, 'create table followed (id int primary key); create publication everything for table followed'); // prettier-ignore
     await runSql(publisher, `select pg_create_logical_replication_slot('${name}', 'pgoutput')`);
     await database.sql('create table followed (id int primary key)');
-    await database.sql(`create subscription follows connection '${publisher}' publication everything with (create_slot = false, slot_name = '${name}')`); // prettier-ignore
+    await database.sql(`create subscription follows connection '${publisher}' publication everything with (create_slot = false, slot_name = '${name}'${version >= 160_000 ? ', streaming = parallel' : ''})`); // prettier-ignore
     try {
       await using poller = await polls(database.url, 'subscriptions');
       const running = 'database.subscription.running{subscription=follows}';
       await expect.poll(() => poller.series.get(running), TIMEOUT).toBe(1);
       await expect.poll(() => poller.series.get('database.subscription.silence{subscription=follows}'), TIMEOUT).toBeLessThan(60); // prettier-ignore
+      if (version >= 160_000) {
+        const copied = `select count(*)::int as n from pg_subscription_rel where srsubstate = 'r'`;
+        await expect.poll(async () => (await database.sql(copied))[0]?.['n'], TIMEOUT).toBe(1);
+        const writer = new Client({ connectionString: publisher });
+        writer.on('error', () => undefined);
+        await writer.connect();
+        await writer.query('begin; insert into followed select generate_series(1000, 9000)');
+        const workers = 'select count(*)::int as n from pg_stat_subscription where relid is null and pid is not null';
+        await expect.poll(async () => (await database.sql(workers))[0]?.['n'], TIMEOUT).toBe(2);
+        const polled = async (): Promise<number> => (await poller.own('query_duration_seconds_count{query="postgres_health.subscriptions"}')) ?? 0; // prettier-ignore
+        const before = await polled();
+        await expect.poll(polled, TIMEOUT).toBeGreaterThan(before + 1);
+        expect(poller.series.get(running)).toBe(1);
+        await writer.query('rollback');
+        await writer.end();
+      }
       await database.sql('insert into followed values (1)');
       await runSql(publisher, 'insert into followed values (1)');
       if (version >= 150_000) await shows(poller, 'database.subscription.errors{phase=apply,subscription=follows}', 'select apply_error_count from pg_stat_subscription_stats'); // prettier-ignore
