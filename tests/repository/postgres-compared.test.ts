@@ -22,6 +22,18 @@ const lines: Line[] = readText('docs/postgres-compared.md')
   .map((line) => line.split(/\s*\|\s*/).slice(1, -1))
   .map(([value = '', , , , siphon = '', tests = '']) => ({ value, siphon, tests: tests.split('; ').filter(Boolean) }));
 
+/** A title alone could promise more than its test compares. */
+it('each metric of postgres_health is compared with a value by a test', () => {
+  const groups = filesBelow('src/packs/postgres-health/groups', /\.ts$/).map(readText);
+  const names = groups.flatMap((text) =>
+    [...text.matchAll(/\b(?:gauge|counter)\(\s*'([\w.]+)'/g)].map(([, name]) => name!),
+  );
+  expect(names.length).toBeGreaterThan(70);
+  const tests = POLLER_TESTS.map(readText).join('\n');
+  const isCompared = (name: string): boolean => tests.includes(`${name}{`) || tests.includes(`(poller, '${name}')`);
+  expect(names.filter((name) => !isCompared(name))).toEqual([]);
+});
+
 it.each(lines)('$value: $siphon', ({ siphon, tests }) => {
   if (!/^(?:no|untested)\b/.test(siphon)) expect(tests).not.toEqual([]);
   const missing = tests.filter((test) =>

@@ -19,3 +19,8 @@ it('the table of commands in README.md has every command', () => {
   expect(commands.length).toBeGreaterThan(8);
   expect(commands.filter((name) => !readText('README.md').includes(`\n| \`siphon ${name}`))).toEqual([]);
 });
+
+it('no page advises options in the URL of a database, which poolers in transaction mode refuse', () => {
+  const pages = ['docs', 'deploy', 'src'].flatMap((folder) => filesBelow(folder, /\.(?:md|sql|yaml)$/));
+  expect(['README.md', ...pages].filter((page) => /[?&]options=/.test(readText(page)))).toEqual([]);
+});

@@ -80,6 +80,9 @@ describe('on a primary', () => {
     await archiving('true');
     await expect.poll(() => poller.series.get(failing), { timeout: 60_000 }).toBe(0);
     await shows('database.wal.archived{outcome=archived}', 'select archived_count from pg_stat_archiver');
+    const age = await ask('select extract(epoch from now() - last_archived_time) from pg_stat_archiver');
+    await expect.poll(() => poller.series.get('database.wal.archive.age{}'), TIMEOUT).toBeGreaterThan(age as number);
+    expect(poller.series.get('database.wal.archive.age{}')).toBeLessThan((age as number) + 30);
   }, 120_000); // prettier-ignore
 
   it('shows indexes that are duplicate or invalid', async () => {

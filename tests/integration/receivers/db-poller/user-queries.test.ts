@@ -156,6 +156,28 @@ describe('a user\u2019s query that is at fault', () => {
     expect(poller.said('Query succeeds again')).toBe(1);
   });
 
+  it('is one log line, without a stack, that has the words of the server once', async () => {
+    const gauge = { kind: 'gauge', value_column: 'n' };
+    await using poller = await PollerUnderTest.start({
+      datasource: database.url,
+      queries: [
+        { ...gauge, name: 'typo', metric_name: 'typo', sql: 'select cuont(*) as n from shop.orders' },
+        { ...jobs, name: 'gone', metric_name: 'gone', where: 'colour is null' },
+      ],
+    });
+    const failed = (): Record<string, unknown>[] => poller.log.filter(({ msg }) => msg === 'Query failed');
+    await expect.poll(() => failed().length, { timeout: 20_000 }).toBe(2);
+    for (const [query, words] of Object.entries({
+      typo: 'function cuont() does not exist',
+      gone: 'column "colour" does not exist',
+    })) {
+      // prettier-ignore
+      const line = JSON.stringify(failed().find((one) => one['query'] === query));
+      expect(line.split(words.replaceAll('"', String.raw`\"`)).length - 1, line).toBe(1);
+      expect(line).not.toContain('"stack"');
+    }
+  });
+
   it('reports tables that its role may not read, counts as soon as it may, and does not disturb others', async () => {
     await database.sql(`create role siphon_test_clerk login password 'secret';
       grant usage on schema shop to siphon_test_clerk; grant select on shop.orders to siphon_test_clerk`);
