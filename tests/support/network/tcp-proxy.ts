@@ -11,6 +11,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #lullsMs: number[] = [];
+  #emptySince: number | undefined;
   #silent = false;
   #refusal: Uint8Array | undefined;
   #target: Target;
@@ -33,6 +35,11 @@ export class TcpProxy implements AsyncDisposable {
 
   get connectionCount(): number {
     return this.#pairs.size;
+  }
+
+  /** How long no connection was open, each time after there were some. */
+  get lullsMs(): readonly number[] {
+    return this.#lullsMs;
   }
 
   /** Connections stay open, and new ones are taken, but nothing gets through until `resume`. */
@@ -74,13 +81,15 @@ export class TcpProxy implements AsyncDisposable {
 
   #join(client: Socket, server: Socket): void {
     const pair = [client, server] as const;
+    if (this.#emptySince !== undefined) this.#lullsMs.push(performance.now() - this.#emptySince);
+    this.#emptySince = undefined;
     this.#pairs.add(pair);
     if (!this.#silent) pipe(pair);
     for (const socket of pair) {
       // An error is followed by the close event, which closes the other side.
       socket.on('error', () => undefined);
       socket.on('close', () => {
-        this.#pairs.delete(pair);
+        if (this.#pairs.delete(pair) && this.#pairs.size === 0) this.#emptySince = performance.now();
         for (const each of pair) each.destroy();
       });
     }
