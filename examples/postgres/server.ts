@@ -33,7 +33,7 @@ export async function initialise(
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, login.password, { mode: 0o644 });
   const options = ['--auth=scram-sha-256', `--username=${login.user}`, `--pwfile=${passwordFile}`];
-  const form = ['--no-sync', '--encoding=UTF8', '--locale=C', `--pgdata=${join(folder, 'data')}`];
+  const form = ['--no-sync', '--data-checksums', '--encoding=UTF8', '--locale=C', `--pgdata=${join(folder, 'data')}`];
   const initdb = launch(binaries.initdb, [...options, ...form], { owner, folder });
   const log = logTail(initdb);
   const [code] = (await once(initdb, 'close')) as [number | null];
