@@ -136,17 +136,20 @@ describe('siphon doctor on your own queries of db_poller', () => {
     );
   });
 
+  const findingsAbout = async (query: Record<string, unknown>): Promise<Finding[]> =>
+    (await examine(query)).filter(({ what }) => what.startsWith(String(query['name'])));
+
   it('does not call a query in order that has no value', async () => {
-    const found = async (query: Record<string, unknown>): Promise<Finding[]> =>
-      (await examine(query)).filter(({ what }) => what.startsWith(String(query['name'])));
     const none = { ...gauge, name: 'none', sql: 'select 1 as n where false' };
-    expect(await found(none)).toMatchObject([{ severity: 'note', what: 'none has no value at the moment: its SQL returns no row' }]); // prettier-ignore
+    expect(await findingsAbout(none)).toMatchObject([{ severity: 'note', what: 'none has no value at the moment: its SQL returns no row' }]); // prettier-ignore
     const nulls = { ...gauge, name: 'nulls', sql: 'select null::int as n' };
-    expect(await found(nulls)).toMatchObject([{ severity: 'warning', what: expect.stringContaining('is NULL') }]);
+    expect(await findingsAbout(nulls)).toMatchObject([
+      { severity: 'warning', what: expect.stringContaining('is NULL') },
+    ]);
     const empty = { ...counter, name: 'empty', metric_name: 'empty', table: 'shop.large' };
-    expect(await found(empty)).toContainEqual({ severity: 'note', what: 'empty finds no recent row to count' }); // prettier-ignore
+    expect(await findingsAbout(empty)).toContainEqual({ severity: 'note', what: 'empty finds no recent row to count' }); // prettier-ignore
     const tidy = { ...counter, name: 'tidy', metric_name: 'tidy', table: 'shop.tidy' };
-    expect((await found(tidy)).filter(({ severity }) => severity === 'note')).toEqual([]);
+    expect((await findingsAbout(tidy)).filter(({ severity }) => severity === 'note')).toEqual([]);
   });
 
   /** All flaws are examined together, each as a separate query. */

@@ -82,8 +82,8 @@ describe.skipIf(process.env['SIPHON_TEST_POSTGRES_URL'] !== undefined)('on a ser
       'database.statement.blocks.read{': 'shared_blks_read',
       'database.statement.temp.blocks.written{': 'temp_blks_written',
     };
-    for (const [start, column] of Object.entries(columns)) {
-      const series = (): string | undefined => [...poller.series.keys()].find((key) => key.startsWith(start) && key.includes(text)); // prettier-ignore
+    for (const [prefix, column] of Object.entries(columns)) {
+      const series = (): string | undefined => [...poller.series.keys()].find((key) => key.startsWith(prefix) && key.includes(text)); // prettier-ignore
       await expect.poll(series, TIMEOUT).toBeDefined();
       await shows(series()!, `select sum(${column}) from pg_stat_statements where query like '%${text}%' and query not like '%pg_stat_statements%'`); // prettier-ignore
     }

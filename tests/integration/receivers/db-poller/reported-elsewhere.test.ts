@@ -134,7 +134,7 @@ it('a NULL in one row of your own gauge loses that value and no other', async ()
     packs: {},
     queries: [{ name: 'kinds', kind: 'gauge', metric_name: 'kinds', value_column: 'n', labels: ['kind'], sql }],
   });
-  await expect.poll(() => [...poller.series].toSorted(), TIMEOUT).toEqual([['kinds{kind=a}', 1], ['kinds{kind=unknown}', 3]]); // prettier-ignore
+  await expect.poll(() => Object.fromEntries(poller.series), TIMEOUT).toEqual({ 'kinds{kind=a}': 1, 'kinds{kind=unknown}': 3 }); // prettier-ignore
 });
 
 /** cybertec-postgresql/pgwatch2 347 and rapidloop/pgmetrics 56: many partitions and statements. */
