@@ -3,7 +3,7 @@ import { shipped } from '../../tests/support/dashboards/shipped.ts';
 import { dashboardModels, type GraphModel } from '../dashboards/model/dashboard-model.ts';
 import { seriesOf, type Moment } from './answers.ts';
 import type { DataSource } from './data-source.ts';
-import { seriesColor } from './series-color.ts';
+import { colorNextToWarning, seriesColor } from './series-color.ts';
 
 const panels = dashboardModels(shipped.dashboards).flatMap(({ rows }) => rows.flatMap((row) => row.panels));
 const moment: Moment = { nowS: 1000, lengthS: 600, scrapeS: 15, choices: {} };
@@ -49,4 +49,15 @@ it('gives a name the same colour on every panel, also if others join, and no col
   const ten = Array.from({ length: 10 }, (_, index) => `series ${index}`);
   const colors = new Map<string, string>();
   expect(new Set(ten.map((name) => seriesColor(name, colors))).size).toBe(10);
+});
+
+it('gives no series a colour like that of a warning on a panel where one is', () => {
+  const known = new Map<string, string>();
+  const names = Array.from({ length: 7 }, (_, index) => `state ${index}`);
+  for (const name of names) seriesColor(name, known);
+  const onPanel = new Set(known.values());
+  const colors = names.map((name) => colorNextToWarning(name, known, onPanel));
+  expect(new Set(colors).size).toBe(7);
+  expect(colors).not.toContain('#cf7a12');
+  expect([...known.values()]).toContain('#cf7a12');
 });

@@ -1,5 +1,5 @@
 import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
-import { PROCESS_START } from '../dashboards/promql/events.ts';
+import { COUNTING_SINCE, PROCESS_START } from '../dashboards/promql/events.ts';
 
 /**
  * The first dashboard with a metric of one of these names on half of its panels; otherwise the one with the largest
@@ -28,11 +28,13 @@ function shareWithData({ rows }: DashboardModel, names: ReadonlySet<string>): nu
   const panels = rows.flatMap((row) => row.panels);
   const filled = panels.filter(({ queries }) =>
     queries.some(
-      ({ expression }) =>
-        expression.match(METRIC)?.some((word) => word !== PROCESS_START.name && names.has(word)) === true,
+      ({ expression }) => expression.match(METRIC)?.some((word) => !STARTS.has(word) && names.has(word)) === true,
     ),
   );
   return filled.length / Math.max(1, panels.length);
 }
+
+/** They belong to the counts of others. */
+const STARTS = new Set([PROCESS_START.name, COUNTING_SINCE.name]);
 
 const METRIC = /[A-Za-z_:][\w:]*/g;

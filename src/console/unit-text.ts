@@ -82,7 +82,7 @@ function scaled(value: number, sizes: readonly (readonly [string, number])[], ze
 /** Three digits that count, and no zeros that do not. Only 0 reads 0. */
 function rounded(value: number): string {
   const size = Math.abs(value);
-  if (size > 0 && size < 0.001) return String(Number(value.toPrecision(2))).replaceAll('-', '−');
-  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3;
+  if (size > 0 && size < 1) return String(Number(value.toPrecision(3))).replaceAll('-', '−');
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return String(Number(value.toFixed(digits))).replace('-', '−');
 }

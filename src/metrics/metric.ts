@@ -37,6 +37,11 @@ interface MetricOf<Kind extends string> {
   /** The OpenTelemetry names of labels whose Prometheus name differs. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly source: MetricSource;
+  /**
+   * The poller counts rows of a table and began with 0, so that the first value is what it has counted since then. Counters
+   * that PostgreSQL keeps itself are older.
+   */
+  readonly countsRows?: true;
 }
 
 export interface CounterMetric extends MetricOf<'counter'> {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { MetricSource } from '../metrics/metric.ts';
 import { generatedFiles } from './generate/generated-files.ts';
 import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
+import { COUNTING_SINCE } from '../dashboards/promql/events.ts';
+import { eachPanel } from '../../tests/support/dashboards/panel-data.ts';
 import { packMetrics, type MetricName } from './index.ts';
 
 interface Target {
@@ -113,6 +115,19 @@ function whereIs({ dashboard, panel }: { readonly dashboard: Dashboard; readonly
   return `${dashboard.title}: ${panel.title}`;
 }
 
+function describedOn(title: string): string {
+  return drawn.find(({ panel }) => panel.title === title)?.panel.description ?? '';
+}
+
+/** The largest possible value of a unit. */
+const ENDS: Readonly<Record<string, number>> = {
+  '1': 1,
+  '%': 100,
+  '{score}': 100,
+  '{transaction}': 2 ** 31,
+  '{multixact}': 2 ** 31,
+};
+
 describe('every expression', () => {
   it('has the unit in which its panel or column shows it', () => {
     const found = targets.flatMap((one) => {
@@ -129,6 +144,8 @@ describe('every expression', () => {
   it('is narrowed by the variables of its dashboard', () => {
     const found = targets.flatMap((one) =>
       check(one.target.expr).selectors.flatMap(({ metric, matchers }) => {
+        // A value counts from its first scrape only if every sidecar has begun to count lately.
+        if (metric === COUNTING_SINCE.name) return [];
         const required = REQUIRED[packMetrics[metric as MetricName].source];
         const missing = required.filter((label) => !(label in matchers));
         return missing.map((label) => ({ where: whereIs(one), what: `${String(metric)} without ${label}` }));
@@ -160,6 +177,32 @@ describe('every expression', () => {
       return ofServices.length === 0 || countsFirst || ONGOING.has(one.panel.title) === isRate ? [] : [whereIs(one)];
     });
     expect(found).toEqual([]);
+  });
+
+  it('has bars that end at the limit of their value, or above the critical limit', () => {
+    const ends = eachPanel.flatMap(({ panel }) => {
+      if (panel.form !== 'bars' || panel.thresholds === undefined) return [];
+      const { unit, warning, critical } = panel.thresholds;
+      const end = ENDS[unit] ?? 1.5 * (critical ?? warning ?? Number.NaN);
+      return panel.max === end ? [] : [{ title: panel.title, max: panel.max, end }];
+    });
+    expect(ends).toEqual([]);
+  });
+
+  it('has one series for each name in its legend, also after a restart with another address', () => {
+    const found = targets.flatMap((one) => {
+      if (one.panel.type === 'table') return [];
+      const named = new Set(Array.from(one.target.legendFormat.matchAll(/\{\{(\w+)\}\}/g), ([, label]) => label));
+      const more = [...(check(one.target.expr).labels ?? ['all of the scrape'])].filter((label) => !named.has(label));
+      return more.length === 0 || one.panel.type === 'histogram' ? [] : [{ where: whereIs(one), what: more.join() }];
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('is not praised for what is switched off', () => {
+    expect(describedOn('Archiving fails')).toContain('Empty is normal: archive_mode is off.');
+    expect(describedOn('Lag of standbys')).toContain('Empty is normal: no standby is connected.');
+    expect(describedOn('Fetch errors by kind')).toContain('Empty is healthy: no error.');
   });
 
   it('shows exemplars wherever there are traces', () => {

@@ -31,6 +31,18 @@ function latency(part: string, value: number): { series: string; values: string 
   return { series: `fetch_latency_seconds_${part.replace('{', labels)}`, values: seen(value, [42, 42]) };
 }
 
+/** The artifacts of a roaster, counted by a sidecar. */
+function artifacts(values: string): { series: string; values: string } {
+  const labels = 'job="siphon", instance="shop", roaster="a", platform="shopify", http_status="200"';
+  return { series: `scrape_artifacts_recorded_total{${labels}}`, values };
+}
+
+/** Counting that began at so many seconds after the beginning. */
+function countingSince(values: string): { series: string; values: string } {
+  const labels = 'job="siphon", instance="sidecar", receiver="db_poller", query="scrape_pipeline.artifacts"';
+  return { series: `siphon_db_poller_counting_since_timestamp_seconds{${labels}}`, values };
+}
+
 interface Counted {
   readonly input: readonly { readonly series: string; readonly values: string }[];
   /** The number at the minute, over the last 30 minutes or of the last five. */
@@ -42,14 +54,19 @@ const FAILURES = {
   step: sum(increase('fetch_errors_total', step)),
 };
 
-function complaints({ input, expects }: Counted): string {
+const ARTIFACTS = {
+  range: sum(increase('scrape_artifacts_recorded_total', range)),
+  step: sum(increase('scrape_artifacts_recorded_total', step)),
+};
+
+function complaints({ input, expects }: Counted, counted: typeof FAILURES = FAILURES): string {
   return testRules(
     [],
     [
       {
         input,
         expects: expects.map(([what, minute, value]) => ({
-          query: atMinute(render(FAILURES[what]), minute),
+          query: atMinute(render(counted[what]), minute),
           atMinute: minute,
           samples: value === undefined ? [] : [{ labels: '{}', value }],
         })),
@@ -128,6 +145,59 @@ describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
         ],
       }),
     ).toBe('');
+  });
+
+  it('rows that were counted before the first scrape, if counting had just begun', () => {
+    const since = countingSince(seen(41 * 60, [42, 60]));
+    const input = [since, artifacts('_x41 8x10 9x8')];
+    const expects = [
+      ['range', 60, 9],
+      ['step', 44, 8],
+      ['step', 49, 0],
+      ['step', 54, 1],
+    ] as const;
+    expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
+  });
+
+  it('no rows that were counted long before Prometheus had data', () => {
+    const input = [countingSince(seen(-9000 * 60, [42, 60])), artifacts('_x41 800x10 801x8')];
+    const expects = [
+      ['range', 60, 1],
+      ['step', 44, undefined],
+      ['step', 54, 1],
+    ] as const;
+    expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
+  });
+
+  it('no rows a second time after a gap in the first minutes', () => {
+    const input = [countingSince(seen(41 * 60, [42, 60])), artifacts('_x41 8x1 stale 8x1 stale 8x13')];
+    const expects = [
+      ['step', 44, 8],
+      ['step', 47, 0],
+      ['step', 48, 0],
+    ] as const;
+    expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
+  });
+
+  it('rows that were counted during a gap, in the step in which it ends', () => {
+    const input = [countingSince(seen(-9000 * 60, [0, 60])), artifacts('800x40 stale _x8 803x8')];
+    const expects = [
+      ['step', 39, 0],
+      ['step', 52, 3],
+      ['step', 57, 0],
+      ['range', 60, 3],
+    ] as const;
+    expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
+  });
+
+  it('rows on both sides of a restart without a storage', () => {
+    const since = countingSince(`_x31 ${32 * 60}x12 ${45 * 60}x15`);
+    const input = [since, artifacts('_x32 0 8x11 0 3x14')];
+    const expects = [
+      ['range', 60, 11],
+      ['step', 46, 3],
+    ] as const;
+    expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
   });
 
   it('whole events, and the steps add up to the whole', () => {

@@ -1,5 +1,6 @@
 /** A job that ends before Prometheus has scraped it twice, as a cron job of the pipeline does, is on every panel. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askDatabase } from '../../examples/coffee/database/database-truth.ts';
 import { startPipeline } from '../../examples/coffee/pipeline-process.ts';
 import { scrape, type ScrapePage } from '../../examples/coffee/scrape-page.ts';
 import { answersOf, seriesOf } from '../../src/console/answers.ts';
@@ -111,6 +112,18 @@ describe.skipIf(prometheusMissing !== undefined)('a job with errors that is over
     await expect
       .poll(async () => (await numbersOn(panelOf('Jobs by roaster'))).get('mean'), { timeout: 20_000 })
       .toEqual([positive, positive]);
+  });
+
+  it('has all rows, also those that were counted before the first scrape', async () => {
+    const { artifacts } = await askDatabase(watched.demo.databaseUrl);
+    expect(artifacts).toBeGreaterThan(4);
+    await expect
+      .poll(async () => total((await numbersOn(panelOf('Artifacts by HTTP status'))).values()), { timeout: 20_000 })
+      .toBe(artifacts);
+    const [sizes = []] = (await numbersOn(panelOf('Size of the bodies'))).values();
+    // Requests to a shop that is down have no body.
+    const bodies = (await scrape(watched.demo.ports.scrape)).sum('scrape_artifact_body_bytes_count');
+    expect(Math.max(...sizes)).toBe(bodies);
   });
 
   /** True if a query reads a counter or histogram of the process, and this job has events of it. */

@@ -1,5 +1,5 @@
 import type { Tone } from '../../dashboards/model/panel.ts';
-import { seriesColor } from '../series-color.ts';
+import { colorNextToWarning, seriesColor } from '../series-color.ts';
 
 export interface ColorChoice {
   readonly tones?: Readonly<Record<string, Tone>>;
@@ -8,10 +8,12 @@ export interface ColorChoice {
 }
 
 export function colorsOf(names: readonly string[], { tones = {}, known }: ColorChoice): readonly string[] {
+  const isWarned = names.some((name) => tones[name] === 'warning');
+  const onPanel = new Set(names.flatMap((name) => known.get(name) ?? []));
   return names.map((name) => {
     const tone = tones[name];
     if (tone !== undefined && tone !== 'neutral') return cssColor(`--${tone}`);
-    return seriesColor(name, known);
+    return isWarned ? colorNextToWarning(name, known, onPanel) : seriesColor(name, known);
   });
 }
 

@@ -100,7 +100,7 @@ function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]):
 
 function tableOf({ title, labels, sortBy, queries, names: called }: TableModel, answers: readonly Answered[]): Shown {
   const headers = [
-    ...labels.map((label) => element('th', { class: 'name', text: label })),
+    ...labels.map((label) => element('th', { class: 'name', text: called[label] ?? label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
   ];
   const { shown, left } = shownPart(linesOf(answers, { labels, sortBy }), MOST_LINES);

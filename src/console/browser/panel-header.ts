@@ -1,14 +1,13 @@
 /** The title of a panel, its description, and the link to more details. */
 import type { DashboardRef, PanelModel } from '../../dashboards/model/dashboard-model.ts';
+import { aboutPanel } from '../../dashboards/model/panel.ts';
 import { addressOf, type View } from '../view.ts';
 import { element } from './element.ts';
 import { opens, popoverOf } from './popover.ts';
 
-export function panelHeader(
-  { title, description, leadsTo, empty }: PanelModel,
-  { view }: { readonly view: View },
-): HTMLElement {
-  const text = empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
+export function panelHeader(panel: PanelModel, { view }: { readonly view: View }): HTMLElement {
+  const { title, leadsTo } = panel;
+  const text = aboutPanel(panel);
   const about = popoverOf('about-panel', element('p', { text }));
   const button = element('button', { text: 'i', title: text, attributes: { 'aria-label': `About ${title}` } });
   opens(button, about);

@@ -8,7 +8,7 @@ import { panelHeader } from './panel-header.ts';
 import { leftOut, numbersOf, type NumberPanel } from './number-panels.ts';
 
 /** The state of a panel: data, nothing has happened (`healthy`), missing data (`unknown`), or an error. */
-type State = 'loading' | 'data' | 'healthy' | 'unknown' | 'error';
+type State = 'loading' | 'data' | 'healthy' | 'unused' | 'unknown' | 'error';
 
 export interface PanelContext extends Omit<GraphContext, 'known'> {
   readonly view: View;

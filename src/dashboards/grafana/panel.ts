@@ -36,6 +36,7 @@ import type {
   QueryModel,
   StatModel,
 } from '../model/dashboard-model.ts';
+import { aboutPanel } from '../model/panel.ts';
 import { countedThings, isSpoken } from '../model/unit.ts';
 import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
 import { datasourceRef } from './datasource.ts';
@@ -49,18 +50,13 @@ export function grafanaPanel(panel: PanelModel, top: number): Panel {
   builder
     .id(id)
     .title(title)
-    .description(descriptionOf(panel))
+    .description(aboutPanel(panel))
     .datasource(datasourceRef)
     .gridPos({ x: place.x, y: top + place.y, w: place.width, h: place.height })
     .noValue(empty.text)
     .targets([...panel.queries.map((query) => target(query, panel)), ...exemplarTargets(panel)]);
   if (leadsTo !== undefined) builder.links([linkTo(leadsTo)]);
   return builder.build();
-}
-
-/** The description of the panel, with the meaning of an empty panel. */
-function descriptionOf({ description, empty }: PanelModel): string {
-  return empty.meaning === 'healthy' ? `${description}\n\nEmpty is healthy: ${empty.text}.` : description;
 }
 
 type AnyBuilder = TimeSeriesBuilder | StatBuilder | BarGaugeBuilder | ReturnType<typeof tablePanel>;

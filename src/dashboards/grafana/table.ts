@@ -17,17 +17,20 @@ export function tablePanel({ queries, labels, sortBy, leadsToValue, names }: Tab
         options: {
           excludeByName: { Time: true },
           indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
-          renameByName: Object.fromEntries(queries.map((query) => [valueField(query), query.legend])),
+          renameByName: Object.fromEntries([
+            ...queries.map((query) => [valueField(query), query.legend]),
+            ...labels.filter((label) => label in names).map((label) => [label, names[label]]),
+          ]),
         },
       },
     ]);
   for (const query of queries) builder.overrideByName(query.legend, columnProperties(query));
   const mappings = Object.entries(names).map(([code, text]) => ({ type: 'value', options: { [code]: { text } } }));
   if (mappings.length > 0)
-    for (const label of labels) builder.overrideByName(label, [{ id: 'mappings', value: mappings }]);
+    for (const label of labels) builder.overrideByName(names[label] ?? label, [{ id: 'mappings', value: mappings }]);
   for (const [label, { dashboard, title }] of Object.entries(leadsToValue)) {
     const url = `/d/${dashboard}?var-${label}=\${__value.text}&\${__url_time_range}`;
-    builder.overrideByName(label, [{ id: 'links', value: [{ title, url }] }]);
+    builder.overrideByName(names[label] ?? label, [{ id: 'links', value: [{ title, url }] }]);
   }
   return builder;
 }

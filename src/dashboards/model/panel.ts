@@ -32,11 +32,12 @@ export interface Query {
 }
 
 /**
- * The meaning of a panel without data. `healthy`: the events that it would show have not happened. `unknown`: data that
- * should exist is missing. The panel shows the text instead of the data.
+ * The meaning of a panel without data. `healthy`: the events that it would show have not happened. `unused`: what it would
+ * show is not in use or switched off, which is neither good nor bad. `unknown`: data that should exist is missing. The panel
+ * shows the text instead of the data.
  */
 export interface Empty {
-  readonly meaning: 'healthy' | 'unknown';
+  readonly meaning: 'healthy' | 'unused' | 'unknown';
   readonly text: string;
 }
 
@@ -55,7 +56,7 @@ interface PanelBase {
   readonly height: number;
   /** The dashboard with more details. */
   readonly leadsTo?: DashboardUid;
-  /** Names for series, or lines of a table, that have a code for a name. */
+  /** Names for series, and for lines and labels of a table, that have a code for a name. */
   readonly names?: Readonly<Record<string, string>>;
 }
 
@@ -169,8 +170,18 @@ export function healthyWhenEmpty(text: string): Empty {
   return { meaning: 'healthy', text };
 }
 
+export function unusedWhenEmpty(text: string): Empty {
+  return { meaning: 'unused', text };
+}
+
 export function unknownWhenEmpty(text: string): Empty {
   return { meaning: 'unknown', text };
+}
+
+/** The description of a panel, with the meaning of an empty panel. */
+export function aboutPanel({ description, empty: { meaning, text } }: Pick<Panel, 'description' | 'empty'>): string {
+  if (meaning === 'unknown') return description;
+  return `${description}\n\nEmpty is ${meaning === 'healthy' ? 'healthy' : 'normal'}: ${text}.`;
 }
 
 /** For values that only the queries of a pack provide: the pack is not configured, or the database does not answer. */

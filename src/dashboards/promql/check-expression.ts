@@ -5,6 +5,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Metric } from '../../metrics/metric.ts';
+import { sidecarMetrics } from '../../metrics/self.ts';
 import { serviceMetrics } from '../../metrics/service.ts';
 import type { MetricsByName } from './promql.ts';
 
@@ -72,9 +73,13 @@ const COMPARISONS = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'EqlC', 'Neq']);
 const SET_OPERATORS = new Set(['And', 'Unless']);
 const NUMBER: Shape = { unit: undefined, labels: new Set() };
 
-/** Counts of all services read it. */
+/** Counts of all services, and of all rows, read them. */
 const { service_start_timestamp_seconds } = serviceMetrics;
-const EVERYWHERE: MetricsByName = { service_start_timestamp_seconds };
+const { siphon_db_poller_counting_since_timestamp_seconds } = sidecarMetrics;
+const EVERYWHERE: MetricsByName = {
+  service_start_timestamp_seconds,
+  siphon_db_poller_counting_since_timestamp_seconds,
+};
 
 class Checker {
   readonly #text: string;
@@ -250,7 +255,7 @@ class Checker {
       string,
       SyntaxNode,
     ];
-    const inside = around === GROWTH && operator === 'Sub' ? GROWTH : undefined;
+    const inside = this.#isGrowth([leftNode, operator, rightNode], around) ? GROWTH : undefined;
     const left = this.#shape(leftNode, inside);
     const right = this.#shape(rightNode, inside);
     if (COMPARISONS.has(operator)) this.#hasComparison = true;
@@ -258,6 +263,14 @@ class Checker {
     return operator === 'Or' && around === 'sum'
       ? this.#union(node, [left, right])
       : this.#matched(node, operator, [left, right]);
+  }
+
+  /** A counter minus or unless what it was before, or since counting began. */
+  #isGrowth([left, operator, right]: readonly [SyntaxNode, string, SyntaxNode], around: string | undefined): boolean {
+    if (operator === 'And') return this.#slice(right).includes('siphon_db_poller_counting_since_timestamp_seconds');
+    const before = `last_over_time(${this.#slice(left)}[`;
+    const isOfBefore = this.#slice(right).startsWith(before);
+    return operator === 'Sub' ? around === GROWTH || isOfBefore : operator === 'Unless' && isOfBefore;
   }
 
   /** Scraped series of two metrics, side by side in what aggregates them. */

@@ -3,6 +3,7 @@
  * it; here the first value of a counter counts.
  */
 import type { Metric } from '../../metrics/metric.ts';
+import { sidecarMetrics } from '../../metrics/self.ts';
 import { serviceMetrics } from '../../metrics/service.ts';
 import type { Duration, Milliseconds, Node, Selector, Window } from './node.ts';
 import { binary, call, selector, series, type AnyWhere, type Part, type Source } from './select.ts';
@@ -38,6 +39,8 @@ export function increaseOf(source: Source, part: Part & { readonly window: Windo
   if (isOfProcess(source.metric)) {
     return isStep ? growthFromBirth(counts) : binary('or', fromNewProcesses(newborn(counts), part.window), increase);
   }
+  if (isOfRows(source) && isStep) return rowsInStep(counts);
+  if (isOfRows(source) && isOfPage(part.window)) return binary('or', firstCounted(counts, part.window), increase);
   return isStep && isCountedExactly(source.metric) ? binary('or', growth(counts), increase) : increase;
 }
 
@@ -79,6 +82,55 @@ function fromNewProcesses(counts: Node, window: Window): Node {
   return unlessOf(counts, unlessOf(isOld, before(start)));
 }
 
+/** The same for counted rows: also what was counted during a gap, and since counting began or began again. */
+function rowsInStep(counts: Selector): Node {
+  const { window: _, ...now } = counts;
+  const known = call('last_over_time', { ...now, window: LONGEST_GAP, offset: '$__interval' });
+  const sinceBeginning = onNothing('and', now, countingBegan('$__interval'));
+  return binary('or', notNegative(binary('-', now, known)), sinceBeginning);
+}
+
+/**
+ * The value of a series of counted rows that is new in the window, if counting began in it and Prometheus came only then:
+ * all of it was counted in the window. A restart within the window leaves it out, because then the series has begun twice.
+ */
+function firstCounted(counts: Selector, window: Window): Node {
+  const { window: _, ...now } = counts;
+  const known = call('last_over_time', { ...now, window: FIRST_SCRAPE, offset: window });
+  const restarts = overAll('max', call('changes', selector(COUNTING_SINCE, {}, { window })));
+  const beganOnce = onNothing('unless', countingBegan(window), binary('>', restarts, number(0)));
+  return onNothing('and', binary('unless', now, known), beganOnce);
+}
+
+/** Something only if all counting began in the window, or so shortly before that no scrape was earlier. */
+function countingBegan(window: Window): Node {
+  const age = binary('-', call('time'), overAll('min', selector(COUNTING_SINCE)));
+  const ageMs = binary('-', binary('*', age, number(1000)), number(FIRST_SCRAPE_MS));
+  return binary('<=', ageMs, number(LENGTHS_MS[window] ?? 0));
+}
+
+/** The left side, or nothing: the sides have no labels in common. */
+function onNothing(operator: 'and' | 'unless', left: Node, right: Node): Node {
+  return { type: 'binary', operator, left, right, on: [] };
+}
+
+function overAll(operator: 'min' | 'max', of: Node): Node {
+  return { type: 'aggregation', operator, by: [], of };
+}
+
+/** When a poller began to count rows. Expressions that count rows read it. */
+export const COUNTING_SINCE: Source = {
+  name: 'siphon_db_poller_counting_since_timestamp_seconds',
+  metric: sidecarMetrics.siphon_db_poller_counting_since_timestamp_seconds,
+};
+
+/** Longer gaps are rare, and a longer window would be read at each point of a graph. */
+const LONGEST_GAP: Duration = '1h';
+
+/** The longest time from the start of counting to the first scrape. */
+const FIRST_SCRAPE: Duration = '5m';
+const FIRST_SCRAPE_MS = 300_000;
+
 /** When a process began. Every expression that counts the events of processes reads it, and every process sends it. */
 export const PROCESS_START: Source = {
   name: 'service_start_timestamp_seconds',
@@ -111,6 +163,14 @@ function isCountedExactly({ source, kind, unit }: Metric): boolean {
   return source !== 'sidecar' && (kind === 'histogram' || isCount(unit));
 }
 
+function isOfPage(window: Window | undefined): boolean {
+  return window?.startsWith('$') === true;
+}
+
+function isOfRows({ metric: { kind, countsRows } }: Source): boolean {
+  return kind !== 'gauge' && countsRows === true;
+}
+
 /** Counters of a process are new with it. The others continue, and may be old when Prometheus sees them first. */
 function isOfProcess({ source }: Metric): boolean {
   return source === 'sdk' || source === 'runtime';
@@ -118,7 +178,7 @@ function isOfProcess({ source }: Metric): boolean {
 
 /** Events are not halves, so panels do not show how `increase` extrapolates them. Seconds and bytes are not events. */
 function isShownWhole({ name, metric }: Source, { part = name, window }: Part): boolean {
-  if (window?.startsWith('$') !== true) return false;
+  if (!isOfPage(window)) return false;
   return metric.kind === 'histogram' ? !part.endsWith('_sum') : isCount(metric.unit);
 }
 

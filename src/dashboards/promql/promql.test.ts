@@ -53,6 +53,11 @@ function unlessOld(window: string): string {
   return `unless on (job, instance) ((${isOld}) unless on (job, instance) ${start}[1d] offset ${window}))`;
 }
 
+/** Only where counting of rows began in the window. */
+function countingBegan(window: string): string {
+  return `((((time() - min(siphon_db_poller_counting_since_timestamp_seconds)) * 1000) - 300000) <= ${window}_ms)`;
+}
+
 function f(expression: Vector, text: string, unit: string): void {
   expect(render(expression)).toBe(text);
   expect(expression.unit).toBe(unit);
@@ -181,7 +186,7 @@ describe('an expression', () => {
     );
   });
 
-  it('counts what a process has counted before its first scrape, but not what a database has', () => {
+  it('counts what came before the first scrape of a process or of counted rows, but not what PostgreSQL counted', () => {
     const newborn =
       '(last_over_time(fetch_errors_total[$__range]) unless last_over_time(fetch_errors_total[1d] offset $__range))';
     f(
@@ -191,8 +196,13 @@ describe('an expression', () => {
     );
     f(
       sum(increase('scrape_runs_finished_total', '$__range')),
-      'sum(round(increase(scrape_runs_finished_total[$__range])))',
+      `sum(((scrape_runs_finished_total unless last_over_time(scrape_runs_finished_total[5m] offset $__range)) and on () (${countingBegan('$__range')} unless on () (max(changes(siphon_db_poller_counting_since_timestamp_seconds[$__range])) > 0))) or round(increase(scrape_runs_finished_total[$__range])))`,
       '{run}',
+    );
+    f(
+      sum(increase('database_deadlocks_total', '$__range')),
+      'sum(round(increase(database_deadlocks_total[$__range])))',
+      '{deadlock}',
     );
   });
 
@@ -208,8 +218,14 @@ describe('an expression', () => {
     const runs = 'scrape_runs_finished_total';
     f(
       sum(increase(runs, step)),
-      `sum(((${runs} - ${runs} offset $__interval) >= 0) or round(increase(${runs}[$__rate_interval])))`,
+      `sum(((${runs} - last_over_time(${runs}[1h] offset $__interval)) >= 0) or (${runs} and on () ${countingBegan('$__interval')}))`,
       '{run}',
+    );
+    const deadlocks = 'database_deadlocks_total';
+    f(
+      sum(increase(deadlocks, step)),
+      `sum(((${deadlocks} - ${deadlocks} offset $__interval) >= 0) or round(increase(${deadlocks}[$__rate_interval])))`,
+      '{deadlock}',
     );
   });
 

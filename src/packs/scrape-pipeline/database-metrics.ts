@@ -9,6 +9,7 @@ export const scrapePipelineMetrics = {
   scrape_runs_started_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'scrape.runs.started',
     unit: '{run}',
     description: 'Runs that were recorded in the database',
@@ -17,6 +18,7 @@ export const scrapePipelineMetrics = {
   scrape_runs_finished_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'scrape.runs.finished',
     unit: '{run}',
     description: 'Finished runs, by their final status',
@@ -25,6 +27,7 @@ export const scrapePipelineMetrics = {
   scrape_run_duration_seconds: {
     source: 'poller',
     kind: 'histogram',
+    countsRows: true,
     name: 'scrape.run.duration',
     unit: 's',
     description: 'Duration of runs, measured with the clock of the database',
@@ -34,6 +37,7 @@ export const scrapePipelineMetrics = {
   scrape_artifacts_recorded_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'scrape.artifacts.recorded',
     unit: '{artifact}',
     description: 'Raw artifacts recorded in the database, by the HTTP status of the response',
@@ -42,6 +46,7 @@ export const scrapePipelineMetrics = {
   scrape_artifact_body_bytes: {
     source: 'poller',
     kind: 'histogram',
+    countsRows: true,
     name: 'scrape.artifact.body',
     unit: 'By',
     description: 'Length of the bodies of recorded artifacts, if known',
@@ -51,6 +56,7 @@ export const scrapePipelineMetrics = {
   prices_recorded_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'prices.recorded',
     unit: '{price}',
     description: 'Prices that were recorded in the database',
@@ -59,6 +65,7 @@ export const scrapePipelineMetrics = {
   price_deltas_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'price.deltas',
     unit: '{delta}',
     description: 'Prices that were recorded in the database, by comparison with the previous price',
@@ -67,6 +74,7 @@ export const scrapePipelineMetrics = {
   price_change_ratio: {
     source: 'poller',
     kind: 'histogram',
+    countsRows: true,
     name: 'price.change.ratio',
     unit: '1',
     description: 'New price divided by the previous price, for prices that changed',
@@ -76,6 +84,7 @@ export const scrapePipelineMetrics = {
   coffees_created_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'coffees.created',
     unit: '{coffee}',
     description: 'Coffees that were added to the catalogue',
@@ -84,6 +93,7 @@ export const scrapePipelineMetrics = {
   variants_created_total: {
     source: 'poller',
     kind: 'counter',
+    countsRows: true,
     name: 'variants.created',
     unit: '{variant}',
     description: 'Variants that were added to the catalogue',

@@ -20,8 +20,6 @@ const SQLQUERY = 'for the `sqlquery` receiver, which the shipped configuration d
 export const detailMetrics = {
   siphon_receiver_spool_files:
     'belongs to the end of services; what is lost is rejected, and `siphon_receiver_rejected_requests` shows it',
-  siphon_db_poller_counting_since_timestamp_seconds:
-    'shows before a takeover whether it loses anything; afterwards the totals show more',
   siphon_sentry_held_spans: 'varies with the traffic; `siphon_sentry_dropped_items` shows when there are too many',
   otelcol_process_uptime: 'provides the values of the variable `sidecar`',
   otelcol_process_runtime_total_sys_memory_bytes: '`otelcol_process_memory_rss` shows the memory of the whole process',

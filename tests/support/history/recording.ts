@@ -30,7 +30,12 @@ export async function recordingOf(prometheus: PrometheusServer, { fromS, toS }: 
       },
     ];
   });
-  return { fromS, toS, series };
+  return { fromS, toS: Math.min(toS, ...lastScrapes(series)), series };
+}
+
+/** When each page was scraped last. After that everything would seem to stand still. */
+function lastScrapes(series: readonly RecordedSeries[]): readonly number[] {
+  return series.flatMap(({ name, timesS }) => (name === 'up' ? timesS.slice(-1) : []));
 }
 
 function textOf({ __name__: name = '', ...labels }: Labels): string {

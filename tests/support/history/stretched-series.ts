@@ -21,8 +21,15 @@ export function stretchedSeries(series: RecordedSeries, stretches: readonly Stre
 }
 
 function gaugeOf(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {
-  return (atS) => valueAt(series, recordedAt(stretchAt(stretches, atS), atS));
+  return (atS) => {
+    const stretch = stretchAt(stretches, atS);
+    const value = valueAt(series, recordedAt(stretch, atS));
+    return value !== undefined && AGES.has(series.name) ? value * slownessOf(stretch) : value;
+  };
 }
+
+/** Ages of events that rows cause: as many times longer ago as the rows. */
+const AGES: ReadonlySet<string> = new Set(['database_table_autovacuum_age_seconds']);
 
 /** The age of a run is stretched like the time itself. */
 function timeOf(series: RecordedSeries, stretches: readonly Stretch[]): StretchedSeries {

@@ -7,6 +7,7 @@ import {
   table,
   unknownWhenEmpty,
   unknownWithoutPack,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
@@ -23,6 +24,7 @@ export const catalog: Row = {
       title: 'Databases of the server',
       description: 'All databases, also those that are not polled. The largest ones come first.',
       labels: ['datname'],
+      names: { datname: 'database' },
       sortBy: 'size',
       columns: [
         show(max(latest('database_each_size_bytes'), ['datname']), 'size'),
@@ -80,7 +82,7 @@ export const catalog: Row = {
       height: 8,
     }),
     table({
-      title: 'The largest of them',
+      title: 'Largest indexes with a problem',
       description: 'The largest five indexes of each problem. Drop them concurrently; check the standbys before.',
       labels: ['problem', 'index'],
       sortBy: 'size',
@@ -95,7 +97,7 @@ export const catalog: Row = {
       queries: [show(max(latest('database_sequence_used_ratio'), ['sequence']), ({ sequence }) => sequence)],
       min: 0,
       max: 1,
-      empty: healthyWhenEmpty('no sequence that the role may read'),
+      empty: unusedWhenEmpty('no sequence that the role may read'),
       width: 5,
       height: 8,
     }),

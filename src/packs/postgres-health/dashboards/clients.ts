@@ -18,6 +18,8 @@ const quiet = unknownWhenEmpty('no statement in this time range');
 /** Only services with the instruments of the scrape pipeline count these. */
 const notCounted = unknownWhenEmpty('no service counts its statements by table or function');
 const statements = 'db_client_operation_duration_seconds';
+/** In calls of functions, the label `table` is the name of the function. */
+const onTables = { query_type: { not: 'rpc' } } as const;
 const onPostgres = { db_system_name: 'postgresql' } as const;
 
 /** The database from the view of its clients. */
@@ -28,6 +30,7 @@ export const clients: Row = {
       title: 'Calls of SQL functions',
       description: 'SQL functions that the pipeline calls to write. Those that fail most come first.',
       labels: ['rpc'],
+      names: { rpc: 'function' },
       sortBy: 'errors',
       columns: [
         show(sum(increase('rpc_operations_total', range), ['rpc']), 'calls'),
@@ -48,16 +51,17 @@ export const clients: Row = {
     }),
     table({
       title: 'Statements by table',
-      description: 'Statements that the pipeline sent to PostgreSQL. Tables with most errors come first.',
+      description:
+        'Statements on tables that services sent to PostgreSQL; calls of functions have their own panel. Tables with most errors come first.',
       labels: ['table'],
       sortBy: 'errors',
       columns: [
-        show(sum(increase('database_queries_total', range), ['table']), 'statements'),
+        show(sum(increase('database_queries_total', range, onTables), ['table']), 'statements'),
         {
           ...show(
             ratio(
-              sum(increase('database_queries_total', range, { success: 'false' }), ['table']),
-              sum(increase('database_queries_total', range), ['table']),
+              sum(increase('database_queries_total', range, { ...onTables, success: 'false' }), ['table']),
+              sum(increase('database_queries_total', range, onTables), ['table']),
             ),
             'errors',
           ),

@@ -1,20 +1,20 @@
 import {
   areas,
   events,
-  healthyWhenEmpty,
   lines,
   type Row,
   show,
   table,
   unknownWithoutPack,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest } from './promql.ts';
 
 const notPolled = unknownWithoutPack('postgres_health');
-const noStandby = healthyWhenEmpty('no standby is connected');
-const isNoStandby = healthyWhenEmpty('no polled server is a standby');
+const noStandby = unusedWhenEmpty('no standby is connected');
+const isNoStandby = unusedWhenEmpty('no polled server is a standby');
 
 export const replication: Row = {
   title: 'Replication',
@@ -51,7 +51,7 @@ export const replication: Row = {
       description: 'Write-ahead log that stays on the disk until the client of a slot has received it.',
       queries: [show(max(latest('database_slot_retained_bytes'), ['slot']), ({ slot }) => slot)],
       min: 0,
-      empty: healthyWhenEmpty('no replication slot'),
+      empty: unusedWhenEmpty('no replication slot'),
       width: 6,
       height: 7,
     }),
@@ -92,7 +92,7 @@ export const replication: Row = {
         show(max(latest('database_subscription_silence_seconds'), ['subscription']), 'last message'),
         show(sum(increase('database_subscription_errors_total', range), ['subscription']), 'errors'),
       ],
-      empty: healthyWhenEmpty('no subscription'),
+      empty: unusedWhenEmpty('no subscription'),
       width: 8,
       height: 7,
     }),

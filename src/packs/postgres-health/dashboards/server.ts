@@ -2,13 +2,13 @@ import {
   areas,
   bars,
   events,
-  healthyWhenEmpty,
   lines,
   type Row,
   show,
   stat,
   unknownWhenEmpty,
   unknownWithoutPack,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
@@ -39,7 +39,12 @@ export const server: Row = {
       description:
         'Connections to the polled database by state. idle_in_transaction holds locks and keeps old rows without doing work.',
       queries: [show(sum(latest('database_connections'), ['state']), ({ state }) => state)],
-      tones: { idle_in_transaction: 'warning', idle_in_transaction_aborted: 'bad' },
+      tones: {
+        active: 'good',
+        idle: 'neutral',
+        idle_in_transaction: 'warning',
+        idle_in_transaction_aborted: 'bad',
+      },
       min: 0,
       empty: notPolled,
       width: 7,
@@ -177,7 +182,7 @@ export const server: Row = {
       queries: [
         show(sum(increase('database_checksum_failures_total', step), ['instance']), ({ instance }) => instance),
       ],
-      empty: healthyWhenEmpty('the cluster has no data checksums'),
+      empty: unusedWhenEmpty('the cluster has no data checksums'),
       width: 5,
       height: 7,
     }),

@@ -1,18 +1,18 @@
 import {
   events,
-  healthyWhenEmpty,
   lines,
   type Row,
   show,
   unknownWhenEmpty,
   unknownWithoutPack,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest, rate } from './promql.ts';
 
 const notPolled = unknownWithoutPack('postgres_health');
-const noArchive = healthyWhenEmpty('archive_mode is off');
+const noArchive = unusedWhenEmpty('archive_mode is off');
 
 export const storage: Row = {
   title: 'Write-ahead log, checkpoints, files',
@@ -31,7 +31,7 @@ export const storage: Row = {
       description: 'Their size on disk. It grows beyond max_wal_size while a slot or a failing archive keeps them.',
       queries: [show(max(latest('database_wal_files_size_bytes'), ['instance']), ({ instance }) => instance)],
       min: 0,
-      empty: healthyWhenEmpty('the role may not call pg_ls_waldir()'),
+      empty: unusedWhenEmpty('the role may not call pg_ls_waldir()'),
       width: 6,
       height: 7,
     }),
@@ -85,7 +85,7 @@ export const storage: Row = {
         'Share of the time that the processes of each kind spend on files, added over them: at 1, one process waits for the disk all the time. PostgreSQL measures it while track_io_timing is on.',
       queries: [show(sum(rate('database_io_time_seconds_total', step), ['backend']), ({ backend }) => backend)],
       min: 0,
-      empty: healthyWhenEmpty('track_io_timing is off, or the server is older than PostgreSQL 16'),
+      empty: unusedWhenEmpty('track_io_timing is off, or the server is older than PostgreSQL 16'),
       width: 9,
       height: 7,
     }),

@@ -1,12 +1,12 @@
-import { events, healthyWhenEmpty, lines, type Row, show } from '../../../dashboards/model/panel.ts';
+import { events, lines, type Row, show, unusedWhenEmpty } from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
 import { failedCalls, failedStatements } from './expressions.ts';
 import { increases, mean, observations } from './promql.ts';
 
-const noCall = healthyWhenEmpty('no request was sent');
-const noStatement = healthyWhenEmpty('no statement was sent');
+const noCall = unusedWhenEmpty('no request was sent');
+const noStatement = unusedWhenEmpty('no statement was sent');
 const SENT = 'http_client_request_duration_seconds';
 const STATEMENTS = 'db_client_operation_duration_seconds';
 

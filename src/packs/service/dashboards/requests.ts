@@ -1,4 +1,12 @@
-import { events, healthyWhenEmpty, lines, type Row, show, table } from '../../../dashboards/model/panel.ts';
+import {
+  events,
+  healthyWhenEmpty,
+  lines,
+  type Row,
+  show,
+  table,
+  unusedWhenEmpty,
+} from '../../../dashboards/model/panel.ts';
 import { range, step } from '../../../dashboards/model/variables.ts';
 import { sum } from '../../../dashboards/promql/aggregate.ts';
 import { ratio } from '../../../dashboards/promql/arithmetic.ts';
@@ -6,7 +14,7 @@ import { thresholds } from '../thresholds.ts';
 import { failedRequests } from './expressions.ts';
 import { increases, mean, observations, quantile, shareAbove } from './promql.ts';
 
-const noRequest = healthyWhenEmpty('no request was answered');
+const noRequest = unusedWhenEmpty('no request was answered');
 const ANSWERED = 'http_server_request_duration_seconds';
 const byRoute = ['job', 'http_route'] as const;
 

@@ -7,6 +7,7 @@ import {
   show,
   stat,
   unknownWhenEmpty,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { roomAbove } from '../../../dashboards/threshold.ts';
 import { step } from '../../../dashboards/model/variables.ts';
@@ -134,7 +135,7 @@ export const poller: Row = {
         ),
       ],
       min: 0,
-      empty: healthyWhenEmpty('no connection was opened within this time'),
+      empty: unusedWhenEmpty('no connection was opened within this time'),
       width: 6,
       height: 7,
     }),

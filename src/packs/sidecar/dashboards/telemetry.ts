@@ -7,6 +7,7 @@ import {
   show,
   stat,
   unknownWhenEmpty,
+  unusedWhenEmpty,
 } from '../../../dashboards/model/panel.ts';
 import { step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
@@ -161,7 +162,7 @@ export const telemetry: Row = {
           ({ category }) => category,
         ),
       ],
-      empty: healthyWhenEmpty('nothing was sent'),
+      empty: unusedWhenEmpty('nothing was sent'),
       width: 4,
       height: 7,
     }),

@@ -8,6 +8,7 @@ import {
   show,
   table,
   unknownWhenEmpty,
+  unusedWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
 import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
@@ -145,7 +146,7 @@ export const fetching: Row = {
           ({ operation, outcome }) => `${operation} ${outcome}`,
         ),
       ],
-      empty: healthyWhenEmpty('the storage was not used'),
+      empty: unusedWhenEmpty('the storage was not used'),
       width: 5,
       height: 8,
     }),

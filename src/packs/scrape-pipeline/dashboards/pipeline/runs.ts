@@ -7,6 +7,7 @@ import {
   show,
   table,
   unknownWithoutPack,
+  unusedWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
 import { range, step } from '../../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../../dashboards/promql/aggregate.ts';
@@ -77,7 +78,7 @@ export const runs: Row = {
       queries: [show(max(latest('scrape_run_oldest_running_seconds'), ['roaster']), ({ roaster }) => roaster)],
       thresholds: thresholds.run_age,
       min: 0,
-      empty: healthyWhenEmpty('no run is running'),
+      empty: unusedWhenEmpty('no run is running'),
       width: 4,
       height: 9,
       leadsTo: 'siphon-roaster',

@@ -7,6 +7,7 @@ import {
   show,
   stat,
   unknownWhenEmpty,
+  unusedWhenEmpty,
 } from '../../../../dashboards/model/panel.ts';
 import { range, step } from '../../../../dashboards/model/variables.ts';
 import { sum } from '../../../../dashboards/promql/aggregate.ts';
@@ -34,7 +35,7 @@ export const changes: Row = {
       description:
         'Variants whose price differs from the previous price. A new currency means that the shop has changed it, or that the parser guesses.',
       queries: [show(sum(increase('price_changes_total', step), ['currency']), ({ currency }) => currency)],
-      empty: healthyWhenEmpty('no price changed'),
+      empty: unusedWhenEmpty('no price changed'),
       width: 8,
       height: 8,
     }),
@@ -94,7 +95,7 @@ export const changes: Row = {
       description: 'Variants whose price differs from the one before, within the time range.',
       queries: [show(sum(increase('price_changes_total', range), ['roaster']), ({ roaster }) => roaster)],
       min: 0,
-      empty: healthyWhenEmpty('no price changed'),
+      empty: unusedWhenEmpty('no price changed'),
       width: 12,
       height: 7,
       leadsTo: 'siphon-roaster',
