@@ -11,6 +11,7 @@ import {
   type CommandOptions,
 } from './command.ts';
 import type { Environment } from '../engine/config/expand.ts';
+import { IdleCollection } from '../engine/idle-collection.ts';
 import { MemoryRelief } from '../engine/net/memory-relief.ts';
 import { whenNpmEnds } from './npm-launcher.ts';
 import { configFrom, readConfig, type ReadConfig } from './read-config.ts';
@@ -38,6 +39,7 @@ export const run: Command = {
     const stop = requestToStop(logger, context.environment);
     ignoreDebuggerSignal(logger);
     MemoryRelief.start(logger);
+    IdleCollection.start();
     const pidFile = options.given['pid-file'];
     try {
       if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);

@@ -50,7 +50,7 @@ export function heldConnections({ max_connections, leader_election }: DbPollerCo
 }
 
 /** A key needs at most 40 bytes on disk, or in memory without a storage. */
-const MAX_KEYS = { stored: 10_000_000, inMemory: 1_000_000 };
+const MAX_KEYS = { stored: 20_000_000, inMemory: 1_000_000 };
 
 /** The number of keys that each counter may remember. */
 export function maxKeys({ max_keys, storage }: Pick<DbPollerConfig, 'max_keys' | 'storage'>): number {
