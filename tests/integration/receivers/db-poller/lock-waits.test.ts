@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../../../src/engine/config/load-config.ts';
 import type { LockWait, Trace } from '../../../../src/engine/stored-telemetry.ts';
@@ -30,7 +32,7 @@ it(
       `create table planted as select id, 0 as changes from generate_series(0, ${2 * WAITS + 10}) id;
        alter table planted add primary key (id)`,
     );
-    await using sidecar = await Sidecar.start(postgres);
+    await using sidecar = await Sidecar.start(postgres, '{ look_interval: 1s }');
     await using run = await runObservedFile([script, postgres.url, String(WAITS), String(CONCURRENCY)], {
       OTEL_EXPORTER_OTLP_ENDPOINT: sidecar.otlp,
     });
@@ -49,6 +51,21 @@ it(
   60_000 + 1000 * WAITS,
 );
 
+it('sees a wait of a few seconds without settings', async () => {
+  await using postgres = await startTestPostgres({ schema: false });
+  await postgres.sql('create table held (n int)');
+  await using sidecar = await Sidecar.start(postgres, '{}');
+  const [holder, waiter] = [1, 2].map(() => new Client({ connectionString: postgres.url })) as [Client, Client];
+  await Promise.all([holder.connect(), waiter.connect()]);
+  await holder.query('begin; lock table held');
+  const waiting = waiter.query('select from held');
+  await delay(3000);
+  await holder.query('rollback');
+  await waiting;
+  await Promise.all([holder.end(), waiter.end()]);
+  await waitFor(async () => (await sidecar.lines()).some((line) => /^process \d+ waited for process \d+/.test(line)), { what: 'the record' }); // prettier-ignore
+});
+
 function isPossible({ waitedMs, waitedAtMostMs }: LockWait, { ms }: Planted): boolean {
   return waitedMs > 0 && waitedMs <= ms + 5 && waitedMs <= waitedAtMostMs;
 }
@@ -59,7 +76,7 @@ class Sidecar implements AsyncDisposable {
   readonly #store: string;
   readonly #collector: Collector;
 
-  static async start(postgres: TestPostgres): Promise<Sidecar> {
+  static async start(postgres: TestPostgres, lockWaits: string): Promise<Sidecar> {
     const [otlp, store] = (await freePorts(2)) as [number, number];
     const text = `
 receivers:
@@ -69,7 +86,7 @@ receivers:
     initial_delay: 0s
     leader_election: { enabled: false }
     packs: { postgres_health: }
-    lock_waits: { look_interval: 1s }
+    lock_waits: ${lockWaits}
 exporters:
   telemetry_store: { endpoint: "127.0.0.1:${store}" }
 service:
@@ -89,6 +106,11 @@ service:
     this.#collector = collector;
     this.otlp = `http://127.0.0.1:${otlp}`;
     this.#store = `http://127.0.0.1:${store}`;
+  }
+
+  async lines(): Promise<readonly string[]> {
+    const answer = await fetch(`${this.#store}/api/logs`);
+    return ((await answer.json()) as { readonly logs: { readonly body: string }[] }).logs.map(({ body }) => body);
   }
 
   async trace(id: string): Promise<Trace> {

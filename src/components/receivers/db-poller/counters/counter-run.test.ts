@@ -25,6 +25,13 @@ it('knows the uncounted rows until the statistics are reset, are unknown, or the
   expect([7, undefined, 7].map((inserted) => rows.whileStatisticsGrow(inserted))).toEqual([2, undefined, undefined]);
   rows.found(-1, 7);
   expect(rows.whileStatisticsGrow(7)).toBeUndefined();
+  // Statistics that come later, without another write.
+  rows.arrived(-1, 8);
+  expect(rows.whileStatisticsGrow(8)).toBeUndefined();
+  rows.arrived(2, 9);
+  expect(rows.whileStatisticsGrow(9)).toBe(2);
+  rows.arrived(5, 10);
+  expect(rows.whileStatisticsGrow(10)).toBe(2);
   rows.found(0, 7);
   rows.forget();
   expect(rows.whileStatisticsGrow(7)).toBeUndefined();

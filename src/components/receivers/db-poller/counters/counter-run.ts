@@ -116,6 +116,8 @@ export class CounterRun implements QueryRun {
       await this.#publish();
       const isBehind = await this.#catchUp(signal);
       this.#context.metrics.backlog(this.#id, sumOf(recent.backlog, this.#counter.leftToSweep));
+      if (recent.backlog === 0 && !this.#counter.isSweeping && this.#counter.hasReadAll)
+        this.#uncounted.arrived(this.#counter.uncounted, this.#counter.inserted);
       this.#context.metrics.uncounted(this.#id, this.#uncounted.whileStatisticsGrow(this.#counter.inserted));
       const pauseMs = this.#counter.isSweeping ? SWEEP_PAUSE_MS : undefined;
       return { durationMs, rows: recent.rows, isBehind: isBehind || (recent.backlog ?? 0) > 0, pauseMs };
@@ -248,6 +250,8 @@ function sumOf(a: number | undefined, b: number | undefined): number | undefined
 export class UncountedRows {
   #rows: number | undefined;
   #insertedThen = 0;
+  /** True if the statistics had fewer rows than were counted. */
+  #isLate = false;
 
   /**
    * @param rows undefined if they cannot be compared. Below 0, the statistics are late, were reset, or do not count what
@@ -255,13 +259,20 @@ export class UncountedRows {
    * @param inserted the inserts in the statistics.
    */
   found(rows: number | undefined, inserted: number | undefined): void {
-    this.#rows = rows === undefined || rows < 0 ? undefined : rows;
+    this.#isLate = rows !== undefined && rows < 0;
+    this.#rows = this.#isLate ? undefined : rows;
     this.#insertedThen = inserted ?? 0;
+  }
+
+  /** Statistics that were late may come without another write, so that the table is not read again. */
+  arrived(rows: number | undefined, inserted: number | undefined): void {
+    if (this.#isLate && rows !== undefined && rows >= 0) this.found(rows, inserted);
   }
 
   /** The latest reading failed, or counting started again. */
   forget(): void {
     this.#rows = undefined;
+    this.#isLate = false;
   }
 
   /** Undefined once the statistics have fewer inserts than before, which means that they were reset. */

@@ -265,6 +265,11 @@ export class Counter {
     return await readingWholeTable(step);
   }
 
+  /** True if all writes in the statistics are by transactions whose rows have been read, old ones as well. */
+  get hasReadAll(): boolean {
+    return !this.#unread.mayExist;
+  }
+
   /** The inserts in PostgreSQL's statistics; undefined if they do not include those of the table. */
   get inserted(): number | undefined {
     return this.#head?.statistics?.inserted;

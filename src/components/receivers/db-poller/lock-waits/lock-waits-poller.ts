@@ -5,11 +5,14 @@ import type { RunContext } from '../run/query-run.ts';
 import { LockWaitsRun } from './lock-waits-run.ts';
 
 const ID = 'lock_waits';
+/** A look costs the server less than a millisecond, and shorter waits can be missed. */
+const LONGEST_PAUSE_MS = 2000;
 
 /** Looks for waiting sessions at each interval, and repeatedly while there are some. */
 export function lockWaitsPoller(config: DbPollerConfig, context: RunContext): QueryPoller {
   const { databases, exclude_databases: excluded, timeout: timeoutMs, collection_interval, lock_waits } = config;
-  const { look_interval: intervalMs = collection_interval, sample_interval: sampleIntervalMs } = lock_waits;
+  const { look_interval, sample_interval: sampleIntervalMs } = lock_waits;
+  const intervalMs = look_interval ?? Math.min(collection_interval, LONGEST_PAUSE_MS);
   const included = databases === 'all' ? undefined : databases.filter((name) => !excluded.includes(name));
   const run = new LockWaitsRun(context, { databases: included, sampleIntervalMs, timeoutMs });
   const optional = new OptionalRun(run, context.logger.child({ query: ID }));
