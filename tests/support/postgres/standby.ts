@@ -20,6 +20,7 @@ export interface ReplicatedPostgres extends AsyncDisposable {
   /** Makes the standby a primary, without a checkpoint for the time of a test. */
   promote(): Promise<void>;
   stopPrimary(): Promise<void>;
+  restartStandby(): Promise<void>;
   /** `immediate` is a crash: what is not on disk is lost. */
   restartPrimary(shutdown: 'fast' | 'immediate'): Promise<void>;
 }
@@ -40,8 +41,10 @@ export async function startReplicatedPostgres(extra: ServerParameters = {}): Pro
   const primary = await startPrimary();
   const source = `host=127.0.0.1 port=${primaryPort} user=${login.user} password=${login.password}`;
   const following = { ...parameters, primary_conninfo: source, hot_standby: 'on' };
-  const standby = await startUntilExit({ ...common, folder: folders[1], port: standbyPort, parameters: following });
-  return new Replication({ primary, standby, startPrimary }, { primaryPort, standbyPort }, folders);
+  const startStandby = async (): Promise<ChildProcess> =>
+    await startUntilExit({ ...common, folder: folders[1], port: standbyPort, parameters: following });
+  const standby = await startStandby();
+  return new Replication({ primary, standby, startPrimary, startStandby }, { primaryPort, standbyPort }, folders);
 }
 
 /** The server ends with this process, also if it does not release it. */
@@ -53,7 +56,8 @@ async function startUntilExit(settings: ServerSettings): Promise<ChildProcess> {
 
 interface Servers {
   primary: ChildProcess;
-  readonly standby: ChildProcess;
+  standby: ChildProcess;
+  readonly startStandby: () => Promise<ChildProcess>;
   readonly startPrimary: () => Promise<ChildProcess>;
 }
 
@@ -108,6 +112,11 @@ class Replication implements ReplicatedPostgres {
 
   async stopPrimary(): Promise<void> {
     await stopServer(this.#servers.primary);
+  }
+
+  async restartStandby(): Promise<void> {
+    await stopServer(this.#servers.standby);
+    this.#servers.standby = await this.#servers.startStandby();
   }
 
   async restartPrimary(shutdown: 'fast' | 'immediate'): Promise<void> {

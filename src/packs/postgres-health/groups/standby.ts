@@ -34,7 +34,8 @@ export const standby = group({
              -- greatest() alone would make 0 of NULL, which means unknown.
              case when received is not null then greatest(0, pg_wal_lsn_diff(received, replayed)) end
                as database_replay_behind_bytes,
-             case when streaming and received = replayed then 0
+             -- After a start, the receiver begins with a whole file of the log, so before what is replayed.
+             case when streaming and received <= replayed then 0
                   else extract(epoch from greatest(now(), replayed_at) - replayed_at)
              end as database_replay_lag_seconds,
              streaming::int as database_wal_receiver_streaming

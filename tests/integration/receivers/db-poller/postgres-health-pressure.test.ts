@@ -150,6 +150,17 @@ describe('on a primary with a standby', () => {
   });
   afterAll(() => databases[Symbol.asyncDispose]());
 
+  it('shows no lag on a standby that starts again while nothing is written', async () => {
+    await runSql(databases.primaryUrl, 'create table written (n int)');
+    await databases.replayed();
+    await databases.restartStandby();
+    await using poller = await start(databases.standbyUrl);
+    await expect.poll(() => poller.series.get('database.wal.receiver.streaming{}'), TIMEOUT).toBe(1);
+    // The primary writes to its log at least every 15 s.
+    await expect.poll(() => poller.series.get('database.replay.lag{}'), { timeout: 4000 }).toBe(0);
+    expect(poller.series.get('database.replay.behind{}')).toBe(0);
+  });
+
   it('shows how long a standby took to replay, and 0 when it has replayed everything', async () => {
     await using poller = await start(databases.primaryUrl);
     const series = 'database.replication.lag{standby=walreceiver}';
