@@ -17,6 +17,7 @@ import { deliverNow } from './last-delivery.ts';
 import { endOpenResponses } from './http/open-responses.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
+import { useFlatContexts } from './flat-context.ts';
 import { createInstrumentations, instrumentationProblems } from './instrumentations.ts';
 import { sendLogLines, type LogLinesSettings } from './loggers/log-lines.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
@@ -53,6 +54,7 @@ const FIRST_METRICS_AFTER_MS = 5000;
 export function observe(environment: NodeJS.ProcessEnv): void {
   const problems = [...environmentProblems(environment), ...instrumentationProblems(environment)];
   for (const problem of problems) process.stderr.write(`siphon-otel/preload: ${problem}\n`);
+  useFlatContexts();
   const targets = new RequestTargets();
   const privacy = { personal: isSet(environment, 'SIPHON_SEND_PERSONAL_DATA') };
   const { start, stop, exportLogs, resource, ...end } = withDefaults(environment, () =>
