@@ -21,6 +21,7 @@ import { HonoInstrumentation } from './frameworks/hono.ts';
 import { KoaInstrumentation } from './frameworks/koa.ts';
 import { NestInstrumentation } from './frameworks/nest.ts';
 import { correctFetchErrors, correctHttpErrors } from './http/failed-requests.ts';
+import { keepHeaderLists } from './http/given-headers.ts';
 import { Http2Instrumentation } from './http/http2-requests.ts';
 import { observeEvents, observerOf } from './http/incoming-requests.ts';
 import { endUnreadResponses } from './http/unread-responses.ts';
@@ -134,6 +135,7 @@ function createHttp(targets: RequestTargets, settings: InstrumentationSettings):
   });
   correctHttpErrors(http);
   endUnreadResponses(http);
+  keepHeaderLists(http);
   observeIncoming(http, settings);
   targets.observeHttp(http);
   return http;

@@ -5,6 +5,7 @@ import type { UndiciInstrumentation } from '@opentelemetry/instrumentation-undic
 import { errorType } from '../error-type.ts';
 import { messageOf, recordException } from '../exceptions.ts';
 import { measuring } from '../exemplars/measured-span.ts';
+import { replaceTraceHeaders } from './given-headers.ts';
 import { forgetResponse } from './open-responses.ts';
 import { endUnreadFetches, type FetchRecord } from './unread-responses.ts';
 
@@ -53,6 +54,7 @@ export function correctFetchErrors(undici: UndiciInstrumentation): void {
     measuring(record.span, () => onDone(message));
   };
   endUnreadFetches(undici);
+  replaceTraceHeaders(undici);
   undici.enable();
 }
 
