@@ -3,7 +3,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/cli.ts';
 import { componentFactories, type PageFiles, type ReadPackRules } from './components/index.ts';
 import { VIEWS } from './console/page-settings.ts';
-import { textViews } from './console/text-views.ts';
+import { textView } from './console/text/text-views.ts';
 import { packs } from './packs/index.ts';
 
 /** @param built the folder that the build writes, with the page and the preload. */
@@ -22,7 +22,7 @@ export async function runProgram(built: URL): Promise<void> {
     version: manifest.version,
     factories: componentFactories(
       packs,
-      { readPage: async () => await readPage(page), views: VIEWS, texts: textViews },
+      { readPage: async () => await readPage(page), views: VIEWS, textView },
       readPackRules,
     ),
     loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),

@@ -38,7 +38,7 @@ export type { ConsoleContent, PageFiles, ReadPackRules };
  */
 export const componentFactories = (
   packs: readonly DatabasePack[],
-  content: ConsoleContent = { readPage: async () => new Map(), views: [], texts: new Map() },
+  content: ConsoleContent = { readPage: async () => new Map(), views: [], textView: () => undefined },
   readPackRules: ReadPackRules = async () => [],
 ): readonly Factory[] => [
   otlpReceiver,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alertList } from './alerts.ts';
-import { alertsText } from './alerts-text.ts';
+import { alertsText } from './text/alerts-text.ts';
 
 const alert = (alertname: string, severity: string, state: string, minute: number) => ({
   labels: { alertname, severity, room: '1' },

@@ -66,6 +66,10 @@ async function exemplarsOf(url: string): Promise<readonly string[]> {
   return exemplars.map(({ labels }) => labels['trace_id'] ?? '');
 }
 
+async function textAt(address: string, accept = '*/*'): Promise<string> {
+  return await (await fetch(address, { headers: { accept } })).text();
+}
+
 describe.skipIf(chromiumMissing !== undefined)('the console', () => {
   let sidecar: Sidecar;
   let service: ChildProcess;
@@ -108,6 +112,33 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     }
     await sidecar?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('answers text and JSON to readers without a browser', async () => {
+    expect(await textAt(`${url}/`)).toMatch(
+      /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/alerts\n\/traces\/ID\n$/,
+    );
+    const traces = await textAt(`${url}/traces?status=error&limit=1`);
+    const [, id = ''] = /\n([0-9a-f]{16}) .* shop {2}GET\n$/.exec(traces) ?? [];
+    expect(id, traces).not.toBe('');
+    expect(await textAt(`${url}/traces/${id}`)).toContain(`✗ load ${MARKUP}`);
+    expect(await textAt(`${url}/logs?severity=error&limit=1`)).toMatch(
+      / ERROR shop cart .* is read .* trace=[0-9a-f]{32}\n$/,
+    );
+    expect(await textAt(`${url}/errors`)).toMatch(
+      /^\d+× {2}shop {2}TypeError: no price .*\n {4}TypeError: .*\n {4}at /,
+    );
+    expect(JSON.parse(await textAt(`${url}/traces`, 'application/json'))).toHaveProperty('traces.0.traceId');
+    expect(await textAt(`${url}/traces/ffff`)).toMatch(/^trace ffff is not in the store/);
+  });
+
+  it('names a dashboard that does not exist, and links to those that do', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${url}/d/nope`);
+    await page.getByText('The dashboard nope does not exist').waitFor();
+    await page.getByRole('link', { name: 'Service', exact: true }).click();
+    await page.waitForURL(`${url}/d/siphon-service`);
+    await page.close();
   });
 
   it('shows the alerts that its own rules raise, with links, and the same as text', async () => {

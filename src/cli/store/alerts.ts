@@ -1,5 +1,5 @@
 import { alertList, type RulesAnswer } from '../../console/alerts.ts';
-import { alertsText } from '../../console/alerts-text.ts';
+import { alertsText } from '../../console/text/alerts-text.ts';
 import { jsonText } from '../../console/store-text.ts';
 import type { ServerAddress } from '../component-address.ts';
 import type { Command } from '../command.ts';

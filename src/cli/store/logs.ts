@@ -1,9 +1,9 @@
 import type { Command } from '../command.ts';
-import { errorOf, errorText } from '../../console/trace-errors.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { LogRecord } from '../../engine/stored-telemetry.ts';
-import { jsonText, linesOf, oneLine, severityName, timeText, valueText } from '../../console/store-text.ts';
+import { jsonText } from '../../console/store-text.ts';
+import { logText } from '../../console/text/log-text.ts';
 
 const FILTERS = ['trace', 'service', 'severity', 'text', 'since', 'until', 'limit'] as const;
 
@@ -38,26 +38,10 @@ export const logs: Command = {
       );
       let isFirst = true;
       for await (const { logs: found, hint } of pages) {
-        for (const log of found) context.print(flags.has('json') ? jsonText(log) : lineOf(log));
+        for (const log of found) context.print(flags.has('json') ? jsonText(log) : logText(log));
         if (isFirst && found.length === 0 && !flags.has('json')) context.printError(hint ?? 'no log line fits');
         isFirst = false;
       }
     });
   },
 };
-
-/** A line break of the body is one here, too. Further lines are indented. */
-function lineOf(log: LogRecord): string {
-  const { timeUnixNano, service, body, traceId, attributes, spanId } = log;
-  const [first = '', ...rest] = linesOf(valueText(body));
-  const pairs = Object.entries(attributes)
-    .filter(([name]) => !name.startsWith('exception.'))
-    .map(([name, value]) => `${name}=${valueText(value)}`);
-  const trace = traceId === undefined ? [] : [`trace=${traceId}`];
-  const text = [timeText(timeUnixNano), severityName(log).padEnd(5), oneLine(service), first].join(' ');
-  const error = errorOf(spanId, attributes);
-  const below = [...rest, ...(error === undefined ? [] : [errorText(error), error.place])].filter(
-    (line) => line !== '',
-  );
-  return [[text, ...[...pairs, ...trace].map(oneLine)].join('  '), ...below.map((line) => `    ${line}`)].join('\n');
-}

@@ -2,7 +2,8 @@ import type { Command } from '../command.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { TraceSummary } from '../../engine/stored-telemetry.ts';
-import { clockText, durationText, fitted, jsonText, oneLine } from '../../console/store-text.ts';
+import { jsonText } from '../../console/store-text.ts';
+import { tracesText } from '../../console/text/traces-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const FILTERS = ['service', 'operation', 'status', 'min-duration', 'max-duration', 'since', 'until', 'limit'] as const;
@@ -38,28 +39,10 @@ export const traces: Command = {
       let isFirst = true;
       for await (const { traces: found, hint } of pages) {
         if (flags.has('json')) for (const summary of found) context.print(jsonText(summary));
-        else if (found.length > 0) context.print(tableOf(found, context.columns, isFirst));
+        else if (found.length > 0) context.print(tracesText(found, { columns: context.columns, withHeader: isFirst }));
         else if (isFirst) context.printError(hint ?? 'no trace fits');
         isFirst &&= found.length === 0;
       }
     });
   },
 };
-
-/** Digits of an id that distinguish the traces of a store. */
-const ID_DIGITS = 16;
-
-function tableOf(found: readonly TraceSummary[], columns: number, withHeader: boolean): string {
-  const header = `${'TRACE'.padEnd(ID_DIGITS)}  START     DURATION  SPANS  ERRORS  SERVICE  NAME`;
-  const lines = found.map(({ traceId, startTimeUnixNano, durationMs, spans, errors, service, name, hasRoot }) =>
-    [
-      traceId.slice(0, ID_DIGITS),
-      clockText(startTimeUnixNano).padEnd(8),
-      durationText(durationMs).padStart(8),
-      String(spans).padStart(5),
-      String(errors).padStart(6),
-      `${oneLine(service)}  ${hasRoot ? '' : '… '}${oneLine(name)}`,
-    ].join('  '),
-  );
-  return [...(withHeader ? [header] : []), ...lines].map((line) => fitted(line, columns)).join('\n');
-}

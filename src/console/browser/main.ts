@@ -1,9 +1,11 @@
 /** The page: shows the view that the address names. */
+import { html, render } from 'lit-html';
 import type { PageSettings, ViewName } from '../page-settings.ts';
 import { PrometheusSource } from '../prometheus-source.ts';
 import { alertsView } from './alerts-view.ts';
 import { dashboardView } from './dashboard-view.ts';
 import { element } from './element.ts';
+import { message } from './message.ts';
 import { VIEW_TITLES, type PageView, type Stage } from './page-view.ts';
 import { pipelinesView } from './pipelines-view.ts';
 import { changesView } from './store/changes-view.ts';
@@ -25,12 +27,27 @@ async function open(): Promise<void> {
   const [, name = '', id = ''] = location.pathname.split('/').map(decodeURIComponent);
   const view = settings.views.find((one) => one === name);
   showLinks(view);
-  if (view === undefined) {
+  if (name === 'd' && settings.dashboards.every(({ uid }) => uid !== id)) {
+    shown = unknownDashboard(id);
+  } else if (view === undefined) {
     shown = await dashboardView(stage, settings, source);
-    return;
+  } else {
+    document.title = `${VIEW_TITLES[view]} – siphon`;
+    shown = viewOf(view, id);
   }
-  document.title = `${VIEW_TITLES[view]} – siphon`;
-  shown = viewOf(view, id);
+}
+
+function unknownDashboard(uid: string): PageView {
+  const links = settings.dashboards.map((one) => html`<li><a href=${`/d/${one.uid}`}>${one.title}</a></li>`);
+  stage.top.replaceChildren();
+  render(
+    html`${message('error', `The dashboard ${uid} does not exist`)}
+      <ul>
+        ${links}
+      </ul>`,
+    stage.main,
+  );
+  return { end: () => undefined };
 }
 
 function viewOf(view: ViewName, id: string): PageView {

@@ -22,9 +22,14 @@ async function started() {
       return files;
     },
     views: ['traces', 'errors', 'logs', 'alerts', 'pipelines'],
-    texts: new Map([
-      ['/alerts', { query: '/api/v1/rules?type=alert', text: (answer) => `text of ${JSON.stringify(answer)}` }],
-    ]),
+    textView: (path) =>
+      path === '/alerts'
+        ? {
+            path: '/api/v1/rules',
+            parameters: { type: 'alert' },
+            text: (answer) => `text of ${JSON.stringify(answer)}`,
+          }
+        : undefined,
   }).create(settings, v.parse(consoleConfig, { endpoint: '127.0.0.1:0', allowed_hosts: ['siphon.test'] }));
   await extension.start(host);
   const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;

@@ -10,7 +10,7 @@ import type { QueryAnswer } from '../../../engine/query-apis.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
-import { acceptedForm, type TextView, type TextViews } from './text-view.ts';
+import { acceptedForm, type TextView } from './text-view.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -29,7 +29,8 @@ export interface ConsoleContent {
   readonly readPage: () => Promise<PageFiles>;
   /** The names of the views besides the dashboards. */
   readonly views: readonly string[];
-  readonly texts: TextViews;
+  /** Undefined for an address that is only a page. */
+  readonly textView: (path: string) => TextView | undefined;
 }
 
 interface TextRequest {
@@ -46,12 +47,12 @@ export class ConsoleExtension implements Component {
   readonly #server: GuardedServer;
   readonly #ownPages: OwnPages;
   readonly #page: Page;
-  readonly #texts: TextViews;
+  readonly #textView: ConsoleContent['textView'];
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
   #offered: Disposable | undefined;
 
-  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, views, texts }: ConsoleContent) {
-    this.#texts = texts;
+  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, views, textView }: ConsoleContent) {
+    this.#textView = textView;
     this.#settings = settings;
     this.#config = config;
     this.#server = new GuardedServer(config, settings.logger);
@@ -85,7 +86,7 @@ export class ConsoleExtension implements Component {
     if (!this.#ownPages.hasOwnOrigin(request)) return sendText(response, 403, 'Pages of other origins may not ask');
     const path = pathOf(request);
     if (path.startsWith('/api/')) return await this.#answer(host, { request, response, path });
-    const view = this.#texts.get(path);
+    const view = this.#textView(path);
     const form = acceptedForm(request);
     if (view !== undefined && form !== 'page') return await this.#answerText(host, { request, response, view, form });
     const file = await this.#page.file(path);
@@ -95,8 +96,9 @@ export class ConsoleExtension implements Component {
 
   /** The same numbers as on the page. */
   async #answerText(host: Host, { request, response, view, form }: TextRequest): Promise<void> {
-    const [path = '', query] = view.query.split('?');
-    const { status, body } = await this.#ask(host, response, path, new URLSearchParams(query));
+    const parameters = queryOf(request);
+    for (const [name, value] of Object.entries(view.parameters ?? {})) parameters.set(name, value);
+    const { status, body } = await this.#ask(host, response, view.path, parameters);
     response.setHeader('vary', 'accept');
     if (form === 'json') return this.#send(request, response, { status, body });
     if (status !== 200) return sendText(response, status, (JSON.parse(body) as { readonly error: string }).error);

@@ -1,6 +1,6 @@
-import { alertList, NO_RULES, type ListedAlert, type RulesAnswer, type ShownRule } from './alerts.ts';
-import { counted, fitted, oneLine } from './store-text.ts';
-import { textOf } from './unit-text.ts';
+import { alertList, NO_RULES, type ListedAlert, type RulesAnswer, type ShownRule } from '../alerts.ts';
+import { counted, fitted, oneLine } from '../store-text.ts';
+import { textOf } from '../unit-text.ts';
 
 /** Alerts as lines for a terminal. */
 export function alertsText(answer: RulesAnswer, nowMs: number, columns = Infinity): string {

@@ -1,7 +1,7 @@
-import { lockWaitLines, unknownWaitText } from '../../console/lock-wait-text.ts';
-import { errorOf, errorsOf, errorText, type TraceError } from '../../console/trace-errors.ts';
+import { lockWaitLines, unknownWaitText } from '../lock-wait-text.ts';
+import { errorOf, errorsOf, errorText, type TraceError } from '../trace-errors.ts';
 import type { LockWait, LogRecord, Span, Trace } from '../../engine/stored-telemetry.ts';
-import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from '../../console/store-text.ts';
+import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from '../store-text.ts';
 
 export interface WaterfallOptions {
   readonly columns: number;

@@ -1,0 +1,85 @@
+import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
+import type { RulesAnswer } from '../alerts.ts';
+import { textOf } from '../unit-text.ts';
+import { alertsText } from './alerts-text.ts';
+import { errorsText } from './errors-text.ts';
+import { logText } from './log-text.ts';
+import { tracesText } from './traces-text.ts';
+import { waterfall } from './waterfall.ts';
+
+/** A view for readers without a browser: the answer to the query of the page, as text. */
+export interface TextView {
+  /** The path of the query. It gets the parameters of the address, and these. */
+  readonly path: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** @param answer the parsed JSON. */
+  readonly text: (answer: unknown) => string;
+}
+
+/** Undefined for an address that is only a page. */
+export function textView(path: string): TextView | undefined {
+  const [, name = '', id] = path.split('/');
+  if (name === 'traces' && id !== undefined && id !== '') return traceView(id);
+  return id === undefined ? lists.get(name) : undefined;
+}
+
+/** A terminal that is not known may be wide. */
+const COLUMNS = 120;
+
+function traceView(id: string): TextView {
+  return {
+    path: `/api/traces/${id}`,
+    text: (answer) => [...waterfall(answer as Trace, { columns: COLUMNS, hasColours: false })].join('\n'),
+  };
+}
+
+interface RunningNow {
+  readonly version: string;
+  readonly status: string;
+  readonly uptimeSeconds: number;
+}
+
+function serviceText({ version, status, uptimeSeconds }: RunningNow): string {
+  return [
+    `siphon ${version} is ${status}, up ${textOf(uptimeSeconds, 's')}`,
+    ...[...lists.keys()].filter((name) => name !== '').map((name) => `/${name}`),
+    '/traces/ID',
+  ].join('\n');
+}
+
+interface Answer {
+  /** Why a list is empty. */
+  readonly hint?: string;
+}
+
+const lists: ReadonlyMap<string, TextView> = new Map(
+  Object.entries({
+    '': { path: '/api/service', text: (answer: unknown) => serviceText(answer as RunningNow) },
+    traces: {
+      path: '/api/traces',
+      text: (answer: unknown) => {
+        const { traces, hint } = answer as Answer & { readonly traces: readonly TraceSummary[] };
+        return traces.length === 0 ? (hint ?? 'no trace fits') : tracesText(traces);
+      },
+    },
+    logs: {
+      path: '/api/logs',
+      text: (answer: unknown) => {
+        const { logs, hint } = answer as Answer & { readonly logs: readonly LogRecord[] };
+        return logs.length === 0 ? (hint ?? 'no log line fits') : logs.map(logText).join('\n');
+      },
+    },
+    errors: {
+      path: '/api/errors',
+      text: (answer: unknown) => {
+        const { errors, left } = answer as { readonly errors: readonly ErrorGroup[]; readonly left: number };
+        return errors.length === 0 ? 'no exception is in the store' : errorsText(errors, left);
+      },
+    },
+    alerts: {
+      path: '/api/v1/rules',
+      parameters: { type: 'alert' },
+      text: (answer: unknown) => alertsText((answer as { readonly data: RulesAnswer }).data, Date.now()),
+    },
+  }),
+);
