@@ -25,6 +25,11 @@ export function latestOf(values: Values): number | undefined {
   return values.findLast((value) => value !== null) ?? undefined;
 }
 
+export function totalOf(values: Values): number | undefined {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? undefined : known.reduce((total, value) => total + value);
+}
+
 export function largestOf(values: Values): number | undefined {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? undefined : known.reduce((most, value) => Math.max(most, value));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bucketsOf } from './buckets.ts';
 import { secondsOf } from './duration.ts';
-import { lonelyOf, stackedUp } from './graph-data.ts';
+import { lonelyOf, stackedUp, totalOf } from './graph-data.ts';
 import { timeMarks } from './browser/time-text.ts';
 import { nameOf } from './series-name.ts';
 import { toneOf } from './tone.ts';
@@ -100,6 +100,11 @@ describe('numbers on the page', () => {
       [5, null],
       [3, 3],
     ]);
+  });
+
+  it('adds up the bars of a graph, and knows no total without one', () => {
+    expect(totalOf([2, null, 3])).toBe(5);
+    expect(totalOf([null])).toBeUndefined();
   });
 
   it('finds the values without a visible line', () => {

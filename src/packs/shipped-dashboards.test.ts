@@ -32,6 +32,7 @@ interface Panel {
       readonly properties: readonly { readonly id: string; readonly value: unknown }[];
     }[];
   };
+  readonly options?: { readonly legend?: { readonly calcs: readonly string[] } };
   readonly repeat?: string;
   readonly links?: readonly { readonly url: string }[];
 }
@@ -197,6 +198,12 @@ describe('every expression', () => {
       return more.length === 0 || one.panel.type === 'histogram' ? [] : [{ where: whereIs(one), what: more.join() }];
     });
     expect(found).toEqual([]);
+  });
+
+  it('has the total of bars in the legend, and the last value of lines', () => {
+    const calcs = new Map(drawn.map(({ panel }) => [panel.title, panel.options?.legend?.calcs]));
+    expect(calcs.get('Runs by status')).toEqual(['sum', 'max']);
+    expect(calcs.get('Latency of the shops')).toEqual(['lastNotNull', 'max']);
   });
 
   it('is not praised for what is switched off', () => {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { selectorsOf } from '../dashboards/promql/node.ts';
+import type { Panel } from '../dashboards/model/panel.ts';
+import type { Threshold } from '../dashboards/threshold.ts';
 import type { AlertRule } from '../dashboards/rules/alert-rules.ts';
 import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
 import { shipped } from '../../tests/support/dashboards/shipped.ts';
@@ -31,6 +33,10 @@ const rules = (rulesOf('alerts.yaml') as readonly AlertRule[]).map((rule) => ({
 }));
 const checkText = (expr: string): CheckedExpression => checkExpression(expr, { metrics: packMetrics, recorded });
 const check = (rule: AlertRule): CheckedExpression => checkText(rule.expr);
+
+function thresholdsOf(panel: Panel | undefined): Threshold | undefined {
+  return panel !== undefined && 'thresholds' in panel ? panel.thresholds : undefined;
+}
 
 /** Alerts that fire because something is missing; they compare nothing. */
 const ABOUT_NOTHING = new Set(['SidecarNotScraped', 'Watchdog']);
@@ -104,6 +110,19 @@ describe.each(rules)('$name', ({ rule }) => {
 });
 
 describe('the alerts', () => {
+  it('lead to panels with their own limits', () => {
+    const others = alerts.flatMap(({ name, panel: link, measured, raisedBy }) => {
+      if (!('threshold' in raisedBy)) return [];
+      const [panel] = dashboards
+        .filter(({ uid }) => uid === link?.dashboard)
+        .flatMap(({ rows }) => rows.flatMap(({ panels }) => panels.filter(({ title }) => title === link?.title)));
+      const limits = panel?.form === 'table' ? panel.queries.map((column) => column.thresholds) : [thresholdsOf(panel)];
+      const ofUnit = limits.filter((one) => one !== undefined && one.unit === measured.unit);
+      return ofUnit.length === 0 || ofUnit.includes(raisedBy.threshold) ? [] : [`${name}: ${panel?.title}`];
+    });
+    expect(others).toEqual([]);
+  });
+
   it('have a rule for each number of their threshold, on the side that is bad', () => {
     for (const { name, raisedBy } of alerts) {
       const own = rules.map(({ rule }) => rule).filter((rule) => rule.alert === name);

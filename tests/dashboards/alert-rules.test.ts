@@ -1,36 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import type { AlertRule } from '../../src/dashboards/rules/alert-rules.ts';
 import { levelOf, severities, type Alert, type Severity } from '../../src/dashboards/rules/alert.ts';
 import { always, END, growing, JOB_STARTS } from '../support/prometheus/input-series.ts';
 import { promtoolMissing, testRules, type Expectation, type InputSeries } from '../support/prometheus/promtool.ts';
+import { rulesOf, type Group } from '../support/alerts/shipped-rules.ts';
 import { alertCases } from './alert-cases.ts';
 import type { AlertCase } from './alert-worlds.ts';
-
-interface Group<Rule> {
-  readonly name: string;
-  readonly rules: readonly Rule[];
-}
-
-function groupsOf(file: string): readonly Group<unknown>[] {
-  const text = readFileSync(new URL(`../../dashboards/prometheus/${file}`, import.meta.url), 'utf8');
-  return (load(text) as { groups: readonly Group<unknown>[] }).groups;
-}
-
-const recordings = groupsOf('recording.yaml') as readonly Group<{ readonly record: string; readonly expr: string }>[];
-const alerts = groupsOf('alerts.yaml') as readonly Group<AlertRule>[];
-
-/** The shipped rules of one alert and what they read: all rules together would take minutes. */
-function rulesOf(name: string): readonly Group<{ readonly expr: string }>[] {
-  const own = alerts.map((group) => ({ ...group, rules: group.rules.filter(({ alert }) => alert === name) }));
-  const text = own.flatMap(({ rules }) => rules.map(({ expr }) => expr)).join('\n');
-  const read = recordings.map((group) => ({
-    ...group,
-    rules: group.rules.filter(({ record }) => text.includes(record)),
-  }));
-  return [...read, ...own].filter(({ rules }) => rules.length > 0);
-}
 
 /** The rules of several alerts; a file has each name of a group only once. */
 function groupsNamed(names: readonly string[]): readonly Group<unknown>[] {
@@ -104,6 +78,22 @@ describe.skipIf(promtoolMissing).each(alertCases)('$alert.name', (one) => {
     expect(testRules(rulesOf(alert.name), [{ input: [], expects: [{ ...firing(one, []), samples }] }])).toBe('');
   });
 });
+
+/** The same of a second database, polled by a second sidecar. */
+function ofSecond({ series, values }: InputSeries): InputSeries {
+  return { series: series.replace(/(instance|receiver)="([^"]*)"/g, '$1="second $2"'), values };
+}
+
+it.skipIf(promtoolMissing).each(alertCases)(
+  '$alert.name fires next to a second database',
+  ({ alert, world, values }) => {
+    const input = world(values[worstOf(values)] ?? Number.NaN);
+    const query = `group(ALERTS{alertname="${alert.name}", alertstate="firing"})`;
+    const expects = [{ query, atMinute: END, samples: [{ labels: '{}', value: 1 }] }];
+    // An expression that matches many to many is an error of the rule.
+    expect(testRules(rulesOf(alert.name), [{ input: [...input, ...input.map(ofSecond)], expects }])).toBe('');
+  },
+);
 
 describe.skipIf(promtoolMissing)('no ticket is written for', () => {
   it.each([

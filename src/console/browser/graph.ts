@@ -46,7 +46,7 @@ export function graphOf(panel: GraphModel, first: Drawing, { zoom, traceLink, kn
     class: 'plot',
     attributes: { tabindex: '0', role: 'img', 'aria-label': `${panel.title}: arrow keys read it` },
   });
-  const legend = legendOf(series, { colors, unit, title: panel.title });
+  const legend = legendOf(series, { colors, unit, title: panel.title, areCounts: panel.draw === 'bars' });
   let drawing = first;
   let dots = exemplarDots(first.exemplars, { panel, traceLink });
   let plot: uPlot | undefined;

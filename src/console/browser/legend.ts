@@ -1,4 +1,4 @@
-import { largestOf, latestOf, type NamedSeries } from '../graph-data.ts';
+import { largestOf, latestOf, totalOf, type NamedSeries } from '../graph-data.ts';
 import { textOf } from '../unit-text.ts';
 import { oneTabStop } from './arrow-keys.ts';
 import { element } from './element.ts';
@@ -16,9 +16,12 @@ interface LegendLook {
   readonly title: string;
   readonly colors: readonly string[];
   readonly unit: string;
+  /** True if each value counts events since the value before it. */
+  readonly areCounts: boolean;
 }
 
-export function legendOf(first: readonly NamedSeries[], { title, colors, unit }: LegendLook): Legend {
+export function legendOf(first: readonly NamedSeries[], { title, colors, unit, areCounts }: LegendLook): Legend {
+  const summary = areCounts ? totalOf : latestOf;
   const text = (value: number | null | undefined): string => (value == null ? '–' : textOf(value, unit));
   let series = first;
   let hovered: number | null = null;
@@ -26,7 +29,7 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
   const tops = series.map(() => element('td', { class: 'max' }));
   const fill = (): void => {
     for (const [at, { values }] of series.entries()) {
-      cells[at]?.replaceChildren(text(hovered === null ? latestOf(values) : values[hovered]));
+      cells[at]?.replaceChildren(text(hovered === null ? summary(values) : values[hovered]));
       tops[at]?.replaceChildren(text(largestOf(values)));
     }
   };
@@ -42,11 +45,13 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
     return toggle;
   });
   // The largest first: a long legend is cut.
-  const order = [...first.keys()].toSorted((one, other) => most(first[other]) - most(first[one]));
+  const rank = areCounts ? totalOf : largestOf;
+  const ranks = first.map(({ values }) => rank(values) ?? -Infinity);
+  const order = [...first.keys()].toSorted((one, other) => (ranks[other] ?? 0) - (ranks[one] ?? 0));
   const lines = order.map((index) =>
     element('tr', {}, element('td', { class: 'name' }, toggles[index]), cells[index], tops[index]),
   );
-  const headers = ['last', 'max'].map((header) => element('th', { text: header }));
+  const headers = [areCounts ? 'total' : 'last', 'max'].map((header) => element('th', { text: header }));
   const header = element('tr', {}, element('th', { class: 'name' }), ...headers);
   const table = element(
     'table',
@@ -72,8 +77,4 @@ export function legendOf(first: readonly NamedSeries[], { title, colors, unit }:
   );
   fill();
   return legend;
-}
-
-function most(series: NamedSeries | undefined): number {
-  return largestOf(series?.values ?? []) ?? -Infinity;
 }

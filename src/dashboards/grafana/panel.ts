@@ -77,11 +77,10 @@ function builderOf(panel: PanelModel): AnyBuilder {
 }
 
 function graph(panel: GraphModel): TimeSeriesBuilder {
-  const { thresholds, draw, stacked, minStep, place } = panel;
+  const { thresholds, draw, stacked, minStep } = panel;
   const unit = panelUnit(panel);
   const things = countedThings(unit);
   const asBars = draw === 'bars';
-  const isWide = place.width >= 8;
   const builder = new TimeSeriesBuilder()
     .unit(isSpoken(unit) ? 'short' : grafanaUnit(unit))
     .drawStyle(asBars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
@@ -91,15 +90,7 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
     .showPoints(asBars ? VisibilityMode.Never : VisibilityMode.Auto)
     .spanNulls(false)
     .stacking(new StackingConfigBuilder().mode(stacked ? StackingMode.Normal : StackingMode.None).group('A'))
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(isWide ? LegendDisplayMode.Table : LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max'])
-        .sortBy('Max')
-        .sortDesc(true),
-    )
+    .legend(legendOf(panel))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .colorScheme(paletteColor());
   if (thresholds !== undefined) {
@@ -114,6 +105,21 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
 
 function withoutZeros(builder: TimeSeriesBuilder, { stacked }: GraphModel): TimeSeriesBuilder {
   return stacked ? builder.withOverride({ matcher: ALWAYS_ZERO, properties: NOT_IN_TOOLTIP }) : builder;
+}
+
+/** In columns: a table fits. */
+const WIDE = 8;
+
+/** The total of events, and the last value of a line. */
+function legendOf({ draw, place }: GraphModel): VizLegendOptionsBuilder {
+  const asBars = draw === 'bars';
+  return new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(place.width >= WIDE ? LegendDisplayMode.Table : LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+    .calcs(asBars ? ['sum', 'max'] : ['lastNotNull', 'max'])
+    .sortBy(asBars ? 'Total' : 'Max')
+    .sortDesc(true);
 }
 
 /** Parts of a whole that are always 0. Hidden from the legend, Grafana would no longer let readers select the others there. */

@@ -27,9 +27,10 @@ describe('the history of a recorded series', () => {
     expect([5000, 5900].map(age)).toEqual([2, undefined]);
   });
 
-  it('has a last run that is as many times longer ago as the time is stretched, and a poll that is not', () => {
+  it('has a last run, a start and a vacuum that are as many times longer ago as the time is stretched, and a reload that is not', () => {
     expect(timeAt('scrape_last_run_timestamp_seconds')).toBe(5500 - 300);
-    expect(timeAt('siphon_db_poller_counting_since_timestamp_seconds')).toBe(5500 - 3);
+    expect(timeAt('siphon_db_poller_counting_since_timestamp_seconds')).toBe(5500 - 300);
+    expect(timeAt('siphon_config_last_load_timestamp_seconds')).toBe(5500 - 3);
     const vacuum = stretchedSeries(recorded('database_table_autovacuum_age_seconds', { 104: 2 }), STRETCHES);
     expect(vacuum(5500)).toBe(200);
   });

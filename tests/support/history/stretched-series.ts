@@ -65,8 +65,8 @@ function counterOf(series: RecordedSeries, stretches: readonly Stretch[]): Stret
   };
 }
 
-/** Items that runs cause, unlike polls and the points that arrive all the time. */
-const OF_RUNS = /_spans|_sentry_/;
+/** Items that runs cause, unlike polls and the points that arrive all the time; and the time since which rows count. */
+const OF_RUNS = /_spans|_sentry_|_counting_since_/;
 /** Work that processes do all the time. */
 const CONTINUOUS = /^v8js_gc_/;
 

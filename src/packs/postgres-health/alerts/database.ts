@@ -86,7 +86,7 @@ export const databaseAlerts: readonly Alert[] = [
     description: ({ instance, value }, limit) =>
       `A session has done nothing for ${value} inside a transaction, according to ${instance} (limit ${limit}). It holds its locks, and holds back vacuum and exact counting.`,
     whenMissing: heldByPoller,
-    panel: { dashboard: 'siphon-database', title: 'Longest transaction' },
+    panel: { dashboard: 'siphon-database', title: 'Idle in a transaction' },
   }),
   alert({
     name: 'LongTransaction',

@@ -61,19 +61,25 @@ export const server: Row = {
     }),
     lines({
       title: 'Longest transaction',
+      description: 'Age of the oldest transaction. Find it in pg_stat_activity by xact_start.',
+      queries: [show(max(latest('database_transaction_longest_seconds'), ['instance']), ({ instance }) => instance)],
+      thresholds: thresholds.longest_transaction,
+      min: 0,
+      empty: notPolled,
+      width: 4,
+      height: 7,
+    }),
+    lines({
+      title: 'Idle in a transaction',
       description:
-        'Age of the oldest transaction, and of the longest idle time inside a transaction. Find them in pg_stat_activity by xact_start.',
+        'The longest time for which a session has done nothing inside its transaction. It holds its locks meanwhile.',
       queries: [
-        show(max(latest('database_transaction_longest_seconds'), ['instance']), ({ instance }) => `oldest ${instance}`),
-        show(
-          max(latest('database_idle_in_transaction_longest_seconds'), ['instance']),
-          ({ instance }) => `idle ${instance}`,
-        ),
+        show(max(latest('database_idle_in_transaction_longest_seconds'), ['instance']), ({ instance }) => instance),
       ],
       thresholds: thresholds.idle_in_transaction,
       min: 0,
       empty: notPolled,
-      width: 8,
+      width: 4,
       height: 7,
     }),
     lines({

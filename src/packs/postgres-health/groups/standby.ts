@@ -11,7 +11,7 @@ export const standby = group({
     database_replay_lag_seconds: gauge(
       'database.replay.lag',
       's',
-      'On a standby: age of the last replayed transaction; 0 if it is connected and has replayed everything that it received',
+      'On a standby: age of the last replayed transaction; 0 if it is connected and has replayed everything that it received; then absent for a role that may not see the connection',
     ),
     database_wal_receiver_streaming: gauge(
       'database.wal.receiver.streaming',
@@ -34,9 +34,11 @@ export const standby = group({
              -- greatest() alone would make 0 of NULL, which means unknown.
              case when received is not null then greatest(0, pg_wal_lsn_diff(received, replayed)) end
                as database_replay_behind_bytes,
-             -- After a start, the receiver begins with a whole file of the log, so before what is replayed.
-             case when streaming and received <= replayed then 0
-                  else extract(epoch from greatest(now(), replayed_at) - replayed_at)
+             -- After a start, the receiver begins with a whole file of the log, so before what is replayed. The last
+             -- transaction of an idle primary is old: without the status it does not show a lag.
+             case when not streaming or received is null or received > replayed
+                  then extract(epoch from greatest(now(), replayed_at) - replayed_at)
+                  when streaming then 0
              end as database_replay_lag_seconds,
              streaming::int as database_wal_receiver_streaming
       from (select pg_last_wal_receive_lsn() as received, pg_last_wal_replay_lsn() as replayed,

@@ -179,4 +179,14 @@ describe('on a primary with a standby', () => {
       }, TIMEOUT)
       .toSatisfy(({ shown = 0, known }: { shown?: number; known: unknown }) => shown > 0 && shown === known);
   });
+
+  it('shows no lag of an idle standby to a role that may not see whether it is connected', async () => {
+    await runSql(databases.standbyUrl, 'select pg_wal_replay_resume()');
+    await runSql(databases.primaryUrl, `create role limited login password 'limited'`);
+    await databases.replayed();
+    const limited = Object.assign(new URL(databases.standbyUrl), { username: 'limited', password: 'limited' });
+    await using poller = await start(limited.href);
+    await expect.poll(() => poller.series.get('database.replay.behind{}'), TIMEOUT).toBe(0);
+    expect(poller.series.get('database.replay.lag{}')).toBeUndefined();
+  });
 });

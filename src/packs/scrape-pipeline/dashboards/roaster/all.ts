@@ -46,7 +46,7 @@ export const allRoasters: Row = {
         { ...show(runSuccess(['roaster']), 'succeeded'), thresholds: thresholds.run_success },
         { ...show(artifactErrors(['roaster']), 'failed artifacts'), thresholds: thresholds.artifact_error_rate },
         { ...show(reviewRate(), 'review rate'), thresholds: thresholds.review_rate },
-        show(inStock(['roaster']), 'in stock'),
+        { ...show(inStock(['roaster']), 'in stock'), thresholds: thresholds.in_stock },
         { ...show(stalePrices(), 'stale prices'), thresholds: thresholds.stale_prices },
         { ...show(seenVariants(), 'seen by the last run'), thresholds: thresholds.seen_variants },
       ],
