@@ -45,7 +45,7 @@ const flawed = [
   ['a label that changes', { ...counter, table: 'shop.changed', labels: ['state'] }, 'warning', 'NAME counts with limits: rows of shop.changed are updated, and each counts under the state of the moment when it is counted', 'Use a gauge'],
   ['a condition that reads another table', { ...counter, where: 'id in (select id from shop.parts)' }, 'error', 'NAME counts nothing: where reads other rows, in a subquery', 'Use a condition over columns of the row'],
   ['a large table without a time', { ...counter, table: 'shop.large' }, 'warning', 'NAME reads about 5000000 rows, all of shop.large, at each poll', 'Set time_column'],
-  ['a table with more keys than are remembered', { ...counter, table: 'shop.huge', time_column: 'created_at' }, 'error', 'NAME counts nothing: it would remember about 50000000 keys, and max_keys is 10000000', 'Raise max_keys'],
+  ['a table with more keys than are remembered', { ...counter, table: 'shop.huge', time_column: 'created_at' }, 'error', 'NAME counts nothing: it would remember about 50000000 keys, and max_keys is 20000000', 'Raise max_keys'],
   ['a large table without an index on its time', { ...counter, table: 'shop.large', time_column: 'created_at' }, 'warning', 'no index on shop.large (created_at): NAME reads all', 'create index concurrently on shop.large (created_at);'],
   ['a condition over a missing column', { ...counter, where: 'paid_at is not null' }, 'error', 'NAME counts nothing: where has a mistake at character 1: column "paid_at" does not exist', 'Correct where: paid_at is not null'],
   ['a condition that does not parse', { ...counter, where: 'amount >' }, 'error', 'NAME counts nothing: where has a mistake at its end: syntax error', 'Correct where: amount >'],
