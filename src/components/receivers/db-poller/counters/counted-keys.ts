@@ -5,7 +5,7 @@ import { wordOf, type KeyHash } from './key-hash.ts';
 import { RecentKeys } from './recent-keys.ts';
 
 /** Keys that wait until they are in buckets. Two rounds of them are in memory. */
-const MOST_OF_A_ROUND = 2 ** 18;
+const MOST_OF_A_ROUND = 2 ** 19;
 const LEAST_OF_A_ROUND = 512;
 const KEYS_OF_A_BUCKET = 512;
 /** Buckets that are in memory at the same time: about 3 MB. */
