@@ -84,5 +84,5 @@ it('prints names that senders choose without their control characters', async ()
 it('names a wrong option with its fix', async () => {
   const { errors, exitCode } = await siphon('--service', 'coffee');
   expect(exitCode).toBe(2);
-  expect(errors).toContain('between, status or --min-duration is required');
+  expect(errors).toContain('--between, --status or --min-duration is required');
 });

@@ -69,7 +69,7 @@ export class StoreClient {
     }
     const { status, body } = await this.#get(url);
     const answer = parsed(body);
-    if (status !== 200 || answer === undefined) throw this.#refusal(status, answer);
+    if (status !== 200 || answer === undefined) throw this.#refusal(status, answer, Object.keys(query));
     return answer as T;
   }
 
@@ -77,15 +77,18 @@ export class StoreClient {
     this.#client.close();
   }
 
-  #refusal(status: number, answer: unknown): UsageError | StoreUnavailable {
+  #refusal(status: number, answer: unknown, parameters: readonly string[]): UsageError | StoreUnavailable {
     const { error } = (answer ?? {}) as { readonly error?: string };
     if (error === undefined) {
       return new StoreUnavailable(
         `${this.#base.origin} is not a ${this.#asked.type}: it answers with status ${status}`,
       );
     }
-    // The names of the options have a hyphen.
-    if (status === 400) return new UsageError(error.replaceAll(/\b(min|max)_duration\b/g, '--$1-duration'));
+    if (status === 400) {
+      return new UsageError(
+        error.replaceAll(/[a-z_]+/g, (word) => (parameters.includes(word) ? `--${word.replaceAll('_', '-')}` : word)),
+      );
+    }
     return new StoreUnavailable(error, { isAbsent: status === 404 });
   }
 

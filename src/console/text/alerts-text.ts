@@ -39,9 +39,7 @@ function alertLines({ labels, annotations, state, activeAt, value }: ListedAlert
 
 function named(title: string, rules: readonly ShownRule[], reason: (rule: ShownRule) => string): readonly string[] {
   if (rules.length === 0) return [];
-  return [
-    '',
-    `${title}: ${counted(rules.length, 'rule')}`,
-    ...rules.map((rule) => oneLine(`  ${rule.name}  ${reason(rule)}`)),
-  ];
+  // The rules of two severities have one name.
+  const lines = new Set(rules.map((rule) => oneLine(`  ${rule.name}  ${reason(rule)}`)));
+  return ['', `${title}: ${counted(rules.length, 'rule')}`, ...lines];
 }
