@@ -15,7 +15,7 @@ class TestProcess implements HeapOfProcess {
     usedBytes: this.usedMib * MIB,
   });
 
-  readonly utilization = (): number => this.work;
+  readonly cpuShare = (): number => this.work;
 
   readonly collectGarbage = (): void => {
     this.collections++;

@@ -5,8 +5,8 @@ import { processMemory } from './process-memory.ts';
 export interface HeapOfProcess {
   /** Bytes that V8 holds, and those of objects. */
   readonly heap: () => { readonly heldBytes: number; readonly usedBytes: number };
-  /** The share of the time since the last call in which the event loop worked. */
-  readonly utilization: () => number;
+  /** The CPU time since the last call, as a share of a core. The event loop of a machine with other work seems busy. */
+  readonly cpuShare: () => number;
   /** Runs a full collection. */
   readonly collectGarbage: () => void;
 }
@@ -33,7 +33,7 @@ export class IdleCollection implements Disposable {
   }
 
   check(): void {
-    const isIdle = this.#process.utilization() < IDLE;
+    const isIdle = this.#process.cpuShare() < IDLE;
     const { heldBytes, usedBytes } = this.#process.heap();
     const emptyBytes = heldBytes - usedBytes;
     const isWorthIt = emptyBytes > MIN_EMPTY_BYTES && emptyBytes > usedBytes;
@@ -55,17 +55,17 @@ const IDLE = 0.05;
 const MIN_EMPTY_BYTES = 16 * 1024 * 1024;
 
 function thisProcess(): HeapOfProcess {
-  let before = performance.eventLoopUtilization();
+  let [before, beforeMs] = [process.cpuUsage(), performance.now()];
   return {
     heap: () => {
       const { total_physical_size: heldBytes, used_heap_size: usedBytes } = getHeapStatistics();
       return { heldBytes, usedBytes };
     },
-    utilization: () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, before);
-      before = now;
-      return utilization;
+    cpuShare: () => {
+      const { user, system } = process.cpuUsage(before);
+      const elapsedMs = performance.now() - beforeMs;
+      [before, beforeMs] = [process.cpuUsage(), performance.now()];
+      return (user + system) / 1000 / elapsedMs;
     },
     collectGarbage: () => processMemory.collectGarbage(),
   };
