@@ -169,10 +169,14 @@ const emptyTypes: Plugin = {
   },
 };
 
+/** Rewrites syntax that the oldest Node.js of `engines` does not know, such as `await using`. */
+const oldestNode = { target: `node${/[\d.]+/.exec(manifest.engines.node)![0]}` };
+
 export default defineConfig([
   {
     input: 'src/main.ts',
     platform: 'node',
+    transform: oldestNode,
     // The public entries need the API as a package; in the sidecar its modules would take 7 to 9 MiB.
     external: Object.keys(manifest.dependencies).filter((name) => name !== '@opentelemetry/api'),
     plugins: [httpWithoutUndici, thirdPartyNotices, softwareBill],
@@ -186,6 +190,7 @@ export default defineConfig([
       grpc: '@grpc/grpc-js',
     },
     platform: 'node',
+    transform: oldestNode,
     plugins: [grpcOnDemand, builtinsWithoutFacades, fewWeakSets, thirdPartyNotices, softwareBill, emptyTypes],
     output: {
       dir: 'dist/sdk',

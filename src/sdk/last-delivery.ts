@@ -46,7 +46,7 @@ const State = { waiting: 0, begun: 1, unsent: 2, sent: 3, unknown: 4 } as const;
 export const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Enough for the worker to cut off what it has begun. */
-const STOP_SHARE = 0.1;
+const STOP_SHARE = 0.05;
 
 /**
  * Posts all requests together, each a single time, and blocks until all are answered or the time is over. A worker thread

@@ -12,7 +12,7 @@ export interface EndSettings {
 }
 
 /** The files for the rest take a few milliseconds. */
-const SENDING_SHARE = 0.8;
+const SENDING_SHARE = 0.9;
 
 /** Longer than one empty turn of a busy event loop, and shorter than work that needs a second flush. */
 const AT_ONCE_MS = 50;

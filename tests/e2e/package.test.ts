@@ -189,3 +189,13 @@ it('contains a bill of materials with a hash of every bundled and declared packa
   );
   for (const { hashes } of bill.components) expect(hashes[0]?.content).toMatch(/^[0-9a-f]{128}$/);
 });
+
+it('has no syntax that the oldest Node.js of `engines` does not know', async () => {
+  const names = await readdir(path.join(root, 'dist'), { recursive: true });
+  const files = names.filter((name) => /\.c?js$/.test(name) && !name.startsWith('console'));
+  expect(files.length).toBeGreaterThan(10);
+  for (const file of files) {
+    const text = await readFile(path.join(root, 'dist', file), 'utf8');
+    expect(text, file).not.toMatch(/^\s*(?:await using \w+ =|using \w+ = [^'"])/m);
+  }
+});

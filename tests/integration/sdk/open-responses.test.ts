@@ -53,7 +53,8 @@ it.skipIf(!hasOpenssl)('observes a request of fetch over HTTP/2 once', async () 
     const dispatcher = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } });
     await (await fetch('https://127.0.0.1:' + server.address().port + '/', { dispatcher })).text();
     process.exit(0);`,
-    { SIPHON_FLUSH_TIMEOUT_MS: '8000' },
+    // undici of Node 22 warns that its support of HTTP/2 is new.
+    { SIPHON_FLUSH_TIMEOUT_MS: '8000', NODE_NO_WARNINGS: '1' },
   );
   expect(run).toMatchObject({ code: 0, stderr: '', stdout: '2.0 4\n' });
   expect(run.capture.spans().filter(({ kind }) => kind === 'SPAN_KIND_CLIENT')).toHaveLength(1);

@@ -97,11 +97,14 @@ it('observes a service that imports only the promises of mysql2', async () => {
   server.listen(0);
   await once(server['_server'], 'listening');
   const { port } = server['_server'].address() as AddressInfo;
-  await using run = await runObserved(`
+  await using run = await runObserved(
+    `
     import { createConnection } from 'mysql2/promise';
     const connection = await createConnection({ host: '127.0.0.1', port: ${port}, user: 'u' });
     await connection.query('select 1').catch((error) => console.log(error.message));
-    process.exit(0);`);
+    process.exit(0);`,
+    { SIPHON_FLUSH_TIMEOUT_MS: '8000' },
+  );
   server.close();
   expect(run.code).toBe(0);
   expect(run.capture.spans().map(({ attributes }) => plainAttributes(attributes)['db.query.text'])).toContain(
