@@ -1,11 +1,14 @@
 /**
- * `npm run dashboards:pictures [-- NAME…]`: the pictures of the documentation. `-- --all FOLDER` takes every dashboard in
- * every situation, light, dark and on a phone.
+ * `npm run dashboards:pictures [-- NAME…]`: the pictures of the documentation, or those with these names or of these
+ * situations. `-- --all FOLDER` takes every dashboard in every situation, light, dark and on a phone, without loss.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { allPictures, LOOKS, SITUATIONS, type Look, type Situation } from '../support/dashboards/all-pictures.ts';
+import { webpOf, type Encoding } from '../support/dashboards/webp.ts';
 import { startPipeline } from '../../examples/coffee/pipeline-process.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { ruleFiles } from '../../src/dashboards/rules/rule-files.ts';
@@ -21,14 +24,13 @@ import { waitFor } from '../support/wait-for.ts';
 
 const DOCUMENTATION = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
-/** The data behind a picture. */
-type Situation = 'thirty-days' | 'fresh' | 'one-shot';
+/** Long enough for graphs to be more than a dot at the end. */
+const FIRST_MINUTES_MS = 90_000;
 
-const LOOKS = {
-  light: { colorScheme: 'light', viewport: { width: 1200, height: 1560 } },
-  dark: { colorScheme: 'dark', viewport: { width: 1200, height: 900 } },
-  phone: { colorScheme: 'light', viewport: { width: 390, height: 1400 } },
-} as const;
+/** A page of panels is a sixth of a PNG, and the letters are as clear. */
+const LARGE: Encoding = { scale: 1, quality: 0.4 };
+/** For whole pages, because there are many: the letters are still readable. */
+const SMALL: Encoding = { scale: 2 / 3, quality: 0.25 };
 
 const DRAWN_MS = 120_000;
 
@@ -36,7 +38,7 @@ interface Picture {
   readonly of: Situation;
   readonly uid: string;
   readonly name: string;
-  readonly look: keyof typeof LOOKS;
+  readonly look: Look;
   readonly height?: number;
 }
 
@@ -79,6 +81,7 @@ async function withThirtyDays(use: (data: Data) => Promise<void>): Promise<void>
 async function withFreshInstallation(use: (data: Data) => Promise<void>): Promise<void> {
   await using watched = await MonitoredDemo.start();
   await allPanelsHaveData(new PrometheusSource(watched.prometheus.url));
+  await sleep(FIRST_MINUTES_MS);
   await use({ prometheus: watched.prometheus.url, scrapeS: SCRAPE_S, time: '' });
 }
 
@@ -95,7 +98,7 @@ async function withShortJobs(use: (data: Data) => Promise<void>): Promise<void> 
   await use({ prometheus: prometheus.url, scrapeS: SCRAPE_S, time: '' });
 }
 
-const SITUATIONS = {
+const DATA = {
   'thirty-days': withThirtyDays,
   fresh: withFreshInstallation,
   'one-shot': withShortJobs,
@@ -108,7 +111,9 @@ async function takePictures(browser: Browser, { prometheus, scrapeS, time }: Dat
     const page = await browser.newPage({ colorScheme, viewport: { ...viewport, height: height ?? viewport.height } });
     await page.goto(`${preview.url}/d/${uid}?refresh=${time}`);
     await drawn(page);
-    await page.screenshot({ path: file, fullPage, timeout: DRAWN_MS });
+    const png = await page.screenshot({ fullPage, timeout: DRAWN_MS });
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, file.endsWith('.webp') ? await webpOf(page, png, fullPage ? SMALL : LARGE) : png);
     process.stdout.write(`${path.relative('.', file)}\n`);
     await page.close();
   }
@@ -116,27 +121,27 @@ async function takePictures(browser: Browser, { prometheus, scrapeS, time }: Dat
 
 interface Shot {
   readonly uid: string;
-  readonly look: keyof typeof LOOKS;
+  readonly look: Look;
   readonly height?: number | undefined;
   readonly file: string;
   readonly fullPage: boolean;
 }
 
 function shotsOf(situation: Situation, [first, folder = '.', ...names]: readonly string[]): readonly Shot[] {
-  const isAll = first === '--all';
-  if (isAll) {
-    const looks = Object.keys(LOOKS) as (keyof typeof LOOKS)[];
-    return dashboards
-      .flatMap(({ uid }) => looks.map((look) => ({ uid, look })))
-      .map(({ uid, look }) => {
-        return { uid, look, file: path.join(folder, `${situation}-${uid}-${look}.png`), fullPage: true };
-      })
-      .filter(() => names.length === 0 || names.includes(situation));
-  }
+  if (first === '--all')
+    return names.length === 0 || names.includes(situation) ? everyOne(situation, folder, '.png') : [];
   const chosen = new Set([first, folder, ...names]);
-  return PICTURES.filter(({ of, name }) => of === situation && (first === undefined || chosen.has(name))).map(
-    ({ uid, look, height, name }) => ({ uid, look, height, file: `${DOCUMENTATION}${name}.png`, fullPage: false }),
+  const isWhole = first === undefined || chosen.has(situation);
+  const named = PICTURES.filter(({ of, name }) => of === situation && (isWhole || chosen.has(name))).map(
+    ({ uid, look, height, name }) => ({ uid, look, height, file: `${DOCUMENTATION}${name}.webp`, fullPage: false }),
   );
+  return isWhole ? [...named, ...everyOne(situation, `${DOCUMENTATION}all`, '.webp')] : named;
+}
+
+function everyOne(situation: Situation, folder: string, extension: '.png' | '.webp'): readonly Shot[] {
+  return allPictures
+    .filter((picture) => picture.situation === situation)
+    .map(({ uid, look, name }) => ({ uid, look, file: path.join(folder, name + extension), fullPage: true }));
 }
 
 async function drawn(page: Page): Promise<void> {
@@ -147,9 +152,8 @@ async function drawn(page: Page): Promise<void> {
 
 const [, , ...given] = process.argv;
 const browser = await startBrowser();
-for (const situation of Object.keys(SITUATIONS) as Situation[]) {
+for (const situation of SITUATIONS) {
   const shots = shotsOf(situation, given);
-  for (const { file } of shots) mkdirSync(path.dirname(file), { recursive: true });
-  if (shots.length > 0) await SITUATIONS[situation]((data) => takePictures(browser, data, shots));
+  if (shots.length > 0) await DATA[situation]((data) => takePictures(browser, data, shots));
 }
 await browser.close();
