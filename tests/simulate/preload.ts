@@ -2,15 +2,14 @@
  * `npm run simulate:preload`: ends processes in many ways, with and without the preload. Exit code, signal and output must be
  * the same, and the spans must arrive.
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
 import { endings, programOf, type Ending } from '../support/preload/endings.ts';
 import { projectRoot } from '../support/processes/demo-process.ts';
+import { installNode } from '../support/processes/install-node.ts';
 import { InstalledProject, type Ended, type RunOptions } from '../support/processes/installed-project.ts';
 
 const HELP = `npm run simulate:preload -- [options]
@@ -141,14 +140,4 @@ async function writeTable(table: readonly string[]): Promise<void> {
     document,
     text.replace(former, () => table.join('\n')),
   );
-}
-
-/** Returns the executable. */
-async function installNode(version: string, parent: string): Promise<string> {
-  const folder = path.join(parent, version);
-  await mkdir(folder);
-  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `node@${version}`]);
-  const node = path.join(folder, 'node_modules/node/bin/node');
-  if (!existsSync(node)) throw new Error(`node@${version} has no executable`);
-  return node;
 }
