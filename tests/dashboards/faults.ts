@@ -391,7 +391,7 @@ export const notFilled: Readonly<Record<string, string>> = {
   'Duration of statements': 'no fault: a demo fills it',
   'Failed statements': 'no fault: a demo fills it',
   'Blocks in temporary files': 'the statements of the demo fit into work_mem',
-  'The largest of them': 'no index of the demo has a problem',
+  'Largest indexes with a problem': 'no index of the demo has a problem',
   'Files of the write-ahead log': 'the role of the demo may not call pg_ls_waldir()',
   'Time of reads and writes': 'track_io_timing is off in the demo',
   'Archived files': 'archive_mode is off in the demo',

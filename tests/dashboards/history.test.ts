@@ -60,9 +60,14 @@ const eachRule = [...rules.values()].flatMap((text) => {
   return groups.flatMap((group) => group.rules);
 });
 
-/** Faults are some days ago, and before the last runs there was a week without requests to compare with. */
+/** Faults are some days ago. */
 function isRare(expression: string): boolean {
-  return OF_FAULTS.has(expression) || expression.includes(' offset 6h');
+  return OF_FAULTS.has(expression);
+}
+
+/** Runs of a demo are more than a week apart when its minute lasts thirty days. `faults.ts` has one with the alert. */
+function comparesWithWeekBefore(expression: string): boolean {
+  return expression.includes('[7d:1h] offset 6h');
 }
 
 /** False for metrics without series in docs/metrics.md: for example, a scraper answers no requests. */
@@ -124,7 +129,7 @@ describe.skipIf(missing !== undefined)('thirty days of history', () => {
           .filter(({ expression }) => isInDemo(expression))
           .map(({ name }) => name),
       ];
-      const ofDemo = read.filter((expression) => !NOT_IN_A_DEMO.test(expression));
+      const ofDemo = read.filter((one) => !NOT_IN_A_DEMO.test(one) && !comparesWithWeekBefore(one));
       const expected = range === LONGEST.range ? ofDemo : ofDemo.filter((expression) => !isRare(expression));
       const empty: string[] = [];
       for (const expression of expected) {

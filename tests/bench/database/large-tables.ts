@@ -35,8 +35,8 @@ export interface LargeTables {
 const APPLICATION = 'siphon-large-tables';
 const LONGEST_MS = 3_600_000;
 const SAMPLE_EVERY_MS = 10;
-/** An idle sidecar gives memory back within 20 s. */
-const SETTLED_MS = 30_000;
+/** An idle sidecar gives memory back within half a minute. */
+const SETTLED_MS = 45_000;
 /** Polls after the burst, each with one new row. */
 const LATER_ROWS = 5;
 
