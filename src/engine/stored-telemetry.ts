@@ -95,7 +95,8 @@ export interface TraceSummary {
   readonly hasRoot: boolean;
   readonly durationMs: number;
   readonly spans: number;
-  readonly errors: number;
+  /** Spans with the status error. Their exceptions are counted elsewhere: one may pass through several spans. */
+  readonly failedSpans: number;
   readonly logs: number;
 }
 

@@ -56,7 +56,7 @@ it('shows a trace as a waterfall in eighty columns, with errors and log lines in
   expect(printed.split('\n')).toEqual([
     `Trace ${TRACE_ID}`,
     'coffee  GET /orders/:id',
-    '2027-01-15 08:00:00.000Z  30.0 ms  6 spans, 1 error, 2 log lines',
+    '2027-01-15 08:00:00.000Z  30.0 ms  6 spans, 2 failed, 1 error, 2 log lines',
     '',
     '    0 µs   30.0 ms  ━━━━━━━━━━━━━━━━ ✗ GET /orders/:id  (coffee, server)',
     ' 1.00 ms   3.00 ms   ━                 validate',
@@ -80,7 +80,7 @@ it('lists traces, log lines and exemplars', async () => {
     siphon('exemplars', 'http_server_request_duration_seconds'),
   ]);
   expect(traces.printed.split('\n')).toEqual([
-    'TRACE             START     DURATION  SPANS  ERRORS  SERVICE  NAME',
+    'TRACE             START     DURATION  SPANS  FAILED  SERVICE  NAME',
     '0af7651916cd43dd  08:00:00   30.0 ms      6       2  coffee  GET /orders/:id',
   ]);
   expect(logs.printed.split('\n')).toEqual([

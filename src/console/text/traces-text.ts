@@ -9,14 +9,14 @@ export function tracesText(
   found: readonly TraceSummary[],
   { columns = Infinity, withHeader = true }: { readonly columns?: number; readonly withHeader?: boolean } = {},
 ): string {
-  const header = `${'TRACE'.padEnd(ID_DIGITS)}  START     DURATION  SPANS  ERRORS  SERVICE  NAME`;
-  const lines = found.map(({ traceId, startTimeUnixNano, durationMs, spans, errors, service, name, hasRoot }) =>
+  const header = `${'TRACE'.padEnd(ID_DIGITS)}  START     DURATION  SPANS  FAILED  SERVICE  NAME`;
+  const lines = found.map(({ traceId, startTimeUnixNano, durationMs, spans, failedSpans, service, name, hasRoot }) =>
     [
       traceId.slice(0, ID_DIGITS),
       clockText(startTimeUnixNano).padEnd(8),
       durationText(durationMs).padStart(8),
       String(spans).padStart(5),
-      String(errors).padStart(6),
+      String(failedSpans).padStart(6),
       `${oneLine(service)}  ${hasRoot ? '' : '… '}${oneLine(name)}`,
     ].join('  '),
   );

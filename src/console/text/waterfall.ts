@@ -40,9 +40,13 @@ function* header(
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const root = spans.find(({ parentSpanId }) => parentSpanId === undefined) ?? spans.find(isOrphanIn(ids));
   const errors = errorsOf(spans, logs);
-  const counts = [counted(spanCount, 'span'), counted(errors.length, 'error'), counted(logCount, 'log line')].join(
-    ', ',
-  );
+  const failed = spans.filter(({ status }) => status.code === 'error').length;
+  const counts = [
+    counted(spanCount, 'span'),
+    `${failed} failed`,
+    counted(errors.length, 'error'),
+    counted(logCount, 'log line'),
+  ].join(', ');
   yield `Trace ${traceId}`;
   if (root !== undefined) yield fitted(`${oneLine(root.service)}  ${oneLine(root.name)}`, columns);
   const start = spans[0]?.startTimeUnixNano ?? logs[0]?.timeUnixNano;

@@ -116,7 +116,7 @@ it('finds traces by what their spans have in common', async () => {
     service: 'coffee',
     durationMs: 30,
     spans: 2,
-    errors: 1,
+    failedSpans: 1,
     hasRoot: true,
     fitting: { spanId: spanId(2), name: 'SELECT orders', durationMs: 20 },
   });
@@ -126,7 +126,7 @@ it('counts a span once that was sent twice', async () => {
   await using started = await startStore();
   const { store, ask } = started;
   for (let i = 0; i < 2; i++) await store.consume(batchOfSpans(order));
-  expect((await ask('/api/traces')).body.traces).toMatchObject([{ spans: 2, errors: 1 }]);
+  expect((await ask('/api/traces')).body.traces).toMatchObject([{ spans: 2, failedSpans: 1 }]);
   expect((await ask(`/api/traces/${TRACE_ID}`)).body).toMatchObject({ spanCount: 2 });
 });
 

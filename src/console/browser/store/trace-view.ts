@@ -88,6 +88,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
   for (const { service } of spans) seriesColor(service, colors);
   const [first] = tree.rows;
   const errors = errorsOf(spans, logs).length;
+  const failed = spans.filter(({ status }) => status.code === 'error').length;
   const missing = [
     [spanCount - spans.length, 'span'],
     [logCount - logs.length, 'log line'],
@@ -99,6 +100,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
       <time>${momentOf(tree.startTimeUnixNano)}</time>
       <b>${durationText(tree.durationMs)}</b>
       <span>${counted(spanCount, 'span')}</span>
+      <span class=${failed > 0 ? 'bad' : ''}>${failed} failed</span>
       <span class=${errors > 0 ? 'bad' : ''}>${counted(errors, 'error')}</span>
       <span>${counted(logCount, 'log line')}</span>
       <a href=${`/logs?trace=${traceId}`}>Logs of this trace</a>

@@ -64,7 +64,7 @@ function list({ traces, left, hint }: TraceList): TemplateResult {
           <th>Name</th>
           <th class="number">Duration</th>
           <th class="number">Spans</th>
-          <th class="number">Errors</th>
+          <th class="number">Failed spans</th>
           <th class="number">Log lines</th>
         </tr>
       </thead>
@@ -80,9 +80,9 @@ function list({ traces, left, hint }: TraceList): TemplateResult {
 }
 
 function row(trace: TraceSummary, longestMs: number): TemplateResult {
-  const { traceId, name, service, startTimeUnixNano, durationMs, spans, errors, logs, hasRoot } = trace;
+  const { traceId, name, service, startTimeUnixNano, durationMs, spans, failedSpans, logs, hasRoot } = trace;
   const width = Math.max(1, (durationMs / Math.max(longestMs, 1e-6)) * 100);
-  return html`<tr class=${errors > 0 ? 'failed' : ''}>
+  return html`<tr class=${failedSpans > 0 ? 'failed' : ''}>
     <td>${clockOf(startTimeUnixNano)}</td>
     <td class="text">${service}</td>
     <td class="text">
@@ -92,7 +92,7 @@ function row(trace: TraceSummary, longestMs: number): TemplateResult {
     </td>
     <td class="number meter"><i style=${`width:${width}%`}></i><span>${durationText(durationMs)}</span></td>
     <td class="number">${spans}</td>
-    <td class="number ${errors > 0 ? 'bad' : ''}">${errors}</td>
+    <td class="number ${failedSpans > 0 ? 'bad' : ''}">${failedSpans}</td>
     <td class="number">${logs}</td>
   </tr>`;
 }

@@ -22,7 +22,7 @@ export interface TraceSummary {
   readonly durationMs: number;
   readonly spans: number;
   /** Spans with the status error. */
-  readonly errors: number;
+  readonly failedSpans: number;
   readonly logs: number;
   /** The first span that fits. */
   readonly fitting: { readonly spanId: string; readonly name: string; readonly durationMs: number };
@@ -105,7 +105,7 @@ class Totals {
   #firstMs = Infinity;
   #lastMs = -Infinity;
   #root: SpanPlace | undefined;
-  errors = 0;
+  failedSpans = 0;
   logs = 0;
 
   constructor(fitting: SpanPlace) {
@@ -120,7 +120,7 @@ class Totals {
     const key = `${cells.spanId[2 * row]} ${cells.spanId[2 * row + 1]}`;
     if (this.#spans.has(key)) return;
     this.#spans.add(key);
-    if (statusAt(segment, row) === 'error') this.errors++;
+    if (statusAt(segment, row) === 'error') this.failedSpans++;
     if (!hasLong(cells.parentId, row)) this.#root = place;
     const startMs = millisecondsAt(cells.startNs, row);
     this.#lastMs = Math.max(this.#lastMs, startMs + durationAt(segment, row) / 1e6);
@@ -141,7 +141,7 @@ class Totals {
       hasRoot: this.#root !== undefined,
       durationMs: this.#lastMs - this.#firstMs,
       spans: this.#spans.size,
-      errors: this.errors,
+      failedSpans: this.failedSpans,
       logs: this.logs,
       fitting: { spanId: fitting.spanId, name: fitting.name, durationMs: fitting.durationNs / 1e6 },
     };
