@@ -96,7 +96,9 @@ async function signalAndWait(pid: number, page: string, context: CommandContext)
       return EXIT_OK;
     }
   }
-  context.printError(`Process ${pid} has not reloaded its configuration within ${PATIENCE_MS / 1000} s`);
+  context.printError(
+    `Process ${pid} has not reloaded its configuration within ${PATIENCE_MS / 1000} s, according to ${page}. If those are the metrics of another process, --metrics names the address of its own; its log shows the outcome, too`,
+  );
   return EXIT_FAILURE;
 }
 

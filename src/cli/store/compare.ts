@@ -67,5 +67,5 @@ function textOf(found: ComparedTraces, columns: number): string {
 const SHARE_WIDTH = 16;
 
 function shareText(share: ComparedShare): string {
-  return `${share.count} of ${share.of}`;
+  return share.of === 0 ? 'none' : `${share.count} of ${share.of}`;
 }

@@ -86,7 +86,12 @@ export class StoreClient {
     }
     if (status === 400) {
       return new UsageError(
-        error.replaceAll(/[a-z_]+/g, (word) => (parameters.includes(word) ? `--${word.replaceAll('_', '-')}` : word)),
+        // Behind the verb are values.
+        error.replace(/^.*?(?= must | is | are |$)/, (subject) =>
+          subject.replaceAll(/[a-z_]+/g, (word) =>
+            parameters.includes(word) ? `--${word.replaceAll('_', '-')}` : word,
+          ),
+        ),
       );
     }
     return new StoreUnavailable(error, { isAbsent: status === 404 });

@@ -84,7 +84,8 @@ function row(
 }
 
 function share({ count, of }: ComparedShare, tone: string): TemplateResult {
-  const width = of === 0 ? 0 : (count / of) * 100;
+  if (of === 0) return html`none`;
+  const width = (count / of) * 100;
   return html`<span class="share"><i class=${tone} style=${`width:${width}%`}></i></span> ${count} of ${of}`;
 }
 

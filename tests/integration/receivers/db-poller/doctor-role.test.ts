@@ -87,6 +87,28 @@ it('may write, like that of the application: its settings must not be changed, a
   for (const repair of others) expect(repair).toMatch(/^The role that siphon doctor --sql prints/);
 });
 
+it('may create tables, like the owner of an empty database: its settings must not be changed', async () => {
+  const role = database.pollerRole;
+  const schema = 'grant create on schema public to';
+  const found = await provoked(
+    `${schema} ${role}; alter role ${role} set default_transaction_read_only = off`,
+    `revoke create on schema public from ${role}; alter role ${role} set default_transaction_read_only = on`,
+  );
+  const [{ version }] = (await database.sql(`select current_setting('server_version_num')::int as version`)) as [
+    { version: number },
+  ];
+  // Before, every role may create tables there.
+  if (version < 150_000) return;
+  expect(found.map(({ what }) => what)).toEqual([
+    `role ${role} may create tables, but siphon needs only read access`,
+    `role ${role} may start write transactions`,
+  ]);
+  expect(found.map(({ repair }) => repair)).toEqual([
+    expect.stringMatching(/^Create the role that siphon doctor --sql prints/),
+    expect.stringMatching(/^The role that siphon doctor --sql prints/),
+  ]);
+});
+
 it('is cut off by transaction_timeout before a query is', async (context) => {
   const [known] = await database.sql(`select from pg_settings where name = 'transaction_timeout'`);
   if (known === undefined) return context.skip('the server has no transaction_timeout');

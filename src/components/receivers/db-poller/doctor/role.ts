@@ -39,8 +39,8 @@ const IN_OWN_ROLE = 'The role that siphon doctor --sql prints does not have this
 function powerFinding(row: Row, name: string): Finding | undefined {
   if (row['is_superuser'] === true)
     return { severity: 'warning', what: `role ${name} is a superuser, but needs only read access`, repair: OWN_ROLE };
-  if (row['writes'] !== true) return undefined;
-  const what = `role ${name} may write tables, but siphon needs only read access`;
+  if (row['writes'] !== true && row['creates'] !== true) return undefined;
+  const what = `role ${name} may ${row['writes'] === true ? 'write' : 'create'} tables, but siphon needs only read access`;
   return { severity: 'warning', what, repair: OWN_ROLE };
 }
 
@@ -53,6 +53,13 @@ const ROLE = `
            where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
              and (pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'insert, update, delete'))
          ) as writes,
+         has_database_privilege(current_database(), 'create') or exists (
+           select from pg_namespace n
+           where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+             and has_schema_privilege(n.oid, 'create')
+             -- Before PostgreSQL 15, every role may create tables in this schema.
+             and (n.nspname <> 'public' or current_setting('server_version_num')::int >= 150000)
+         ) as creates,
          settings ->> 'default_transaction_read_only' = 'on' as is_read_only,
          (settings ->> 'statement_timeout')::int as statement_timeout,
          (settings ->> 'idle_in_transaction_session_timeout')::int as idle_timeout,

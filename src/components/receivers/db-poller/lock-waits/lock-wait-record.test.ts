@@ -14,6 +14,6 @@ it('reports a wait that continues, and one that is over, as what they are', () =
     'process 7 waits for process 8 (transactionid), for 4.2 s so far',
   );
   expect(lockWaitRecord({ ...episode, endedBeforeMs: 6000 }, clock, 'db').body).toBe(
-    'process 7 waited for process 8 (transactionid), for 4.2 s',
+    'process 7 waited for process 8 (transactionid), for 4.2 to 5.0 s',
   );
 });

@@ -27,7 +27,7 @@ export function lockWaitRecord(episode: Episode, clock: ServerClock, server: str
     eventName: LOCK_WAIT_EVENT,
     severity: INFO,
     unixMs: lastSeenMs,
-    body: sentence(wait, (lastSeenMs - sinceMs) / 1000, endedBeforeMs !== undefined),
+    body: sentence(wait, lastSeenMs - sinceMs, endedBeforeMs && endedBeforeMs - sinceMs),
     attributes: known(attributes),
   };
 }
@@ -68,8 +68,13 @@ function converted(serverMs: Session['statementMs'], clock: ServerClock): number
   return serverMs === undefined ? undefined : clock.toSidecar(serverMs);
 }
 
-function sentence({ waiter, blocker, lock }: LockWait, seconds: number, isOver: boolean): string {
+/** @param atMostMs undefined while it continues. The end is between two samples. */
+function sentence({ waiter, blocker, lock }: LockWait, atLeastMs: number, atMostMs: number | undefined): string {
   const whom = 'pid' in blocker ? `process ${blocker.pid}` : 'a prepared transaction';
-  const [waits, end] = isOver ? ['waited', ''] : ['waits', ' so far'];
-  return `process ${waiter.pid} ${waits} for ${whom} (${lock}), for ${seconds.toFixed(1)} s${end}`;
+  const [waits, end] = atMostMs === undefined ? ['waits', 's so far'] : ['waited', `to ${secondsOf(atMostMs)} s`];
+  return `process ${waiter.pid} ${waits} for ${whom} (${lock}), for ${secondsOf(atLeastMs)} ${end}`;
+}
+
+function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }
