@@ -96,12 +96,28 @@ describe('Privacy', () => {
     expect(cleanText(text)).toBe(expected);
   });
 
-  it.each(['pass%77ord', 'user[password]', 'user%5Bpassword%5D', 'db_pass', 'AWSAccessKeyId', 'otp', 'SAMLResponse'])(
-    'knows the secret parameter %s',
-    (name) => {
-      expect(new Privacy().clean('url.query', `a=1;${name}=x`)).toBe(`a=1;${name}=[Filtered]`);
-    },
-  );
+  it.each([
+    'pass%77ord',
+    'user[password]',
+    'user%5Bpassword%5D',
+    'db_pass',
+    'AWSAccessKeyId',
+    'otp',
+    'SAMLResponse',
+    'pw',
+    'user_pw',
+    'db_pw',
+    'dbpw',
+    'passcode',
+    'signing_key',
+    'code_verifier',
+    'oauth_verifier',
+    'hmac',
+  ])('knows the secret parameter %s', (name) => {
+    expect(new Privacy().clean('url.query', `a=1;${name}=x`)).toBe(`a=1;${name}=[Filtered]`);
+    expect(new Privacy().clean('url.full', `http://h/?a=1;${name}=x`)).toBe(`http://h/?a=1;${name}=[Filtered]`);
+    expect(new Privacy().clean('http.target', `/p?a=1;${name}=x`)).toBe(`/p?a=1;${name}=[Filtered]`);
+  });
 
   it.each([
     ['redirect=https%3A%2F%2Fx%2F%3Ftoken%3Dabc&page=2', 'redirect=[Filtered]&page=2'],

@@ -147,7 +147,7 @@ function cleanPath(value: AnyValue): AnyValue {
   const mark = cleaned.indexOf('?');
   const path = mark < 0 ? cleaned : cleaned.slice(0, mark);
   const query = mark < 0 ? '' : withoutSecretQuery(cleaned.slice(mark));
-  return cleanText(path.includes(';') ? withoutSecretParameters(path) : path) + cleanText(query);
+  return cleanText(path.includes(';') ? withoutSecretParameters(path) : path) + query;
 }
 
 /** Bytes may be a text. What is secret in them is ASCII. */

@@ -1,12 +1,15 @@
 /** In place of a secret. Sentry's SDKs write the same. */
 export const FILTERED = '[Filtered]';
 
+/** Words for passwords. Texts and SQL have them, too. */
+export const PASSWORD = 'password|passwd|passphrase|passcode|pwd?';
+/** The end of a name of a secret value, in queries, headers and attributes as in texts: `myapikey`, `dbpassword`, `db_pw`. */
+export const SECRET_WORDS = `${PASSWORD}|secret|token|(?:api|access|private|secret|signing|encryption|master)[-_.]?key|cookie|credentials?|(?:code|oauth)[-_]?verifier`;
+
 /** Names of secret values, at the end of an attribute, a header or a query parameter. Others before them make words. */
 const SECRET_NAME =
-  /(?:^|[^a-z])(?:auth|authorization|pass|pwd|(?:aws)?access[-_]?key(?:[-_]?id)?|sentry[-_]?key|private[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|signature|sig|session[-_]?id|sid|code|pin|pin[-_]?code|cvv|cvc|cookie|set-cookie|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
-/** `myapikey`, `dbpassword` */
-const SECRET_SUFFIX =
-  /(?:(?:api|secret)[-_.]?key|password|passwd|passphrase|secret|token|credentials?)(?:\[\d*\]|\])*$/i;
+  /(?:^|[^a-z])(?:auth|authorization|pass|(?:aws)?access[-_]?key[-_]?id|sentry[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|hmac|signature|sig|session[-_]?id|sid|code|pin|pin[-_]?code|cvv|cvc|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
+const SECRET_SUFFIX = new RegExp(String.raw`(?:${SECRET_WORDS})(?:\[\d*\]|\])*$`, 'i');
 /** `accessToken`, `clientSecret` */
 const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?|Pin)$/;
 /** These are not secrets, although they look like it. */

@@ -1,10 +1,10 @@
 /** Finds secrets in texts that people and programs write: messages of errors, stacks, lines of logs. */
 import { withoutOpaqueSegments } from './opaque-segments.ts';
-import { FILTERED, isSecretParameter } from './secret-names.ts';
+import { FILTERED, isSecretParameter, PASSWORD, SECRET_WORDS } from './secret-names.ts';
 
 /** Most texts have none of these, and need no other look. */
 const HINTS =
-  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|bearer|cookie|credential|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
+  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
 
 /** A text that has an address, or a path with a query. */
 const ADDRESS = /:\/\/|\?[\w.~%[\]-]{1,256}=/;
@@ -25,9 +25,6 @@ const BASIC = /\b(basic(?:\s|\+|%20){1,8})([\w+/-]{4,}(?:={1,2}|(?:%3d){1,2})?)/
 const AUTHORIZATION =
   /\b((?:proxy-)?authorization["']?\s{0,8}[:=]\s{0,8}["']?(?:[a-z]{1,20}\s{1,8})?)(?!\[Filtered\])[^\s"',;]{3,}/gi;
 
-const PASSWORD = 'password|passwd|passphrase|pwd?';
-const NAME = `${PASSWORD}|secret|token|(?:api|access|private|secret|signing|encryption|master)[-_.]?key|cookie|credentials?`;
-
 /** A backslash keeps a quote from ending a value. The last three are quoted in a text that is quoted itself. */
 const QUOTED = [
   String.raw`"(?:[^"\\\n]|\\[^\n])*["\\]?`,
@@ -39,7 +36,7 @@ const QUOTED = [
 
 /** `password=…`, `"apiKey": "…"`. Quoted values end at the quote, others at a space or a separator. Placeholders stay. */
 const ASSIGNMENT = new RegExp(
-  String.raw`(${NAME})((?:\\{0,8}["'])?\s{0,8}(?:[:=]|%3[ad])\s{0,8})(${QUOTED}|(?!\[Filtered\]|\?|\$\d)[^\s,;&"']+)`,
+  String.raw`(${SECRET_WORDS})((?:\\{0,8}["'])?\s{0,8}(?:[:=]|%3[ad])\s{0,8})(${QUOTED}|(?!\[Filtered\]|\?|\$\d)[^\s,;&"']+)`,
   'gi',
 );
 
@@ -48,7 +45,7 @@ const QUOTED_PASSWORD = new RegExp(String.raw`((?:${PASSWORD})\s{1,8})(?:${QUOTE
 
 /** `--password …` */
 const OPTION = new RegExp(
-  String.raw`((?:${NAME})\s{1,8}(?<=--[\w-]{0,80}\s{1,8}))(?:${QUOTED}|(?!\[Filtered\]|-)[^\s"']+)`,
+  String.raw`((?:${SECRET_WORDS})\s{1,8}(?<=--[\w-]{0,80}\s{1,8}))(?:${QUOTED}|(?!\[Filtered\]|-)[^\s"']+)`,
   'gi',
 );
 
@@ -108,7 +105,7 @@ export function withoutSecretParameters(text: string): string {
 
 /** A query that has no question mark before it. */
 export function withoutSecretQuery(query: string): string {
-  const text = withoutSecretParameters(`?${query.startsWith('?') ? query.slice(1) : query}`);
+  const text = withoutSecrets(withoutSecretParameters(`?${query.startsWith('?') ? query.slice(1) : query}`));
   return query.startsWith('?') ? text : text.slice(1);
 }
 
