@@ -1,25 +1,27 @@
 import { expect, it } from 'vitest';
-import { IdleCollection, type HeapOfProcess } from './idle-collection.ts';
+import { IdleCollection, type HeapOfProcess, type MemoryOfProcess } from './idle-collection.ts';
 
 const MIB = 1024 * 1024;
 
 class TestProcess implements HeapOfProcess {
-  heldMib = 100;
-  usedMib = 20;
+  heapMib = 100;
+  objectMib = 20;
+  bufferMib = 3;
   work = 0;
   afterMib = 30;
   collections = 0;
 
-  readonly heap = (): { heldBytes: number; usedBytes: number } => ({
-    heldBytes: this.heldMib * MIB,
-    usedBytes: this.usedMib * MIB,
+  readonly memory = (): MemoryOfProcess => ({
+    heapBytes: this.heapMib * MIB,
+    objectBytes: this.objectMib * MIB,
+    bufferBytes: this.bufferMib * MIB,
   });
 
   readonly cpuShare = (): number => this.work;
 
   readonly collectGarbage = (): void => {
     this.collections++;
-    this.heldMib = this.afterMib;
+    this.heapMib = this.afterMib;
   };
 }
 
@@ -35,8 +37,8 @@ it('collects the garbage of an idle process whose heap is mostly empty', () => {
 
 it.each([
   ['works', { work: 0.2 }],
-  ['uses most of its heap', { usedMib: 80 }],
-  ['has a small heap', { heldMib: 30, usedMib: 14.5 }],
+  ['uses most of its heap', { objectMib: 80 }],
+  ['has a small heap', { heapMib: 30, objectMib: 14.5 }],
 ])('leaves a process alone that %s', (_, state) => {
   expect(checked(Object.assign(new TestProcess(), state))).toBe(0);
 });
@@ -49,7 +51,22 @@ it('collects again after the next peak', () => {
   const process = new TestProcess();
   using collection = new IdleCollection(process);
   collection.check();
-  process.heldMib = 120;
+  process.heapMib = 120;
   collection.check();
   expect(process.collections).toBe(2);
+});
+
+it('collects again after a peak that is as high as the last one', () => {
+  const process = new TestProcess();
+  using collection = new IdleCollection(process);
+  for (const heapMib of [100, 25, 29]) {
+    Object.assign(process, { heapMib, afterMib: 30, objectMib: 5 });
+    collection.check();
+  }
+  expect(process.collections).toBe(2);
+});
+
+it('collects buffers that are new since the last collection, once', () => {
+  const process = Object.assign(new TestProcess(), { heapMib: 25, bufferMib: 60 });
+  expect(checked(process, 3)).toBe(1);
 });

@@ -1,10 +1,18 @@
 import { getHeapStatistics } from 'node:v8';
 import { processMemory } from './process-memory.ts';
 
+export interface MemoryOfProcess {
+  /** Bytes of the pages of V8's heap. */
+  readonly heapBytes: number;
+  /** Bytes of objects on them, garbage included. */
+  readonly objectBytes: number;
+  /** Bytes of buffers outside the heap, garbage included: only a collection of the whole heap frees old ones. */
+  readonly bufferBytes: number;
+}
+
 /** Measures the process, and collects its garbage. */
 export interface HeapOfProcess {
-  /** Bytes that V8 holds, and those of objects. */
-  readonly heap: () => { readonly heldBytes: number; readonly usedBytes: number };
+  readonly memory: () => MemoryOfProcess;
   /** The CPU time since the last call, as a share of a core. The event loop of a machine with other work seems busy. */
   readonly cpuShare: () => number;
   /** Runs a full collection. */
@@ -14,13 +22,14 @@ export interface HeapOfProcess {
 /**
  * Gives memory back after a peak. V8 keeps the pages of a heap that was large, each with a few objects, for as long as
  * little is allocated: 75 MiB after two million rows were remembered, 27 MiB after two collections. So when the process
- * is idle and most of the heap is empty, it collects its garbage.
+ * is idle and most of the heap is empty, or there are new buffers outside of it, such as bodies of requests, it collects its
+ * garbage.
  */
 export class IdleCollection implements Disposable {
   readonly #process: HeapOfProcess;
   readonly #timer: NodeJS.Timeout;
-  /** The bytes that V8 held after the last collection. */
-  #leftBytes = 0;
+  /** The least memory since the last collection: a second one would not give it back. */
+  #left: Pick<MemoryOfProcess, 'heapBytes' | 'bufferBytes'> = { heapBytes: 0, bufferBytes: 0 };
 
   /** For this process, until it ends. */
   static start(): IdleCollection {
@@ -34,13 +43,17 @@ export class IdleCollection implements Disposable {
 
   check(): void {
     const isIdle = this.#process.cpuShare() < IDLE;
-    const { heldBytes, usedBytes } = this.#process.heap();
-    const emptyBytes = heldBytes - usedBytes;
-    const isWorthIt = emptyBytes > MIN_EMPTY_BYTES && emptyBytes > usedBytes;
-    // A second collection would not give back more.
-    if (!isIdle || !isWorthIt || heldBytes <= this.#leftBytes) return;
+    const { heapBytes, objectBytes, bufferBytes } = this.#process.memory();
+    const emptyBytes = heapBytes - objectBytes;
+    const isEmpty = emptyBytes > MIN_BYTES && emptyBytes > objectBytes && heapBytes > this.#left.heapBytes;
+    const hasNewBuffers = bufferBytes > this.#left.bufferBytes + MIN_BYTES;
+    this.#left = {
+      heapBytes: Math.min(heapBytes, this.#left.heapBytes),
+      bufferBytes: Math.min(bufferBytes, this.#left.bufferBytes),
+    };
+    if (!isIdle || !(isEmpty || hasNewBuffers)) return;
     this.#process.collectGarbage();
-    this.#leftBytes = this.#process.heap().heldBytes;
+    this.#left = this.#process.memory();
   }
 
   [Symbol.dispose](): void {
@@ -52,14 +65,18 @@ const CHECK_MS = 10_000;
 /** Work at this rate soon fills the heap again. */
 const IDLE = 0.05;
 /** A collection blocks the process for ten milliseconds or two. */
-const MIN_EMPTY_BYTES = 16 * 1024 * 1024;
+const MIN_BYTES = 16 * 1024 * 1024;
 
 function thisProcess(): HeapOfProcess {
   let [before, beforeMs] = [process.cpuUsage(), performance.now()];
   return {
-    heap: () => {
-      const { total_physical_size: heldBytes, used_heap_size: usedBytes } = getHeapStatistics();
-      return { heldBytes, usedBytes };
+    memory: () => {
+      const heap = getHeapStatistics();
+      return {
+        heapBytes: heap.total_physical_size,
+        objectBytes: heap.used_heap_size,
+        bufferBytes: heap.external_memory,
+      };
     },
     cpuShare: () => {
       const { user, system } = process.cpuUsage(before);
