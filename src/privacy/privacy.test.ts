@@ -216,6 +216,24 @@ describe('Privacy', () => {
     ['/verify/how-to-verify-an-address-in-2024', '/verify/how-to-verify-an-address-in-2024'],
     ['/blog/10-things-nobody-told-you-about-node-22', '/blog/10-things-nobody-told-you-about-node-22'],
     ['/rpc/getAllOpenOrdersOfTheCustomer2WithDetails', '/rpc/getAllOpenOrdersOfTheCustomer2WithDetails'],
+    ['/verify/123456', '/verify/[Filtered]'],
+    ['/password-reset/8841/done', '/password-reset/[Filtered]/done'],
+    ['/magic-link/7F3K9Q', '/magic-link/[Filtered]'],
+    ['/password/kJhGfDsAqWXrTYvIoPLKmNbV', '/password/[Filtered]'],
+    ['/signup/x7Kq2mPz9LwT4vRb1NcY8sHd', '/signup/[Filtered]'],
+    ['/join/x7Kq2mPz9-wT4vRb1NcY8sHd', '/join/[Filtered]'],
+    ['/download/k3v9q2x8m1z7t4r6b5y0a3w2/file.zip', '/download/[Filtered]/file.zip'],
+    ['/verify/step-2', '/verify/step-2'],
+    ['/verify/X509CERT', '/verify/X509CERT'],
+    ['/orders/123456', '/orders/123456'],
+    ['/password/HowToParseJSONFromAPIInURL', '/password/HowToParseJSONFromAPIInURL'],
+    ['/download/setup-win32x64-2024-edition', '/download/setup-win32x64-2024-edition'],
+    ['/download/507f1f77bcf86cd799439011', '/download/507f1f77bcf86cd799439011'],
+    ['/join/our-community-of-2000-developers', '/join/our-community-of-2000-developers'],
+    ...[
+      '/products/USB-C-to-HDMI-Adapter-4K60Hz-TypeC-Thunderbolt3',
+      '/products/USB-C-4K60Hz-PD100W-8K30Hz-M1Pro-M2Max-Hub7in1',
+    ].map((path) => [path, path]),
     ['/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js', '/static/main.2fd4e1c67a2d28fced849ee1bb76e739.js'],
   ])('cleans the path %s in each attribute and in names', (path, expected) => {
     const privacy = new Privacy();
@@ -307,6 +325,8 @@ describe('Privacy', () => {
     'https://a',
     'GET /',
     '/reset/4f9c2ab17d03e8f6',
+    '/verify/123456',
+    '/join/x7Kq2mPz9LwT4vRb1NcY8sHd',
     '/a1',
   ])('takes linear time for many %s', (text) => {
     // The time of the processor: other processes do not count.

@@ -33,6 +33,11 @@ it('reports an outage once for all signals, at the first attempt that fails afte
   ]);
 });
 
+it('does not show tokens in the path of an endpoint', () => {
+  new UnreachedEndpoints(0).failed('http://h.test/hook/9fceb02d0ae598e95dc970b74767f193/x', REFUSED);
+  expect(lines.join('')).toContain('no telemetry reaches http://h.test/hook/[Filtered]/x;');
+});
+
 it('does not report a signal that fails later for the same reason, and reports one that fails for another', () => {
   const endpoints = new UnreachedEndpoints(0);
   endpoints.failed(METRICS, REFUSED);

@@ -1,4 +1,5 @@
 /** One line on stderr for each outage of the endpoints that a process sends its telemetry to. */
+import { withoutOpaqueParts } from '../privacy/opaque-segments.ts';
 
 /** The endpoint may start a little later than the service. */
 const REPORT_AFTER_MS = 60_000;
@@ -49,5 +50,5 @@ function originOf(url: string): string | undefined {
 
 function withoutSecrets(text: string): string {
   const url = URL.parse(text);
-  return url === null ? 'the endpoint' : `${url.origin}${url.pathname}`;
+  return url === null ? 'the endpoint' : `${url.origin}${withoutOpaqueParts(url.pathname)}`;
 }

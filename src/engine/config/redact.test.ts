@@ -65,6 +65,13 @@ describe('redactConfig', () => {
     ['ENDPOINT', 'https://otlp.example/@x?api_key=k1&b=1&Token=t1#f', '/@x?api_key=[REDACTED]&b=1&Token=[REDACTED]#f'],
     ['ENDPOINT', 'https://otlp.example/x#access_token=t1&a=2', '/x#access_token=[REDACTED]&a=2'],
     ['ENDPOINT', 'https://otlp.example/x#top', 'https://otlp.example/x#top'],
+    ['ENDPOINT', 'https://e.example/hook/9fceb02d0ae598e95dc970b74767f19372d61af8/x', '/e.example/hook/[REDACTED]/x'],
+    ['NOTE', 'see https://a.example/verify/123456', 'see https://a.example/verify/[REDACTED]'],
+    [
+      'ENDPOINT',
+      'https://e.example/otlp/v1/tenants-of-the-shop-2024',
+      'https://e.example/otlp/v1/tenants-of-the-shop-2024',
+    ],
     ['DATABASE_URL', 'postgresql://step:q^G$FJ!@db/x', 'postgresql://step:[REDACTED]@db/x'],
     ['NOTE', 'see https://a.example/?sig=abc and x', 'see https://a.example/?sig=[REDACTED] and x'],
     ['NOTE', 'hunter22 plain-token publickey', '[REDACTED] [REDACTED] [REDACTED]'],

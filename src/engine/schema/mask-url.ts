@@ -1,3 +1,5 @@
+import { replaceOpaqueParts } from './opaque-parts.ts';
+
 export const MASK = '[REDACTED]';
 
 export interface MaskedUrl {
@@ -11,8 +13,8 @@ const URL_PARTS =
   /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?:(?<user>[^:@/?#\s]*)(?<login>:(?<password>[^/?#\s]*))?@)?(?<host>[^@/?#\s]*)(?<path>\/[^?#\s]*)?(?:\?(?<query>[^#\s]*))?(?:#(?<fragment>\S*))?$/i;
 
 /**
- * Masks the credentials of a URL: the password, the user without a password unless it is a role of a database, and
- * parameters that are named like a credential.
+ * Masks the credentials of a URL: the password, the user without a password unless it is a role of a database, tokens in
+ * the path, and parameters that are named like a credential.
  *
  * @returns undefined if the text is not a URL.
  */
@@ -30,7 +32,10 @@ export function maskUrl(text: string): MaskedUrl | undefined {
     ...(query === undefined ? [] : [`?${maskedParameters(query, mask)}`]),
     ...(fragment === undefined ? [] : [`#${maskedParameters(fragment, mask)}`]),
   ];
-  return { text: `${scheme}://${maskedLogin(parts, mask)}${host}${path}${end.join('')}`, credentials };
+  return {
+    text: `${scheme}://${maskedLogin(parts, mask)}${host}${replaceOpaqueParts(path, mask)}${end.join('')}`,
+    credentials,
+  };
 }
 
 type UrlParts = Readonly<Record<string, string | undefined>>;
