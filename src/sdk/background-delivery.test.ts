@@ -110,6 +110,21 @@ describe('the delivery in the background', () => {
     }
   });
 
+  it('suggests the port for HTTP when a server of gRPC answers', async () => {
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    try {
+      const { delivery } = await deliveryWith({ parallel: 1, reportAfterMs: 0 }, (request) =>
+        request.socket.end(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])),
+      );
+      delivery.enqueue(body('a'));
+      await delivery.flush();
+      expect(lines.join('')).toMatch(/Parse Error.*\. The port may be the one for OTLP over gRPC/);
+    } finally {
+      write.mockRestore();
+    }
+  });
+
   it('posts as many at the same time as it may, and flushes them all', async () => {
     const release = Promise.withResolvers<void>();
     const { delivery, bodies } = await deliveryWith({ parallel: 2 }, (_, response) => {

@@ -141,7 +141,8 @@ export class BackgroundDelivery {
 
   #reportLoss(problem: string): void {
     if (this.#lostExports === 0) {
-      diag.warn(`siphon: an OTLP export is lost, and so are those until the next line: ${problem}`);
+      const { origin = 'the endpoint' } = URL.parse(this.#destination.url) ?? {};
+      diag.warn(`siphon: an OTLP export to ${origin} is lost, and so are those until the next line: ${problem}`);
     }
     this.#lostExports++;
   }
@@ -187,8 +188,12 @@ export class BackgroundDelivery {
 /** One line without a stack. The error of several addresses has a code and no message. */
 function problemOf(error: unknown): string {
   const { message = '', code } = error as { readonly message?: string; readonly code?: string };
-  return (message || code || 'unknown error').replaceAll(/\s+/g, ' ');
+  const text = (message || code || 'unknown error').replaceAll(/\s+/g, ' ');
+  return code?.startsWith('HPE_') === true ? `${text}. ${NOT_HTTP}` : text;
 }
+
+/** A server of gRPC answers with a frame of HTTP/2. */
+const NOT_HTTP = 'The port may be the one for OTLP over gRPC, usually 4317; OTLP over HTTP usually has 4318';
 
 /** A flush ended the wait early. */
 function tryAtOnce(): void {
