@@ -6,7 +6,7 @@ export interface TraceError {
   readonly spanId: string | undefined;
   readonly type: string;
   readonly message: string;
-  /** Its first line behind the message, or an empty text. */
+  /** The first frame of the application, or else of all; empty without a stack. */
   readonly place: string;
 }
 
@@ -16,9 +16,13 @@ export function errorOf(spanId: string | undefined, attributes: Attributes): Tra
     return value === undefined ? undefined : valueText(value);
   });
   if (type === '' && message === '') return undefined;
-  const place = linesOf(stack).find((line) => /^\s*at /.test(line)) ?? '';
+  const frames = linesOf(stack).filter((line) => /^\s*at /.test(line));
+  const place = frames.find((frame) => !OF_OTHERS.test(frame)) ?? frames[0] ?? '';
   return { spanId, type, message, place: place.trim() };
 }
+
+/** A frame of a library or of Node.js. */
+const OF_OTHERS = /[/\\]node_modules[/\\]|[( ]node:/;
 
 /**
  * The errors of a trace. An error that passes through several spans, or arrives as an event and as a log record, is one. If
