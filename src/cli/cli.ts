@@ -106,7 +106,8 @@ function parseOptions(command: Command, args: readonly string[]): CommandOptions
 function parseOwnOptions(command: Command, args: readonly string[]): CommandOptions | 'help' {
   const { readsConfig, argument } = command;
   const options = { ...HELP, ...(readsConfig && CONFIG), ...declaredOptions(command) };
-  // parseArgs refuses options that the command does not have, so the values have this form.
+  refuseUnknown(args, Object.keys(options));
+  // The values have this form, because other options are refused.
   const { values, positionals } = parseArgs({
     args: [...args],
     options: options as typeof HELP & typeof CONFIG,
@@ -117,6 +118,15 @@ function parseOwnOptions(command: Command, args: readonly string[]): CommandOpti
   const [value] = positionals;
   const { help: _, config = [], set = [], ...others } = values;
   return { configs: config, sets: set, ...declaredValues(others), ...(value !== undefined && { argument: value }) };
+}
+
+/** parseArgs would advise how to pass the option as an argument. */
+function refuseUnknown(args: readonly string[], known: readonly string[]): void {
+  const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.rawName.length < 3 || known.includes(token.name)) continue;
+    throw new UsageError(`Unknown option '${token.rawName}'${suggest(token.name, known)}`);
+  }
 }
 
 function declaredOptions({
