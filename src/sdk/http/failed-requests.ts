@@ -62,6 +62,15 @@ function fail(span: Span, attributes: Attributes, error: unknown): void {
   attributes[ERROR_TYPE] = failSpan(span, error);
 }
 
+/** The connection, or the stream of one request, ended before the whole response had arrived. */
+const CONNECTION_CLOSED = 'connection_closed';
+
+/** Does the same as {@link failSpan} for a request that ended without an error. */
+export function failClosed(span: Span): string {
+  span.setAttribute(ERROR_TYPE, CONNECTION_CLOSED).setStatus({ code: SpanStatusCode.ERROR });
+  return CONNECTION_CLOSED;
+}
+
 /** Adds the error to the span. Returns its kind. */
 export function failSpan(span: Span, error: unknown): string {
   const type = errorType(error);

@@ -4,15 +4,12 @@ import { hrTime } from '@opentelemetry/core';
 import type { LabelValues } from '../../metrics/metric.ts';
 import { instrumentationMetrics } from '../../metrics/third-party.ts';
 import { INSTRUMENTATION_SCOPE, recorder } from '../recorders.ts';
-import { failSpan } from './failed-requests.ts';
+import { failClosed, failSpan } from './failed-requests.ts';
 import type { Http2Request, Http2Stream, Target } from './http2-target.ts';
 import { forgetResponse, watchResponse } from './open-responses.ts';
 
 const metric = instrumentationMetrics.http_client_request_duration_seconds;
 const record = recorder(metric);
-
-/** `NGHTTP2_CANCEL`, the code of a stream that one side does not want any more. */
-const CANCEL = 8;
 
 export class Http2Call {
   readonly span: Span;
@@ -22,6 +19,10 @@ export class Http2Call {
   readonly #startedAtMs = performance.now();
   #status: number | undefined;
   #failure: string | undefined;
+  /** True if the application has ended the stream. */
+  #isUnwanted = false;
+  /** True if the server has sent the end of the response. */
+  #isWhole = false;
   #hasEnded = false;
 
   constructor({ method, path }: Http2Request, { scheme, host, port }: Target, caller: Context) {
@@ -48,11 +49,26 @@ export class Http2Call {
   onEvent(stream: Http2Stream, event: string | symbol, value: unknown): void {
     if (event === 'response') this.#onResponse(stream, value as { readonly ':status'?: number });
     else if (event === 'error') this.fail(value);
-    else if (event === 'close') this.#onClose(stream);
+    else if (event === 'close') this.#onClose();
+  }
+
+  /** The application closes or destroys the stream, which may have ended already. */
+  onAbandon(stream: Http2Stream): void {
+    if (!stream.closed && !stream.destroyed) this.#isUnwanted = true;
+  }
+
+  /** Nothing follows: the server has sent all, or the stream was closed before. */
+  onLastChunk(stream: Http2Stream): void {
+    if (!stream.closed && !stream.destroyed) this.#isWhole = true;
   }
 
   fail(error: unknown): void {
-    if (!this.#hasEnded) this.#failure ??= failSpan(this.span, reasonOf(error));
+    if (this.#hasEnded) return;
+    const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
+    // A session that ends, for example because it cannot connect, cancels the streams that have not begun.
+    if (code !== 'ERR_HTTP2_STREAM_CANCEL') this.#failure ??= failSpan(this.span, error);
+    else if (cause instanceof Error) this.#failure ??= failSpan(this.span, cause);
+    else this.#failWithoutError();
   }
 
   end(agoMs = 0): void {
@@ -83,17 +99,14 @@ export class Http2Call {
     watchResponse(this, { progress, end: (agoMs) => this.end(agoMs) });
   }
 
-  /** An application that cancels a stream gets no error. */
-  #onClose({ rstCode, aborted }: Http2Stream): void {
-    if (rstCode === CANCEL || (aborted && this.#failure === undefined) || this.#status === undefined) {
-      this.fail(undefined);
-    }
+  #onClose(): void {
+    if (this.#hasEnded) return;
+    if (this.#status === undefined || !this.#isWhole) this.#failWithoutError();
     this.end();
   }
-}
 
-/** A session that cannot connect cancels its streams. */
-function reasonOf(error: unknown): unknown {
-  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
-  return code === 'ERR_HTTP2_STREAM_CANCEL' && cause instanceof Error ? cause : error;
+  /** A cancelled stream emits no error. */
+  #failWithoutError(): void {
+    this.#failure ??= this.#isUnwanted ? failSpan(this.span, undefined) : failClosed(this.span);
+  }
 }

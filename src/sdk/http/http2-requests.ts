@@ -18,7 +18,13 @@ const require = createRequire(import.meta.url);
 
 type Connect = (...args: unknown[]) => Http2Session;
 type ConnectLater = (...args: unknown[]) => Promise<Http2Session>;
-type Request = (this: Http2Session, ...args: unknown[]) => Http2Stream;
+type Request = Http2Session['request'];
+
+interface ObservedSession {
+  readonly target: Target;
+  /** True if the application has destroyed it. */
+  isAbandoned: boolean;
+}
 
 /**
  * The classes of sessions and streams are not exported, so they are patched when the service has the first of each. An ES
@@ -77,16 +83,14 @@ function watchImports(): () => void {
   return () => hooks.deregister();
 }
 
-const sessions = attachment<Target>();
+const sessions = attachment<ObservedSession>();
 const calls = attachment<Http2Call>();
 const patched = new WeakSet<object>();
 
 function observedConnect(connect: Connect, requestTargets: RequestTargets): Connect {
   const begun = (session: Http2Session, [authority, options]: readonly unknown[]): Http2Session => {
-    sessions.add(session, targetOf(authority, options));
-    const prototype = Object.getPrototypeOf(session) as { request: Request };
-    if (!patched.has(prototype)) prototype.request = observedRequest(prototype.request, requestTargets);
-    patched.add(prototype);
+    sessions.add(session, { target: targetOf(authority, options), isAbandoned: false });
+    patchSession(Object.getPrototypeOf(session) as Http2Session, requestTargets);
     return session;
   };
   const observed: Connect = (...args) => begun(connect(...args), args);
@@ -96,9 +100,26 @@ function observedConnect(connect: Connect, requestTargets: RequestTargets): Conn
   return Object.defineProperty(observed, promisify.custom, { value: connectLater });
 }
 
+function patchSession(prototype: Http2Session, requestTargets: RequestTargets): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const { destroy, request } = prototype;
+  replaceMethod(prototype, 'request', observedRequest(request, requestTargets));
+  replaceMethod(prototype, 'destroy', function destroyObserved(this: Http2Session, ...args: unknown[]) {
+    const session = sessions.of(this);
+    if (session !== undefined && isConnected(this)) session.isAbandoned = true;
+    return destroy.apply(this, args);
+  });
+}
+
+/** Node closes streams and sessions with the methods that the application uses, but only when the connection is gone. */
+function isConnected(session: Http2Session): boolean {
+  return !session.destroyed && !session.socket.destroyed;
+}
+
 function observedRequest(request: Request, requestTargets: RequestTargets): Request {
   return function requestObserved(headers, ...rest) {
-    const target = sessions.of(this);
+    const target = sessions.of(this)?.target;
     const caller = context.active();
     const asked = readRequest(headers);
     // grpc-js has spans of its own.
@@ -110,7 +131,7 @@ function observedRequest(request: Request, requestTargets: RequestTargets): Requ
     try {
       const stream = context.with(within, () => request.call(this, asked.headersWithin(within), ...rest));
       calls.add(stream, call);
-      patchEvents(Object.getPrototypeOf(stream) as Http2Stream);
+      patchStream(Object.getPrototypeOf(stream) as Http2Stream);
       return stream;
     } catch (error) {
       call.fail(error);
@@ -120,16 +141,49 @@ function observedRequest(request: Request, requestTargets: RequestTargets): Requ
   };
 }
 
-/** A listener would change what the stream does: one of `error` handles it. */
-function patchEvents(prototype: Http2Stream): void {
+function patchStream(prototype: Http2Stream): void {
   if (patched.has(prototype)) return;
   patched.add(prototype);
-  const { emit } = prototype;
-  const emitObserved: typeof emit = function emitObserved(event, ...args) {
-    const call = calls.of(this);
-    if (call === undefined) return emit.call(this, event, ...args);
-    call.onEvent(this, event, args[0]);
-    return context.with(call.caller, () => emit.call(this, event, ...args));
-  };
-  Object.defineProperty(prototype, 'emit', { value: emitObserved, writable: true, configurable: true });
+  const { emit, push, close, destroy } = prototype;
+  // A listener would change what the stream does: one of `error` handles it.
+  replaceMethod(
+    prototype,
+    'emit',
+    function emitObserved(this: Http2Stream, event: string | symbol, ...args: unknown[]) {
+      const call = calls.of(this);
+      if (call === undefined) return emit.call(this, event, ...args);
+      call.onEvent(this, event, args[0]);
+      return context.with(call.caller, () => emit.call(this, event, ...args));
+    },
+  );
+  replaceMethod(prototype, 'push', function pushObserved(this: Http2Stream, ...args: unknown[]) {
+    if (args[0] === null) calls.of(this)?.onLastChunk(this);
+    return push.apply(this, args);
+  });
+  replaceMethod(prototype, 'close', function closeObserved(this: Http2Stream, ...args: unknown[]) {
+    noteEnding(this);
+    return close.apply(this, args);
+  });
+  replaceMethod(prototype, 'destroy', function destroyObserved(this: Http2Stream, ...args: unknown[]) {
+    noteEnding(this);
+    return destroy.apply(this, args);
+  });
+}
+
+function noteEnding(stream: Http2Stream): void {
+  const { session } = stream;
+  if (session === undefined) return;
+  if (isConnected(session) || sessions.of(session)?.isAbandoned === true) calls.of(stream)?.onAbandon(stream);
+}
+
+/** The new method looks as the one that it replaces. */
+function replaceMethod<T extends object>(
+  prototype: T,
+  name: keyof T & string,
+  observed: (...args: never[]) => unknown,
+): void {
+  const { length } = prototype[name] as (...args: never[]) => unknown;
+  Object.defineProperty(observed, 'length', { value: length, configurable: true });
+  Object.defineProperty(observed, 'name', { value: name, configurable: true });
+  Object.defineProperty(prototype, name, { value: observed, writable: true, configurable: true });
 }

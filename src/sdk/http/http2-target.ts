@@ -3,15 +3,21 @@ import { propagation, type Context } from '@opentelemetry/api';
 
 /** The parts of Node's class `ClientHttp2Session`. */
 export interface Http2Session {
-  readonly socket: { readonly bytesRead: number };
+  readonly destroyed: boolean;
+  readonly socket: { readonly bytesRead: number; readonly destroyed: boolean };
+  destroy: (this: Http2Session, ...args: unknown[]) => unknown;
+  request: (this: Http2Session, ...args: unknown[]) => Http2Stream;
 }
 
 /** The parts of Node's class `ClientHttp2Stream`. */
 export interface Http2Stream {
   readonly session?: Http2Session;
-  readonly rstCode: number;
-  readonly aborted: boolean;
+  readonly closed: boolean;
   readonly readableDidRead: boolean;
+  readonly destroyed: boolean;
+  push: (this: Http2Stream, ...args: unknown[]) => unknown;
+  close: (this: Http2Stream, ...args: unknown[]) => unknown;
+  destroy: (this: Http2Stream, ...args: unknown[]) => unknown;
   emit: (this: Http2Stream, event: string | symbol, ...args: unknown[]) => boolean;
 }
 

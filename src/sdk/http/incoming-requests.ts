@@ -17,7 +17,7 @@ import { RPCType, setRPCMetadata, type RPCMetadata } from '@opentelemetry/core';
 import { measuring } from '../exemplars/measured-span.ts';
 import { completeRoute, isRemembered, rememberRequest } from './server-requests.ts';
 import { attachment } from './attachment.ts';
-import { failSpan } from './failed-requests.ts';
+import { failClosed, failSpan } from './failed-requests.ts';
 import { addressOf, clientOf, pathOf } from './request-attributes.ts';
 
 export interface IncomingSettings {
@@ -61,9 +61,6 @@ export function observerOf(settings: IncomingSettings): Observe {
   };
 }
 
-/** The client gave up, or the service destroyed the connection, before the whole response was written. */
-const CONNECTION_CLOSED = 'connection_closed';
-
 interface Failure {
   readonly error: unknown;
 }
@@ -104,12 +101,9 @@ class ObservedRequest {
 const requests = attachment<ObservedRequest>();
 const responses = attachment<ObservedRequest>();
 
-/** An unfinished response has no status. */
+/** The client gave up, or the service destroyed the connection: an unfinished response has no status. */
 function finish(span: Span, response: ServerResponse): Outcome {
-  if (!response.writableFinished) {
-    span.setAttribute('error.type', CONNECTION_CLOSED).setStatus({ code: SpanStatusCode.ERROR });
-    return { error: CONNECTION_CLOSED };
-  }
+  if (!response.writableFinished) return { error: failClosed(span) };
   const { statusCode: status } = response;
   span.setAttribute('http.response.status_code', status);
   if (status < 500) return { status };

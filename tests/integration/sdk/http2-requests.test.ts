@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest';
+import { plainAttributes } from '../../support/otlp/otlp-capture.ts';
+import { runObserved } from '../../support/processes/observed-script.ts';
+
+/** A server that ends requests by their paths, and a function that asks a path within a session of its own. */
+const WORLD = `
+  import { once } from 'node:events';
+  import { createRequire } from 'node:module';
+  const http2 = createRequire('/')('node:http2');
+  const ends = {
+    session: (stream) => stream.session.destroy(),
+    socket: (stream) => stream.session.socket.destroy(),
+    cancel: (stream) => stream.close(8),
+    close: (stream) => stream.close(0),
+    nothing: () => undefined,
+    destroy: (stream) => stream.destroy(),
+    answer: (stream) => stream.end('ok'),
+  };
+  const server = http2.createServer();
+  server.on('sessionError', () => undefined);
+  server.on('stream', (stream, { ':path': path }) => {
+    const [, when, how] = path.split('/');
+    stream.on('error', () => undefined);
+    if (when === 'before') return ends[how](stream);
+    stream.respond();
+    stream.write('a', () => setTimeout(() => ends[how](stream), 50));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = 'http://127.0.0.1:' + server.address().port;
+  const ask = async (path, end = () => undefined, options) => {
+    const session = http2.connect(url).on('error', () => undefined);
+    const stream = session.request({ ':path': path }, options).on('error', () => undefined).resume();
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    end(stream, session);
+    await closed;
+    session.destroy();
+  };
+  const soon = (end) => (stream, session) => stream.once('data', () => end(stream, session));
+  const later = (end) => (stream, session) => setTimeout(() => end(stream, session), 100);
+`;
+
+it('distinguishes what the application ended, and what the server or the network ended', async () => {
+  await using run = await runObserved(`${WORLD}
+    for (const how of ['session', 'socket', 'cancel', 'close']) await ask('/before/' + how);
+    for (const how of ['session', 'socket', 'destroy']) await ask('/amid/' + how);
+    await ask('/before/nothing/close-8', later((stream) => stream.close(8)));
+    await ask('/before/nothing/close', later((stream) => stream.close()));
+    await ask('/before/nothing/destroy', later((stream) => stream.destroy()));
+    await ask('/before/nothing/session', later((_, session) => session.destroy()));
+    await ask('/before/nothing/connecting', (_, session) => session.destroy());
+    await ask('/before/nothing/signal', undefined, { signal: AbortSignal.timeout(100) });
+    const controller = new AbortController();
+    await ask('/before/nothing/abort', later(() => controller.abort()), { signal: controller.signal });
+    await ask('/amid/nothing/close', soon((stream) => stream.close(8)));
+    await ask('/amid/nothing/destroy', soon((stream) => stream.destroy()));
+    await ask('/amid/nothing/session', soon((_, session) => session.destroy()));
+    await ask('/amid/answer/whole', (stream, session) => stream.once('end', () => session.destroy()));
+    await ask('/amid/answer/cancelled', (stream) => stream.once('end', () => stream.close(8)));
+    await ask('/amid/answer/unsent', undefined, { endStream: false });
+    server.close();`);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const ends = run.capture.spans().map(({ attributes, status: { code = 'UNSET' } = {} }) => {
+    const {
+      'url.full': url = '',
+      'http.response.status_code': status = '-',
+      'error.type': error = '-',
+    } = plainAttributes(attributes);
+    return `${new URL(url).pathname} ${status} ${error} ${code.replace('STATUS_CODE_', '')}`;
+  });
+  expect(ends.toSorted()).toEqual([
+    '/amid/answer/cancelled 200 - UNSET',
+    '/amid/answer/unsent 200 - UNSET',
+    '/amid/answer/whole 200 - UNSET',
+    '/amid/destroy 200 connection_closed ERROR',
+    '/amid/nothing/close 200 AbortError UNSET',
+    '/amid/nothing/destroy 200 AbortError UNSET',
+    '/amid/nothing/session 200 AbortError UNSET',
+    '/amid/session 200 connection_closed ERROR',
+    '/amid/socket 200 connection_closed ERROR',
+    '/before/cancel - connection_closed ERROR',
+    '/before/close - connection_closed ERROR',
+    '/before/nothing/abort - AbortError UNSET',
+    '/before/nothing/close - AbortError UNSET',
+    '/before/nothing/close-8 - AbortError UNSET',
+    '/before/nothing/connecting - AbortError UNSET',
+    '/before/nothing/destroy - AbortError UNSET',
+    '/before/nothing/session - AbortError UNSET',
+    '/before/nothing/signal - TimeoutError ERROR',
+    '/before/session - connection_closed ERROR',
+    '/before/socket - connection_closed ERROR',
+  ]);
+  const measured = run.capture
+    .histogramAttributes('http.client.request.duration')
+    .map((point) => Object.values(point).join(' '));
+  expect([...new Set(measured)].toSorted()).toEqual([
+    'GET 200',
+    'GET 200 AbortError',
+    'GET 200 connection_closed',
+    'GET AbortError',
+    'GET TimeoutError',
+    'GET connection_closed',
+  ]);
+});
