@@ -70,7 +70,8 @@ it('shows traces and logs of the command in the console, and ends with it', { ti
     what: 'a log line',
     timeoutMs: 60_000,
   });
-  expect((await fetch(`${address}/traces`)).headers.get('content-type')).toContain('text/html');
+  const asBrowser = { headers: { accept: 'text/html' } };
+  expect((await fetch(`${address}/traces`, asBrowser)).headers.get('content-type')).toContain('text/html');
   running.kill('SIGTERM');
   expect(await running.ended).toEqual([7, null]);
   expect(running.output()).toBe('serving\n');
