@@ -93,10 +93,10 @@ function observedConnect(connect: Connect, requestTargets: RequestTargets): Conn
     patchSession(Object.getPrototypeOf(session) as Http2Session, requestTargets);
     return session;
   };
-  const observed: Connect = (...args) => begun(connect(...args), args);
+  const observed: Connect = alike(connect, (...args) => begun(connect(...args), args));
   const { [promisify.custom]: promised } = connect as Connect & { readonly [promisify.custom]?: ConnectLater };
   if (promised === undefined) return observed;
-  const connectLater: ConnectLater = async (...args) => begun(await promised(...args), args);
+  const connectLater: ConnectLater = alike(promised, async (...args) => begun(await promised(...args), args));
   return Object.defineProperty(observed, promisify.custom, { value: connectLater });
 }
 
@@ -118,13 +118,16 @@ function isConnected(session: Http2Session): boolean {
 }
 
 function observedRequest(request: Request, requestTargets: RequestTargets): Request {
-  return function requestObserved(headers, ...rest) {
+  return function requestObserved(...args) {
     const target = sessions.of(this)?.target;
     const caller = context.active();
+    const [headers, ...rest] = args;
     const asked = readRequest(headers);
     // grpc-js has spans of its own.
-    const isForOthers = asked.contentType.startsWith('application/grpc') || isOfUndici(this);
-    if (target === undefined || isForOthers || isTracingSuppressed(caller)) return request.call(this, headers, ...rest);
+    const isForOthers = asked?.contentType.startsWith('application/grpc') === true || isOfUndici(this);
+    if (target === undefined || asked === undefined || isForOthers || isTracingSuppressed(caller)) {
+      return request.apply(this, args);
+    }
     const call = new Http2Call(asked, target, caller);
     requestTargets.set(call.span, target.host);
     const within = trace.setSpan(caller, call.span);
@@ -176,14 +179,15 @@ function noteEnding(stream: Http2Stream): void {
   if (isConnected(session) || sessions.of(session)?.isAbandoned === true) calls.of(stream)?.onAbandon(stream);
 }
 
-/** The new method looks as the one that it replaces. */
-function replaceMethod<T extends object>(
-  prototype: T,
-  name: keyof T & string,
-  observed: (...args: never[]) => unknown,
-): void {
-  const { length } = prototype[name] as (...args: never[]) => unknown;
-  Object.defineProperty(observed, 'length', { value: length, configurable: true });
-  Object.defineProperty(observed, 'name', { value: name, configurable: true });
-  Object.defineProperty(prototype, name, { value: observed, writable: true, configurable: true });
+type AnyFunction = (...args: never[]) => unknown;
+
+function replaceMethod<T extends object>(prototype: T, name: keyof T & string, observed: AnyFunction): void {
+  const value = alike(prototype[name] as AnyFunction, observed);
+  Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+}
+
+/** Returns the function with the name and the number of parameters of the one that it replaces. */
+function alike<T extends AnyFunction>({ name, length }: AnyFunction, observed: T): T {
+  const shape = { name: { value: name, configurable: true }, length: { value: length, configurable: true } };
+  return Object.defineProperties(observed, shape);
 }

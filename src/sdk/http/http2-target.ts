@@ -56,8 +56,10 @@ export interface Http2Request {
   readonly headersWithin: (within: Context) => Headers;
 }
 
-export function readRequest(given: unknown): Http2Request {
-  const headers: Headers = typeof given === 'object' && given !== null ? (given as Headers) : {};
+/** Returns undefined for what Node refuses, or reads differently. */
+export function readRequest(given: unknown): Http2Request | undefined {
+  const headers = given === undefined ? {} : given;
+  if (!isList(headers) && !isPlainObject(headers)) return undefined;
   const byName = new Map(pairsOf(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const textOf = (name: string, fallback: string): string => {
     const value = byName.get(name);
@@ -71,7 +73,11 @@ export function readRequest(given: unknown): Http2Request {
       const injected: Record<string, string> = {};
       propagation.inject(within, injected);
       const added = Object.entries(injected).filter(([name]) => !byName.has(name));
-      return isList(headers) ? [...headers, ...added.flat()] : { ...headers, ...Object.fromEntries(added) };
+      if (!isList(headers)) return { ...headers, ...Object.fromEntries(added) };
+      // A list may have properties, too: the names of its sensitive headers.
+      const list = Object.assign([...headers], headers);
+      list.push(...added.flat());
+      return list;
     },
   };
 }
@@ -81,8 +87,16 @@ function pairsOf(headers: Headers): readonly (readonly [name: string, value: unk
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[String(name), headers[index + 1]] as const] : []));
 }
 
-function isList(headers: Headers): headers is readonly unknown[] {
-  return Array.isArray(headers);
+function isList(headers: unknown): headers is readonly unknown[] {
+  if (!Array.isArray(headers) || headers.length % 2 !== 0) return false;
+  return headers.every((name, index) => index % 2 === 1 || typeof name === 'string');
+}
+
+function isPlainObject(headers: unknown): headers is Readonly<Record<string, unknown>> {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return false;
+  const prototype: unknown = Object.getPrototypeOf(headers);
+  // `Object.prototype` of another realm has no prototype either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** undici marks its sessions so; its requests, those of `fetch` included, are observed where it publishes them. */

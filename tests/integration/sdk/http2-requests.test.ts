@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { plainAttributes } from '../../support/otlp/otlp-capture.ts';
 import { runObserved } from '../../support/processes/observed-script.ts';
@@ -100,4 +101,50 @@ it('distinguishes what the application ended, and what the server or the network
     'GET TimeoutError',
     'GET connection_closed',
   ]);
+});
+
+it('leaves arguments alone that it does not know, and looks like Node', async () => {
+  const script = `
+    import { once } from 'node:events';
+    import { createRequire } from 'node:module';
+    import { promisify } from 'node:util';
+    const http2 = createRequire('/')('node:http2');
+    const server = http2.createServer((request, response) => response.end());
+    server.on('stream', (stream, headers) => {
+      const { ':path': path, ':method': method, a, b, [http2.sensitiveHeaders]: sensitive } = headers;
+      console.log('gets', method, path, a, b, sensitive);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const later = promisify(http2.connect);
+    const session = http2.connect('http://127.0.0.1:' + server.address().port);
+    await once(session, 'connect');
+    for (const { name, length } of [http2.connect, http2.connect[promisify.custom], session.request, session.close, session.destroy]) {
+      console.log(name, length);
+    }
+    class Given { [':path'] = '/class'; a = '1'; }
+    const list = Object.assign([':path', '/list', 'a', '1', 'b', 'secret'], { [http2.sensitiveHeaders]: ['b'] });
+    const given = [
+      [], [undefined], [null], [5], ['abc'], [() => undefined], [true], [[':path']], [[':path', '/odd', 'a']],
+      [[[':path', '/ok']]], [[[':path', '/ok'], ['a', '1']]], [[1, 2]], [new Map([[':path', '/map']])], [new Given()],
+      [{ ':path': '/object', a: '1' }], [{ __proto__: null, ':path': '/null', ':method': 'DELETE' }], [list], [[]],
+      [{ ':path': '/options' }, 5], [{ ':path': '/signal', 'a ': '1' }],
+    ];
+    for (const args of given) {
+      try {
+        const stream = session.request(...args);
+        console.log(stream.constructor.name, stream.close.length, stream.destroy.length, stream.push.length, stream.emit.length);
+        await once(stream.resume(), 'close');
+      } catch ({ name, code, message }) {
+        console.log(name, code, message);
+      }
+    }
+    session.close();
+    server.close();`;
+  await using run = await runObserved(script);
+  const bare = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  expect(bare).toMatchObject({ status: 0, stderr: '' });
+  expect(bare.stdout).toContain('ERR_INVALID_ARG_TYPE');
+  expect(run).toMatchObject({ code: 0, stderr: '', stdout: bare.stdout });
+  const paths = run.capture.spans().map(({ attributes }) => new URL(plainAttributes(attributes)['url.full']!).pathname);
+  expect(new Set(paths)).toEqual(new Set(['/', '/list', '/null', '/object', '/options', '/signal']));
 });
