@@ -138,6 +138,9 @@ describe('Privacy', () => {
       'myapikey=[Filtered]&pin=[Filtered]&shipping=2&userToken=[Filtered]',
     ],
     ['100%=1&q=%zz', '100%=1&q=%zz'],
+    ['q=%7B%22password%22%3A%22hunter2%22%7D&a=1', 'q=[Filtered]&a=1'],
+    ['q=%257B%2522password%2522%253A%2522hunter2%2522%257D', 'q=[Filtered]'],
+    ['q=%7B%22colour%22%3A%22red%22%7D', 'q=%7B%22colour%22%3A%22red%22%7D'],
   ])('cleans the query %s', (query, expected) => {
     expect(new Privacy().clean('url.query', query)).toBe(expected);
     expect(new Privacy().clean('url.full', `https://h.test/?${query}`)).toBe(`https://h.test/?${expected}`);
@@ -186,9 +189,43 @@ describe('Privacy', () => {
     ['api.key=hunter2', 'api.key=[Filtered]'],
     ['GET /cb?code=hunter2&page=2 200', 'GET /cb?code=[Filtered]&page=2 200'],
     ['Token "x" is invalid', 'Token "x" is invalid'],
-  ])('cleans the message %s', (text, expected) => {
+    ["Map(1) { 'password' => 'hunter2' }", "Map(1) { 'password' => [Filtered] }"],
+    ["{ token: [ 'hunter2', 'x]y' ], a: [ 'b' ] }", "{ token: [Filtered], a: [ 'b' ] }"],
+    ["{ authorization: [ 'hunter2' ] }", "{ authorization: [ '[Filtered]' ] }"],
+    [
+      "['host','h','x-api-key','hunter2','cookie','sid=hunter2','accept','text/html']",
+      "['host','h','x-api-key',[Filtered],'cookie',[Filtered],'accept','text/html']",
+    ],
+    ["[['x-api-key', 'hunter2'], ['accept', '*']]", "[['x-api-key', [Filtered]], ['accept', '*']]"],
+    ["allowed: ['authorization', 'content-type', 'x-api-key', 'accept']", undefined],
+    ["order: ['querystring', 'cookie', 'header']", undefined],
+    ["setHeader('Access-Control-Allow-Credentials', 'true')", undefined],
+    ["paths: ['req.authorization', 'url']", undefined],
+    ['required: ["user", "password", "email"]', undefined],
+    ["{name:'password',value:'hunter2'}", "{name:'password',value:[Filtered]}"],
+    ["{ name: 'sid',\n    value: 'hunter2' } at pass", "{ name: 'sid',\n    value: [Filtered] } at pass"],
+    ['- name: DB_PASSWORD\n  value: hunter2\n', '- name: DB_PASSWORD\n  value: [Filtered]\n'],
+    ['<add key="password" value="hunter2"/>', '<add key="password" value=[Filtered]/>'],
+    ["{name:'compass',value:'north'}", undefined],
+    ['postgres://u:p@hunter2@h/d', 'postgres://[Filtered]@h/d'],
+    ['postgres://u:p/hunter2@h/d', 'postgres://[Filtered]@h/d'],
+    ['postgres://u:p#hunter2@h/d', 'postgres://[Filtered]@h/d'],
+    ['{"a":"redis://u:p@h:6379","b":"a@b.test"}', '{"a":"redis://[Filtered]@h:6379","b":"a@b.test"}'],
+    ['at http://h:3000/node_modules/a@1.2.3/b.js http://[::1]:80/a@2', undefined],
+    ['at http://h/node_modules/a@1.2.3/b.js?x=a@b.test', undefined],
+    ['<password>hunter2</password><b>1</b>', '<password>[Filtered]</password><b>1</b>'],
+    ['<w:Password Type="a">hun ter</w:Password>', '<w:Password Type="a">[Filtered]</w:Password>'],
+    ['usage: login --token <token> FILE', 'usage: login --token [Filtered] FILE'],
+    ['usage: login <token> FILE <b>', undefined],
+    ["CREATE USER a IDENTIFIED BY 'hunter2'", 'CREATE USER a IDENTIFIED BY [Filtered]'],
+    ["CREATE USER a IDENTIFIED WITH plain AS 'hunter2'", 'CREATE USER a IDENTIFIED WITH plain AS [Filtered]'],
+    ["identified by the user 'a'", undefined],
+    ['body %7B%22password%22%3A%22hunter2%22%7D', 'body %7B%22password%22%3A[Filtered]'],
+    ['code_verifier=hunter2', 'code_verifier=[Filtered]'],
+  ])('cleans the message %s', (text, expected = text) => {
     expect(cleanText(text)).toBe(expected);
     expect(new Privacy().clean('exception.message', text)).toBe(expected);
+    expect(cleanText(expected), 'again').toBe(expected);
   });
 
   it.each([
@@ -325,6 +362,22 @@ describe('Privacy', () => {
     'https://a',
     'GET /',
     '/reset/4f9c2ab17d03e8f6',
+    "token: [ '",
+    "token: [ 'a',",
+    "'x-api-key','",
+    "'x-api-key',",
+    'name: password, value: ',
+    'name=',
+    '<password>',
+    '<password ',
+    'identified by ',
+    'identified with a by ',
+    'a://b:c/',
+    'a://b:c@',
+    '@',
+    'authorization: [ ',
+    'password%22',
+    'password":',
     '/verify/123456',
     '/join/x7Kq2mPz9LwT4vRb1NcY8sHd',
     '/a1',

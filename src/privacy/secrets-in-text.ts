@@ -4,12 +4,14 @@ import { FILTERED, isSecretParameter, PASSWORD, SECRET_WORDS } from './secret-na
 
 /** Most texts have none of these, and need no other look. */
 const HINTS =
-  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
+  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
 
 /** A text that has an address, or a path with a query. */
 const ADDRESS = /:\/\/|\?[\w.~%[\]-]{1,256}=/;
 
-const USER_INFO = /(\b[a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#@]{1,1024}@/gi;
+/** Passwords may have an unencoded `@`, `/` or `#`. What follows a host is a port, and not a password. */
+const USER_INFO =
+  /(\b[a-z][a-z\d+.-]{0,30}:\/\/)(?:[^\s/?#@]{1,1024}|(?!\[)[^\s/?#@:]{1,100}:(?!\d{1,5}[/?#]|[${<*])[^\s/?#@]{1,100}[/?#][^\s"'`<>@]{0,100})@(?:[^\s/?#"'`<>,;{}\\]{0,100}@)?/gi;
 
 /** A private key of OpenSSL, OpenSSH or PGP, also one that is cut. */
 const PRIVATE_KEY =
@@ -23,7 +25,7 @@ const BASIC = /\b(basic(?:\s|\+|%20){1,8})([\w+/-]{4,}(?:={1,2}|(?:%3d){1,2})?)/
 
 /** The value of a header, with its scheme. */
 const AUTHORIZATION =
-  /\b((?:proxy-)?authorization["']?\s{0,8}[:=]\s{0,8}["']?(?:[a-z]{1,20}\s{1,8})?)(?!\[Filtered\])[^\s"',;]{3,}/gi;
+  /\b((?:proxy-)?authorization["']?\s{0,8}(?:=>|=(?!>)|:)\s{0,8}(?:\[(?!Filtered\])\s{0,8})?["']?(?:[a-z]{1,20}\s{1,8})?)(?!(?:[a-z]{1,20}\s{1,8})?\[Filtered\])[^\s"',;]{3,}/gi;
 
 /** A backslash keeps a quote from ending a value. The last three are quoted in a text that is quoted itself. */
 const QUOTED = [
@@ -34,14 +36,41 @@ const QUOTED = [
   String.raw`\\{1,8}'[^'\n]*'?`,
 ].join('|');
 
-/** `password=…`, `"apiKey": "…"`. Quoted values end at the quote, others at a space or a separator. Placeholders stay. */
+const QUOTE = String.raw`(?:\\{0,8}["']|%(?:25){0,2}2[27])`;
+/** A list of quoted values. */
+const LIST = String.raw`\[\s{0,40}(?=\\{0,8}["'])(?:[\s,]|${QUOTED})*\]?`;
+/** The rest of a value ends at a space or a separator. Placeholders stay. */
+const VALUE = String.raw`(?:${QUOTED}|${LIST}|(?!\[Filtered\]|\?|\$\d)[^\s,;&"']+)`;
+
+/** `password=…`, `"apiKey": "…"`, `'token' => [ '…' ]` */
 const ASSIGNMENT = new RegExp(
-  String.raw`(${SECRET_WORDS})((?:\\{0,8}["'])?\s{0,8}(?:[:=]|%3[ad])\s{0,8})(${QUOTED}|(?!\[Filtered\]|\?|\$\d)[^\s,;&"']+)`,
+  String.raw`((?:${SECRET_WORDS})${QUOTE}?\s{0,8}(?:=>|=(?!>)|:|%3[ad])\s{0,8})${VALUE}`,
   'gi',
 );
 
-/** `PASSWORD '…'`, as in SQL. */
-const QUOTED_PASSWORD = new RegExp(String.raw`((?:${PASSWORD})\s{1,8})(?:${QUOTED})`, 'gi');
+/** `{ name: 'password', value: '…' }`, `<add key="password" value="…">` */
+const NAMED_VALUE = new RegExp(
+  String.raw`(\b(?:name|key)${QUOTE}?\s{0,8}[:=]\s{0,8}${QUOTE}?([\w.-]{1,64})${QUOTE}?(?:\s{0,8}[,\n]\s{0,40}|\s{1,8})${QUOTE}?value${QUOTE}?\s{0,8}[:=]\s{0,8})${VALUE}`,
+  'gi',
+);
+
+/** `['x-api-key', '…', 'cookie', '…']`, as Node.js has the headers of a request. */
+const RAW_HEADER = new RegExp(
+  String.raw`((?:-(?:auth|jwt|${SECRET_WORDS})|authorization|cookie)(?<=["'][\w-]{1,64})\\{0,8}["']\s{0,8},\s{0,40})(${QUOTED})`,
+  'gi',
+);
+
+/** `<password>…</password>` */
+const ELEMENT = new RegExp(
+  String.raw`((?:${SECRET_WORDS})(?<=<[\w:.-]{1,64})(?:\s[^<>]{0,200})?>)(?!\s{0,8}\[Filtered\])(?:<!\[CDATA\[)?[^<]{1,4096}(?=<\/)`,
+  'gi',
+);
+
+/** `PASSWORD '…'` and `IDENTIFIED BY '…'`, as in SQL. */
+const QUOTED_PASSWORD = new RegExp(
+  String.raw`((?:${PASSWORD}|identified\s{1,8}(?:with\s{1,8}\S{1,64}\s{1,8})?(?:by|as))\s{1,8})(?:${QUOTED})`,
+  'gi',
+);
 
 /** `--password …` */
 const OPTION = new RegExp(
@@ -88,10 +117,27 @@ export function withoutSecrets(given: string): string {
     .replace(AUTHORIZATION, `$1${FILTERED}`)
     .replace(BEARER, `$1${FILTERED}`)
     .replace(BASIC, (all: string, scheme: string, rest: string) => (isUserAndPassword(rest) ? scheme + FILTERED : all))
-    .replace(ASSIGNMENT, `$1$2${FILTERED}`)
+    .replace(NAMED_VALUE, (all: string, before: string, name: string) =>
+      isSecretParameter(name) ? before + FILTERED : all,
+    )
+    .replace(RAW_HEADER, (all: string, before: string, value: string) =>
+      isHeaderValue(before, value) ? before + FILTERED : all,
+    )
+    .replace(ELEMENT, `$1${FILTERED}`)
+    .replace(ASSIGNMENT, `$1${FILTERED}`)
     .replace(QUOTED_PASSWORD, `$1${FILTERED}`)
     .replace(OPTION, `$1${FILTERED}`)
     .replace(USER_OPTION, `$1${FILTERED}`);
+}
+
+/** Lists of names of headers have no values: `['authorization', 'content-type']`. Cookies have an equals sign. */
+function isHeaderValue(before: string, quoted: string): boolean {
+  const value = quoted.replaceAll(/["'\\]/g, '');
+  if (/^\W*cookie/i.test(before)) return value.includes('=');
+  return (
+    value.length > 2 &&
+    !/^(?:[a-z]+(?:-[a-z\d]+)+|accept|origin|host|range|date|cookie|authorization|true|false|null)$/i.test(value)
+  );
 }
 
 /** The same for a query, or a text with addresses. */
@@ -108,6 +154,9 @@ export function withoutSecretQuery(query: string): string {
   const text = withoutSecrets(withoutSecretParameters(`?${query.startsWith('?') ? query.slice(1) : query}`));
   return query.startsWith('?') ? text : text.slice(1);
 }
+
+/** `{"password": …}`, in the value of a parameter. */
+const MEMBER = new RegExp(String.raw`(?:${SECRET_WORDS})\\{0,8}["']\s{0,8}:`, 'gi');
 
 /** Encoded values, values with names, and recognizable ones. */
 const SUSPECT =
@@ -129,6 +178,7 @@ function holdsSecret(value: string): boolean {
 function withoutNested(text: string): string {
   const cleaned = text
     .replace(USER_INFO, '')
+    .replace(MEMBER, '')
     .replace(RECOGNIZABLE, '')
     .replace(BEARER, '')
     .replace(BASIC, (all: string, _scheme: string, credentials: string) => (isUserAndPassword(credentials) ? '' : all));
