@@ -1,6 +1,6 @@
 import { alertList, type RulesAnswer } from '../../console/alerts.ts';
 import { alertsText } from '../../console/text/alerts-text.ts';
-import { jsonText } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 import type { ServerAddress } from '../component-address.ts';
 import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';

@@ -3,7 +3,8 @@ import { withStore } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { ComparedTraces, ComparedShare } from '../../engine/stored-telemetry.ts';
 import { comparisonText, percentText } from '../../console/comparison-text.ts';
-import { fitted, jsonText, oneLine } from '../../console/store-text.ts';
+import { fitted, oneLine } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const OPTIONS = [

@@ -2,7 +2,8 @@ import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { Exemplar } from '../../engine/stored-telemetry.ts';
-import { clockText, durationText, fitted, jsonText, oneLine } from '../../console/store-text.ts';
+import { clockText, durationText, fitted, oneLine } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 
 interface MetricExemplars {
   readonly metric: string;

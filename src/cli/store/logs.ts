@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { LogRecord } from '../../engine/stored-telemetry.ts';
-import { jsonText } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 import { logText } from '../../console/text/log-text.ts';
 
 const FILTERS = ['trace', 'service', 'severity', 'text', 'since', 'until', 'limit'] as const;

@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';
 import { STORE_OPTIONS, StoreUnavailable, type StoreClient } from './store-client.ts';
 import type { Trace } from '../../engine/stored-telemetry.ts';
-import { jsonText } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 import { waterfall } from '../../console/text/waterfall.ts';
 
 const POLL_MS = 1000;

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { pagesOf, withStore, type Page } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
 import type { TraceSummary } from '../../engine/stored-telemetry.ts';
-import { jsonText } from '../../console/store-text.ts';
+import { jsonText } from '../../engine/json-text.ts';
 import { tracesText } from '../../console/text/traces-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */

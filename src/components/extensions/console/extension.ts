@@ -11,6 +11,7 @@ import { idleKeys, type ConsoleConfig } from './config.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
 import { acceptedForm, type TextView } from './text-view.ts';
+import { jsonText } from '../../../engine/json-text.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -137,7 +138,7 @@ function absent(path: string): { readonly status: number; readonly body: string 
   const error = path.startsWith('/api/v1/')
     ? 'No metrics are kept: add the extension metrics_history, and name it in the key `history` of the exporter prometheus'
     : 'No traces and logs are kept: add the exporter telemetry_store to the pipelines';
-  return { status: 404, body: JSON.stringify({ status: 'error', errorType: 'not_found', error }) };
+  return { status: 404, body: jsonText({ status: 'error', errorType: 'not_found', error }) };
 }
 
 function sendFile(request: IncomingMessage, response: ServerResponse, { type, plain, gzipped }: SentFile): void {

@@ -1,5 +1,6 @@
 import type { Host } from '../../../engine/component.ts';
 import type { QueryApi } from '../../../engine/query-apis.ts';
+import { jsonText } from '../../../engine/json-text.ts';
 
 /** Answers `/api/service`: what runs, and how it is. */
 export class ServiceApi implements QueryApi {
@@ -21,6 +22,6 @@ export class ServiceApi implements QueryApi {
       uptimeSeconds: Math.round(process.uptime()),
       ...host.running(),
     };
-    return { status: 200, body: JSON.stringify(service) };
+    return { status: 200, body: jsonText(service) };
   }
 }

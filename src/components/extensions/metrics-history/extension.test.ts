@@ -181,6 +181,18 @@ it('answers also if a query fails for a reason that is not known', async () => {
   expect(history.lines).toContainEqual(expect.objectContaining({ msg: 'A query failed' }));
 });
 
+it('escapes control characters and marks of direction', async () => {
+  await using history = await started();
+  const text = 'a\u009Bb\u0085c\u202Ed\u2066e\u2028f\u007Fg';
+  const queries = [`"${text}"`, `label_replace(vector(1), "x", "${text}", "", "")`, text];
+  for (const query of queries) {
+    const answer = await fetch(`${history.url}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
+    const body = await answer.text();
+    expect(body, query).toMatch(/^[ -~]+$/);
+    expect(JSON.stringify(JSON.parse(body)), query).toContain(query === text ? 'bad_data' : text);
+  }
+});
+
 it('bounds the selectors of a request', async () => {
   await using history = await started();
   const ask = async (count: number): Promise<unknown> => {

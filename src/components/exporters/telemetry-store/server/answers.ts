@@ -16,6 +16,7 @@ import { compare, COMPARE_PARAMETERS } from './compare.ts';
 import { boundedArray, boundedEnd, boundedSteps, logToJson, newBudget, spanToJson, summaryToJson } from './json.ts';
 import { BadQuery, Parameters } from './parameters.ts';
 import type { Stored } from './stored.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 const SHARED = ['service', 'attribute', 'since', 'until', 'limit', 'after'];
 const STATUSES = ['unset', 'ok', 'error'] as const;
@@ -134,7 +135,7 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
   }
   const resolved = yield* withSpans(memory, found.exemplars);
   const { text, left } = yield* boundedSteps(resolved, exemplarToJson, newBudget());
-  const names = `"metric":${JSON.stringify(found.metric)},"unit":${JSON.stringify(found.unit)}`;
+  const names = `"metric":${jsonText(found.metric)},"unit":${jsonText(found.unit)}`;
   return { status: 200, body: `{${names},"exemplars":${text},"left":${left}}` };
 }
 
@@ -166,15 +167,15 @@ function sharedCriteria(given: Parameters) {
 }
 
 function ok(body: object): QueryAnswer {
-  return { status: 200, body: JSON.stringify(body) };
+  return { status: 200, body: jsonText(body) };
 }
 
 function hintText(hint: string | undefined): string {
-  return hint === undefined ? '' : `,"hint":${JSON.stringify(hint)}`;
+  return hint === undefined ? '' : `,"hint":${jsonText(hint)}`;
 }
 
 export function failure(status: number, error: string): QueryAnswer {
-  return { status, body: JSON.stringify({ error }) };
+  return { status, body: jsonText({ error }) };
 }
 
 function notFound(path: string): QueryAnswer {

@@ -10,6 +10,7 @@ import { unknownName } from '../queries/known-names.ts';
 import { boundedArray, newBudget } from './json.ts';
 import { BadQuery, type Parameters } from './parameters.ts';
 import type { Stored } from './stored.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 export const COMPARE_PARAMETERS = [
   'service',
@@ -53,7 +54,7 @@ export function* compare(given: Parameters, stored: Stored): Generator<undefined
   const { differences, ...counts } = comparison;
   const { text, left: cut } = boundedArray(differences.slice(0, MAX_DIFFERENCES), toJson, newBudget());
   const left = cut + Math.max(0, differences.length - MAX_DIFFERENCES);
-  const others = JSON.stringify({ ...counts, left, ...(hint !== undefined && { hint }) });
+  const others = jsonText({ ...counts, left, ...(hint !== undefined && { hint }) });
   return { status: 200, body: `${others.slice(0, -1)},"differences":${text}}` };
 }
 

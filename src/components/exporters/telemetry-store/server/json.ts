@@ -3,6 +3,7 @@ import { toJsonObject, toJsonValue, type JsonObject } from '../../../../engine/o
 import { atOnce } from '../../../../engine/time-slice.ts';
 import { serviceIn, type StoredLog, type StoredSpan } from '../memory/record.ts';
 import type { TraceSummary } from '../queries/find-traces.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 export function summaryToJson({ startTimeUnixNano, ...summary }: TraceSummary): JsonObject {
   return { ...summary, startTimeUnixNano: String(startTimeUnixNano) };
@@ -86,7 +87,7 @@ function* partsWithin<T>(
   const parts: string[] = [];
   let characters = 0;
   for (const item of items) {
-    const text = JSON.stringify(toJson(item));
+    const text = jsonText(toJson(item));
     const bytes = Buffer.byteLength(text);
     if (budget.bytes < bytes) break;
     budget.bytes -= bytes;

@@ -40,6 +40,17 @@ it('bounds an answer, and what readers leave unread', { timeout: 30_000 }, async
   await expect.poll(async () => (await ask('/api/logs?limit=1')).body.error, { timeout: 5000 }).toBeUndefined();
 });
 
+it('escapes control characters and marks of direction', async () => {
+  await using started = await startStore();
+  const body = 'a\u009Bb\u0085c\u202Ed\u2066e\u2028f\u007Fg';
+  await started.store.consume(batchOfLogs([{ body }]));
+  const known = await (await fetch(`${started.url}/api/logs`)).text();
+  const unknown = await (await fetch(`${started.url}/api/exemplars?metric=${encodeURIComponent(body)}`)).text();
+  expect(JSON.parse(known)).toMatchObject({ logs: [{ body }] });
+  expect(JSON.parse(unknown)).toMatchObject({ error: expect.stringContaining(body) as string });
+  expect(known + unknown).not.toMatch(/[^ -~]/);
+});
+
 async function statusFor(url: string, origin: string): Promise<number | undefined> {
   return await new Promise((resolve, reject) => {
     const sent = request(`${url}/api/traces`, { headers: { origin } }, (response) => {

@@ -6,6 +6,7 @@ import { decimalText } from '../../../../promql/evaluation/decimal-text.ts';
 import type { Labels } from '../../../../promql/labels.ts';
 import { PromqlError } from '../../../../promql/promql-error.ts';
 import type { StoredExemplar } from '../store/exemplar-list.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 /** A reader cannot draw more than this. */
 const MAX_LENGTH = 32 * 1024 * 1024;
@@ -15,7 +16,7 @@ export function* instantText(result: InstantResult, atMs: number): Steps<string>
     case 'scalar':
       return `{"resultType":"scalar","result":${pairText(atMs, result.value)}}`;
     case 'string':
-      return `{"resultType":"string","result":[${atMs / 1000},${JSON.stringify(result.text)}]}`;
+      return `{"resultType":"string","result":[${atMs / 1000},${jsonText(result.text)}]}`;
     case 'vector':
       return `{"resultType":"vector","result":${yield* seriesText(result.series, ({ values }) => `"value":${pairText(atMs, values[0] as number)}`)}}`;
     case 'matrix':
@@ -28,10 +29,7 @@ export function* matrixText(series: readonly ResultSeries[]): Steps<string> {
 }
 
 function* seriesText(series: readonly ResultSeries[], valueText: (one: ResultSeries) => string): Steps<string> {
-  return yield* listText(
-    series,
-    (one) => `{"metric":${JSON.stringify(Object.fromEntries(one.labels))},${valueText(one)}}`,
-  );
+  return yield* listText(series, (one) => `{"metric":${jsonText(Object.fromEntries(one.labels))},${valueText(one)}}`);
 }
 
 export function* exemplarsText(
@@ -40,10 +38,10 @@ export function* exemplarsText(
   return yield* listText(series, ({ labels, exemplars }) => {
     const texts = exemplars.map(
       ({ value, timeMs, traceId, spanId }) =>
-        `{"labels":${JSON.stringify({ ...(spanId !== '' && { span_id: spanId }), trace_id: traceId })},` +
+        `{"labels":${jsonText({ ...(spanId !== '' && { span_id: spanId }), trace_id: traceId })},` +
         `"value":"${decimalText(value)}","timestamp":${timeMs / 1000}}`,
     );
-    return `{"seriesLabels":${JSON.stringify(Object.fromEntries(labels))},"exemplars":[${texts.join(',')}]}`;
+    return `{"seriesLabels":${jsonText(Object.fromEntries(labels))},"exemplars":[${texts.join(',')}]}`;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { QueryAnswer } from '../../../../engine/query-apis.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 const STATUSES = {
   bad_data: 400,
@@ -12,5 +13,5 @@ const STATUSES = {
 
 /** An error, as Prometheus's HTTP API answers it. */
 export function failure(errorType: keyof typeof STATUSES, error: string): QueryAnswer {
-  return { status: STATUSES[errorType], body: JSON.stringify({ status: 'error', errorType, error }) };
+  return { status: STATUSES[errorType], body: jsonText({ status: 'error', errorType, error }) };
 }

@@ -14,6 +14,7 @@ import type { History } from '../store/history.ts';
 import { exemplarsText, instantText, listText, matrixText } from './answer-text.ts';
 import { alertsText, rulesText } from './rules-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 export interface ApiContent {
   readonly history: History;
@@ -92,13 +93,13 @@ function* queryExemplars({ history, settings }: ApiContent, parameters: URLSearc
 function* series(content: ApiContent, parameters: URLSearchParams): Steps<string> {
   if (!parameters.has('match[]')) throw new PromqlError('bad_data', 'the parameter match[] is missing');
   const found = yield* selected(content, parameters);
-  return yield* listText(found, (labels) => JSON.stringify(Object.fromEntries(labels)));
+  return yield* listText(found, (labels) => jsonText(Object.fromEntries(labels)));
 }
 
 function* labelNames(content: ApiContent, parameters: URLSearchParams): Steps<string> {
   const names = new Set<string>();
   for (const labels of yield* selected(content, parameters)) for (const name of labels.keys()) names.add(name);
-  return JSON.stringify([...names].toSorted());
+  return jsonText([...names].toSorted());
 }
 
 function* labelValues(label: string, content: ApiContent, parameters: URLSearchParams): Steps<string> {
@@ -107,7 +108,7 @@ function* labelValues(label: string, content: ApiContent, parameters: URLSearchP
     const value = labels.get(label);
     if (value !== undefined) values.add(value);
   }
-  return JSON.stringify([...values].toSorted());
+  return jsonText([...values].toSorted());
 }
 
 /** The labels of all series that fit one of the selectors; without selectors, of all series. */
@@ -149,11 +150,11 @@ function metadataText({ metadata: all }: ApiContent, parameters: URLSearchParams
     .filter(({ name }) => wanted === null || wanted === '' || name === wanted)
     .slice(0, Math.max(0, limit))
     .map(({ name, type, help }) => [name, [{ type, help, unit: '' }]] as const);
-  return JSON.stringify(Object.fromEntries(entries));
+  return jsonText(Object.fromEntries(entries));
 }
 
 function buildInfoText(version: string): string {
-  return JSON.stringify({
+  return jsonText({
     version: PROMETHEUS_VERSION,
     revision: `siphon ${version}`,
     branch: '',

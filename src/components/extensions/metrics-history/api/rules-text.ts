@@ -6,6 +6,7 @@ import { exponentText } from '../../../../rules/template/go-number.ts';
 import type { EvaluatedGroup } from '../rules/timetable.ts';
 import type { Rules } from '../rules/rules.ts';
 import { listText } from './answer-text.ts';
+import { jsonText } from '../../../../engine/json-text.ts';
 
 export function* rulesText(rules: Rules | undefined, parameters: URLSearchParams): Steps<string> {
   const groups = (rules?.groups ?? []).filter((one) => isWanted(one, parameters));
@@ -13,14 +14,14 @@ export function* rulesText(rules: Rules | undefined, parameters: URLSearchParams
   const nowMs = Date.now();
   const text = yield* listText(
     shown.filter((group) => group.rules.length > 0),
-    ({ one, rules: some }) => JSON.stringify(groupJson(one, some, rules?.seenMs(one.group.intervalMs, nowMs))),
+    ({ one, rules: some }) => jsonText(groupJson(one, some, rules?.seenMs(one.group.intervalMs, nowMs))),
   );
   return `{"groups":${text}}`;
 }
 
 export function* alertsText(rules: Rules | undefined): Steps<string> {
   const alerts = (rules?.groups ?? []).flatMap((group) => group.rules.flatMap((rule) => rule.alerts.active));
-  return `{"alerts":${yield* listText(alerts, (alert) => JSON.stringify(alertJson(alert)))}}`;
+  return `{"alerts":${yield* listText(alerts, (alert) => jsonText(alertJson(alert)))}}`;
 }
 
 function isWanted({ group }: EvaluatedGroup, parameters: URLSearchParams): boolean {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonText } from './store-text.ts';
+import { jsonText } from './json-text.ts';
 
 it('escapes characters in JSON that a terminal would act on', () => {
   const value = { body: 'a\u007F\u009B31m\u202Eb\u2028\u{E0001}é"\n' };
