@@ -59,6 +59,7 @@ const status =
   (_, response) =>
     response.writeHead(code, headers).end();
 const body = (text: string): Uint8Array => Buffer.from(text);
+const textOf = ({ body: sent }: { readonly body: Uint8Array }): string => Buffer.from(sent).toString();
 
 describe('the delivery in the background', () => {
   it('tries a refused request again before the next one, so that none overtakes', async () => {
@@ -132,14 +133,14 @@ describe('the delivery in the background', () => {
     });
     for (const name of ['a', 'b', 'c']) delivery.enqueue(body(name));
     await expect.poll(() => bodies.toSorted()).toEqual(['a', 'b']);
-    expect(
-      delivery.unsent().map((request) => Buffer.from(request.body).toString()),
-      'the server has a and b',
-    ).toEqual(['c']);
+    const { unsent, unanswered } = delivery.pending();
+    expect(unsent.map(textOf)).toEqual(['c']);
+    expect(unanswered.map(textOf).toSorted(), 'the server has a and b').toEqual(['a', 'b']);
+    expect(unanswered[0]?.waitedMs).toBeLessThan(5000);
     release.resolve();
     await delivery.flush();
     expect(bodies).toHaveLength(3);
-    expect(delivery.unsent()).toEqual([]);
+    expect(delivery.pending()).toEqual({ unsent: [], unanswered: [] });
   });
 
   it('keeps what a flush could not deliver, without a wait, and knows that nothing listens', async () => {
@@ -147,7 +148,7 @@ describe('the delivery in the background', () => {
     delivery.enqueue(body('a'));
     delivery.enqueue(body('b'));
     await delivery.flush();
-    const unsent = () => delivery.unsent().map(({ body: one, isRefused }) => [Buffer.from(one).toString(), isRefused]);
+    const unsent = () => delivery.pending().unsent.map((request) => [textOf(request), request.isRefused]);
     expect(bodies, 'b waits behind a').not.toContain('b');
     expect(unsent()).toEqual([
       ['a', false],

@@ -7,7 +7,7 @@ import { gzip } from 'node:zlib';
 import { diag } from '@opentelemetry/api';
 import type { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { isHandedOver, postInBackground, type PostOutcome } from './background-post.ts';
-import { isRefusal, type LastRequest } from './last-delivery.ts';
+import { isRefusal, type LastRequest, type Pending } from './last-delivery.ts';
 import type { UnreachedEndpoints } from './unreached-endpoints.ts';
 
 /** The values of `OTEL_EXPORTER_OTLP_*` for one signal: URL, headers, compression, certificates, timeout. */
@@ -36,6 +36,8 @@ interface Export {
   isFlushed: boolean;
   /** The attempt that waits for its answer. */
   request?: ClientRequest;
+  /** When that began, on the clock of `performance.now()`. */
+  postedAtMs: number;
 }
 
 export interface DeliveryOptions {
@@ -49,7 +51,7 @@ export interface DeliveryOptions {
 /**
  * A short queue of exports. It does not keep the event loop alive, while the exporters of the SDK do for up to ten seconds
  * while they retry. A program that has finished ends. Await {@link flush} to wait for the delivery, and send
- * {@link unsent} if the process cannot wait.
+ * {@link pending} if the process cannot wait.
  */
 export class BackgroundDelivery {
   readonly #signal: LastRequest['signal'];
@@ -77,7 +79,7 @@ export class BackgroundDelivery {
   /** Returns false if the queue is full; the body is then dropped. */
   enqueue(body: Uint8Array): boolean {
     if (this.#waiting.length + this.#inFlight.size >= MAX_WAITING) return false;
-    this.#waiting.push({ body, tried: Promise.withResolvers(), isFlushed: false });
+    this.#waiting.push({ body, tried: Promise.withResolvers(), isFlushed: false, postedAtMs: 0 });
     this.#deliverNext();
     return true;
   }
@@ -94,10 +96,16 @@ export class BackgroundDelivery {
     await Promise.all(exports.map(async ({ tried }) => await tried.promise));
   }
 
-  /** The exports that end with the process: they wait, or the operating system does not have the whole request. */
-  unsent(): LastRequest[] {
-    const cutOff = [...this.#inFlight].filter(({ request }) => request === undefined || !isHandedOver(request));
-    return [...cutOff, ...this.#waiting].map(({ body }) => this.#lastRequest(body));
+  /** The exports that are not answered. */
+  pending(): Pending {
+    const nowMs = performance.now();
+    const inFlight = [...this.#inFlight];
+    const whole = inFlight.filter(({ request }) => request !== undefined && isHandedOver(request));
+    const cutOff = inFlight.filter((one) => !whole.includes(one));
+    return {
+      unsent: [...cutOff, ...this.#waiting].map(({ body }) => this.#lastRequest(body)),
+      unanswered: whole.map(({ body, postedAtMs }) => ({ ...this.#lastRequest(body), waitedMs: nowMs - postedAtMs })),
+    };
   }
 
   #lastRequest(body: Uint8Array): LastRequest {
@@ -179,7 +187,9 @@ export class BackgroundDelivery {
     // Unlike the timeout of the request, this one ends the whole request, and its timer does not keep the process alive.
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
     const options = { agent, headers, signal };
-    const outcome = await postInBackground(this.#destination.url, body, options, (request) => (next.request = request));
+    const outcome = await postInBackground(this.#destination.url, body, options, (request) => {
+      Object.assign(next, { request, postedAtMs: performance.now() });
+    });
     delete next.request;
     return outcome;
   }

@@ -17,7 +17,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions, type Destination } from './background-delivery.ts';
 import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
-import type { LastRequest } from './last-delivery.ts';
+import type { LastRequest, Pending } from './last-delivery.ts';
 import { LastMetricsReader } from './last-metrics.ts';
 import { EncodingSpanProcessor } from './spans/encoding-processor.ts';
 import { UnreachedEndpoints } from './unreached-endpoints.ts';
@@ -31,9 +31,9 @@ export interface BackgroundExporters {
   readonly options: Pick<SdkOptions, 'spanProcessors' | 'metricReaders'>;
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
-  /** Returns the exports that are lost if the process ends now. Spans must have been flushed to the exporter. */
-  unsent(): LastRequest[];
-  /** False if an exporter of NodeSDK sends a signal: {@link unsent} does not know its exports. */
+  /** Returns the exports that are not answered. Spans must have been flushed to the exporter. */
+  pending(): Pending;
+  /** False if an exporter of NodeSDK sends a signal: {@link pending} does not know its exports. */
   readonly sendAll: boolean;
 }
 
@@ -54,10 +54,14 @@ export function createBackgroundExporters(): BackgroundExporters {
     exportLogs: logs && ((records, onLost) => exportUnobserved(logs, records, onLost)),
     delivered: async () =>
       void (await Promise.all([traces?.delivery.flush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
-    unsent: () => {
+    pending: () => {
       const last = reader?.collectNow();
       if (last !== undefined) metrics?.delegate.export(last, () => undefined);
-      return [traces?.delivery, metrics?.delegate, logs].flatMap((signal) => signal?.unsent() ?? []);
+      const pending = [traces?.delivery, metrics?.delegate, logs].flatMap((signal) => signal?.pending() ?? []);
+      return {
+        unsent: pending.flatMap(({ unsent }) => unsent),
+        unanswered: pending.flatMap(({ unanswered }) => unanswered),
+      };
     },
     sendAll: (traces !== undefined || isOff('traces')) && (metrics !== undefined || isOff('metrics')),
   };
@@ -157,8 +161,8 @@ class BackgroundDelegate<Items, Response> implements IOtlpExportDelegate<Items> 
     await this.#delivery.flush();
   }
 
-  unsent(): LastRequest[] {
-    return this.#delivery.unsent();
+  pending(): Pending {
+    return this.#delivery.pending();
   }
 
   async shutdown(): Promise<void> {

@@ -18,6 +18,17 @@ export interface LastRequest {
   readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
 }
 
+/** A request that the operating system has as a whole, without an answer yet. */
+export interface UnansweredRequest extends LastRequest {
+  readonly waitedMs: number;
+}
+
+export interface Pending {
+  /** They end with the process. */
+  readonly unsent: readonly LastRequest[];
+  readonly unanswered: readonly UnansweredRequest[];
+}
+
 /** The requests that did not arrive. */
 export interface Undelivered {
   /** The endpoint does not have them, so a later delivery does not repeat anything. */
@@ -37,8 +48,8 @@ const STOP = 1;
 const FIRST_STATE = 2;
 
 /**
- * `unsent`: the endpoint does not have the whole request, or did not accept it. `sent`: it has been answered, or the
- * operating system has the whole request. `unknown`: the connection broke after that.
+ * `unsent`: the endpoint does not have the whole request, or did not accept it. `sent`: it has been answered. `unknown`: the
+ * operating system has the whole request, and then the connection broke, or the time was over.
  */
 const State = { waiting: 0, begun: 1, unsent: 2, sent: 3, unknown: 4 } as const;
 
@@ -49,15 +60,25 @@ export const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 5
 const STOP_SHARE = 0.05;
 
 /**
- * Posts all requests together, each a single time, and blocks until all are answered or the time is over. A worker thread
- * sends them, since its event loop still runs: `docs/decisions/0024-last-telemetry-from-a-worker.md`. When the time is over,
- * it cuts off the requests that are not complete. Requests that are refused already are not sent again.
+ * Posts all unsent requests together, each a single time, and blocks until all are answered or the time is over. A worker
+ * thread sends them, since its event loop still runs: `docs/decisions/0024-last-telemetry-from-a-worker.md`. When the time
+ * is over, it cuts off the requests that are not complete. Requests that are refused already are not sent again.
+ *
+ * Nothing can read the answers to earlier requests any more. They have arrived unless the endpoint has kept them, or the
+ * last ones, waiting for as long as it may.
  */
-export function deliverNow(requests: readonly LastRequest[], timeoutMs: number): Undelivered {
+export function deliverNow({ unsent, unanswered }: Pending, timeoutMs: number): Undelivered {
+  const last = post(unsent, timeoutMs);
+  const isTimeOver = timeoutMs <= 0 || last.unknown.length > 0 || last.unsent.some(({ isRefused }) => !isRefused);
+  const unknown = unanswered.filter(({ waitedMs }) => isTimeOver || waitedMs >= timeoutMs);
+  return { unsent: last.unsent, unknown: [...last.unknown, ...unknown] };
+}
+
+function post(requests: readonly LastRequest[], timeoutMs: number): Undelivered {
   const refused = requests.filter(({ isRefused }) => isRefused);
   const sent = requests.filter(({ isRefused }) => !isRefused);
   if (timeoutMs <= 0 || sent.length === 0) return { unsent: requests, unknown: [] };
-  const states = post(sent, timeoutMs);
+  const states = postFromWorker(sent, timeoutMs);
   const unsent = sent.filter((_, index) => states[index] === State.unsent);
   // The worker did not answer the order to stop, and may be anywhere.
   const unknown = sent.filter((_, index) => states[index] === State.unknown || states[index] === State.begun);
@@ -65,7 +86,7 @@ export function deliverNow(requests: readonly LastRequest[], timeoutMs: number):
 }
 
 /** Returns the state of each request. */
-function post(requests: readonly LastRequest[], timeoutMs: number): readonly number[] {
+function postFromWorker(requests: readonly LastRequest[], timeoutMs: number): readonly number[] {
   const length = FIRST_STATE + requests.length;
   const progress = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
   const delivery: LastDelivery = { progress, requests };
@@ -130,7 +151,7 @@ function postInWorker({ url, headers, tls, ...request }: LastRequest, report: (s
   sent.end(body, () => (isComplete = true));
   return () => {
     if (!isComplete) sent.destroy();
-    report(isComplete ? State.sent : State.unsent);
+    report(isComplete ? State.unknown : State.unsent);
   };
 }
 

@@ -124,7 +124,7 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       // Then this encodes the ended spans without a wait.
       const [tracerProvider] = currentProviders();
       tracerProvider?.forceFlush?.().catch((error: unknown) => diag.debug('siphon: the last spans are lost', error));
-      spool(deliverNow(exporters.unsent(), sendMs), environment, deadlineMs);
+      spool(deliverNow(exporters.pending(), sendMs), environment, deadlineMs);
     },
     flushNowIsComplete: exporters.sendAll,
     stop: () => {

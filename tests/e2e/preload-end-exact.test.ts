@@ -22,7 +22,12 @@ beforeAll(async () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const attributes = { text: 'x'.repeat(Number(process.argv[2])) };
     for (let i = 0; i < ${SPANS}; i++) trace.getTracer('app').startSpan('job ' + i, { attributes }).end();
-    process.exit(4);`,
+    const end = process.argv[3] ?? 'immediately';
+    process.exitCode = 4;
+    // Longer than the flush may take.
+    if (end === 'later') setTimeout(() => process.exit(), 2000);
+    if (end === 'immediately') process.exit();
+    if (end === 'by SIGTERM') setTimeout(() => process.kill(process.pid, 'SIGTERM'), 50);`,
   );
 });
 afterAll(async () => await project[Symbol.asyncDispose]());
@@ -86,4 +91,20 @@ it('each span is kept when the sidecar accepts nothing', async () => {
   busy.closeAllConnections();
   busy.close();
   expect([new Set(kept).size, counted]).toEqual([SPANS, 0]);
+});
+
+it.each([
+  ['immediately', [4, null]],
+  ['later', [4, null]],
+  ['with an empty event loop', [4, null]],
+  ['by SIGTERM', [null, 'SIGTERM']],
+])('each span counts as lost when the process ends %s and the sidecar reads and never answers', async (end, how) => {
+  await using blackHole = await OtlpCapture.start({ answers: false });
+  const { kept, counted } = await endWithin(1000, blackHole.url, async (args, env) => {
+    const child = spawn(process.execPath, [...args, '1', end], { cwd: project.folder, env, stdio: 'ignore' });
+    expect(await once(child, 'exit')).toEqual(how);
+    return 4;
+  });
+  expect(kept.length + counted * SPANS_OF_A_REQUEST).toBe(SPANS);
+  expect(counted, 'the rest was not sent as a whole').toBeGreaterThan(0);
 });
