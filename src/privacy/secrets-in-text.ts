@@ -11,7 +11,7 @@ const ADDRESS = /:\/\/|\?[\w.~%[\]-]{1,256}=/;
 
 /** Passwords may have an unencoded `@`, `/` or `#`. What follows a host is a port, and not a password. */
 const USER_INFO =
-  /(\b[a-z][a-z\d+.-]{0,30}:\/\/)(?:[^\s/?#@]{1,1024}|(?!\[)[^\s/?#@:]{1,100}:(?!\d{1,5}[/?#]|[${<*])[^\s/?#@]{1,100}[/?#][^\s"'`<>@]{0,100})@(?:[^\s/?#"'`<>,;{}\\]{0,100}@)?/gi;
+  /(\b[a-z][a-z\d+.-]{0,30}:\/\/)(?:[^\s/?#@]{1,1024}|(?!\[)[^\s/?#@:]{0,100}:(?!\d{1,5}[/?#]|[${<*])[^\s/?#@]{1,100}[/?#][^\s"'`<>@]{0,100})@(?:[^\s/?#"'`<>,;{}\\]{0,100}@)?/gi;
 
 /** A private key of OpenSSL, OpenSSH or PGP, also one that is cut. */
 const PRIVATE_KEY =
