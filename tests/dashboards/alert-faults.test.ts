@@ -23,7 +23,7 @@ const WELL = `
   (count(scrape_last_run_timestamp_seconds{status="ok"}) >= 8 and on () max(pipeline_health_score{component="total"}) > 90)
   unless on () ALERTS{alertname!="Watchdog"}`;
 
-const START_MS = 120_000;
+const START_MS = 180_000;
 const FAULT_MS = 150_000;
 const FIRING = { what: 'the notification', timeoutMs: 60_000 };
 const OVER = { what: 'the resolved notification', timeoutMs: 80_000 };
@@ -51,21 +51,28 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   let source: PrometheusSource;
   const shownWhenWell = new Map<ShowingPanel, readonly string[]>();
 
-  beforeAll(async () => {
-    world = await FaultEnvironment.start({ settings: SETTINGS, maxSeries: MAX_SERIES });
-    source = new PrometheusSource(world.watched.prometheus.url);
-    await waitFor(isWell, { what: 'the demo to be well', timeoutMs: START_MS });
-    world.sink.messages.splice(0);
-    for (const panel of faults.flatMap(({ panels = [] }) => panels)) shownWhenWell.set(panel, await shown(panel));
-  }, START_MS + 30_000);
+  beforeAll(
+    async () => {
+      world = await FaultEnvironment.start({ settings: SETTINGS, maxSeries: MAX_SERIES });
+      source = new PrometheusSource(world.watched.prometheus.url);
+      await waitFor(isWell, { what: 'the demo to be well', timeoutMs: START_MS }).catch(async (cause: Error) => {
+        throw new Error(`${cause.message}: ${await world.stateOf('HealthScoreLow')}`, { cause });
+      });
+      await waitFor(isAllOver, { ...OVER, what: 'the end of the alerts of the start' }).catch(() => undefined);
+      world.sink.messages.splice(0);
+      for (const panel of faults.flatMap(({ panels = [] }) => panels)) shownWhenWell.set(panel, await shown(panel));
+    },
+    START_MS + OVER.timeoutMs + 30_000,
+  );
 
   afterAll(async () => await world?.[Symbol.asyncDispose]());
 
-  /** Also, what was reported while it started is reported as resolved. */
-  const isWell = async (): Promise<boolean> => {
+  const isWell = async (): Promise<boolean> => (await world.watched.prometheus.query(WELL)).length > 0;
+
+  /** True if what was reported while it started is reported as resolved, unless another alert inhibits that. */
+  const isAllOver = (): boolean => {
     const groups = Map.groupBy(told(), ({ alert, roaster, severity }) => `${alert} ${roaster ?? ''} ${severity}`);
-    const isOver = [...groups.values()].every((messages) => messages.at(-1)?.firing === 0);
-    return isOver && (await world.watched.prometheus.query(WELL)).length > 0;
+    return [...groups.values()].every((messages) => messages.at(-1)?.firing === 0);
   };
 
   /** The state of the alert explains why a message does not come. */

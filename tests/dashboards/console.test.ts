@@ -119,7 +119,7 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
       /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/alerts\n\/traces\/ID\n$/,
     );
     const traces = await textAt(`${url}/traces?status=error&limit=1`);
-    const [, id = ''] = /\n([0-9a-f]{16}) .* shop {2}GET\n$/.exec(traces) ?? [];
+    const [, id = ''] = /\n([0-9a-f]{16}) .* shop {2}.+\n$/.exec(traces) ?? [];
     expect(id, traces).not.toBe('');
     expect(await textAt(`${url}/traces/${id}`)).toContain(`✗ load ${MARKUP}`);
     expect(await textAt(`${url}/logs?severity=error&limit=1`)).toMatch(
@@ -130,6 +130,17 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     );
     expect(JSON.parse(await textAt(`${url}/traces`, 'application/json'))).toHaveProperty('traces.0.traceId');
     expect(await textAt(`${url}/traces/ffff`)).toMatch(/^trace ffff is not in the store/);
+  });
+
+  it('follows the log for a reader without a browser, until that leaves', async () => {
+    const leaving = new AbortController();
+    const { body } = await fetch(`${url}/logs?follow&limit=1`, { headers: { accept: '*/*' }, signal: leaving.signal });
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    const parts = [await reader.read(), await reader.read(), await reader.read()].map(({ value = '' }) => value);
+    for (const part of parts) expect(part).toMatch(/^\d{4}-\d\d-\d\d .* cart .* is read .*\n$/s);
+    expect(new Set(parts).size).toBe(3);
+    leaving.abort();
+    await reader.closed.catch(() => undefined);
   });
 
   it('names a dashboard that does not exist, and links to those that do', async () => {

@@ -14,6 +14,8 @@ export interface TextView {
   readonly parameters?: Readonly<Record<string, string>>;
   /** @param answer the parsed JSON. */
   readonly text: (answer: unknown) => string;
+  /** For a list that can be followed: the parameter `after` of the next page, and whether the page has items. */
+  readonly page?: (answer: unknown) => { readonly after: string; readonly isEmpty: boolean };
 }
 
 /** Undefined for an address that is only a page. */
@@ -50,6 +52,7 @@ function serviceText({ version, status, uptimeSeconds }: RunningNow): string {
 interface Answer {
   /** Why a list is empty. */
   readonly hint?: string;
+  readonly next: number;
 }
 
 const lists: ReadonlyMap<string, TextView> = new Map(
@@ -67,6 +70,10 @@ const lists: ReadonlyMap<string, TextView> = new Map(
       text: (answer: unknown) => {
         const { logs, hint } = answer as Answer & { readonly logs: readonly LogRecord[] };
         return logs.length === 0 ? (hint ?? 'no log line fits') : logs.map(logText).join('\n');
+      },
+      page: (answer: unknown) => {
+        const { logs, next } = answer as Answer & { readonly logs: readonly LogRecord[] };
+        return { after: String(next), isEmpty: logs.length === 0 };
       },
     },
     errors: {

@@ -7,11 +7,12 @@ import { limitReader } from '../../../engine/net/reader-limit.ts';
 import { pathOf, queryOf } from '../../../engine/net/request-path.ts';
 import { UnreadAnswers } from '../../../engine/net/unread-answers.ts';
 import type { QueryAnswer } from '../../../engine/query-apis.ts';
+import { jsonText } from '../../../engine/json-text.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
+import { followList, MAX_FOLLOWERS } from './follow-list.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
 import { acceptedForm, type TextView } from './text-view.ts';
-import { jsonText } from '../../../engine/json-text.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -50,6 +51,8 @@ export class ConsoleExtension implements Component {
   readonly #page: Page;
   readonly #textView: ConsoleContent['textView'];
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
+  readonly #stopping = new AbortController();
+  #followers = 0;
   #offered: Disposable | undefined;
 
   constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, views, textView }: ConsoleContent) {
@@ -72,6 +75,7 @@ export class ConsoleExtension implements Component {
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#offered?.[Symbol.dispose]();
+    this.#stopping.abort();
     await this.#server.stop(deadline);
   }
 
@@ -99,13 +103,29 @@ export class ConsoleExtension implements Component {
   async #answerText(host: Host, { request, response, view, form }: TextRequest): Promise<void> {
     const parameters = queryOf(request);
     for (const [name, value] of Object.entries(view.parameters ?? {})) parameters.set(name, value);
+    const { text, page } = view;
+    const follows = page !== undefined && form === 'text' && parameters.has('follow');
+    if (follows) parameters.delete('follow');
+    if (follows && this.#followers >= MAX_FOLLOWERS) return sendText(response, 503, 'Too many readers follow lists');
     const { status, body } = await this.#ask(host, response, view.path, parameters);
     response.setHeader('vary', 'accept');
     if (form === 'json') return this.#send(request, response, { status, body });
     if (status !== 200) return sendText(response, status, (JSON.parse(body) as { readonly error: string }).error);
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' });
     if (request.method === 'HEAD') response.end();
-    else this.#unread.send(response, `${view.text(JSON.parse(body))}\n`);
+    else if (!follows) this.#unread.send(response, `${text(JSON.parse(body))}\n`);
+    else {
+      const ask = async (after: string): Promise<QueryAnswer> => {
+        parameters.set('after', after);
+        return await this.#ask(host, response, view.path, parameters);
+      };
+      this.#followers += 1;
+      try {
+        await followList(response, body, { text, page, ask, signal: this.#stopping.signal });
+      } finally {
+        this.#followers -= 1;
+      }
+    }
   }
 
   async #answer(

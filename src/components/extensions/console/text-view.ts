@@ -7,6 +7,8 @@ export interface TextView {
   readonly parameters?: Readonly<Record<string, string>>;
   /** @param answer the parsed JSON. */
   readonly text: (answer: unknown) => string;
+  /** For a list that can be followed: the parameter `after` of the next page, and whether the page has items. */
+  readonly page?: (answer: unknown) => { readonly after: string; readonly isEmpty: boolean };
 }
 
 /** The form that a reader accepts: a browser asks for HTML, `curl` for anything. */
