@@ -76,6 +76,9 @@ function builderOf(panel: PanelModel): AnyBuilder {
   }
 }
 
+/** As in the console. Without a limit, each bar of a long range is one pixel wide, and the query is slow. */
+const BARS_A_COLUMN = 12;
+
 function graph(panel: GraphModel): TimeSeriesBuilder {
   const { thresholds, draw, stacked, minStep } = panel;
   const unit = panelUnit(panel);
@@ -98,6 +101,7 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
       .thresholds(thresholdsOf(thresholds))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
+  if (asBars) builder.maxDataPoints(panel.place.width * BARS_A_COLUMN);
   if (minStep !== undefined) builder.interval(minStep);
   if (things !== undefined) builder.axisLabel(things);
   return withoutZeros(named(withTones(bounded(builder, panel), panel), panel), panel);
