@@ -10,14 +10,16 @@ const WORLD = `
   const http2 = createRequire('/')('node:http2');
   const ends = {
     session: (stream) => stream.session.destroy(),
-    socket: (stream) => stream.session.socket.destroy(),
+    socket: () => socket.destroy(),
+    reset: () => socket.resetAndDestroy(),
     cancel: (stream) => stream.close(8),
     close: (stream) => stream.close(0),
     nothing: () => undefined,
     destroy: (stream) => stream.destroy(),
     answer: (stream) => stream.end('ok'),
   };
-  const server = http2.createServer();
+  let socket;
+  const server = http2.createServer().on('connection', (connected) => (socket = connected));
   server.on('sessionError', () => undefined);
   server.on('stream', (stream, { ':path': path }) => {
     const [, when, how] = path.split('/');
@@ -42,8 +44,8 @@ const WORLD = `
 
 it('distinguishes what the application ended, and what the server or the network ended', async () => {
   await using run = await runObserved(`${WORLD}
-    for (const how of ['session', 'socket', 'cancel', 'close']) await ask('/before/' + how);
-    for (const how of ['session', 'socket', 'destroy']) await ask('/amid/' + how);
+    for (const how of ['session', 'socket', 'reset', 'cancel', 'close']) await ask('/before/' + how);
+    for (const how of ['session', 'socket', 'reset', 'destroy']) await ask('/amid/' + how);
     await ask('/before/nothing/close-8', later((stream) => stream.close(8)));
     await ask('/before/nothing/close', later((stream) => stream.close()));
     await ask('/before/nothing/destroy', later((stream) => stream.destroy()));
@@ -76,6 +78,7 @@ it('distinguishes what the application ended, and what the server or the network
     '/amid/nothing/close 200 AbortError UNSET',
     '/amid/nothing/destroy 200 AbortError UNSET',
     '/amid/nothing/session 200 AbortError UNSET',
+    '/amid/reset 200 ECONNRESET ERROR',
     '/amid/session 200 connection_closed ERROR',
     '/amid/socket 200 connection_closed ERROR',
     '/before/cancel - connection_closed ERROR',
@@ -87,6 +90,7 @@ it('distinguishes what the application ended, and what the server or the network
     '/before/nothing/destroy - AbortError UNSET',
     '/before/nothing/session - AbortError UNSET',
     '/before/nothing/signal - TimeoutError ERROR',
+    '/before/reset - ECONNRESET ERROR',
     '/before/session - connection_closed ERROR',
     '/before/socket - connection_closed ERROR',
   ]);
@@ -96,8 +100,10 @@ it('distinguishes what the application ended, and what the server or the network
   expect([...new Set(measured)].toSorted()).toEqual([
     'GET 200',
     'GET 200 AbortError',
+    'GET 200 ECONNRESET',
     'GET 200 connection_closed',
     'GET AbortError',
+    'GET ECONNRESET',
     'GET TimeoutError',
     'GET connection_closed',
   ]);
