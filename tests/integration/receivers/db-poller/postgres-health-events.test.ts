@@ -1,5 +1,6 @@
 /** Values of postgres_health that need events which take a while: deadlocks, subscriptions, conflicts, unused indexes. */
 import { open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgresHealthDatabase } from '../../../../src/packs/postgres-health/database.ts';
@@ -124,9 +125,16 @@ describe('on one server', () => {
         const writer = new Client({ connectionString: publisher });
         writer.on('error', () => undefined);
         await writer.connect();
-        await writer.query('begin; insert into followed select generate_series(1000, 9000)');
         const workers = 'select count(*)::int as n from pg_stat_subscription where relid is null and pid is not null';
-        await expect.poll(async () => (await database.sql(workers))[0]?.['n'], TIMEOUT).toBe(2);
+        // PostgreSQL may not know yet that the table is copied, and then applies this transaction with one worker.
+        const applied = async (): Promise<unknown> => {
+          await writer.query('rollback; begin; insert into followed select generate_series(1000, 9000)');
+          // The log of an open transaction is sent when it is on disk, and the switch writes it.
+          await database.sql('select pg_switch_wal()');
+          await delay(1000);
+          return (await database.sql(workers))[0]?.['n'];
+        };
+        await expect.poll(applied, TIMEOUT).toBe(2);
         const polled = async (): Promise<number> => (await poller.own('query_duration_seconds_count{query="postgres_health.subscriptions"}')) ?? 0; // prettier-ignore
         const before = await polled();
         await expect.poll(polled, TIMEOUT).toBeGreaterThan(before + 1);
@@ -142,7 +150,7 @@ describe('on one server', () => {
     } finally {
       await database.sql('alter subscription follows disable');
       await database.sql('alter subscription follows set (slot_name = none)');
-      await database.sql('drop subscription follows');
+      await database.sql('drop subscription follows; drop table followed');
       await expect.poll(() => database.sql(`select pg_drop_replication_slot('${name}')`).catch(() => undefined), TIMEOUT).toBeDefined(); // prettier-ignore
       await database.sql(`drop database ${name} with (force)`);
     }
