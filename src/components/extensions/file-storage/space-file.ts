@@ -98,13 +98,9 @@ pragma max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};`);
       );
   }
 
-  /**
-   * With row ids, a value of some kilobytes is read in a quarter of the time: without, SQLite keeps a part of each value in
-   * the tree of the keys. Files without them, of earlier versions, are used as they are.
-   */
   #create(): void {
     this.#inOneStep(() =>
-      this.#database.exec(`create table entries (key blob primary key, value blob not null) strict;
+      this.#database.exec(`create table entries (key blob primary key, value blob not null) strict, without rowid;
 pragma application_id = ${APPLICATION_ID}; pragma user_version = ${FORMAT_VERSION};`),
     );
   }
