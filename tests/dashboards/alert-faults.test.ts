@@ -190,10 +190,9 @@ function bySeverity(messages: readonly Notification[]): readonly (readonly Notif
   return [...Map.groupBy(messages, ({ severity }) => severity).values()];
 }
 
-/** Without messages that only report that some of the alerts have resolved, or that further ones have joined them. */
+/** Without messages that only report that some of the alerts have resolved, that further ones have joined them, or both. */
 function timesTold(messages: readonly Notification[]): number {
-  const before = (index: number): number => messages[index - 1]?.firing ?? 0;
-  return messages.filter(({ firing }, index) => firing > 0 && [0, firing].includes(before(index))).length;
+  return messages.filter(({ firing }, index) => firing > 0 && (messages[index - 1]?.firing ?? 0) === 0).length;
 }
 
 function nameOf({ alert, roaster }: ExpectedAlert): string {
