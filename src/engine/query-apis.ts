@@ -20,6 +20,17 @@ export interface QueryAnswer {
   readonly body: string;
 }
 
+/** An answer as text, for readers without a browser. */
+export interface TextView {
+  /** The path of the query whose answer it shows. It gets the parameters of the address, and these. */
+  readonly path: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** @param answer the parsed JSON. */
+  readonly text: (answer: unknown) => string;
+  /** For a list that can be followed: the parameter `after` of the next page, and whether the page has items. */
+  readonly page?: (answer: unknown) => { readonly after: string; readonly isEmpty: boolean };
+}
+
 /** The APIs of the components that run now. */
 export class QueryApis {
   readonly #offered = new Set<QueryApi>();

@@ -1,3 +1,4 @@
+import type { TextView } from '../../engine/query-apis.ts';
 import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
 import { textOf } from '../unit-text.ts';
@@ -6,17 +7,6 @@ import { errorsText } from './errors-text.ts';
 import { logText } from './log-text.ts';
 import { tracesText } from './traces-text.ts';
 import { waterfall } from './waterfall.ts';
-
-/** A view for readers without a browser: the answer to the query of the page, as text. */
-export interface TextView {
-  /** The path of the query. It gets the parameters of the address, and these. */
-  readonly path: string;
-  readonly parameters?: Readonly<Record<string, string>>;
-  /** @param answer the parsed JSON. */
-  readonly text: (answer: unknown) => string;
-  /** For a list that can be followed: the parameter `after` of the next page, and whether the page has items. */
-  readonly page?: (answer: unknown) => { readonly after: string; readonly isEmpty: boolean };
-}
 
 /** Undefined for an address that is only a page. */
 export function textView(path: string): TextView | undefined {

@@ -6,13 +6,13 @@ import { OwnPages } from '../../../engine/net/own-pages.ts';
 import { limitReader } from '../../../engine/net/reader-limit.ts';
 import { pathOf, queryOf } from '../../../engine/net/request-path.ts';
 import { UnreadAnswers } from '../../../engine/net/unread-answers.ts';
-import type { QueryAnswer } from '../../../engine/query-apis.ts';
+import type { QueryAnswer, TextView } from '../../../engine/query-apis.ts';
 import { jsonText } from '../../../engine/json-text.ts';
+import { acceptedForm } from './accepted-form.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
 import { followList, MAX_FOLLOWERS } from './follow-list.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
-import { acceptedForm, type TextView } from './text-view.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueryAnswer } from '../../../engine/query-apis.ts';
-import type { TextView } from './text-view.ts';
+import type { QueryAnswer, TextView } from '../../../engine/query-apis.ts';
 
 /** Each may leave a page of 4 MiB unread. */
 export const MAX_FOLLOWERS = 8;
