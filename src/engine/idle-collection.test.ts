@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { IdleCollection, type HeapOfProcess, type MemoryOfProcess } from './idle-collection.ts';
+import { IdleCollection, type HeapOfProcess } from './idle-collection.ts';
+import type { MemoryParts } from './process-memory.ts';
 
 const MIB = 1024 * 1024;
 
@@ -11,7 +12,7 @@ class TestProcess implements HeapOfProcess {
   afterMib = 30;
   collections = 0;
 
-  readonly memory = (): MemoryOfProcess => ({
+  readonly memory = (): MemoryParts => ({
     heapBytes: this.heapMib * MIB,
     objectBytes: this.objectMib * MIB,
     bufferBytes: this.bufferMib * MIB,

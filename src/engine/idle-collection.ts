@@ -1,18 +1,8 @@
-import { getHeapStatistics } from 'node:v8';
-import { processMemory } from './process-memory.ts';
-
-export interface MemoryOfProcess {
-  /** Bytes of the pages of V8's heap. */
-  readonly heapBytes: number;
-  /** Bytes of objects on them, garbage included. */
-  readonly objectBytes: number;
-  /** Bytes of buffers outside the heap, garbage included: only a collection of the whole heap frees old ones. */
-  readonly bufferBytes: number;
-}
+import { memoryParts, processMemory, type MemoryParts } from './process-memory.ts';
 
 /** Measures the process, and collects its garbage. */
 export interface HeapOfProcess {
-  readonly memory: () => MemoryOfProcess;
+  readonly memory: () => MemoryParts;
   /** The CPU time since the last call, as a share of a core. The event loop of a machine with other work seems busy. */
   readonly cpuShare: () => number;
   /** Runs a full collection. */
@@ -29,7 +19,7 @@ export class IdleCollection implements Disposable {
   readonly #process: HeapOfProcess;
   readonly #timer: NodeJS.Timeout;
   /** The least memory since the last collection: a second one would not give it back. */
-  #left: Pick<MemoryOfProcess, 'heapBytes' | 'bufferBytes'> = { heapBytes: 0, bufferBytes: 0 };
+  #left: Pick<MemoryParts, 'heapBytes' | 'bufferBytes'> = { heapBytes: 0, bufferBytes: 0 };
 
   /** For this process, until it ends. */
   static start(): IdleCollection {
@@ -70,14 +60,7 @@ const MIN_BYTES = 16 * 1024 * 1024;
 function thisProcess(): HeapOfProcess {
   let [before, beforeMs] = [process.cpuUsage(), performance.now()];
   return {
-    memory: () => {
-      const heap = getHeapStatistics();
-      return {
-        heapBytes: heap.total_physical_size,
-        objectBytes: heap.used_heap_size,
-        bufferBytes: heap.external_memory,
-      };
-    },
+    memory: memoryParts,
     cpuShare: () => {
       const { user, system } = process.cpuUsage(before);
       const elapsedMs = performance.now() - beforeMs;
