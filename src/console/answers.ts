@@ -1,3 +1,4 @@
+import { POINTS_A_COLUMN } from '../dashboards/model/layout.ts';
 import type { GraphModel, PanelModel } from '../dashboards/model/dashboard-model.ts';
 import type { DataSource, Exemplar, Sample, Steps } from './data-source.ts';
 import { secondsOf } from './duration.ts';
@@ -14,8 +15,6 @@ export interface Moment {
   readonly scrapeS: number;
   readonly choices: Choices;
 }
-
-const POINTS_A_COLUMN = 12;
 
 /** With more bars next to each other they are too narrow to see. */
 const MOST_BARS = 24;

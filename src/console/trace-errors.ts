@@ -45,6 +45,11 @@ export function errorsOf(spans: readonly Span[], logs: readonly LogRecord[]): re
   return [...found.values()].flat();
 }
 
+/** The spans with the status error. Their exceptions are counted by `errorsOf`. */
+export function failedOf(spans: readonly Span[]): readonly Span[] {
+  return spans.filter(({ status }) => status.code === 'error');
+}
+
 /** Parents may form a circle. */
 const MAX_LEVELS = 1000;
 

@@ -1,5 +1,5 @@
 import { lockWaitLines, unknownWaitText } from '../lock-wait-text.ts';
-import { errorOf, errorsOf, errorText, type TraceError } from '../trace-errors.ts';
+import { errorOf, errorsOf, errorText, failedOf, type TraceError } from '../trace-errors.ts';
 import type { LockWait, LogRecord, Span, Trace } from '../../engine/stored-telemetry.ts';
 import { counted, durationText, fitted, oneLine, severityName, timeText, valueText } from '../store-text.ts';
 
@@ -40,10 +40,9 @@ function* header(
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const root = spans.find(({ parentSpanId }) => parentSpanId === undefined) ?? spans.find(isOrphanIn(ids));
   const errors = errorsOf(spans, logs);
-  const failed = spans.filter(({ status }) => status.code === 'error').length;
   const counts = [
     counted(spanCount, 'span'),
-    `${failed} failed`,
+    `${failedOf(spans).length} failed`,
     counted(errors.length, 'error'),
     counted(logCount, 'log line'),
   ].join(', ');

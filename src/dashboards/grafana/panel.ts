@@ -36,6 +36,7 @@ import type {
   QueryModel,
   StatModel,
 } from '../model/dashboard-model.ts';
+import { POINTS_A_COLUMN } from '../model/layout.ts';
 import { aboutPanel } from '../model/panel.ts';
 import { countedThings, isSpoken } from '../model/unit.ts';
 import { byThreshold, fixedColor, paletteColor, thresholdsOf, toneColors } from './colors.ts';
@@ -76,9 +77,6 @@ function builderOf(panel: PanelModel): AnyBuilder {
   }
 }
 
-/** As in the console. Without a limit, each bar of a long range is one pixel wide, and the query is slow. */
-const BARS_A_COLUMN = 12;
-
 function graph(panel: GraphModel): TimeSeriesBuilder {
   const { thresholds, draw, stacked, minStep } = panel;
   const unit = panelUnit(panel);
@@ -101,7 +99,8 @@ function graph(panel: GraphModel): TimeSeriesBuilder {
       .thresholds(thresholdsOf(thresholds))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
-  if (asBars) builder.maxDataPoints(panel.place.width * BARS_A_COLUMN);
+  // Without a limit, each bar of a long range is one pixel wide, and the query is slow.
+  if (asBars) builder.maxDataPoints(panel.place.width * POINTS_A_COLUMN);
   if (minStep !== undefined) builder.interval(minStep);
   if (things !== undefined) builder.axisLabel(things);
   return withoutZeros(named(withTones(bounded(builder, panel), panel), panel), panel);

@@ -25,6 +25,9 @@ export interface PlacedRow {
 
 const COLUMNS = 24;
 
+/** Points of a line, and bars, for each column of a graph: on a wide screen, a bar is some pixels wide. */
+export const POINTS_A_COLUMN = 12;
+
 /** Where everything is: panels from left to right, a new line where one does not fit. */
 export function layOut({ rows }: Dashboard): readonly PlacedRow[] {
   let id = 0;

@@ -4,7 +4,7 @@ import type { LockWait, LogRecord, Span, Trace } from '../../../engine/stored-te
 import { lockWaitLines, unknownWaitText, type LockWaitLine } from '../../lock-wait-text.ts';
 import { seriesColor } from '../../series-color.ts';
 import { counted, durationText, severityName, valueText } from '../../store-text.ts';
-import { errorOf, errorsOf, errorText } from '../../trace-errors.ts';
+import { errorOf, errorsOf, errorText, failedOf } from '../../trace-errors.ts';
 import { traceTree, type TraceRow, type TraceTree } from '../../trace-tree.ts';
 import { traceAddress } from '../../trace.ts';
 import type { PageSettings } from '../../page-settings.ts';
@@ -88,7 +88,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
   for (const { service } of spans) seriesColor(service, colors);
   const [first] = tree.rows;
   const errors = errorsOf(spans, logs).length;
-  const failed = spans.filter(({ status }) => status.code === 'error').length;
+  const failed = failedOf(spans).length;
   const missing = [
     [spanCount - spans.length, 'span'],
     [logCount - logs.length, 'log line'],
