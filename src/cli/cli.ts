@@ -125,7 +125,8 @@ function refuseUnknown(args: readonly string[], known: readonly string[]): void 
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
   for (const token of tokens) {
     if (token.kind !== 'option' || token.rawName.length < 3 || known.includes(token.name)) continue;
-    throw new UsageError(`Unknown option '${token.rawName}'${suggest(token.name, known)}`);
+    const options = known.map((name) => `--${name}`);
+    throw new UsageError(`Unknown option '${token.rawName}'${suggest(token.rawName, options)}`);
   }
 }
 

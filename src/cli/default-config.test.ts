@@ -132,7 +132,7 @@ describe('a mistake on the command line', () => {
     [['valdate'], 'unknown command: valdate (did you mean validate?)'],
     [['dashboard'], 'unknown command: dashboard (did you mean dashboards?)'],
     [['dashboards', 'exprt'], 'unknown command: dashboards exprt (did you mean dashboards export?)'],
-    [['validate', '--confg', 'x'], "Unknown option '--confg' (did you mean config?)"],
+    [['validate', '--confg', 'x'], "Unknown option '--confg' (did you mean --config?)"],
   ])('%j is answered without the usage', async (args, message) => {
     const { exitCode, errors } = await runCommand(args);
     expect(exitCode).toBe(2);
