@@ -65,16 +65,18 @@ export class Http2Instrumentation extends InstrumentationBase {
   }
 }
 
+const HTTP2 = 'node:http2';
+
 /** Loads the module with `require` before an ES module gets its exports. */
 function watchImports(): () => void {
   let isLoaded = false;
   const hooks = registerHooks({
     resolve(specifier, resolving, nextResolve) {
-      if (!isLoaded && (specifier === 'node:http2' || specifier === 'http2')) {
+      if (!isLoaded && (specifier === HTTP2 || specifier === 'http2')) {
         // `require` resolves the name, too.
         isLoaded = true;
         queueMicrotask(() => hooks.deregister());
-        for (const name of ['node:http2']) require(name);
+        require(HTTP2);
         syncBuiltinESMExports();
       }
       return nextResolve(specifier, resolving);
