@@ -70,10 +70,7 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   const isWell = async (): Promise<boolean> => (await world.watched.prometheus.query(WELL)).length > 0;
 
   /** True if what was reported while it started is reported as resolved, unless another alert inhibits that. */
-  const isAllOver = (): boolean => {
-    const groups = Map.groupBy(told(), ({ alert, roaster, severity }) => `${alert} ${roaster ?? ''} ${severity}`);
-    return [...groups.values()].every((messages) => messages.at(-1)?.firing === 0);
-  };
+  const isAllOver = (): boolean => [...grouped(told()).values()].every(isResolved);
 
   /** The state of the alert explains why a message does not come. */
   const waitForMessage = async (
@@ -99,8 +96,7 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   const prove = async ({ provoke, end, alerts: expected, panels = [], keptBack = [] }: Fault): Promise<void> => {
     const before = told().length;
     const since = (alert: ExpectedAlert): readonly Notification[] => told().slice(before).filter(isAbout(alert));
-    const isOver = (alert: ExpectedAlert): boolean =>
-      bySeverity(since(alert)).every((messages) => messages.at(-1)?.firing === 0);
+    const isOver = (alert: ExpectedAlert): boolean => bySeverity(since(alert)).every(isResolved);
     await provoke(world);
     try {
       for (const alert of expected) {
@@ -144,8 +140,7 @@ describe.skipIf(missing !== undefined)('what goes wrong in a running demo', () =
   });
 
   it('is reported again only after it was resolved, and nothing is reported that did not happen', () => {
-    const groups = Map.groupBy(told(), ({ alert, roaster, severity }) => `${alert} ${roaster ?? ''} ${severity}`);
-    for (const [group, messages] of groups) {
+    for (const [group, messages] of grouped(told())) {
       // Alertmanager may repeat that a group is over.
       const ends = messages.filter(({ firing }, index) => firing === 0 && messages[index - 1]?.firing !== 0).length;
       // Consequences of the last fault may not be resolved yet.
@@ -184,6 +179,15 @@ function isExplained(one: Notification): boolean {
 
 function isAbout({ alert, roaster }: ExpectedAlert) {
   return (one: Notification): boolean => one.alert === alert && one.roaster === roaster;
+}
+
+/** Groups messages like Alertmanager: by alert, roaster and severity. */
+function grouped(messages: readonly Notification[]): ReadonlyMap<string, readonly Notification[]> {
+  return Map.groupBy(messages, ({ alert, roaster, severity }) => `${alert} ${roaster ?? ''} ${severity}`);
+}
+
+function isResolved(group: readonly Notification[]): boolean {
+  return group.at(-1)?.firing === 0;
 }
 
 function bySeverity(messages: readonly Notification[]): readonly (readonly Notification[])[] {

@@ -2,11 +2,11 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Finding } from '../../../../src/engine/component.ts';
-import { statementsOf } from '../../../../examples/postgres/shipped-sql.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
+import { provokedFindings } from './provoked.ts';
 
 let database: TestPostgres;
 beforeAll(async () => {
@@ -20,15 +20,8 @@ const flaws = async (datasource = database.pollerUrl): Promise<Finding[]> => {
   return found.filter(({ severity }) => severity === 'error' || severity === 'warning');
 };
 
-/** Breaks something, expects findings, and repairs it with their repairs or other statements. */
-async function provoked(breaking: string, mending = ''): Promise<Finding[]> {
-  await database.sql(breaking);
-  const found = await flaws();
-  const repairs = mending === '' ? found.map(({ repair }) => repair ?? '') : [mending];
-  for (const repair of repairs) for (const statement of statementsOf(repair)) await database.sql(statement);
-  expect(await flaws()).toEqual([]);
-  return found;
-}
+const provoked = async (breaking: string, mending?: string): Promise<Finding[]> =>
+  await provokedFindings(database, flaws, { breaking, ...(mending !== undefined && { mending }) });
 
 it('is a superuser', async () => {
   const found = await flaws(database.url);

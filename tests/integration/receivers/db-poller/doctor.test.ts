@@ -2,13 +2,14 @@ import { networkInterfaces } from 'node:os';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../../../src/engine/component.ts';
-import { scrapePipelineStatements, statementsOf } from '../../../../examples/postgres/shipped-sql.ts';
+import { scrapePipelineStatements } from '../../../../examples/postgres/shipped-sql.ts';
 import { versionFindings } from '../../../../src/components/receivers/db-poller/doctor/connection.ts';
 import { dbPollerReceiver } from '../../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../../src/packs/index.ts';
 import { findingsOf } from '../../../support/components/findings.ts';
 import { Pgbouncer, pgbouncerPath } from '../../../support/postgres/pgbouncer.ts';
 import { startTestPostgres, type TestPostgres } from '../../../support/postgres/test-postgres.ts';
+import { provokedFindings } from './provoked.ts';
 import { TcpProxy } from '../../../support/network/tcp-proxy.ts';
 
 const isFlaw = ({ severity }: Finding): boolean => severity === 'error' || severity === 'warning';
@@ -51,15 +52,8 @@ describe('siphon doctor on db_poller', () => {
     for (const { name } of rows) await database.sql(`drop index ${String(name)}`);
   };
 
-  /** Breaks something with one statement, expects findings, and repairs it with their repairs or another statement. */
-  const provoked = async (breaking: string, mending = ''): Promise<Finding[]> => {
-    await database.sql(breaking);
-    const found = await flaws();
-    const repairs = mending === '' ? found.map(({ repair }) => repair ?? '') : [mending];
-    for (const repair of repairs) for (const statement of statementsOf(repair)) await database.sql(statement);
-    expect(await flaws()).toEqual([]);
-    return found;
-  };
+  const provoked = async (breaking: string, mending?: string): Promise<Finding[]> =>
+    await provokedFindings(database, flaws, { breaking, ...(mending !== undefined && { mending }) });
 
   it('finds no problem with the shipped role and indexes, and reports what is ok', async () => {
     const all = await examine();
