@@ -2,6 +2,7 @@
 import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/cli.ts';
 import { componentFactories, type PageFiles, type ReadPackRules } from './components/index.ts';
+import { composed } from './console/composed.ts';
 import { VIEWS } from './console/page-settings.ts';
 import { textView } from './console/text/text-views.ts';
 import { packs } from './packs/index.ts';
@@ -22,7 +23,7 @@ export async function runProgram(built: URL): Promise<void> {
     version: manifest.version,
     factories: componentFactories(
       packs,
-      { readPage: async () => await readPage(page), views: VIEWS, textView },
+      { readPage: async () => await readPage(page), views: VIEWS, composed, textView },
       readPackRules,
     ),
     loadPacks: async (files) => await (await import('./packs/pack-file.ts')).loadWithPackFiles(files),

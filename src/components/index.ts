@@ -38,7 +38,12 @@ export type { ConsoleContent, PageFiles, ReadPackRules };
  */
 export const componentFactories = (
   packs: readonly DatabasePack[],
-  content: ConsoleContent = { readPage: async () => new Map(), views: [], textView: () => undefined },
+  content: ConsoleContent = {
+    readPage: async () => new Map(),
+    views: [],
+    composed: () => [],
+    textView: () => undefined,
+  },
   readPackRules: ReadPackRules = async () => [],
 ): readonly Factory[] => [
   otlpReceiver,

@@ -1,6 +1,7 @@
-import type { Blocker, BlockingTransaction, LockWait, Span } from '../engine/stored-telemetry.ts';
+import type { Blocker, BlockingTransaction, SeenLockWait, Span } from '../engine/stored-telemetry.ts';
+import type { DatabaseState } from './database-state.ts';
 import { backendAttributes } from '../metrics/postgres-sessions.ts';
-import { durationText } from './store-text.ts';
+import { clockText, durationText, oneLine } from './store-text.ts';
 
 /** One line of the description of a wait: below the line before, by its depth. */
 export interface LockWaitLine {
@@ -17,10 +18,44 @@ const LONG_MS = 1000;
 const SHORT_ID = 16;
 
 /** Names the session that a statement waited for, and those that this session waited for itself. */
-export function lockWaitLines({ waitedMs, waitedAtMostMs, lock, blocker }: LockWait): LockWaitLine[] {
-  const [least, most] = [durationText(waitedMs), durationText(waitedAtMostMs)];
-  const time = least === most ? least : `${least} to ${most}`;
-  return [{ text: `waited ${time} (${lock})`, depth: 0 }, ...blockerLines('for', blocker, 1)];
+export function lockWaitLines({
+  lock,
+  blocker,
+  ...wait
+}: Pick<SeenLockWait, 'lock' | 'blocker'> & Waited): LockWaitLine[] {
+  return [{ text: `${waitedText(wait)} (${lock})`, depth: 0 }, ...blockerLines('for', blocker, 1)];
+}
+
+type Waited = Pick<SeenLockWait, 'waitedMs' | 'waitedAtMostMs'>;
+
+function waitedText({ waitedMs, waitedAtMostMs }: Waited): string {
+  const least = durationText(waitedMs);
+  if (waitedAtMostMs === undefined) return `waits ${least} so far`;
+  const most = durationText(waitedAtMostMs);
+  return `waited ${least === most ? least : `${least} to ${most}`}`;
+}
+
+/** Names the session that waited, and when it was last seen waiting. */
+export function waitingSessionText({
+  waiter: { pid, application, statement, query },
+  seenTimeUnixNano,
+}: SeenLockWait): string {
+  const who = [statement?.service, statement?.name].filter(isText).join(' ');
+  const session = [who === '' ? undefined : who, `process ${pid}`, application].filter(isText).join(', ');
+  return oneLine(`${clockText(seenTimeUnixNano)}  ${session}${isText(query) ? `: ${query}` : ''}`);
+}
+
+/** True as long as its end has not been seen. */
+export function isGoingOn({ waitedAtMostMs }: SeenLockWait): boolean {
+  return waitedAtMostMs === undefined;
+}
+
+/** Why there is no wait to show. */
+export function noWaitsText({ lockWaits, tables }: Pick<DatabaseState, 'lockWaits' | 'tables'>): string {
+  if (lockWaits === undefined) return 'Whether a session waits for a lock is not known';
+  if (tables.every(({ lines }) => lines.length === 0))
+    return 'Whether a session waits for a lock is not known: nothing polls a database';
+  return lockWaits.length === 0 ? 'No session was seen waiting for a lock' : 'No session waits for a lock now';
 }
 
 /** A remark about a statement that took long, if its backend cannot be known; undefined otherwise. */

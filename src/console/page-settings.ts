@@ -16,6 +16,6 @@ export interface PageSettings {
 }
 
 /** All views besides the dashboards, in the order of their links. */
-export const VIEWS = ['traces', 'changes', 'errors', 'logs', 'alerts', 'pipelines'] as const;
+export const VIEWS = ['traces', 'changes', 'errors', 'logs', 'database', 'alerts', 'pipelines'] as const;
 
 export type ViewName = (typeof VIEWS)[number];

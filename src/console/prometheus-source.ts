@@ -11,12 +11,19 @@ import {
 
 type Value = readonly [timeS: number, value: string];
 
-/** Asks a server that speaks the HTTP API of Prometheus, version 1, below `base`. */
-export class PrometheusSource implements DataSource {
-  readonly #base: string;
+/** Sends a query of the HTTP API. */
+export type Send = (
+  path: string,
+  parameters: URLSearchParams,
+) => Promise<{ readonly status: number; readonly body: string }>;
 
-  constructor(base: string) {
-    this.#base = base;
+/** Asks what speaks the HTTP API of Prometheus, version 1. */
+export class PrometheusSource implements DataSource {
+  readonly #send: Send;
+
+  /** @param server the address of a server, or what answers instead of one. */
+  constructor(server: string | Send) {
+    this.#send = typeof server === 'string' ? overHttp(server) : server;
   }
 
   async labelValues(label: string, series: string, { fromS, toS }: Span): Promise<readonly string[]> {
@@ -64,12 +71,18 @@ export class PrometheusSource implements DataSource {
   }
 
   async #ask<T>(path: string, parameters: Record<string, string>): Promise<T> {
-    const response = await fetch(`${this.#base}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
-    const text = await response.text();
-    const answer = parsed<T>(text);
-    if (answer?.status !== 'success') throw new Error(answer?.error ?? `Prometheus answered ${response.status}`);
+    const { status, body } = await this.#send(`/api/v1/${path}`, new URLSearchParams(parameters));
+    const answer = parsed<T>(body);
+    if (answer?.status !== 'success') throw new Error(answer?.error ?? `Prometheus answered ${status}`);
     return answer.data;
   }
+}
+
+function overHttp(base: string): Send {
+  return async (path, parameters) => {
+    const response = await fetch(`${base}${path}?${parameters.toString()}`);
+    return { status: response.status, body: await response.text() };
+  };
 }
 
 interface Answer<T> {

@@ -29,6 +29,11 @@ export function durationText(ms: number): string {
   return `${digits(ms / 60_000)} min`;
 }
 
+/** A difference. */
+export function signedText(ms: number): string {
+  return `${ms > 0 ? '+' : ''}${durationText(ms)}`;
+}
+
 /** `2026-01-31 12:00:00.123Z` */
 export function timeText(unixNano: string): string {
   const ms = Number(BigInt(unixNano) / 1_000_000n);

@@ -9,7 +9,7 @@ export interface Line {
 
 /** A line for each set of labels that any column has, the largest of the column `sortBy` first. */
 export function linesOf(
-  columns: readonly { readonly query: QueryModel; readonly samples: readonly Sample[] }[],
+  columns: readonly { readonly query: Pick<QueryModel, 'legend'>; readonly samples: readonly Sample[] }[],
   { labels, sortBy }: { readonly labels: readonly string[]; readonly sortBy: string },
 ): readonly Line[] {
   const lines = new Map<string, { labels: string[]; values: (number | undefined)[] }>();

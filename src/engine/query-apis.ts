@@ -13,6 +13,9 @@ export interface QueryApi {
   answer(path: string, parameters: URLSearchParams, hasRoom: () => boolean): Promise<QueryAnswer>;
 }
 
+/** Asks the component that answers a path. Never rejects: without such a component, the answer names what is missing. */
+export type AskQuery = (...query: Parameters<QueryApi['answer']>) => Promise<QueryAnswer>;
+
 export interface QueryAnswer {
   /** An HTTP status. */
   readonly status: number;

@@ -52,6 +52,31 @@ export interface LockWait {
   readonly blocker: Blocker;
 }
 
+/** A wait of any session, also where its statement is not in the store. */
+export interface SeenLockWait extends Pick<LockWait, 'lock' | 'waitedMs' | 'blocker'> {
+  /** Identifies the wait for this blocker. */
+  readonly id: string;
+  readonly sinceTimeUnixNano: string;
+  /** When it was last seen. */
+  readonly seenTimeUnixNano: string;
+  /** Absent as long as its end has not been seen. */
+  readonly waitedAtMostMs?: number;
+  readonly waiter: {
+    readonly pid: number;
+    readonly application?: string;
+    /** Without values. */
+    readonly query?: string;
+    /** Absent if the store does not have it. */
+    readonly statement?: {
+      readonly traceId: string;
+      readonly spanId: string;
+      readonly service: string;
+      /** The name of the root of the trace. */
+      readonly name?: string;
+    };
+  };
+}
+
 /** The session that held the lock, or was before the waiting one in the queue. */
 export interface Blocker {
   /** Absent for a prepared transaction. */

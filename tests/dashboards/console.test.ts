@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import { chromiumMissing, startBrowser } from '../support/dashboards/browser.ts';
+import { openStrictly, type StrictPage } from '../support/dashboards/strict-page.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -116,7 +117,7 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
 
   it('answers text and JSON to readers without a browser', async () => {
     expect(await textAt(`${url}/`)).toMatch(
-      /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/alerts\n\/traces\/ID\n$/,
+      /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/database\n\/alerts\n\/traces\/ID\n\/traces\/ID\.\.\.ID\n$/,
     );
     const traces = await textAt(`${url}/traces?status=error&limit=1`);
     const [, id = ''] = /\n([0-9a-f]{16}) .* shop {2}.+\n$/.exec(traces) ?? [];
@@ -174,18 +175,7 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
   }
 
   /** Opens a view. Any error of the page, also one of its security policy, fails the test. */
-  async function open(view: string): Promise<AsyncDisposable & { readonly page: Page; readonly problems: string[] }> {
-    const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
-    const problems: string[] = [];
-    page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('console', (line) => line.type() === 'error' && problems.push(line.text()));
-    page.on('dialog', (dialog) => {
-      problems.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.goto(url + view);
-    return { page, problems, [Symbol.asyncDispose]: async () => await page.close() };
-  }
+  const open = async (view: string): Promise<StrictPage> => await openStrictly(browser, url + view);
 
   it('leads from an error to its trace, its span and its log line', { timeout: 60_000 }, async () => {
     await using opened = await open('/errors');
@@ -245,6 +235,36 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     await page.keyboard.press('Tab');
     await expect.poll(async () => await page.locator('main').textContent()).toContain('nobody');
     expect(problems).toEqual([]);
+  });
+
+  it('compares two traces of the list, and of a trace with another', { timeout: 60_000 }, async () => {
+    await using opened = await open('/traces?operation=GET');
+    const { page, problems } = opened;
+    const choices = page.getByRole('checkbox');
+    await choices.nth(1).focus();
+    await page.keyboard.press('Space');
+    await page.getByText('Choose a trace to compare with').waitFor();
+    const failed = page.locator('tr.failed').getByRole('checkbox').first();
+    await failed.check();
+    await page.getByRole('link', { name: 'Compare the two traces' }).click();
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}\.\.\.[0-9a-f]{32}$/);
+    const table = page.getByRole('region', { name: 'Operations' });
+    await table.getByText(`load ${MARKUP}`).waitFor();
+    expect(await table.textContent()).toContain('failed 0 → 1');
+    expect(await page.locator('li').textContent()).toBe(`0 → 1 TypeError: no price ${MARKUP}`);
+    expect(await page.locator('img').count(), 'markup stays text').toBe(0);
+    const text = await textAt(page.url());
+    expect(text).toMatch(/^First {3}[0-9a-f]{32} .*\nSecond {2}[0-9a-f]{32} .* 1 error {2}shop /);
+    expect(text).toContain('OWN TIME: FIRST');
+    await page
+      .getByRole('link', { name: /^shop: / })
+      .first()
+      .click();
+    await page.getByRole('link', { name: 'Compare with another' }).click();
+    await page.getByText('Choose a trace to compare with').waitFor();
+    expect(page.url()).toMatch(/with=[0-9a-f]{32}/);
+    expect(problems).toEqual([]);
+    expect(await textAt(`${url}/traces/ffff...eeee`)).toMatch(/^trace ffff is not in the store/);
   });
 
   it('follows the log, and leads from a line to its trace', { timeout: 60_000 }, async () => {

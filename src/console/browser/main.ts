@@ -1,14 +1,17 @@
 /** The page: shows the view that the address names. */
 import { html, render } from 'lit-html';
 import type { PageSettings, ViewName } from '../page-settings.ts';
+import { idPairOf } from '../trace-pair.ts';
 import { PrometheusSource } from '../prometheus-source.ts';
 import { alertsView } from './alerts-view.ts';
 import { dashboardView } from './dashboard-view.ts';
+import { databaseView } from './database-view.ts';
 import { element } from './element.ts';
 import { message } from './message.ts';
 import { VIEW_TITLES, type PageView, type Stage } from './page-view.ts';
 import { pipelinesView } from './pipelines-view.ts';
 import { changesView } from './store/changes-view.ts';
+import { comparisonView } from './store/comparison-view.ts';
 import { errorsView } from './store/errors-view.ts';
 import { logsView } from './store/logs-view.ts';
 import { traceView } from './store/trace-view.ts';
@@ -53,18 +56,25 @@ function unknownDashboard(uid: string): PageView {
 function viewOf(view: ViewName, id: string): PageView {
   switch (view) {
     case 'traces':
-      return id === '' ? tracesView(stage) : traceView(id, stage, settings);
+      return id === '' ? tracesView(stage) : tracesWith(id);
     case 'changes':
       return changesView(stage);
     case 'errors':
       return errorsView(stage);
     case 'logs':
       return logsView(stage);
+    case 'database':
+      return databaseView(stage);
     case 'alerts':
       return alertsView(stage);
     case 'pipelines':
       return pipelinesView(stage, source);
   }
+}
+
+function tracesWith(id: string): PageView {
+  const ids = idPairOf(id);
+  return ids === undefined ? traceView(id, stage, settings) : comparisonView(ids, stage);
 }
 
 /** The links to all views. A page that has only dashboards has none. */

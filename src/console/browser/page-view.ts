@@ -19,6 +19,7 @@ export const VIEW_TITLES: Readonly<Record<ViewName, string>> = {
   changes: 'Changes',
   errors: 'Errors',
   logs: 'Logs',
+  database: 'Database',
   alerts: 'Alerts',
   pipelines: 'Pipelines',
 };

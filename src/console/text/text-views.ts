@@ -1,17 +1,23 @@
 import type { TextView } from '../../engine/query-apis.ts';
 import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
+import type { DatabaseState } from '../database-state.ts';
+import { idPairOf } from '../trace-pair.ts';
+import type { TraceComparison } from '../trace-comparison.ts';
 import { textOf } from '../unit-text.ts';
 import { alertsText } from './alerts-text.ts';
+import { databaseText } from './database-text.ts';
 import { errorsText } from './errors-text.ts';
 import { logText } from './log-text.ts';
+import { traceComparisonText } from './trace-comparison-text.ts';
 import { tracesText } from './traces-text.ts';
 import { waterfall } from './waterfall.ts';
 
 /** Undefined for an address that is only a page. */
 export function textView(path: string): TextView | undefined {
   const [, name = '', id] = path.split('/');
-  if (name === 'traces' && id !== undefined && id !== '') return traceView(id);
+  if (name === 'traces' && id !== undefined && id !== '')
+    return idPairOf(id) === undefined ? traceView(id) : pairView(id);
   return id === undefined ? lists.get(name) : undefined;
 }
 
@@ -22,6 +28,13 @@ function traceView(id: string): TextView {
   return {
     path: `/api/traces/${id}`,
     text: (answer) => [...waterfall(answer as Trace, { columns: COLUMNS, hasColours: false })].join('\n'),
+  };
+}
+
+function pairView(ids: string): TextView {
+  return {
+    path: `/api/trace-comparison/${ids}`,
+    text: (answer) => traceComparisonText(answer as TraceComparison, { columns: COLUMNS }),
   };
 }
 
@@ -36,6 +49,7 @@ function serviceText({ version, status, uptimeSeconds }: RunningNow): string {
     `siphon ${version} is ${status}, up ${textOf(uptimeSeconds, 's')}`,
     ...[...lists.keys()].filter((name) => name !== '').map((name) => `/${name}`),
     '/traces/ID',
+    '/traces/ID...ID',
   ].join('\n');
 }
 
@@ -73,6 +87,7 @@ const lists: ReadonlyMap<string, TextView> = new Map(
         return errors.length === 0 ? 'no exception is in the store' : errorsText(errors, left);
       },
     },
+    database: { path: '/api/database', text: (answer: unknown) => databaseText(answer as DatabaseState) },
     alerts: {
       path: '/api/v1/rules',
       parameters: { type: 'alert' },

@@ -21,6 +21,7 @@ async function started() {
       reads += 1;
       return files;
     },
+    composed: () => [],
     views: ['traces', 'errors', 'logs', 'alerts', 'pipelines'],
     textView: (path) =>
       path === '/alerts'

@@ -6,7 +6,7 @@ import { OwnPages } from '../../../engine/net/own-pages.ts';
 import { limitReader } from '../../../engine/net/reader-limit.ts';
 import { pathOf, queryOf } from '../../../engine/net/request-path.ts';
 import { UnreadAnswers } from '../../../engine/net/unread-answers.ts';
-import type { QueryAnswer, TextView } from '../../../engine/query-apis.ts';
+import type { AskQuery, QueryAnswer, QueryApi, TextView } from '../../../engine/query-apis.ts';
 import { jsonText } from '../../../engine/json-text.ts';
 import { acceptedForm } from './accepted-form.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
@@ -31,6 +31,8 @@ export interface ConsoleContent {
   readonly readPage: () => Promise<PageFiles>;
   /** The names of the views besides the dashboards. */
   readonly views: readonly string[];
+  /** Answers that are made of the answers of several components. */
+  readonly composed: (ask: AskQuery) => readonly QueryApi[];
   /** Undefined for an address that is only a page. */
   readonly textView: (path: string) => TextView | undefined;
 }
@@ -49,24 +51,26 @@ export class ConsoleExtension implements Component {
   readonly #server: GuardedServer;
   readonly #ownPages: OwnPages;
   readonly #page: Page;
-  readonly #textView: ConsoleContent['textView'];
+  readonly #content: ConsoleContent;
   readonly #unread = new UnreadAnswers(MAX_UNREAD_BYTES);
   readonly #stopping = new AbortController();
   #followers = 0;
-  #offered: Disposable | undefined;
+  #offered: readonly Disposable[] = [];
 
-  constructor(settings: ComponentSettings, config: ConsoleConfig, { readPage, views, textView }: ConsoleContent) {
-    this.#textView = textView;
+  constructor(settings: ComponentSettings, config: ConsoleConfig, content: ConsoleContent) {
+    this.#content = content;
     this.#settings = settings;
     this.#config = config;
     this.#server = new GuardedServer(config, settings.logger);
     this.#ownPages = new OwnPages(config, config.allowed_hosts);
-    this.#page = new Page(readPage, views);
+    this.#page = new Page(content.readPage, content.views);
   }
 
   async start(host: Host): Promise<void> {
     reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
-    this.#offered = host.queryApis.offer(new ServiceApi(host, this.#settings.version));
+    const composed = this.#content.composed(async (...query) => await answerOf(host, query));
+    const apis = [new ServiceApi(host, this.#settings.version), ...composed];
+    this.#offered = apis.map((api) => host.queryApis.offer(api));
     await this.#server.start(host, {
       serve: async (request, response) => await this.#serve(host, request, response),
       refuse: (_request, response) => sendText(response, 401, 'The credentials are missing or wrong'),
@@ -74,7 +78,7 @@ export class ConsoleExtension implements Component {
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
-    this.#offered?.[Symbol.dispose]();
+    for (const offered of this.#offered) offered[Symbol.dispose]();
     this.#stopping.abort();
     await this.#server.stop(deadline);
   }
@@ -91,7 +95,7 @@ export class ConsoleExtension implements Component {
     if (!this.#ownPages.hasOwnOrigin(request)) return sendText(response, 403, 'Pages of other origins may not ask');
     const path = pathOf(request);
     if (path.startsWith('/api/')) return await this.#answer(host, { request, response, path });
-    const view = this.#textView(path);
+    const view = this.#content.textView(path);
     const form = acceptedForm(request);
     if (view !== undefined && form !== 'page') return await this.#answerText(host, { request, response, view, form });
     const file = await this.#page.file(path);
@@ -135,14 +139,8 @@ export class ConsoleExtension implements Component {
     this.#send(request, response, await this.#ask(host, response, path, queryOf(request)));
   }
 
-  async #ask(
-    { queryApis }: Host,
-    response: ServerResponse,
-    path: string,
-    parameters: URLSearchParams,
-  ): Promise<QueryAnswer> {
-    const hasRoom = (): boolean => !response.destroyed && this.#unread.hasRoom;
-    return (await queryApis.of(path)?.answer(path, parameters, hasRoom)) ?? absent(path);
+  async #ask(host: Host, response: ServerResponse, path: string, parameters: URLSearchParams): Promise<QueryAnswer> {
+    return await answerOf(host, [path, parameters, () => !response.destroyed && this.#unread.hasRoom]);
   }
 
   #send(request: IncomingMessage, response: ServerResponse, { status, body }: QueryAnswer): void {
@@ -151,6 +149,10 @@ export class ConsoleExtension implements Component {
     if (request.method === 'HEAD') response.end();
     else this.#unread.send(response, body);
   }
+}
+
+async function answerOf({ queryApis }: Host, [path, ...rest]: Parameters<AskQuery>): Promise<QueryAnswer> {
+  return (await queryApis.of(path)?.answer(path, ...rest)) ?? absent(path);
 }
 
 /** The component that would answer does not run. */

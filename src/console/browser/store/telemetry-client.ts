@@ -1,4 +1,6 @@
 import type { RulesAnswer } from '../../alerts.ts';
+import type { DatabaseState } from '../../database-state.ts';
+import type { TraceComparison } from '../../trace-comparison.ts';
 import type { ComparedTraces, ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -43,11 +45,14 @@ export interface Pipeline {
 export const telemetry = {
   traces: async (query: Query): Promise<TraceList> => await ask('traces', query),
   trace: async (id: string): Promise<Trace> => await ask(`traces/${encodeURIComponent(id)}`),
+  traceComparison: async (ids: readonly [string, string]): Promise<TraceComparison> =>
+    await ask(`trace-comparison/${ids.map(encodeURIComponent).join('...')}`),
   logs: async (query: Query): Promise<LogList> => await ask('logs', query),
   errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
   rules: async (): Promise<RulesAnswer> =>
     (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
   comparison: async (query: Query): Promise<ComparedTraces> => await ask('compare', query),
+  database: async (): Promise<DatabaseState> => await ask('database'),
   service: async (): Promise<RunningService> => await ask('service'),
 };
 

@@ -104,6 +104,7 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
       <span class=${errors > 0 ? 'bad' : ''}>${counted(errors, 'error')}</span>
       <span>${counted(logCount, 'log line')}</span>
       <a href=${`/logs?trace=${traceId}`}>Logs of this trace</a>
+      <a href=${othersLike(traceId, first?.span)}>Compare with another</a>
       ${
         choice.sentry === undefined
           ? nothing
@@ -127,6 +128,12 @@ function page(trace: Trace, tree: TraceTree, choice: Choice): TemplateResult {
     }
     ${missing.map(([count, name]) => (count > 0 ? html`<p class="left-out">${counted(count, name)} more</p>` : nothing))}
   </section>`;
+}
+
+/** The list of the traces with the same operation. The reader chooses one of them. */
+function othersLike(traceId: string, top: Span | undefined): string {
+  const filters = top === undefined ? {} : { service: top.service, operation: top.name };
+  return `/traces?${new URLSearchParams({ ...filters, with: traceId }).toString()}`;
 }
 
 interface RowContext {

@@ -5,6 +5,7 @@ import type { TraceSummary } from '../../../engine/stored-telemetry.ts';
 import { durationBuckets } from '../../duration-buckets.ts';
 import { durationText } from '../../store-text.ts';
 import { AskedView } from '../asked-view.ts';
+import { comparisonAddress } from '../../trace-pair.ts';
 import type { PageView, Stage } from '../page-view.ts';
 import { message } from '../message.ts';
 import { clockOf } from './parts.ts';
@@ -27,13 +28,48 @@ const FIELDS = [
 
 export function tracesView({ top, main }: Stage): PageView {
   const filters = new Filters(FIELDS, () => void view.ask());
+  const choice = new PairChoice(() => void view.ask());
   const view = new AskedView(main, {
     ask: async () => await telemetry.traces({ ...filters.values, limit: LIMIT }),
-    draw: list,
+    draw: (found) => html`${choice.line()} ${list(found, choice)}`,
     everyMs: POLL_MS,
   });
   render(html`${filters.form()}${openForm()}`, top);
   return view.start();
+}
+
+/** Two traces to compare. A third one replaces the first. */
+class PairChoice {
+  readonly #changed: () => void;
+  #ids: readonly string[];
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+    // A trace leads here to find another one.
+    const first = new URLSearchParams(location.search).get('with');
+    this.#ids = first === null ? [] : [first];
+  }
+
+  has(traceId: string): boolean {
+    return this.#ids.includes(traceId);
+  }
+
+  toggle(traceId: string): void {
+    this.#ids = this.has(traceId) ? this.#ids.filter((id) => id !== traceId) : [...this.#ids, traceId].slice(-2);
+    this.#changed();
+  }
+
+  line(): TemplateResult | typeof nothing {
+    const [first, second] = this.#ids;
+    if (first === undefined) return nothing;
+    return html`<p class="facts" role="status">
+      ${
+        second === undefined
+          ? html`<span>Choose a trace to compare with <code>${first.slice(0, 16)}</code></span>`
+          : html`<a href=${comparisonAddress(first, second)}>Compare the two traces</a>`
+      }
+    </p>`;
+  }
 }
 
 function openForm(): TemplateResult {
@@ -49,7 +85,7 @@ function openTrace(event: Event): void {
   if (typeof id === 'string' && id.trim() !== '') location.assign(`/traces/${encodeURIComponent(id.trim())}`);
 }
 
-function list({ traces, left, hint }: TraceList): TemplateResult {
+function list({ traces, left, hint }: TraceList, choice: PairChoice): TemplateResult {
   if (traces.length === 0) {
     const reason = hint ?? 'No trace fits. A service sends traces with node --import siphon-otel/preload app.js';
     return message('unknown', reason);
@@ -59,6 +95,7 @@ function list({ traces, left, hint }: TraceList): TemplateResult {
     <table class="rows">
       <thead>
         <tr>
+          <th title="Choose two traces to compare them">Compare</th>
           <th>Start</th>
           <th>Service</th>
           <th>Name</th>
@@ -72,17 +109,25 @@ function list({ traces, left, hint }: TraceList): TemplateResult {
         ${repeat(
           traces,
           ({ traceId }) => traceId,
-          (trace) => row(trace, longestMs),
+          (trace) => row(trace, longestMs, choice),
         )}
       </tbody>
     </table>
     ${left > 0 ? html`<p class="left-out">${left} more fit: choose a shorter time</p>` : nothing}`;
 }
 
-function row(trace: TraceSummary, longestMs: number): TemplateResult {
+function row(trace: TraceSummary, longestMs: number, choice: PairChoice): TemplateResult {
   const { traceId, name, service, startTimeUnixNano, durationMs, spans, failedSpans, logs, hasRoot } = trace;
   const width = Math.max(1, (durationMs / Math.max(longestMs, 1e-6)) * 100);
   return html`<tr class=${failedSpans > 0 ? 'failed' : ''}>
+    <td>
+      <input
+        type="checkbox"
+        aria-label=${`Compare ${name} ${traceId}`}
+        .checked=${choice.has(traceId)}
+        @change=${() => choice.toggle(traceId)}
+      />
+    </td>
     <td>${clockOf(startTimeUnixNano)}</td>
     <td class="text">${service}</td>
     <td class="text">

@@ -15,6 +15,17 @@ export interface LockWait {
   readonly blocker: Blocker;
 }
 
+/** A wait of any session. */
+export interface AnyLockWait {
+  readonly seen: SeenWait;
+  /** Undefined while the wait may continue. */
+  readonly waitedAtMostMs: number | undefined;
+  /** The statement that waited, and the root of its trace; undefined if they are not in the store. */
+  readonly statement: StoredSpan | undefined;
+  readonly root: StoredSpan | undefined;
+  readonly blocker: Blocker;
+}
+
 export interface Blocker extends Omit<SeenBlocker, 'startMs' | 'transactionMs'> {
   /** Undefined if the store does not have the transaction. */
   readonly transaction: BlockingTransaction | undefined;
@@ -55,27 +66,60 @@ export function* findLockWaits(memory: TelemetryMemory, places: readonly Place[]
     if (waits.length < MAX_LOCK_WAITS && isNear(wait, ran)) waits.push(wait);
   }
   if (waits.length === 0) return [];
-  const seen = yield* withWaitsOfBlockers(memory, waits);
-  const chains = new Chains(seen);
-  const sessions = yield* sessionsOf(yield* chains.spans(memory, waits));
+  const chains = yield* chainsOf(memory, waits);
   const found: LockWait[] = [];
   for (const wait of waits) {
     yield;
-    const statement = waitingStatement(wait, sessions);
+    const statement = chains.statement(wait);
     if (statement === undefined || !own.has(keyOf(statement.span))) continue;
-    const atMostMs = Math.min(wait.endedBeforeMs ?? Infinity, statement.ran.toMs + 1) - wait.sinceMs;
-    const waitedMs = wait.untilMs - wait.sinceMs;
-    const shown = { pids: new Set([wait.waiter.pid]), left: MAX_SHOWN };
-    const blocker = yield* chains.blocker(memory, wait, sessions, shown);
     found.push({
       spanId: statement.span.spanId,
       lock: wait.lock,
-      waitedMs,
-      waitedAtMostMs: Math.max(waitedMs, atMostMs),
-      blocker,
+      waitedMs: wait.untilMs - wait.sinceMs,
+      waitedAtMostMs: longestMs(wait, statement) ?? Infinity,
+      blocker: yield* chains.blocker(memory, wait),
     });
   }
   return found.toSorted((a, b) => b.waitedMs - a.waitedMs);
+}
+
+/** Finds the waits of all sessions that were seen last: those that may continue first, then the newest. */
+export function* latestLockWaits(
+  memory: TelemetryMemory,
+  { sinceMs = -Infinity, limit }: { readonly sinceMs?: number | undefined; readonly limit: number },
+): Generator<undefined, { readonly waits: readonly AnyLockWait[]; readonly left: number }> {
+  const all = (yield* readLockWaits(memory)).filter(({ untilMs }) => untilMs >= sinceMs);
+  const waits = all.toSorted(continuingFirst).slice(0, Math.min(limit, MAX_LOCK_WAITS));
+  const chains = yield* chainsOf(memory, waits);
+  const found: AnyLockWait[] = [];
+  for (const seen of waits) {
+    yield;
+    const statement = chains.statement(seen);
+    found.push({
+      seen,
+      waitedAtMostMs: longestMs(seen, statement),
+      statement: statement?.span,
+      root: statement && (yield* chains.root(memory, statement.span.traceId)),
+      blocker: yield* chains.blocker(memory, seen),
+    });
+  }
+  return { waits: found, left: all.length - waits.length };
+}
+
+function continuingFirst(a: SeenWait, b: SeenWait): number {
+  const [isOverA, isOverB] = [a, b].map(({ endedBeforeMs }) => Number(endedBeforeMs !== undefined)) as [number, number];
+  return isOverA - isOverB || b.untilMs - a.untilMs;
+}
+
+/** Undefined while neither the end of the wait nor that of its statement is known. */
+function longestMs({ sinceMs, untilMs, endedBeforeMs = Infinity }: SeenWait, statement?: BackendSpan) {
+  const atMostMs = Math.min(endedBeforeMs, (statement?.ran.toMs ?? Infinity) + 1);
+  return atMostMs === Infinity ? undefined : Math.max(untilMs, atMostMs) - sinceMs;
+}
+
+function* chainsOf(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, Chains> {
+  const seen = yield* withWaitsOfBlockers(memory, waits);
+  return yield* Chains.of(memory, waits, seen);
 }
 
 function* statementsOf(places: readonly Place[]): Generator<undefined, ReadonlyMap<string, BackendSpan>> {
@@ -118,19 +162,35 @@ interface Shown {
   left: number;
 }
 
-/** The waits of blockers. */
+/** The waits of blockers, and the statements of all sessions that they lead to. */
 class Chains {
   readonly #byPid: ReadonlyMap<number, readonly SeenWait[]>;
+  #sessions: Sessions = new Map();
   /** The root of each trace that was looked for. */
   readonly #roots = new Map<string, StoredSpan | undefined>();
   #comparisonsLeft = MAX_COMPARED;
 
-  constructor(seen: readonly SeenWait[]) {
+  private constructor(seen: readonly SeenWait[]) {
     this.#byPid = Map.groupBy(seen, ({ waiter }) => waiter.pid);
   }
 
-  /** The statements of all sessions that these waits lead to. */
-  *spans(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, readonly BackendSpan[]> {
+  /** @param seen the waits, and those of their blockers. */
+  static *of(
+    memory: TelemetryMemory,
+    waits: readonly SeenWait[],
+    seen: readonly SeenWait[],
+  ): Generator<undefined, Chains> {
+    const chains = new Chains(seen);
+    chains.#sessions = yield* sessionsOf(yield* chains.#spans(memory, waits));
+    return chains;
+  }
+
+  /** The statement that waited; undefined if it is not in the store. */
+  statement(wait: SeenWait): BackendSpan | undefined {
+    return waitingStatement(wait, this.#sessions);
+  }
+
+  *#spans(memory: TelemetryMemory, waits: readonly SeenWait[]): Generator<undefined, readonly BackendSpan[]> {
     const reached = new Set(waits);
     for (const wait of reached) {
       yield;
@@ -148,35 +208,39 @@ class Chains {
     return (yield* backendSpans(memory, pids, { fromMs: fromMs - MARGIN_MS, toMs: toMs + MARGIN_MS })) ?? [];
   }
 
-  *blocker(memory: TelemetryMemory, wait: SeenWait, sessions: Sessions, shown: Shown): Generator<undefined, Blocker> {
+  *blocker(
+    memory: TelemetryMemory,
+    wait: SeenWait,
+    shown: Shown = { pids: new Set([wait.waiter.pid]), left: MAX_SHOWN },
+  ): Generator<undefined, Blocker> {
     yield;
     shown.left--;
     const { startMs: _start, transactionMs: _transaction, ...session } = wait.blocker;
-    const transaction = yield* this.#transaction(memory, wait, sessions);
+    const transaction = yield* this.#transaction(memory, wait);
     const waitsFor: Blocker[] = [];
     if (session.pid !== undefined && !shown.pids.has(session.pid)) {
       shown.pids.add(session.pid);
       for (const next of this.#next(wait)) {
         if (shown.left <= 0) break;
-        waitsFor.push(yield* this.blocker(memory, next, sessions, shown));
+        waitsFor.push(yield* this.blocker(memory, next, shown));
       }
     }
     return { ...session, transaction, waitsFor };
   }
 
-  *#transaction(
-    memory: TelemetryMemory,
-    wait: SeenWait,
-    sessions: Sessions,
-  ): Generator<undefined, BlockingTransaction | undefined> {
-    this.#comparisonsLeft -= sessions.get(wait.blocker.pid ?? NaN)?.transactions.length ?? 0;
-    const statements = this.#comparisonsLeft < 0 ? [] : blockingTransaction(wait, sessions);
+  /** Names a trace; undefined if its root is not in the store. */
+  *root(memory: TelemetryMemory, traceId: string): Generator<undefined, StoredSpan | undefined> {
+    if (!this.#roots.has(traceId)) this.#roots.set(traceId, yield* rootOf(memory, traceId));
+    return this.#roots.get(traceId);
+  }
+
+  *#transaction(memory: TelemetryMemory, wait: SeenWait): Generator<undefined, BlockingTransaction | undefined> {
+    this.#comparisonsLeft -= this.#sessions.get(wait.blocker.pid ?? NaN)?.transactions.length ?? 0;
+    const statements = this.#comparisonsLeft < 0 ? [] : blockingTransaction(wait, this.#sessions);
     const [first] = statements;
     if (first === undefined) return undefined;
     const last = statements.findLast(({ ran }) => ran.fromMs <= wait.untilMs) ?? first;
-    const { traceId } = first.span;
-    if (!this.#roots.has(traceId)) this.#roots.set(traceId, yield* rootOf(memory, traceId));
-    return { first: first.span, last: last.span, root: this.#roots.get(traceId) };
+    return { first: first.span, last: last.span, root: yield* this.root(memory, first.span.traceId) };
   }
 
   /** The waits of the blocker meanwhile, in the same transaction. */

@@ -24,6 +24,8 @@ export interface SeenWaiter {
   readonly startMs: number;
   readonly transactionMs: number | undefined;
   readonly statementMs: number;
+  readonly application: string;
+  readonly query: string;
 }
 
 export interface SeenBlocker {
@@ -40,11 +42,12 @@ export interface SeenBlocker {
 
 /** Older records are not read. */
 const MAX_RECORDS = 20_000;
+const MAX_TIME_MS = 8.64e15;
 const ROWS_A_STEP = 1024;
 const RECORDS_A_STEP = 64;
 
-/** The waits of these processes, each as it was seen last. */
-export function* readLockWaits(memory: TelemetryMemory, pids: ReadonlySet<number>): Generator<undefined, SeenWait[]> {
+/** The waits of these processes, or of all, each as it was seen last. */
+export function* readLockWaits(memory: TelemetryMemory, pids?: ReadonlySet<number>): Generator<undefined, SeenWait[]> {
   const waits = new Map<string, SeenWait>();
   let left = MAX_RECORDS;
   for (const segment of memory.segments.toReversed()) {
@@ -59,13 +62,13 @@ export function* readLockWaits(memory: TelemetryMemory, pids: ReadonlySet<number
 }
 
 /** The records about these waiting processes, the newest first. */
-function* rowsOf(segment: Segment, pids: ReadonlySet<number>): Generator<undefined, number[]> {
+function* rowsOf(segment: Segment, pids: ReadonlySet<number> | undefined): Generator<undefined, number[]> {
   const { texts, logs } = segment;
   const rows: number[] = [];
   const name = Buffer.from(LOCK_WAIT_EVENT);
   const event = logs.count === 0 ? -1 : texts.find(viewOf(name), 0, name.length);
   if (event < 0) return rows;
-  const fitting = yield* pairsWithKey(segment, names.waiterPid, (value) => pids.has(Number(value)));
+  const fitting = yield* pairsWithKey(segment, names.waiterPid, (value) => pids?.has(Number(value)) ?? true);
   if (!fitting.includes(1)) return rows;
   for (let row = logs.count - 1; row >= 0; row--) {
     if (row % ROWS_A_STEP === 0) yield;
@@ -95,7 +98,14 @@ function seenWait(attributes: KeyValueMap): SeenWait | undefined {
     untilMs,
     endedBeforeMs: number(names.endedBefore),
     uncertaintyMs,
-    waiter: { pid, startMs, statementMs, transactionMs: number(names.waiterTransaction) },
+    waiter: {
+      pid,
+      startMs,
+      statementMs,
+      transactionMs: number(names.waiterTransaction),
+      application: text(names.waiterName),
+      query: text(names.waiterQuery),
+    },
     blocker: {
       pid: number(names.blockerPid),
       startMs: number(names.blockerStart),
@@ -109,8 +119,9 @@ function seenWait(attributes: KeyValueMap): SeenWait | undefined {
   };
 }
 
+/** Undefined beyond the times that JavaScript knows. */
 function finite(value: AnyValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  return typeof value === 'number' && Math.abs(value) <= MAX_TIME_MS ? value : undefined;
 }
 
 function textOf(value: AnyValue | undefined): string {

@@ -2,8 +2,8 @@
 import { suggest } from '../../../../engine/config/nearest-name.ts';
 import type { JsonObject } from '../../../../engine/otlp/json-values.ts';
 import type { QueryAnswer } from '../../../../engine/query-apis.ts';
-import { findLockWaits } from '../lock-waits/find-lock-waits.ts';
-import { lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
+import { findLockWaits, latestLockWaits } from '../lock-waits/find-lock-waits.ts';
+import { anyLockWaitToJson, lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
 import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
 import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
@@ -30,14 +30,22 @@ const MAX_LISTED = 10;
 /** Answers a query. Yields where other work may run. @throws BadQuery if the query is wrong. */
 export function* answerTo(path: string, values: URLSearchParams, stored: Stored): Generator<undefined, QueryAnswer> {
   const [, api, collection = '', id, ...rest] = path.split('/');
-  if (api !== 'api' || rest.length > 0 || (id !== undefined && collection !== 'traces')) return notFound(path);
-  if (collection === 'traces') return yield* id === undefined ? traces(values, stored) : trace(id, values, stored);
-  if (collection === 'logs') return yield* logs(values, stored);
-  if (collection === 'errors') return yield* errors(values, stored);
-  if (collection === 'exemplars') return yield* exemplars(values, stored);
-  if (collection === 'compare') return yield* compare(new Parameters(values, COMPARE_PARAMETERS), stored);
-  return notFound(path);
+  if (api !== 'api' || rest.length > 0) return notFound(path);
+  if (id !== undefined) return collection === 'traces' ? yield* trace(id, values, stored) : notFound(path);
+  const answer = COLLECTIONS.get(collection);
+  return answer === undefined ? notFound(path) : yield* answer(values, stored);
 }
+
+type AnswerCollection = (values: URLSearchParams, stored: Stored) => Generator<undefined, QueryAnswer>;
+
+const COLLECTIONS: ReadonlyMap<string, AnswerCollection> = new Map([
+  ['traces', traces],
+  ['logs', logs],
+  ['errors', errors],
+  ['exemplars', exemplars],
+  ['lock-waits', lockWaitsOfAll],
+  ['compare', (values, stored) => compare(new Parameters(values, COMPARE_PARAMETERS), stored)],
+]);
 
 function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, [...SHARED, 'operation', 'status', 'min_duration', 'max_duration']);
@@ -95,6 +103,13 @@ function* trace(written: string, values: URLSearchParams, { memory }: Stored): G
   const counts = `"spanCount":${spanCount},"logCount":${logCount}`;
   const parts = `"spans":${spans.text},"logs":${records.text},"lockWaits":${lockWaits.text}`;
   return { status: 200, body: `{"traceId":"${traceId}",${counts},${parts}}` };
+}
+
+function* lockWaitsOfAll(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
+  const given = new Parameters(values, ['since', 'limit']);
+  const { waits, left } = yield* latestLockWaits(memory, { sinceMs: given.timeMs('since'), limit: given.limit(100) });
+  const { text, left: cut } = yield* boundedSteps(waits, anyLockWaitToJson, newBudget());
+  return { status: 200, body: `{"lockWaits":${text},"left":${left + cut}}` };
 }
 
 /** The whole id; undefined if no trace of the store begins with the digits. */
@@ -179,6 +194,6 @@ export function failure(status: number, error: string): QueryAnswer {
 }
 
 function notFound(path: string): QueryAnswer {
-  const known = '/api/traces, /api/traces/ID, /api/logs, /api/errors, /api/exemplars and /api/compare';
+  const known = '/api/traces, /api/traces/ID, /api/logs, /api/errors, /api/exemplars, /api/lock-waits and /api/compare';
   return failure(404, `${path.slice(0, 100)} does not exist: the paths are ${known}`);
 }
