@@ -393,3 +393,10 @@ describe('Privacy', () => {
     expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000);
   });
 });
+
+it('cleans a text that comes again as it did the first time, whatever comes between', () => {
+  const texts = Array.from({ length: 3000 }, (_, number) => `https://user:pass-${number}@shop.example/${number}`);
+  for (const text of [...texts, ...texts]) {
+    expect(cleanText(text)).toBe(text.replace(/user:.*@/, '[Filtered]@'));
+  }
+});

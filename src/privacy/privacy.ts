@@ -2,6 +2,7 @@ import type { AnyValue } from '../engine/otlp/any-value.ts';
 import { wildcard } from '../engine/wildcard.ts';
 import { withoutOpaqueParts } from './opaque-segments.ts';
 import { withoutLiterals } from './query-literals.ts';
+import { remembering } from './remembering.ts';
 import { FILTERED, isSecretName } from './secret-names.ts';
 import { withoutSecretParameters, withoutSecretQuery, withoutSecrets } from './secrets-in-text.ts';
 
@@ -106,18 +107,19 @@ export class Privacy {
   }
 }
 
+const REMEMBERED = { texts: 2000, characters: 256 };
+
 /** A text without secrets: credentials and sensitive query values of addresses, passwords, tokens, values in statements. */
-export function cleanText(text: string): string {
-  return withoutSecrets(withoutStatementValues(text));
-}
+export const cleanText = remembering((text) => withoutSecrets(withoutStatementValues(text)), REMEMBERED);
 
 /** A text that begins like a statement, and has a value. */
 const WHOLE_STATEMENT = /^\s{0,8}(?:select|insert|update|delete|merge|replace|with|call)\s[^]{0,16000}?['"$=]/i;
 
 /** The same for a name or a short message, which may be a whole statement. */
-export function cleanName(name: string): string {
-  return cleanText(WHOLE_STATEMENT.test(name) ? withoutLiterals(name) : name);
-}
+export const cleanName = remembering(
+  (name) => cleanText(WHOLE_STATEMENT.test(name) ? withoutLiterals(name) : name),
+  REMEMBERED,
+);
 
 /** Query builders put the whole statement before the message of the database: `insert into … values (…) - duplicate key …`. */
 const STATEMENT =

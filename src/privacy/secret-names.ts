@@ -1,3 +1,5 @@
+import { remembering } from './remembering.ts';
+
 /** In place of a secret. Sentry's SDKs write the same. */
 export const FILTERED = '[Filtered]';
 
@@ -16,21 +18,9 @@ const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentia
 const HARMLESS =
   /(?:status[._-]?code|error[._-]?code|exit[._-]?code|response[._]code|session\.id|zip[-_]?code|sqlstate|lineno|code\.[a-z._]+)$/i;
 
-const MAX_REMEMBERED = 1000;
 const MAX_REMEMBERED_CHARACTERS = 64;
 
-/** Services repeat few names. */
-const remembered = new Map<string, boolean>();
-
-export function isSecretName(name: string): boolean {
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
-  const found = endsSecretly(name);
-  if (name.length > MAX_REMEMBERED_CHARACTERS) return found;
-  if (remembered.size === MAX_REMEMBERED) remembered.clear();
-  remembered.set(name, found);
-  return found;
-}
+export const isSecretName = remembering(endsSecretly, { texts: 1000, characters: MAX_REMEMBERED_CHARACTERS });
 
 /** Sessions have such parameters. As attributes they describe something else. */
 const SESSION = /(?:^|[^a-z]|php|j|asp)sess(?:ion)?[-_]?(?:id)?$/i;

@@ -2,9 +2,12 @@
 import { withoutOpaqueSegments } from './opaque-segments.ts';
 import { FILTERED, isSecretParameter, PASSWORD, SECRET_WORDS } from './secret-names.ts';
 
-/** Most texts have none of these, and need no other look. */
+/** Most texts have none of these. Each secret outside of an address has one of them before it, or in it. */
 const HINTS =
-  /:\/\/|pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|\?[\w.~%[\]-]{1,256}=/i;
+  /pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user/i;
+
+/** Words that are less telling. They count in a text with an address. */
+const WEAK_HINTS = /value|jwt|-u=/i;
 
 /** A text that has an address, or a path with a query. */
 const ADDRESS = /:\/\/|\?[\w.~%[\]-]{1,256}=/;
@@ -109,9 +112,13 @@ const MAX_DECODINGS = 3;
 /** Replaces secrets by `[Filtered]`. Takes time in proportion to the length of the text. */
 export function withoutSecrets(given: string): string {
   const text = withoutOpaqueSegments(given);
-  if (!HINTS.test(text)) return text;
-  const addresses = ADDRESS.test(text) ? withoutSecretParameters(text.replace(USER_INFO, `$1${FILTERED}@`)) : text;
-  return addresses
+  if (!ADDRESS.test(text)) return HINTS.test(text) ? withoutSecretWords(text) : text;
+  const rest = withoutSecretParameters(text.includes('@') ? text.replace(USER_INFO, `$1${FILTERED}@`) : text);
+  return HINTS.test(rest) || WEAK_HINTS.test(rest) ? withoutSecretWords(rest) : rest;
+}
+
+function withoutSecretWords(text: string): string {
+  return text
     .replace(PRIVATE_KEY, FILTERED)
     .replace(RECOGNIZABLE, FILTERED)
     .replace(AUTHORIZATION, `$1${FILTERED}`)
@@ -142,11 +149,12 @@ function isHeaderValue(before: string, quoted: string): boolean {
 
 /** The same for a query, or a text with addresses. */
 export function withoutSecretParameters(text: string): string {
-  return text
-    .replace(PARAMETER, (all: string, before: string, name: string, value: string) =>
-      isSecretParameter(decoded(name)) || holdsSecret(value) ? `${before}${name}=${FILTERED}` : all,
-    )
-    .replace(NAMELESS, `$1${FILTERED}`);
+  const named = text.includes('=')
+    ? text.replace(PARAMETER, (all: string, before: string, name: string, value: string) =>
+        isSecretParameter(decoded(name)) || holdsSecret(value) ? `${before}${name}=${FILTERED}` : all,
+      )
+    : text;
+  return /[?&;]/.test(named) ? named.replace(NAMELESS, `$1${FILTERED}`) : named;
 }
 
 /** A query that has no question mark before it. */

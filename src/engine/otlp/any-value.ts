@@ -138,13 +138,20 @@ export function canonicalText(attributes: KeyValueMap): string {
 
 /** The first non-empty text under these keys. */
 export function textOf(attributes: KeyValueMap, ...keys: readonly string[]): string | undefined {
-  const values = keys.map((key) => attributes.get(key));
-  return values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
+  for (const key of keys) {
+    const value = attributes.get(key);
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
 }
 
 /** The first number under these keys. Integers beyond 2^53 do not count. */
 export function numberOf(attributes: KeyValueMap, ...keys: readonly string[]): number | undefined {
-  return keys.map((key) => attributes.get(key)).find((value) => typeof value === 'number');
+  for (const key of keys) {
+    const value = attributes.get(key);
+    if (typeof value === 'number') return value;
+  }
+  return undefined;
 }
 
 function readArray(reader: WireReader): AnyValue[] {

@@ -1,8 +1,8 @@
+import { viewOf } from '../columns/hash-bytes.ts';
+import { decodeText } from './decode-text.ts';
+
 /** Protobuf wire types, https://protobuf.dev/programming-guides/encoding/#structure */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
-
-/** A byte order mark at the beginning is a part of the text. */
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Reads one protobuf message inside a larger buffer. It copies nothing but strings; slices that it returns
@@ -15,11 +15,12 @@ export class WireReader {
   readonly end: number;
   readonly #view: DataView;
 
-  constructor(buffer: Uint8Array, start = 0, end = buffer.length) {
+  /** @param view of the whole buffer, if there is one already. */
+  constructor(buffer: Uint8Array, start = 0, end = buffer.length, view = viewOf(buffer)) {
     this.buffer = buffer;
     this.position = start;
     this.end = end;
-    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    this.#view = view;
   }
 
   get done(): boolean {
@@ -82,15 +83,16 @@ export class WireReader {
 
   /** Bytes that are not UTF-8 become U+FFFD. A longer text is cut. */
   string(maxBytes = Infinity): string {
-    const bytes = this.bytes();
-    return textDecoder.decode(bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes);
+    const length = this.varint();
+    const start = this.#advance(length);
+    return decodeText(this.buffer, start, start + Math.min(length, maxBytes));
   }
 
   /** A reader over the embedded message at this position. This reader continues after it. */
   message(): WireReader {
     const length = this.varint();
     const start = this.#advance(length);
-    return new WireReader(this.buffer, start, start + length);
+    return new WireReader(this.buffer, start, start + length, this.#view);
   }
 
   /** Slices of all fields with this tag, from here to the end. The position does not change. */
