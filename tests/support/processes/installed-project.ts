@@ -14,6 +14,8 @@ const HANGS_AFTER_MS = 15_000;
 export interface RunOptions {
   /** The executable; by default the one of this process. */
   readonly node?: string;
+  /** By default the folder of the project. */
+  readonly cwd?: string;
   readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -36,24 +38,31 @@ export interface Ended {
  */
 export class InstalledProject implements AsyncDisposable {
   readonly folder: string;
+  /** The packed package. */
+  readonly tarball: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, tarball: string) {
     this.folder = folder;
+    this.tarball = tarball;
   }
 
-  static async create({ without = [] }: { without?: readonly string[] } = {}): Promise<InstalledProject> {
+  static async create({
+    also = [],
+    without = [],
+  }: { also?: readonly string[]; without?: readonly string[] } = {}): Promise<InstalledProject> {
     const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'siphon-foreign-')));
-    const project = new InstalledProject(folder);
     const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: root,
     });
     const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
+    const project = new InstalledProject(folder, path.join(folder, filename));
     const target = path.join(folder, 'node_modules/siphon-otel');
     await mkdir(target, { recursive: true });
-    await run('tar', ['-xzf', path.join(folder, filename), '-C', target, '--strip-components=1']);
+    await run('tar', ['-xzf', project.tarball, '-C', target, '--strip-components=1']);
     const manifest = await readFile(path.join(target, 'package.json'), 'utf8');
     const { dependencies, bin } = JSON.parse(manifest) as Record<'dependencies' | 'bin', Record<string, string>>;
-    const names = [...Object.keys(dependencies), '@types/node', 'pg', 'pino'].filter((name) => !without.includes(name));
+    const wanted = [...Object.keys(dependencies), '@types/node', 'pg', 'pino', ...also];
+    const names = wanted.filter((name) => !without.includes(name));
     for (const name of names) await project.#link(name);
     for (const [name, file] of Object.entries(bin)) await project.#linkCommand(name, path.join(target, file));
     await project.write('package.json', JSON.stringify({ name: 'foreign', private: true }));
@@ -66,10 +75,10 @@ export class InstalledProject implements AsyncDisposable {
 
   async run(
     file: string,
-    { node = process.execPath, flags = [], args = [], environment = {}, onLine }: RunOptions = {},
+    { node = process.execPath, cwd = this.folder, flags = [], args = [], environment = {}, onLine }: RunOptions = {},
   ): Promise<Ended> {
     const child = spawn(node, [...flags, file, ...args], {
-      cwd: this.folder,
+      cwd,
       // Files that the process leaves for a sidecar are not those of other tests.
       env: { PATH: process.env['PATH'], TMPDIR: this.folder, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
