@@ -15,3 +15,21 @@ it('fails if the outcome is unknown, and names the remedy', async () => {
   expect(ran.errors).toContain('--metrics');
   await once(child, 'exit');
 });
+
+it('reads the address of the page from the configuration', async () => {
+  const child = spawn(process.execPath, ['--eval', HANDLES_SIGHUP], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  const config = `yaml:service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {port: 1}}}}]}}}`;
+  const ran = await runCommand([
+    'reload',
+    '--pid',
+    String(child.pid),
+    '--config',
+    'otel-collector.yaml',
+    '--config',
+    config,
+  ]);
+  expect(ran).toMatchObject({ exitCode: 1, printed: '' });
+  expect(ran.errors).toContain('because http://127.0.0.1:1/metrics is not readable');
+  await once(child, 'exit');
+});

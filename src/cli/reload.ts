@@ -8,6 +8,8 @@ import {
   type CommandContext,
   type CommandOptions,
 } from './command.ts';
+import { addressOf } from './component-address.ts';
+import { readConfig } from './read-config.ts';
 
 /** How long the command waits for the outcome. A reload may drain queues first. */
 const PATIENCE_MS = 30_000;
@@ -19,12 +21,13 @@ export const reload: Command = {
   optionLines: [
     '--pid-file FILE              the file that siphon run --pid-file has written',
     '--pid NUMBER                 the id of the process, instead of a file; in a container usually 1',
-    `--metrics URL                its own metrics, which show the outcome (default ${DEFAULT_PAGE})`,
+    '--metrics URL                its own metrics, which show the outcome. Default: the address in the files of --config,',
+    `                             or without them ${DEFAULT_PAGE}`,
   ],
   takes: ['pid-file', 'pid', 'metrics'],
   example: 'siphon reload --pid-file siphon.pid',
   exitsOneIf: 'if it keeps the old configuration, if the outcome is unknown, or if no sidecar has this process id',
-  readsConfig: false,
+  readsConfig: true,
   async run(options, context) {
     const pid = pidFrom(options);
     const problem = pid.problem ?? refusalOf(pid.value);
@@ -32,9 +35,19 @@ export const reload: Command = {
       context.printError(problem);
       return EXIT_FAILURE;
     }
-    return await signalAndWait(pid.value, options.given['metrics'] ?? DEFAULT_PAGE, context);
+    const page = options.given['metrics'] ?? (await configuredPage(options, context));
+    return page === undefined ? EXIT_FAILURE : await signalAndWait(pid.value, page, context);
   },
 };
+
+/** Undefined if the configuration has mistakes, which are printed. */
+async function configuredPage(options: CommandOptions, context: CommandContext): Promise<string | undefined> {
+  if (options.configs.length === 0) return DEFAULT_PAGE;
+  const loaded = await readConfig(options, context);
+  if (loaded === undefined) return undefined;
+  const { metrics } = loaded.config.service.telemetry;
+  return metrics === undefined ? DEFAULT_PAGE : `${addressOf(metrics)}/metrics`;
+}
 
 interface Pid {
   readonly value: number;

@@ -1,6 +1,9 @@
 /** How values of telemetry look, in a terminal and on the page. */
 import { UNPRINTABLE } from '../engine/json-text.ts';
 
+/** Behind a list that a limit has cut. */
+export const MORE_FIT = 'There are more: a higher limit shows them, at most 1000, or other conditions leave fewer';
+
 /** One line without control characters. Line breaks become spaces. */
 export function oneLine(text: string): string {
   return text

@@ -1,5 +1,13 @@
 /** The answers of the `telemetry_store`. Times are nanoseconds since 1970, as text. */
 
+/** How a list ends. */
+export interface ListEnd {
+  /** True if others fit too, which the limit left out. */
+  readonly more: boolean;
+  /** Why the list is empty. */
+  readonly hint?: string;
+}
+
 export interface Attributes {
   readonly [name: string]: unknown;
 }

@@ -24,7 +24,7 @@ export const compare: Command = {
   optionLines: [
     '--between START,END          the time in question: 15m,10m, or two times such as 2026-01-31T12:00:00Z',
     '--spans slow|all             with --between: what rose among slow and failed spans (default), or in all',
-    '--status STATUS              spans with this status instead: error, ok or unset',
+    '--status STATUS              spans with this status instead, in any part of a trace: error, ok or unset',
     '--min-duration DURATION      spans that took at least this long instead, for example 200ms',
     '--service NAME               only spans of this service; * matches any text, here and below',
     '--operation NAME             only spans of this name; default: those with which a service begins its work',

@@ -1,11 +1,11 @@
 import type { Command } from '../command.ts';
 import { withStore } from './poll.ts';
 import { STORE_OPTIONS } from './store-client.ts';
-import type { Exemplar } from '../../engine/stored-telemetry.ts';
-import { clockText, durationText, fitted, oneLine } from '../../console/store-text.ts';
+import type { Exemplar, ListEnd } from '../../engine/stored-telemetry.ts';
+import { clockText, durationText, fitted, MORE_FIT, oneLine } from '../../console/store-text.ts';
 import { jsonText } from '../../engine/json-text.ts';
 
-interface MetricExemplars {
+interface MetricExemplars extends ListEnd {
   readonly metric: string;
   readonly unit: string;
   readonly exemplars: readonly Exemplar[];
@@ -14,18 +14,23 @@ interface MetricExemplars {
 export const exemplars: Command = {
   summary: 'list the exemplars of a metric of a running sidecar, with the spans that they refer to',
   argument: 'METRIC',
-  optionLines: ['METRIC                       its name in OpenTelemetry or in Prometheus', ...STORE_OPTIONS],
-  takes: ['url'],
+  optionLines: [
+    'METRIC                       its name in OpenTelemetry or in Prometheus',
+    '--limit N                    how many, the newest ones; default: all that are kept, at most 100',
+    ...STORE_OPTIONS,
+  ],
+  takes: ['limit', 'url'],
   flags: ['json'],
   example: 'siphon exemplars http.server.request.duration',
   exitsOneIf: 'if the metric has no exemplars, or no sidecar answers',
   readsConfig: true,
   async run(options, context) {
-    const { argument: metric = '', flags } = options;
+    const { argument: metric = '', flags, given } = options;
     return await withStore(options, context, async (client) => {
-      const found = await client.ask<MetricExemplars>('/api/exemplars', { metric });
+      const found = await client.ask<MetricExemplars>('/api/exemplars', { metric, limit: given['limit'] });
       if (flags.has('json')) for (const exemplar of found.exemplars) context.print(jsonText(exemplar));
       else context.print(tableOf(found, context.columns));
+      if (found.more) context.printError(MORE_FIT);
     });
   },
 };

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_FAILURE, EXIT_OK, type CommandContext, type CommandOptions } from '../command.ts';
+import type { ListEnd } from '../../engine/stored-telemetry.ts';
 import { StoreClient, StoreUnavailable, type Answering } from './store-client.ts';
 
 const POLL_MS = 1000;
@@ -26,11 +27,9 @@ export async function withStore(
 }
 
 /** A list of the store, with what continues it. */
-export interface Page {
+export interface Page extends ListEnd {
   /** The parameter `after` of the next page. */
   readonly next: number;
-  /** Why the list is empty. */
-  readonly hint?: string;
 }
 
 /** Asks for the first page, and with `--follow` for all further ones. */

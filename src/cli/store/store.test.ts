@@ -93,6 +93,31 @@ it('lists traces, log lines and exemplars', async () => {
   );
 });
 
+it('says that a limit has left out others', async () => {
+  await using crowded = await startStore();
+  const { store, url } = crowded;
+  const traceIds = ['a', 'b', 'c'].map((digit) => digit.repeat(32));
+  await store.consume(batchOfSpans(traceIds.map((traceId, n) => ({ traceId, spanId: spanId(n + 1), name: 'GET' }))));
+  await store.consume(batchOfLogs(traceIds.map((body) => ({ body }))));
+  for (const [n, traceId] of traceIds.entries()) {
+    await store.consume(batchOfExemplar('orders', traceId, spanId(n + 1), n));
+  }
+  for (const [command, lines] of [
+    ['traces', 1],
+    ['logs', 0],
+    ['exemplars orders', 2],
+  ] as const) {
+    const list = async (limit: number): Promise<Ran> =>
+      await runCommand([...command.split(' '), '--limit', String(limit), '--url', url]);
+    const cut = await list(2);
+    expect(cut.printed.split('\n'), command).toHaveLength(lines + 2);
+    expect(cut.errors, command).toContain('There are more: a higher limit shows them');
+    const whole = await list(3);
+    expect(whole.printed.split('\n'), command).toHaveLength(lines + 3);
+    expect(whole.errors, command).toBe('');
+  }
+});
+
 it('prints JSON, one line for each item', async () => {
   const { printed } = await siphon('logs', '--json');
   expect(printed.split('\n').map((text) => JSON.parse(text).body)).toEqual(['asked', 'order 5\nfailed']);

@@ -4,6 +4,7 @@ import { STORE_OPTIONS } from './store-client.ts';
 import type { TraceSummary } from '../../engine/stored-telemetry.ts';
 import { jsonText } from '../../engine/json-text.ts';
 import { tracesText } from '../../console/text/traces-text.ts';
+import { MORE_FIT } from '../../console/store-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const FILTERS = ['service', 'operation', 'status', 'min-duration', 'max-duration', 'since', 'until', 'limit'] as const;
@@ -13,7 +14,8 @@ export const traces: Command = {
   optionLines: [
     '--service NAME               traces with a span of this service; * matches any text, here and below',
     '--operation NAME             with a span of this name',
-    '--status STATUS              with a span of this status: error, ok or unset',
+    '--status STATUS              with a span of this status: error, ok or unset; without it, --operation and',
+    '                             --attribute, the other conditions are for spans with which a service begins its work',
     '--min-duration DURATION      with a span that took at least this long, for example 200ms',
     '--max-duration DURATION      with a span that took at most this long',
     '--attribute KEY=VALUE        with a span that has this attribute; may be repeated',
@@ -37,10 +39,11 @@ export const traces: Command = {
         client.ask<Page & { readonly traces: readonly TraceSummary[] }>('/api/traces', { ...asked, after }),
       );
       let isFirst = true;
-      for await (const { traces: found, hint } of pages) {
+      for await (const { traces: found, hint, more } of pages) {
         if (flags.has('json')) for (const summary of found) context.print(jsonText(summary));
         else if (found.length > 0) context.print(tracesText(found, { columns: context.columns, withHeader: isFirst }));
         else if (isFirst) context.printError(hint ?? 'no trace fits');
+        if (more) context.printError(MORE_FIT);
         isFirst &&= found.length === 0;
       }
     });

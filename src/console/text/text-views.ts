@@ -1,7 +1,8 @@
 import type { TextView } from '../../engine/query-apis.ts';
-import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
+import type { ErrorGroup, ListEnd, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
 import type { DatabaseState } from '../database-state.ts';
+import { MORE_FIT } from '../store-text.ts';
 import { idPairOf } from '../trace-pair.ts';
 import type { TraceComparison } from '../trace-comparison.ts';
 import { textOf } from '../unit-text.ts';
@@ -53,10 +54,12 @@ function serviceText({ version, status, uptimeSeconds }: RunningNow): string {
   ].join('\n');
 }
 
-interface Answer {
-  /** Why a list is empty. */
-  readonly hint?: string;
+interface Answer extends ListEnd {
   readonly next: number;
+}
+
+function listText(text: string, { more }: ListEnd): string {
+  return more ? `${text}\n${MORE_FIT}` : text;
 }
 
 const lists: ReadonlyMap<string, TextView> = new Map(
@@ -65,15 +68,15 @@ const lists: ReadonlyMap<string, TextView> = new Map(
     traces: {
       path: '/api/traces',
       text: (answer: unknown) => {
-        const { traces, hint } = answer as Answer & { readonly traces: readonly TraceSummary[] };
-        return traces.length === 0 ? (hint ?? 'no trace fits') : tracesText(traces);
+        const { traces, ...end } = answer as Answer & { readonly traces: readonly TraceSummary[] };
+        return traces.length === 0 ? (end.hint ?? 'no trace fits') : listText(tracesText(traces), end);
       },
     },
     logs: {
       path: '/api/logs',
       text: (answer: unknown) => {
-        const { logs, hint } = answer as Answer & { readonly logs: readonly LogRecord[] };
-        return logs.length === 0 ? (hint ?? 'no log line fits') : logs.map(logText).join('\n');
+        const { logs, ...end } = answer as Answer & { readonly logs: readonly LogRecord[] };
+        return logs.length === 0 ? (end.hint ?? 'no log line fits') : listText(logs.map(logText).join('\n'), end);
       },
       page: (answer: unknown) => {
         const { logs, next } = answer as Answer & { readonly logs: readonly LogRecord[] };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { componentSettings } from './component-settings.ts';
+import { waitFor } from '../wait-for.ts';
 import { hostWith } from './host-with.ts';
 import { WireWriter } from '../../../src/engine/otlp/wire-writer.ts';
 import type { Component, Consumer, TelemetryBatch } from '../../../src/engine/component.ts';
@@ -21,20 +22,29 @@ export interface RunningStore extends AsyncDisposable {
   /** The page of its own metrics. */
   readonly page: () => Promise<string>;
   readonly balance: ReturnType<typeof componentSettings>['balance'];
+  /** Waits for a line of its log. */
+  readonly hasLogged: (message: string) => Promise<object>;
 }
 
-export async function startStore(config: Readonly<Record<string, unknown>> = {}): Promise<RunningStore> {
+export async function startStore(
+  config: Readonly<Record<string, unknown>> = {},
+  extensions: Readonly<Record<string, unknown>> = {},
+): Promise<RunningStore> {
   const { settings, lines, page, balance } = componentSettings('exporter', 'telemetry_store');
   const parsed = v.parse(telemetryStoreConfig, { endpoint: '127.0.0.1:0', ...config });
   const store = telemetryStoreExporter.create(settings, parsed);
-  await store.start(hostWith());
+  await store.start(hostWith(extensions));
   const url = `http://${String(lines.find(({ msg }) => msg === 'Listening')?.['endpoint'])}`;
   const ask = async (pathAndQuery: string): Promise<Answered> => {
     const answer = await fetch(`${url}${pathAndQuery}`);
     return { status: answer.status, body: await answer.json() };
   };
+  const hasLogged = async (message: string): Promise<object> => {
+    await waitFor(() => lines.some(({ msg }) => msg === message), { what: `the line ${message}` });
+    return lines.find(({ msg }) => msg === message) as object;
+  };
   const stop = async (): Promise<void> => await store.shutdown(AbortSignal.timeout(1000));
-  return { store, url, ask, page, balance, [Symbol.asyncDispose]: stop };
+  return { store, url, ask, page, balance, hasLogged, [Symbol.asyncDispose]: stop };
 }
 
 /** A histogram with one point that has this exemplar. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { endpoint, positiveDuration, positiveInteger } from '../../../engine/schema/fields.ts';
+import { storageReference } from '../../../engine/schema/extension-reference.ts';
 import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 
 const LEAST_MIB = 4;
@@ -13,6 +14,7 @@ export const telemetryStoreConfig = v.optional(
     max_size_mib: v.optional(v.pipe(positiveInteger(), v.minValue(LEAST_MIB, 'must be at least 4'))),
     slow_threshold: v.optional(positiveDuration(), '1s'),
     send_default_pii: v.optional(v.boolean(), false),
+    storage: v.optional(storageReference),
     deny_attributes: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
   }),
   {},

@@ -6,6 +6,7 @@ import type {
   PartialSuccess,
   TelemetryBatch,
 } from '../../../engine/component.ts';
+import { describeError } from '../../../engine/describe-error.ts';
 import { reportIdleKeys } from '../../../engine/net/idle-keys.ts';
 import { inSlices } from '../../../engine/time-slice.ts';
 import { sidecarMetrics, traceClasses } from '../../../metrics/self.ts';
@@ -18,14 +19,18 @@ import { PairIntake } from './intake/pair-intake.ts';
 import { SpanIntake } from './intake/span-intake.ts';
 import { ExemplarMemory } from './memory/exemplar-memory.ts';
 import { TelemetryMemory } from './memory/telemetry-memory.ts';
+import { restoreTelemetry, saveTelemetry } from './saved/saved-telemetry.ts';
 import { QueryServer } from './server/query-server.ts';
 import { StoreApi } from './server/store-api.ts';
+import type { Stored } from './server/stored.ts';
+import type { StorageSpace } from '../../../engine/storage.ts';
 
 /** Keeps recent spans and log records, and knows which traces exemplars refer to. */
 export class TelemetryStoreExporter implements Component, Consumer {
   readonly #settings: ComponentSettings;
   readonly #config: TelemetryStoreConfig;
   readonly #memory: TelemetryMemory;
+  readonly #stored: Stored;
   readonly #pairs: PairIntake;
   readonly #spans: SpanIntake;
   readonly #logs: LogIntake;
@@ -33,6 +38,9 @@ export class TelemetryStoreExporter implements Component, Consumer {
   readonly #api: StoreApi;
   readonly #server: QueryServer;
   #offered: Disposable | undefined;
+  /** Undefined without `storage`, and before the start. */
+  #openSpace: (() => Promise<StorageSpace>) | undefined;
+  #restored: Promise<void> | undefined;
   readonly #dropped;
   readonly #cut;
 
@@ -53,7 +61,8 @@ export class TelemetryStoreExporter implements Component, Consumer {
     this.#spans = new SpanIntake(this.#memory, this.#pairs, config.slow_threshold);
     this.#logs = new LogIntake(this.#memory, this.#pairs);
     this.#exemplars = new ExemplarIntake(exemplars, this.#memory.classes);
-    this.#api = new StoreApi({ memory: this.#memory, exemplars }, settings.logger);
+    this.#stored = { memory: this.#memory, exemplars };
+    this.#api = new StoreApi(this.#stored, settings.logger);
     this.#server = new QueryServer(config, settings.logger, this.#api);
     metrics.observe(sidecarMetrics.siphon_store_items, (observe) => {
       observe(this.#memory.spanCount, { otel_signal: 'traces' });
@@ -66,11 +75,48 @@ export class TelemetryStoreExporter implements Component, Consumer {
     reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
     await this.#server.start(host);
     this.#offered = host.queryApis.offer(this.#api);
+    const { storage } = this.#config;
+    if (storage === undefined) return;
+    const open = async (): Promise<StorageSpace> =>
+      await host.extension(storage).space({ kind: 'exporter', id: this.#settings.id });
+    this.#openSpace = open;
+    this.#restored = this.#restore(open);
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#offered?.[Symbol.dispose]();
     await this.#server.stop(deadline);
+    await this.#restored;
+    const open = this.#openSpace;
+    this.#openSpace = undefined;
+    if (open !== undefined) await this.#save(open, deadline);
+  }
+
+  /** In the background: whoever asks meanwhile gets what has arrived since the start. */
+  async #restore(open: () => Promise<StorageSpace>): Promise<void> {
+    const { logger } = this.#settings;
+    try {
+      await restoreTelemetry(await open(), this.#stored);
+      const { spanCount: spans, logCount: records } = this.#memory;
+      logger.info({ spans, records }, 'The telemetry from before the restart is available');
+    } catch (error) {
+      const cause = describeError(error);
+      logger.warn({ cause }, 'The telemetry from before the restart cannot be read: the store begins without it');
+    }
+    await this.#memory.makeRoom();
+  }
+
+  async #save(open: () => Promise<StorageSpace>, deadline: AbortSignal): Promise<void> {
+    const { logger } = this.#settings;
+    try {
+      if (await saveTelemetry(await open(), this.#stored, deadline)) return;
+      logger.warn('There was no time to save the telemetry of the store: it will begin without it');
+    } catch (error) {
+      logger.error(
+        { cause: describeError(error) },
+        'The telemetry of the store cannot be saved: it will begin without it',
+      );
+    }
   }
 
   /** Requests are read in steps, so that others get their turn. */

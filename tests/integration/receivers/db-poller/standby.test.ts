@@ -49,7 +49,7 @@ it('waits while an address leads to a standby that is behind, and continues wher
   await shows(poller, 10);
   proxy.leadTo(target(databases.standbyUrl));
   const waits =
-    'Counting waits: the server is behind what is counted, has not written its log, or a rewrite is not settled';
+    'Counting waits, and continues on its own: the server is behind what is counted, has not written its log, or a rewrite is not settled. If it lasts, look for a standby at this address or a transaction that stays open';
   await expect.poll(() => poller.said(waits), { timeout: 5000 }).toBe(1);
   expect(await poller.own('backlog_rows{query="orders"}')).toBeUndefined();
   await insert(5);

@@ -100,20 +100,23 @@ it(`reports nothing without a fault in 99 % of ${SCENARIOS} scenarios`, { timeou
 });
 
 /** Ten traces with an attribute and twenty without it, all but the last of two spans; the attribute is on the second. */
-function tenOfThirty(): SpanDraft[] {
+function tenOfThirty(failing: 'root' | 'child' = 'root'): SpanDraft[] {
   return Array.from({ length: 30 }, (_, trace) => trace).flatMap((trace) => {
     const isSelected = trace < 10;
     const ids = {
       traceId: (trace + 1).toString(16).padStart(32, '0'),
       startTimeUnixNano: BigInt(START_MS) * 1_000_000n,
     };
-    const root = { ...ids, spanId: spanId(3 * trace + 1), name: 'GET', ...(isSelected && { statusMessage: 'broken' }) };
+    const broken = (span: typeof failing): Partial<SpanDraft> =>
+      isSelected && span === failing ? { statusMessage: 'broken' } : {};
+    const root = { ...ids, spanId: spanId(3 * trace + 1), name: 'GET', ...broken('root') };
     const child = {
       ...ids,
       spanId: spanId(3 * trace + 2),
       parentSpanId: root.spanId,
       name: 'load',
       attributes: { store: isSelected ? 'a' : 'b' },
+      ...broken('child'),
     };
     return [root, child, { ...child, spanId: spanId(3 * trace + 3) }];
   });
@@ -133,6 +136,12 @@ it('counts traces exactly, whatever the number of their spans and requests', asy
       high: 1,
     },
   ]);
+});
+
+it('selects a trace by the status of any of its spans, as the list of traces does', async () => {
+  const { selectedTraces, aroundTraces, differences } = await compared(tenOfThirty('child'), 'status=error');
+  expect({ selectedTraces, aroundTraces }).toEqual({ selectedTraces: 10, aroundTraces: 20 });
+  expect(differences).toMatchObject([{ attribute: 'store', value: 'a' }]);
 });
 
 it('counts a trace once whose spans arrive far apart, with others between them', async () => {

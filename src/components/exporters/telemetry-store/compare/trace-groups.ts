@@ -1,7 +1,7 @@
 import { durationAt, millisecondsAt, statusAt } from '../memory/record.ts';
-import { SpanTrait, type Segment } from '../memory/segment.ts';
+import type { Segment } from '../memory/segment.ts';
 import { idOf } from '../memory/telemetry-memory.ts';
-import { isLocalRoot, serviceOf, spanTest, type SpanCriteria } from '../queries/criteria.ts';
+import { decidingTest, serviceOf, spanTest, type SpanCriteria } from '../queries/criteria.ts';
 
 /** Which traces are compared. A trace belongs to a group if one of its spans does. */
 export interface GroupCriteria extends Omit<SpanCriteria, 'status' | 'minDurationMs' | 'maxDurationMs'> {
@@ -43,7 +43,6 @@ export function isRise({ between, which }: GroupCriteria): boolean {
 
 const ROWS_A_STEP = 1024;
 const SLOW_QUANTILE = 0.95;
-const [SERVER, CONSUMER] = [2, 5];
 
 /** The traces of some segments, and the group of each. */
 export class TraceGroups {
@@ -172,22 +171,17 @@ function codeTest(
   };
 }
 
-/** Without criteria for spans: those with which a service begins its work. */
+/** The spans that decide about a trace. With a status, any span may: a trace failed if one of its spans did. */
 function comparedTest(segment: Segment, criteria: GroupCriteria): (row: number) => boolean {
-  const { operation, operations, attributes } = criteria;
-  const fits = spanTest(segment, criteria);
-  const wanted = operations === undefined ? undefined : new Set(operations.map(keyOf));
-  const operationOf = operationsIn(segment);
-  const ofEntries = operation === undefined && operations === undefined && attributes.length === 0;
-  return (row) => {
-    if ((ofEntries && !isEntry(segment, row)) || !fits(row)) return false;
-    return wanted === undefined || wanted.has(operationOf(row));
-  };
-}
-
-function isEntry(segment: Segment, row: number): boolean {
-  const kind = (segment.spans.cells.traits[row] as number) & SpanTrait.kind;
-  return kind === SERVER || kind === CONSUMER || isLocalRoot(segment, row);
+  const { operations, which } = criteria;
+  if (operations !== undefined) {
+    const fits = spanTest(segment, criteria);
+    const wanted = new Set(operations.map(keyOf));
+    const operationOf = operationsIn(segment);
+    return (row) => fits(row) && wanted.has(operationOf(row));
+  }
+  const ofAnySpan = which.kind === 'fitting' && which.status !== undefined;
+  return ofAnySpan ? spanTest(segment, criteria) : decidingTest(segment, criteria);
 }
 
 function timeTest({ spans: { cells } }: Segment, between: GroupCriteria['between']): (row: number) => boolean {

@@ -10,6 +10,12 @@ const FIRST_BYTES = 2 * 1024;
 const RECENT_BITS = 11;
 const RECENT_SLOTS = 1 << RECENT_BITS;
 
+/** The entries of a dictionary to which nothing more is added. */
+export interface DictionaryContent {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
 /** Numbers distinct byte strings from 0 in the order in which they come. */
 export class ByteDictionary {
   /** Undefined when nothing more is added. */
@@ -23,6 +29,21 @@ export class ByteDictionary {
   /** Places of the bytes that were looked for last. */
   #slot = 0;
   #hash = 0;
+
+  static from({ bytes, ends }: DictionaryContent): ByteDictionary {
+    const dictionary = new ByteDictionary();
+    dictionary.#bytes = Buffer.from(bytes);
+    dictionary.#view = viewOf(dictionary.#bytes);
+    dictionary.#ends = ends.slice();
+    dictionary.#count = ends.length;
+    dictionary.#close();
+    return dictionary;
+  }
+
+  /** After `seal`. */
+  get content(): DictionaryContent {
+    return { bytes: this.#bytes, ends: this.#ends };
+  }
 
   get count(): number {
     return this.#count;

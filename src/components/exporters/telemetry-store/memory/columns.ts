@@ -7,6 +7,9 @@ const FIRST_ROWS = 64;
 /** The kind of each column, and the number of its cells in a row. */
 type Shape<Name extends string> = Readonly<Record<Name, { readonly bits: 16 | 32; readonly cells: number }>>;
 
+/** The cells of a table to which nothing more is added. */
+export type ColumnsContent<Name extends string> = Readonly<Record<Name, Column>>;
+
 /** A table whose columns are typed arrays. A row has a number from 0 on. */
 export class Columns<Name extends string> {
   readonly cells: Record<Name, Column>;
@@ -18,6 +21,14 @@ export class Columns<Name extends string> {
     this.#shape = shape;
     const empty = this.#names.map((name) => [name, emptyColumn(shape[name].bits, FIRST_ROWS * shape[name].cells)]);
     this.cells = Object.fromEntries(empty) as Record<Name, Column>;
+  }
+
+  static from<Name extends string>(shape: Shape<Name>, cells: ColumnsContent<Name>, count: number): Columns<Name> {
+    const columns = new Columns(shape);
+    for (const name of columns.#names) columns.cells[name] = cells[name].slice();
+    columns.#rows = count;
+    columns.#count = count;
+    return columns;
   }
 
   get count(): number {

@@ -14,7 +14,7 @@ export interface MetricExemplars {
 }
 
 const MAX_METRICS = 500;
-const MAX_OF_METRIC = 100;
+export const MAX_OF_METRIC = 100;
 
 /** The last exemplars of each metric. */
 export class ExemplarMemory {
@@ -35,6 +35,18 @@ export class ExemplarMemory {
     known.unit = unit;
     known.exemplars.set(`${exemplar.timeUnixNano} ${exemplar.spanId} ${exemplar.value}`, exemplar);
     forgetOldest(known.exemplars, MAX_OF_METRIC);
+  }
+
+  /** For another process. */
+  get content(): readonly MetricExemplars[] {
+    return this.metrics.flatMap((metric) => this.of(metric) ?? []);
+  }
+
+  /** Adds what an earlier process knew. */
+  restore(content: readonly MetricExemplars[]): void {
+    const seenSince = this.content;
+    for (const { metric, unit, exemplars } of [...content, ...seenSince])
+      for (const exemplar of exemplars) this.add(metric, unit, exemplar);
   }
 
   /** Undefined if the metric has none. */

@@ -1,5 +1,5 @@
-import { ByteDictionary, MAX_ENTRIES } from './byte-dictionary.ts';
-import { Columns } from './columns.ts';
+import { ByteDictionary, MAX_ENTRIES, type DictionaryContent } from './byte-dictionary.ts';
+import { Columns, type ColumnsContent } from './columns.ts';
 import { Words } from './words.ts';
 
 const one = { bits: 16, cells: 1 } as const;
@@ -39,6 +39,19 @@ const LOG_SHAPE = {
 export type SpanColumns = Columns<keyof typeof SPAN_SHAPE>;
 export type LogColumns = Columns<keyof typeof LOG_SHAPE>;
 
+/** A sealed segment as values that can be written to a file. */
+export interface SegmentContent {
+  readonly texts: DictionaryContent;
+  readonly pairs: DictionaryContent;
+  readonly lists: DictionaryContent;
+  readonly traces: DictionaryContent;
+  readonly spanCount: number;
+  readonly spans: ColumnsContent<keyof typeof SPAN_SHAPE>;
+  readonly logCount: number;
+  readonly logs: ColumnsContent<keyof typeof LOG_SHAPE>;
+  readonly words: Uint16Array;
+}
+
 /** The most entries that a span or log record adds to a dictionary; the intake cuts what has more. */
 export const MAX_PARTS = 4096;
 
@@ -53,22 +66,53 @@ const MEASURED_ITEMS = 64;
  */
 export class Segment {
   /** Names, versions, messages, as UTF-8. */
-  readonly texts = new ByteDictionary();
+  readonly texts: ByteDictionary;
   /** Attributes and bodies, as encoded `KeyValue`. A body has no key. */
-  readonly pairs = new ByteDictionary();
+  readonly pairs: ByteDictionary;
   /** Resources and scopes, as the words of their parts. */
-  readonly lists = new ByteDictionary();
+  readonly lists: ByteDictionary;
   /** The ids of the traces. */
-  readonly traces = new ByteDictionary();
-  readonly spans: SpanColumns = new Columns(SPAN_SHAPE);
-  readonly logs: LogColumns = new Columns(LOG_SHAPE);
-  readonly words = new Words();
+  readonly traces: ByteDictionary;
+  readonly spans: SpanColumns;
+  readonly logs: LogColumns;
+  readonly words: Words;
   /** How many spans and log records arrived before those in here. Undefined if they come from evicted segments. */
   readonly arrivals: { readonly spans: number; readonly logs: number } | undefined;
   #sealedBytes: number | undefined;
 
-  constructor(arrivals?: Segment['arrivals']) {
+  constructor(arrivals?: Segment['arrivals'], content?: SegmentContent) {
     this.arrivals = arrivals;
+    const dictionary = (name: 'texts' | 'pairs' | 'lists' | 'traces'): ByteDictionary =>
+      content === undefined ? new ByteDictionary() : ByteDictionary.from(content[name]);
+    this.texts = dictionary('texts');
+    this.pairs = dictionary('pairs');
+    this.lists = dictionary('lists');
+    this.traces = dictionary('traces');
+    this.spans = content === undefined ? new Columns(SPAN_SHAPE) : Columns.from(SPAN_SHAPE, content.spans, content.spanCount); // prettier-ignore
+    this.logs = content === undefined ? new Columns(LOG_SHAPE) : Columns.from(LOG_SHAPE, content.logs, content.logCount); // prettier-ignore
+    this.words = content === undefined ? new Words() : Words.from(content.words);
+    if (content !== undefined) this.#sealedBytes = this.heldBytes;
+  }
+
+  /** Nothing more can be added. */
+  get isSealed(): boolean {
+    return this.#sealedBytes !== undefined;
+  }
+
+  /** After `seal`. */
+  get content(): SegmentContent {
+    const { texts, pairs, lists, traces, spans, logs, words } = this;
+    return {
+      texts: texts.content,
+      pairs: pairs.content,
+      lists: lists.content,
+      traces: traces.content,
+      spanCount: spans.count,
+      spans: spans.cells,
+      logCount: logs.count,
+      logs: logs.cells,
+      words: words.content,
+    };
   }
 
   get heldBytes(): number {
@@ -89,6 +133,7 @@ export class Segment {
 
   /** Nothing more is added: gives back the memory for that. */
   seal(): void {
+    if (this.isSealed) return;
     for (const part of this.#parts) part.seal();
     this.#sealedBytes = this.heldBytes;
   }

@@ -66,6 +66,18 @@ export class TelemetryMemory {
     return [...this.#kept, ...this.#recent];
   }
 
+  /** Adds a segment from an earlier process, which is older than all others. False if there is no room for it. */
+  restore(segment: Segment): boolean {
+    if (this.heldBytes + segment.heldBytes > this.#maxBytes) return false;
+    this.#kept.unshift(segment);
+    return true;
+  }
+
+  /** Nothing more is added. */
+  seal(): void {
+    for (const segment of this.segments) segment.seal();
+  }
+
   /** The segment for the next item. */
   get open(): Segment {
     if (this.#open.isFull(this.#segmentBytes)) {
@@ -162,7 +174,7 @@ export class TelemetryMemory {
   /** The segment for what is kept of another one. */
   #openKept(from: Segment): Segment {
     const last = this.#kept.at(-1);
-    if (last !== undefined && last !== from && !last.isFull(this.#segmentBytes)) return last;
+    if (last !== undefined && last !== from && !last.isSealed && !last.isFull(this.#segmentBytes)) return last;
     last?.seal();
     const next = new Segment();
     this.#kept.push(next);

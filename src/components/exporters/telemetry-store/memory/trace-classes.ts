@@ -10,6 +10,11 @@ const BYTES_AN_ID = 120;
 /** The number of traces that exemplars refer to. A sender repeats those that it still shows. */
 const MAX_EXEMPLARS = 10_000;
 
+export interface TraceClassesContent {
+  readonly raised: ReadonlyMap<string, number>;
+  readonly exemplars: ReadonlySet<string>;
+}
+
 /** Knows the traces that are kept longer than others. Ids are the 16 bytes as `latin1`. */
 export class TraceClasses {
   readonly #raised = new Map<string, number>();
@@ -38,6 +43,18 @@ export class TraceClasses {
       this.#exemplars.delete(oldest);
       return;
     }
+  }
+
+  /** For another process. */
+  get content(): TraceClassesContent {
+    return { raised: this.#raised, exemplars: this.#exemplars };
+  }
+
+  /** Adds what an earlier process knew about a trace. */
+  restore(id: string, { raised, exemplars }: TraceClassesContent): void {
+    const to = raised.get(id) ?? ORDINARY;
+    if ((this.#raised.get(id) ?? ORDINARY) < to) this.#raised.set(id, to);
+    if (exemplars.has(id) && this.#exemplars.size < MAX_EXEMPLARS) this.refer(id);
   }
 
   /** The trace was evicted. */

@@ -7,6 +7,18 @@ export class Words {
   #words = new Uint16Array(FIRST_WORDS);
   #length = 0;
 
+  static from(words: Uint16Array): Words {
+    const copy = new Words();
+    copy.#words = words.slice();
+    copy.#length = words.length;
+    return copy;
+  }
+
+  /** After `seal`. */
+  get content(): Uint16Array {
+    return this.#words;
+  }
+
   get length(): number {
     return this.#length;
   }

@@ -41,6 +41,17 @@ export function spanTest(
   };
 }
 
+/**
+ * The same for the spans that decide about a trace. Without a name, an attribute or a status, those are the spans with which
+ * a service begins its work.
+ */
+export function decidingTest(segment: Segment, criteria: SpanCriteria): (row: number) => boolean {
+  const fits = spanTest(segment, criteria);
+  const { operation, status, attributes } = criteria;
+  if (operation !== undefined || status !== undefined || attributes.length > 0) return fits;
+  return (row) => isEntry(segment, row) && fits(row);
+}
+
 /** The criteria in the numbers of one segment. */
 export class SegmentCriteria {
   readonly #segment: Segment;
@@ -114,7 +125,11 @@ export interface SpanPlace {
   readonly row: number;
 }
 
-/** True for a span that began in another process or has no parent. */
-export function isLocalRoot({ spans: { cells } }: Segment, row: number): boolean {
-  return !hasLong(cells.parentId, row) || ((cells.traits[row] as number) & SpanTrait.isRemote) !== 0;
+const [SERVER, CONSUMER] = [2, 5];
+
+/** True for a span with which a service begins its work. */
+function isEntry({ spans: { cells } }: Segment, row: number): boolean {
+  const traits = cells.traits[row] as number;
+  const kind = traits & SpanTrait.kind;
+  return kind === SERVER || kind === CONSUMER || (traits & SpanTrait.isRemote) !== 0 || !hasLong(cells.parentId, row);
 }

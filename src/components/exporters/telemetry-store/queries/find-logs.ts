@@ -22,10 +22,19 @@ export interface LogCriteria extends Criteria {
 
 const ROWS_A_STEP = 1024;
 
-/** Finds the newest log records. @returns in the order of time. */
-export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Generator<undefined, readonly Place[]> {
+export interface FoundLogs {
+  /** In the order of time. */
+  readonly places: readonly Place[];
+  /** True if the limit left out others. */
+  readonly hasMore: boolean;
+}
+
+/** Finds the newest log records. */
+export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Generator<undefined, FoundLogs> {
   let found: Place[] = [];
+  let hasMore = false;
   const keepNewest = (): void => {
+    hasMore ||= found.length > criteria.limit;
     found = found.toSorted((a, b) => a.timeMs - b.timeMs).slice(-criteria.limit);
   };
   for (const segment of memory.segments) {
@@ -37,7 +46,7 @@ export function* findLogs(memory: TelemetryMemory, criteria: LogCriteria): Gener
     yield;
   }
   keepNewest();
-  return found;
+  return { places: found, hasMore };
 }
 
 /** Yields undefined where other work may run. */

@@ -1,7 +1,7 @@
 import { durationAt, hasLong, millisecondsAt, spanAt, statusAt } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
-import { isLocalRoot, serviceOf, spanTest, type SpanCriteria, type SpanPlace } from './criteria.ts';
+import { decidingTest, serviceOf, type SpanCriteria, type SpanPlace } from './criteria.ts';
 
 /** A trace fits if one of its spans fits all of these. */
 export interface TraceCriteria extends SpanCriteria {
@@ -30,8 +30,14 @@ export interface TraceSummary {
 
 const ROWS_A_STEP = 1024;
 
-/** Finds the newest traces. Without criteria for spans, those of roots. */
-export function* findTraces(memory: TelemetryMemory, criteria: TraceCriteria): Generator<undefined, TraceSummary[]> {
+export interface FoundTraces {
+  readonly traces: readonly TraceSummary[];
+  /** True if the limit left out others. */
+  readonly hasMore: boolean;
+}
+
+/** Finds the newest traces. */
+export function* findTraces(memory: TelemetryMemory, criteria: TraceCriteria): Generator<undefined, FoundTraces> {
   const newest = new NewestTraces(criteria.limit);
   for (const segment of memory.segments) {
     yield* collectFitting(segment, criteria, newest);
@@ -43,9 +49,10 @@ export function* findTraces(memory: TelemetryMemory, criteria: TraceCriteria): G
     yield* addTotals(segment, totals);
     yield;
   }
-  return [...totals]
+  const traces = [...totals]
     .map(([id, total]) => total.summary(id))
     .toSorted((a, b) => Number(b.startTimeUnixNano - a.startTimeUnixNano));
+  return { traces, hasMore: newest.hasMore };
 }
 
 function* collectFitting(segment: Segment, criteria: TraceCriteria, newest: NewestTraces): Generator<undefined> {
@@ -53,12 +60,10 @@ function* collectFitting(segment: Segment, criteria: TraceCriteria, newest: Newe
   const { cells } = spans;
   const firstRow = firstRowAfter(segment.arrivals?.spans, criteria.after);
   if (firstRow >= spans.count) return;
-  const fits = spanTest(segment, criteria);
-  const { operation, status, attributes } = criteria;
-  const ofRoots = operation === undefined && status === undefined && attributes.length === 0;
+  const fits = decidingTest(segment, criteria);
   for (let row = firstRow; row < spans.count; row++) {
     if (row % ROWS_A_STEP === 0) yield;
-    if ((ofRoots && !isLocalRoot(segment, row)) || !fits(row)) continue;
+    if (!fits(row)) continue;
     const id = traces.bytesOf(cells.trace[row] as number).toString('hex');
     newest.add(id, millisecondsAt(cells.startNs, row), { segment, row });
   }
@@ -73,6 +78,8 @@ export function firstRowAfter(arrived: number | undefined, after: number | undef
 /** The newest traces, by the begin of a fitting span. */
 class NewestTraces {
   readonly #limit: number;
+  /** True if the limit left out others. */
+  hasMore = false;
   #found = new Map<string, { readonly startMs: number; readonly place: SpanPlace }>();
 
   constructor(limit: number) {
@@ -92,6 +99,8 @@ class NewestTraces {
   }
 
   #trim(): void {
+    if (this.#found.size <= this.#limit) return;
+    this.hasMore = true;
     const newest = [...this.#found].toSorted(([, a], [, b]) => b.startMs - a.startMs);
     this.#found = new Map(newest.slice(0, this.#limit));
   }

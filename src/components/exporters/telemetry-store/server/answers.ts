@@ -6,6 +6,7 @@ import { findLockWaits, latestLockWaits } from '../lock-waits/find-lock-waits.ts
 import { anyLockWaitToJson, lockWaitToJson } from '../lock-waits/lock-wait-json.ts';
 import { logAt, spanAt } from '../memory/record.ts';
 import type { TelemetryMemory } from '../memory/telemetry-memory.ts';
+import { MAX_OF_METRIC as MAX_EXEMPLARS } from '../memory/exemplar-memory.ts';
 import { metricNamed, withSpans, type FoundExemplar } from '../queries/find-exemplars.ts';
 import { findErrors, type ErrorGroup } from '../queries/find-errors.ts';
 import { findLogs } from '../queries/find-logs.ts';
@@ -58,10 +59,10 @@ function* traces(values: URLSearchParams, { memory }: Stored): Generator<undefin
     limit: given.limit(20),
   };
   const next = memory.arrivals.spans;
-  const found = yield* findTraces(memory, criteria);
+  const { traces: found, hasMore } = yield* findTraces(memory, criteria);
   const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
   const { text, left } = boundedArray(found, summaryToJson, newBudget());
-  return { status: 200, body: `{"traces":${text},"left":${left},"next":${next}${hintText(hint)}}` };
+  return { status: 200, body: `{"traces":${text},${endOfList({ hasMore, left, next, hint })}}` };
 }
 
 function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
@@ -79,10 +80,10 @@ function* logs(values: URLSearchParams, { memory }: Stored): Generator<undefined
     limit: given.limit(100),
   };
   const next = memory.arrivals.logs;
-  const found = yield* findLogs(memory, criteria);
-  const hint = found.length === 0 ? yield* unknownName(memory, criteria) : undefined;
-  const { text, left } = yield* boundedEnd(found, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
-  return { status: 200, body: `{"logs":${text},"left":${left},"next":${next}${hintText(hint)}}` };
+  const { places, hasMore } = yield* findLogs(memory, criteria);
+  const hint = places.length === 0 ? yield* unknownName(memory, criteria) : undefined;
+  const { text, left } = yield* boundedEnd(places, ({ segment, row }) => logToJson(logAt(segment, row)), newBudget());
+  return { status: 200, body: `{"logs":${text},${endOfList({ hasMore, left, next, hint })}}` };
 }
 
 function* trace(written: string, values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
@@ -138,7 +139,9 @@ function errorToJson({ traceIds, firstMs, lastMs, ...group }: ErrorGroup): JsonO
 }
 
 function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Stored): Generator<undefined, QueryAnswer> {
-  const written = new Parameters(values, ['metric']).text('metric');
+  const given = new Parameters(values, ['metric', 'limit']);
+  const written = given.text('metric');
+  const limit = given.limit(MAX_EXEMPLARS);
   if (written === undefined) return ok({ metrics: known.metrics.toSorted() });
   const metric = metricNamed(known, written);
   const found = metric === undefined ? undefined : known.of(metric);
@@ -148,10 +151,12 @@ function* exemplars(values: URLSearchParams, { memory, exemplars: known }: Store
       `the store has no exemplars of ${written.slice(0, 200)}${otherMetrics(written, known.metrics)}`,
     );
   }
-  const resolved = yield* withSpans(memory, found.exemplars);
+  const newest = found.exemplars.slice(-limit);
+  const hasMore = newest.length < found.exemplars.length;
+  const resolved = yield* withSpans(memory, newest);
   const { text, left } = yield* boundedSteps(resolved, exemplarToJson, newBudget());
   const names = `"metric":${jsonText(found.metric)},"unit":${jsonText(found.unit)}`;
-  return { status: 200, body: `{${names},"exemplars":${text},"left":${left}}` };
+  return { status: 200, body: `{${names},"exemplars":${text},${endOfList({ hasMore, left })}}` };
 }
 
 function exemplarToJson({ traceId, spanId, value, timeUnixNano, span }: FoundExemplar): JsonObject {
@@ -185,8 +190,15 @@ function ok(body: object): QueryAnswer {
   return { status: 200, body: jsonText(body) };
 }
 
-function hintText(hint: string | undefined): string {
-  return hint === undefined ? '' : `,"hint":${jsonText(hint)}`;
+/** What a list of an answer leaves out, and what continues it. @param left the number that the size of the answer left out. */
+function endOfList({ hasMore, ...others }: ListEnd & { readonly hasMore: boolean }): string {
+  return jsonText({ more: hasMore || others.left > 0, ...others }).slice(1, -1);
+}
+
+interface ListEnd {
+  readonly left: number;
+  readonly next?: number;
+  readonly hint?: string | undefined;
 }
 
 export function failure(status: number, error: string): QueryAnswer {

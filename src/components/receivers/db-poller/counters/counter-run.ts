@@ -231,7 +231,7 @@ export class CounterRun implements QueryRun {
     this.#isWaiting = isWaiting;
     if (isWaiting)
       this.#logger.warn(
-        'Counting waits: the server is behind what is counted, has not written its log, or a rewrite is not settled',
+        'Counting waits, and continues on its own: the server is behind what is counted, has not written its log, or a rewrite is not settled. If it lasts, look for a standby at this address or a transaction that stays open',
       );
     else this.#logger.info('Counting continues');
   }

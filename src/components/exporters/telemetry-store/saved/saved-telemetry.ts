@@ -1,0 +1,94 @@
+/** Keeps the content of the store in a storage while no sidecar is running. */
+import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
+import type { StorageSpace } from '../../../../engine/storage.ts';
+import { TimeSlice } from '../../../../engine/time-slice.ts';
+import type { MetricExemplars } from '../memory/exemplar-memory.ts';
+import { Segment, type SegmentContent } from '../memory/segment.ts';
+import { idOf } from '../memory/telemetry-memory.ts';
+import type { TraceClassesContent } from '../memory/trace-classes.ts';
+import type { Stored } from '../server/stored.ts';
+
+/** Changes with the form of anything below. */
+const FORMAT = 1;
+const INDEX = 'index';
+
+interface Index {
+  readonly format: number;
+  readonly segments: number;
+  readonly classes: TraceClassesContent;
+  readonly exemplars: readonly MetricExemplars[];
+}
+
+/** Seals the memory and writes it. The index is last: what has none does not exist. @returns false if the deadline came first. */
+export async function saveTelemetry(
+  space: StorageSpace,
+  { memory, exemplars }: Stored,
+  deadline: AbortSignal,
+): Promise<boolean> {
+  memory.seal();
+  await space.clear('');
+  const slice = new TimeSlice();
+  const segments = memory.segments.filter(({ count }) => count > 0);
+  for (const [number, { content }] of segments.entries()) {
+    if (deadline.aborted) return false;
+    await space.write(new Map([[segmentKey(number), encoded(content)]]));
+    await slice.pause();
+  }
+  const { classes } = memory;
+  const index: Index = {
+    format: FORMAT,
+    segments: segments.length,
+    classes: classes.content,
+    exemplars: exemplars.content,
+  };
+  await space.write(new Map([[INDEX, encoded(index)]]));
+  return true;
+}
+
+/**
+ * Adds what another process has saved, the newest first, as long as there is room. Other work runs between the segments.
+ *
+ * @throws Error if it cannot be read. What was read before that stays.
+ */
+export async function restoreTelemetry(space: StorageSpace, { memory, exemplars }: Stored): Promise<void> {
+  const index = await read<Index>(space, INDEX);
+  if (index === undefined) return;
+  if (index.format !== FORMAT) throw new Error(`its format is ${index.format}, and this version reads ${FORMAT}`);
+  const slice = new TimeSlice();
+  for (let number = index.segments - 1; number >= 0; number--) {
+    const content = await read<SegmentContent>(space, segmentKey(number));
+    if (content === undefined) throw new Error('a part is missing');
+    const segment = new Segment(undefined, content);
+    if (!memory.restore(segment)) break;
+    const { traces } = segment;
+    for (let trace = 0; trace < traces.count; trace++)
+      memory.classes.restore(idOf(traces.bytesOf(trace)), index.classes);
+    await slice.pause();
+  }
+  exemplars.restore(index.exemplars);
+}
+
+function segmentKey(number: number): string {
+  return `segment ${number}`;
+}
+
+const CHECKSUM_BYTES = 4;
+
+function encoded(value: unknown): Uint8Array {
+  const bytes = serialize(value);
+  const checksum = Buffer.alloc(CHECKSUM_BYTES);
+  checksum.writeUInt32LE(crc32(bytes));
+  return Buffer.concat([checksum, bytes]);
+}
+
+/** Only bytes that are whole are interpreted. @throws Error if they are not. */
+async function read<T>(space: StorageSpace, key: string): Promise<T | undefined> {
+  const value = (await space.get([key])).get(key);
+  if (value === undefined) return undefined;
+  const buffer = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const bytes = buffer.subarray(CHECKSUM_BYTES);
+  if (buffer.length < CHECKSUM_BYTES || buffer.readUInt32LE() !== crc32(bytes))
+    throw new Error('its bytes have changed');
+  return deserialize(bytes) as T;
+}
