@@ -3,9 +3,11 @@
  * `dist/sdk/preload.cjs`, so that Node reads and compiles few files. The reasons and figures:
  * docs/decisions/0007-bundle-the-command.md. The page of the dashboards goes into `dist/console`.
  */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { defineConfig, type OutputBundle, type Plugin } from 'rolldown';
+import { defineConfig, type OutputBundle, type OutputChunk, type Plugin } from 'rolldown';
+import { DATA_PLACE } from './src/console/incident/recording.ts';
 import manifest from './package.json' with { type: 'json' };
 import { billOfMaterials, type Part } from './scripts/supply-chain/bill-of-materials.ts';
 
@@ -155,6 +157,31 @@ const pageFiles: Plugin = {
   },
 };
 
+/** The page of an incident file: one document, which may run only its own script, and connect to nothing. */
+const incidentPage: Plugin = {
+  name: 'incident-page',
+  generateBundle(_options, bundle) {
+    const script = (bundle['incident.js'] as OutputChunk).code;
+    if (/<\/?script|<!--[^]*<script/i.test(script)) throw new Error('The script would end its element');
+    const hash = createHash('sha256').update(script).digest('base64');
+    const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+    const styles = ['node_modules/uplot/dist/uPlot.min.css', `${PAGE}console.css`].map(textOf).join('\n');
+    const source = textOf(`${PAGE}index.html`)
+      .replace(
+        '<meta charset="utf-8" />',
+        (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}" />`,
+      )
+      .replace('<link rel="stylesheet" href="/console.css" />', () => `<style>${styles}</style>`)
+      .replace(
+        '<script type="module" src="/console.js"></script>',
+        () =>
+          `<script type="application/octet-stream" id="recording">${DATA_PLACE}</script>\n    <script type="module">${script}</script>`,
+      );
+    delete bundle['incident.js'];
+    this.emitFile({ type: 'asset', fileName: 'incident.html', source });
+  },
+};
+
 const PAGE = 'src/console/browser/';
 
 function textOf(file: string): string {
@@ -204,7 +231,15 @@ export default defineConfig([
     input: { console: `${PAGE}main.ts` },
     platform: 'browser',
     tsconfig: false,
-    plugins: [thirdPartyNotices, softwareBill, pageFiles],
-    output: { dir: 'dist/console', minify: true },
+    plugins: [softwareBill, pageFiles],
+    output: { dir: 'dist/console', minify: true, chunkFileNames: '[name].js' },
+  },
+  {
+    input: { incident: `${PAGE}incident.ts` },
+    platform: 'browser',
+    tsconfig: false,
+    // Its packages include those of the page.
+    plugins: [thirdPartyNotices, softwareBill, incidentPage],
+    output: { dir: 'dist/console', minify: true, codeSplitting: false },
   },
 ]);

@@ -25,6 +25,7 @@ import { run } from './run.ts';
 import { alerts } from './store/alerts.ts';
 import { compare } from './store/compare.ts';
 import { exemplars } from './store/exemplars.ts';
+import { incident } from './store/incident.ts';
 import { logs } from './store/logs.ts';
 import { trace } from './store/trace.ts';
 import { traces } from './store/traces.ts';
@@ -44,6 +45,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   exemplars,
   alerts,
   compare,
+  incident,
   components: listComponents,
   packs: listPacks,
   'packs check': checkPack,

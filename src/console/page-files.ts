@@ -15,6 +15,8 @@ export function pageFiles(folder: URL, settings: PageSettings): ReadonlyMap<stri
     [INDEX, { type: 'text/html', text: file('index.html') }],
     ['/console.css', { type: 'text/css', text: file('console.css') }],
     ['/console.js', { type: 'text/javascript', text: file('console.js') }],
+    ['/record.js', { type: 'text/javascript', text: file('record.js') }],
+    ['/incident.html', { type: 'text/html', text: file('incident.html') }],
     ['/settings.json', { type: 'application/json', text: JSON.stringify(settings) }],
   ]);
 }

@@ -201,8 +201,17 @@ const MAX_CREDENTIALS = 400;
 /** In Base64, as the scheme `Basic` has them. */
 function isUserAndPassword(text: string): boolean {
   if (!/[A-Z\d]/.test(text)) return false;
-  const decodedText = Buffer.from(decoded(text.slice(0, MAX_CREDENTIALS)), 'base64').toString('latin1');
+  const decodedText = fromBase64(decoded(text.slice(0, MAX_CREDENTIALS)));
   return /^[\x20-\x7e\xa0-\xff]+$/.test(decodedText) && decodedText.includes(':');
+}
+
+/** Decodes a text that is cut or has the characters of addresses, too, as `Buffer` does, which browsers do not have. */
+function fromBase64(text: string): string {
+  const plain = text
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .replaceAll(/[^A-Za-z\d+/]/g, '');
+  return atob(plain.length % 4 === 1 ? plain.slice(0, -1) : plain);
 }
 
 /** Servers decode names and values before they read them. */

@@ -73,6 +73,13 @@ export class StoreClient {
     return answer as T;
   }
 
+  /** The text of a file of the console. @throws StoreUnavailable */
+  async file(path: string): Promise<string> {
+    const { status, body } = await this.#get(new URL(path, this.#base));
+    if (status === 200) return body.toString();
+    throw new StoreUnavailable(`${this.#base.origin} is not a ${this.#asked.type}: ${path} has status ${status}`);
+  }
+
   close(): void {
     this.#client.close();
   }

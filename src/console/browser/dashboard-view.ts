@@ -10,6 +10,7 @@ import type { PageSettings } from '../page-settings.ts';
 import { repeated } from '../repeat.ts';
 import { traceLink } from '../trace.ts';
 import { addressOf, between, spanOf, viewOf, type View } from '../view.ts';
+import { address, pushAddress } from './address.ts';
 import { element } from './element.ts';
 import type { PageView, Stage } from './page-view.ts';
 import { rowView, type RowView } from './row-view.ts';
@@ -53,14 +54,14 @@ class DashboardPage implements PageView {
     const mine = (this.#drawing += 1);
     clearTimeout(this.#timer);
     const { dashboard, listed } = await this.#chosen();
-    const address = new URLSearchParams(location.search);
-    const opening = address.has('from') ? dashboard.from : await openingRange(dashboard, this.#source, nowS());
-    const view = viewOf({ ...dashboard, from: opening }, address);
+    const { searchParams: parameters } = address();
+    const opening = parameters.has('from') ? dashboard.from : await openingRange(dashboard, this.#source, nowS());
+    const view = viewOf({ ...dashboard, from: opening }, parameters);
     document.title = `${dashboard.title} – siphon`;
     const values = await this.#valuesOf(dashboard, view);
     if (mine !== this.#drawing) return;
     const change = (changed: View, state?: object): void => {
-      history.pushState(state, '', addressOf(dashboard.uid, changed));
+      pushAddress(addressOf(dashboard.uid, changed), state);
       void this.open();
     };
     const zoom = ({ fromS, toS }: { readonly fromS: number; readonly toS: number }): void => {
@@ -91,13 +92,13 @@ class DashboardPage implements PageView {
     const about = element('p', { class: 'about', text: dashboard.description });
     this.#stage.main.replaceChildren(about, ...this.#rows.map((row) => row.element));
     await this.#again(view);
-    if (mine === this.#drawing) this.#showPanel(address.get('viewPanel'));
+    if (mine === this.#drawing) this.#showPanel(parameters.get('viewPanel'));
   }
 
   /** The dashboard of the address, or else the first with data. */
   async #chosen(): Promise<{ readonly dashboard: DashboardModel; readonly listed: readonly DashboardModel[] }> {
     const { dashboards } = this.#settings;
-    const uid = location.pathname.split('/').at(-1);
+    const uid = address().pathname.split('/').at(-1);
     const named = dashboards.find((one) => one.uid === uid);
     if (!this.#settings.listsOnlyWithData) {
       return { dashboard: named ?? (dashboards[0] as DashboardModel), listed: dashboards };
@@ -118,7 +119,7 @@ class DashboardPage implements PageView {
     this.#stage.top.querySelector('.asked')?.replaceChildren(`as of ${momentText(nowS())}`);
     const every = view.refresh === undefined || !('last' in view.time) ? undefined : secondsOf(view.refresh);
     if (every === undefined) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = window.setTimeout(() => {
       if (document.hidden) document.addEventListener('visibilitychange', () => void this.#again(view), { once: true });
       else void this.#again(view);
     }, every * 1000);

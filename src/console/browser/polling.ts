@@ -21,6 +21,6 @@ export class Polling {
 
   async #run(): Promise<void> {
     if (!document.hidden) await this.#work();
-    if (!this.#isEnded) this.#timer = setTimeout(() => void this.#run(), this.#everyMs);
+    if (!this.#isEnded) this.#timer = window.setTimeout(() => void this.#run(), this.#everyMs);
   }
 }

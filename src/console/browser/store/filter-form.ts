@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit-html';
+import { address, pushAddress } from '../address.ts';
 
 export interface FilterField {
   /** The name of the parameter, in the address and in the query. */
@@ -20,8 +21,8 @@ export class Filters {
   }
 
   get values(): Readonly<Record<string, string | undefined>> {
-    const address = new URLSearchParams(location.search);
-    return Object.fromEntries(this.#fields.map(({ name }) => [name, address.get(name) ?? undefined]));
+    const { searchParams } = address();
+    return Object.fromEntries(this.#fields.map(({ name }) => [name, searchParams.get(name) ?? undefined]));
   }
 
   form(): TemplateResult {
@@ -55,10 +56,10 @@ export class Filters {
 
   #take({ target }: Event): void {
     const { name, value } = target as HTMLInputElement;
-    const address = new URLSearchParams(location.search);
-    if (value === '') address.delete(name);
-    else address.set(name, value.trim());
-    history.pushState(null, '', `${location.pathname}?${address.toString()}`);
+    const { pathname, searchParams } = address();
+    if (value === '') searchParams.delete(name);
+    else searchParams.set(name, value.trim());
+    pushAddress(`${pathname}?${searchParams.toString()}`);
     this.#changed();
   }
 }

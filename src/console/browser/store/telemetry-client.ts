@@ -3,7 +3,7 @@ import type { DatabaseState } from '../../database-state.ts';
 import type { TraceComparison } from '../../trace-comparison.ts';
 import type { ComparedTraces, ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
-type Query = Readonly<Record<string, string | undefined>>;
+export type Query = Readonly<Record<string, string | undefined>>;
 
 export interface TraceList {
   readonly traces: readonly TraceSummary[];
@@ -56,13 +56,28 @@ export const telemetry = {
   service: async (): Promise<RunningService> => await ask('service'),
 };
 
+/** Answers a question of the page. @param path below `/api/`. @throws Error with a message that a reader can act on. */
+export type AnswerQuestion = (path: string, query: Query) => Promise<unknown>;
+
+let answerQuestion: AnswerQuestion = askSidecar;
+
+/** From now on, these answers are shown instead of those of the sidecar. */
+export function answerWith(other: AnswerQuestion): void {
+  answerQuestion = other;
+}
+
 async function ask<T>(path: string, query: Query = {}): Promise<T> {
+  return (await answerQuestion(path, query)) as T;
+}
+
+/** Asks the sidecar that serves the page. */
+export async function askSidecar(path: string, query: Query): Promise<unknown> {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== '') parameters.set(name, value);
   const answer = await fetch(`/api/${path}?${parameters.toString()}`).catch(() => undefined);
   if (answer === undefined) throw new Error('The sidecar does not answer. Is it still running?');
-  const body = (await answer.json()) as T & { readonly error?: string };
+  const body = (await answer.json()) as { readonly error?: string };
   if (!answer.ok) throw new Error(body.error ?? `The sidecar answers with status ${answer.status}`);
   return body;
 }

@@ -8,6 +8,7 @@ import { errorOf, errorsOf, errorText, failedOf } from '../../trace-errors.ts';
 import { traceTree, type TraceRow, type TraceTree } from '../../trace-tree.ts';
 import { traceAddress } from '../../trace.ts';
 import type { PageSettings } from '../../page-settings.ts';
+import { address, replaceAddress } from '../address.ts';
 import type { PageView, Stage } from '../page-view.ts';
 import { Polling } from '../polling.ts';
 import { message } from '../message.ts';
@@ -38,7 +39,7 @@ class Waterfall {
   readonly #main: HTMLElement;
   readonly #sentry: string | undefined;
   #shown: { readonly trace: Trace; readonly tree: TraceTree } | undefined;
-  #selected = new URLSearchParams(location.search).get('span') ?? '';
+  #selected = address().searchParams.get('span') ?? '';
 
   constructor(main: HTMLElement, sentry: string | undefined) {
     this.#main = main;
@@ -71,7 +72,7 @@ class Waterfall {
   #select(spanId: string): void {
     this.#selected = this.#selected === spanId ? '' : spanId;
     const query = this.#selected === '' ? '' : `?span=${this.#selected}`;
-    history.replaceState(null, '', `${location.pathname}${query}`);
+    replaceAddress(`${address().pathname}${query}`);
     this.#draw();
   }
 }

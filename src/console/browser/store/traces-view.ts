@@ -4,6 +4,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { TraceSummary } from '../../../engine/stored-telemetry.ts';
 import { durationBuckets } from '../../duration-buckets.ts';
 import { durationText } from '../../store-text.ts';
+import { address, openAddress } from '../address.ts';
 import { AskedView } from '../asked-view.ts';
 import { comparisonAddress } from '../../trace-pair.ts';
 import type { PageView, Stage } from '../page-view.ts';
@@ -46,7 +47,7 @@ class PairChoice {
   constructor(changed: () => void) {
     this.#changed = changed;
     // A trace leads here to find another one.
-    const first = new URLSearchParams(location.search).get('with');
+    const first = address().searchParams.get('with');
     this.#ids = first === null ? [] : [first];
   }
 
@@ -82,7 +83,7 @@ function openForm(): TemplateResult {
 function openTrace(event: Event): void {
   event.preventDefault();
   const id = new FormData(event.target as HTMLFormElement).get('id');
-  if (typeof id === 'string' && id.trim() !== '') location.assign(`/traces/${encodeURIComponent(id.trim())}`);
+  if (typeof id === 'string' && id.trim() !== '') openAddress(`/traces/${encodeURIComponent(id.trim())}`);
 }
 
 function list({ traces, left, hint }: TraceList, choice: PairChoice): TemplateResult {

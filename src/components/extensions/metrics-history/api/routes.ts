@@ -12,6 +12,7 @@ import type { Rules } from '../rules/rules.ts';
 import type { StoredExemplar } from '../store/exemplar-list.ts';
 import type { History } from '../store/history.ts';
 import { exemplarsText, instantText, listText, matrixText } from './answer-text.ts';
+import { samplesText } from './samples-text.ts';
 import { alertsText, rulesText } from './rules-text.ts';
 import { required, stepMs, timeMs } from './parameters.ts';
 import { jsonText } from '../../../../engine/json-text.ts';
@@ -40,6 +41,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   metadata: (content, parameters) => fixed(metadataText(content, parameters)),
   'status/buildinfo': ({ version }) => fixed(buildInfoText(version)),
   query_exemplars: queryExemplars,
+  samples,
   rules: ({ rules }, parameters) => rulesText(rules, parameters),
   alerts: ({ rules }) => alertsText(rules),
 };
@@ -88,6 +90,17 @@ function* queryExemplars({ history, settings }: ApiContent, parameters: URLSearc
     budget.checkSeries(found.size);
   }
   return yield* exemplarsText([...found.values()]);
+}
+
+/** Not a path of Prometheus: with the ends of series, so that an evaluation of these samples has the same values. */
+function* samples({ source, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
+  const time = {
+    fromMs: timeMs(parameters, 'start', Number.MIN_SAFE_INTEGER),
+    toMs: timeMs(parameters, 'end', Number.MAX_SAFE_INTEGER),
+  };
+  const budget = new Budget(settings);
+  const matchers = yield* matchersOf(required(parameters, 'match[]'), budget);
+  return yield* samplesText(yield* source.select(matchers, time, budget), time, { settings, budget });
 }
 
 function* series(content: ApiContent, parameters: URLSearchParams): Steps<string> {
