@@ -18,6 +18,8 @@ export interface CollectorConfig {
   readonly exporters: ReadonlyMap<string, Configured<ExporterFactory>>;
   readonly extensions: ReadonlyMap<string, Configured<ExtensionFactory>>;
   readonly service: ServiceConfig;
+  /** The settings as they are written, without secrets. Absent if the configuration does not come from files. */
+  readonly redacted?: () => unknown;
 }
 
 /** A component as the file names and sets it, whether or not a pipeline uses it. */

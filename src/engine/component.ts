@@ -103,7 +103,20 @@ export interface Host {
   readonly ownSamples: SampleSource | undefined;
   /** The components that run now; they change when the configuration is reloaded. */
   running(): RunningService;
+  /** The settings of the configuration, without secrets. Undefined if it does not come from files. */
+  configuration(): unknown;
+  /**
+   * Calls `watch` with each batch that arrives at an edge of a pipeline, until the result is disposed of. Without watchers, an
+   * edge costs one comparison.
+   *
+   * @param edge the number of processors before it.
+   * @returns undefined if the edge does not exist.
+   */
+  watch(pipeline: string, edge: number, watch: Watcher): Disposable | undefined;
 }
+
+/** Sees a batch before the consumer behind the edge. It must not change the batch, and must return immediately. */
+export type Watcher = (batch: TelemetryBatch) => void;
 
 /** The extensions and pipelines of a collector, by the ids of their components. */
 export interface RunningService {

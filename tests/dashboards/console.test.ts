@@ -117,15 +117,16 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
 
   it('answers text and JSON to readers without a browser', async () => {
     expect(await textAt(`${url}/`)).toMatch(
-      /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/database\n\/alerts\n\/traces\/ID\n\/traces\/ID\.\.\.ID\n$/,
+      /^siphon \S+ is ok, up .*\n\/traces\n\/logs\n\/errors\n\/database\n\/pipelines\n\/tap\n\/configuration\n\/alerts\n\/traces\/ID\n\/traces\/ID\.\.\.ID\n$/,
     );
     const traces = await textAt(`${url}/traces?status=error&limit=1`);
     const [, id = ''] = /\n([0-9a-f]{16}) .* shop {2}.+\n$/.exec(traces) ?? [];
     expect(id, traces).not.toBe('');
     expect(await textAt(`${url}/traces/${id}`)).toContain(`✗ load ${MARKUP}`);
-    expect(await textAt(`${url}/logs?severity=error&limit=1`)).toMatch(
-      / ERROR shop cart .* is read .* trace=[0-9a-f]{32}\n$/,
-    );
+    // Spans and log records arrive independently of each other.
+    await expect
+      .poll(async () => await textAt(`${url}/logs?severity=error&limit=1`), { timeout: 20_000 })
+      .toMatch(/ ERROR shop cart .* is read .* trace=[0-9a-f]{32}\n$/);
     expect(await textAt(`${url}/errors`)).toMatch(
       /^\d+× {2}shop {2}TypeError: no price .*\n {4}TypeError: .*\n {4}at /,
     );
@@ -280,6 +281,29 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows what passes an edge, as long as the tap is open, and the same as text', { timeout: 60_000 }, async () => {
+    await using opened = await open('/pipelines');
+    const { page, problems } = opened;
+    const tap = page.getByRole('button', { name: 'Tap edge 2 of traces' });
+    await tap.focus();
+    await page.keyboard.press('Enter');
+    const tapped = page.getByRole('region', { name: 'Tap' });
+    await tapped.getByText(`load ${MARKUP}`).first().waitFor();
+    expect(await tapped.getByRole('status').textContent()).toMatch(/^traces, edge 2: \d+ items in \d+ batches in 2/);
+    expect(await page.locator('img').count(), 'markup stays text').toBe(0);
+    expect(page.url()).toMatch(/\?tap=traces&edge=2$/);
+    await page.reload();
+    await tapped.getByText(`load ${MARKUP}`).first().waitFor();
+    await tap.click();
+    await tapped.waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+    const text = await textAt(`${url}/tap?pipeline=logs&edge=0`);
+    expect(text).toMatch(/^logs, edge 0: \d+ items in .*\n\{"type":"LogRecord",/);
+    expect(await textAt(`${url}/tap?pipeline=traces&edge=9`)).toContain('edges from 0 to 2');
+    expect(await textAt(`${url}/pipelines`)).toMatch(/\ntraces\n {2}otlp \(receiver\) {2}accepted .*\n {2}→ /);
+    expect(await textAt(`${url}/configuration`)).toMatch(/^receivers:\n {2}otlp:/);
+  });
+
   it('shows the pipelines with rates, and the dashboards with data', { timeout: 90_000 }, async () => {
     {
       await using opened = await open('/pipelines');
@@ -293,7 +317,14 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
         'sentry',
         'telemetry_store',
       ]);
-      await expect.poll(async () => await traces.textContent(), { timeout: 30_000 }).toMatch(/[1-9][\d.]* spans\/s/);
+      await expect
+        .poll(async () => await traces.textContent(), { timeout: 30_000 })
+        .toMatch(/accepted [1-9][\d.]* spans\/s/);
+      const ledger = page.getByRole('region', { name: 'Ledger' });
+      const row = ledger.locator('tr', { hasText: 'pipelines::traces' });
+      expect(await row.locator('td').last().textContent(), 'the remainder').toBe('0');
+      await page.getByText('Show it, without secrets').click();
+      await page.getByText('telemetry_store:').waitFor();
       expect(problems).toEqual([]);
     }
     await using opened = await open('/');

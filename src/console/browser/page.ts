@@ -87,7 +87,7 @@ class Page {
       case 'alerts':
         return alertsView(this.#stage);
       case 'pipelines':
-        return pipelinesView(this.#stage, this.#source);
+        return pipelinesView(this.#stage);
     }
   }
 

@@ -1,131 +1,166 @@
-/** The pipelines that run, with what flows through their components. */
+/** The pipelines that run: what flows through them, the fate of all items, a tap on any edge, and the configuration. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
-import type { DataSource, Sample } from '../data-source.ts';
+import {
+  droppedText,
+  numberText,
+  type AccountState,
+  type NamedNumber,
+  type PipelinesState,
+  type PipelineState,
+} from '../pipelines-state.ts';
 import { textOf } from '../unit-text.ts';
 import { AskedView } from './asked-view.ts';
+import { showOrigin } from './number-origin.ts';
 import type { PageView, Stage } from './page-view.ts';
-import { telemetry, type Pipeline, type RunningService } from './store/telemetry-client.ts';
+import { Tap } from './tap.ts';
+import { telemetry } from './store/telemetry-client.ts';
 
-const POLL_MS = 2000;
+const POLL_MS = 3000;
 
-/** The sidecar's own metrics by signal: their names end with these words. */
-const ITEMS: Readonly<Record<string, string>> = {
-  traces: 'spans',
-  metrics: 'metric_points',
-  logs: 'log_records',
-};
-
-/** The counters of each kind of component. */
-const RATES = {
-  receiver: { label: 'receiver', good: 'otelcol_receiver_accepted', bad: 'otelcol_receiver_refused' },
-  exporter: { label: 'exporter', good: 'otelcol_exporter_sent', bad: 'otelcol_exporter_send_failed' },
-} as const;
-
-/** Items a second by kind, metric and component. */
-type Rates = ReadonlyMap<string, number>;
-
-export function pipelinesView({ top, main }: Stage, source: DataSource): PageView {
+export function pipelinesView({ top, main }: Stage): PageView {
   render(nothing, top);
+  let shown: PipelinesState | undefined;
+  let yaml: string | undefined;
+  function draw(): void {
+    if (shown !== undefined) render(page(shown, context), main);
+  }
+  const context: Context = {
+    tap: new Tap(draw),
+    yaml: () => yaml,
+    askYaml: async () => {
+      yaml = await telemetry.configuration().then(
+        (answer) => answer.yaml,
+        ({ message }: Error) => message,
+      );
+      draw();
+    },
+  };
   const view = new AskedView(main, {
-    ask: async () => await Promise.all([telemetry.service(), rates(source), drops(source)]),
-    draw: (answers) => page(...answers),
+    ask: async () => await telemetry.pipelines(),
+    draw: (state) => page((shown = state), context),
     everyMs: POLL_MS,
   });
-  return view.start();
+  view.start();
+  return {
+    end: () => {
+      shown = undefined;
+      context.tap.close();
+      view.end();
+    },
+  };
 }
 
-/** Without a history there are no rates, but still pipelines. */
-async function rates(source: DataSource): Promise<Rates | undefined> {
-  const known = new Map<string, number>();
-  const asked = Object.values(RATES).flatMap(({ label, good, bad }) =>
-    [good, bad].flatMap((metric) =>
-      Object.values(ITEMS).map(async (items) => {
-        const name = `${metric}_${items}`;
-        const samples = await source.at(`sum by (${label}) (rate(${name}[1m]))`, Date.now() / 1000);
-        for (const { labels, value } of samples) known.set(`${name} ${labels[label]}`, value);
-      }),
-    ),
-  );
-  return await Promise.all(asked).then(
-    () => known,
-    () => undefined,
-  );
+interface Context {
+  readonly tap: Tap;
+  readonly yaml: () => string | undefined;
+  readonly askYaml: () => Promise<void>;
 }
 
-/** Everything that was lost since the start, by reason. */
-async function drops(source: DataSource): Promise<readonly Sample[]> {
-  return await source.at('siphon_dropped_items > 0', Date.now() / 1000).catch(() => []);
-}
-
-function page(service: RunningService, known: Rates | undefined, lost: readonly Sample[]): TemplateResult {
-  const { version, status, degraded, uptimeSeconds, extensions, pipelines } = service;
+function page(state: PipelinesState, context: Context): TemplateResult {
+  const { version, status, degraded, uptimeSeconds, extensions, missing, pipelines, ledger } = state;
   return html`<section class="trace">
     <h2>siphon ${version}: ${status}</h2>
     <p class="facts">
       <span>runs for ${textOf(uptimeSeconds, 's')}</span>
       <span>extensions: ${extensions.length === 0 ? 'none' : extensions.join(', ')}</span>
     </p>
-    ${degraded.map((reason) => html`<p class="warning">${reason}</p>`)}
+    ${[...degraded, ...missing].map((reason) => html`<p class="warning">${reason}</p>`)}
+    ${pipelines.map((pipeline) => pipelineRow(pipeline, state.atUnixMs, context))}
+    <h3>Where every item is</h3>
     ${
-      known === undefined
-        ? html`<p class="quiet">
-            Rates are unknown: add the extension metrics_history, and name it in the key history of the exporter
-            prometheus.
-          </p>`
-        : nothing
+      ledger.length === 0
+        ? html`<p class="quiet">Unknown: the numbers come from the extension metrics_history</p>`
+        : ledgerTable(ledger)
     }
-    ${pipelines.map((pipeline) => pipelineRow(pipeline, known))}
-    <h3>Dropped since the start</h3>
-    ${
-      lost.length === 0
-        ? html`<p class="good">${known === undefined ? 'Unknown' : '✓ Nothing'}</p>`
-        : html`<table class="rows">
-            <tbody>
-              ${lost.map(
-                ({ labels: { receiver, processor, exporter, connector, otel_signal = '', reason = '' }, value }) =>
-                  html`<tr>
-                    <td class="text">${receiver ?? processor ?? exporter ?? connector}</td>
-                    <td>${otel_signal}</td>
-                    <td class="text">${reason}</td>
-                    <td class="number bad">${textOf(value, 'short')}</td>
-                  </tr>`,
-              )}
-            </tbody>
-          </table>`
-    }
+    <h3>Configuration</h3>
+    <details @toggle=${() => void context.askYaml()}>
+      <summary>Show it, without secrets</summary>
+      <pre class="yaml">${context.yaml() ?? '…'}</pre>
+    </details>
+    <p class="quiet">
+      <code>siphon doctor</code>, with the same <code>--config</code>, checks the databases, addresses and files that it
+      uses. The page does not, because these checks open connections.
+    </p>
   </section>`;
 }
 
-function pipelineRow({ id, receivers, processors, exporters }: Pipeline, known: Rates | undefined): TemplateResult {
-  const items = ITEMS[id.split('/')[0] ?? ''] ?? '';
-  const box = (kind: 'receiver' | 'processor' | 'exporter', name: string): TemplateResult => {
-    const numbers = kind === 'processor' ? nothing : numbersOf(RATES[kind], { name, items, known });
-    return html`<li class="box ${kind}"><b>${name}</b><small>${kind}</small>${numbers}</li>`;
-  };
+function pipelineRow({ id, stages, edges }: PipelineState, atUnixMs: number, { tap }: Context): TemplateResult {
   return html`<h3>${id}</h3>
     <div class="pipeline" role="group" aria-label=${id}>
-      <ul>
-        ${receivers.map((name) => box('receiver', name))}
-      </ul>
-      ${processors.map(
-        (name) =>
-          html`<ul>
-            ${box('processor', name)}
-          </ul>`,
+      ${stages.map(
+        (stage, index) =>
+          html`${index === 0 ? nothing : edgeOf(edges[index - 1] ?? [], { id, edge: index - 1, atUnixMs, tap })}
+            <ul>
+              ${stage.map(
+                ({ kind, id: name, numbers }) =>
+                  html`<li class="box ${kind}">
+                    <b>${name}</b><small>${kind}</small>${numbers.map((one) => numberOf(one, atUnixMs))}
+                  </li>`,
+              )}
+            </ul>`,
       )}
-      <ul>
-        ${exporters.map((name) => box('exporter', name))}
-      </ul>
-    </div>`;
+    </div>
+    ${tap.isOf(id) ? tap.panel() : nothing}`;
 }
 
-function numbersOf(
-  { good, bad }: (typeof RATES)['receiver' | 'exporter'],
-  { name, items, known }: { readonly name: string; readonly items: string; readonly known: Rates | undefined },
-): TemplateResult | typeof nothing {
-  const rate = known?.get(`${good}_${items} ${name}`);
-  const failed = known?.get(`${bad}_${items} ${name}`) ?? 0;
-  if (rate === undefined) return nothing;
-  return html`<span>${textOf(rate, 'short')} ${items.replace('_', ' ')}/s</span>
-    ${failed > 0 ? html`<span class="bad">${textOf(failed, 'short')}/s refused or failed</span>` : nothing}`;
+interface EdgeContext {
+  readonly id: string;
+  readonly edge: number;
+  readonly atUnixMs: number;
+  readonly tap: Tap;
+}
+
+function edgeOf(numbers: readonly NamedNumber[], { id, edge, atUnixMs, tap }: EdgeContext): TemplateResult {
+  const isOpen = tap.isOf(id, edge);
+  return html`<div class="edge">
+    ${numbers.map((one) => numberOf(one, atUnixMs))}
+    <span aria-hidden="true" class="arrow"></span>
+    <button
+      type="button"
+      class="tap"
+      aria-pressed=${isOpen}
+      aria-label=${`Tap edge ${edge} of ${id}`}
+      title="Show items that pass here"
+      @click=${() => (isOpen ? tap.close() : tap.open(id, edge))}
+    >
+      tap
+    </button>
+  </div>`;
+}
+
+function numberOf(number: NamedNumber, atUnixMs: number): TemplateResult {
+  const { value, expression, isBad } = number;
+  const show = (event: Event): void => showOrigin(event.currentTarget as HTMLElement, { expression, atUnixMs, value });
+  return html`<button type="button" class=${`plain ${isBad ? 'bad' : ''}`} tabindex="-1" @click=${show}>
+    ${numberText(number)}
+  </button>`;
+}
+
+function ledgerTable(ledger: readonly AccountState[]): TemplateResult {
+  return html`<p class="quiet">
+      For each pipeline and exporter: accepted = delivered + waiting + dropped. A remainder other than 0 is a defect.
+    </p>
+    <div class="scrolled" tabindex="0" role="region" aria-label="Ledger">
+      <table class="rows">
+        <thead>
+          <tr>
+            <th>Account</th>
+            <th>Signal</th>
+            ${['Accepted', 'Delivered', 'Waiting', 'Dropped', 'Remainder'].map((name) => html`<th class="number">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${ledger.map(
+            ({ account, signal, accepted, delivered, waiting, dropped, difference }) =>
+              html`<tr>
+                <td class="text">${account}</td>
+                <td>${signal}</td>
+                ${[accepted, delivered, waiting].map((count) => html`<td class="number">${count}</td>`)}
+                <td class="number">${droppedText(dropped)}</td>
+                <td class=${`number ${difference === 0 ? '' : 'bad'}`}>${difference}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
 }

@@ -72,7 +72,7 @@ class Recorder {
   async record(settings: PageSettings): Promise<string> {
     const head = headOf(settings, this.#time);
     await this.#lines.write(['head', head]);
-    await this.#part('Pipelines', async () => await this.#answer('service'));
+    await this.#part('Pipelines', async () => await this.#answer('pipelines'));
     await this.#part('The numbers of the database', async () => await this.#answer('database'));
     await this.#part('Alerts', async () => {
       const { data } = await this.#ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' });

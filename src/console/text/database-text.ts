@@ -2,6 +2,7 @@ import type { DatabaseState, TableState } from '../database-state.ts';
 import { isGoingOn, lockWaitLines, noWaitsText, waitingSessionText } from '../lock-wait-text.ts';
 import { fitted, oneLine } from '../store-text.ts';
 import { textOf } from '../unit-text.ts';
+import { tableText } from './table-text.ts';
 
 /** A statement is longer than a terminal is wide. */
 const MOST_OF_LABEL = 60;
@@ -30,12 +31,5 @@ function tableLines({ title, labels, columns, lines, left, empty }: TableState):
       ...line.values.map((value, index) => (value === null ? '-' : textOf(value, columns[index]?.unit ?? ''))),
     ]),
   ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => Array.from(row[column] ?? '').length)));
-  const rows = cells.map((row) =>
-    row
-      .map((cell, column) => (column < labels.length ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [title, ...rows, ...(left > 0 ? [`… and ${left} more`] : [])];
+  return [title, ...tableText(cells, labels.length), ...(left > 0 ? [`… and ${left} more`] : [])];
 }

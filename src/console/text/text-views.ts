@@ -2,7 +2,9 @@ import type { TextView } from '../../engine/query-apis.ts';
 import type { ErrorGroup, ListEnd, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
 import type { DatabaseState } from '../database-state.ts';
+import type { PipelinesState } from '../pipelines-state.ts';
 import { MORE_FIT } from '../store-text.ts';
+import { itemLine, sampleText, type ShownSample } from '../tap-sample.ts';
 import { idPairOf } from '../trace-pair.ts';
 import type { TraceComparison } from '../trace-comparison.ts';
 import { textOf } from '../unit-text.ts';
@@ -10,6 +12,7 @@ import { alertsText } from './alerts-text.ts';
 import { databaseText } from './database-text.ts';
 import { errorsText } from './errors-text.ts';
 import { logText } from './log-text.ts';
+import { pipelinesText } from './pipelines-text.ts';
 import { traceComparisonText } from './trace-comparison-text.ts';
 import { tracesText } from './traces-text.ts';
 import { waterfall } from './waterfall.ts';
@@ -91,6 +94,19 @@ const lists: ReadonlyMap<string, TextView> = new Map(
       },
     },
     database: { path: '/api/database', text: (answer: unknown) => databaseText(answer as DatabaseState) },
+    pipelines: { path: '/api/pipelines', text: (answer: unknown) => pipelinesText(answer as PipelinesState) },
+    tap: {
+      path: '/api/tap',
+      text: (answer: unknown) => {
+        const sample = answer as ShownSample;
+        return [sampleText(sample), ...sample.shown.map(itemLine)].join('\n');
+      },
+      page: (answer: unknown) => ({ after: '', isEmpty: (answer as ShownSample).batches === 0 }),
+    },
+    configuration: {
+      path: '/api/configuration',
+      text: (answer: unknown) => (answer as { readonly yaml: string }).yaml,
+    },
     alerts: {
       path: '/api/v1/rules',
       parameters: { type: 'alert' },

@@ -8,6 +8,7 @@ import { readComponents, SECTION_OF, type Components } from './read-components.t
 import { componentsInUse } from './components-in-use.ts';
 import { ConfigError, formatProblem, ProblemList } from './config-error.ts';
 import { childOf, type ConfigNode, type MappingNode } from './config-node.ts';
+import { redactConfig } from './redact.ts';
 import { expandNode, type Environment } from './expand.ts';
 import { mergeNodes } from './merge-nodes.ts';
 import { parseYaml } from './parse-yaml.ts';
@@ -55,7 +56,7 @@ export async function loadConfig({ sources, sets, environment, factories }: Load
   const components = await readComponents(root, factories, problems);
   const service = await readService(root, components, problems);
   problems.throwIfAny();
-  const config: CollectorConfig = { ...components, service };
+  const config: CollectorConfig = { ...components, service, redacted: () => redactConfig(root, config) };
   checkListeners(config, root, problems);
   problems.throwIfAny();
   warnings.push(...unusedComponents(config), ...incompleteProcessors(config));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { inspectRequest } from './inspect-request.ts';
 import { encodeLogsRequest } from './logs-writer.ts';
-import { messageToObject } from '../../components/exporters/debug/message-to-object.ts';
+import { messageToObject } from './message-to-object.ts';
 
 const text = (value: string) => ({ string_value: value });
 

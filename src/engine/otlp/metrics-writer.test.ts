@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { inspectRequest } from './inspect-request.ts';
 import { encodeMetricsRequest, type MetricsRequest } from './metrics-writer.ts';
-import { messageToObject } from '../../components/exporters/debug/message-to-object.ts';
+import { messageToObject } from './message-to-object.ts';
 
 const request: MetricsRequest = {
   resource: { 'service.name': 'siphon' },

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { Component, ExtensionRole, ExtensionRoles, Host, HostStatus, RunningService } from '../component.ts';
+import type {
+  Component,
+  ExtensionRole,
+  ExtensionRoles,
+  Host,
+  HostStatus,
+  RunningService,
+  Watcher,
+} from '../component.ts';
 import type { CollectorConfig } from '../collector-config.ts';
 import { Handover } from '../handover.ts';
 import { Ledger, lossesBetween } from '../telemetry/ledger.ts';
@@ -12,6 +20,7 @@ import { keyOf, type GraphNode } from './graph-node.ts';
 import { ReloadCounts } from './reload-counts.ts';
 import { replaceGraph, ReplacementError } from './replace-graph.ts';
 import { startStages, shutdownStages } from './stages.ts';
+import { Taps } from './taps.ts';
 import type { ProcessObservations } from '../telemetry/observe-process.ts';
 
 export interface CollectorSettings {
@@ -37,6 +46,7 @@ const MAX_REFUSING_MS = 120_000;
 export class Collector implements Host {
   readonly handover = new Handover();
   readonly queryApis = new QueryApis();
+  readonly #taps = new Taps();
   readonly #settings: CollectorSettings;
   readonly #stop = new AbortController();
   #config: CollectorConfig;
@@ -124,6 +134,14 @@ export class Collector implements Host {
     return this.#config.service;
   }
 
+  watch(pipeline: string, edge: number, watch: Watcher): Disposable | undefined {
+    return this.#taps.watch(pipeline, edge, watch);
+  }
+
+  configuration(): unknown {
+    return this.#config.redacted?.();
+  }
+
   reportRefusing(component: Component, sinceMs: number | undefined): void {
     if (sinceMs === undefined) this.#refusing.delete(component);
     else this.#refusing.set(component, sinceMs);
@@ -202,7 +220,7 @@ export class Collector implements Host {
 
   #build(config: CollectorConfig, selfMetrics: SelfMetrics, earlier?: Graph['nodes']): Graph {
     const ledger = (this.#ledger ??= new Ledger(selfMetrics.process));
-    return buildGraph(config, { ...this.#settings, ledger }, selfMetrics, earlier);
+    return buildGraph(config, { ...this.#settings, ledger, taps: this.#taps }, selfMetrics, earlier);
   }
 
   #use(graph: Graph): void {

@@ -22,6 +22,7 @@ import { keyOf, type GraphNode } from './graph-node.ts';
 import { Outlet } from './outlet.ts';
 import { routeBySignal } from './route-by-signal.ts';
 import type { Stage } from './stages.ts';
+import type { Taps } from './taps.ts';
 
 export interface Graph {
   /** In the order in which they start: each component after everything that it feeds. */
@@ -41,6 +42,7 @@ interface GraphSettings {
   readonly version: string;
   readonly logger: Logger;
   readonly ledger: Ledger;
+  readonly taps: Taps;
 }
 
 /**
@@ -169,8 +171,15 @@ class GraphBuilder implements Graph {
     this.#beginnings.set(pipeline, undefined);
     const ends = pipeline.exporters.map((id) => this.nodes.get(keyOf('exporter', id)) ?? this.#connector(id));
     const account = this.#settings.ledger.account(`pipelines::${pipeline.id}`, pipeline.signal);
+    const tapped = ({ consumer, nodes }: Next, edge: number): Next => {
+      return { consumer: this.#settings.taps.through(pipeline.id, edge, consumer), nodes };
+    };
+    const { processors } = pipeline;
     const last: Next = { consumer: countEnd(fanOut(ends.map(inletOf)), account), nodes: ends };
-    const first = pipeline.processors.reduceRight((next, id) => this.#processor(id, pipeline, next), last);
+    const first = processors.reduceRight(
+      (next, id, edge) => tapped(this.#processor(id, pipeline, next), edge),
+      tapped(last, processors.length),
+    );
     const beginning = { ...first, consumer: countBeginning(first.consumer, account) };
     this.#beginnings.set(pipeline, beginning);
     return beginning;

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { componentKinds, type Component, type ReceiverFactory } from '../../../src/engine/component.ts';
 import { ComponentLedger } from '../../../src/engine/account.ts';
 import { Instruments } from '../../../src/metrics/instruments.ts';
-import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../src/engine/otlp/message-to-object.ts';
 import type { DbPollerConfig } from '../../../src/components/receivers/db-poller/config.ts';
 import { dbPollerReceiver } from '../../../src/components/receivers/db-poller/factory.ts';
 import { packs as builtInPacks } from '../../../src/packs/index.ts';

@@ -8,7 +8,7 @@ import {
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
-import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../src/engine/otlp/message-to-object.ts';
 import { MetricsWithExemplarsSerializer } from '../../../src/sdk/exemplars/exemplar-serializer.ts';
 import { recordExemplars } from '../../../src/sdk/exemplars/record-exemplars.ts';
 

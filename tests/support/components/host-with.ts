@@ -18,5 +18,7 @@ export function hostWith(extensions: Readonly<Record<string, unknown>> = {}): Ho
     queryApis: new QueryApis(),
     ownSamples: undefined,
     running: () => ({ extensions: [], pipelines: [] }),
+    configuration: () => undefined,
+    watch: () => undefined,
   };
 }

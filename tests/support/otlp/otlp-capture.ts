@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../src/engine/otlp/message-to-object.ts';
 
 interface KeyValue {
   readonly key: string;

@@ -1,7 +1,7 @@
 /** Reads a table with `sqlquery` and appends the rows that the pipeline receives to a file, until it is killed. */
 import { appendFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { messageToObject } from '../../../src/components/exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../src/engine/otlp/message-to-object.ts';
 import { fileStorageConfig } from '../../../src/components/extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../src/components/extensions/file-storage/factory.ts';
 import { sqlqueryConfig } from '../../../src/components/receivers/sqlquery/config.ts';

@@ -3,7 +3,7 @@ import type { TelemetryBatch } from '../../../engine/component.ts';
 import { hostWith } from '../../../../tests/support/components/host-with.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { SinkExporter } from '../../../../tests/support/components/sink-exporter.ts';
-import { messageToObject } from '../../exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../engine/otlp/message-to-object.ts';
 import { spanMetricsConfig } from './config.ts';
 import { spanMetricsConnector } from './factory.ts';
 

@@ -3,7 +3,7 @@ import type { Component, ComponentSettings, Consumer, TelemetryBatch } from '../
 import { requestMessages } from '../../../engine/otlp/schema.ts';
 import type { DebugConfig } from './config.ts';
 import { itemSummaries } from './item-summaries.ts';
-import { ContentBudget, messageToObject, type MessageObject } from './message-to-object.ts';
+import { ContentBudget, messageToObject, type MessageObject } from '../../../engine/otlp/message-to-object.ts';
 
 /** The period of sampling, as in the stock Collector. */
 const TICK_MS = 1000;

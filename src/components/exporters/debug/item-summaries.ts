@@ -1,4 +1,4 @@
-import type { MessageObject } from './message-to-object.ts';
+import type { MessageObject } from '../../../engine/otlp/message-to-object.ts';
 
 /** The content for `normal`: the names of spans and metrics, and the bodies of log records. */
 export function itemSummaries(request: MessageObject): readonly unknown[] {

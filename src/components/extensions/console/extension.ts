@@ -10,9 +10,11 @@ import type { AskQuery, QueryAnswer, QueryApi, TextView } from '../../../engine/
 import { jsonText } from '../../../engine/json-text.ts';
 import { acceptedForm } from './accepted-form.ts';
 import { idleKeys, type ConsoleConfig } from './config.ts';
+import { ConfigurationApi } from './configuration-api.ts';
 import { followList, MAX_FOLLOWERS } from './follow-list.ts';
 import { Page, type PageFiles, type SentFile } from './page.ts';
 import { ServiceApi } from './service-api.ts';
+import { TapApi } from './tap-api.ts';
 
 /** The size of one of the longest answers of a history. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -69,7 +71,12 @@ export class ConsoleExtension implements Component {
   async start(host: Host): Promise<void> {
     reportIdleKeys(this.#settings.logger, idleKeys(this.#config));
     const composed = this.#content.composed(async (...query) => await answerOf(host, query));
-    const apis = [new ServiceApi(host, this.#settings.version), ...composed];
+    const own = [
+      new ServiceApi(host, this.#settings.version),
+      new ConfigurationApi(host),
+      new TapApi(host, this.#stopping.signal),
+    ];
+    const apis = [...own, ...composed];
     this.#offered = apis.map((api) => host.queryApis.offer(api));
     await this.#server.start(host, {
       serve: async (request, response) => await this.#serve(host, request, response),

@@ -4,7 +4,7 @@ import { encodeMetricsRequest, type MetricData } from '../../../engine/otlp/metr
 import { toBatch } from '../../../../tests/support/components/batches.ts';
 import { componentSettings } from '../../../../tests/support/components/component-settings.ts';
 import { batchOfSpans, type SpanDraft } from '../../../../tests/support/otlp/otlp-spans.ts';
-import { messageToObject } from '../../exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../engine/otlp/message-to-object.ts';
 import { exemplarsConfig } from './config.ts';
 import { exemplarsProcessor } from './factory.ts';
 

@@ -1,5 +1,7 @@
 import type { RulesAnswer } from '../../alerts.ts';
 import type { DatabaseState } from '../../database-state.ts';
+import type { PipelinesState } from '../../pipelines-state.ts';
+import type { ShownSample } from '../../tap-sample.ts';
 import type { TraceComparison } from '../../trace-comparison.ts';
 import type { ComparedTraces, ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
@@ -25,22 +27,6 @@ export interface ErrorList {
   readonly left: number;
 }
 
-export interface RunningService {
-  readonly version: string;
-  readonly status: string;
-  readonly degraded: readonly string[];
-  readonly uptimeSeconds: number;
-  readonly extensions: readonly string[];
-  readonly pipelines: readonly Pipeline[];
-}
-
-export interface Pipeline {
-  readonly id: string;
-  readonly receivers: readonly string[];
-  readonly processors: readonly string[];
-  readonly exporters: readonly string[];
-}
-
 /** Asks the sidecar. Each function throws an `Error` with a message that a reader can act on. */
 export const telemetry = {
   traces: async (query: Query): Promise<TraceList> => await ask('traces', query),
@@ -53,7 +39,10 @@ export const telemetry = {
     (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
   comparison: async (query: Query): Promise<ComparedTraces> => await ask('compare', query),
   database: async (): Promise<DatabaseState> => await ask('database'),
-  service: async (): Promise<RunningService> => await ask('service'),
+  pipelines: async (): Promise<PipelinesState> => await ask('pipelines'),
+  configuration: async (): Promise<{ readonly yaml: string }> => await ask('configuration'),
+  tap: async (pipeline: string, edge: number): Promise<ShownSample> =>
+    await ask('tap', { pipeline, edge: String(edge) }),
 };
 
 /** Answers a question of the page. @param path below `/api/`. @throws Error with a message that a reader can act on. */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Component, Consumer, TelemetryBatch } from '../../../../src/engine/component.ts';
 import type { Signal } from '../../../../src/engine/component.ts';
 import { requestMessages } from '../../../../src/engine/otlp/schema.ts';
-import { messageToObject } from '../../../../src/components/exporters/debug/message-to-object.ts';
+import { messageToObject } from '../../../../src/engine/otlp/message-to-object.ts';
 import { sqlqueryConfig } from '../../../../src/components/receivers/sqlquery/config.ts';
 import { SqlqueryReceiver } from '../../../../src/components/receivers/sqlquery/receiver.ts';
 import { hostWith } from '../../../support/components/host-with.ts';

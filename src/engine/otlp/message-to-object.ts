@@ -1,5 +1,5 @@
-import { isMessage, messages, type Field, type Scalar } from '../../../engine/otlp/schema.ts';
-import { WireReader, WireType } from '../../../engine/otlp/wire-reader.ts';
+import { isMessage, messages, type Field, type Scalar } from './schema.ts';
+import { WireReader, WireType } from './wire-reader.ts';
 
 export type MessageObject = { [name: string]: unknown };
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { itemSummaries } from './item-summaries.ts';
-import { ContentBudget, messageToObject } from './message-to-object.ts';
+import { ContentBudget, messageToObject } from '../../../engine/otlp/message-to-object.ts';
 import { gaugeBatch, spansBatch } from '../../../../tests/support/components/batches.ts';
 
 it('shows the names of spans', () => {
