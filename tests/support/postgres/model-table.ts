@@ -44,6 +44,9 @@ export class ModelTable implements CountedTable {
   failsAfter = Infinity;
   /** True if the end of all ended transactions is on disk. Waiting for it succeeds immediately. */
   isFlushed = true;
+  /** How long a reading of the rows between two positions takes, and all of them together. */
+  readingMs = 0;
+  readMs = 0;
   #latestReading: Sight | undefined;
 
   begin(): number {
@@ -106,7 +109,10 @@ export class ModelTable implements CountedTable {
     this.#latestReading = { settledXid: head.settledXid, visible };
     return await work({
       head,
-      rows: async (request) => rowsOf(visible, request),
+      rows: async (request) => {
+        this.readMs += this.readingMs;
+        return rowsOf(visible, request);
+      },
       everyRow: (part) => everyRow('from' in part ? this.#blocks(visible, part.from, part.end) : visible.filter(({ xid }) => xid >= part.sinceXid)), // prettier-ignore
       known: async () => [],
       existing: async () => [],

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
+import { TimeSlice } from '../../../../engine/time-slice.ts';
 import { inOrder, KeyBucket } from './key-bucket.ts';
+import { KeyFilter } from './key-filter.ts';
 import { wordOf, type KeyHash } from './key-hash.ts';
 import { RecentKeys } from './recent-keys.ts';
 
@@ -8,8 +10,8 @@ import { RecentKeys } from './recent-keys.ts';
 const MOST_OF_A_ROUND = 2 ** 19;
 const LEAST_OF_A_ROUND = 512;
 const KEYS_OF_A_BUCKET = 512;
-/** Buckets that are in memory at the same time: about 3 MB. */
-const BUCKETS_AT_ONCE = 512;
+/** Buckets that are read without a pause: 0.3 MB. */
+const BUCKETS_AT_ONCE = 64;
 const LOGS_AT_ONCE = 1000;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -44,6 +46,9 @@ export class CountedKeys {
   /** The keys of the log: of the round before, and of this round. */
   #before = new RecentKeys();
   #recent = new RecentKeys();
+  /** Of the keys in the buckets that this round has not rewritten, and in those that it has. The same while their number stays. */
+  #filter = new KeyFilter(0);
+  #nextFilter = this.#filter;
 
   /** @param prefix the prefix of its keys in the storage. */
   constructor(space: StorageSpace, prefix: string) {
@@ -61,10 +66,12 @@ export class CountedKeys {
       const key = keys[place]!;
       const events = this.#recent.eventsOf(key) | this.#before.eventsOf(key);
       if (events !== 0) found.set(key, events);
-      else append(inBuckets, this.#bucketOf(index, wordOf(key, 0)), key);
+      else if (this.#mayBeInBucket(index, key)) append(inBuckets, this.#bucketOf(index, wordOf(key, 0)), key);
     }
     const names = [...inBuckets.keys()];
+    const slice = new TimeSlice();
     for (let from = 0; from < names.length; from += BUCKETS_AT_ONCE) {
+      await slice.pause();
       for (const [name, bytes] of await this.#space.get(names.slice(from, from + BUCKETS_AT_ONCE))) {
         const bucket = KeyBucket.from(bytes);
         for (const key of inBuckets.get(name)!) {
@@ -109,8 +116,11 @@ export class CountedKeys {
     const round = Math.min(MOST_OF_A_ROUND, Math.max(LEAST_OF_A_ROUND, total / 2));
     const { bits, cursor } = this.#index!;
     const end = Math.min(2 ** bits, cursor + Math.ceil((written / round) * 2 ** bits));
-    for (let from = cursor; from < end; from += BUCKETS_AT_ONCE)
+    const slice = new TimeSlice();
+    for (let from = cursor; from < end; from += BUCKETS_AT_ONCE) {
+      await slice.pause();
       await this.#rewrite(from, Math.min(end, from + BUCKETS_AT_ONCE));
+    }
     if (end === 2 ** bits) await this.#turn(total);
   }
 
@@ -129,6 +139,7 @@ export class CountedKeys {
       if (nextBits === bits && logged.size === 0) continue;
       if (nextBits !== bits) changes.set(name, undefined);
       const filled = bucket.with(logged);
+      this.#nextFilter.add(nextBits === bits ? logged : filled);
       const pieces = 2 ** (nextBits - bits);
       for (let piece = pieces * number; piece < pieces * (number + 1); piece++) {
         const part = filled.between(firstWord(nextBits, piece), firstWord(nextBits, piece + 1));
@@ -150,6 +161,8 @@ export class CountedKeys {
     this.#index = next;
     this.#before = this.#recent;
     this.#recent = new RecentKeys();
+    this.#filter = this.#nextFilter;
+    if (nextBits !== bits) this.#nextFilter = new KeyFilter(nextBits);
   }
 
   async #loaded(): Promise<Index> {
@@ -159,8 +172,26 @@ export class CountedKeys {
     const index = bytes ? decodeIndex(bytes) : EMPTY;
     this.#before = await this.#loadLogs(index.firstLog, index.turnLog);
     this.#recent = await this.#loadLogs(index.turnLog, index.endLog);
+    await this.#loadFilters(index);
     this.#index = index;
     return index;
+  }
+
+  async #loadFilters({ bits, nextBits, cursor }: Index): Promise<void> {
+    this.#filter = new KeyFilter(bits);
+    this.#nextFilter = nextBits === bits ? this.#filter : new KeyFilter(nextBits);
+    await this.#fill(this.#nextFilter, nextBits, { from: 0, end: cursor * 2 ** (nextBits - bits) });
+    await this.#fill(this.#filter, bits, { from: cursor, end: 2 ** bits });
+  }
+
+  async #fill(filter: KeyFilter, bits: number, range: { readonly from: number; readonly end: number }): Promise<void> {
+    const slice = new TimeSlice();
+    for (let first = range.from; first < range.end; first += BUCKETS_AT_ONCE) {
+      await slice.pause();
+      const size = Math.min(range.end - first, BUCKETS_AT_ONCE);
+      const buckets = await this.#space.get(Array.from({ length: size }, (_, i) => this.#bucket(bits, first + i)));
+      for (const bytes of buckets.values()) filter.add(KeyBucket.from(bytes));
+    }
   }
 
   async #loadLogs(from: number, end: number): Promise<RecentKeys> {
@@ -170,6 +201,12 @@ export class CountedKeys {
       for (const bytes of (await this.#space.get(names)).values()) keys.add(KeyBucket.from(bytes));
     }
     return keys;
+  }
+
+  #mayBeInBucket({ bits, cursor }: Index, key: KeyHash): boolean {
+    const word = wordOf(key, 0);
+    const filter = numberOf(word, bits) < cursor ? this.#nextFilter : this.#filter;
+    return filter.mayHave(word, wordOf(key, 1));
   }
 
   #bucketOf({ bits, nextBits, cursor }: Index, word: number): string {

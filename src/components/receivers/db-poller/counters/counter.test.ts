@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CounterMetric, HistogramMetric } from '../../../../metrics/metric.ts';
 import { MemoryStorage } from '../../../../engine/memory-storage.ts';
 import { StorageError, type StorageSpace } from '../../../../engine/storage.ts';
@@ -16,6 +16,8 @@ const sized: HistogramMetric = { kind: 'histogram', name: 'sized', buckets: [0.5
 
 const MARGIN_MS = 1000;
 const RECONCILE_MS = 5000;
+/** A reading that moves the bound. */
+const SLOW_MS = 200;
 
 const query: CounterQuery = {
   needs: {},
@@ -86,6 +88,10 @@ const happenings = [
     ),
   },
   { weight: 2, arbitrary: step('flush', fc.boolean(), ({ table }, isFlushed) => void (table.isFlushed = isFlushed)) },
+  {
+    weight: 2,
+    arbitrary: step('slow', fc.boolean(), ({ table }, isSlow) => void (table.readingMs = isSlow ? SLOW_MS : 0)),
+  },
   { weight: 1, arbitrary: step('kill', none, (world) => void world.start()) },
   {
     weight: 1,
@@ -111,6 +117,9 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: step('restore', fc.nat(), ({ table }, transactions) => table.restore(transactions)) },
 );
 
+const realNow = performance.now.bind(performance);
+afterEach(() => vi.restoreAllMocks());
+
 /** A table, a storage that may fail, and a counter that may die and come back. */
 class World {
   readonly table = new ModelTable();
@@ -122,6 +131,8 @@ class World {
 
   constructor(of: CounterQuery) {
     this.#query = of;
+    const { table } = this;
+    vi.spyOn(performance, 'now').mockImplementation(() => realNow() + table.readMs);
     this.#counter = this.start();
   }
 

@@ -19,16 +19,18 @@ import { decodeState, encodeState, type KeptState } from './kept-state.ts';
 import type { RebaselineReason } from '../run/poller-metrics.ts';
 import { continuity } from './continuity.ts';
 import { firstTotals } from './first-totals.ts';
-import { noneDropped, occurrencesOf, type DroppedValues, type ReplacedLabel } from './occurrences.ts';
+import { noneDropped, occurrencesOf, refuseHidden, type DroppedValues, type ReplacedLabel } from './occurrences.ts';
 import {
   canBeLater,
   knownZeros,
+  lateMs,
   newBound,
   noRows,
   reconciled,
   recentRows,
   rowsBetween,
   UnreadRows,
+  withLaterBound,
 } from './recent-rows.ts';
 import { SweepBacklog } from './sweep-backlog.ts';
 import { SweepPace } from './sweep-pace.ts';
@@ -106,7 +108,7 @@ export class Counter {
   readonly #older: BatchSize;
   readonly #swept: BatchSize;
   readonly #baseline: Baseline;
-  readonly #pace = new SweepPace();
+  readonly #pace: SweepPace;
   #left: SweepBacklog;
   #state: KeptState | undefined;
   #keptAtMs = -Infinity;
@@ -125,6 +127,7 @@ export class Counter {
     this.#recent = new BatchSize({ maxRows, timeoutMs: settings.timeoutMs });
     this.#older = new BatchSize({ maxRows: maxRows * OLDER_BATCHES, timeoutMs: settings.longTimeoutMs });
     this.#swept = sweepSize(settings.timeoutMs);
+    this.#pace = new SweepPace({ hasKeys: settings.query.events !== undefined });
     this.#left = new SweepBacklog(settings.timeoutMs);
     const { query, ...given } = settings;
     this.#baseline = new Baseline({
@@ -165,7 +168,12 @@ export class Counter {
     await this.begin();
     if (this.isSweeping && this.#recent.isSmallest) return { ...nothing, backlog: undefined };
     try {
-      return await this.#step(this.#recent, async (state, snapshot) => await this.#lookForRecent(state, snapshot));
+      const step = await this.#step(
+        this.#recent,
+        async (state, snapshot) => await this.#lookForRecent(state, snapshot),
+      );
+      this.#pace.readRecent(step.rows);
+      return step;
     } catch (error) {
       const isTimeout = error instanceof PostgresError && error.reason === 'timeout';
       if (!isTimeout || !this.#recent.isSmallest || this.isSweeping || !this.#state) throw error;
@@ -174,13 +182,17 @@ export class Counter {
     }
   }
 
-  async #lookForRecent(state: KeptState, snapshot: TableSnapshot): Promise<{ found: SettledRows; next: KeptState }> {
+  async #lookForRecent(kept: KeptState, snapshot: TableSnapshot): Promise<{ found: SettledRows; next: KeptState }> {
     const { query } = this.#settings;
+    const state = this.#pace.mayMoveBound ? withLaterBound(query, kept, snapshot.head) : kept;
     const startedAt = performance.now();
     const found = await recentRows(query, snapshot, state, this.#recent.rows);
     const isSlow = this.#pace.isTooSlow(performance.now() - startedAt);
     const totals = state.totals.withZeros(await knownZeros(query, snapshot, state.totals));
-    if (found.isTooMany) return await this.#sweepRecent({ ...state, totals }, snapshot);
+    if (found.isTooMany) {
+      this.#pace.burst(lateMs(query));
+      return await this.#sweepRecent({ ...state, totals }, snapshot);
+    }
     const next = { ...state, position: reached(found, before(snapshot.head.settledXid)), totals };
     const isWorthSweeping = isSlow && !found.isFull && canBeLater(query, state, snapshot.head);
     return { found, next: isWorthSweeping ? await swept(query, next, snapshot) : next };
@@ -375,7 +387,8 @@ export class Counter {
       return nothing;
     }
     const step = await this.#take(seen.found, seen.next);
-    if (seen.next.boundUnixMs !== state.boundUnixMs) this.#unread.readUpTo(state.position);
+    if (seen.next.boundUnixMs !== state.boundUnixMs) this.#unread.readUpTo(seen.next.olderPosition);
+    if (isSame(seen.next.olderPosition, seen.next.position)) this.#pace.readAll();
     return step;
   }
 
@@ -408,7 +421,7 @@ export class Counter {
   }
 
   async #take(found: SettledRows, state: KeptState): Promise<Step> {
-    refuseHidden(found);
+    refuseHidden(found.rows);
     const { query } = this.#settings;
     const rows = query.events ? found.rows.map((row) => ({ ...row, key: hashOfKey(row.key) })) : found.rows;
     const keys = query.events ? rows.map(({ key }) => key) : [];
@@ -485,12 +498,4 @@ export class Counter {
     // From a position below the rewritten rows, all of them would be counted as new.
     return settledXid < this.#rewrittenBelow ? 'not yet' : 'rewritten';
   }
-}
-
-/** @throws PostgresError */
-function refuseHidden({ rows }: SettledRows): void {
-  if (!rows.some(({ isHidden }) => isHidden)) return;
-  throw new PostgresError('permission', 'row level security hides rows that new rows refer to, so new rows wait', {
-    repair: 'Let the role read all rows of these tables; `siphon doctor --sql` prints the policies',
-  });
 }

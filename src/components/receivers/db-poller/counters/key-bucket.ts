@@ -1,6 +1,6 @@
 import { wordOf, type KeyHash } from './key-hash.ts';
 
-const HASH_WORDS = 3;
+export const HASH_WORDS = 3;
 const HASH_BYTES = 4 * HASH_WORDS;
 const ENTRY_BYTES = HASH_BYTES + 1;
 const SEARCH_STEP = 8;

@@ -1,3 +1,4 @@
+import { PostgresError } from '../../../../postgres/postgres-error.ts';
 import type { ReplacedReason } from '../columns.ts';
 import { numberOf } from '../columns.ts';
 import type { SettledRow } from './counted-table.ts';
@@ -53,6 +54,14 @@ export function occurrencesOf(
       negative: found.filter((one) => one === 'negative').length,
     },
   };
+}
+
+/** @throws PostgresError if the labels of a row are hidden. */
+export function refuseHidden(rows: readonly SettledRow[]): void {
+  if (!rows.some(({ isHidden }) => isHidden)) return;
+  throw new PostgresError('permission', 'row level security hides rows that new rows refer to, so new rows wait', {
+    repair: 'Let the role read all rows of these tables; `siphon doctor --sql` prints the policies',
+  });
 }
 
 /** 0 for an event that the query does not have. */

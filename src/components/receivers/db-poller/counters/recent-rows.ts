@@ -63,14 +63,23 @@ export function reconciled(query: CounterQuery, state: KeptState, head: Head): K
 
 const LATE_SHARE = 1 / 60;
 
+/** The age of a late bound. */
+export function lateMs({ bound }: CounterQuery): number {
+  return (bound?.marginMs ?? 0) * LATE_SHARE;
+}
+
 /** A bound with few recent rows, for a table that many are written to. A row that is later than that is counted later. */
-export function lateBound({ bound }: CounterQuery, head: Head): number {
-  return head.nowUnixMs - (bound?.marginMs ?? 0) * LATE_SHARE;
+export function lateBound(query: CounterQuery, head: Head): number {
+  return head.nowUnixMs - lateMs(query);
 }
 
 /** True if a late bound has fewer recent rows than the present one, as far as the time shows. */
 export function canBeLater(query: CounterQuery, { boundUnixMs }: KeptState, head: Head): boolean {
-  return query.bound !== undefined && lateBound(query, head) - boundUnixMs >= query.bound.marginMs * LATE_SHARE;
+  return query.bound !== undefined && lateBound(query, head) - boundUnixMs >= lateMs(query);
+}
+
+export function withLaterBound(query: CounterQuery, state: KeptState, head: Head): KeptState {
+  return canBeLater(query, state, head) ? { ...state, boundUnixMs: lateBound(query, head) } : state;
 }
 
 /**
