@@ -14,11 +14,12 @@ import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { BackgroundDelivery, MAX_WAITING, type DeliveryOptions, type Destination } from './background-delivery.ts';
-import { MetricsWithExemplarsSerializer } from './exemplars/exemplar-serializer.ts';
 import type { LastRequest, Pending } from './last-delivery.ts';
 import { LastMetricsReader } from './last-metrics.ts';
+import { MetricsSerializer } from './metrics-serializer.ts';
 import { EncodingSpanProcessor } from './spans/encoding-processor.ts';
 import { UnreachedEndpoints } from './unreached-endpoints.ts';
 
@@ -29,6 +30,8 @@ export interface BackgroundExporters {
   readonly exportLogs: ((records: ReadableLogRecord[], onLost?: () => void) => void) | undefined;
   /** Options for NodeSDK, which sets up every missing part from the environment. */
   readonly options: Pick<SdkOptions, 'spanProcessors' | 'metricReaders'>;
+  /** Queues an export after which receivers do not show the last state of this process any more. */
+  withdrawStates(): void;
   /** Resolves when all previous exports are delivered or dropped. */
   delivered(): Promise<void>;
   /** Returns the exports that are not answered. Spans must have been flushed to the exporter. */
@@ -46,6 +49,9 @@ export function createBackgroundExporters(): BackgroundExporters {
   const metrics = usesHttpProtobuf('metrics') ? createMetricExporter() : undefined;
   const logs = traces !== undefined && usesHttpProtobuf('logs') ? createLogDelegate() : undefined;
   const reader = metrics === undefined ? undefined : createMetricReader(metrics.exporter);
+  const exportMetrics = (last: ResourceMetrics | undefined): void => {
+    if (metrics !== undefined && last !== undefined) exportUnobserved(metrics.delegate, last);
+  };
   return {
     options: {
       ...(traces === undefined ? {} : { spanProcessors: [traces.processor] }),
@@ -54,9 +60,10 @@ export function createBackgroundExporters(): BackgroundExporters {
     exportLogs: logs && ((records, onLost) => exportUnobserved(logs, records, onLost)),
     delivered: async () =>
       void (await Promise.all([traces?.delivery.flush(), metrics?.delegate.forceFlush(), logs?.forceFlush()])),
+    withdrawStates: () => exportMetrics(reader?.withdrawStates()),
     pending: () => {
-      const last = reader?.collectNow();
-      if (last !== undefined) metrics?.delegate.export(last, () => undefined);
+      exportMetrics(reader?.collectNow());
+      exportMetrics(reader?.withdrawStates());
       const pending = [traces?.delivery, metrics?.delegate, logs].flatMap((signal) => signal?.pending() ?? []);
       return {
         unsent: pending.flatMap(({ unsent }) => unsent),
@@ -68,13 +75,9 @@ export function createBackgroundExporters(): BackgroundExporters {
 }
 
 /** The request must not become a span of whatever runs now. */
-function exportUnobserved(
-  logs: ReturnType<typeof createLogDelegate>,
-  records: ReadableLogRecord[],
-  onLost?: () => void,
-): void {
+function exportUnobserved<Items>(delegate: IOtlpExportDelegate<Items>, items: Items, onLost?: () => void): void {
   context.with(suppressTracing(ROOT_CONTEXT), () => {
-    logs.export(records, ({ code }) => code === ExportResultCode.FAILED && onLost?.());
+    delegate.export(items, ({ code }) => code === ExportResultCode.FAILED && onLost?.());
   });
 }
 
@@ -121,7 +124,7 @@ function createLogDelegate() {
 }
 
 function createMetricExporter() {
-  const delegate = new BackgroundDelegate(MetricsWithExemplarsSerializer, {
+  const delegate = new BackgroundDelegate(MetricsSerializer, {
     signal: 'metrics',
     parallel: 1,
     unreached,

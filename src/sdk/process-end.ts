@@ -1,8 +1,8 @@
 /** Flushes the last telemetry within a time limit, and does not otherwise change how the process ends. */
 
 export interface EndSettings {
-  /** Sends the remaining telemetry. May be called again, and may reject. */
-  readonly flush: () => Promise<unknown>;
+  /** Sends the remaining telemetry. May be called again, also after the last time, and may reject. */
+  readonly flush: (options: { readonly isLast: boolean }) => Promise<unknown>;
   /** Does the same while the event loop does not run: sends for so long, and keeps the rest in files until the deadline. */
   readonly flushNow: (sendMs: number, deadlineMs: number) => void;
   /** False if `flushNow` leaves a part that only `flush` can send. */
@@ -29,11 +29,11 @@ export function flushAtEnd({ flush, flushNow, flushNowIsComplete, timeoutMs }: E
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     // The timer keeps the event loop alive for the flush, which does not.
     const timer = setTimeout(resolve, timeoutMs * SENDING_SHARE);
-    await Promise.race([flush().catch(ignoreUnsent), timeout]);
+    await Promise.race([flush({ isLast: true }).catch(ignoreUnsent), timeout]);
     clearTimeout(timer);
   };
   const idle = flushWhenIdle(flushBounded, flushNowIsComplete);
-  const flushMeanwhile = (): void => void flush().catch(ignoreUnsent);
+  const flushMeanwhile = (): void => void flush({ isLast: false }).catch(ignoreUnsent);
   const flushRest = (usedMs: number): void => {
     if (timeoutMs === 0) return;
     try {

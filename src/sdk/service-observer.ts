@@ -111,10 +111,11 @@ function createSdk(targets: RequestTargets, privacy: PrivateSpanSettings, enviro
       sdk['_resource'].waitForAsyncAttributes?.().catch((error: unknown) => diag.debug('siphon: no attributes', error));
     },
     // NodeSDK can only shut down, and then it does not observe any more.
-    flush: async () => {
+    flush: async ({ isLast }) => {
       // A flush that begins while attributes are looked up would not export the spans that wait for them.
       await sdk['_resource'].waitForAsyncAttributes?.();
       await Promise.allSettled(currentProviders().map(async (provider) => await provider.forceFlush?.()));
+      if (isLast) exporters.withdrawStates();
       await exporters.delivered();
     },
     flushNow: (sendMs, deadlineMs) => {

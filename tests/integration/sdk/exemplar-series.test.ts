@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
 import { messageToObject } from '../../../src/engine/otlp/message-to-object.ts';
-import { MetricsWithExemplarsSerializer } from '../../../src/sdk/exemplars/exemplar-serializer.ts';
+import { MetricsSerializer } from '../../../src/sdk/metrics-serializer.ts';
 import { recordExemplars } from '../../../src/sdk/exemplars/record-exemplars.ts';
 
 class ManualReader extends MetricReader {
@@ -46,7 +46,7 @@ function within(id: number): Context {
 /** The points with exemplars of the request: name, values of the attributes, and the spans with their values. */
 async function exported(reader: ManualReader): Promise<string[]> {
   const { resourceMetrics } = await reader.collect();
-  const request = MetricsWithExemplarsSerializer.serializeRequest(resourceMetrics);
+  const request = MetricsSerializer.serializeRequest(resourceMetrics);
   const { resource_metrics: resources } = messageToObject(
     'ExportMetricsServiceRequest',
     request!,

@@ -1,15 +1,21 @@
-/** Adds exemplars to the OTLP request of the SDK's serializer, which writes none. */
+/** Adds to the OTLP request of the SDK's serializer what it does not write: exemplars, and that a series has ended. */
 import { diag } from '@opentelemetry/api';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { Exemplar } from './kept-exemplars.ts';
-import type { PointWithExemplars } from './record-exemplars.ts';
+import type { Exemplar } from './exemplars/kept-exemplars.ts';
 
-export const MetricsWithExemplarsSerializer: typeof ProtobufMetricsSerializer = {
+/** The SDK's serializer ignores these fields of a point. */
+export interface PointAdditions {
+  readonly exemplars?: readonly Exemplar[];
+  /** The series of a gauge or a sum has no value from then on: the flag `NoRecordedValue`. */
+  readonly hasEnded?: true;
+}
+
+export const MetricsSerializer: typeof ProtobufMetricsSerializer = {
   serializeRequest: (metrics) => {
     const request = ProtobufMetricsSerializer.serializeRequest(metrics);
     try {
-      return request && withExemplars(request, exemplarsOf(metrics));
+      return request && completed(request, pointsOf(metrics));
     } catch (error) {
       diag.warn('siphon: an export has no exemplars', error);
       return request;
@@ -18,11 +24,9 @@ export const MetricsWithExemplarsSerializer: typeof ProtobufMetricsSerializer = 
   deserializeResponse: (response) => ProtobufMetricsSerializer.deserializeResponse(response),
 };
 
-/** Returns the exemplars of each point, in the order of the request. */
-function exemplarsOf({ scopeMetrics }: ResourceMetrics): (readonly Exemplar[])[] {
-  const metrics = scopeMetrics.flatMap((scope) => scope.metrics);
-  const points: readonly PointWithExemplars[] = metrics.flatMap(({ dataPoints }) => dataPoints as PointWithExemplars[]);
-  return points.map(({ exemplars = [] }) => exemplars);
+/** In the order of the request. */
+function pointsOf({ scopeMetrics }: ResourceMetrics): readonly PointAdditions[] {
+  return scopeMetrics.flatMap(({ metrics }) => metrics.flatMap(({ dataPoints }) => dataPoints as PointAdditions[]));
 }
 
 /** The fields that lead to the points: of the request, ResourceMetrics, ScopeMetrics, Metric, and its data. */
@@ -35,19 +39,23 @@ const EXEMPLARS_IN = new Map([
   [10, 11],
 ]);
 const BYTES = 2;
+/** `flags` in the point of a gauge or a sum: `NoRecordedValue`. */
+const ENDED = Uint8Array.from([8 << 3, 1]);
 
-function withExemplars(request: Uint8Array, exemplars: (readonly Exemplar[])[]): Uint8Array {
-  if (exemplars.every(({ length }) => length === 0)) return request;
-  const next = exemplars.values();
-  return Buffer.concat(copied(request, 0, 0, () => next.next().value ?? []));
+function completed(request: Uint8Array, points: readonly PointAdditions[]): Uint8Array {
+  if (points.every(({ exemplars = [], hasEnded }) => exemplars.length === 0 && hasEnded === undefined)) return request;
+  const next = points.values();
+  return Buffer.concat(copied(request, 0, 0, () => next.next().value ?? {}));
 }
 
-/** Copies a message. Points get their exemplars; the lengths of all messages around them are written again. */
-function copied(message: Uint8Array, depth: number, kind: number, next: () => readonly Exemplar[]): Uint8Array[] {
+/** Copies a message. Points get their additions; the lengths of all messages around them are written again. */
+function copied(message: Uint8Array, depth: number, kind: number, next: () => PointAdditions): Uint8Array[] {
   const fields = PATH[depth];
   if (fields === undefined) {
+    const { exemplars = [], hasEnded } = next();
     const field = EXEMPLARS_IN.get(kind) ?? 0;
-    return [message, ...next().flatMap((exemplar) => bytesField(field, [encoded(exemplar)]))];
+    const added = exemplars.flatMap((exemplar) => bytesField(field, [encoded(exemplar)]));
+    return [message, ...added, ...(hasEnded === undefined ? [] : [ENDED])];
   }
   const parts: Uint8Array[] = [];
   for (let at = 0; at < message.length;) {
