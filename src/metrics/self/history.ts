@@ -65,13 +65,13 @@ export const historyMetrics = sidecarMetrics({
   siphon_rules_notifications_sent: {
     kind: 'counter',
     unit: '{alert}',
-    description: 'Alerts that an Alertmanager has accepted, repetitions included',
+    description: 'Alerts that a receiver has accepted, repetitions included',
     labels: { extension },
   },
   siphon_rules_notifications_failed: {
     kind: 'counter',
     unit: '{alert}',
-    description: 'Alerts that an Alertmanager has not accepted, at each attempt',
+    description: 'Alerts that a receiver has not accepted, at each attempt',
     labels: { extension },
   },
 });

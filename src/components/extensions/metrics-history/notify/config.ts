@@ -19,12 +19,33 @@ const alertmanager = v.strictObject({
 
 export type AlertmanagerConfig = v.InferOutput<typeof alertmanager>;
 
-export const notifyConfig = v.strictObject({
-  alertmanagers: v.pipe(v.array(alertmanager), v.minLength(1, 'must name at least one Alertmanager')),
+const slack = v.strictObject({
+  webhook_url: v.pipe(
+    secretUrl(),
+    v.check(
+      (url) => /^https?:$/.test(URL.parse(url.reveal())?.protocol ?? ''),
+      'must be the URL of an incoming webhook, for example ${env:SLACK_WEBHOOK_URL}',
+    ),
+  ),
+});
+
+export type SlackConfig = v.InferOutput<typeof slack>;
+
+const receivers = v.strictObject({
+  alertmanagers: v.optional(v.array(alertmanager), []),
+  slack: v.optional(slack),
   tls: v.optional(clientTlsConfig, {}),
   proxy_url: v.optional(proxyUrl()),
   resend_interval: v.optional(positiveDuration(), '1m'),
   timeout: v.optional(positiveDuration(), '10s'),
 });
+
+export const notifyConfig = v.pipe(
+  receivers,
+  v.check(
+    ({ alertmanagers, slack: own }) => alertmanagers.length > 0 || own !== undefined,
+    'must name at least one Alertmanager, or slack',
+  ),
+);
 
 export type NotifyConfig = v.InferOutput<typeof notifyConfig>;

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import * as v from 'valibot';
 import { expect, it } from 'vitest';
+import { metricsHistoryConfig } from '../config.ts';
 import { RuledHistory } from '../../../../../tests/support/history/ruled-history.ts';
 
 interface Posted {
@@ -99,4 +101,64 @@ it('tries again, logs one incident without secrets, and counts', async () => {
   expect(failing).toMatchObject([{ alertmanager: `http://${receiver.host}` }]);
   expect(JSON.stringify(history.lines)).not.toMatch(/cret|hunter2/);
   expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metrics_history"} 2\n');
+});
+
+const PAGED = `
+groups:
+  - name: rooms
+    rules:
+      - alert: High
+        expr: level >= 3
+        labels: {severity: critical, level: page, owner: house}
+        annotations: {summary: 'Room {{ $labels.room }} is high', description: 'It is at {{ $value }}.'}
+`;
+
+it(
+  'sends messages to Slack itself, when Slack asks for less later, and never shows its address',
+  { timeout: 40_000 },
+  async () => {
+    const requests: { readonly atMs: number; readonly path: string | undefined; readonly body: unknown }[] = [];
+    const server = createServer((request, response) => {
+      void json(request).then((body) => {
+        requests.push({ atMs: performance.now(), path: request.url, body });
+        if (requests.length === 1) response.writeHead(429, { 'retry-after': '7' });
+        return response.end('hunter2');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/T0/s3cret`;
+    await using history = await RuledHistory.start(PAGED, { keys: { notify: { slack: { webhook_url: webhook } } } });
+    await expect.poll(() => requests.length, { timeout: 30_000 }).toBe(2);
+    server.closeAllConnections();
+    server.close();
+    const [refused, accepted] = requests;
+    expect(accepted!.atMs - refused!.atMs).toBeGreaterThan(6900);
+    expect(accepted).toMatchObject({
+      path: '/services/T0/s3cret',
+      body: {
+        attachments: [
+          {
+            title: 'Critical: Room 3 is high',
+            text: 'It is at 3.',
+            color: 'danger',
+            footer: 'High · critical · house',
+          },
+        ],
+      },
+    });
+    await expect.poll(() => history.lines.map(({ msg }) => msg)).toContain('Alerts reach Slack again');
+    expect(history.lines.filter(({ msg }) => msg === 'Alerts do not reach Slack')).toHaveLength(1);
+    expect(JSON.stringify(history.lines)).not.toMatch(/s3cret|hunter2|services/);
+    expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metrics_history"} 1\n');
+    expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metrics_history"} 1\n');
+  },
+);
+
+it.each([
+  [{}, 'must name at least one Alertmanager, or slack'],
+  [{ slack: { webhook_url: 'ftp://s3cret' } }, 'must be the URL of an incoming webhook'],
+])('refuses notify: %j', (notify, problem) => {
+  const { issues = [] } = v.safeParse(metricsHistoryConfig, { rules: { notify } });
+  expect(issues.map(({ message }) => message).join()).toContain(problem);
+  expect(issues.map(({ message }) => message).join()).not.toContain('s3cret');
 });

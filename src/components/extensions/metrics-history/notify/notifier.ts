@@ -1,17 +1,21 @@
 import type { ComponentSettings } from '../../../../engine/component.ts';
+import { HttpClient } from '../../../../engine/net/http-client.ts';
 import { openHttpClient } from '../../../../engine/net/open-http-client.ts';
 import { sidecarMetrics } from '../../../../metrics/self.ts';
 import { Alertmanager } from './alertmanager.ts';
 import type { NotifyConfig } from './config.ts';
 import type { NotifiedAlert } from './notified-alert.ts';
+import { Slack } from './slack.ts';
+
+type Receiver = Alertmanager | Slack;
 
 /** Sends alerts to all receivers. */
 export class Notifier {
-  readonly #receivers: readonly Alertmanager[];
+  readonly #receivers: readonly Receiver[];
 
-  private constructor(receivers: readonly Alertmanager[], metrics: ComponentSettings['metrics']) {
+  private constructor(receivers: readonly Receiver[], metrics: ComponentSettings['metrics']) {
     this.#receivers = receivers;
-    const sum = (of: (receiver: Alertmanager) => number): number =>
+    const sum = (of: (receiver: Receiver) => number): number =>
       receivers.reduce((total, receiver) => total + of(receiver), 0);
     metrics.observe(sidecarMetrics.siphon_rules_notifications_sent, (observe) =>
       observe(
@@ -29,14 +33,19 @@ export class Notifier {
 
   /** @throws Error if a file of `tls` cannot be used. */
   static async open(
-    { alertmanagers, tls, proxy_url: proxyUrl, resend_interval: resendMs, timeout: timeoutMs }: NotifyConfig,
+    { alertmanagers, slack, tls, proxy_url: proxyUrl, resend_interval: resendMs, timeout: timeoutMs }: NotifyConfig,
     { logger, metrics }: Pick<ComponentSettings, 'logger' | 'metrics'>,
   ): Promise<Notifier> {
     const proxy = proxyUrl === undefined ? undefined : new URL(proxyUrl.reveal());
-    const receivers = alertmanagers.map(async (config) => {
+    const receivers: Promise<Receiver>[] = alertmanagers.map(async (config) => {
       const client = await openHttpClient(tls, logger, { proxy });
       return new Alertmanager(config, client, { resendMs, timeoutMs, logger });
     });
+    if (slack !== undefined) {
+      // The keys of `tls` are for Alertmanagers.
+      const own = new Slack(slack, new HttpClient({ proxy }), { timeoutMs, logger });
+      receivers.push(Promise.resolve(own));
+    }
     return new Notifier(await Promise.all(receivers), metrics);
   }
 
