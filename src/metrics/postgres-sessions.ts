@@ -16,6 +16,9 @@ export const backendAttributes = {
   transactionEnded: 'db.postgresql.transaction.ended',
 } as const;
 
+/** On the span of a pool that is asked for a connection. True: one was idle, so that nothing had to be waited for. */
+export const HAD_IDLE_CONNECTION = 'db.postgresql.pool.had_idle';
+
 /**
  * On the log record of a session that waits for a lock. Times are in Unix milliseconds of the sidecar's clock: the
  * server's, moved by the difference of the two clocks, which is known to `uncertainty`.

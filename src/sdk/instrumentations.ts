@@ -31,7 +31,7 @@ import { PinoInstrumentation } from './loggers/pino.ts';
 import { WinstonInstrumentation } from './loggers/winston.ts';
 import { followBackends } from './pg-backends.ts';
 import { measureOperations, nameSpan } from './pg-operations.ts';
-import { rememberPools } from './pg-pools.ts';
+import { describePoolSpan, rememberPools } from './pg-pools.ts';
 import { AmqplibInstrumentation } from './queues/amqplib.ts';
 import { BullmqInstrumentation } from './queues/bullmq.ts';
 import { KafkajsInstrumentation } from './queues/kafkajs.ts';
@@ -172,7 +172,7 @@ function createUndici(targets: RequestTargets): Instrumentation {
 }
 
 function createPg(): Instrumentation {
-  const pg = new PgInstrumentation({ requestHook: nameSpan });
+  const pg = new PgInstrumentation({ requestHook: nameSpan, connectionHook: describePoolSpan });
   rememberPools(pg);
   measureOperations(pg);
   followBackends(pg);

@@ -2,10 +2,11 @@
  * Reports the connection pools of pg as they are when metrics are collected. The instrumentation of pg counts changes
  * instead, in one counter for all pools, and so loses those between its events.
  */
-import { metrics } from '@opentelemetry/api';
+import { metrics, type Span } from '@opentelemetry/api';
 import type { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { boundedLabel } from '../metrics/bounded-label.ts';
 import { Instruments } from '../metrics/instruments.ts';
+import { HAD_IDLE_CONNECTION } from '../metrics/postgres-sessions.ts';
 import { instrumentationMetrics, poolName } from '../metrics/third-party.ts';
 import { pgPoolName, type PgPoolOptions } from './pg-pool-name.ts';
 import { INSTRUMENTATION_SCOPE } from './recorders.ts';
@@ -17,6 +18,15 @@ import { INSTRUMENTATION_SCOPE } from './recorders.ts';
 export function rememberPools(instrumentation: PgInstrumentation): void {
   instrumentation['_setPoolConnectEventListeners'] = remember;
 }
+
+/** Describes the span of a pool that is asked. The instrumentation calls this also for other spans, without asking a pool before. */
+export function describePoolSpan(span: Span): void {
+  if (asked !== undefined) span.setAttribute(HAD_IDLE_CONNECTION, asked.idleCount > asked.waitingCount);
+  asked = undefined;
+}
+
+/** The pool whose span is being created. */
+let asked: PgPool | undefined;
 
 /** Registers `db.client.connection.*` with the current meter provider. Pools of one name are one series, with their sum. */
 export function observePgPools(): void {
@@ -61,6 +71,7 @@ const pools = new Map<WeakRef<PgPool>, string>();
 const known = new WeakSet<PgPool>();
 
 function remember(pool: PgPool): void {
+  asked = pool;
   if (known.has(pool)) return;
   known.add(pool);
   pools.set(new WeakRef(pool), boundedLabel(poolName)(pgPoolName(pool.options, process.env)));

@@ -67,6 +67,31 @@ export function* spanSteps(request: Uint8Array): Generator<Span | undefined> {
   }
 }
 
+/** A copy with all properties as values of its own. */
+export function copyOf(span: Span): Span {
+  const { traceId, spanId, parentSpanId, parentIsRemote, traceState, name, kind, resource, sizeBytes, heapBytes } =
+    span;
+  const { startTimeUnixNano, endTimeUnixNano, attributes, events, links, status } = span;
+  return {
+    traceId,
+    spanId,
+    parentSpanId,
+    parentIsRemote,
+    traceState,
+    name,
+    kind,
+    startTimeUnixNano,
+    endTimeUnixNano,
+    attributes,
+    events,
+    links,
+    status,
+    resource,
+    sizeBytes,
+    heapBytes,
+  };
+}
+
 /** The approximate memory of an object, a map entry or an element of an array. */
 const OBJECT_BYTES = 100;
 const STEP_FIELDS = 256;
@@ -118,46 +143,128 @@ function* readScopeSpans(reader: WireReader, owner: ResourceOwner): Generator<Sp
   for (let fields = 1; !reader.done; fields++) {
     const tag = reader.tag();
     if (tag === SCOPE_SPANS.spans) {
-      yield readSpan(reader.message(), owner.resource, owner.heapBytes);
+      yield new EncodedSpan(reader.message(), owner.resource, owner.heapBytes);
       owner.heapBytes = 0;
     } else reader.skip(tag);
     if (fields % STEP_FIELDS === 0) yield;
   }
 }
 
-function readSpan(reader: WireReader, resource: KeyValueMap, resourceBytes: number): Span {
+/**
+ * Spans wait for the rest of their trace, and nobody looks at most of their parts meanwhile. So these stay encoded, as a text
+ * with a character for each byte: the collection of garbage copies one text instead of dozens of objects. What is read last
+ * is remembered, because it is read several times then.
+ */
+class EncodedSpan implements Span {
+  traceId = '';
+  spanId = '';
+  parentSpanId: string | undefined = undefined;
+  parentIsRemote: boolean | undefined = undefined;
+  name = '';
+  kind: SpanKind = 'unspecified';
+  startTimeUnixNano = 0n;
+  endTimeUnixNano = 0n;
+  readonly resource: KeyValueMap;
+  readonly sizeBytes: number;
+  readonly heapBytes: number;
+  #hasEvents = false;
+  #hasLinks = false;
+  readonly #encoded: string;
+
+  constructor(reader: WireReader, resource: KeyValueMap, resourceBytes: number) {
+    const { buffer, position, end } = reader;
+    this.#encoded = Buffer.prototype.latin1Slice.call(buffer, position, end);
+    this.resource = resource;
+    this.sizeBytes = end - position;
+    this.heapBytes = resourceBytes + this.sizeBytes + 4 * OBJECT_BYTES;
+    while (!reader.done) this.#readField(reader.tag(), reader);
+  }
+
+  get attributes(): KeyValueMap {
+    return this.#details.attributes;
+  }
+
+  get events(): readonly SpanEvent[] {
+    return this.#hasEvents ? this.#details.events : NO_EVENTS;
+  }
+
+  get links(): readonly SpanLink[] {
+    return this.#hasLinks ? this.#details.links : NO_LINKS;
+  }
+
+  get status(): SpanStatus {
+    return this.#details.status;
+  }
+
+  get traceState(): string {
+    return this.#details.traceState;
+  }
+
+  get #details(): Details {
+    if (latest?.span !== this) {
+      const bytes = Buffer.from(this.#encoded, 'latin1');
+      latest = { span: this, details: readDetails(new WireReader(bytes)) };
+    }
+    return latest.details;
+  }
+
+  #readField(tag: number, reader: WireReader): void {
+    switch (tag) {
+      case SPAN.trace_id:
+        this.traceId = readHex(reader);
+        break;
+      case SPAN.span_id:
+        this.spanId = readHex(reader);
+        break;
+      case SPAN.parent_span_id:
+        this.parentSpanId = readParentId(reader);
+        break;
+      case SPAN.name:
+        this.name = reader.string();
+        break;
+      case SPAN.kind:
+        this.kind = spanKinds[reader.varint()] ?? 'unspecified';
+        break;
+      case SPAN.start_time_unix_nano:
+        this.startTimeUnixNano = reader.fixed64();
+        break;
+      case SPAN.end_time_unix_nano:
+        this.endTimeUnixNano = reader.fixed64();
+        break;
+      case SPAN.flags:
+        this.parentIsRemote = readIsRemote(reader.fixed32());
+        break;
+      default:
+        this.#hasEvents ||= tag === SPAN.events;
+        this.#hasLinks ||= tag === SPAN.links;
+        reader.skip(tag);
+    }
+  }
+}
+
+const NO_EVENTS: readonly SpanEvent[] = [];
+const NO_LINKS: readonly SpanLink[] = [];
+
+type Details = Pick<Span, 'attributes' | 'events' | 'links' | 'status' | 'traceState'>;
+
+let latest: { readonly span: EncodedSpan; readonly details: Details } | undefined;
+
+function readDetails(reader: WireReader): Details {
   const attributes = new Map<string, AnyValue>();
   const events: SpanEvent[] = [];
   const links: SpanLink[] = [];
-  const span: Writable<Span> = {
-    traceId: '',
-    spanId: '',
-    parentSpanId: undefined,
-    parentIsRemote: undefined,
-    traceState: '',
-    name: '',
-    kind: 'unspecified',
-    startTimeUnixNano: 0n,
-    endTimeUnixNano: 0n,
-    attributes,
-    events,
-    links,
-    status: { code: 'unset', message: '' },
-    resource,
-    sizeBytes: reader.end - reader.position,
-    heapBytes: 0,
-  };
+  let status: SpanStatus = { code: 'unset', message: '' };
+  let traceState = '';
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === SPAN.attributes) readKeyValue(reader.message(), attributes);
     else if (tag === SPAN.events) events.push(readEvent(reader.message()));
     else if (tag === SPAN.links) links.push(readLink(reader.message()));
-    else readSpanField(span, tag, reader);
+    else if (tag === SPAN.status) status = readStatus(reader.message(), status);
+    else if (tag === SPAN.trace_state) traceState = reader.string(MAX_TRACE_STATE_BYTES);
+    else reader.skip(tag);
   }
-  const inside = [attributes, ...events.map((event) => event.attributes), ...links.map((link) => link.attributes)];
-  const objects = OBJECT_BYTES * (4 + 2 * (events.length + links.length));
-  span.heapBytes = inside.reduce((sum, map) => sum + weightOf(map), resourceBytes + span.sizeBytes + objects);
-  return span;
+  return { attributes, events, links, status, traceState };
 }
 
 /** The memory of the objects in a value, without its texts. */
@@ -167,43 +274,6 @@ export function weightOf(value: AnyValue): number {
   else if (Array.isArray(value))
     for (const inner of value as readonly AnyValue[]) weight += OBJECT_BYTES / 4 + weightOf(inner);
   return weight;
-}
-
-function readSpanField(span: Writable<Span>, tag: number, reader: WireReader): void {
-  switch (tag) {
-    case SPAN.trace_id:
-      span.traceId = readHex(reader);
-      break;
-    case SPAN.span_id:
-      span.spanId = readHex(reader);
-      break;
-    case SPAN.parent_span_id:
-      span.parentSpanId = readParentId(reader);
-      break;
-    case SPAN.trace_state:
-      span.traceState = reader.string(MAX_TRACE_STATE_BYTES);
-      break;
-    case SPAN.name:
-      span.name = reader.string();
-      break;
-    case SPAN.kind:
-      span.kind = spanKinds[reader.varint()] ?? 'unspecified';
-      break;
-    case SPAN.start_time_unix_nano:
-      span.startTimeUnixNano = reader.fixed64();
-      break;
-    case SPAN.end_time_unix_nano:
-      span.endTimeUnixNano = reader.fixed64();
-      break;
-    case SPAN.status:
-      span.status = readStatus(reader.message(), span.status);
-      break;
-    case SPAN.flags:
-      span.parentIsRemote = readIsRemote(reader.fixed32());
-      break;
-    default:
-      reader.skip(tag);
-  }
 }
 
 function readEvent(reader: WireReader): SpanEvent {

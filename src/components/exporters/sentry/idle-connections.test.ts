@@ -47,6 +47,18 @@ it.each(['transactions', 'spans'])(
   },
 );
 
+function asked(n: number, hadIdle: boolean, nano: bigint): SpanDraft {
+  return below(n, 'pg-pool.connect', nano, { attributes: { 'db.postgresql.pool.had_idle': hadIdle } });
+}
+
+it('believes the sender that the pool had an idle connection, however long it took', async () => {
+  await using sink = await startSentrySink();
+  const spans = [asked(10, true, 40_000_000n), asked(11, false, 20_000n)];
+  const { counts } = await sendAll(sink, [[{ ...root, startTimeUnixNano: start }, ...spans]]);
+  expect(sink.transactions()[0]!.spans.map(({ span_id }) => span_id)).toEqual([spanId(11)]);
+  expect((await counts()).get('span idle_connection')).toBe(1);
+});
+
 it.each([
   ['finds repeated queries if the pool had idle connections', 20_000n, 6],
   ['does not find them if each query waited for its connection', 2_000_000n, 0],

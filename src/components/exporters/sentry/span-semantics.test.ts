@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSpans, type Span, type SpanKind } from '../../../engine/otlp/span-reader.ts';
+import { copyOf, readSpans, type Span, type SpanKind } from '../../../engine/otlp/span-reader.ts';
 import { semanticsOf, statusOf } from './span-semantics.ts';
 import { batchOfSpans, spanId } from '../../../../tests/support/otlp/otlp-spans.ts';
 
@@ -51,12 +51,12 @@ describe('the name of a span', () => {
     ["SELECT a FROM t WHERE b = 'hunter2'", {}, 'internal', 'SELECT a FROM t WHERE b = ?', 'custom'],
     ['pg.query', { 'db.system.name': 'postgresql', 'db.query.summary': 'SELECT t' }, 'client', 'SELECT t', 'task'],
   ])('%s with %j (%s): %s, %s', (name, attributes, kind, ...[expected, source]) => {
-    expect(semanticsOf({ ...spanOf(attributes, kind), name })).toMatchObject({ name: expected, source });
+    expect(semanticsOf({ ...copyOf(spanOf(attributes, kind)), name })).toMatchObject({ name: expected, source });
   });
 });
 
 function withStatus(code: Span['status']['code'], message: string, attributes: Record<string, number>): Span {
-  return { ...spanOf(attributes), status: { code, message } };
+  return { ...copyOf(spanOf(attributes)), status: { code, message } };
 }
 
 describe('statusOf', () => {

@@ -3,7 +3,7 @@
  * 1,000 of them. Without a stand-in, each child of a job that is still running would be a transaction of its own.
  */
 import { randomBytes } from 'node:crypto';
-import type { Span } from '../../../engine/otlp/span-reader.ts';
+import { copyOf, type Span } from '../../../engine/otlp/span-reader.ts';
 import { isLocalRoot, serviceOf, type Segment } from './segments.ts';
 
 /** Relay's limit for one transaction. */
@@ -54,7 +54,9 @@ function* standIns(spans: readonly Span[], parentSpanId: string | undefined, sen
 function standIn(spans: readonly Span[], parentSpanId: string | undefined, parentAlreadySent: boolean): Segment {
   const [first] = spans as [Span];
   const root: Span = {
-    ...first,
+    traceId: first.traceId,
+    parentIsRemote: first.parentIsRemote,
+    resource: first.resource,
     spanId: randomBytes(8).toString('hex'),
     parentSpanId,
     traceState: '',
@@ -71,7 +73,7 @@ function standIn(spans: readonly Span[], parentSpanId: string | undefined, paren
   };
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const children = spans.map((span) =>
-    ids.has(span.parentSpanId ?? '') ? span : { ...span, parentSpanId: root.spanId },
+    ids.has(span.parentSpanId ?? '') ? span : { ...copyOf(span), parentSpanId: root.spanId },
   );
   return { root, children, parentAlreadySent, sentSegmentId: undefined, isStandIn: true };
 }

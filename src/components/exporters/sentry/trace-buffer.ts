@@ -11,7 +11,7 @@ export interface TraceBufferLimits {
   readonly maxBytes: number;
 }
 
-/** The number of sent spans that are remembered, to recognise late children and repetitions. */
+/** At least so many sent spans are remembered, and less than twice as many, to recognise late children and repetitions. */
 const MAX_REMEMBERED = 10_000;
 
 const LATE_GRACE_PERIODS = 30;
@@ -161,19 +161,24 @@ class SentSpans {
   add({ traceId, spanId }: Span, segmentId: string): void {
     let spans = this.#traces.get(traceId);
     if (spans === undefined) this.#traces.set(traceId, (spans = new Map()));
+    if (spans.size === MAX_REMEMBERED) this.#forgetFirst(spans);
     spans.set(spanId, segmentId);
-    if (++this.#count > MAX_REMEMBERED) this.#forgetOldest();
+    if (++this.#count === 2 * MAX_REMEMBERED) this.#forgetOldest();
+  }
+
+  #forgetFirst(spans: Map<string, string>): void {
+    for (const spanId of spans.keys()) {
+      spans.delete(spanId);
+      this.#count--;
+      return;
+    }
   }
 
   #forgetOldest(): void {
     for (const [traceId, spans] of this.#traces) {
-      for (const oldest of spans.keys()) {
-        spans.delete(oldest);
-        break;
-      }
-      if (spans.size === 0) this.#traces.delete(traceId);
-      this.#count--;
-      return;
+      if (this.#count - spans.size < MAX_REMEMBERED) return;
+      this.#traces.delete(traceId);
+      this.#count -= spans.size;
     }
   }
 }
