@@ -250,6 +250,53 @@ describe('a preloaded node', () => {
   });
 });
 
+describe('an instrumentation of the service, in a second --import', () => {
+  it.each(['cjs', 'mjs'])('works next to the preload in %s', async (format) => {
+    await using own = await InstalledProject.create({
+      also: ['@opentelemetry/instrumentation', 'import-in-the-middle', 'express'],
+    });
+    await own.write(
+      'own.mjs',
+      `import { registerInstrumentations, InstrumentationBase, InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation';
+      import { register } from 'node:module';
+      register('import-in-the-middle/hook.mjs', import.meta.url, { data: { include: ['express'] } });
+      class Own extends InstrumentationBase {
+        init() {
+          return new InstrumentationNodeModuleDefinition('express', ['*'], (exports) => {
+            const { tracer } = this;
+            const { application } = exports.default ?? exports;
+            const { listen } = application;
+            application.listen = function own(...args) {
+              tracer.startSpan('own listen').end();
+              return listen.apply(this, args);
+            };
+            return exports;
+          });
+        }
+      }
+      registerInstrumentations({ instrumentations: [new Own('own', '1', {})] });`,
+    );
+    const load = (name: string): string =>
+      format === 'cjs' ? `const ${name} = require('${name}');` : `import ${name} from '${name}';`;
+    await own.write(
+      `app.${format}`,
+      `${load('express')} ${load('http')}
+      const app = express();
+      app.get('/orders/:id', (request, response) => response.end());
+      const server = app.listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        http.get({ port, path: '/orders/1', agent: false }, (response) => response.resume().on('end', () => server.close()));
+      });`,
+    );
+    await using capture = await OtlpCapture.start();
+    const flags = [...IMPORT, '--import', './own.mjs'];
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: capture.url };
+    expect(await own.run(`app.${format}`, { flags, environment })).toMatchObject({ code: 0 });
+    const names = capture.spans().map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['GET', 'GET /orders/:id', 'own listen']);
+  });
+});
+
 describe('a preload that cannot start', () => {
   it('writes one line, and leaves the application unobserved and unharmed', async () => {
     await using broken = await InstalledProject.create();

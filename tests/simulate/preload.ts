@@ -50,7 +50,7 @@ async function simulate(versions: readonly string[]): Promise<void> {
   await using project = await InstalledProject.create();
   try {
     const nodes = await Promise.all(versions.map(async (version) => await installNode(version, folder)));
-    const selected = endings.filter(({ name }) => name.includes(options.only));
+    const selected = endings.filter(({ name }) => name.includes(options.only)).filter(canRun);
     for (const ending of selected) {
       for (const format of formatsOf(ending)) await project.write(fileOf(ending, format), programOf(ending, format));
     }
@@ -77,6 +77,12 @@ async function simulate(versions: readonly string[]): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function canRun({ name, isFirstProcess = false }: Ending): boolean {
+  if (!isFirstProcess || process.getuid?.() === 0) return true;
+  process.stderr.write(`${name}: left out, only root can create a namespace of processes\n`);
+  return false;
 }
 
 async function differencesOf(project: InstalledProject, ending: Ending, node: string) {
@@ -107,9 +113,12 @@ async function runOnce(
   format: 'cjs' | 'mjs',
   run: RunOptions,
 ): Promise<Ended> {
-  const { signal } = ending;
+  const { signal, isFirstProcess = false } = ending;
+  const { node = process.execPath, flags = [] } = run;
+  const start = isFirstProcess ? { node: 'unshare', flags: ['--pid', '--fork', node, ...flags] } : {};
   return await project.run(fileOf(ending, format), {
     ...run,
+    ...start,
     onLine: (line, kill) => {
       if (line === 'ready' && signal !== undefined) kill(signal);
     },

@@ -9,6 +9,8 @@ export interface Ending {
   /** False if the process cannot run any code when it ends. */
   readonly keepsSpans: boolean;
   readonly moduleOnly?: boolean;
+  /** True for the first process of its namespace, as in most containers: a signal without a listener does not end it. */
+  readonly isFirstProcess?: boolean;
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
@@ -57,6 +59,18 @@ export const endings: readonly Ending[] = [
       process.once('SIGTERM', () => server.close(() => process.exit(0)));
       http.get({ port, path: '/slow', agent: false }, (response) => response.resume().on('end', () => console.log('answered')));`,
     keepsSpans: true,
+  },
+  {
+    name: 'process 1, which survives SIGTERM',
+    body: `process.kill(process.pid, 'SIGTERM'); setTimeout(() => { console.log('still process', process.pid); server.close(); }, 300);`,
+    keepsSpans: true,
+    isFirstProcess: true,
+  },
+  {
+    name: 'process 1, SIGTERM with a listener that exits',
+    body: `process.once('SIGTERM', () => process.exit(7)); process.kill(process.pid, 'SIGTERM');`,
+    keepsSpans: true,
+    isFirstProcess: true,
   },
   { name: '`process.abort`', body: 'process.abort();', keepsSpans: false },
   {
