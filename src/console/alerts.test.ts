@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { alertList } from './alerts.ts';
+import { alertList, silenceAddress } from './alerts.ts';
 import { alertsText } from './text/alerts-text.ts';
 
 const alert = (alertname: string, severity: string, state: string, minute: number) => ({
@@ -47,4 +47,12 @@ it('has the same as text, without control characters', () => {
   expect(text).toContain('  https://example.com/Bad.md');
   expect(text).toContain('Fails  too many series');
   expect(text).toContain('Young  reads back 1.25 d, has 2 h');
+});
+
+it('leads to a silence of one alert, whatever its labels contain', () => {
+  const labels = { alertname: 'A', text: '"},{x="\\&#' };
+  const address = silenceAddress('http://127.0.0.1:9093/am', { labels });
+  expect(address).toMatch(/^http:\/\/127\.0\.0\.1:9093\/am\/#\/silences\/new\?filter=%7Balertname%3D%22A%22%2C/);
+  const filter = decodeURIComponent(address.split('filter=')[1] ?? '');
+  expect(filter).toBe('{alertname="A",text="\\"},{x=\\"\\\\&#"}');
 });

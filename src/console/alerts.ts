@@ -67,6 +67,12 @@ export function ownLabels({ labels, rule }: ListedAlert): readonly (readonly [na
   return Object.entries(labels).filter(([name]) => name !== 'alertname' && rule.labels?.[name] !== labels[name]);
 }
 
+/** Alertmanager's form for a new silence, filled in for this alert. @param server the address of an Alertmanager. */
+export function silenceAddress(server: string, { labels }: Pick<ShownAlert, 'labels'>): string {
+  const matchers = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `${server}/#/silences/new?filter=${encodeURIComponent(`{${matchers.join(',')}}`)}`;
+}
+
 function rankOf({ state, labels: { severity = '' }, activeAt }: ListedAlert): readonly number[] {
   const known = SEVERITIES.indexOf(severity);
   return [

@@ -22,18 +22,28 @@ const MOST_BARS = 24;
 /** A graph with more lines is unreadable. */
 const MOST_SERIES = 60;
 
+/** The current result of a query of a panel. */
+export interface AnsweredQuery {
+  readonly query: PanelModel['queries'][number];
+  /** The expression that was evaluated, without variables. */
+  readonly expression: string;
+  readonly atS: number;
+  readonly samples: readonly Sample[];
+}
+
 /** The current results of a panel's queries. */
 export async function answersOf(
   { queries }: PanelModel,
   source: DataSource,
   { nowS, lengthS, scrapeS, choices }: Moment,
-): Promise<readonly { readonly query: PanelModel['queries'][number]; readonly samples: readonly Sample[] }[]> {
+): Promise<readonly AnsweredQuery[]> {
   const steps = { fromS: nowS - lengthS, toS: nowS, stepS: scrapeS };
   return await Promise.all(
     queries.map(async (query) => {
-      const samples = await source.at(concrete(query.expression, { choices, steps, scrapeS }), nowS);
+      const expression = concrete(query.expression, { choices, steps, scrapeS });
+      const samples = await source.at(expression, nowS);
       // A ratio of 0 to 0 is NaN, so its value is unknown.
-      return { query, samples: samples.filter(({ value }) => !Number.isNaN(value)) };
+      return { query, expression, atS: nowS, samples: samples.filter(({ value }) => !Number.isNaN(value)) };
     }),
   );
 }

@@ -16,15 +16,31 @@ import { startBrowser } from '../support/dashboards/browser.ts';
 import { consolePictures, type ConsolePicture } from '../support/dashboards/console-views.ts';
 import { webpOf } from '../support/dashboards/webp.ts';
 
-const DOCUMENTATION = fileURLToPath(new URL('../../docs/images/console/', import.meta.url));
+const DOCUMENTATION = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+
+/** Other pages show these, too. The package contains their copies. */
+const COPIES: Readonly<Record<string, string>> = {
+  'console-blocked-dark': 'console-blocked',
+  'console-database-dark': 'console-database',
+};
 
 /** The letters are readable, and a picture takes about 30 kB. */
 const ENCODING = { scale: 0.8, quality: 0.3 };
 const HEIGHTS = { light: 900, dark: 900, phone: 1000 };
 
-const PEACE_MS = 60_000;
+/** Frames of stacks contain the folder of the repository. It is a text, because it runs in the page. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const WITHOUT_PATHS = `(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { currentNode } = texts;
+    if (currentNode.data.includes(${JSON.stringify(ROOT)})) currentNode.data = currentNode.data.replaceAll(${JSON.stringify(ROOT)}, '/app/');
+  }
+})()`;
+
+const PEACE_MS = 40_000;
 const FAULTS: readonly Fault[] = ['slow_store', 'rate_limit_storm', 'hanging_transaction'];
-const FAULT_MS = 45_000;
+const FAULT_MS = 30_000;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -54,13 +70,23 @@ async function takePicture(browser: Browser, url: string, { view, look, name }: 
   await page.goto(url + (await view.address(url)));
   await page.locator(view.drawn).first().waitFor();
   // Rates and later panels.
-  await sleep(3000);
+  await sleep(view.name === 'dashboard' ? 4000 : 1500);
+  await page.evaluate(WITHOUT_PATHS);
   const png = await page.screenshot();
-  const file = path.join(values.to ?? DOCUMENTATION, `${name}.${values.to === undefined ? 'webp' : 'png'}`);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, values.to === undefined ? await webpOf(page, png, ENCODING) : png);
-  process.stdout.write(`${path.relative('.', file)}\n`);
+  if (values.to !== undefined) write(path.join(values.to, `${name}.png`), png);
+  else {
+    const picture = await webpOf(page, png, ENCODING);
+    write(path.join(DOCUMENTATION, 'all', `${name}.webp`), picture);
+    const copy = COPIES[name];
+    if (copy !== undefined) write(path.join(DOCUMENTATION, `${copy}.webp`), picture);
+  }
   await page.close();
+}
+
+function write(file: string, content: Buffer): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  process.stdout.write(`${path.relative('.', file)}\n`);
 }
 
 const browser = await startBrowser();

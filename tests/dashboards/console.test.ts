@@ -82,7 +82,8 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     sidecar = await Sidecar.start({
       sets: [
         'extensions.metrics_history.interval=1s',
-        'extensions.metrics_history.rules={}',
+        // Nothing listens there. The address is only shown.
+        'extensions.metrics_history.rules={notify: {alertmanagers: [{url: "http://user:pw@127.0.0.1:1/am"}]}}',
         'processors.batch.timeout=200ms',
       ],
       environment: { SIPHON_STORAGE_DIRECTORY: path.join(folder, 'state') },
@@ -162,6 +163,8 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     await watchdog.locator('summary').click();
     expect(await watchdog.locator('b').first().textContent()).toBe('firing');
     expect(await watchdog.locator('a', { hasText: 'Runbook' }).getAttribute('href')).toMatch(/\/Watchdog\.md$/);
+    const silence = await watchdog.getByRole('link', { name: 'Silence' }).getAttribute('href');
+    expect(silence).toMatch(/^http:\/\/127\.0\.0\.1:1\/am\/#\/silences\/new\?filter=%7B.*alertname%3D%22Watchdog%22/);
     expect(await page.locator('main').textContent()).toContain('which only a Prometheus that scrapes has');
     await page.close();
     const text = await (await fetch(`${url}/alerts`, { headers: { accept: '*/*' } })).text();
@@ -332,6 +335,11 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     await page.locator('.panel[data-state=data]').first().waitFor({ timeout: 30_000 });
     expect(await page.locator('h1').textContent()).toBe('siphon');
     expect(await page.title()).toContain('Service');
+    await page.locator('.number-with-origin').first().click();
+    const origin = page.locator('.origin');
+    expect(await origin.locator('code').textContent(), 'without variables').toMatch(/^[^$]+$/);
+    expect(await origin.textContent()).toMatch(/exactly [\d.e-]+evaluated over the metrics .* ago at \d\d:\d\d:\d\d/);
+    await page.keyboard.press('Escape');
     expect(problems).toEqual([]);
   });
 });

@@ -48,7 +48,6 @@ const PICTURES: readonly Picture[] = [
   { of: 'thirty-days', uid: 'siphon-prices', name: 'prices', look: 'light', height: 1420 },
   { of: 'thirty-days', uid: 'siphon-database', name: 'database', look: 'light' },
   { of: 'thirty-days', uid: 'siphon-sidecar', name: 'sidecar', look: 'light', height: 1125 },
-  { of: 'thirty-days', uid: 'siphon-database', name: 'database-dark', look: 'dark' },
   { of: 'thirty-days', uid: 'siphon-pipeline', name: 'pipeline-phone', look: 'phone' },
   { of: 'fresh', uid: 'siphon-pipeline', name: 'pipeline-fresh', look: 'light', height: 900 },
   { of: 'one-shot', uid: 'siphon-prices', name: 'prices-one-shot', look: 'light', height: 900 },

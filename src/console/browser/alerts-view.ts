@@ -1,7 +1,15 @@
 /** The alerts of the rules that the sidecar evaluates. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { alertList, NO_RULES, ownLabels, type AlertList, type ListedAlert, type ShownRule } from '../alerts.ts';
+import {
+  alertList,
+  NO_RULES,
+  ownLabels,
+  silenceAddress,
+  type AlertList,
+  type ListedAlert,
+  type ShownRule,
+} from '../alerts.ts';
 import { counted } from '../store-text.ts';
 import { textOf } from '../unit-text.ts';
 import { AskedView } from './asked-view.ts';
@@ -13,20 +21,28 @@ const POLL_MS = 5000;
 
 export function alertsView({ top, main }: Stage): PageView {
   render(nothing, top);
+  // A file of an incident has no Alertmanager.
+  const servers = telemetry.alertmanagers().catch((): readonly string[] => []);
   const view = new AskedView(main, {
-    ask: async () => alertList(await telemetry.rules()),
-    draw: (list) => (list.rules === 0 ? message('unknown', NO_RULES) : page(list)),
+    ask: async () => ({ list: alertList(await telemetry.rules()), servers: await servers }),
+    draw: ({ list, servers: known }) => (list.rules === 0 ? message('unknown', NO_RULES) : page(list, known)),
     everyMs: POLL_MS,
   });
   return view.start();
 }
 
-function page({ alerts, rules, broken, young }: AlertList): TemplateResult {
+function page({ alerts, rules, broken, young }: AlertList, servers: readonly string[]): TemplateResult {
   const firing = alerts.filter(({ state }) => state === 'firing').length;
   return html`<section class="trace">
     <h2>${firing} firing, ${alerts.length - firing} pending</h2>
     <p class="facts"><span>${counted(rules, 'alert rule')}</span></p>
-    <div class="groups">${repeat(alerts, ({ rule, labels }) => JSON.stringify([rule.query, labels]), row)}</div>
+    <div class="groups">
+      ${repeat(
+        alerts,
+        ({ rule, labels }) => JSON.stringify([rule.query, labels]),
+        (alert) => row(alert, servers),
+      )}
+    </div>
     ${rulesTable('Rules without a verdict', broken, ({ lastError = '' }) => lastError)}
     ${rulesTable(
       'Rules that see less than they read',
@@ -37,7 +53,7 @@ function page({ alerts, rules, broken, young }: AlertList): TemplateResult {
   </section>`;
 }
 
-function row(alert: ListedAlert): TemplateResult {
+function row(alert: ListedAlert, servers: readonly string[]): TemplateResult {
   const { labels, annotations, state, activeAt, keepFiringSince, value, rule } = alert;
   const { severity = '', alertname = '' } = labels;
   const own = ownLabels(alert);
@@ -55,7 +71,7 @@ function row(alert: ListedAlert): TemplateResult {
       ${own.map(([name, text]) => html`<code>${name}=${text}</code>`)}
       ${keepFiringSince === undefined ? nothing : html`<span>fine or absent since ${new Date(keepFiringSince).toLocaleTimeString('en-GB')}</span>`}
     </p>
-    <p class="facts">${linksOf(annotations)}</p>
+    <p class="facts">${linksOf(annotations)} ${servers.map((server) => silenceLink(server, alert))}</p>
     <pre>${rule.query}</pre>
   </details>`;
 }
@@ -78,6 +94,12 @@ function linksOf(annotations: Readonly<Record<string, string>>): readonly Templa
       ? [html`<a href=${address} target="_blank" rel="noreferrer">${text}</a>`]
       : [],
   );
+}
+
+function silenceLink(server: string, alert: ListedAlert): TemplateResult {
+  return html`<a href=${silenceAddress(server, alert)} target="_blank" rel="noreferrer" title=${`In ${server}`}
+    >Silence</a
+  >`;
 }
 
 function isFollowed(address: string): boolean {

@@ -12,6 +12,13 @@ export interface Origin {
   readonly value?: number | undefined;
 }
 
+/** A click on the number shows its origin. By keyboard, the expression is in the description of the panel. */
+export function withOrigin(number: HTMLElement, origin: Origin): HTMLElement {
+  number.classList.add('number-with-origin');
+  number.addEventListener('click', () => showOrigin(number, origin));
+  return number;
+}
+
 /** Only the last one that was opened. */
 let shown: HTMLElement | undefined;
 
@@ -21,8 +28,7 @@ export function showOrigin(anchor: HTMLElement, { expression, atUnixMs, labels =
   const facts = [
     ...(labels.length === 0 ? [] : [`of ${labels.join(', ')}`]),
     ...(value === undefined ? [] : [`exactly ${value}`]),
-    'from the history of this sidecar (metrics_history)',
-    `read ${textOf(Math.round(ageS), 's')} ago, at ${new Date(atUnixMs).toLocaleTimeString('en-GB')}`,
+    `evaluated over the metrics that this page reads, ${textOf(Math.round(ageS), 's')} ago at ${new Date(atUnixMs).toLocaleTimeString('en-GB')}`,
   ];
   shown = popoverOf(
     'origin',

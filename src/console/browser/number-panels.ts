@@ -4,11 +4,10 @@ import type {
   HistogramModel,
   GraphModel,
   PanelModel,
-  QueryModel,
   StatModel,
   TableModel,
 } from '../../dashboards/model/dashboard-model.ts';
-import type { Sample } from '../data-source.ts';
+import type { AnsweredQuery } from '../answers.ts';
 import { bucketsOf } from '../buckets.ts';
 import { nameOf } from '../series-name.ts';
 import { shownPart } from '../shown-part.ts';
@@ -16,18 +15,14 @@ import { linesOf } from '../table-lines.ts';
 import { toneOf } from '../tone.ts';
 import { bucketText, spokenText, textOf } from '../unit-text.ts';
 import { element } from './element.ts';
-
-/** The answer to a query of a panel. */
-interface Answered {
-  readonly query: QueryModel;
-  readonly samples: readonly Sample[];
-}
+import { withOrigin, type Origin } from './number-origin.ts';
 
 interface Named {
   readonly name: string;
   readonly value: number;
   readonly text: string;
   readonly tone: string;
+  readonly origin: Origin;
 }
 
 /** Longer lists are not read to the end. */
@@ -43,7 +38,7 @@ type Shown = readonly (HTMLElement | undefined)[];
 
 export type NumberPanel = Exclude<PanelModel, GraphModel>;
 
-export function numbersOf(panel: NumberPanel, answers: readonly Answered[]): Shown {
+export function numbersOf(panel: NumberPanel, answers: readonly AnsweredQuery[]): Shown {
   switch (panel.form) {
     case 'stat':
       return statOf(panel, answers);
@@ -56,32 +51,37 @@ export function numbersOf(panel: NumberPanel, answers: readonly Answered[]): Sho
   }
 }
 
-function statOf(panel: StatModel, answers: readonly Answered[]): Shown {
+function statOf(panel: StatModel, answers: readonly AnsweredQuery[]): Shown {
   const { shown: all, left } = shownPart(namedValues(panel, answers), MOST_NUMBERS);
   const isNamed = answers.length > 1 || answers.some(({ query }) => query.legend.includes('{{'));
-  const items = all.map(({ name, text, tone }) =>
-    element('div', {}, element('strong', { class: tone, text }), isNamed ? element('span', { text: name }) : undefined),
+  const items = all.map(({ name, text, tone, origin }) =>
+    element(
+      'div',
+      {},
+      withOrigin(element('strong', { class: tone, text }), origin),
+      isNamed ? element('span', { text: name }) : undefined,
+    ),
   );
   return [element('div', { class: all.length > 1 ? 'numbers many' : 'numbers' }, ...items), leftOut(left)];
 }
 
-function barsOf(panel: BarsModel, answers: readonly Answered[]): Shown {
+function barsOf(panel: BarsModel, answers: readonly AnsweredQuery[]): Shown {
   const sorted = namedValues(panel, answers).toSorted((one, other) => other.value - one.value);
   const { shown: all, left } = shownPart(sorted, MOST_NUMBERS);
   const most = panel.max ?? Math.max(...all.map(({ value }) => Math.abs(value)));
-  const cells = all.flatMap(({ name, value, text, tone }) => {
+  const cells = all.flatMap(({ name, value, text, tone, origin }) => {
     const fill = element('i');
     fill.style.width = `${most > 0 ? Math.min(100, (Math.max(0, value) / most) * 100) : 0}%`;
     return [
       element('span', { class: 'name', text: name, title: name }),
       element('span', { class: `track ${tone || 'neutral'}` }, fill),
-      element('span', { class: `value ${tone}`, text }),
+      withOrigin(element('span', { class: `value ${tone}`, text }), origin),
     ];
   });
   return [element('div', { class: 'gauges' }, ...cells), leftOut(left)];
 }
 
-function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]): Shown {
+function histogramOf({ queries }: HistogramModel, answers: readonly AnsweredQuery[]): Shown {
   const { observedUnit = '' } = queries[0] ?? {};
   const all = bucketsOf(answers.flatMap(({ samples }) => samples));
   const { shown: buckets, left } = shownPart(all, MOST_NUMBERS);
@@ -98,7 +98,10 @@ function histogramOf({ queries }: HistogramModel, answers: readonly Answered[]):
   return [element('div', { class: 'histogram', attributes: { role: 'list' } }, ...columns), leftOut(left)];
 }
 
-function tableOf({ title, labels, sortBy, queries, names: called }: TableModel, answers: readonly Answered[]): Shown {
+function tableOf(
+  { title, labels, sortBy, queries, names: called }: TableModel,
+  answers: readonly AnsweredQuery[],
+): Shown {
   const headers = [
     ...labels.map((label) => element('th', { class: 'name', text: called[label] ?? label })),
     ...answers.map(({ query }) => element('th', { text: query.legend })),
@@ -112,7 +115,9 @@ function tableOf({ title, labels, sortBy, queries, names: called }: TableModel, 
     const values = line.values.map((value, index) => {
       const { unit = '', thresholds } = queries[index] ?? {};
       if (value === undefined) return element('td', { text: '–' });
-      return element('td', { class: toneOf(value, thresholds) ?? '', text: spokenText(value, unit) });
+      const cell = element('td', { class: toneOf(value, thresholds) ?? '', text: spokenText(value, unit) });
+      const { expression = '', atS = 0 } = answers[index] ?? {};
+      return withOrigin(cell, { expression, atUnixMs: atS * 1000, labels: line.labels, value });
     });
     return element('tr', {}, ...names, ...values);
   });
@@ -126,11 +131,13 @@ function tableOf({ title, labels, sortBy, queries, names: called }: TableModel, 
   return [element('div', { class: 'scroll', attributes }, table), leftOut(left)];
 }
 
-function namedValues({ thresholds, tones, names }: StatModel | BarsModel, answers: readonly Answered[]): Named[] {
-  return answers.flatMap(({ query, samples }) =>
+function namedValues({ thresholds, tones, names }: StatModel | BarsModel, answers: readonly AnsweredQuery[]): Named[] {
+  return answers.flatMap(({ query, samples, expression, atS }) =>
     samples.map(({ labels, value }) => {
       const name = nameOf(query.legend, labels, names);
-      return { name, value, text: spokenText(value, query.unit), tone: toneOf(value, thresholds) ?? tones[name] ?? '' };
+      const tone = toneOf(value, thresholds) ?? tones[name] ?? '';
+      const origin = { expression, atUnixMs: atS * 1000, labels: Object.values(labels), value };
+      return { name, value, text: spokenText(value, query.unit), tone, origin };
     }),
   );
 }

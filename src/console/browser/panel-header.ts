@@ -8,7 +8,11 @@ import { opens, popoverOf } from './popover.ts';
 export function panelHeader(panel: PanelModel, { view }: { readonly view: View }): HTMLElement {
   const { title, leadsTo } = panel;
   const text = aboutPanel(panel);
-  const about = popoverOf('about-panel', element('p', { text }));
+  const about = popoverOf(
+    'about-panel',
+    element('p', { text }),
+    ...panel.queries.map(({ expression }) => element('code', { text: expression })),
+  );
   const button = element('button', { text: 'i', title: text, attributes: { 'aria-label': `About ${title}` } });
   opens(button, about);
   const link = leadsTo === undefined ? undefined : linkTo(leadsTo, view);

@@ -1,5 +1,6 @@
 /** The views of the console in the pictures of the documentation. */
 import type { ComparedTraces, Trace, TraceSummary } from '../../../src/engine/stored-telemetry.ts';
+import { VIEWS } from '../../../src/console/page-settings.ts';
 import { comparisonAddress } from '../../../src/console/trace-pair.ts';
 import { waitFor } from '../wait-for.ts';
 import { LOOKS, type Look } from './all-pictures.ts';
@@ -40,7 +41,12 @@ export interface ConsolePicture {
 }
 
 export const consolePictures: readonly ConsolePicture[] = CONSOLE_VIEWS.flatMap((view) =>
-  (Object.keys(LOOKS) as Look[]).map((look) => ({ view, look, name: `${view.name}-${look}` })),
+  (Object.keys(LOOKS) as Look[]).map((look) => ({ view, look, name: `console-${view.name}-${look}` })),
+);
+
+/** Views of the page that have no picture. */
+export const unpicturedViews: readonly string[] = VIEWS.filter((view) =>
+  CONSOLE_VIEWS.every(({ name }) => name !== view),
 );
 
 function fixed(address: string): ConsoleView['address'] {

@@ -59,6 +59,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       history: this.#history,
       source: this.#rules?.source ?? this.#history,
       rules: this.#rules,
+      alertmanagers: await this.#alertmanagers(),
       metadata: () => [...this.#sources].flatMap((source): readonly MetricMetadata[] => source.metadata()),
     });
     this.#server = new ApiServer(this.#config, this.#settings.logger, api);
@@ -79,6 +80,12 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   follow(source: SampleSource): Disposable {
     this.#sources.add(source);
     return { [Symbol.dispose]: () => void this.#sources.delete(source) };
+  }
+
+  async #alertmanagers(): Promise<readonly string[]> {
+    const { alertmanagers = [] } = this.#config.rules?.notify ?? {};
+    const { shownAddress } = await import('./notify/shown-address.ts');
+    return alertmanagers.flatMap(({ url }) => shownAddress(url) ?? []);
   }
 
   async #startedRules(): Promise<Rules | undefined> {

@@ -37,6 +37,13 @@ export const telemetry = {
   errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
   rules: async (): Promise<RulesAnswer> =>
     (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
+  /** The addresses of the Alertmanagers. */
+  alertmanagers: async (): Promise<readonly string[]> => {
+    const { data } = await ask<{
+      readonly data: { readonly activeAlertmanagers: readonly { readonly url: string }[] };
+    }>('v1/alertmanagers');
+    return data.activeAlertmanagers.map(({ url }) => url.replace(/\/api\/v2\/alerts$/, ''));
+  },
   comparison: async (query: Query): Promise<ComparedTraces> => await ask('compare', query),
   database: async (): Promise<DatabaseState> => await ask('database'),
   pipelines: async (): Promise<PipelinesState> => await ask('pipelines'),

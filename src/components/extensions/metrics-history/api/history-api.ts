@@ -19,7 +19,7 @@ export class HistoryApi implements QueryApi {
   constructor(
     config: MetricsHistoryConfig,
     { logger, version }: Pick<ComponentSettings, 'logger' | 'version'>,
-    content: Pick<ApiContent, 'history' | 'source' | 'metadata' | 'rules'>,
+    content: Omit<ApiContent, 'settings' | 'version'>,
   ) {
     this.#logger = logger;
     this.#content = { ...content, settings: evaluationSettings(config), version };

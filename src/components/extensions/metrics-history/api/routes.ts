@@ -23,6 +23,8 @@ export interface ApiContent {
   readonly source: SeriesSource;
   /** Undefined if no rules run. */
   readonly rules: Rules | undefined;
+  /** The addresses that alerts are sent to, without those that are secret. */
+  readonly alertmanagers: readonly string[];
   readonly metadata: () => readonly MetricMetadata[];
   readonly settings: EvaluationSettings;
   readonly version: string;
@@ -44,6 +46,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   samples,
   rules: ({ rules }, parameters) => rulesText(rules, parameters),
   alerts: ({ rules }) => alertsText(rules),
+  alertmanagers: ({ alertmanagers }) => fixed(alertmanagersText(alertmanagers)),
 };
 
 /** The beginning of all paths. */
@@ -56,6 +59,14 @@ export function routeOf(path: string): Route | undefined {
   const label = /^label\/([^/]+)\/values$/.exec(name)?.[1];
   if (label !== undefined) return (content, parameters) => labelValues(label, content, parameters);
   return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+}
+
+/** The path is that of Prometheus, to which it adds the path of Alertmanager's API. */
+function alertmanagersText(addresses: readonly string[]): string {
+  return jsonText({
+    activeAlertmanagers: addresses.map((address) => ({ url: `${address}/api/v2/alerts` })),
+    droppedAlertmanagers: [],
+  });
 }
 
 function* query({ source, settings }: ApiContent, parameters: URLSearchParams): Steps<string> {
