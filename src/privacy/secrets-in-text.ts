@@ -6,7 +6,7 @@ import { FILTERED, isSecretParameter, PASSWORD, SECRET_WORDS } from './secret-na
 const HINTS =
   /pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user/i;
 
-/** Words that are less telling. They count in a text with an address. */
+/** Words that are less certain. They count in a text with an address. */
 const WEAK_HINTS = /value|jwt|-u=/i;
 
 /** A text that has an address, or a path with a query. */

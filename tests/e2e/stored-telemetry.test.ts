@@ -1,4 +1,4 @@
-/** What the store keeps while no sidecar is running. */
+/** The store continues after a restart of the sidecar. */
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -93,7 +93,7 @@ it('lists traces, log lines and exemplars', async () => {
   );
 });
 
-it('says that a limit has left out others', async () => {
+it('reports that a limit has left out others', async () => {
   await using crowded = await startStore();
   const { store, url } = crowded;
   const traceIds = ['a', 'b', 'c'].map((digit) => digit.repeat(32));

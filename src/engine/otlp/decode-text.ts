@@ -5,7 +5,7 @@ const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const MAX_REMEMBERED_BYTES = 64;
 const SLOTS = 4096;
 
-/** By a cheap hash, which a sender can make useless: then each text is decoded. */
+/** Texts are found by a cheap hash. A sender can make it useless: then each text is decoded. */
 const hashes = new Int32Array(SLOTS);
 const texts = Array.from({ length: SLOTS }, (): string | undefined => undefined);
 

@@ -151,7 +151,7 @@ function* readScopeSpans(reader: WireReader, owner: ResourceOwner): Generator<Sp
 }
 
 /**
- * Spans wait for the rest of their trace, and nobody looks at most of their parts meanwhile. So these stay encoded, as a text
+ * Spans wait for the rest of their trace, and most of their parts are not needed meanwhile. So these stay encoded, as a text
  * with a character for each byte: the collection of garbage copies one text instead of dozens of objects. What is read last
  * is remembered, because it is read several times then.
  */

@@ -92,7 +92,7 @@ export class TelemetryStoreExporter implements Component, Consumer {
     if (open !== undefined) await this.#save(open, deadline);
   }
 
-  /** In the background: whoever asks meanwhile gets what has arrived since the start. */
+  /** In the background. Meanwhile, answers contain what has arrived since the start. */
   async #restore(open: () => Promise<StorageSpace>): Promise<void> {
     const { logger } = this.#settings;
     try {

@@ -62,7 +62,7 @@ it('has the same spans, records, exemplars and classes after a restart', async (
   await second.hasLogged('The telemetry from before the restart is available');
   for (const [i, query] of queries.entries())
     expect(without((await second.ask(query)).body), query).toEqual(answers[i]);
-  // What arrives goes on behind it.
+  // New telemetry follows behind it.
   const before = (await second.ask('/api/traces')).body.next as number;
   await second.store.consume(batchOfSpans(spans(50_000, 3)));
   expect((await second.ask(`/api/traces?after=${before}`)).body.traces).toHaveLength(3);
@@ -91,7 +91,7 @@ it('takes as much as there is room for, the newest first', async () => {
   expect([await holds(0), await holds(59_999)]).toEqual([false, true]);
 });
 
-/** As the store writes it. */
+/** The format in which the store writes. */
 function written(index: object): Buffer {
   const bytes = serialize(index);
   const checksum = Buffer.alloc(4);

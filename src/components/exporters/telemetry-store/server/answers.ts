@@ -190,7 +190,7 @@ function ok(body: object): QueryAnswer {
   return { status: 200, body: jsonText(body) };
 }
 
-/** What a list of an answer leaves out, and what continues it. @param left the number that the size of the answer left out. */
+/** The end of a list: the number of items that were left out, and how to continue. @param left the number that the size of the answer left out. */
 function endOfList({ hasMore, ...others }: ListEnd & { readonly hasMore: boolean }): string {
   return jsonText({ more: hasMore || others.left > 0, ...others }).slice(1, -1);
 }

@@ -46,7 +46,7 @@ export class CountedKeys {
   /** The keys of the log: of the round before, and of this round. */
   #before = new RecentKeys();
   #recent = new RecentKeys();
-  /** Of the keys in the buckets that this round has not rewritten, and in those that it has. The same while their number stays. */
+  /** For the buckets that this round has not rewritten, and for those that it has. The same object while their number stays. */
   #filter = new KeyFilter(0);
   #nextFilter = this.#filter;
 

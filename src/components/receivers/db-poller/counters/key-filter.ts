@@ -4,8 +4,8 @@ import { HASH_WORDS, type KeyBucket } from './key-bucket.ts';
 const BITS_OF_A_BUCKET = 6;
 
 /**
- * Tells most keys that are in no bucket from those that are, without reading a bucket: a Bloom filter of 256 bytes for
- * each bucket. The three bits of a key are in one word. Words are in the order of the hashes, so that keys in this order
+ * Recognises most keys that are in no bucket, without reading a bucket: a Bloom filter of 256 bytes for each
+ * bucket. The three bits of a key are in one word. Words are in the order of the hashes, so that keys in this order
  * read them from front to back.
  */
 export class KeyFilter {
