@@ -21,6 +21,9 @@ export const metricsHistoryExtension = (readPackRules: ReadPackRules): Extension
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);
+    if (config.rules === undefined) return;
+    const { ruleFindings } = await import('./rules/rule-findings.ts');
+    yield* ruleFindings(config.rules, { readPackRules, historyIntervalMs: config.interval });
   },
   create: (settings, config) => new MetricsHistoryExtension(settings, config, readPackRules),
 });

@@ -17,13 +17,18 @@ export type ReadPackRules = (
   settings: string | undefined,
 ) => Promise<readonly RuleFile[]>;
 
+export interface RuleReading {
+  readonly readPackRules: ReadPackRules;
+  readonly historyIntervalMs: number;
+}
+
 /** Every interval has memory of its own. */
 const MAX_INTERVALS = 8;
 
 /** @throws Error that names the file and the rule with a problem. */
 export async function readRules(
   { packs, rule_files: files, settings_file: settingsFile, interval }: RulesConfig,
-  { readPackRules, historyIntervalMs }: { readonly readPackRules: ReadPackRules; readonly historyIntervalMs: number },
+  { readPackRules, historyIntervalMs }: RuleReading,
 ): Promise<readonly RuleGroup[]> {
   const settings = settingsFile === undefined ? undefined : await read(settingsFile);
   const texts = [
