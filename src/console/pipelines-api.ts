@@ -67,7 +67,7 @@ interface Question {
   readonly name: string;
   /** The label with the name of the component. */
   readonly label: string;
-  readonly unit: 'rate' | 'count';
+  readonly unit: 'rate' | 'count' | 'share';
   readonly isBad?: true;
   /** @param signal the signal whose items are counted. */
   readonly expression: (signal: string) => string;
@@ -95,18 +95,19 @@ const QUESTIONS: Readonly<Record<ComponentState['kind'], readonly Question[]>> =
       isBad: true,
     },
     { ...rate('not queued', 'exporter', (signal) => `otelcol_exporter_enqueue_failed_${ITEMS[signal]}`), isBad: true },
-    gauge('in the queue', (signal) => `otelcol_exporter_queue_size{data_type="${signal}"}`),
-    gauge('size of the queue', (signal) => `otelcol_exporter_queue_capacity{data_type="${signal}"}`),
+    {
+      name: 'queue full',
+      label: 'exporter',
+      unit: 'share',
+      expression: (signal) =>
+        `sum by (exporter) (otelcol_exporter_queue_size{data_type="${signal}"}) / sum by (exporter) (otelcol_exporter_queue_capacity{data_type="${signal}"})`,
+    },
     losses('dropped', 'exporter', (signal) => `siphon_dropped_items{otel_signal="${signal}"}`),
   ],
 };
 
 function rate(name: string, label: string, series: Question['expression']): Question {
   return { name, label, unit: 'rate', expression: (signal) => `sum by (${label}) (rate(${series(signal)}[1m]))` };
-}
-
-function gauge(name: string, series: Question['expression']): Question {
-  return { name, label: 'exporter', unit: 'count', expression: (signal) => `sum by (exporter) (${series(signal)})` };
 }
 
 /** Since the start, by reason. */
@@ -148,7 +149,7 @@ class Numbers {
         .map(({ labels, value }) => ({
           name: named(name, labels),
           value,
-          unit: unit === 'rate' ? `${items}/s` : '',
+          unit: unit === 'rate' ? `${items}/s` : unit === 'share' ? '1' : '',
           expression: query,
           isBad,
         }));

@@ -46,6 +46,7 @@ function page({ first, second, operations, errors }: TraceComparison): TemplateR
             <th class="number">First</th>
             <th class="number">Second</th>
             <th class="number">Difference</th>
+            <th></th>
             <th class="number">Spans</th>
             <th></th>
           </tr>
@@ -94,9 +95,9 @@ function row(operation: ComparedOperation, longestMs: number): TemplateResult {
     <td class="text">${name || '(no name)'} <small class="quiet">${kind}</small></td>
     <td class="number">${ownTime(first)}</td>
     <td class="number">${ownTime(second)}</td>
-    <td class="number">
+    <td class="number">${signedText(differenceMs)}</td>
+    <td>
       <span class="share"><i class=${tone} style=${`width:${(Math.abs(differenceMs) / longestMs) * 100}%`}></i></span>
-      ${signedText(differenceMs)}
     </td>
     <td class="number">${first?.count ?? 0} → ${second?.count ?? 0}</td>
     <td class="text">${remarkOn(operation)}</td>
