@@ -23,11 +23,11 @@ export function* compareTraces(
   criteria: GroupCriteria,
 ): Generator<undefined, Omit<ComparedTraces, 'left' | 'hint'>> {
   const groups = yield* TraceGroups.of(segments, criteria);
-  const properties = new Properties();
+  const properties = new Properties(LEAST_SELECTED);
   yield* properties.count(groups);
   const totals = groups.totals();
   const common: Property[] = [];
-  for (const property of properties.common(LEAST_SELECTED)) {
+  for (const property of properties.common()) {
     common.push(property);
     yield;
   }

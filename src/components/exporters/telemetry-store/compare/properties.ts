@@ -17,13 +17,22 @@ export interface Property {
 /** They follow from which connection of a pool was free. */
 const OF_CONNECTION: ReadonlySet<string> = new Set(Object.values(backendAttributes));
 
+/** Texts of one service share few hashes by chance. Two that do are counted as one, so that no frequent one is left out. */
+const HASHES = 1 << 18;
 const ROWS_A_STEP = 256;
 const ENTRIES_A_STEP = 1024;
 
-/** Counts the traces that have a property, for the properties of selected traces. */
+/** Counts the traces that have a property, for the properties that at least so many selected traces have. */
 export class Properties {
-  readonly #pairs = new EntryCounts(({ pairs }) => pairs);
-  readonly #names = new EntryCounts(({ texts }) => texts);
+  readonly #pairs: EntryCounts;
+  readonly #names: EntryCounts;
+  readonly #leastSelected: number;
+
+  constructor(leastSelected: number) {
+    this.#leastSelected = leastSelected;
+    this.#pairs = new EntryCounts(({ pairs }) => pairs, leastSelected);
+    this.#names = new EntryCounts(({ texts }) => texts, leastSelected);
+  }
 
   /** Properties of selected traces that are not counted: the last ones, beyond 65,534 attributes. */
   get left(): number {
@@ -31,7 +40,8 @@ export class Properties {
   }
 
   /** Returns the properties that so many selected traces have. */
-  *common(leastSelected: number): Generator<Property> {
+  *common(): Generator<Property> {
+    const leastSelected = this.#leastSelected;
     for (const { counts, segment, entry } of this.#pairs.common(leastSelected)) {
       if (OF_CONNECTION.has(pairOf(segment, entry)[0])) continue;
       const pair = (): readonly [string, string] => attributeOf(segment, entry);
@@ -49,6 +59,11 @@ export class Properties {
       tallies.push(yield* tallyOf(groups, index, divided));
       yield;
     }
+    for (const tally of tallies) yield* this.#expectTally(tally);
+    for (const trace of divided.values()) {
+      if (trace.group === SELECTED) this.#expectDivided(trace);
+      yield;
+    }
     // The properties of selected traces are known when those of the others are counted.
     for (let group = SELECTED; group >= 0; group--) {
       for (const tally of tallies) yield* this.#addTally(tally, group);
@@ -56,6 +71,28 @@ export class Properties {
         if (trace.group === group) this.#addDivided(trace);
         yield;
       }
+    }
+  }
+
+  *#expectTally({ segment, pairs, names }: Tally): Generator<undefined> {
+    for (const [counted, entries] of [
+      [this.#pairs, pairs],
+      [this.#names, names],
+    ] as const) {
+      const tally = entries[SELECTED] as Uint32Array;
+      for (let entry = 0; entry < tally.length; entry++) {
+        if (entry % ENTRIES_A_STEP === 0) yield;
+        const count = tally[entry] as number;
+        if (count > 0) counted.expect(segment, entry, count);
+      }
+    }
+  }
+
+  /** An entry may be expected several times for one trace. */
+  #expectDivided({ places }: DividedTrace): void {
+    for (const { segment, row } of places) {
+      for (const pair of pairsAt(segment, row)) this.#pairs.expect(segment, pair, 1);
+      this.#names.expect(segment, segment.spans.cells.name[row] as number, 1);
     }
   }
 
@@ -123,19 +160,29 @@ class EntryCounts {
   readonly #segments: Segment[] = [];
   readonly #entries: number[] = [];
   readonly #counts = GROUPS.map((): number[] => []);
+  /** Is indexed by hash, and never below the number of selected traces that have an entry. Most entries are rare, and not looked up. */
+  readonly #expected = new Uint32Array(HASHES);
+  readonly #leastSelected: number;
   left = 0;
 
-  constructor(of: (segment: Segment) => ByteDictionary) {
+  constructor(of: (segment: Segment) => ByteDictionary, leastSelected: number) {
     this.#of = of;
+    this.#leastSelected = leastSelected;
+  }
+
+  /** Before anything is counted. */
+  expect(segment: Segment, entry: number, count: number): void {
+    this.#expected[this.#of(segment).cheapHash(entry) & (HASHES - 1)]! += count;
   }
 
   add(segment: Segment, entry: number, { group, count }: { readonly group: number; readonly count: number }): void {
     this.count(this.numberOf(segment, entry, group), group, count);
   }
 
-  /** -1 for an entry that no selected trace has, or that has no room. */
+  /** -1 for an entry that too few selected traces have, or that has no room. */
   numberOf(segment: Segment, entry: number, group: number): number {
     const dictionary = this.#of(segment);
+    if ((this.#expected[dictionary.cheapHash(entry) & (HASHES - 1)] as number) < this.#leastSelected) return -1;
     const known = this.#known.findEntry(dictionary, entry);
     if (known >= 0 || group !== SELECTED) return known;
     if (this.#known.count === MAX_ENTRIES) {

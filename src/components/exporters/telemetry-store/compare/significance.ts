@@ -148,13 +148,21 @@ function logChoose(of: number, count: number): number {
   return logFactorial(of) - logFactorial(count) - logFactorial(of - count);
 }
 
-/** Exact for small numbers, then Stirling's series. */
+/** The values for numbers of traces are needed again and again. */
 function logFactorial(number: number): number {
-  if (number < SMALL.length) return SMALL[number] as number;
+  if (number >= KNOWN.length) return stirling(number);
+  const known = KNOWN[number] as number;
+  return known > 0 || number < SMALL ? known : (KNOWN[number] = stirling(number));
+}
+
+function stirling(number: number): number {
   const inverse = 1 / number;
   const series = inverse / 12 - inverse ** 3 / 360 + inverse ** 5 / 1260;
   return (number + 0.5) * Math.log(number) - number + 0.5 * Math.log(2 * Math.PI) + series;
 }
 
-const SMALL = new Float64Array(256);
-for (let number = 2; number < SMALL.length; number++) SMALL[number] = (SMALL[number - 1] as number) + Math.log(number);
+/** The series is exact from here on. */
+const SMALL = 256;
+/** 0 for a value that is not known yet. */
+const KNOWN = new Float64Array(1 << 14);
+for (let number = 2; number < SMALL; number++) KNOWN[number] = (KNOWN[number - 1] as number) + Math.log(number);
