@@ -1,5 +1,6 @@
 /** Records exceptions on spans, with their causes. */
-import type { Attributes, Span } from '@opentelemetry/api';
+import { sep } from 'node:path';
+import type { Attributes, Span, TimeInput } from '@opentelemetry/api';
 import { postgresErrorOf } from './postgres-error.ts';
 
 /** Errors may refer to each other in a circle, and a stack may be as long as the sender likes. */
@@ -9,8 +10,8 @@ const MAX_STACK_CHARACTERS = 20_000;
 const errors = new WeakMap<Attributes, object>();
 
 /** Adds an `exception` event. Anything can be thrown: what is not an error has only a message. */
-export function recordException(span: Span, thrown: unknown): void {
-  span.addEvent('exception', exceptionAttributes(thrown));
+export function recordException(span: Span, thrown: unknown, time?: TimeInput): void {
+  span.addEvent('exception', exceptionAttributes(thrown), time);
   const { events } = span as { readonly events?: readonly { readonly attributes?: Attributes }[] };
   const recorded = events?.at(-1)?.attributes;
   if (typeof thrown === 'object' && thrown !== null && recorded !== undefined) errors.set(recorded, thrown);
@@ -47,6 +48,17 @@ function typeOf({ name, constructor }: Error): string {
   return name === 'Error' && typeof constructor?.name === 'string' ? constructor.name || name : name;
 }
 
+/** The preload's own functions, between those of the service and of its libraries. */
+const OWN_FRAME = `${import.meta.dirname}${sep}`;
+
+function withoutOwnFrames(stack: string): string {
+  if (!stack.includes(OWN_FRAME)) return stack;
+  return stack
+    .split('\n')
+    .filter((line) => !(/^\s*at /.test(line) && line.includes(OWN_FRAME)))
+    .join('\n');
+}
+
 /** Returns the stack in the form that Node prints: each cause is indented by one more level. */
 function stackOf(error: Error): string {
   const stacks: string[] = [];
@@ -60,7 +72,7 @@ function stackOf(error: Error): string {
     const indent = '  '.repeat(stacks.length);
     stacks.push(stacks.length === 0 ? text : `${indent}[cause]: ${text.replaceAll('\n', `\n${indent}`)}`);
   }
-  return stacks.join('\n');
+  return withoutOwnFrames(stacks.join('\n'));
 }
 
 function textOf(value: unknown): string {

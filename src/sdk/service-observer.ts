@@ -22,6 +22,7 @@ import { createInstrumentations, instrumentationProblems } from './instrumentati
 import { sendLogLines, type LogLinesSettings } from './loggers/log-lines.ts';
 import { continueParent, passToChildren, passToWorkers } from './parent-context.ts';
 import { describePgBackends } from './pg-backends.ts';
+import { describeServiceExceptions } from './service-exceptions.ts';
 import { describePgFailures } from './pg-failures.ts';
 import { observePgPools } from './pg-pools.ts';
 import { keepResourcePrivate, keepSpansPrivate, type PrivateSpanSettings } from './private-spans.ts';
@@ -63,6 +64,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
   try {
     withDefaults(environment, start);
     describePgFailures();
+    describeServiceExceptions();
     describePgBackends();
     keepSpansPrivate(privacy);
     recordSamplingContext(environment);
