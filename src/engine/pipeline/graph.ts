@@ -125,8 +125,11 @@ class GraphBuilder implements Graph {
     }
   }
 
+  /** The extensions that others refer to, such as a storage, are first. */
   buildExtensions(): void {
-    for (const id of this.#config.service.extensions) {
+    const { extensions } = this.#config.service;
+    const used = new Set(extensions.flatMap((id) => extensionsIn(configured(this.#config.extensions, id).config)));
+    for (const id of [...extensions.filter((one) => used.has(one)), ...extensions.filter((one) => !used.has(one))]) {
       const wanted = { kind: 'extension', configured: configured(this.#config.extensions, id), users: [] } as const;
       this.#add([
         this.#node(wanted, (settings) => {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { endpoint, positiveDuration, positiveInteger, timerDuration } from '../../../engine/schema/fields.ts';
+import { storageReference } from '../../../engine/schema/extension-reference.ts';
 import { httpServerEntries } from '../../../engine/schema/http-server.ts';
 import type { EvaluationSettings } from '../../../promql/evaluate.ts';
 import { notifyConfig } from './notify/config.ts';
@@ -37,6 +38,7 @@ export const metricsHistoryConfig = v.optional(
     query_timeout: v.optional(v.pipe(positiveDuration(), v.maxValue(30_000, 'must be at most 30s')), '10s'),
     max_query_samples: v.optional(positiveInteger(), 10_000_000),
     max_query_series: v.optional(positiveInteger(), 50_000),
+    storage: v.optional(storageReference),
     rules: v.optional(rulesConfig),
   }),
   {},

@@ -8,6 +8,7 @@ import type { ApiServer } from './api/api-server.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { ReadPackRules } from './rules/read-rules.ts';
 import type { Rules } from './rules/rules.ts';
+import type { SavedAlerts } from './saved/saved-alerts.ts';
 import { History } from './store/history.ts';
 
 /** Records the series of exporters and of the collector itself, and answers queries about them. */
@@ -21,6 +22,8 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   readonly #readPackRules: ReadPackRules;
   #rules: Rules | undefined;
   #notifier: Notifier | undefined;
+  /** Undefined without `storage`. */
+  #savedAlerts: SavedAlerts | undefined;
   readonly #failures: Incident;
   #timer: NodeJS.Timeout | undefined;
   /** The moment that is being recorded. */
@@ -55,6 +58,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       import('./api/api-server.ts'),
     ]);
     this.#rules = await this.#startedRules();
+    await this.#restoreAlerts(host);
     const api = new HistoryApi(this.#config, this.#settings, {
       history: this.#history,
       source: this.#rules?.source ?? this.#history,
@@ -75,6 +79,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     await this.#recording;
     await this.#rules?.settled();
     await this.#notifier?.close(deadline);
+    await this.#savedAlerts?.close();
   }
 
   follow(source: SampleSource): Disposable {
@@ -107,9 +112,25 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       { evaluation, ...limits },
       {
         ...this.#settings,
-        notify: (alerts) => notifier?.notify(alerts),
+        evaluated: (alerts) => {
+          notifier?.notify(alerts);
+          this.#savedAlerts?.save();
+        },
       },
     );
+  }
+
+  async #restoreAlerts(host: Host): Promise<void> {
+    const { storage, lookback } = this.#config;
+    if (storage === undefined || this.#rules === undefined) return;
+    const { SavedAlerts: Saved } = await import('./saved/saved-alerts.ts');
+    const { id, logger } = this.#settings;
+    this.#savedAlerts = new Saved(async () => await host.extension(storage).space({ kind: 'extension', id }), {
+      rules: this.#rules,
+      notifier: this.#notifier,
+      logger,
+    });
+    await this.#savedAlerts.restore(lookback);
   }
 
   /** A moment that takes longer than the interval leaves the next one out. */

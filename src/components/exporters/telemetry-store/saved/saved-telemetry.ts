@@ -1,7 +1,6 @@
 /** Keeps the content of the store in a storage while no sidecar is running. */
-import { deserialize, serialize } from 'node:v8';
-import { crc32 } from 'node:zlib';
 import type { StorageSpace } from '../../../../engine/storage.ts';
+import { decodeStored, encodeStored } from '../../../../engine/stored-value.ts';
 import { TimeSlice } from '../../../../engine/time-slice.ts';
 import type { MetricExemplars } from '../memory/exemplar-memory.ts';
 import { Segment, type SegmentContent } from '../memory/segment.ts';
@@ -32,7 +31,7 @@ export async function saveTelemetry(
   const segments = memory.segments.filter(({ count }) => count > 0);
   for (const [number, { content }] of segments.entries()) {
     if (deadline.aborted) return false;
-    await space.write(new Map([[segmentKey(number), encoded(content)]]));
+    await space.write(new Map([[segmentKey(number), encodeStored(content)]]));
     await slice.pause();
   }
   const { classes } = memory;
@@ -42,7 +41,7 @@ export async function saveTelemetry(
     classes: classes.content,
     exemplars: exemplars.content,
   };
-  await space.write(new Map([[INDEX, encoded(index)]]));
+  await space.write(new Map([[INDEX, encodeStored(index)]]));
   return true;
 }
 
@@ -73,22 +72,7 @@ function segmentKey(number: number): string {
   return `segment ${number}`;
 }
 
-const CHECKSUM_BYTES = 4;
-
-function encoded(value: unknown): Uint8Array {
-  const bytes = serialize(value);
-  const checksum = Buffer.alloc(CHECKSUM_BYTES);
-  checksum.writeUInt32LE(crc32(bytes));
-  return Buffer.concat([checksum, bytes]);
-}
-
-/** Only bytes that are whole are interpreted. @throws Error if they are not. */
 async function read<T>(space: StorageSpace, key: string): Promise<T | undefined> {
   const value = (await space.get([key])).get(key);
-  if (value === undefined) return undefined;
-  const buffer = Buffer.from(value.buffer, value.byteOffset, value.length);
-  const bytes = buffer.subarray(CHECKSUM_BYTES);
-  if (buffer.length < CHECKSUM_BYTES || buffer.readUInt32LE() !== crc32(bytes))
-    throw new Error('its bytes have changed');
-  return deserialize(bytes) as T;
+  return value === undefined ? undefined : (decodeStored(value) as T);
 }

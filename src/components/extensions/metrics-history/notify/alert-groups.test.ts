@@ -73,3 +73,34 @@ it('is silent about an alert that ends before its message, or that another expla
   expect(messages(during(12, () => [full('a'), critical]))).toEqual(['1: a']);
   expect(messages(during(12, () => [alert({ alertname: 'Watchdog', severity: 'none', table: 'w' })]))).toEqual([]);
 });
+
+it('repeats nothing after a restart, and reports what is over since', () => {
+  const before = new AlertGroups();
+  before.update([full('orders'), full('users')], 0);
+  const [group] = before.due(MINUTE);
+  group!.settle(group!.message(MINUTE), MINUTE);
+
+  const after = new AlertGroups();
+  after.restore(structuredClone(before.saved), 4 * MINUTE);
+  after.update([full('orders'), full('users')], 4 * MINUTE);
+  expect(after.nextMs).toBe(6 * MINUTE);
+  const [known] = after.due(6 * MINUTE);
+  expect(known!.message(6 * MINUTE)).toEqual([]);
+  known!.settle([], 6 * MINUTE);
+
+  // No rule has it any more.
+  after.update([full('orders')], 7 * MINUTE);
+  const [changed] = after.due(11 * MINUTE);
+  expect(changed!.message(11 * MINUTE)).toMatchObject([
+    { isFiring: true },
+    { isFiring: false, alert: { labels: full('users').labels } },
+  ]);
+});
+
+it('delays no message after a restart with a clock that was set back', () => {
+  const before = new AlertGroups();
+  before.update([full('orders')], 1000 * MINUTE);
+  const after = new AlertGroups();
+  after.restore(before.saved, 0);
+  expect(after.nextMs).toBe(5 * MINUTE);
+});

@@ -1,6 +1,15 @@
 import { alertKey, type Alert } from '../../../../rules/alert-states.ts';
 import { GROUP_INTERVAL_MS, GROUP_LABELS, isHeldBack, routeOf, type Route } from './routing.ts';
 
+/** A group with what its readers know. */
+export interface SavedGroup {
+  readonly alerts: readonly GroupedAlert[];
+  readonly sent:
+    | { readonly firing: ReadonlySet<string>; readonly over: ReadonlySet<string>; readonly atMs: number }
+    | undefined;
+  readonly dueMs: number;
+}
+
 /** Decides when which alerts have a message, as Alertmanager does with the shipped routes. Times are Unix milliseconds. */
 export class AlertGroups {
   readonly #groups = new Map<string, AlertGroup>();
@@ -12,13 +21,26 @@ export class AlertGroups {
     for (const alert of alerts) {
       const route = routeOf(alert.labels);
       if (route === undefined || alert.state === 'pending') continue;
-      const key = JSON.stringify(GROUP_LABELS.map((label) => alert.labels.get(label) ?? ''));
+      const key = groupKey(alert);
       const group = this.#groups.get(key) ?? new AlertGroup(route, nowMs);
       group.set({ alert, isFiring: alert.state === 'firing', isHeldBack: isHeldBack(alert.labels, firing) });
       if (!group.isEmpty) this.#groups.set(key, group);
       seen.add(alertKey(alert));
     }
     for (const group of this.#groups.values()) group.endOthers(seen);
+  }
+
+  get saved(): readonly SavedGroup[] {
+    return [...this.#groups.values()].map(({ saved }) => saved);
+  }
+
+  /** Continues the groups of an earlier process. */
+  restore(groups: readonly SavedGroup[], nowMs: number): void {
+    for (const saved of groups) {
+      const first = saved.alerts[0]?.alert;
+      const route = first && routeOf(first.labels);
+      if (route !== undefined) this.#groups.set(groupKey(first as Alert), AlertGroup.restored(saved, route, nowMs));
+    }
   }
 
   /** When the next group is due; undefined without groups. */
@@ -34,6 +56,10 @@ export class AlertGroups {
   }
 }
 
+function groupKey({ labels }: Alert): string {
+  return JSON.stringify(GROUP_LABELS.map((label) => labels.get(label) ?? ''));
+}
+
 interface GroupedAlert {
   readonly alert: Alert;
   readonly isFiring: boolean;
@@ -45,9 +71,7 @@ interface GroupedAlert {
 export class AlertGroup {
   readonly #route: Route;
   readonly #alerts = new Map<string, GroupedAlert>();
-  #sent:
-    | { readonly firing: ReadonlySet<string>; readonly over: ReadonlySet<string>; readonly atMs: number }
-    | undefined;
+  #sent: SavedGroup['sent'];
   /** The alerts that were over when the message was made: others end while it is sent. */
   #ended: readonly string[] = [];
   dueMs: number;
@@ -55,6 +79,19 @@ export class AlertGroup {
   constructor(route: Route, nowMs: number) {
     this.#route = route;
     this.dueMs = nowMs + route.waitMs;
+  }
+
+  /** A clock that was set back delays no message. */
+  static restored({ alerts, sent, dueMs }: SavedGroup, route: Route, nowMs: number): AlertGroup {
+    const group = new AlertGroup(route, nowMs);
+    for (const one of alerts) group.#alerts.set(alertKey(one.alert), one);
+    group.#sent = sent;
+    group.dueMs = Math.min(dueMs, nowMs + GROUP_INTERVAL_MS);
+    return group;
+  }
+
+  get saved(): SavedGroup {
+    return { alerts: [...this.#alerts.values()], sent: this.#sent, dueMs: this.dueMs };
   }
 
   get isEmpty(): boolean {

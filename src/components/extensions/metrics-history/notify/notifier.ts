@@ -5,7 +5,7 @@ import { sidecarMetrics } from '../../../../metrics/self.ts';
 import { Alertmanager } from './alertmanager.ts';
 import type { NotifyConfig } from './config.ts';
 import type { NotifiedAlert } from './notified-alert.ts';
-import { Slack } from './slack.ts';
+import { Slack, type SavedChannel } from './slack.ts';
 
 type Receiver = Alertmanager | Slack;
 
@@ -47,6 +47,19 @@ export class Notifier {
       receivers.push(Promise.resolve(own));
     }
     return new Notifier(await Promise.all(receivers), metrics);
+  }
+
+  /** The content of messages that may not be repeated. An Alertmanager recognizes what it knows. */
+  get saved(): SavedChannel | undefined {
+    return this.#slack?.saved;
+  }
+
+  restore(channel: SavedChannel): void {
+    this.#slack?.restore(channel);
+  }
+
+  get #slack(): Slack | undefined {
+    return this.#receivers.find((receiver) => receiver instanceof Slack);
   }
 
   /** Does not wait for receivers. */

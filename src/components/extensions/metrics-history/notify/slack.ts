@@ -1,14 +1,22 @@
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Incident } from '../../../../engine/incident.ts';
 import type { HttpClient } from '../../../../engine/net/http-client.ts';
 import { parseRetryAfter } from '../../../../engine/net/retry-after.ts';
-import { AlertGroups, type AlertGroup } from './alert-groups.ts';
+import { AlertGroups, type AlertGroup, type SavedGroup } from './alert-groups.ts';
 import type { SlackConfig } from './config.ts';
 import type { NotifiedAlert } from './notified-alert.ts';
 import { GROUP_INTERVAL_MS } from './routing.ts';
 import { slackMessage } from './slack-message.ts';
 
 const FIRST_RETRY_MS = 5000;
+
+/** A channel with what its readers know. */
+export interface SavedChannel {
+  /** Distinguishes channels without their address. */
+  readonly digest: string;
+  readonly groups: readonly SavedGroup[];
+}
 
 /** Sends messages about alerts to Slack, without an Alertmanager. */
 export class Slack {
@@ -37,6 +45,19 @@ export class Slack {
       failing: 'Alerts do not reach Slack',
       recovered: 'Alerts reach Slack again',
     });
+  }
+
+  get saved(): SavedChannel {
+    return { digest: this.#digest, groups: this.#groups.saved };
+  }
+
+  /** Before the first alerts. Another channel knows nothing. */
+  restore({ digest, groups }: SavedChannel): void {
+    if (digest === this.#digest) this.#groups.restore(groups, Date.now());
+  }
+
+  get #digest(): string {
+    return createHash('sha256').update(this.#url.href).digest('base64url');
   }
 
   /** Does not wait for Slack. */

@@ -1,6 +1,8 @@
 import { Incident } from '../../../../engine/incident.ts';
 import type { ComponentSettings } from '../../../../engine/component.ts';
 import { sidecarMetrics } from '../../../../metrics/self.ts';
+import type { Alert, Outage } from '../../../../rules/alert-states.ts';
+import type { EvaluatedRule } from '../../../../rules/evaluated-rule.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
 import type { NotifiedAlert } from '../notify/notified-alert.ts';
 import { JoinedSource, type TimedSource } from './joined-source.ts';
@@ -8,7 +10,7 @@ import { Timetable, type EvaluatedGroup, type TimetableSettings } from './timeta
 
 export interface RulesContext extends Pick<ComponentSettings, 'logger' | 'metrics'> {
   /** Called after each evaluation with all alerts. */
-  readonly notify: (alerts: readonly NotifiedAlert[]) => void;
+  readonly evaluated: (alerts: readonly NotifiedAlert[]) => void;
 }
 
 /** Evaluates all rules about a history, and keeps what they write. */
@@ -17,7 +19,7 @@ export class Rules {
   readonly source: TimedSource;
   readonly #history: TimedSource;
   readonly #timetables: readonly Timetable[];
-  readonly #notify: (alerts: readonly NotifiedAlert[]) => void;
+  readonly #evaluated: (alerts: readonly NotifiedAlert[]) => void;
   readonly #failures: Incident;
   #evaluating: Promise<void> | undefined;
   #missed = 0;
@@ -26,7 +28,7 @@ export class Rules {
     groups: readonly RuleGroup[],
     history: TimedSource,
     settings: TimetableSettings,
-    { logger, metrics, notify }: RulesContext,
+    { logger, metrics, evaluated }: RulesContext,
   ) {
     const byInterval = Map.groupBy(
       groups.filter(({ rules }) => rules.length > 0),
@@ -35,7 +37,7 @@ export class Rules {
     const maxBytes = settings.maxBytes / Math.max(1, byInterval.size);
     this.#timetables = [...byInterval.values()].map((some) => new Timetable(some, { ...settings, maxBytes }));
     this.#history = history;
-    this.#notify = notify;
+    this.#evaluated = evaluated;
     this.source = new JoinedSource(
       history,
       this.#timetables.map(({ store }) => store),
@@ -72,6 +74,30 @@ export class Rules {
     this.#evaluating = this.#evaluate(due, atMs).finally(() => (this.#evaluating = undefined));
   }
 
+  /** The alerts of each rule, by a key that the rule has in another process, too. */
+  get states(): ReadonlyMap<string, readonly Alert[]> {
+    return new Map([...this.#keyed()].map(([key, { alerts }]) => [key, alerts.all]));
+  }
+
+  /** Before the first evaluation. */
+  restore(states: ReadonlyMap<string, readonly Alert[]>, outage: Outage): void {
+    for (const [key, { alerts }] of this.#keyed()) alerts.restore(states.get(key) ?? [], outage);
+  }
+
+  /** Without the file: it may be moved. Several rules may have the same name, also in groups of the same name. */
+  #keyed(): ReadonlyMap<string, EvaluatedRule> {
+    const keyed = new Map<string, EvaluatedRule>();
+    for (const { group, rules } of this.groups) {
+      for (const rule of rules.filter((one) => one.rule.kind === 'alerting')) {
+        const path = [group.name, rule.rule.name];
+        let number = 0;
+        while (keyed.has(JSON.stringify([...path, number]))) number++;
+        keyed.set(JSON.stringify([...path, number]), rule);
+      }
+    }
+    return keyed;
+  }
+
   /** Waits for the evaluation that runs. */
   async settled(): Promise<void> {
     await this.#evaluating;
@@ -80,7 +106,7 @@ export class Rules {
   async #evaluate(due: readonly Timetable[], atMs: number): Promise<void> {
     try {
       for (const timetable of due) await timetable.evaluate(atMs, this.#history, this.source);
-      this.#notify(this.#alerts());
+      this.#evaluated(this.#alerts());
       const problem = this.groups.flatMap(({ rules }) => rules).find(({ health }) => health === 'err');
       if (problem === undefined) this.#failures.succeeded();
       else this.#failures.failed(new Error(`${problem.rule.name}: ${problem.problem ?? ''}`));
