@@ -37,6 +37,9 @@ const values: Partial<Record<MetricName, number>> = {
   review_rate_percent: 20,
 };
 
+const successful = { jobType: 'full', source: 'shop', status: 'ok', traceId, errors: [] } as const;
+const partial = { ...successful, status: 'partial', errors: [message] } as const;
+
 describe('the arrival check', () => {
   it('passes when everything has arrived', () => {
     expect(missing({})).toEqual([]);
@@ -78,9 +81,15 @@ describe('the arrival check', () => {
 
   it.each<[string, Partial<Evidence>, string]>([
     ['the runs', { runs: [] }, 'runs reported by the pipeline'],
+    ['a run', { storedTraces: new Set() }, `full shop in the store, trace ${traceId}`],
     [
-      'a transaction',
+      'a transaction of a failed run',
       { sink: sinkOf([], [errorEvent(traceId, message)]) },
+      `transactions of full shop, trace ${traceId}`,
+    ],
+    [
+      'a transaction that an exemplar refers to',
+      { sink: sinkOf([], []), runs: [successful], linkedTraces: new Set([traceId]) },
       `transactions of full shop, trace ${traceId}`,
     ],
     ['an error', { sink: sinkOf([transaction(traceId)], []) }, `errors \u201C${message}\u201D in that trace`],
@@ -94,8 +103,12 @@ describe('the arrival check', () => {
       { sink: sinkOf([transaction(traceId)], [errorEvent(traceId, 'another')]) },
       `errors \u201C${message}\u201D in that trace`,
     ],
-  ])('fails without %s in the sink', (_, evidence, what) => {
+  ])('fails without %s', (_, evidence, what) => {
     expect(missing(evidence)).toEqual([what]);
+  });
+
+  it('passes without the transaction of a run that sampling may drop', () => {
+    expect(missing({ sink: sinkOf([], []), runs: [successful] })).toEqual([]);
   });
 
   it('fails when Sentry would refuse an envelope', () => {
@@ -118,8 +131,8 @@ describe('the arrival check', () => {
 
 function missing(evidence: Partial<Evidence>): string[] {
   const sink = sinkOf([transaction(traceId)], [errorEvent(traceId, message)]);
-  const runs = [{ jobType: 'full', source: 'shop', status: 'partial', traceId, errors: [message] }] as const;
-  return checkArrival({ page: pageOf({}), truth, baseline: nothing, sink, runs, ...evidence })
+  const links = { linkedTraces: new Set<string>(), storedTraces: new Set([traceId]) };
+  return checkArrival({ page: pageOf({}), truth, baseline: nothing, sink, runs: [partial], ...links, ...evidence })
     .filter(({ ok }) => !ok)
     .map(({ what }) => what);
 }

@@ -12,6 +12,10 @@ export interface Evidence {
   readonly baseline: DatabaseTruth;
   readonly sink: Pick<SentrySink, 'transactions' | 'errors' | 'problems'>;
   readonly runs: readonly RunReport[];
+  /** The traces that an exemplar on the page refers to. */
+  readonly linkedTraces: ReadonlySet<string>;
+  /** The traces of runs that are in the store of the sidecar. */
+  readonly storedTraces: ReadonlySet<string>;
 }
 
 export interface Check {
@@ -104,14 +108,18 @@ function databaseChecks({ page, truth, baseline }: Evidence): Check[] {
 
 type CountedRows = Exclude<keyof DatabaseTruth, 'reviewRates'>;
 
-function runChecks({ sink }: Evidence, { jobType, source, traceId, errors }: RunReport): Check[] {
+/** The store has every run. Sentry gets the failed ones, those that an exemplar refers to, and some of the others. */
+function runChecks(evidence: Evidence, { jobType, source, traceId = '', errors }: RunReport): Check[] {
+  const { sink, linkedTraces, storedTraces } = evidence;
+  const mustBeSent = errors.length > 0 || linkedTraces.has(traceId);
   const transactions = sink.transactions().filter(({ contexts }) => contexts.trace.trace_id === traceId);
   const messages = sink
     .errors()
     .filter(({ contexts }) => contexts?.trace?.trace_id === traceId)
     .flatMap(({ exception }) => exception.values.map(({ value }) => value));
   return [
-    atLeastOne(`transactions of ${jobType} ${source}, trace ${String(traceId)}`, transactions.length),
+    equal(`${jobType} ${source} in the store, trace ${traceId}`, Number(storedTraces.has(traceId)), 1),
+    ...(mustBeSent ? [atLeastOne(`transactions of ${jobType} ${source}, trace ${traceId}`, transactions.length)] : []),
     ...errors.map((message) =>
       atLeastOne(`errors \u201C${message}\u201D in that trace`, messages.filter((value) => value === message).length),
     ),

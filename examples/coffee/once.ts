@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkArrival, type Check } from './check-arrival.ts';
 import { askDatabase } from './database/database-truth.ts';
-import { scrape } from './scrape-page.ts';
+import { linkedTraces, scrape } from './scrape-page.ts';
+import type { RunReport } from './pipeline/run-report.ts';
 import type { Demo } from './start-demo.ts';
 
 const pipelineTimeoutMs = 30_000;
@@ -37,6 +38,21 @@ export function checkTable(checks: readonly Check[]): string[] {
 }
 
 async function check(demo: Demo): Promise<Check[]> {
-  const [page, truth] = await Promise.all([scrape(demo.ports.scrape), askDatabase(demo.databaseUrl)]);
-  return checkArrival({ page, truth, baseline: demo.baseline, sink: demo.sink, runs: demo.runs.latest });
+  const { ports, baseline, sink } = demo;
+  const runs = demo.runs.latest;
+  const [page, linked, truth, stored] = await Promise.all([
+    scrape(ports.scrape),
+    linkedTraces(ports.scrape),
+    askDatabase(demo.databaseUrl),
+    storedTraces(ports.store, runs),
+  ]);
+  return checkArrival({ page, truth, baseline, sink, runs, linkedTraces: linked, storedTraces: stored });
+}
+
+async function storedTraces(port: number, runs: readonly RunReport[]): Promise<ReadonlySet<string>> {
+  const ids = runs.flatMap(({ traceId }) => traceId ?? []);
+  const isStored = async (id: string): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/api/traces/${id}`)).ok;
+  const found = await Promise.all(ids.map(async (id) => ((await isStored(id)) ? [id] : [])));
+  return new Set(found.flat());
 }

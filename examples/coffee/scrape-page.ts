@@ -49,7 +49,17 @@ function parseSample(line: string): Sample | undefined {
 }
 
 export async function scrape(port: number): Promise<ScrapePage> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  return new ScrapePage(await read(port, 'text/plain'));
+}
+
+/** The traces that exemplars refer to. Only OpenMetrics has exemplars. */
+export async function linkedTraces(port: number): Promise<ReadonlySet<string>> {
+  const text = await read(port, 'application/openmetrics-text');
+  return new Set([...text.matchAll(/ # \{[^}]*trace_id="(\w+)"/g)].map(([, id]) => id!));
+}
+
+async function read(port: number, accept: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { accept } });
   if (!response.ok) throw new Error(`the scrape endpoint answered ${response.status}`);
-  return new ScrapePage(await response.text());
+  return await response.text();
 }
