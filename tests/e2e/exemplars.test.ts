@@ -5,6 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { load } from 'js-yaml';
 import { startSentrySink, type SentrySink } from '../../examples/sentry-sink/sentry-sink.ts';
+import { PrometheusSource } from '../../src/console/prometheus-source.ts';
+import type { Trace } from '../../src/engine/stored-telemetry.ts';
+import { MonitoredDemo } from '../support/dashboards/monitored-demo.ts';
+import { dotsOn, eachPanel } from '../support/dashboards/panel-data.ts';
 import { startTestPostgres } from '../support/postgres/test-postgres.ts';
 import { projectRoot } from '../support/processes/demo-process.ts';
 import { Sidecar } from '../support/processes/sidecar.ts';
@@ -100,6 +104,49 @@ it.skipIf(prometheusMissing)(
   },
 );
 
+/** The delay of the fault `slow_store`. */
+const SLOW_S = 2.5;
+
+it.skipIf(prometheusMissing)(
+  'leads from a slow panel of the demo, and from each exemplar, to the span, the error and the log line',
+  async () => {
+    await using watched = await MonitoredDemo.start();
+    const { demo, prometheus } = watched;
+    const { store } = demo.ports;
+    await demo.setFault('slow_store', true);
+    const dots = await waitFor(async () => await slowDots(prometheus), { what: 'a slow dot', timeoutMs: 60_000 });
+    // The shops fail now and then.
+    await waitFor(async () => (await failuresOf(tracesOf(await allLinks(prometheus)), store)).length > 0, {
+      what: 'an exemplar of a failed run',
+      timeoutMs: 60_000,
+    });
+    await demo.setFault('slow_store', false);
+
+    // Runs that exemplars refer to may still be in progress: their spans arrive when they end.
+    const links = await allLinks(prometheus);
+    expect(dots.filter((dot) => !links.has(dot))).toEqual([]);
+    let missing: readonly string[] = [];
+    await waitFor(() => (missing = [...links].filter((link) => !spansIn(demo.sink).has(link))).length === 0, {
+      what: 'the span of each exemplar in Sentry',
+      timeoutMs: 60_000,
+    }).catch((cause: unknown) => {
+      throw new Error(`not in Sentry, of ${links.size}: ${missing.join(', ')}`, { cause });
+    });
+    const traces = await Promise.all(tracesOf(links).map(async (id) => await traceIn(store, id)));
+    const stored = new Set(traces.flatMap(({ spans }) => spans.map(linkOfSpan)));
+    expect([...links].filter((link) => !stored.has(link))).toEqual([]);
+
+    const failures = traces.flatMap(failuresIn);
+    expect(failures).not.toEqual([]);
+    for (const { traceId, message, lines } of failures) {
+      expect(lines, `the lines of ${traceId}`).toContain(message);
+      await waitFor(() => errorsIn(demo.sink, traceId).includes(message), {
+        what: `the error of ${traceId} in Sentry`,
+      });
+    }
+  },
+);
+
 /** The shipped job, for this target and with short intervals. */
 async function startShippedPrometheus(target: string): Promise<PrometheusServer> {
   const { scrape_configs: jobs } = load(await readFile('deploy/prometheus/prometheus.yaml', 'utf8')) as {
@@ -121,9 +168,63 @@ function traceOf(link: string): string {
 }
 
 async function spansInStore(sidecar: Sidecar, traceId: string): Promise<string[]> {
-  const response = await fetch(`${sidecar.url({ id: 'telemetry_store' })}/api/traces/${traceId}`);
-  const { spans = [] } = (await response.json()) as { readonly spans?: readonly { readonly spanId: string }[] };
-  return spans.map(({ spanId }) => linkOf({ trace_id: traceId, span_id: spanId }));
+  const { port } = new URL(sidecar.url({ id: 'telemetry_store' }));
+  return (await traceIn(Number(port), traceId)).spans.map(linkOfSpan);
+}
+
+/** A trace that the store does not have is empty. */
+async function traceIn(port: number, traceId: string): Promise<Pick<Trace, 'traceId' | 'spans' | 'logs'>> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/traces/${traceId}`);
+  return response.ok ? ((await response.json()) as Trace) : { traceId, spans: [], logs: [] };
+}
+
+function linkOfSpan({ traceId, spanId }: Trace['spans'][number]): string {
+  return linkOf({ trace_id: traceId, span_id: spanId });
+}
+
+/** The dots of the panel that lead to slow requests; undefined without one. */
+async function slowDots({ url }: PrometheusServer): Promise<readonly string[] | undefined> {
+  const place = eachPanel.find(({ panel: { title } }) => title === 'Latency of the shops')!;
+  const dots = await dotsOn(new PrometheusSource(url), place, { range: '15m' });
+  const slow = dots.filter(({ value }) => value >= SLOW_S);
+  return slow.length > 0 ? slow.map(({ labels }) => linkOf(labels)) : undefined;
+}
+
+/** The spans that the exemplars of all series refer to. */
+async function allLinks(prometheus: PrometheusServer): Promise<ReadonlySet<string>> {
+  const series = await prometheus.exemplars('{__name__=~".+"}');
+  return new Set(series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => linkOf(labels))));
+}
+
+function tracesOf(links: ReadonlySet<string>): readonly string[] {
+  return [...new Set([...links].map(traceOf))];
+}
+
+interface Failure {
+  readonly traceId: string;
+  /** The message of an exception on a span. */
+  readonly message: string;
+  /** The messages of the exceptions in the log lines of the trace. */
+  readonly lines: readonly string[];
+}
+
+async function failuresOf(traceIds: readonly string[], port: number): Promise<readonly Failure[]> {
+  return (await Promise.all(traceIds.map(async (id) => failuresIn(await traceIn(port, id))))).flat();
+}
+
+function failuresIn({ traceId, spans, logs }: Pick<Trace, 'traceId' | 'spans' | 'logs'>): readonly Failure[] {
+  const exceptions = spans.flatMap(({ events }) => events.filter(({ name }) => name === 'exception'));
+  const lines = logs.map(messageIn);
+  return exceptions.map((exception) => ({ traceId, message: messageIn(exception), lines }));
+}
+
+function messageIn({ attributes }: Pick<Trace['logs'][number], 'attributes'>): string {
+  return String(attributes['exception.message']);
+}
+
+function errorsIn(sink: SentrySink, traceId: string): readonly string[] {
+  const errors = sink.errors().filter(({ contexts }) => contexts?.trace?.trace_id === traceId);
+  return errors.flatMap(({ exception }) => exception.values.map(({ value }) => value));
 }
 
 function spansIn(sink: SentrySink): ReadonlySet<string> {

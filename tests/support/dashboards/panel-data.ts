@@ -1,5 +1,5 @@
-import { answersOf, seriesOf, type Moment } from '../../../src/console/answers.ts';
-import type { DataSource, Span } from '../../../src/console/data-source.ts';
+import { answersOf, exemplarsOf, seriesOf, type Moment } from '../../../src/console/answers.ts';
+import type { DataSource, Exemplar, Span } from '../../../src/console/data-source.ts';
 import { secondsOf } from '../../../src/console/duration.ts';
 import { withChoices } from '../../../src/console/expression.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
@@ -46,6 +46,18 @@ export async function shownOn(
   if (panel.form === 'graph') return (await seriesOf(panel, source, moment)).series.map(({ name }) => name);
   const answers = await answersOf(panel, source, moment);
   return answers.flatMap(({ query, samples }) => samples.map(({ labels }) => nameOf(query.legend, labels)));
+}
+
+/** Returns the dots of a graph for this range: the largest exemplar of each short interval. */
+export async function dotsOn(
+  source: DataSource,
+  { dashboard, panel }: DashboardPanel,
+  asked: Asked,
+): Promise<readonly Exemplar[]> {
+  if (panel.form !== 'graph') throw new Error(`“${panel.title}” is not a graph`);
+  const moment = momentOf(dashboard, asked);
+  const { steps } = await seriesOf(panel, source, moment);
+  return await exemplarsOf(panel, source, { moment, steps });
 }
 
 /** Returns the panels that show missing data. */
