@@ -24,10 +24,13 @@ export async function readConfig(options: CommandOptions, context: CommandContex
     return await configFrom(options, context);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const { length } = error.problems;
-    context.printError(`${error.message}\n${counted(length, 'problem')} in the configuration`);
+    printProblems(error, context);
     return undefined;
   }
+}
+
+export function printProblems({ message, problems }: ConfigError, context: CommandContext): void {
+  context.printError(`${message}\n${counted(problems.length, 'problem')} in the configuration`);
 }
 
 /** Like `readConfig`. @throws ConfigError with all problems. */

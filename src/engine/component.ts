@@ -197,6 +197,12 @@ interface FactoryOf<Kind extends string, Config> {
   /** Objects from modules that the settings name. A reload replaces the component if one of them is another object now. */
   modules?(config: Config): readonly unknown[];
   /**
+   * Checks the content of files that the settings name, for `siphon validate`. A mistake there stops the start.
+   *
+   * @throws ConfigError with all mistakes.
+   */
+  check?(config: Config): Promise<void>;
+  /**
    * Checks what the component will need, for `siphon doctor`: without starting it and without changing anything. Ends
    * within a bounded time. A failed check is a finding, not an error.
    */

@@ -34,13 +34,18 @@ groups:
 const rule = (keys: string): string => `groups: [{name: g, rules: [{${keys}}]}]`;
 
 test.each([
-  ['a: [', 'a.yaml: it is not valid YAML'],
+  ['a: [', 'a.yaml:1: is not valid YAML'],
   ['[]', 'the file must be a mapping'],
   ['groups: [{name: g}, {name: g}]', 'two groups have the name g'],
-  ['groups: [{name: g, query_offset: 1m}]', 'group g: query_offset is not supported here'],
+  ['groups: [{name: g, query_offset: 1m}]', 'a.yaml:1: group g: query_offset is not supported here'],
+  ['groups: [{name: g, intervall: 1m}]', 'intervall is not supported here (did you mean interval?); known are name,'],
   [rule('expr: up'), 'group g: alert is not set'],
   [rule('alert: A'), 'group g: alert A: expr is not set'],
   [rule('alert: A, expr: "rate(up)"'), 'alert A: expr: '],
+  [
+    rule('alert: A, expr: "1 + raet(up[5m])"'),
+    'expr: character 9: siphon does not have the function raet (did you mean rate?)',
+  ],
   [rule('alert: A, expr: "up[5m]"'), 'a rule needs a number or an instant vector'],
   [rule('alert: A, expr: up, for: soon'), 'for must be a duration'],
   [rule('alert: A, expr: up, labels: {__name__: x}'), '__name__ cannot be a label'],
@@ -52,4 +57,32 @@ test.each([
   [rule('record: a, expr: up, for: 1m'), 'record a: for is not supported here'],
 ])('%s is refused', (text, problem) => {
   expect(() => parsed(text)).toThrow(problem);
+});
+
+it('reports all mistakes of a file, each with its line', () => {
+  const text = `
+groups:
+  - name: jobs
+    rules:
+      - alert: Late
+        expr: |
+          job_age_seconds >
+        for: soon
+      - alert: Broken
+        exprr: up
+        annotations:
+          summary: fine
+          description: '{{ $value | humanise }}'
+  - name: jobs
+    rules: none
+`;
+  expect(() => parsed(text)).toThrow(
+    `a.yaml:6: group jobs: alert Late: expr: character 19: the expression ends too early
+a.yaml:8: group jobs: alert Late: for must be a duration such as 90s, 5m or 1h
+a.yaml:10: group jobs: alert Broken: exprr is not supported here (did you mean expr?); known are alert, expr, for, keep_firing_for, labels, annotations
+a.yaml:9: group jobs: alert Broken: expr is not set
+a.yaml:13: group jobs: alert Broken: annotation description: {{ $value | humanise }}: humanise is not supported (did you mean humanize?); known are `,
+  );
+  expect(() => parsed(text)).toThrow(`a.yaml:15: group jobs: rules must be a list
+a.yaml:14: two groups have the name jobs`);
 });

@@ -115,6 +115,29 @@ describe('siphon validate', () => {
     expect(stderr).toContain('absent.yaml');
   });
 
+  it('lists the mistakes of rule files, as doctor and the start do', async () => {
+    const rules = file(
+      'rules.yaml',
+      'groups:\n  - name: jobs\n    rules:\n      - alert: Late\n        expr: raet(jobs[5m]) > 1\n        for: soon\n',
+    );
+    const sets = ['--set', `extensions.metrics_history.rules={packs: [], rule_files: [${rules}]}`];
+    const args = ['--config', 'otel-collector.yaml', ...sets];
+    const { exitCode, stderr } = await siphon(['validate', ...args]);
+    const lines = [
+      `${rules}:5: group jobs: alert Late: expr: character 5: siphon does not have the function raet (did you mean rate?)`,
+      `${rules}:6: group jobs: alert Late: for must be a duration such as 90s, 5m or 1h`,
+    ];
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `${lines.join('\n')}\n2 problems in the configuration\n`,
+    });
+    const found = (await siphon(['doctor', ...args])).stdout.split('\n').filter((line) => line.includes('jobs'));
+    expect(found).toEqual(lines.map((line) => expect.stringMatching(/^error /) && expect.stringContaining(line)));
+    const [, ...set] = sets;
+    const start = await Sidecar.start({ sets: set }).catch((error: unknown) => (error as Error).message);
+    for (const line of lines) expect(start).toContain(line);
+  });
+
   it('names the variable behind a value that is missing', async () => {
     const path = file('unset.yaml', FIVE_MISTAKES.replace('nowhere', '${env:NO_SUCH_ENDPOINT}'));
     const { stderr } = await siphon(['validate', '--config', path]);

@@ -1,5 +1,6 @@
 import type { PartialParse, SyntaxNode, Tree } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { suggest } from '../../engine/config/nearest-name.ts';
 import type { Budget, Steps } from '../budget.ts';
 import { PromqlError } from '../promql-error.ts';
 import { checkAggregation, checkBinary, checkCall, checkNegation } from './check-types.ts';
@@ -14,7 +15,7 @@ import {
   type Grouping,
   type Matching,
 } from './expression.ts';
-import { isFunctionName } from './function-signature.ts';
+import { isFunctionName, signatures } from './function-signature.ts';
 import { numberOf, textOf } from './literal.ts';
 import { applyPostfix, isPostfix, type Postfix } from './postfix.ts';
 import { patternSizeOf, readSelector } from './read-selector.ts';
@@ -98,10 +99,12 @@ function* checkDepth(tree: Tree, budget: Budget): Steps<void> {
   }
 }
 
+const FUNCTIONS = [...Object.keys(signatures), ...AGGREGATIONS];
+
 function syntaxProblem(text: string, error: number): PromqlError {
   const name = /([A-Za-z_]\w*)\s*$/.exec(text.slice(0, error))?.[1];
   const isCall = name !== undefined && text.slice(error).trimStart().startsWith('(');
-  if (isCall) return PromqlError.at(error, `siphon does not have the function ${name}`);
+  if (isCall) return PromqlError.at(error, `siphon does not have the function ${name}${suggest(name, FUNCTIONS)}`);
   const rest = text.slice(error, error + 20);
   return PromqlError.at(error, rest.trim() === '' ? 'the expression ends too early' : `cannot be parsed: ${rest}`);
 }
@@ -220,7 +223,8 @@ class PromqlReader {
 
   #call(node: SyntaxNode): Expression {
     const name = this.#slice(node.getChild('FunctionIdentifier') as SyntaxNode);
-    if (!isFunctionName(name)) throw PromqlError.at(node.from, `the function ${name} is not supported`);
+    if (!isFunctionName(name))
+      throw PromqlError.at(node.from, `the function ${name} is not supported${suggest(name, FUNCTIONS)}`);
     return checkCall({ kind: 'call', from: node.from, name, args: this.#body(node) });
   }
 

@@ -1,4 +1,5 @@
 /** An action is the text between `{{` and `}}`: values, and functions of them. */
+import { suggest } from '../../engine/config/nearest-name.ts';
 import { RuleError } from '../rule-error.ts';
 import { functions, type TemplateFunction } from './functions.ts';
 import type { AlertData, Value } from './alert-data.ts';
@@ -110,7 +111,9 @@ function variableOf(text: string, dot: Part | undefined): Part {
 function functionOf(name: string): TemplateFunction {
   const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (known !== undefined) return known;
-  throw new RuleError(`${name} is not supported; known are ${Object.keys(functions).join(', ')}`);
+  throw new RuleError(
+    `${name} is not supported${suggest(name, Object.keys(functions))}; known are ${Object.keys(functions).join(', ')}`,
+  );
 }
 
 function call(known: TemplateFunction, args: readonly Part[]): Part {

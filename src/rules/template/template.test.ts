@@ -23,7 +23,7 @@ test.each([
   ['{{ range query "up" }}{{ end }}', 'range is not supported'],
   ['{{ $externalURL }}', '$externalURL is not supported; known are $value and $labels.NAME'],
   ['{{ $labels }}', '$labels is not supported'],
-  ['{{ humanise $value }}', 'humanise is not supported; known are humanize'],
+  ['{{ humanise $value }}', 'humanise is not supported (did you mean humanize?); known are humanize'],
   ['{{ $labels.queue | humanize }}', 'it needs one number'],
   ['{{ printf "%d" $value }}', 'printf: %d is not supported for a number'],
   ['{{ printf "%s" }}', 'printf has 1 verbs, but 0 values'],

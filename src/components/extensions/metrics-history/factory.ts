@@ -18,6 +18,11 @@ export const metricsHistoryExtension = (readPackRules: ReadPackRules): Extension
     rules?.settings_file,
     ...(rules?.notify === undefined ? [] : clientFilesOnceRead(rules.notify.tls)),
   ],
+  async check({ rules, interval }) {
+    if (rules === undefined) return;
+    const { readRules } = await import('./rules/read-rules.ts');
+    await readRules(rules, { readPackRules, historyIntervalMs: interval });
+  },
   async *diagnose(_settings, config) {
     const { listeningFindings } = await import('../../../engine/net/endpoint-findings.ts');
     yield* listeningFindings(config);

@@ -48,6 +48,6 @@ groups:
         expr: rate(jobs_total)
 `;
   expect(await findingsAbout(text)).toMatchObject([
-    { severity: 'error', what: expect.stringContaining(`${file}: group jobs: alert Broken: expr: `) },
+    { severity: 'error', what: expect.stringContaining(`${file}:9: group jobs: alert Broken: expr: `) },
   ]);
 });

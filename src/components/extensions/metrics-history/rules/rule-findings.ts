@@ -1,5 +1,5 @@
 import type { Finding } from '../../../../engine/component.ts';
-import { RuleError } from '../../../../rules/rule-error.ts';
+import { ConfigError, formatProblem } from '../../../../engine/config/config-error.ts';
 import type { Rule, RuleGroup } from '../../../../rules/rule.ts';
 import type { RulesConfig } from '../config.ts';
 import { obstacleOf } from './obstacle.ts';
@@ -11,8 +11,8 @@ export async function* ruleFindings(config: RulesConfig, reading: RuleReading): 
   try {
     groups = await readRules(config, reading);
   } catch (error) {
-    if (!(error instanceof RuleError)) throw error;
-    yield { severity: 'error', what: error.message };
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) yield { severity: 'error', what: formatProblem(problem) };
     return;
   }
   const own = groups.filter(({ file }) => config.rule_files.includes(file));

@@ -81,7 +81,7 @@ it('reports a rule that fails, once in the log, and keeps evaluating the others'
 });
 
 test.each([
-  ['groups: [{name: g, rules: [{alert: A, expr: "rate(up)"}]}]', 'rules.yaml: group g: alert A: expr'],
+  ['groups: [{name: g, rules: [{alert: A, expr: "rate(up)"}]}]', 'rules.yaml:1: group g: alert A: expr'],
   ['groups: [{name: g, interval: 500ms, rules: []}]', 'shorter than the interval of the history'],
 ])('does not start with %s', async (rules, problem) => {
   await expect(RuledHistory.start(rules)).rejects.toThrow(problem);
