@@ -1,3 +1,4 @@
+import { decodeText } from '../../../engine/otlp/decode-text.ts';
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { SpanFields } from '../../../engine/otlp/span-fields.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
@@ -175,11 +176,9 @@ export class SpanCounter {
   }
 }
 
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** Decoded only for spans that are new. Labels are stored and shown, so that they hold no secrets. */
 function nameOf({ bytes, nameStart, nameEnd }: SpanFields): string {
-  return cleanName(textDecoder.decode(bytes.subarray(nameStart, nameEnd)));
+  return cleanName(decodeText(bytes, nameStart, nameEnd));
 }
 
 function* attributesOfEvent(bytes: Uint8Array, start: number, end: number): Generator<Uint8Array> {

@@ -1,3 +1,4 @@
+import { decodeText } from '../../../engine/otlp/decode-text.ts';
 import { fieldTags } from '../../../engine/otlp/schema.ts';
 import { SpanFields } from '../../../engine/otlp/span-fields.ts';
 import { WireReader } from '../../../engine/otlp/wire-reader.ts';
@@ -10,7 +11,6 @@ import type { WantedKeys } from '../../../engine/otlp/wanted-keys.ts';
 const REQUEST = fieldTags('ExportTraceServiceRequest');
 const RESOURCE_SPANS = fieldTags('ResourceSpans');
 const SCOPE_SPANS = fieldTags('ScopeSpans');
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const STEP_SPANS = 128;
 /** The clock of a span that ends later is wrong. */
 const MAX_AHEAD_MS = 60_000;
@@ -120,6 +120,6 @@ export class SpanReading {
 
   #name(): string {
     const { bytes, nameStart, nameEnd } = this.#span;
-    return textDecoder.decode(bytes.subarray(nameStart, nameEnd));
+    return decodeText(bytes, nameStart, nameEnd);
   }
 }
