@@ -7,6 +7,7 @@ import { headerMemory } from './header-memory.ts';
 import { HandlerRelay } from './handler-relay.ts';
 import type { HandedServer, Handover } from '../handover.ts';
 import { close, listen } from './http-server.ts';
+import { serveInTurn } from './request-turns.ts';
 import { Shares } from './shares.ts';
 import { createServerFor, MAX_HEADER_BYTES, readContext, replaceContext } from './tls.ts';
 
@@ -71,10 +72,12 @@ export class HttpListener implements HandedServer {
     const server = await createServerFor(tls, timeouts, (request, response) => {
       limit.requested(request.socket, response);
       const hasRoom = headerMemory.take(request, [request, response], () => request.socket.destroy());
-      relay.pass(response, (handlers) => {
-        if (hasRoom) handlers.request(request, response);
-        else refuseHeaders(handlers, request, response);
-      });
+      serveInTurn(request, response, () =>
+        relay.pass(response, (handlers) => {
+          if (hasRoom) handlers.request(request, response);
+          else refuseHeaders(handlers, request, response);
+        }),
+      );
     });
     const event = tls === undefined ? 'connection' : 'secureConnection';
     const limit = new ConnectionLimit(server, maxConnections, event);

@@ -9,6 +9,7 @@ import { ConnectionLimit, connectionsWithin, READERS_SHARE } from '../net/connec
 import type { SampleSource } from '../metric-history.ts';
 import { close, formatEndpoint, listen } from '../net/http-server.ts';
 import { pathOf } from '../net/request-path.ts';
+import { serveInTurn } from '../net/request-turns.ts';
 import { createServerFor } from '../net/tls.ts';
 import type { MetricsPage } from './metrics-page.ts';
 import { OwnSamples } from './own-samples.ts';
@@ -72,8 +73,10 @@ export class SelfMetrics {
     const { page, endpoint } = this.#served;
     this.#server = await createServerFor(undefined, {}, (request, response) => {
       connections.requested(request.socket, response);
-      if (pathOf(request) === '/metrics') void this.#answer(page, response);
-      else response.writeHead(404).end();
+      serveInTurn(request, response, () => {
+        if (pathOf(request) === '/metrics') void this.#answer(page, response);
+        else response.writeHead(404).end();
+      });
     });
     const max = connectionsWithin(MAX_CONNECTIONS, READERS_SHARE);
     const connections = new ConnectionLimit(this.#server, max, 'connection');
