@@ -90,7 +90,8 @@ const poller: NumberTable = {
       name: 'missed polls',
       unit: '{poll}',
       expression:
-        'floor(max by (receiver, query) (siphon_db_poller_success_age_seconds) / max by (receiver, query) (siphon_db_poller_query_interval_seconds))',
+        // A poll that is late by less than half an interval is not missed.
+        'floor(clamp_min(max by (receiver, query) (siphon_db_poller_success_age_seconds) / max by (receiver, query) (siphon_db_poller_query_interval_seconds) - 0.5, 0))',
       warnsAbove: 2,
     },
     {

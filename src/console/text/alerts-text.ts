@@ -41,5 +41,5 @@ function named(title: string, rules: readonly ShownRule[], reason: (rule: ShownR
   if (rules.length === 0) return [];
   // The rules of two severities have one name.
   const lines = new Set(rules.map((rule) => oneLine(`  ${rule.name}  ${reason(rule)}`)));
-  return ['', `${title}: ${counted(rules.length, 'rule')}`, ...lines];
+  return ['', `${title}: ${counted(lines.size, 'rule')}`, ...lines];
 }

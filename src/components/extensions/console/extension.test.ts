@@ -24,7 +24,7 @@ async function started() {
     composed: () => [],
     views: ['traces', 'errors', 'logs', 'alerts', 'pipelines'],
     textView: (path) =>
-      path === '/alerts'
+      path === '/alerts' || path === '/only-text'
         ? {
             path: '/api/v1/rules',
             parameters: { type: 'alert' },
@@ -150,7 +150,10 @@ it('answers text to who does not ask for a page, and JSON to who asks for that',
   expect(text.body.toString()).toBe(`text of ${JSON.stringify(rules)}\n`);
   expect(JSON.parse((await get(`${page.url}/alerts`, { accept: 'application/json' })).body.toString())).toEqual(rules);
   expect((await get(`${page.url}/alerts`, { accept: 'text/html,*/*;q=0.8' })).body.toString()).toBe('<!doctype html>');
-  expect(asked).toEqual(Array.from({ length: 2 }, () => '/api/v1/rules type=alert'));
+  // An address without a page shows its text in a browser, too.
+  const only = await get(`${page.url}/only-text`, { accept: 'text/html,*/*;q=0.8' });
+  expect(only.body.toString()).toBe(text.body.toString());
+  expect(asked).toEqual(Array.from({ length: 3 }, () => '/api/v1/rules type=alert'));
 });
 
 it('reports as text which component is missing', async () => {

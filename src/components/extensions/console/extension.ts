@@ -106,6 +106,8 @@ export class ConsoleExtension implements Component {
     const form = acceptedForm(request);
     if (view !== undefined && form !== 'page') return await this.#answerText(host, { request, response, view, form });
     const file = await this.#page.file(path);
+    if (file === undefined && view !== undefined)
+      return await this.#answerText(host, { request, response, view, form: 'text' });
     if (file === undefined) return sendText(response, 404, 'This page does not exist. See /');
     sendFile(request, response, file);
   }

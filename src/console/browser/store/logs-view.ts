@@ -19,7 +19,7 @@ const FIELDS = [
   { name: 'service', label: 'Service', placeholder: 'any, * fits all' },
   { name: 'severity', label: 'At least', values: ['debug', 'info', 'warn', 'error', 'fatal'] },
   { name: 'text', label: 'Text', placeholder: 'part of the line' },
-  { name: 'attribute', label: 'Attribute', placeholder: 'shop=store-1' },
+  { name: 'attribute', label: 'Attribute', placeholder: 'user.plan=free' },
   { name: 'trace', label: 'Trace', placeholder: 'trace id' },
   { name: 'since', label: 'Since', placeholder: '15m' },
 ] as const;
