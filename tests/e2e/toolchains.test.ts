@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { OtlpCapture } from '../support/otlp/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
+import { installedFromNpm } from '../support/processes/installed-from-npm.ts';
 import { InstalledProject, type RunOptions } from '../support/processes/installed-project.ts';
 import { ANSWER, orderService, traceIn, TRACE } from '../support/toolchains/order-service.ts';
 
@@ -35,12 +36,7 @@ const TRACE_OF_BUNDLE = TRACE.filter((line) => !/SELECT|connect/.test(line));
 
 const tools = await mkdtemp(path.join(tmpdir(), 'siphon-tools-'));
 const run = promisify(execFile);
-const problem = await run('npm', ['install', '--no-audit', '--no-fund', '--prefix', tools, ...TOOLS]).then(
-  () => undefined,
-  (error: unknown) => String(error),
-);
-const isMissing = problem !== undefined;
-if (isMissing) process.stderr.write(`The tools around Node.js are not tested: ${problem}\n`);
+const isMissing = !(await installedFromNpm(tools, TOOLS));
 
 const tool = (file: string): string => path.join(tools, 'node_modules', file);
 

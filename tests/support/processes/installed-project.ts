@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -46,11 +47,13 @@ export class InstalledProject implements AsyncDisposable {
     this.tarball = tarball;
   }
 
+  /** In a folder where npm has installed packages already, these stay. */
   static async create({
+    folder: given,
     also = [],
     without = [],
-  }: { also?: readonly string[]; without?: readonly string[] } = {}): Promise<InstalledProject> {
-    const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'siphon-foreign-')));
+  }: { folder?: string; also?: readonly string[]; without?: readonly string[] } = {}): Promise<InstalledProject> {
+    const folder = await realpath(given ?? (await mkdtemp(path.join(tmpdir(), 'siphon-foreign-'))));
     const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: root,
     });
@@ -110,7 +113,7 @@ export class InstalledProject implements AsyncDisposable {
   async #link(name: string): Promise<void> {
     const link = path.join(this.folder, 'node_modules', name);
     await mkdir(path.dirname(link), { recursive: true });
-    await symlink(path.join(root, 'node_modules', name), link);
+    if (!existsSync(link)) await symlink(path.join(root, 'node_modules', name), link);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
