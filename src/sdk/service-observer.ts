@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { createBackgroundExporters, type BackgroundExporters } from './background-exporters.ts';
 import { deliverNow } from './last-delivery.ts';
+import { countRequestsOnce } from './http/nested-servers.ts';
 import { endOpenResponses } from './http/open-responses.ts';
 import { environmentProblems, isSet, setValue } from './environment-problems.ts';
 import { recordExemplars } from './exemplars/record-exemplars.ts';
@@ -67,6 +68,7 @@ export function observe(environment: NodeJS.ProcessEnv): void {
     describeServiceExceptions();
     describePgBackends();
     keepSpansPrivate(privacy);
+    countRequestsOnce();
     recordSamplingContext(environment);
     if (exportLogs !== undefined) sendUnsampledExceptions(exportLogs);
     if (exportLogs !== undefined && setValue(environment, 'OTEL_LOGS_EXPORTER')?.toLowerCase() !== 'none') {

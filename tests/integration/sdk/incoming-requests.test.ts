@@ -95,3 +95,31 @@ it('runs every handler and listener of a request within its span, once, and leav
     '/throws - RangeError 1',
   ]);
 });
+
+it('makes a server span that a framework opens below that of the request an internal one, and no other', async () => {
+  await using script = await runObserved(
+    `import http from 'node:http';
+    import { once } from 'node:events';
+    import { SpanKind, trace } from '@opentelemetry/api';
+    const tracer = trace.getTracer('framework');
+    const work = (name, kind, body) => tracer.startActiveSpan(name, { kind }, (span) => {
+      body?.();
+      span.end();
+    });
+    const server = http.createServer((request, response) => {
+      work('framework', SpanKind.SERVER, () => work('message', SpanKind.CONSUMER));
+      response.end('ok');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    work('own server', SpanKind.SERVER);
+    // The span of this call is of the same process.
+    await (await fetch('http://127.0.0.1:' + server.address().port)).text();
+    server.close();
+    server.closeAllConnections();`,
+  );
+  const { capture, stderr } = script;
+  expect(stderr).toBe('');
+  expect(capture.spans().map(({ name, kind }) => `${kind.slice('SPAN_KIND_'.length)} ${name}`)).toEqual(
+    expect.arrayContaining(['INTERNAL framework', 'CONSUMER message', 'SERVER GET', 'SERVER own server', 'CLIENT GET']),
+  );
+});
