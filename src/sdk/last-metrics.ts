@@ -47,23 +47,33 @@ const LASTING: ReadonlySet<string> = new Set([serviceMetrics.service_start_times
 export class LastMetricsReader extends PeriodicExportingMetricReader {
   /** The last collection, until the states of the process are withdrawn. */
   #collected: ResourceMetrics | undefined;
+  /** Collections whose export may not have begun: the process may end between their steps. */
+  #underWay = 0;
 
   override async collect(options?: Parameters<PeriodicExportingMetricReader['collect']>[0]): Promise<CollectionResult> {
-    const result = await super.collect(options);
-    this.#collected = result.resourceMetrics;
-    return result;
+    this.#underWay++;
+    try {
+      const result = await super.collect(options);
+      this.#collected = result.resourceMetrics;
+      return result;
+    } finally {
+      // The export begins in this turn of the event loop.
+      setImmediate(() => this.#underWay--).unref();
+    }
   }
 
   /**
    * The metrics of the instruments that recorded a value since the last collection, without states, or undefined if none
-   * did. The collection of the SDK is asynchronous and never finishes in `exit`.
+   * did. The collection of the SDK is asynchronous and never finishes in `exit`, so that values of one that is under way
+   * count too. If its export has begun, they are sent twice, which does no harm to totals.
    */
   collectNow(): ResourceMetrics | undefined {
     const collector = this['_sdkMetricProducer'] as unknown as Collector | undefined;
     if (collector === undefined) return undefined;
     const { resource, meterSharedStates } = collector['_sharedState'];
+    const isDue = (storage: Storage): boolean => this.#underWay > 0 || hasNewValues(storage);
     const scopeMetrics = [...meterSharedStates.values()]
-      .map((meter) => ({ scope: meter['_instrumentationScope'], metrics: collectMeter(meter, collector) }))
+      .map((meter) => ({ scope: meter['_instrumentationScope'], metrics: collectMeter(meter, collector, isDue) }))
       .filter(hasMetrics);
     const isWorthSending = scopeMetrics.some(({ scope }) => scope.name !== RUNTIME_SCOPE);
     return isWorthSending ? { resource, scopeMetrics } : undefined;
@@ -105,11 +115,19 @@ function hasMetrics({ metrics }: { readonly metrics: readonly MetricData[] }): b
   return metrics.length > 0;
 }
 
-function collectMeter({ metricStorageRegistry }: MeterState, collector: Collector): MetricData[] {
+function hasNewValues(storage: Storage): boolean {
+  return storage['_deltaMetricStorage']['_activeCollectionStorage'].size > 0;
+}
+
+function collectMeter(
+  { metricStorageRegistry }: MeterState,
+  collector: Collector,
+  isDue: (storage: Storage) => boolean,
+): MetricData[] {
   const time = hrTime();
   return metricStorageRegistry
     .getStorages(collector)
     .filter((storage) => RECORDED.has(storage.getInstrumentDescriptor().type))
-    .filter((storage) => storage['_deltaMetricStorage']['_activeCollectionStorage'].size > 0)
+    .filter(isDue)
     .flatMap((storage) => storage.collect(collector, time) ?? []);
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { OtlpCapture, plainAttributes, type CapturedSpan } from '../support/otlp/otlp-capture.ts';
+import { OtlpCapture, plainAttributes, type CapturedMetric, type CapturedSpan } from '../support/otlp/otlp-capture.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres/test-postgres.ts';
 import { installedFromNpm } from '../support/processes/installed-from-npm.ts';
 import { InstalledProject } from '../support/processes/installed-project.ts';
@@ -47,10 +47,13 @@ describe.skipIf(!isInstalled)('Next.js', () => {
     expect(await answersOf(['--import', 'siphon-otel/preload'])).toEqual(bare);
   });
 
-  it('has one server span for each request, with the route', async () => {
+  it('has one server span and one measurement for each request, with the route', async () => {
     const requests = ['GET /items/[slug] 200', 'GET /orders/[id] 200', 'GET /orders/[id] 500', 'GET 404'];
-    // The last spans may arrive after the end of the process.
+    // The last telemetry may arrive after the end of the process.
     await expect.poll(() => served(capture.spans()), { timeout: 10_000 }).toEqual(requests);
+    await expect
+      .poll(() => measured(capture.metrics()), { timeout: 10_000 })
+      .toEqual(['/items/[slug] 200: 1', '/orders/[id] 200: 1', '/orders/[id] 500: 1', 'none 404: 1']);
     expect(new Set(capture.resourceAttribute('service.name'))).toEqual(new Set(['foreign']));
   });
 
@@ -100,6 +103,18 @@ function served(spans: readonly CapturedSpan[]): readonly string[] {
     .filter(isServer)
     .map(({ name, attributes }) => `${name} ${plainAttributes(attributes)['http.response.status_code']}`)
     .toSorted();
+}
+
+/** Route, status and number of each kind of request. Totals may arrive twice. */
+function measured(metrics: readonly CapturedMetric[]): readonly string[] {
+  const points = metrics
+    .filter(({ name }) => name === 'http.server.request.duration')
+    .flatMap(({ histogram }) => histogram?.data_points ?? [])
+    .map(({ attributes, count }) => {
+      const { 'http.route': route = 'none', 'http.response.status_code': status } = plainAttributes(attributes);
+      return `${route} ${status}: ${count}`;
+    });
+  return [...new Set(points)].toSorted();
 }
 
 function isServer({ kind }: CapturedSpan): boolean {
