@@ -48,30 +48,30 @@ export class LastMetricsReader extends PeriodicExportingMetricReader {
   /** The last collection, until the states of the process are withdrawn. */
   #collected: ResourceMetrics | undefined;
   /** Collections whose export may not have begun: the process may end between their steps. */
-  #underWay = 0;
+  #inFlight = 0;
 
   override async collect(options?: Parameters<PeriodicExportingMetricReader['collect']>[0]): Promise<CollectionResult> {
-    this.#underWay++;
+    this.#inFlight++;
     try {
       const result = await super.collect(options);
       this.#collected = result.resourceMetrics;
       return result;
     } finally {
       // The export begins in this turn of the event loop.
-      setImmediate(() => this.#underWay--).unref();
+      setImmediate(() => this.#inFlight--).unref();
     }
   }
 
   /**
    * The metrics of the instruments that recorded a value since the last collection, without states, or undefined if none
-   * did. The collection of the SDK is asynchronous and never finishes in `exit`, so that values of one that is under way
-   * count too. If its export has begun, they are sent twice, which does no harm to totals.
+   * did. The collection of the SDK is asynchronous and never finishes in `exit`, so that values of one in flight count
+   * too. If its export has begun, they are sent twice, which does no harm to totals.
    */
   collectNow(): ResourceMetrics | undefined {
     const collector = this['_sdkMetricProducer'] as unknown as Collector | undefined;
     if (collector === undefined) return undefined;
     const { resource, meterSharedStates } = collector['_sharedState'];
-    const isDue = (storage: Storage): boolean => this.#underWay > 0 || hasNewValues(storage);
+    const isDue = (storage: Storage): boolean => this.#inFlight > 0 || hasNewValues(storage);
     const scopeMetrics = [...meterSharedStates.values()]
       .map((meter) => ({ scope: meter['_instrumentationScope'], metrics: collectMeter(meter, collector, isDue) }))
       .filter(hasMetrics);

@@ -58,12 +58,17 @@ describe.skipIf(!isInstalled)('query builders', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '', lines });
   });
 
-  it.each(['knex', 'drizzle', 'prisma'])('%s: each of two requests at once has its statements in its trace', (name) => {
-    const request = `GET /${name}/:id`;
-    const statements = ['BEGIN', 'INSERT', 'UPDATE', 'COMMIT', 'SELECT'].map((verb) => `CLIENT ${verb} <- ${request}`);
-    const trace = ['CLIENT GET <- none', `SERVER ${request} <- GET`, ...statements].toSorted();
-    expect(tracesWith(capture.spans(), request)).toEqual([trace, trace]);
-  });
+  it.each(['knex', 'drizzle', 'prisma'])(
+    '%s: each of two simultaneous requests has its statements in its trace',
+    (name) => {
+      const request = `GET /${name}/:id`;
+      const statements = ['BEGIN', 'INSERT', 'UPDATE', 'COMMIT', 'SELECT'].map(
+        (verb) => `CLIENT ${verb} <- ${request}`,
+      );
+      const trace = ['CLIENT GET <- none', `SERVER ${request} <- GET`, ...statements].toSorted();
+      expect(tracesWith(capture.spans(), request)).toEqual([trace, trace]);
+    },
+  );
 
   it('are measured by statement', () => {
     const measured = capture.histogramAttributes('db.client.operation.duration');
@@ -79,7 +84,7 @@ async function generatePrismaClient(): Promise<void> {
   await promisify(execFile)(process.execPath, [prisma, 'generate'], { cwd: folder, env: environment });
 }
 
-/** Those with this span. The spans of new connections are left out: the first request opens them. */
+/** Returns those with this span, without the spans of new connections, which only the first request opens. */
 function tracesWith(spans: readonly CapturedSpan[], name: string): (readonly string[])[] {
   const traces = Map.groupBy(spans, (span) => span.trace_id);
   return [...traces.values()]

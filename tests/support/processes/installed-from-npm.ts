@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /**
- * Installs packages from npm in a new folder, for tests of what siphon does not depend on. If that fails, it writes a line
+ * Installs packages from npm in a new folder, for tests with software that siphon does not need. If that fails, it writes a line
  * to stderr, removes the folder and returns false: the tests are skipped then.
  */
 export async function installedFromNpm(folder: string, packages: readonly string[]): Promise<boolean> {

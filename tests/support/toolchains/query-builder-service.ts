@@ -1,4 +1,4 @@
-/** A service that reaches PostgreSQL with knex, drizzle and Prisma: asks itself for two orders at once with each, and ends. */
+/** A service that reaches PostgreSQL with knex, drizzle and Prisma: asks itself for two orders together with each, and ends. */
 export const QUERY_BUILDER_SERVICE = `import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '@prisma/client';
 import { eq } from 'drizzle-orm';
