@@ -21,6 +21,7 @@ exporters:
   otlp_http: { endpoint: "\${env:ENDPOINT}", headers: { authorization: "\${env:PLAIN}" } }
 extensions:
   bearer_token_auth: { token: "\${env:PLAIN}" }
+  metrics_history: { rules: { notify: { slack: { webhook_url: "\${env:WEBHOOK}" } } } }
 service:
   pipelines:
     metrics: { receivers: [db_poller, sqlquery], exporters: [otlp_http] }
@@ -33,6 +34,7 @@ const SET = {
   DSN: 'https://publickey@o1.ingest.sentry.io/42',
   ENDPOINT: 'http://127.0.0.1:4318',
   PLAIN: 'plain-token',
+  WEBHOOK: 'https://chat.example/hooks/T0AB/B0CD/x7Kd93kQz0P1',
   NOTE: 'x',
   SQL: 'select 1',
 };
@@ -77,6 +79,11 @@ describe('redactConfig', () => {
     ['NOTE', 'hunter22 plain-token publickey', '[REDACTED] [REDACTED] [REDACTED]'],
     ['NOTE', SET.DATABASE_URL, 'note: postgresql://siphon:[REDACTED]@db:5432/coffee'],
     ['PLAIN', 'https://hooks.example/T0/secretpath', "token: '[REDACTED]'"],
+    ['WEBHOOK', SET.WEBHOOK, 'webhook_url: https://chat.example/[REDACTED]\n'],
+    ['WEBHOOK', 'http://u:p@127.0.0.1:8065/hooks/abc?d=e#f', 'webhook_url: http://127.0.0.1:8065/[REDACTED]\n'],
+    ['NOTE', `of ${SET.WEBHOOK} x7Kd93kQz0P1 and hooks`, 'note: of [REDACTED] [REDACTED] and hooks\n'],
+    ['NOTE', 'https://hooks.slack.com/services/T0/B0/abcdef', 'note: https://hooks.slack.com/[REDACTED]\n'],
+    ['ENDPOINT', 'https://hooks.example/otlp', 'endpoint: https://hooks.example/[REDACTED]\n'],
     ['PLAIN', 'x', "api-key: '[REDACTED]'"],
   ])('shows what can be compared of %s=%s', async (variable, value, expected) => {
     expect(await printed({ [variable]: value })).toContain(expected);

@@ -1,7 +1,7 @@
 /** Schemas for the values in component configurations, in addition to those of valibot. */
 import * as v from 'valibot';
 import { parseDuration } from './duration.ts';
-import { Secret, SecretUrl } from './secret.ts';
+import { Secret, SecretPathUrl, SecretUrl } from './secret.ts';
 
 /** A Go duration such as `1m30s`; becomes milliseconds. */
 export function duration(): v.GenericSchema<unknown, number> {
@@ -44,6 +44,14 @@ export function secretUrl(): v.GenericSchema<unknown, SecretUrl> {
   return v.pipe(
     v.string(),
     v.transform((text) => new SecretUrl(text)),
+  );
+}
+
+/** A URL that is printed without its path, which is a secret. */
+export function secretPathUrl(): v.GenericSchema<unknown, SecretPathUrl> {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => new SecretPathUrl(text)),
   );
 }
 

@@ -33,7 +33,7 @@ export function maskUrl(text: string): MaskedUrl | undefined {
     ...(fragment === undefined ? [] : [`#${maskedParameters(fragment, mask)}`]),
   ];
   return {
-    text: `${scheme}://${maskedLogin(parts, mask)}${host}${replaceOpaqueParts(path, mask)}${end.join('')}`,
+    text: `${scheme}://${maskedLogin(parts, mask)}${host}${maskedPath(host, path, mask)}${end.join('')}`,
     credentials,
   };
 }
@@ -45,6 +45,11 @@ function maskedLogin({ scheme = '', user, login, password = '' }: UrlParts, mask
   if (user === undefined) return '';
   const shownUser = /^postgres(ql)?$/i.test(scheme) ? user : mask(user);
   return login === undefined ? `${shownUser}@` : `${shownUser}:${mask(password)}@`;
+}
+
+/** Hosts of webhooks, such as `hooks.slack.com`, have no other paths than secrets. */
+function maskedPath(host: string, path: string, mask: Mask): string {
+  return /^hooks?\./i.test(host) ? `/${mask(path.slice(1))}` : replaceOpaqueParts(path, mask);
 }
 
 /** Masks the credentials of every URL in the text. */

@@ -62,6 +62,23 @@ export class SecretUrl extends Secret {
   }
 }
 
+/** An address whose path is a secret, as that of a webhook. print-config shows only its origin. */
+export class SecretPathUrl extends Secret {
+  override get masked(): string {
+    const url = URL.parse(this.reveal());
+    return url === null || url.host === '' ? MASK : `${url.protocol}//${url.host}/${MASK}`;
+  }
+
+  /** Words such as `services` are parts of many texts, and no secrets. */
+  override get credentials(): readonly string[] {
+    const { username = '', password = '' } = URL.parse(this.reveal()) ?? {};
+    const path = this.reveal().slice(authorityEnd(this.reveal()));
+    const parts = path.split(/[/?#]/);
+    const secretParts = parts.filter((part, index) => index === parts.length - 1 || !/^[a-z]*$/.test(part));
+    return [this.reveal(), path.slice(1), ...secretParts, username, password].filter((text) => text !== '');
+  }
+}
+
 /** The passwords of a connection string with keywords, as in `host=db password='a b'`. */
 function keywordPasswords(text: string): string[] {
   const found = text.matchAll(/password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/gi);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { positiveDuration, secretUrl } from '../../../../engine/schema/fields.ts';
+import { positiveDuration, secretPathUrl, secretUrl } from '../../../../engine/schema/fields.ts';
 import { headers } from '../../../../engine/schema/headers.ts';
 import { proxyUrl } from '../../../../engine/schema/http-url.ts';
 import { clientTlsConfig } from '../../../../engine/schema/tls.ts';
@@ -21,7 +21,7 @@ export type AlertmanagerConfig = v.InferOutput<typeof alertmanager>;
 
 const slack = v.strictObject({
   webhook_url: v.pipe(
-    secretUrl(),
+    secretPathUrl(),
     v.check(
       (url) => /^https?:$/.test(URL.parse(url.reveal())?.protocol ?? ''),
       'must be the URL of an incoming webhook, for example ${env:SLACK_WEBHOOK_URL}',
