@@ -1,14 +1,13 @@
 import type { RulesAnswer } from '../alerts.ts';
 import type { Labels } from '../data-source.ts';
-import { cleanText, Privacy } from '../../privacy/privacy.ts';
-
-const privacy = new Privacy();
+import { cleanLabel } from '../../privacy/clean-label.ts';
+import { cleanText } from '../../privacy/privacy.ts';
 
 /** Labels without secrets and personal data. The store has cleaned what it holds; the names and texts of metrics are not in it. */
 export function cleanLabels(labels: Labels): Labels {
   const kept = Object.entries(labels).flatMap(([name, text]): [string, string][] => {
-    const clean = privacy.clean(name, text);
-    return typeof clean === 'string' ? [[name, clean]] : [];
+    const clean = cleanLabel(name, text);
+    return clean === undefined ? [] : [[name, clean]];
   });
   return Object.fromEntries(kept);
 }

@@ -5,6 +5,7 @@ import type { EvaluatedRule } from '../../../../rules/evaluated-rule.ts';
 import { exponentText } from '../../../../rules/template/go-number.ts';
 import type { EvaluatedGroup } from '../rules/timetable.ts';
 import type { Rules } from '../rules/rules.ts';
+import { shownAlert, shownText } from '../shown-alert.ts';
 import { listText } from './answer-text.ts';
 import { jsonText } from '../../../../engine/json-text.ts';
 
@@ -60,7 +61,7 @@ function ruleJson(evaluated: EvaluatedRule, seenMs: number | undefined): object 
     name: rule.name,
     query: rule.query,
     health,
-    ...(problem !== undefined && { lastError: problem }),
+    ...(problem !== undefined && { lastError: shownText(problem) }),
     evaluationTime: durationMs / 1000,
     lastEvaluation: timeText(lastEvaluationMs),
     // Prometheus has nothing like it, because it keeps more.
@@ -86,7 +87,8 @@ function stateOf(alerts: readonly Alert[]): string {
   return alerts.length > 0 ? 'pending' : 'inactive';
 }
 
-function alertJson({ labels, annotations, state, activeAtMs, keepFiringSinceMs, value }: Alert): object {
+function alertJson(alert: Alert): object {
+  const { labels, annotations, state, activeAtMs, keepFiringSinceMs, value } = shownAlert(alert);
   return {
     labels: Object.fromEntries(labels),
     annotations: Object.fromEntries(annotations),

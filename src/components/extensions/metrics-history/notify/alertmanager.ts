@@ -2,7 +2,10 @@ import type { Logger } from 'pino';
 import { Incident } from '../../../../engine/incident.ts';
 import { basicAuthorization } from '../../../../engine/net/basic-authorization.ts';
 import type { HttpClient } from '../../../../engine/net/http-client.ts';
+import type { Alert } from '../../../../rules/alert-states.ts';
 import type { AlertmanagerConfig } from './config.ts';
+import { keyOf } from '../../../../promql/labels.ts';
+import { shownAlert } from '../shown-alert.ts';
 import { SentAlerts, type NotifiedAlert } from './notified-alert.ts';
 
 export interface AlertmanagerSettings {
@@ -85,7 +88,7 @@ export class Alertmanager {
       const some = due.slice(first, first + ALERTS_A_REQUEST);
       const nowMs = Date.now();
       try {
-        await this.#post(some.map((one) => this.#postedAlert(one, nowMs)));
+        await this.#post(this.#recognized(some).map((one) => this.#postedAlert(one, nowMs)));
         this.#sent.mark(some, nowMs);
         this.counts.sent += some.length;
       } catch (error) {
@@ -105,7 +108,18 @@ export class Alertmanager {
     this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
   }
 
+  /**
+   * Alertmanager tells alerts apart by the labels that it gets. Those that differ only in a secret are one alert there,
+   * which is over when all of them are.
+   */
+  #recognized(some: readonly NotifiedAlert[]): readonly NotifiedAlert[] {
+    if (some.every(({ alert }) => alert.resolvedAtMs === undefined)) return some;
+    const firing = new Set(this.#latest.flatMap(({ alert }) => (alert.state === 'firing' ? [shownKey(alert)] : [])));
+    return some.filter(({ alert }) => alert.resolvedAtMs === undefined || !firing.has(shownKey(alert)));
+  }
+
   async #post(alerts: readonly PostedAlert[]): Promise<void> {
+    if (alerts.length === 0) return;
     const { status } = await this.#client.post({
       url: this.#url,
       headers: this.#headers,
@@ -117,7 +131,8 @@ export class Alertmanager {
   }
 
   /** A firing alert ends on its own if it is not repeated, so that a sidecar that is gone raises no alarm for ever. */
-  #postedAlert({ alert, intervalMs }: NotifiedAlert, nowMs: number): PostedAlert {
+  #postedAlert({ alert: whole, intervalMs }: NotifiedAlert, nowMs: number): PostedAlert {
+    const alert = shownAlert(whole);
     const validMs = 4 * Math.max(this.#settings.resendMs, intervalMs);
     return {
       labels: Object.fromEntries(alert.labels),
@@ -126,6 +141,10 @@ export class Alertmanager {
       endsAt: new Date(alert.resolvedAtMs ?? nowMs + validMs).toISOString(),
     };
   }
+}
+
+function shownKey(alert: Alert): string {
+  return keyOf(shownAlert(alert).labels);
 }
 
 function credentialsOf(url: URL): Readonly<Record<string, string>> {

@@ -154,6 +154,51 @@ it(
   },
 );
 
+const HOSTILE = `
+groups:
+  - name: rooms
+    rules:
+      - {alert: Told, expr: level >= 3, labels: {severity: warning, code: '500'}, annotations: {summary: 'v {{ $labels.room }}', description: 'd {{ $labels.room }}'}}
+`;
+/** Two alerts that differ only in a secret. */
+const rooms = ['LblSecret1', 'LblSecret2'].map(
+  (secret) => `x password=${secret} https://u:LblPw2@h/ \u001B[2J\u0000\u202E\u2066 y`,
+);
+const CLEAN = 'x password=[Filtered] https://[Filtered]@h/ \u{FFFD}[2J\u{FFFD}\u{FFFD}\u{FFFD} y';
+
+it('shows and sends alerts without secrets and control characters', async () => {
+  await using receiver = await alertmanager();
+  const [first = '', second = ''] = rooms;
+  await using history = await RuledHistory.start(HOSTILE, {
+    levels: { [first]: 3, [second]: 3 },
+    keys: {
+      notify: {
+        alertmanagers: [{ url: `http://${receiver.host}` }],
+        resend_interval: '1s',
+      },
+    },
+  });
+  const posted = { labels: { alertname: 'Told', code: '500', room: CLEAN }, annotations: { summary: `v ${CLEAN}` } };
+  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  expect(receiver.requests[0]?.alerts).toMatchObject([posted, posted]);
+  expect(await history.ask('alerts')).toMatchObject({ alerts: [posted, posted] });
+  expect(await history.ask('rules')).toMatchObject({ groups: [{ rules: [{ alerts: [posted, posted] }] }] });
+
+  history.levels.set(second, 0);
+  await expect.poll(() => history.ask('alerts'), { timeout: 10_000 }).toMatchObject({ alerts: [posted] });
+  const known = receiver.requests.length;
+  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(known + 1);
+  const validities = receiver.requests.flatMap(({ alerts }) => alerts.map(validMs));
+  expect(Math.min(...validities), 'no end while one of both fires').toBeGreaterThanOrEqual(4000);
+
+  history.levels.set(first, 0);
+  const isOver = (): boolean =>
+    receiver.requests.at(-1)?.alerts.some(({ endsAt }) => Date.parse(endsAt) <= Date.now()) ?? false;
+  await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+  const page = JSON.stringify([receiver.requests, await history.ask('rules'), history.lines]);
+  expect(page).not.toMatch(/LblSecret|LblPw2|u001b|u202e|u2066|u0000/i);
+});
+
 it.each([
   [{}, 'must name at least one Alertmanager, or slack'],
   [{ slack: { webhook_url: 'ftp://s3cret' } }, 'must be the URL of an incoming webhook'],

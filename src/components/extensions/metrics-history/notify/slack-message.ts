@@ -1,6 +1,7 @@
 /** The messages of deploy/alertmanager/templates, as Alertmanager posts them to Slack. */
 import { compareNames, type Labels } from '../../../../promql/labels.ts';
 import type { Alert } from '../../../../rules/alert-states.ts';
+import { shownAlert } from '../shown-alert.ts';
 
 export interface SlackMessage {
   readonly attachments: readonly [
@@ -28,7 +29,9 @@ const MAX_TITLE_LENGTH = 1024;
 
 /** @param alerts of one group; at least one. */
 export function slackMessage(alerts: readonly MessageAlert[]): SlackMessage {
-  const sorted = alerts.toSorted((a, b) => compareAlerts(a.alert.labels, b.alert.labels));
+  const sorted = alerts
+    .map((one) => ({ ...one, alert: shownAlert(one.alert) }))
+    .toSorted((a, b) => compareAlerts(a.alert.labels, b.alert.labels));
   const firing = sorted.filter(({ isFiring }) => isFiring);
   const isOver = firing.length === 0;
   const shown = isOver ? sorted : firing;

@@ -5,6 +5,7 @@ import type { Alert, Outage } from '../../../../rules/alert-states.ts';
 import type { EvaluatedRule } from '../../../../rules/evaluated-rule.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
 import type { NotifiedAlert } from '../notify/notified-alert.ts';
+import { shownText } from '../shown-alert.ts';
 import { JoinedSource, type TimedSource } from './joined-source.ts';
 import { Timetable, type EvaluatedGroup, type TimetableSettings } from './timetable.ts';
 
@@ -109,7 +110,7 @@ export class Rules {
       this.#evaluated(this.#alerts());
       const problem = this.groups.flatMap(({ rules }) => rules).find(({ health }) => health === 'err');
       if (problem === undefined) this.#failures.succeeded();
-      else this.#failures.failed(new Error(`${problem.rule.name}: ${problem.problem ?? ''}`));
+      else this.#failures.failed(new Error(`${problem.rule.name}: ${shownText(problem.problem ?? '')}`));
     } catch (error) {
       this.#failures.failed(error);
     }
