@@ -23,7 +23,7 @@ export const sidecarProcessMetrics = sidecarMetrics({
   siphon_file_storage_size_bytes: {
     kind: 'gauge',
     unit: 'By',
-    description: 'Size of the file of a space',
+    description: 'Size of the file of a space, with its log',
     labels: { extension, file },
   },
   siphon_config_reloads: {

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { sqlite } from './sqlite.ts';
 
@@ -20,6 +20,7 @@ const LOG_BYTES = 16 * 1024 * 1024;
  * then nothing has changed. Synchronous: 2,000 keys take a few milliseconds.
  */
 export class SpaceFile {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
   readonly #set: StatementSync;
@@ -28,9 +29,12 @@ export class SpaceFile {
   constructor(path: string, options: SpaceFileOptions) {
     // By default SQLite's files are readable for others. The log gets the same permissions.
     closeSync(openSync(path, 'a', 0o600));
+    this.#path = path;
     this.#database = new (sqlite().DatabaseSync)(path);
     try {
       this.#prepareFile(options);
+      // It may be what a process left that had no room.
+      this.#cutLog();
       this.#get = this.#database.prepare('select value from entries where key = ?');
       this.#set = this.#database.prepare(
         'insert into entries values (?, ?) on conflict (key) do update set value = excluded.value',
@@ -42,10 +46,12 @@ export class SpaceFile {
     }
   }
 
-  /** The size of the database on disk, and the part of it that contains data. */
+  /** The size on disk, with the log, and the part of the database that contains data. */
   get sizes(): { readonly fileBytes: number; readonly usedBytes: number } {
-    const pages = this.#number('page_count');
-    return { fileBytes: pages * PAGE_BYTES, usedBytes: (pages - this.#number('freelist_count')) * PAGE_BYTES };
+    return {
+      fileBytes: sizeOf(this.#path) + sizeOf(`${this.#path}-wal`),
+      usedBytes: (this.#number('page_count') - this.#number('freelist_count')) * PAGE_BYTES,
+    };
   }
 
   get(keys: readonly string[]): ReadonlyMap<string, Uint8Array> {
@@ -71,6 +77,8 @@ export class SpaceFile {
     // This byte never occurs in UTF-8, so every longer key sorts before it.
     const to = Buffer.concat([from, Buffer.from([0xff])]);
     this.#inOneStep(() => this.#database.prepare('delete from entries where key >= ? and key < ?').run(from, to));
+    // Pages of the log that are empty now would still be copied into the file, for which a full disk has no room.
+    if (prefix === '') this.compact();
   }
 
   /** Returns empty pages to the file system. */
@@ -113,13 +121,27 @@ pragma application_id = ${APPLICATION_ID}; pragma user_version = ${FORMAT_VERSIO
     } catch (error) {
       // Some errors have already ended the transaction.
       if (this.#database.isTransaction) this.#database.exec('rollback');
+      this.#cutLog();
       throw error;
+    }
+  }
+
+  /** Gives back what a transaction has written that did not end. On a full disk, what is valid may have to stay in the log. */
+  #cutLog(): void {
+    try {
+      this.#database.exec('pragma wal_checkpoint(truncate)');
+    } catch {
+      // The next one tries it again.
     }
   }
 
   #number(pragma: string): number {
     return Number(this.#database.prepare(`pragma ${pragma}`).get()?.[pragma]);
   }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function bytesOf(key: string): Buffer {

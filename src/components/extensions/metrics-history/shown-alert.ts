@@ -6,7 +6,7 @@ import type { Alert } from '../../../rules/alert-states.ts';
 
 /**
  * An alert as people and other programs may read it. Senders of metrics choose labels, which are also in the texts. What
- * tells alerts apart is never taken from this: two alerts may look the same.
+ * distinguishes alerts is never taken from this: two alerts may look the same.
  */
 export function shownAlert<Texts extends Pick<Alert, 'labels' | 'annotations'>>(alert: Texts): Texts {
   return { ...alert, labels: shownLabels(alert.labels), annotations: shownLabels(alert.annotations) };

@@ -27,6 +27,16 @@ export async function saveTelemetry(
 ): Promise<boolean> {
   memory.seal();
   await space.clear('');
+  try {
+    return await write(space, { memory, exemplars }, deadline);
+  } catch (error) {
+    // Parts without an index are of no use, and their room may be all that there is.
+    await space.clear('').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function write(space: StorageSpace, { memory, exemplars }: Stored, deadline: AbortSignal): Promise<boolean> {
   const slice = new TimeSlice();
   const segments = memory.segments.filter(({ count }) => count > 0);
   for (const [number, { content }] of segments.entries()) {

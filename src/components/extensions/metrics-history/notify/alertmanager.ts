@@ -109,7 +109,7 @@ export class Alertmanager {
   }
 
   /**
-   * Alertmanager tells alerts apart by the labels that it gets. Those that differ only in a secret are one alert there,
+   * Alertmanager distinguishes alerts by the labels that it gets. Those that differ only in a secret are one alert there,
    * which is over when all of them are.
    */
   #recognized(some: readonly NotifiedAlert[]): readonly NotifiedAlert[] {
