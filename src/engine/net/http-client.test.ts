@@ -72,6 +72,26 @@ async function post(
   return `${status} ${body.toString()}`;
 }
 
+it.each([
+  ['endless', 1000, 500],
+  ['dripping', 0, 200],
+])('does not wait for the end of an answer that is %s', async (_, maxAnswerBytes, status) => {
+  let sent = 0;
+  await using server = await TestServer.start((_request, response) => {
+    response.writeHead(status).flushHeaders();
+    if (maxAnswerBytes === 0) return;
+    const write = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(10_000))) sent += 10_000;
+      response.once('drain', write);
+    };
+    write();
+  });
+  expect(await post(`http://127.0.0.1:${server.port}/`, { maxAnswerBytes })).toMatch(
+    new RegExp(`^${status} \\0{${maxAnswerBytes}}$`),
+  );
+  expect(sent).toBeLessThan(20_000_000);
+});
+
 it.each([307, 308])('follows %d once, with the body', async (status) => {
   await using target = await TestServer.start(ok);
   await using server = await TestServer.start((_request, response) => {

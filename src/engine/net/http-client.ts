@@ -28,7 +28,7 @@ export interface HttpClientOptions {
   readonly idleMs?: number;
   /** True, the default, if a connection serves several requests. */
   readonly keepAlive?: boolean;
-  /** The rest of an answer is discarded; by default beyond 64 KiB. */
+  /** The rest of an answer is not read; by default beyond 64 KiB. 0 if its status is all that counts. */
   readonly maxAnswerBytes?: number;
 }
 
@@ -208,15 +208,20 @@ function readAnswer(
   request.on('response', (response) => {
     const parts: Buffer[] = [];
     let size = 0;
+    const finish = (complete: boolean): void => {
+      const { statusCode: status = 0, headers } = response;
+      answer.resolve({ status, headers, body: Buffer.concat(parts), complete });
+      // Closes the connection: a server may send for ever, or wait.
+      if (!complete) response.destroy();
+    };
     response.on('data', (part: Buffer) => {
       if (size < maxBytes) parts.push(part.subarray(0, maxBytes - size));
       size += part.length;
+      if (size > maxBytes) finish(false);
     });
     response.on('error', (error) => answer.reject(signal.aborted ? signal.reason : error));
-    response.on('end', () => {
-      const { statusCode: status = 0, headers } = response;
-      answer.resolve({ status, headers, body: Buffer.concat(parts), complete: size <= maxBytes });
-    });
+    response.on('end', () => finish(size <= maxBytes));
+    if (maxBytes === 0) finish(false);
   });
 }
 

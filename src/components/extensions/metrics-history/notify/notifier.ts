@@ -38,12 +38,12 @@ export class Notifier {
   ): Promise<Notifier> {
     const proxy = proxyUrl === undefined ? undefined : new URL(proxyUrl.reveal());
     const receivers: Promise<Receiver>[] = alertmanagers.map(async (config) => {
-      const client = await openHttpClient(tls, logger, { proxy });
+      const client = await openHttpClient(tls, logger, { proxy, maxAnswerBytes: 0 });
       return new Alertmanager(config, client, { resendMs, timeoutMs, logger });
     });
     if (slack !== undefined) {
       // The keys of `tls` are for Alertmanagers.
-      const own = new Slack(slack, new HttpClient({ proxy }), { timeoutMs, logger });
+      const own = new Slack(slack, new HttpClient({ proxy, maxAnswerBytes: 0 }), { timeoutMs, logger });
       receivers.push(Promise.resolve(own));
     }
     return new Notifier(await Promise.all(receivers), metrics);
