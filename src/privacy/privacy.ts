@@ -137,9 +137,17 @@ function cleanValue(value: AnyValue, isQuery: boolean): AnyValue {
   if (value instanceof Uint8Array) return holdsSecret(value, isQuery) ? FILTERED : value;
   if (value instanceof Map) {
     const entries = [...(value as ReadonlyMap<string, AnyValue>)];
-    return new Map(entries.map(([key, inner]) => [key, isSecretName(key) ? FILTERED : cleanValue(inner, isQuery)]));
+    return new Map(entries.map(([key, inner]) => [key, cleanMember(key, inner, isQuery)]));
   }
   return Array.isArray(value) ? (value as readonly AnyValue[]).map((inner) => cleanValue(inner, isQuery)) : value;
+}
+
+const STATEMENTS: ReadonlySet<string> = new Set(['db.query.text', 'db.statement']);
+
+function cleanMember(key: string, value: AnyValue, isQuery: boolean): AnyValue {
+  if (isSecretName(key)) return FILTERED;
+  const isStatement = typeof value === 'string' && STATEMENTS.has(key);
+  return cleanValue(isStatement ? withoutLiterals(value) : value, isQuery);
 }
 
 /** A path, with the query of `http.target` or with parameters of its own: `/cart;jsessionid=…`. */

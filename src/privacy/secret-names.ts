@@ -10,13 +10,13 @@ export const SECRET_WORDS = `${PASSWORD}|secret|token|(?:api|access|private|secr
 
 /** Names of secret values, at the end of an attribute, a header or a query parameter. Others before them make words. */
 const SECRET_NAME =
-  /(?:^|[^a-z])(?:auth|authorization|pass|(?:aws)?access[-_]?key[-_]?id|sentry[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|hmac|signature|sig|session[-_]?id|sid|code|pin|pin[-_]?code|cvv|cvc|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
+  /(?:^|[^a-z])(?:auth|authorization|pass|(?:aws)?access[-_]?key[-_]?id|sentry[-_]?key|jwt|bearer|sso|saml|csrf|xsrf|hmac|signature|sig|session[-_.]?id|sid|code|pin|pin[-_]?code|cvv|cvc|otp|ticket|assertion|samlresponse|magic)(?:\[\d*\]|\])*$/i;
 const SECRET_SUFFIX = new RegExp(String.raw`(?:${SECRET_WORDS})(?:\[\d*\]|\])*$`, 'i');
 /** `accessToken`, `clientSecret` */
 const SECRET_CAMEL_CASE = /[a-z](?:Token|Secret|Password|Key|Signature|Credentials?|Pin)$/;
 /** These are not secrets, although they look like it. */
 const HARMLESS =
-  /(?:status[._-]?code|error[._-]?code|exit[._-]?code|response[._]code|session\.id|zip[-_]?code|sqlstate|lineno|code\.[a-z._]+)$/i;
+  /(?:status[._-]?code|error[._-]?code|exit[._-]?code|response[._]code|zip[-_]?code|sqlstate|lineno|code\.[a-z._]+)$/i;
 
 const MAX_REMEMBERED_CHARACTERS = 64;
 

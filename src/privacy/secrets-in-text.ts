@@ -4,7 +4,7 @@ import { FILTERED, isSecretParameter, PASSWORD, SECRET_WORDS } from './secret-na
 
 /** Most texts have none of these. Each secret outside of an address has one of them before it, or in it. */
 const HINTS =
-  /pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user/i;
+  /pass|pw|secret|token|api.?key|access.?key|private.?key|(?:signing|encryption|master).?key|auth|verifier|bearer|cookie|credential|identified|eyj|akia|asia|gh[pousr]_|github_pat|glpat|npm_|hf_|aiza|ya29|gocspx|sg\.|sk[_-]|rk_|whsec|xox|sntry|dop_v|shp[acps]|pypi-|basic|\/bot\d|hooks|-u\s|-user|mysql|mariadb/i;
 
 /** Words that are less certain. They count in a text with an address. */
 const WEAK_HINTS = /value|jwt|-u=/i;
@@ -85,6 +85,25 @@ const OPTION = new RegExp(
 const USER_OPTION =
   /(?<![\w-])((?:-u|--user|--proxy-user)(?:\s{1,8}|=)["']?)(?!\d{1,10}:\d{1,10}(?:\s|$))[^\s:"']{1,256}:[^\s"']+/g;
 
+/** `pass: …`. Results of tests have numbers there, and words for yes and no. */
+const PASS = new RegExp(
+  String.raw`(\bpass${QUOTE}?\s{0,8}(?:=>|=(?!>)|:)\s{0,8})(?!\d{1,6}(?:[\s,;/%})]|$)|(?:true|false|null|undefined|yes|no|ok|none)\b)${VALUE}`,
+  'gi',
+);
+
+/** `token is …`, and `AUTH …` of Redis in a sentence. Prose has words there. */
+const STATED = new RegExp(
+  String.raw`((?:(?:${SECRET_WORDS})\s{1,8}(?:is|was)|\bauth(?:\s{1,8}default)?)\s{1,8}["']?)([^\s,;"']{6,256})`,
+  'gi',
+);
+
+/** The whole command of Redis, with or without a user. */
+const REDIS_COMMAND =
+  /^(\s{0,8}AUTH\s{1,8}(?:[^\s"']{1,256}\s{1,8})?)(?!\?|\[Filtered\]|(?:failed|required|error|ok)\b)(?:"[^"]*"|'[^']*'|[^\s"']+)(?=\s{0,8}$)/i;
+
+/** The password for the clients of MySQL. */
+const MYSQL_PASSWORD = /(\b(?:mysql|mariadb)[\w-]{0,20}\s(?:[^\n]{0,200}?\s)?-p)(?!\[Filtered\])[^\s"']+/g;
+
 /** JSON Web Tokens and the keys of well-known services are recognizable without a name, in paths as well. */
 const RECOGNIZABLE = new RegExp(
   [
@@ -109,8 +128,19 @@ const NAMELESS = /([?&;])([\w.~%+-]{16,})(?=[&;#\s"'<>)]|$)/g;
 /** Values of queries may hold queries: addresses to return to, encoded once or twice. */
 const MAX_DECODINGS = 3;
 
+/** Characters that are not seen may be within a word: `pass\u200Bword`. */
+const INVISIBLE = /\p{Cf}/gu;
+
 /** Replaces secrets by `[Filtered]`. Takes time in proportion to the length of the text. */
 export function withoutSecrets(given: string): string {
+  const cleaned = withoutVisibleSecrets(given);
+  const visible = cleaned.replaceAll(INVISIBLE, '');
+  if (visible === cleaned) return cleaned;
+  const cleanedAgain = withoutVisibleSecrets(visible);
+  return cleanedAgain === visible ? cleaned : cleanedAgain;
+}
+
+function withoutVisibleSecrets(given: string): string {
   const text = withoutOpaqueSegments(given);
   if (!ADDRESS.test(text)) return HINTS.test(text) ? withoutSecretWords(text) : text;
   const rest = withoutSecretParameters(text.includes('@') ? text.replace(USER_INFO, `$1${FILTERED}@`) : text);
@@ -134,7 +164,19 @@ function withoutSecretWords(text: string): string {
     .replace(ASSIGNMENT, `$1${FILTERED}`)
     .replace(QUOTED_PASSWORD, `$1${FILTERED}`)
     .replace(OPTION, `$1${FILTERED}`)
-    .replace(USER_OPTION, `$1${FILTERED}`);
+    .replace(USER_OPTION, `$1${FILTERED}`)
+    .replace(PASS, `$1${FILTERED}`)
+    .replace(REDIS_COMMAND, `$1${FILTERED}`)
+    .replace(MYSQL_PASSWORD, `$1${FILTERED}`)
+    .replace(STATED, (all: string, before: string, value: string) => (looksLikeToken(value) ? before + FILTERED : all));
+}
+
+/** Algorithms and lengths have digits, too. */
+const WORD_WITH_DIGITS =
+  /^(?:base-?\d|utf-?\d|sha-?\d|md5|oauth-?2|[hrep]s\d{3}|http|x509|ipv\d|\d{1,6}-?(?:ms|s|min|h|d|day|char|byte|bit|letter|digit))/i;
+
+function looksLikeToken(text: string): boolean {
+  return /\d/.test(text) && /[A-Za-z]/.test(text) && !WORD_WITH_DIGITS.test(text);
 }
 
 /** Lists of names of headers have no values: `['authorization', 'content-type']`. Cookies have an equals sign. */

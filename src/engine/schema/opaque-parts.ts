@@ -1,10 +1,15 @@
 /** A path has a token if one of its parts is long, or follows the name of a code. No other path is examined. */
-const CANDIDATE =
-  /\/[\w%~.;=-]{16}|(?:verify|verification|reset|magic|link|otp|2fa|mfa|activate|password)\/[A-Z\d]{4}/i;
+const LONG = /\/[\w%~.;=-]{16}/;
+const CODE = /(?:verify|verification|reset|magic|link|otp|2fa|mfa|activate|password)\/[A-Z\d]{4}/i;
 
 /** True if a path in the text may have a token. */
 export function mayHaveOpaqueParts(text: string): boolean {
-  return CANDIDATE.test(text);
+  return LONG.test(text) || mayHaveCodes(text);
+}
+
+/** True if something in the text follows the name of a code. */
+export function mayHaveCodes(text: string): boolean {
+  return CODE.test(text);
 }
 
 /** Replaces tokens in a path, perhaps with a query: parts that only a program can have written. */
@@ -47,9 +52,14 @@ function isOpaque(part: string, partBefore: string): boolean {
   return text.length >= 32 && isRandom(text);
 }
 
-/** Digits, or capitals among them: `X509CERT` is a name, and `7F3K9Q` is not. */
+/** Digits, or letters among them: `X509CERT` and `reset-2024` are names, and `7F3K9Q` is not. */
 function isCode(text: string): boolean {
-  return /^\d{4,10}$/.test(text) || (/^[A-Z\d]{6,15}$/.test(text) && changesOf(text) >= 3);
+  const digits = text.replaceAll(/\D/g, '').length;
+  if (/^\d+$/.test(text)) return digits >= 4 && digits <= 10;
+  if (/^[A-Z\d]{6,15}$/.test(text) && changesOf(text) >= 3) return true;
+  if (text.length < 6 || digits < 3) return false;
+  if (/^[A-Za-z\d]+$/.test(text)) return digits >= 5 || changesOf(text) >= 3;
+  return /^[\w~-]+$/.test(text) && changesOf(text.replaceAll(/[_~-]/g, '')) >= 4;
 }
 
 /** Ids of databases have only the digits of hexadecimal numbers, and are shorter than secrets. */
