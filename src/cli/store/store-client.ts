@@ -58,6 +58,10 @@ export class StoreClient {
     return new StoreClient(new URL(given ?? (await configuredAddress(options, context, asked))), asked);
   }
 
+  get origin(): string {
+    return this.#base.origin;
+  }
+
   /**
    * @param query values by parameter; those that are undefined are left out.
    * @throws UsageError if the store does not understand the query, otherwise StoreUnavailable.

@@ -96,9 +96,14 @@ export class TelemetryStoreExporter implements Component, Consumer {
   async #restore(open: () => Promise<StorageSpace>): Promise<void> {
     const { logger } = this.#settings;
     try {
-      await restoreTelemetry(await open(), this.#stored);
+      const { parts, damaged, cause } = await restoreTelemetry(await open(), this.#stored);
       const { spanCount: spans, logCount: records } = this.#memory;
-      logger.info({ spans, records }, 'The telemetry from before the restart is available');
+      if (damaged === 0) logger.info({ spans, records }, 'The telemetry from before the restart is available');
+      else
+        logger.warn(
+          { spans, records, missing: `${damaged} of ${parts} parts`, cause: describeError(cause) },
+          'The telemetry from before the restart is available, without the parts that cannot be read',
+        );
     } catch (error) {
       const cause = describeError(error);
       logger.warn({ cause }, 'The telemetry from before the restart cannot be read: the store begins without it');

@@ -12,7 +12,7 @@ import { batchOfLogs } from '../../../../../tests/support/otlp/otlp-logs.ts';
 import { batchOfSpans, spanId, TRACE_ID, type SpanDraft } from '../../../../../tests/support/otlp/otlp-spans.ts';
 import { fileStorageConfig } from '../../../extensions/file-storage/config.ts';
 import { fileStorageExtension } from '../../../extensions/file-storage/factory.ts';
-import type { FileStorage } from '../../../../engine/storage.ts';
+import type { FileStorage, StorageSpace } from '../../../../engine/storage.ts';
 
 /** The extension, in a directory of its own, as each process opens it. */
 async function newStorage() {
@@ -100,9 +100,59 @@ function written(index: object): Buffer {
 }
 
 it.each([
-  ['of another version', written({ format: 99 }), 'its format is 99, and this version reads 1'],
-  ['with parts that are missing', written({ format: 1, segments: 7 }), 'a part is missing'],
-  ['that was changed', written({ format: 1 }).fill(0, 8, 9), 'its bytes have changed'],
+  ['one is damaged', damage, '1', 'its bytes have changed'],
+  ['one is missing', remove, '1', 'a part is missing'],
+  ['two have changed places', swap, '2', 'its bytes have changed'],
+])('restores the other parts if %s, and reports how many', async (_, change, damaged, cause) => {
+  const open = await newStorage();
+  {
+    await using storage = await open();
+    await using first = await startStore(STORED, { file_storage: storage });
+    for (let at = 0; at < 20_000; at += 500) await first.store.consume(batchOfSpans(spans(at, 500)));
+  }
+  await using storage = await open();
+  await change(await storage.space(OWNER));
+  await using second = await startStore(STORED, { file_storage: storage });
+  const line = await second.hasLogged(
+    'The telemetry from before the restart is available, without the parts that cannot be read',
+  );
+  expect(line).toMatchObject({
+    cause,
+    missing: expect.stringMatching(new RegExp(`^${damaged} of \\d+ parts$`)) as string,
+  });
+  const { traces } = (await second.ask('/api/traces?attribute=order=order-19999')).body;
+  expect(traces).toHaveLength(1);
+});
+
+async function damage(space: StorageSpace): Promise<void> {
+  const bytes = Buffer.from(await partIn(space, 0));
+  await space.write(new Map([['segment 0', bytes.fill(7, 100, 110)]]));
+}
+
+async function remove(space: StorageSpace): Promise<void> {
+  await space.write(new Map([['segment 0', undefined]]));
+}
+
+async function swap(space: StorageSpace): Promise<void> {
+  const [first, second] = [await partIn(space, 0), await partIn(space, 1)];
+  await space.write(
+    new Map([
+      ['segment 0', second],
+      ['segment 1', first],
+    ]),
+  );
+}
+
+async function partIn(space: StorageSpace, number: number): Promise<Uint8Array> {
+  const key = `segment ${number}`;
+  const bytes = (await space.get([key])).get(key);
+  if (bytes === undefined) throw new Error(`${key} does not exist`);
+  return bytes;
+}
+
+it.each([
+  ['of another version', written({ format: 99 }), 'its format is 99, and this version reads 2'],
+  ['that was changed', written({ format: 2 }).fill(0, 8, 9), 'its bytes have changed'],
   ['that was cut', Buffer.from([1]), 'its bytes have changed'],
 ])('begins without an index %s, with one line', async (_, bytes, cause) => {
   const open = await newStorage();

@@ -9,7 +9,7 @@ import type { TraceClassesContent } from '../memory/trace-classes.ts';
 import type { Stored } from '../server/stored.ts';
 
 /** Changes with the form of anything below. */
-const FORMAT = 1;
+const FORMAT = 2;
 const INDEX = 'index';
 
 interface Index {
@@ -41,7 +41,8 @@ async function write(space: StorageSpace, { memory, exemplars }: Stored, deadlin
   const segments = memory.segments.filter(({ count }) => count > 0);
   for (const [number, { content }] of segments.entries()) {
     if (deadline.aborted) return false;
-    await space.write(new Map([[segmentKey(number), encodeStored(content)]]));
+    const key = segmentKey(number);
+    await space.write(new Map([[key, encodeStored(content, key)]]));
     await slice.pause();
   }
   const { classes } = memory;
@@ -55,34 +56,56 @@ async function write(space: StorageSpace, { memory, exemplars }: Stored, deadlin
   return true;
 }
 
+/** The parts that another process has saved, and how many of them cannot be read. */
+export interface Restored {
+  readonly parts: number;
+  readonly damaged: number;
+  /** Why the first of them cannot be read. */
+  readonly cause?: unknown;
+}
+
 /**
  * Adds what another process has saved, the newest first, as long as there is room. Other work runs between the segments.
+ * Segments do not need each other.
  *
- * @throws Error if it cannot be read. What was read before that stays.
+ * @throws Error if nothing can be read.
  */
-export async function restoreTelemetry(space: StorageSpace, { memory, exemplars }: Stored): Promise<void> {
+export async function restoreTelemetry(space: StorageSpace, stored: Stored): Promise<Restored> {
   const index = await read<Index>(space, INDEX);
-  if (index === undefined) return;
+  if (index === undefined) return { parts: 0, damaged: 0 };
   if (index.format !== FORMAT) throw new Error(`its format is ${index.format}, and this version reads ${FORMAT}`);
   const slice = new TimeSlice();
+  const causes: unknown[] = [];
   for (let number = index.segments - 1; number >= 0; number--) {
-    const content = await read<SegmentContent>(space, segmentKey(number));
-    if (content === undefined) throw new Error('a part is missing');
-    const segment = new Segment(undefined, content);
-    if (!memory.restore(segment)) break;
-    const { traces } = segment;
-    for (let trace = 0; trace < traces.count; trace++)
-      memory.classes.restore(idOf(traces.bytesOf(trace)), index.classes);
+    try {
+      if (!(await restoreSegment(space, number, index, stored))) break;
+    } catch (error) {
+      causes.push(error);
+      if (causes.length === index.segments) throw error;
+    }
     await slice.pause();
   }
-  exemplars.restore(index.exemplars);
+  stored.exemplars.restore(index.exemplars);
+  return { parts: index.segments, damaged: causes.length, cause: causes[0] };
+}
+
+/** @returns false if there is no room. */
+async function restoreSegment(space: StorageSpace, number: number, index: Index, { memory }: Stored): Promise<boolean> {
+  const key = segmentKey(number);
+  const content = await read<SegmentContent>(space, key, key);
+  if (content === undefined) throw new Error('a part is missing');
+  const segment = new Segment(undefined, content);
+  if (!memory.restore(segment)) return false;
+  const { traces } = segment;
+  for (let trace = 0; trace < traces.count; trace++) memory.classes.restore(idOf(traces.bytesOf(trace)), index.classes);
+  return true;
 }
 
 function segmentKey(number: number): string {
   return `segment ${number}`;
 }
 
-async function read<T>(space: StorageSpace, key: string): Promise<T | undefined> {
+async function read<T>(space: StorageSpace, key: string, place?: string): Promise<T | undefined> {
   const value = (await space.get([key])).get(key);
-  return value === undefined ? undefined : (decodeStored(value) as T);
+  return value === undefined ? undefined : (decodeStored(value, place) as T);
 }
