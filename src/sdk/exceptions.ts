@@ -8,13 +8,22 @@ const MAX_CAUSES = 10;
 const MAX_STACK_CHARACTERS = 20_000;
 
 const errors = new WeakMap<Attributes, object>();
+/** The span where an error was recorded first. */
+const origins = new WeakMap<object, Span>();
 
 /** Adds an `exception` event. Anything can be thrown: what is not an error has only a message. */
 export function recordException(span: Span, thrown: unknown, time?: TimeInput): void {
   span.addEvent('exception', exceptionAttributes(thrown), time);
   const { events } = span as { readonly events?: readonly { readonly attributes?: Attributes }[] };
   const recorded = events?.at(-1)?.attributes;
-  if (typeof thrown === 'object' && thrown !== null && recorded !== undefined) errors.set(recorded, thrown);
+  if (typeof thrown !== 'object' || thrown === null || recorded === undefined) return;
+  errors.set(recorded, thrown);
+  if (!origins.has(thrown)) origins.set(thrown, span);
+}
+
+/** The span where {@link recordException} has recorded an error first. */
+export function originOf(thrown: unknown): Span | undefined {
+  return typeof thrown === 'object' && thrown !== null ? origins.get(thrown) : undefined;
 }
 
 /** The error of an event that {@link recordException} has added. */

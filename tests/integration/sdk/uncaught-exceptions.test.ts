@@ -25,3 +25,18 @@ it('does not change how the process ends', async () => {
   expect(run.code).toBe(1);
   expect(run.stderr).toContain('RangeError: no coffee');
 });
+
+it('records an exception of a request in the trace of the request', async () => {
+  await using run = await runObserved(`
+    import { createServer } from 'node:http';
+    import { once } from 'node:events';
+    process.on('uncaughtException', () => server.closeAllConnections());
+    const server = createServer(() => { throw new RangeError('no coffee'); }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await fetch('http://127.0.0.1:' + server.address().port).catch(() => undefined);
+    server.close();`);
+  const spans = run.capture.spans();
+  const uncaught = spans.find(({ name }) => name === 'uncaught exception');
+  const request = spans.find(({ kind }) => kind === 'SPAN_KIND_SERVER');
+  expect(uncaught).toMatchObject({ trace_id: request?.trace_id, parent_span_id: request?.span_id });
+});
