@@ -51,6 +51,8 @@ export interface CapturedMetric {
       readonly attributes?: readonly KeyValue[];
       readonly as_int?: number | string;
       readonly as_double?: number;
+      /** 1: it has no value from then on. */
+      readonly flags?: number;
     }[];
   };
 }
@@ -134,15 +136,17 @@ export class OtlpCapture implements AsyncDisposable {
       .map(({ attributes }) => plainAttributes(attributes));
   }
 
-  /** Every point of the gauges whose name begins so: `name{values of the attributes} value`. */
+  /** Every value of the gauges whose name begins so: `name{values of the attributes} value`. */
   gauges(prefix: string): string[] {
     return this.metrics()
       .filter((metric) => metric.name.startsWith(prefix))
       .flatMap(({ name, gauge }) =>
-        (gauge?.data_points ?? []).map(({ attributes, as_int: int, as_double: double }) => {
-          const values = Object.values(plainAttributes(attributes)).join(' ');
-          return `${name}{${values}} ${Number(int ?? double)}`;
-        }),
+        (gauge?.data_points ?? [])
+          .filter(({ flags = 0 }) => flags === 0)
+          .map(({ attributes, as_int: int, as_double: double }) => {
+            const values = Object.values(plainAttributes(attributes)).join(' ');
+            return `${name}{${values}} ${Number(int ?? double)}`;
+          }),
       )
       .toSorted();
   }

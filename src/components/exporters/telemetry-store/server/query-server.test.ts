@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { startStore } from '../../../../../tests/support/components/running-store.ts';
 import { batchOfLogs } from '../../../../../tests/support/otlp/otlp-logs.ts';
@@ -22,17 +22,16 @@ it('bounds an answer, and what readers leave unread', { timeout: 30_000 }, async
   expect(logs.at(-1), 'the newest stay').toMatchObject({ body: 'line 99' });
 
   const { hostname, port } = new URL(url);
-  const readers = Array.from({ length: 4 }, () => connect(Number(port), hostname).on('error', () => undefined));
+  const readers: Socket[] = [];
   // The buffers of the connections take some answers.
   const askWithoutReading = async (): Promise<string> => {
-    for (const reader of readers) reader.write('GET /api/logs?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const reader = connect(Number(port), hostname).on('error', () => undefined);
+    readers.push(reader);
+    await once(reader, 'connect');
+    reader.pause().write('GET /api/logs?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     return String((await ask('/api/logs?limit=1')).body.error);
   };
   try {
-    for (const reader of readers) {
-      await once(reader, 'connect');
-      reader.pause();
-    }
     await expect.poll(askWithoutReading, { timeout: 20_000 }).toMatch(/wait for their readers/);
   } finally {
     for (const reader of readers) reader.destroy();
