@@ -81,6 +81,7 @@ function inPlace(text: string): string {
 
 function valueOf(variable: string): string {
   if (/_DSN(?:_|$)/.test(variable)) return 'https://key@sentry.example.com/1';
+  if (variable.endsWith('WEBHOOK_URL')) return 'https://hooks.example.com/services/secret';
   return variable.endsWith('_URL') ? 'postgresql://siphon@127.0.0.1/shop' : 'secret';
 }
 
