@@ -25,7 +25,10 @@ export function serveInTurn({ socket }: IncomingMessage, response: ServerRespons
 }
 
 function begin(socket: Socket, { response, serve }: Waiting): void {
-  response.once('close', () => setImmediate(continueWith, socket));
+  response.once('close', () => {
+    if (waiting.get(socket)?.length === 0) waiting.delete(socket);
+    else setImmediate(continueWith, socket);
+  });
   serve();
 }
 
