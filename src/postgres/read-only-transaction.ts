@@ -62,9 +62,14 @@ export class ReadOnlyTransaction {
   /** All rows of a statement, in chunks. Only one statement at a time. @throws PostgresError */
   async *chunks(text: string, chunkRows: number): AsyncGenerator<readonly Row[]> {
     await asked(this.#client.query(`declare chunks no scroll cursor for ${text}`));
-    for (let isLast = false; !isLast;) {
-      const { rows } = await asked(this.#client.query<Row>(`fetch ${chunkRows} from chunks`));
-      isLast = rows.length < chunkRows;
+    const fetch = async (): Promise<readonly Row[]> =>
+      (await asked(this.#client.query<Row>(`fetch ${chunkRows} from chunks`))).rows;
+    for (let next: Promise<readonly Row[]> | undefined = fetch(); next;) {
+      const rows: readonly Row[] = await next;
+      // PostgreSQL reads the next chunk while this one is used.
+      next = rows.length < chunkRows ? undefined : fetch();
+      // If the use of this chunk fails, the next one is not awaited.
+      next?.catch(() => undefined);
       if (rows.length > 0) yield rows;
     }
     await asked(this.#client.query('close chunks'));

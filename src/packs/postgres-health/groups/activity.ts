@@ -14,7 +14,7 @@ export const connectionStates = [
 ] as const;
 
 /**
- * All values exclude the session that runs this query. PostgreSQL hides the activity
+ * All values exclude the sessions of the poller. PostgreSQL hides the activity
  * of other roles' sessions from a role without pg_read_all_stats. A number from the visible rest would be wrong, so the
  * metric is absent then. The number of active connections is also absent if a session has track_activities off.
  */
@@ -23,13 +23,13 @@ export const activity = group({
     database_connections: gauge(
       'database.connections',
       '{connection}',
-      'Connections of clients to the polled database, by state, without the connection of the poller',
+      'Connections of clients to the polled database, by state, without the connections of the poller',
       { state: connectionStates },
     ),
     database_connections_active: gauge(
       'database.connections.active',
       '{connection}',
-      'Connections of clients to the polled database that are running a statement, without the connection of the poller',
+      'Connections of clients to the polled database that are running a statement, without the connections of the poller',
     ),
     database_transaction_longest_seconds: gauge(
       'database.transaction.longest',
@@ -59,7 +59,10 @@ export const activity = group({
                -- The snapshots of vacuum do not delay vacuum.
                pid in (select pid from pg_stat_progress_vacuum) as is_vacuum
         from ${SERVER_SESSIONS}, (select oid from pg_database where datname = current_database()) current
+        -- The poller runs queries next to each other, in sessions of one name.
         where pid <> pg_backend_pid()
+          and (application_name, usesysid) is distinct from
+              (nullif(current_setting('application_name'), ''), (select oid from pg_roles where rolname = session_user))
       ), visible as (
         select count(*) filter (where is_hidden) = 0 as everything,
                count(*) filter (where is_hidden and is_here) = 0 as here

@@ -30,6 +30,13 @@ async function connected(url: string): Promise<Client> {
   return client;
 }
 
+/** The address of the poller's role, for a session of this name. */
+function named(name: string): string {
+  const url = new URL(database.pollerUrl);
+  url.searchParams.set('application_name', name);
+  return url.href;
+}
+
 const polls = async (poller: PollerUnderTest, query: string): Promise<number> =>
   (await poller.own(`query_duration_seconds_count{query="postgres_health.${query}"}`)) ?? 0;
 
@@ -65,6 +72,17 @@ it('readers of changes with one name are one series, and no long transactions', 
   await database.sql('select pg_terminate_backend(active_pid) from pg_replication_slots where active');
   await Promise.all(streams);
   await database.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
+});
+
+it('the longest transaction of a client is not one of another session of the poller', async () => {
+  await using poller = await start();
+  const [own, other] = await Promise.all(['siphon', 'shop'].map((name) => connected(named(name)))); // prettier-ignore
+  await own!.query('begin');
+  await polledAgain(poller, 'activity');
+  expect(poller.series.get('database.transaction.longest{}')).toBe(0);
+  await other!.query('begin');
+  await expect.poll(() => poller.series.get('database.transaction.longest{}'), TIMEOUT).toBeGreaterThan(0);
+  await Promise.all([own, other].map((session) => session!.end()));
 });
 
 /** prometheus-community/postgres_exporter 998, and open-telemetry/opentelemetry-collector-contrib 47768. */
