@@ -1,11 +1,14 @@
 /** The metrics of single exporters, in addition to those that the engine counts for all exporters. */
-import { scrapePageDropReasons, sentryDropReasons, storeDropReasons, transientSentryDropReasons } from '../reasons.ts';
+import { scrapePageDropReasons, sentryDropReasons, storeDropReasons } from '../reasons.ts';
 import { exporter, sidecarMetrics, signals } from './sidecar-metric.ts';
 
 /** The classes of traces, in the order in which they are evicted. A trace has the highest of its classes. */
 export const traceClasses = ['ordinary', 'slow', 'error', 'exemplar'] as const;
 
-const category = ['transaction', 'span', 'error'] as const;
+const sentCategory = ['transaction', 'span', 'error'] as const;
+
+/** Sentry's names of what an item is. `log_item`: a log record that is not read as an error. */
+const droppedCategory = [...sentCategory, 'log_item'] as const;
 
 /** Prometheus sets `job` to that of the sidecar and would store the sender's as `exported_job`. */
 const largestJobs = {
@@ -52,15 +55,14 @@ export const exporterMetrics = sidecarMetrics({
     kind: 'counter',
     unit: '{item}',
     description: 'Transactions, spans and errors that Sentry accepted',
-    labels: { exporter, category },
-    startsAtZero: { category },
+    labels: { exporter, category: sentCategory },
+    startsAtZero: { category: sentCategory },
   },
   siphon_sentry_dropped_items: {
     kind: 'counter',
     unit: '{item}',
-    description: 'Transactions, spans and errors that did not reach Sentry',
-    labels: { exporter, category, reason: sentryDropReasons },
-    startsAtZero: { category, reason: transientSentryDropReasons },
+    description: 'Transactions, spans, errors and log records that did not reach Sentry',
+    labels: { exporter, category: droppedCategory, reason: sentryDropReasons },
   },
   siphon_sentry_held_spans: {
     kind: 'gauge',

@@ -154,7 +154,7 @@ const USUAL_OF: Readonly<Partial<Record<MetricName, Readonly<Record<string, numb
   siphon_receiver_rejected_requests: { transport: 2, reason: 7 },
   siphon_receiver_spool_files: { outcome: 5 },
   siphon_prometheus_dropped_points: { reason: 11 },
-  siphon_sentry_dropped_items: { category: 3, reason: 6 },
+  siphon_sentry_dropped_items: { category: 4, reason: 6 },
   siphon_store_items: { otel_signal: 2 },
   siphon_store_evicted_items: { otel_signal: 2, trace_class: 4 },
 };

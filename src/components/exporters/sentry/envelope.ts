@@ -1,7 +1,7 @@
 import type { TraceHeader } from './trace-header.ts';
 
 /** Sentry's categories of items, which its limits and reports name. */
-export type Category = 'transaction' | 'span' | 'error' | 'internal';
+export type Category = 'transaction' | 'span' | 'error' | 'log_item' | 'internal';
 
 export interface DiscardedEvents {
   readonly reason: string;

@@ -61,7 +61,7 @@ describe('errors in log records', () => {
       },
     ]);
     expect(sink.problems()).toEqual([]);
-    expect((await counts()).get('error no_exception')).toBe(1);
+    expect((await counts()).get('log_item no_exception')).toBe(1);
     expect((await counts()).get('otelcol_exporter_sent_log_records')).toBe(1);
     expect((await counts()).get('otelcol_exporter_send_failed_log_records')).toBe(0);
     expect(balance('logs')).toMatchObject({ accepted: 2, delivered: 1, dropped: { no_exception: 1 } });

@@ -303,6 +303,18 @@ describe('the sentry exporter', () => {
     expect(new Set(sink.transactions().map(({ contexts }) => contexts.trace.trace_id)).size).toBe(60);
   });
 
+  it('has a series for each drop to expect before the first, by what it is configured for', async () => {
+    await using sink = await startSentrySink();
+    expect(await zeros('')).toEqual(['span disabled', 'log_item disabled']);
+    const on = await zeros(sink.dsn);
+    expect(on).toEqual(expect.arrayContaining(['transaction network_error', 'span invalid_ids', 'error duplicate', 'log_item no_exception'])); // prettier-ignore
+    expect(on.filter((key) => /disabled|no_project/.test(key))).toEqual([]);
+    const projects = [{ match: ['off'], dsn: null }, { match: ['coffee'], dsn: sink.dsn }]; // prettier-ignore
+    expect((await zeros('', { routing: { projects } })).filter((key) => /disabled|no_project/.test(key))).toEqual(
+      expect.arrayContaining(['span disabled', 'span no_project', 'error disabled', 'error no_project']),
+    );
+  });
+
   it('is off without a DSN, logs that once, and counts what it discards', async () => {
     const { exporter, counts, lines, stop } = await startExporter('');
     await exporter.consume(batchOfSpans([root, child]));
@@ -399,3 +411,11 @@ describe('the sentry exporter', () => {
     },
   );
 });
+
+/** The keys of the drops that nothing has counted yet. */
+async function zeros(...settings: Parameters<typeof startExporter>): Promise<readonly string[]> {
+  const { counts, stop } = await startExporter(...settings);
+  const series = [...(await counts())].filter(([key, value]) => key.includes(' ') && value === 0);
+  await stop();
+  return series.map(([key]) => key);
+}

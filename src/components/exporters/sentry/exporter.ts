@@ -96,7 +96,7 @@ export class SentryExporter implements Component, Consumer {
     const account = this.#settings.ledger.account(signal);
     if (this.#isOff) {
       const isRecord = signal === 'logs';
-      this.#outcomes.dropped({ category: isRecord ? 'error' : 'span', reason: 'disabled', quantity, isRecord });
+      this.#outcomes.dropped({ category: isRecord ? 'log_item' : 'span', reason: 'disabled', quantity, isRecord });
       account.accept(quantity);
       return;
     }
@@ -174,7 +174,7 @@ export class SentryExporter implements Component, Consumer {
       if (slice.isOver) await slice.pause();
     }
     this.#unread.records -= others;
-    this.#outcomes.dropped({ category: 'error', reason: 'no_exception', quantity: others, isRecord: true });
+    this.#outcomes.dropped({ category: 'log_item', reason: 'no_exception', quantity: others, isRecord: true });
   }
 
   #holdRecord(record: ReceivedLogRecord): void {

@@ -1,8 +1,9 @@
-import type { ComponentSettings } from '../../../engine/component.ts';
+import type { ComponentSettings, Signal } from '../../../engine/component.ts';
 import { sidecarMetrics } from '../../../metrics/self.ts';
 import type { SentryDropReason } from '../../../metrics/reasons.ts';
 import { ItemCounter } from '../../../engine/telemetry/item-counts.ts';
 import type { Account } from '../../../engine/account.ts';
+import type { ExpectedDrops } from './expected-drops.ts';
 import { spansIn, type Category, type DiscardedEvents, type Envelope } from './envelope.ts';
 
 /** Sentry's names for our reasons. Reasons without one are not reported to Sentry. https://develop.sentry.dev/sdk/telemetry/client-reports/ */
@@ -32,12 +33,13 @@ export interface Drop {
   readonly reason: SentryDropReason;
   /** 1 by default. */
   readonly quantity?: number;
-  /** True for errors that came as log records. */
+  /** True for log records, and the errors that they became. */
   readonly isRecord?: boolean | undefined;
 }
 
 /** Counts sent and dropped items for the self-metrics, and collects the dropped ones for reports to Sentry. */
 export class Outcomes {
+  readonly #signals: ReadonlySet<Signal>;
   readonly #sent;
   readonly #dropped;
   readonly #spans: Account;
@@ -48,6 +50,7 @@ export class Outcomes {
   readonly #unreported = new Map<string, DiscardedEvents>();
 
   constructor(settings: ComponentSettings) {
+    this.#signals = settings.signals;
     this.#spans = settings.ledger.account('traces');
     this.#records = settings.ledger.account('logs');
     this.#sentItems = new ItemCounter('otelcol_exporter_sent', settings);
@@ -56,8 +59,18 @@ export class Outcomes {
     this.#dropped = settings.metrics.counter(sidecarMetrics.siphon_sentry_dropped_items);
   }
 
+  /** Creates the series of these drops, so that a rate sees the first. */
+  expect(drops: ExpectedDrops): void {
+    for (const signal of ['traces', 'logs'] as const) {
+      if (!this.#signals.has(signal)) continue;
+      for (const [category, reasons] of drops[signal]) {
+        for (const reason of reasons) this.#dropped.startAtZero({ category, reason });
+      }
+    }
+  }
+
   sent({ category, itemCount, isRecord }: Envelope): void {
-    if (category === 'internal') return;
+    if (category === 'internal' || category === 'log_item') return;
     if (category !== 'span') this.#sent.add(1, { category });
     if (isRecord === true) this.#sentItems.add({ signal: 'logs', itemCount: 1 });
     if (category === 'error') return;

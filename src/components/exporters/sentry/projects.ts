@@ -10,6 +10,7 @@ import { EnvelopeDelivery } from './envelope-delivery.ts';
 import type { EventSettings } from './event-origin.ts';
 import { Outcomes } from './outcomes.ts';
 import { SourceLines } from './source-lines.ts';
+import { dropsOfProject, dropsWhenOff, dropsWithoutProject } from './expected-drops.ts';
 import type { PublicKeyOf } from './trace-header.ts';
 import type { Departure, EnvelopeContext } from './trace-envelopes.ts';
 
@@ -68,6 +69,7 @@ export class Projects {
     this.#routes = (config.routing?.projects ?? []).map((route) => this.#routeOf(route));
     this.#default = own ?? { absence: this.#routes.length === 0 ? 'disabled' : 'no_project', outcomes: this.#outcomes };
     this.all = [...this.#known.values()];
+    this.#expectDrops();
   }
 
   /** The destination of the items of a resource. The first matching route decides. */
@@ -105,6 +107,15 @@ export class Projects {
     for (const project of this.all) {
       const part = { segments: segments.get(project) ?? [], records: records.get(project) ?? [] };
       yield [project, { ...departure, ...part }];
+    }
+  }
+
+  #expectDrops(): void {
+    if (this.all.length === 0) this.#outcomes.expect(dropsWhenOff);
+    else {
+      for (const { absence, outcomes } of [this.#default, ...this.#routes.map(({ destination }) => destination)]) {
+        outcomes.expect(absence === undefined ? dropsOfProject : dropsWithoutProject(absence));
+      }
     }
   }
 
