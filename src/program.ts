@@ -52,8 +52,8 @@ async function readPage(folder: URL): Promise<PageFiles> {
 }
 
 /** The rules are built when a sidecar needs them. */
-const readPackRules: ReadPackRules = async (names, settings) =>
-  await (await import('./packs/rule-texts.ts')).ruleTexts(packs, names, settings);
+const readPackRules: ReadPackRules = async (choice) =>
+  await (await import('./packs/rule-texts.ts')).ruleTexts(packs, choice);
 
 /** Replaces the line before. Does nothing if the output is not a terminal. */
 function showProgress(text: string): void {

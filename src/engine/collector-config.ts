@@ -31,6 +31,8 @@ export interface Configured<F extends Factory> {
   readonly emptyValues?: EmptyValues | undefined;
   /** The settings before the schema, to compare them with those of another configuration. Contains secrets. */
   readonly written: unknown;
+  /** The part of the settings that depends on the rest of the configuration. */
+  readonly completion?: unknown;
   /** The files that the settings name, to notice that one has changed. */
   readonly files?: FileVersions | undefined;
   /** Objects from modules that the settings name, to notice that it was imported again. */

@@ -197,6 +197,18 @@ interface FactoryOf<Kind extends string, Config> {
   /** Objects from modules that the settings name. A reload replaces the component if one of them is another object now. */
   modules?(config: Config): readonly unknown[];
   /**
+   * Names what the component is about, in words that other components understand: the packs whose metrics it makes, and
+   * `sentry` if it sends there.
+   */
+  subjects?(config: Config): readonly string[];
+  /**
+   * Settings that depend on the rest of the configuration. They replace those of the schema, and a reload replaces the
+   * component if they change. They contain no secrets.
+   *
+   * @param subjects those of all components in use.
+   */
+  complete?(config: Config, subjects: ReadonlySet<string>): Partial<Config>;
+  /**
    * Checks the content of files that the settings name, for `siphon validate`. A mistake there stops the start.
    *
    * @throws ConfigError with all mistakes.

@@ -23,7 +23,9 @@ export function linksTo(
   return {
     runbook_url: `${links.runbooks ?? runbooks}/${alert.name}.md`,
     ...(panel !== undefined && { dashboard_url: `${links.grafana}${panelPath(alert, panel, dashboards)}` }),
-    sentry_url: `${links.sentry}/issues/?query=is%3Aunresolved&statsPeriod=14d`,
+    ...(links.sentry !== undefined && {
+      sentry_url: `${links.sentry}/issues/?query=is%3Aunresolved&statsPeriod=14d`,
+    }),
   };
 }
 

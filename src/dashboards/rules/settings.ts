@@ -10,7 +10,8 @@ export interface Links {
   readonly grafana: string;
   /** The folder of all runbooks; undefined: where each pack has its own. */
   readonly runbooks: string | undefined;
-  readonly sentry: string;
+  /** Undefined where nothing is sent there. */
+  readonly sentry: string | undefined;
 }
 
 export interface AlertSettings {
@@ -25,14 +26,13 @@ export interface RuleSettings {
   readonly alerts: Readonly<Record<string, AlertSettings>>;
 }
 
-export const defaultSettings: RuleSettings = {
-  links: {
-    grafana: 'http://127.0.0.1:3000',
-    runbooks: undefined,
-    sentry: 'https://sentry.io',
-  },
-  alerts: {},
+export const defaultLinks: Links = {
+  grafana: 'http://127.0.0.1:3000',
+  runbooks: undefined,
+  sentry: 'https://sentry.io',
 };
+
+export const defaultSettings: RuleSettings = { links: defaultLinks, alerts: {} };
 
 /** Its message names every problem of the file. */
 export class SettingsError extends Error {
@@ -42,13 +42,17 @@ export class SettingsError extends Error {
 /**
  * Reads the file of a user.
  *
+ * @param defaults the links that the file does not set.
  * @throws SettingsError
  */
-export function readSettings(text: string, alerts: readonly Alert[]): RuleSettings {
+export function readSettings(text: string, alerts: readonly Alert[], defaults = defaultLinks): RuleSettings {
   const problems: string[] = [];
   const { links, alerts: changed, ...rest } = mapping(parse(text), '', problems);
   unknownKeys(rest, { where: '', known: ['links', 'alerts'] }, problems);
-  const settings = { links: linksOf(links, problems), alerts: alertSettings(changed, alerts, problems) };
+  const settings = {
+    links: { ...defaults, ...linksOf(links, problems) },
+    alerts: alertSettings(changed, alerts, problems),
+  };
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return settings;
 }
@@ -62,9 +66,9 @@ function parse(text: string): unknown {
   }
 }
 
-function linksOf(value: unknown, problems: string[]): Links {
+function linksOf(value: unknown, problems: string[]): Partial<Links> {
   const given = mapping(value, 'links', problems);
-  const known = Object.keys(defaultSettings.links);
+  const known = Object.keys(defaultLinks);
   unknownKeys(given, { where: 'links', known }, problems);
   for (const key of known.filter((one) => given[one] !== undefined)) {
     if (!isWebAddress(given[key])) {
@@ -72,7 +76,7 @@ function linksOf(value: unknown, problems: string[]): Links {
     }
   }
   const addresses = Object.entries(given).map(([key, address]) => [key, String(address).replace(/\/+$/, '')]);
-  return { ...defaultSettings.links, ...(Object.fromEntries(addresses) as Partial<Links>) };
+  return Object.fromEntries(addresses) as Partial<Links>;
 }
 
 export function isWebAddress(value: unknown): value is string {

@@ -5,6 +5,7 @@ import { checkListeners } from './check-listeners.ts';
 import { checkService } from './check-service.ts';
 import type { CollectorConfig, ServiceConfig, TelemetryConfig } from '../collector-config.ts';
 import { readComponents, SECTION_OF, type Components } from './read-components.ts';
+import { completed } from './complete.ts';
 import { componentsInUse } from './components-in-use.ts';
 import { ConfigError, formatProblem, ProblemList } from './config-error.ts';
 import { childOf, type ConfigNode, type MappingNode } from './config-node.ts';
@@ -56,7 +57,8 @@ export async function loadConfig({ sources, sets, environment, factories }: Load
   const components = await readComponents(root, factories, problems);
   const service = await readService(root, components, problems);
   problems.throwIfAny();
-  const config: CollectorConfig = { ...components, service, redacted: () => redactConfig(root, config) };
+  const read: CollectorConfig = { ...components, service };
+  const config: CollectorConfig = { ...completed(read), redacted: () => redactConfig(root, config) };
   checkListeners(config, root, problems);
   problems.throwIfAny();
   warnings.push(...unusedComponents(config), ...incompleteProcessors(config));

@@ -299,12 +299,13 @@ class GraphBuilder implements Graph {
 
   #isUnchanged(
     running: GraphNode,
-    { factory, config, written, files, modules = [] }: Configured<Factory>,
+    { factory, config, written, completion, files, modules = [] }: Configured<Factory>,
     signals: ReadonlySet<Signal>,
   ): boolean {
     return (
       running.configured.factory === factory &&
       isDeepStrictEqual(running.configured.written, written) &&
+      isDeepStrictEqual(running.configured.completion, completion) &&
       isDeepStrictEqual(running.configured.files, files) &&
       modules.every((module, index) => module === running.configured.modules?.[index]) &&
       (isDeepStrictEqual(running.signals, signals) ||

@@ -53,6 +53,21 @@ async function running(config: Config) {
 }
 
 describe('a reload', () => {
+  it('replaces a component that takes something else from the rest of the configuration', async () => {
+    const sinks = instances();
+    const manual = new ManualReceiver();
+    const config = (subject: string): Config => {
+      const all = collectorConfig({ factories: { manual: manual.factory, sink: sinks.factory }, pipelines: { traces: {} } }); // prettier-ignore
+      const completed = [...all.exporters].map(([id, exporter]) => [id, { ...exporter, completion: { subject } }] as const); // prettier-ignore
+      return { ...all, exporters: new Map(completed) };
+    };
+    await using run = await running(config('shop'));
+    await run.reload(config('shop'));
+    expect(sinks.created).toHaveLength(1);
+    await run.reload(config('coffee'));
+    expect(sinks.created).toHaveLength(2);
+  });
+
   it('keeps components whose settings are unchanged, with their connections and counters', async () => {
     const events: string[] = [];
     const manual = new ManualReceiver((event) => events.push(`${event} receiver`));

@@ -7,7 +7,7 @@ export const traceClasses = ['ordinary', 'slow', 'error', 'exemplar'] as const;
 
 const sentCategory = ['transaction', 'span', 'error'] as const;
 
-/** Sentry's names of what an item is. `log_item`: a log record that is not read as an error. */
+/** Sentry's names. `log_item`: a log record that is not read as an error. */
 const droppedCategory = [...sentCategory, 'log_item'] as const;
 
 /** Prometheus sets `job` to that of the sidecar and would store the sender's as `exported_job`. */

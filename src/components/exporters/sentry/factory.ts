@@ -13,6 +13,7 @@ export const sentryExporter: ExporterFactory<SentryExporterConfig> = {
   stability: 'alpha',
   config: sentryExporterConfig,
   files: ({ tls }) => clientFilesOnceRead(tls),
+  subjects: (config) => (dsnsOf(config).every((dsn) => dsn.isEmpty) ? [] : ['sentry']),
   // The exporter delivers envelopes, not batches: the spans of one transaction arrive in several batches.
   delivery: () => undefined,
   isExclusive: (config) => config.sending_queue?.storage !== undefined,

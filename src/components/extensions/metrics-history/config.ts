@@ -44,7 +44,10 @@ export const metricsHistoryConfig = v.optional(
   {},
 );
 
-export type MetricsHistoryConfig = v.InferOutput<typeof metricsHistoryConfig>;
+export type MetricsHistoryConfig = v.InferOutput<typeof metricsHistoryConfig> & {
+  /** Subjects of the components in use. Undefined if they are not known. */
+  readonly subjects?: readonly string[];
+};
 
 /** The step of subqueries without one: the interval of rules that Prometheus has by default. */
 const SUBQUERY_STEP_MS = 60_000;

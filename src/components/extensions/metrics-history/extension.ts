@@ -94,13 +94,14 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   }
 
   async #startedRules(): Promise<Rules | undefined> {
-    const { rules, interval, retention } = this.#config;
+    const { rules, subjects, interval, retention } = this.#config;
     if (rules === undefined) return undefined;
     const [{ readRules }, { Rules: RunningRules }] = await Promise.all([
       import('./rules/read-rules.ts'),
       import('./rules/rules.ts'),
     ]);
-    const groups = await readRules(rules, { readPackRules: this.#readPackRules, historyIntervalMs: interval });
+    const reading = { readPackRules: this.#readPackRules, subjects, historyIntervalMs: interval };
+    const groups = await readRules(rules, reading);
     const evaluation = evaluationSettings(this.#config);
     const limits = { retentionMs: retention, maxBytes: rules.max_bytes, limit: rules.limit };
     const notifier =

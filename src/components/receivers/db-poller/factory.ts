@@ -15,6 +15,7 @@ export function dbPollerReceiver(packs: readonly DatabasePack[]): ReceiverFactor
     files: ({ datasource, leader_election: { datasource: direct = datasource } }) =>
       [datasource, direct].flatMap((address) => filesOfDatasource(address.reveal())),
     modules: (config) => config.packs.map(({ database }) => database),
+    subjects: ({ datasource, packs: chosen }) => (datasource.isEmpty ? [] : chosen.map(({ name }) => name)),
     async *diagnose(settings, config) {
       const { diagnose } = await import('./doctor/diagnose.ts');
       yield* diagnose(settings, config);

@@ -8,16 +8,20 @@ import type { RulesConfig } from '../config.ts';
 /**
  * The rule files of packs.
  *
- * @param packs their names; undefined for all.
- * @param settings the content of the file with links and limits.
  * @throws Error if a pack is unknown, or the settings have a problem.
  */
-export type ReadPackRules = (
-  packs: readonly string[] | undefined,
-  settings: string | undefined,
-) => Promise<readonly RuleFile[]>;
+export type ReadPackRules = (choice: PackChoice) => Promise<readonly RuleFile[]>;
 
-export interface RuleReading {
+export interface PackChoice {
+  /** Their names; undefined for those whose metrics the configuration can produce. */
+  readonly names: readonly string[] | undefined;
+  /** Subjects of the configuration: packs that are polled, and `sentry`. Undefined if they are not known. */
+  readonly subjects: readonly string[] | undefined;
+  /** The content of the file with links and limits. */
+  readonly settings: string | undefined;
+}
+
+export interface RuleReading extends Partial<Pick<PackChoice, 'subjects'>> {
   readonly readPackRules: ReadPackRules;
   readonly historyIntervalMs: number;
 }
@@ -54,11 +58,11 @@ type ReadFile = () => Promise<RuleFile>;
 
 async function sourcesOf(
   { packs, rule_files: files, settings_file: settingsFile }: RulesConfig,
-  { readPackRules }: RuleReading,
+  { readPackRules, subjects }: RuleReading,
 ): Promise<readonly ReadFile[]> {
   const settings = settingsFile === undefined ? undefined : await textOf(settingsFile);
   return [
-    ...(await ofPacks(async () => await readPackRules(packs, settings))).map(
+    ...(await ofPacks(async () => await readPackRules({ names: packs, subjects, settings }))).map(
       (file) => async () => await Promise.resolve(file),
     ),
     ...files.map((name) => async () => ({ name, text: await textOf(name) })),
