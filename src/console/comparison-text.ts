@@ -17,9 +17,16 @@ export function comparisonText({
   if (differences.length === 0) return `${traces}: nothing differs, among ${counted(tested, 'property', 'properties')}`;
   const shares =
     compares === 'rise'
-      ? 'the shares are of all traces with the property, within the time and outside of it'
+      ? `the shares are of all traces with the property, within the time and outside of it${newText(differences)}`
       : 'the shares are of all selected traces, and of all around';
   return `${traces}; ${shares}`;
+}
+
+/** Describes the difference of a property that only traces within the time have. */
+function newText(differences: ComparedTraces['differences']): string {
+  return differences.some(({ around }) => around.of === 0)
+    ? '; what no trace outside of it has is compared with the other traces within the time'
+    : '';
 }
 
 /** A share as a whole percentage. */

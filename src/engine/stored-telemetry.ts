@@ -173,7 +173,7 @@ export interface ComparedTraces {
   readonly differences: readonly ComparedProperty[];
   /** How many more differences there are. */
   readonly left: number;
-  /** Why the traces may be missing: a name that the store does not have. */
+  /** Why nothing was compared: the store does not have a name, or nothing to compare with. */
   readonly hint?: string;
 }
 

@@ -56,6 +56,13 @@ it('names what the slow traces of a time have, with the counts', async () => {
   expect(others).toEqual([]);
 });
 
+it('has nothing to compare with where the time contains all traces', async () => {
+  const all = ['--between', '2026-01-31T11:00:00Z,2026-01-31T13:00:00Z'];
+  const text = 'the store has too few traces outside of the time to compare with: 0';
+  expect(await siphon(...all)).toMatchObject({ printed: text, exitCode: 0 });
+  expect(await siphon(...all, '--json')).toMatchObject({ printed: '', errors: text, exitCode: 0 });
+});
+
 it('finds what the traffic of a time has, and prints JSON', async () => {
   const { printed } = await siphon('--spans', 'all', '--since', '2026-01-31T12:00:00Z', ...BETWEEN);
   expect(printed).toMatch(/^121 traces selected, 1079 around: nothing differs, among \d+ properties$/);

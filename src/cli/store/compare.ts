@@ -44,8 +44,9 @@ export const compare: Command = {
     const filters = Object.fromEntries(OPTIONS.map((name) => [name.replace('-', '_'), given[name]]));
     return await withStore(options, context, async (client) => {
       const found = await client.ask<ComparedTraces>('/api/compare', { ...filters, attribute: lists['attribute'] });
-      if (flags.has('json')) for (const one of found.differences) context.print(jsonText(one));
-      else context.print(textOf(found, context.columns));
+      if (!flags.has('json')) return context.print(textOf(found, context.columns));
+      for (const one of found.differences) context.print(jsonText(one));
+      if (found.hint !== undefined) context.printError(found.hint);
     });
   },
 };

@@ -205,6 +205,13 @@ test.each([
   expect((await compared([], query)).error).toContain(message);
 });
 
+it('does not compare with a past that the store does not have', async () => {
+  const recent = tenOfThirty().map((span) => ({ ...span, startTimeUnixNano: BigInt(FROM_MS) * 1_000_000n }));
+  const { selectedTraces, tested, differences, hint } = await compared(recent, BETWEEN);
+  expect({ selectedTraces, tested, differences }).toEqual({ selectedTraces: 10, tested: 0, differences: [] });
+  expect(hint).toBe('the store has too few traces outside of the time to compare with: 0');
+});
+
 test('reports that there is nothing to compare, instead of inventing a difference', async () => {
   const answer = await compared(tenOfThirty().slice(0, 3), 'status=error');
   expect(answer).toMatchObject({ selectedTraces: 1, aroundTraces: 0, tested: 0, differences: [] });

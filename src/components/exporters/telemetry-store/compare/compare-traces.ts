@@ -21,23 +21,30 @@ import { GROUPS, isRise, TraceGroups, type GroupCounts, type GroupCriteria } fro
 export function* compareTraces(
   segments: readonly Segment[],
   criteria: GroupCriteria,
-): Generator<undefined, Omit<ComparedTraces, 'left' | 'hint'>> {
+): Generator<undefined, Omit<ComparedTraces, 'left'>> {
   const groups = yield* TraceGroups.of(segments, criteria);
   const properties = new Properties(LEAST_SELECTED);
   yield* properties.count(groups);
   const totals = groups.totals();
+  const outside = totals.around + totals.otherOutside;
+  const isIncomparable = isRise(criteria) && outside < LEAST_AROUND;
   const common: Property[] = [];
   for (const property of properties.common()) {
     common.push(property);
     yield;
   }
-  const { found, tested } = yield* isRise(criteria) ? risen(common, totals) : moreCommon(common, totals);
+  const { found, tested } = isIncomparable
+    ? NOTHING
+    : yield* isRise(criteria) ? risen(common, totals) : moreCommon(common, totals);
   return {
     compares: isRise(criteria) ? 'rise' : 'share',
     selectedTraces: totals.selected,
     aroundTraces: totals.around,
     tested,
     uncounted: properties.left,
+    ...(isIncomparable && {
+      hint: `the store has too few traces outside of the time to compare with: ${outside}`,
+    }),
     differences: found.toSorted((a, b) => b.difference - a.difference || b.selected.count - a.selected.count),
   };
 }
@@ -49,6 +56,8 @@ interface Found {
   readonly found: readonly ComparedProperty[];
   readonly tested: number;
 }
+
+const NOTHING: Found = { found: [], tested: 0 };
 
 function* moreCommon(all: readonly Property[], totals: GroupCounts): Generator<undefined, Found> {
   const sharesOf = ({ counts }: Property): readonly [Share, Share] => [

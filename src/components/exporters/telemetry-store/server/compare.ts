@@ -49,9 +49,9 @@ export function* compare(given: Parameters, stored: Stored): Generator<undefined
     between,
     which,
   });
-  const hint =
-    comparison.selectedTraces + comparison.aroundTraces > 0 ? undefined : yield* unknownName(stored.memory, names);
-  const { differences, ...counts } = comparison;
+  const { differences, hint: shortage, ...counts } = comparison;
+  const isEmpty = counts.selectedTraces + counts.aroundTraces === 0;
+  const hint = (isEmpty ? yield* unknownName(stored.memory, names) : undefined) ?? shortage;
   const { text, left: cut } = boundedArray(differences.slice(0, MAX_DIFFERENCES), toJson, newBudget());
   const left = cut + Math.max(0, differences.length - MAX_DIFFERENCES);
   const others = jsonText({ ...counts, left, ...(hint !== undefined && { hint }) });
