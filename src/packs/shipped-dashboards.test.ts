@@ -316,10 +316,14 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
   });
 });
 
-it('names the pack where its values are missing, and judges dead rows only where autovacuum would start', () => {
+it('names the pack and the right that missing values need, and judges dead rows only where autovacuum would start', () => {
   const texts = new Set(drawn.map(({ panel }) => panel.fieldConfig.defaults.noValue));
-  expect(texts).toContain('no receiver polls with the pack scrape_pipeline');
-  expect(texts).toContain('no receiver polls with the pack postgres_health');
+  expect(texts).toContain(
+    'no receiver polls with the pack scrape_pipeline, or its role needs SELECT on its tables: siphon doctor prints the grant',
+  );
+  expect(texts).toContain(
+    'no receiver polls with the pack postgres_health, or its role needs pg_read_all_stats: siphon doctor prints the grant',
+  );
   expect([...texts].filter((text) => text?.includes('database is not polled'))).toEqual([]);
   const dead = targets.filter(({ target }) => /state="dead".* \/ /s.test(target.expr));
   expect(dead.length).toBeGreaterThan(0);

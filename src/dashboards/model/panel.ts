@@ -184,7 +184,13 @@ export function aboutPanel({ description, empty: { meaning, text } }: Pick<Panel
   return `${description}\n\nEmpty is ${meaning === 'healthy' ? 'healthy' : 'normal'}: ${text}.`;
 }
 
-/** For values that only the queries of a pack provide: the pack is not configured, or the database does not answer. */
-export function unknownWithoutPack(name: string): Empty {
-  return unknownWhenEmpty(`no receiver polls with the pack ${name}`);
+/**
+ * For values that only the queries of a pack provide: the pack is not configured, or the database does not answer.
+ *
+ * @param right what the role needs to read them.
+ */
+export function unknownWithoutPack(name: string, right: string): Empty {
+  return unknownWhenEmpty(
+    `no receiver polls with the pack ${name}, or its role needs ${right}: siphon doctor prints the grant`,
+  );
 }

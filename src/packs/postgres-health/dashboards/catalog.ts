@@ -14,7 +14,7 @@ import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notPolled = unknownWithoutPack('postgres_health');
+const notPolled = unknownWithoutPack('postgres_health', 'pg_read_all_stats');
 const noTable = unknownWhenEmpty('no table has series: see the settings top_tables and tables');
 
 export const catalog: Row = {

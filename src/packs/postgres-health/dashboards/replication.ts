@@ -12,7 +12,7 @@ import { range, step } from '../../../dashboards/model/variables.ts';
 import { max, min, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest } from './promql.ts';
 
-const notPolled = unknownWithoutPack('postgres_health');
+const notPolled = unknownWithoutPack('postgres_health', 'pg_read_all_stats');
 const noStandby = unusedWhenEmpty('no standby is connected');
 const isNoStandby = unusedWhenEmpty('no polled server is a standby');
 

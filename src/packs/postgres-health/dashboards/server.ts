@@ -17,7 +17,7 @@ import { connectionsUsed } from './expressions.ts';
 import { change, increase, latest, rate } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notPolled = unknownWithoutPack('postgres_health');
+const notPolled = unknownWithoutPack('postgres_health', 'pg_read_all_stats');
 
 export const server: Row = {
   title: 'Connections, transactions, locks',
@@ -55,7 +55,7 @@ export const server: Row = {
       description: 'Connections to the polled database that are running a statement.',
       queries: [show(max(latest('database_connections_active'), ['instance']), ({ instance }) => instance)],
       min: 0,
-      empty: unknownWhenEmpty('the poller\u2019s role cannot see all sessions: it needs pg_monitor'),
+      empty: unknownWhenEmpty('the poller\u2019s role cannot see all sessions: it needs pg_read_all_stats'),
       width: 5,
       height: 7,
     }),

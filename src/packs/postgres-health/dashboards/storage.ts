@@ -11,7 +11,7 @@ import { step } from '../../../dashboards/model/variables.ts';
 import { max, sum } from '../../../dashboards/promql/aggregate.ts';
 import { increase, latest, rate } from './promql.ts';
 
-const notPolled = unknownWithoutPack('postgres_health');
+const notPolled = unknownWithoutPack('postgres_health', 'pg_read_all_stats');
 const noArchive = unusedWhenEmpty('archive_mode is off');
 
 export const storage: Row = {

@@ -13,7 +13,7 @@ import type { Vector } from '../../../dashboards/promql/vector.ts';
 import { latest } from './promql.ts';
 import { thresholds } from '../thresholds.ts';
 
-const notPolled = unknownWithoutPack('postgres_health');
+const notPolled = unknownWithoutPack('postgres_health', 'pg_read_all_stats');
 const noTables = unknownWhenEmpty(
   'no table has series: see the settings top_tables and tables of the pack postgres_health',
 );

@@ -19,7 +19,7 @@ import { inStock, reviewRate, seenVariants } from '../expressions.ts';
 import { increase, latest } from '../promql.ts';
 import { thresholds } from '../../thresholds.ts';
 
-const notPolled = unknownWithoutPack('scrape_pipeline');
+const notPolled = unknownWithoutPack('scrape_pipeline', 'SELECT on its tables');
 
 export const catalogueState: Row = {
   title: 'What the pipeline has gathered',

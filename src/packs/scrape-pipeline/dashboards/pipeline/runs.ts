@@ -17,7 +17,7 @@ import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
 import { toRoaster } from '../variables.ts';
 
-const notPolled = unknownWithoutPack('scrape_pipeline');
+const notPolled = unknownWithoutPack('scrape_pipeline', 'SELECT on its tables');
 
 export const runs: Row = {
   title: 'Runs and freshness',

@@ -26,7 +26,7 @@ import { thresholds } from '../../thresholds.ts';
 import { statusTones } from '../tones.ts';
 import { toRoaster } from '../variables.ts';
 
-const notPolled = unknownWithoutPack('scrape_pipeline');
+const notPolled = unknownWithoutPack('scrape_pipeline', 'SELECT on its tables');
 
 /** A comparison of the chosen roasters. */
 export const allRoasters: Row = {

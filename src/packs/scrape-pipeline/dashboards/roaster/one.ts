@@ -18,7 +18,7 @@ import { thresholds } from '../../thresholds.ts';
 import { jobOutcomes } from '../job-outcomes.ts';
 import { httpTones, statusTones } from '../tones.ts';
 
-const notPolled = unknownWithoutPack('scrape_pipeline');
+const notPolled = unknownWithoutPack('scrape_pipeline', 'SELECT on its tables');
 
 /** Everything about one roaster. */
 export const oneRoaster: Row = {
