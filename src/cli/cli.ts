@@ -24,6 +24,7 @@ import { reload } from './reload.ts';
 import { run } from './run.ts';
 import { alerts } from './store/alerts.ts';
 import { compare } from './store/compare.ts';
+import { errors } from './store/errors.ts';
 import { exemplars } from './store/exemplars.ts';
 import { incident } from './store/incident.ts';
 import { logs } from './store/logs.ts';
@@ -42,6 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   trace,
   traces,
   logs,
+  errors,
   exemplars,
   alerts,
   compare,

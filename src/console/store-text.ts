@@ -1,6 +1,13 @@
 /** How values of telemetry look, in a terminal and on the page. */
 import { UNPRINTABLE } from '../engine/json-text.ts';
 
+/** In place of an empty list. */
+export const NONE_FITS = {
+  traces: 'no trace fits',
+  logs: 'no log line fits',
+  errors: 'no exception fits',
+} as const;
+
 /** Behind a list that a limit has cut. */
 export const MORE_FIT = 'There are more: a higher limit shows them, at most 1000, or other conditions leave fewer';
 

@@ -150,6 +150,15 @@ export interface ErrorGroup {
   readonly traces: readonly string[];
 }
 
+export interface ErrorGroups {
+  /** The newest first. */
+  readonly errors: readonly ErrorGroup[];
+  /** How many more there are. */
+  readonly left: number;
+  /** Why there may be none: a name that the store does not have. */
+  readonly hint?: string;
+}
+
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;

@@ -4,7 +4,7 @@ import { STORE_OPTIONS } from './store-client.ts';
 import type { LogRecord } from '../../engine/stored-telemetry.ts';
 import { jsonText } from '../../engine/json-text.ts';
 import { logText } from '../../console/text/log-text.ts';
-import { MORE_FIT } from '../../console/store-text.ts';
+import { MORE_FIT, NONE_FITS } from '../../console/store-text.ts';
 
 const FILTERS = ['trace', 'service', 'severity', 'text', 'since', 'until', 'limit'] as const;
 
@@ -40,7 +40,7 @@ export const logs: Command = {
       let isFirst = true;
       for await (const { logs: found, hint, more } of pages) {
         for (const log of found) context.print(flags.has('json') ? jsonText(log) : logText(log));
-        if (isFirst && found.length === 0 && !flags.has('json')) context.printError(hint ?? 'no log line fits');
+        if (isFirst && found.length === 0 && !flags.has('json')) context.printError(hint ?? NONE_FITS.logs);
         if (more) context.printError(MORE_FIT);
         isFirst = false;
       }

@@ -93,6 +93,28 @@ it('lists traces, log lines and exemplars', async () => {
   );
 });
 
+it('lists exceptions in groups, with the newest stack and the traces', async () => {
+  const { printed, exitCode } = await siphon('errors', '--service', 'coffee');
+  expect(exitCode).toBe(0);
+  const seen = '(first 08:00:00, last 08:00:00)';
+  expect(printed.split('\n')).toEqual([
+    `1×  coffee  DatabaseError: deadlock \u{FFFD}[31mdetected  ${seen}`,
+    '    DatabaseError: deadlock',
+    '    at Client.query (/app/db.js:3:9)',
+    `    traces ${TRACE_ID}`,
+  ]);
+  const { printed: json } = await siphon('errors', '--json');
+  expect(JSON.parse(json)).toMatchObject({ type: 'DatabaseError', count: 1, traces: [TRACE_ID] });
+});
+
+it('reports that no exception fits, and a name that no exception has', async () => {
+  expect((await siphon('errors', '--since', '2127-01-01T00:00:00Z')).errors).toBe('no exception fits');
+  expect(await siphon('errors', '--service', 'cofee')).toMatchObject({
+    printed: '',
+    errors: 'the store has no service cofee (did you mean coffee?)',
+  });
+});
+
 it('reports that a limit has left out others', async () => {
   await using crowded = await startStore();
   const { store, url } = crowded;

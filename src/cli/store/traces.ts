@@ -4,7 +4,7 @@ import { STORE_OPTIONS } from './store-client.ts';
 import type { TraceSummary } from '../../engine/stored-telemetry.ts';
 import { jsonText } from '../../engine/json-text.ts';
 import { tracesText } from '../../console/text/traces-text.ts';
-import { MORE_FIT } from '../../console/store-text.ts';
+import { MORE_FIT, NONE_FITS } from '../../console/store-text.ts';
 
 /** The parameters of the API have the names of the options, with `_`. */
 const FILTERS = ['service', 'operation', 'status', 'min-duration', 'max-duration', 'since', 'until', 'limit'] as const;
@@ -42,7 +42,7 @@ export const traces: Command = {
       for await (const { traces: found, hint, more } of pages) {
         if (flags.has('json')) for (const summary of found) context.print(jsonText(summary));
         else if (found.length > 0) context.print(tracesText(found, { columns: context.columns, withHeader: isFirst }));
-        else if (isFirst) context.printError(hint ?? 'no trace fits');
+        else if (isFirst) context.printError(hint ?? NONE_FITS.traces);
         if (more) context.printError(MORE_FIT);
         isFirst &&= found.length === 0;
       }

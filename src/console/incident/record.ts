@@ -1,5 +1,5 @@
 /** Records what the sidecar knows about a time into one HTML file. Runs in Node.js and in browsers. */
-import type { ErrorGroup, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
+import type { ErrorGroups, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
 import type { PageSettings } from '../page-settings.ts';
 import { cleanLabels, cleanRules } from './clean-labels.ts';
@@ -109,10 +109,7 @@ class Recorder {
   }
 
   async #errors(): Promise<void> {
-    const { errors, left } = await this.#ask<{ readonly errors: readonly ErrorGroup[]; readonly left: number }>(
-      'errors',
-      this.#between,
-    );
+    const { errors, left } = await this.#ask<ErrorGroups>('errors', this.#between);
     await this.#lines.write(['errors', errors]);
     if (left > 0) this.notes.push(`${left} more groups of errors are left out`);
   }

@@ -1,9 +1,9 @@
 import type { ErrorGroup } from '../../engine/stored-telemetry.ts';
-import { clockText, counted, oneLine } from '../store-text.ts';
+import { clockText, oneLine } from '../store-text.ts';
 
 /** The groups of errors, each with its stack and its newest traces. */
-export function errorsText(errors: readonly ErrorGroup[], left: number): string {
-  return [...errors.map(groupText), ...(left > 0 ? [counted(left, 'more group')] : [])].join('\n\n');
+export function errorsText(errors: readonly ErrorGroup[]): string {
+  return errors.map(groupText).join('\n\n');
 }
 
 function groupText({ service, type, message, count, stack, traces, ...times }: ErrorGroup): string {

@@ -1,9 +1,9 @@
 import type { TextView } from '../../engine/query-apis.ts';
-import type { ErrorGroup, ListEnd, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
+import type { ErrorGroups, ListEnd, LogRecord, Trace, TraceSummary } from '../../engine/stored-telemetry.ts';
 import type { RulesAnswer } from '../alerts.ts';
 import type { DatabaseState } from '../database-state.ts';
 import type { PipelinesState } from '../pipelines-state.ts';
-import { MORE_FIT } from '../store-text.ts';
+import { counted, MORE_FIT, NONE_FITS } from '../store-text.ts';
 import { itemLine, sampleText, type ShownSample } from '../tap-sample.ts';
 import { idPairOf } from '../trace-pair.ts';
 import type { TraceComparison } from '../trace-comparison.ts';
@@ -72,14 +72,14 @@ const lists: ReadonlyMap<string, TextView> = new Map(
       path: '/api/traces',
       text: (answer: unknown) => {
         const { traces, ...end } = answer as Answer & { readonly traces: readonly TraceSummary[] };
-        return traces.length === 0 ? (end.hint ?? 'no trace fits') : listText(tracesText(traces), end);
+        return traces.length === 0 ? (end.hint ?? NONE_FITS.traces) : listText(tracesText(traces), end);
       },
     },
     logs: {
       path: '/api/logs',
       text: (answer: unknown) => {
         const { logs, ...end } = answer as Answer & { readonly logs: readonly LogRecord[] };
-        return logs.length === 0 ? (end.hint ?? 'no log line fits') : listText(logs.map(logText).join('\n'), end);
+        return logs.length === 0 ? (end.hint ?? NONE_FITS.logs) : listText(logs.map(logText).join('\n'), end);
       },
       page: (answer: unknown) => {
         const { logs, next } = answer as Answer & { readonly logs: readonly LogRecord[] };
@@ -89,8 +89,9 @@ const lists: ReadonlyMap<string, TextView> = new Map(
     errors: {
       path: '/api/errors',
       text: (answer: unknown) => {
-        const { errors, left } = answer as { readonly errors: readonly ErrorGroup[]; readonly left: number };
-        return errors.length === 0 ? 'no exception is in the store' : errorsText(errors, left);
+        const { errors, left, hint = NONE_FITS.errors } = answer as ErrorGroups;
+        const more = left > 0 ? [counted(left, 'more group')] : [];
+        return errors.length === 0 ? hint : [errorsText(errors), ...more].join('\n\n');
       },
     },
     database: { path: '/api/database', text: (answer: unknown) => databaseText(answer as DatabaseState) },

@@ -1,13 +1,13 @@
 /** The exceptions of the stored spans and log records, in groups. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import type { ErrorGroup } from '../../../engine/stored-telemetry.ts';
+import type { ErrorGroup, ErrorGroups } from '../../../engine/stored-telemetry.ts';
 import { AskedView } from '../asked-view.ts';
 import type { PageView, Stage } from '../page-view.ts';
 import { message } from '../message.ts';
 import { Filters } from './filter-form.ts';
 import { clockOf } from './parts.ts';
-import { telemetry, type ErrorList } from './telemetry-client.ts';
+import { telemetry } from './telemetry-client.ts';
 
 const POLL_MS = 3000;
 
@@ -27,9 +27,10 @@ export function errorsView({ top, main }: Stage): PageView {
   return view.start();
 }
 
-function list({ errors, left }: ErrorList): TemplateResult {
-  if (errors.length === 0)
-    return message('unknown', 'No exception is in the store. It holds recent traces and logs only');
+const NONE = 'No exception fits. The store holds recent traces and logs only';
+
+function list({ errors, left, hint = NONE }: ErrorGroups): TemplateResult {
+  if (errors.length === 0) return message('unknown', hint);
   return html`<div class="groups">
       ${repeat(errors, ({ service, type, stack, message: text }) => JSON.stringify([service, type, stack || text]), group)}
     </div>

@@ -3,7 +3,7 @@ import type { DatabaseState } from '../../database-state.ts';
 import type { PipelinesState } from '../../pipelines-state.ts';
 import type { ShownSample } from '../../tap-sample.ts';
 import type { TraceComparison } from '../../trace-comparison.ts';
-import type { ComparedTraces, ErrorGroup, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
+import type { ComparedTraces, ErrorGroups, LogRecord, Trace, TraceSummary } from '../../../engine/stored-telemetry.ts';
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
@@ -22,11 +22,6 @@ export interface LogList {
   readonly hint?: string;
 }
 
-export interface ErrorList {
-  readonly errors: readonly ErrorGroup[];
-  readonly left: number;
-}
-
 /** Asks the sidecar. Each function throws an `Error` with a message that a reader can act on. */
 export const telemetry = {
   traces: async (query: Query): Promise<TraceList> => await ask('traces', query),
@@ -34,7 +29,7 @@ export const telemetry = {
   traceComparison: async (ids: readonly [string, string]): Promise<TraceComparison> =>
     await ask(`trace-comparison/${ids.map(encodeURIComponent).join('...')}`),
   logs: async (query: Query): Promise<LogList> => await ask('logs', query),
-  errors: async (query: Query): Promise<ErrorList> => await ask('errors', query),
+  errors: async (query: Query): Promise<ErrorGroups> => await ask('errors', query),
   rules: async (): Promise<RulesAnswer> =>
     (await ask<{ readonly data: RulesAnswer }>('v1/rules', { type: 'alert' })).data,
   /** The addresses of the Alertmanagers. */

@@ -128,9 +128,12 @@ function* traceIdOf(written: string, memory: TelemetryMemory): Generator<undefin
 
 function* errors(values: URLSearchParams, { memory }: Stored): Generator<undefined, QueryAnswer> {
   const given = new Parameters(values, ['service', 'attribute', 'since', 'until']);
-  const { groups, left } = yield* findErrors(memory, sharedCriteria(given));
+  const criteria = sharedCriteria(given);
+  const { groups, left } = yield* findErrors(memory, criteria);
+  const hint = groups.length === 0 ? yield* unknownName(memory, criteria) : undefined;
   const { text, left: cut } = boundedArray(groups, errorToJson, newBudget());
-  return { status: 200, body: `{"errors":${text},"left":${left + cut}}` };
+  const end = jsonText({ left: left + cut, ...(hint !== undefined && { hint }) });
+  return { status: 200, body: `{"errors":${text},${end.slice(1)}` };
 }
 
 function errorToJson({ traceIds, firstMs, lastMs, ...group }: ErrorGroup): JsonObject {
