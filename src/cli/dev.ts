@@ -17,7 +17,10 @@ const SETS = [
   'service.telemetry.logs.level=warn',
 ];
 
-/** The same for the preload, in milliseconds. */
+/** Another sidecar may poll the database. It must not leave this console without values. */
+const POLLS_ITSELF = 'receivers.db_poller.leader_election.enabled=false';
+
+/** Times of the preload, in milliseconds. */
 const SOON = {
   OTEL_BSP_SCHEDULE_DELAY: '500',
   OTEL_BLRP_SCHEDULE_DELAY: '500',
@@ -45,6 +48,7 @@ export const dev: Command = {
       ...SOON,
       ...context.environment,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${ports.http}`,
+      SIPHON_DEV_PID: String(process.pid),
       NODE_OPTIONS: `${context.environment['NODE_OPTIONS'] ?? ''} --import ${context.preload.href}`.trim(),
     });
     const end = await endOf(child, commandLine, context);
@@ -65,7 +69,8 @@ async function startedCollector(
   try {
     const options = { hasDatabase: hasDatabase(environment), keepsState: false, ports };
     const source = { name: 'siphon dev', text: defaultConfig(options) };
-    const loaded = await loadConfig({ sources: [source], sets: SETS, environment, factories });
+    const sets = options.hasDatabase ? [...SETS, POLLS_ITSELF] : SETS;
+    const loaded = await loadConfig({ sources: [source], sets, environment, factories });
     const { collector } = await build(
       { ...loaded, sources: [source.name] },
       { ...context, drainTimeoutMs: SHUTDOWN_TIMEOUT_MS },

@@ -7,7 +7,7 @@ export interface RulesAnswer {
 
 /** The answer to a reader where no rules run. */
 export const NO_RULES =
-  'No rules run: add `rules: {}` to the extension metrics_history. Then the alerts of the packs are evaluated here';
+  'No rules run: `rules: {}` in the extension metrics_history evaluates the alerts of the packs here. siphon dev has no file for it: siphon init writes one for siphon run';
 
 export interface ShownRule {
   readonly type: 'alerting' | 'recording';

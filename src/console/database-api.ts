@@ -2,7 +2,7 @@ import { jsonText } from '../engine/json-text.ts';
 import type { AskQuery, QueryAnswer, QueryApi } from '../engine/query-apis.ts';
 import type { DataSource } from './data-source.ts';
 import type { DatabaseState, TableState, Waits } from './database-state.ts';
-import { DATABASE_TABLES, LEADS, type NumberTable } from './database-tables.ts';
+import { DATABASE_TABLES, ELECTION_FAILURES, LEADS, type NumberTable } from './database-tables.ts';
 import { PrometheusSource } from './prometheus-source.ts';
 import { shownPart } from './shown-part.ts';
 import { linesOf } from './table-lines.ts';
@@ -30,11 +30,11 @@ export class DatabaseApi implements QueryApi {
       };
     };
     const [numbers, waits] = await Promise.all([
-      numbersAt(source, atUnixMs / 1000).catch(orNone({ tables: [], standbys: [] })),
+      numbersAt(source, atUnixMs / 1000).catch(orNone({ tables: [], idle: [] })),
       this.#waits(hasRoom).catch(orNone({})),
     ]);
-    const { tables, standbys } = numbers;
-    const state: DatabaseState = { atUnixMs, tables, ...waits, missing: [...missing, ...standbys] };
+    const { tables, idle } = numbers;
+    const state: DatabaseState = { atUnixMs, tables, ...waits, missing: [...missing, ...idle] };
     return { status: 200, body: jsonText(state) };
   }
 
@@ -50,15 +50,23 @@ export class DatabaseApi implements QueryApi {
 async function numbersAt(
   source: DataSource,
   atS: number,
-): Promise<{ readonly tables: readonly TableState[]; readonly standbys: readonly string[] }> {
+): Promise<{ readonly tables: readonly TableState[]; readonly idle: readonly string[] }> {
   const tables: TableState[] = [];
   for (const table of DATABASE_TABLES) tables.push(await tableAt(source, atS, table));
+  return { tables, idle: await idlePollers(source, atS) };
+}
+
+/** Describes each receiver that does not poll. */
+async function idlePollers(source: DataSource, atS: number): Promise<readonly string[]> {
+  const failures = await source.at(ELECTION_FAILURES, atS);
+  const failing = new Set(failures.filter(({ value }) => value > 0).map(({ labels }) => labels['receiver']));
   const leaders = await source.at(LEADS, atS);
-  const standbys = leaders.filter(({ value }) => value === 0).map(({ labels }) => labels['receiver'] ?? '');
-  return {
-    tables,
-    standbys: standbys.map((receiver) => `${receiver} is on standby: another sidecar polls its database`),
-  };
+  const idle = leaders.filter(({ value }) => value === 0).map(({ labels }) => labels['receiver'] ?? '');
+  return idle.map((receiver) =>
+    failing.has(receiver)
+      ? `${receiver} does not reach its database: siphon doctor names the cause`
+      : `${receiver} is on standby: another sidecar polls its database`,
+  );
 }
 
 async function tableAt(source: DataSource, atS: number, { sortBy, ...table }: NumberTable): Promise<TableState> {

@@ -3,13 +3,13 @@ import { sidecarMetrics } from '../metrics/self.ts';
 import { postgresHealthMetrics } from '../packs/postgres-health/metrics.ts';
 import { Budget } from '../promql/budget.ts';
 import { parsePromql } from '../promql/syntax/parse-promql.ts';
-import { DATABASE_TABLES, LEADS } from './database-tables.ts';
+import { DATABASE_TABLES, ELECTION_FAILURES, LEADS } from './database-tables.ts';
 
 const columns = DATABASE_TABLES.flatMap((table) => table.columns);
 
 it('asks for metrics that the poller and its pack have', () => {
   const known = new Set(Object.keys({ ...postgresHealthMetrics, ...sidecarMetrics }));
-  const asked = [...columns.map(({ expression }) => expression), LEADS].flatMap(
+  const asked = [...columns.map(({ expression }) => expression), LEADS, ELECTION_FAILURES].flatMap(
     (expression) => expression.match(/\b(?:database|siphon)_\w+/g) ?? [],
   );
   expect(asked.length).toBeGreaterThan(columns.length);

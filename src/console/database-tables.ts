@@ -82,7 +82,7 @@ const poller: NumberTable = {
   title: 'Poller',
   labels: ['receiver', 'query'],
   sortBy: 'missed polls',
-  empty: 'No query has run: the receiver db_poller is not configured, is on standby, or has just started',
+  empty: 'No query has run: no receiver db_poller is configured, or it does not poll',
   columns: [
     ofQuery('last success', 's', 'siphon_db_poller_success_age_seconds'),
     ofQuery('every', 's', 'siphon_db_poller_query_interval_seconds'),
@@ -112,8 +112,11 @@ const poller: NumberTable = {
 
 export const DATABASE_TABLES: readonly NumberTable[] = [sessions, statements, tables, poller];
 
-/** 0 for a sidecar that leaves the polling to another one. */
+/** 0 for a receiver that does not poll: another sidecar does, or the database is not reached. */
 export const LEADS = 'max by (receiver) (siphon_db_poller_leader)';
+
+/** Above 0 for a receiver that cannot ask whether another sidecar polls. */
+export const ELECTION_FAILURES = 'sum by (receiver) (increase(siphon_db_poller_errors{query="leader_election"}[1m]))';
 
 function connections(name: string, state: string): NumberColumn {
   return { name, unit: '{connection}', expression: `sum by (instance) (database_connections{state${state}})` };

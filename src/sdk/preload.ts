@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { endWithParent } from './end-with-parent.ts';
 import { assertSupportedNode } from './supported-node.ts';
 
 const STARTED = Symbol.for('siphon-otel.preload');
@@ -20,6 +21,8 @@ const isDisabled =
 
 /** NODE_OPTIONS also apply to worker threads, for example pino transports. */
 const isObserved = isMainThread || process.env['SIPHON_OBSERVE_WORKERS']?.trim().toLowerCase() === 'true';
+
+endWithParent(process.env['SIPHON_DEV_PID']);
 
 if (isObserved && registry[STARTED] !== true && !isDisabled) {
   registry[STARTED] = true;

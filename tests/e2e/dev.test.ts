@@ -78,6 +78,21 @@ it('shows traces and logs of the command in the console, and ends with it', { ti
   await expect(fetch(address)).rejects.toThrow();
 });
 
+it('ends the command if siphon is killed', { timeout: TIMEOUT_MS }, async () => {
+  const running = dev(
+    ...node(`
+      setInterval(() => undefined, 1000);
+      process.once('SIGTERM', () => process.stdout.write('asked to end\\n', () => process.exit()));
+      process.stdout.write('serving\\n');
+    `),
+  );
+  await waitFor(() => running.output() === 'serving\n', { what: 'the command', timeoutMs: 60_000 });
+  running.kill('SIGKILL');
+  // The output is closed when both have ended.
+  await running.ended;
+  expect(running.output()).toBe('serving\nasked to end\n');
+});
+
 it.each([
   ['exits with its exit code', ['--', process.execPath, '--eval', 'process.exit(3)'], [3, null]],
   ['ends by its signal', ['--', process.execPath, '--eval', 'process.kill(process.pid, "SIGKILL")'], [null, 'SIGKILL']],
