@@ -51,10 +51,13 @@ export class WatchedSiphon implements AsyncDisposable {
       request.resume().on('end', () => response.end());
     }).listen(0, '127.0.0.1');
     await once(backend, 'listening');
-    const [port = 0, scrapePort = 0, ownPort = 0] = await freePorts(3);
+    const [port = 0, scrapePort = 0, ownPort = 0, storePort = 0, historyPort = 0] = await freePorts(5);
     const backendPort = (backend.address() as AddressInfo).port;
     const config = join(directory, 'config.yaml');
-    await writeFile(config, JSON.stringify(configOf({ port, scrapePort, ownPort, backendPort })));
+    await writeFile(
+      config,
+      JSON.stringify(configOf({ port, scrapePort, ownPort, storePort, historyPort, backendPort })),
+    );
     const child = spawn(process.execPath, ['--expose-gc', '--import', MONITOR, MAIN, 'run', '--config', config], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -125,17 +128,43 @@ interface Ports {
   readonly port: number;
   readonly scrapePort: number;
   readonly ownPort: number;
+  readonly storePort: number;
+  readonly historyPort: number;
   readonly backendPort: number;
 }
 
-function configOf({ port, scrapePort, ownPort, backendPort }: Ports): unknown {
+function configOf({ port, scrapePort, ownPort, storePort, historyPort, backendPort }: Ports): unknown {
   const exporters = ['debug', 'otlp_http'];
   return {
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-    processors: { batch: { timeout: '50ms', send_batch_size: 1000, send_batch_max_size: 1000 } },
+    processors: {
+      batch: { timeout: '50ms', send_batch_size: 1000, send_batch_max_size: 1000 },
+      // Each condition is tested. None holds for a part that is sent.
+      filter: {
+        traces: { span: ['attributes["shape"] == "none"'], spanevent: ['name == "none"'] },
+        metrics: { datapoint: ['attributes["shape"] == "none"'] },
+        logs: { log_record: ['attributes["shape"] == "none"'] },
+      },
+      probabilistic_sampler: { sampling_percentage: 99, mode: 'equalizing', fail_closed: false },
+      exemplars: {},
+      tail_sampling: {
+        decision_wait: '40ms',
+        max_size_mib: 4,
+        policies: [
+          { name: 'failed', type: 'status_code', status_code: { status_codes: ['ERROR'] } },
+          { name: 'linked', type: 'exemplar', exemplar: { wait: '50ms' } },
+        ],
+      },
+    },
+    connectors: { span_metrics: { dimensions: [{ name: 'http.route' }], exemplars: { enabled: true } } },
+    extensions: {
+      metrics_history: { endpoint: `127.0.0.1:${historyPort}`, interval: '1s', max_bytes: 4 * 1024 * 1024 },
+    },
     exporters: {
+      telemetry_store: { endpoint: `127.0.0.1:${storePort}`, max_size_mib: 4 },
       prometheus: {
         endpoint: `127.0.0.1:${scrapePort}`,
+        history: 'metrics_history',
         enable_open_metrics: true,
         max_series: 1000,
         resource_to_telemetry_conversion: { enabled: true },
@@ -149,15 +178,27 @@ function configOf({ port, scrapePort, ownPort, backendPort }: Ports): unknown {
       otlp_http: { endpoint: `http://127.0.0.1:${backendPort}` },
     },
     service: {
+      extensions: ['metrics_history'],
       telemetry: {
         metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: ownPort } } } }] },
       },
       pipelines: {
         traces: { receivers: ['otlp'], exporters: ['sentry', ...exporters] },
+        'traces/derived': {
+          receivers: ['otlp'],
+          processors: ['filter', 'probabilistic_sampler', 'exemplars', 'tail_sampling'],
+          exporters: ['span_metrics', 'telemetry_store'],
+        },
         'traces/batch': { receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] },
-        metrics: { receivers: ['otlp'], exporters: ['prometheus', ...exporters] },
+        metrics: { receivers: ['otlp'], exporters },
+        'metrics/derived': {
+          receivers: ['otlp', 'span_metrics'],
+          processors: ['filter', 'exemplars', 'tail_sampling'],
+          exporters: ['prometheus'],
+        },
         'metrics/batch': { receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] },
         logs: { receivers: ['otlp'], exporters },
+        'logs/derived': { receivers: ['otlp'], processors: ['filter'], exporters: ['telemetry_store'] },
         'logs/batch': { receivers: ['otlp'], processors: ['batch'], exporters: ['debug'] },
       },
     },
