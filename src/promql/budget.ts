@@ -14,6 +14,9 @@ export interface EvaluationLimits {
 /** A series costs this many small steps besides its values: its labels are read, copied or compared. */
 export const SERIES_STEPS = 64;
 
+/** Work of so many small steps is not divided. */
+const PART_STEPS = 1024;
+
 /** Characters that one label may get, and all labels of a query. */
 const MAX_LABEL_LENGTH = 65_536;
 const MAX_LABELS_LENGTH = 16 * 1024 * 1024;
@@ -53,6 +56,22 @@ export class Budget {
     if (!this.#pauses.spend(steps)) return false;
     this.#checkTime();
     return true;
+  }
+
+  /**
+   * Runs work on values in parts: from one index to before another. A plain loop within a part is several times as fast as
+   * one that can yield.
+   *
+   * @param cost the small steps of each value.
+   * @throws PromqlError if the query has taken too long.
+   */
+  *inParts(values: number, run: (from: number, to: number) => void, cost = 1): Steps<void> {
+    const most = Math.max(1, Math.floor(PART_STEPS / cost));
+    for (let from = 0; from < values; from += most) {
+      const to = Math.min(values, from + most);
+      run(from, to);
+      if (this.spend((to - from) * cost)) yield;
+    }
   }
 
   /** Counts a label value before it is made. @throws PromqlError if it is too long, or all of them are. */

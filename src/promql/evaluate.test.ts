@@ -105,6 +105,25 @@ test.each([
   expect(() => valueOf(expression)).toThrow(problem);
 });
 
+it('evaluates what is written several times once', () => {
+  let selections = 0;
+  const counted: SeriesSource = {
+    select: (...query) => {
+      selections++;
+      return source.select(...query);
+    },
+  };
+  const valuesOf = (expression: string): unknown => {
+    const result = finished(evaluateAt(expression, 60_000, counted, SETTINGS)).value;
+    return result.type === 'vector' && result.series.map(({ values }) => [...values]);
+  };
+  expect(valuesOf('(up + 1) * (up + 1) / ( up  + 1) > 1 or (up+1)')).toEqual([[3]]);
+  expect(selections).toBe(1);
+  expect(valuesOf('up / 0 - up / -0')).toEqual([[Infinity]]);
+  expect(valuesOf('up * Inf + up * NaN')).toEqual([[NaN]]);
+  expect(selections).toBe(3);
+});
+
 it('has limits for each query', () => {
   const steps = { startMs: 0, endMs: 10_000_000, stepMs: 1000 };
   expect(() => finished(evaluateOver('up', steps, source, SETTINGS))).toThrow('needs more than 10000 samples');
@@ -155,15 +174,15 @@ function multiplied(levels: number): string {
 const LONGEST = multiplied(6);
 
 /** The label of 64 KiB again and again. */
-function again(times: number): string {
-  return `${'label_join('.repeat(times)}${LONGEST}${', "y", "", "x")'.repeat(times)}`;
+function again(times: number, label: string): string {
+  return `${'label_join('.repeat(times)}${LONGEST}${`, "${label}", "", "x")`.repeat(times)}`;
 }
 
 test.each([
   [multiplied(7), 'a label gets more than 65536 characters'],
   [multiplied(16), 'a label gets more than 65536 characters'],
   [`label_join(${LONGEST}, "y", "", "x", "x")`, 'a label gets more than 65536 characters'],
-  [`${again(60)} or ${again(60)} or ${again(60)} or ${again(60)} or ${again(60)}`, 'labels of more than 16777216'],
+  [['a', 'b', 'c', 'd', 'e'].map((label) => again(60, label)).join(' or '), 'labels of more than 16777216'],
   [`label_replace(up, "a", "$1", "job", "${'(.*)'.repeat(101)}")`, 'more than 100 groups'],
 ])('bounds the labels that a query makes', (expression, problem) => {
   expect(() => valueOf(expression)).toThrow(problem);
@@ -179,7 +198,7 @@ test.each([
   'vector(1) + vector(2)',
   'vector(1) and vector(2)',
   'vector(1) or vector(2)',
-  'vector(1) unless vector(2)',
+  '(vector(1) unless vector(2)) or vector(3)',
   '-vector(1)',
   'vector(time() + 1)',
   'vector(-time())',

@@ -2,6 +2,7 @@ import { Budget, type EvaluationLimits, type Steps } from './budget.ts';
 import { PromqlError } from './promql-error.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Evaluation, type ResultSeries } from './evaluation/evaluation.ts';
+import { repeatedIn } from './evaluation/repeated.ts';
 import { hasValues, valuesPresent, type Vector } from './evaluation/vector.ts';
 import type { Expression, RangeSelector, Subquery } from './syntax/expression.ts';
 import { parsePromql } from './syntax/parse-promql.ts';
@@ -65,7 +66,8 @@ export function* valueAt(
   { source, settings, budget }: EvaluationContext,
 ): Steps<InstantResult> {
   if (expression.kind === 'string') return { type: 'string', text: expression.text };
-  const context = { ...settings, source, startMs: atMs, endMs: atMs, budget };
+  const repeated = yield* repeatedIn(expression, budget);
+  const context = { ...settings, source, startMs: atMs, endMs: atMs, budget, repeated };
   const evaluation = new Evaluation(Float64Array.of(atMs), context);
   switch (valueTypeOf(expression)) {
     case 'scalar':
@@ -100,7 +102,8 @@ export function* evaluateOver(
     throw new PromqlError('bad_data', `a range query needs a number or an instant vector, not ${typeName(type)}`);
   }
   const stepsMs = new Float64Array(count).map((_, index) => startMs + index * stepMs);
-  const context = { ...settings, source, startMs, endMs, budget };
+  const repeated = yield* repeatedIn(expression, budget);
+  const context = { ...settings, source, startMs, endMs, budget, repeated };
   const evaluation = new Evaluation(stepsMs, context);
   if (type === 'vector') return yield* resultOf(yield* evaluation.vector(expression), stepsMs, budget);
   return [{ labels: new Map(), timesMs: stepsMs, values: yield* evaluation.scalar(expression) }];

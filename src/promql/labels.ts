@@ -11,6 +11,19 @@ export function labelsOf(pairs: Iterable<readonly [name: string, value: string]>
   return new Map(present.toSorted(([a], [b]) => compareNames(a, b)));
 }
 
+/** The labels of both. The others decide about a label that both have. */
+export function merged(labels: Labels, others: Labels): Labels {
+  const all = new Map<string, string>();
+  const rest = others.entries();
+  let next = rest.next();
+  for (const [name, value] of labels) {
+    for (; next.done !== true && compareNames(next.value[0], name) <= 0; next = rest.next()) all.set(...next.value);
+    if (!all.has(name)) all.set(name, value);
+  }
+  for (; next.done !== true; next = rest.next()) all.set(...next.value);
+  return all;
+}
+
 /** The order of bytes in UTF-8, for the characters that names have. */
 export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
@@ -21,20 +34,24 @@ export function compareNames(a: string, b: string): number {
 const SEPARATOR = '\uD800';
 
 /** Equal for equal labels, and only for them. */
-export function keyOf(labels: Labels): string {
+export function keyOf(labels: Labels, counts: (name: string) => boolean = () => true): string {
   let key = '';
-  for (const [name, value] of labels) key += name + SEPARATOR + value + SEPARATOR;
+  for (const [name, value] of labels) if (counts(name)) key += name + SEPARATOR + value + SEPARATOR;
   return key;
 }
 
 /** Only these labels. */
 export function keep(labels: Labels, names: ReadonlySet<string>): Labels {
-  return new Map([...labels].filter(([name]) => names.has(name)));
+  const kept = new Map<string, string>();
+  for (const [name, value] of labels) if (names.has(name)) kept.set(name, value);
+  return kept;
 }
 
 /** All but these labels. */
 export function drop(labels: Labels, names: ReadonlySet<string>): Labels {
-  return new Map([...labels].filter(([name]) => !names.has(name)));
+  const left = new Map<string, string>();
+  for (const [name, value] of labels) if (!names.has(name)) left.set(name, value);
+  return left;
 }
 
 const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);

@@ -33,18 +33,16 @@ export class Matcher {
   }
 
   *fits(value: string, budget: Budget): Steps<boolean> {
-    return (
-      (this.#pattern === undefined ? value === this.text : yield* this.#fitsPattern(value, budget)) !== this.#isNegated
-    );
+    const known = this.knownFit(value);
+    if (known !== undefined) return known;
+    const fits = (yield* (this.#pattern as Pattern).fits(value, budget)) !== this.#isNegated;
+    if (this.#known.size < MAX_KNOWN) this.#known.set(value, fits);
+    return fits;
   }
 
-  *#fitsPattern(value: string, budget: Budget): Steps<boolean> {
-    let fits = this.#known.get(value);
-    if (fits === undefined) {
-      fits = yield* (this.#pattern as Pattern).fits(value, budget);
-      if (this.#known.size < MAX_KNOWN) this.#known.set(value, fits);
-    }
-    return fits;
+  /** The same without work; undefined for a value that the pattern has not been compared with. */
+  knownFit(value: string): boolean | undefined {
+    return this.#pattern === undefined ? (value === this.text) !== this.#isNegated : this.#known.get(value);
   }
 }
 
@@ -52,7 +50,8 @@ const MAX_KNOWN = 100_000;
 
 export function* fitsAll(labels: Labels, matchers: readonly Matcher[], budget: Budget): Steps<boolean> {
   for (const matcher of matchers) {
-    if (!(yield* matcher.fits(labels.get(matcher.label) ?? '', budget))) return false;
+    const value = labels.get(matcher.label) ?? '';
+    if (!(matcher.knownFit(value) ?? (yield* matcher.fits(value, budget)))) return false;
   }
   return true;
 }

@@ -3,9 +3,9 @@ import { keyOf, withLabel, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
 import type { Grouping } from '../syntax/expression.ts';
 import { decimalText } from './decimal-text.ts';
-import { groupingOf } from './grouping.ts';
+import { GroupLabels } from './grouping.ts';
 import { byValue, quantileOf } from './quantile.ts';
-import { emptySeries, put, type StepSeries, type Vector } from './vector.ts';
+import { EmptySeries, put, type StepSeries, type Vector } from './vector.ts';
 
 interface Group {
   readonly labels: Labels;
@@ -16,7 +16,7 @@ interface Group {
 type Reduction = (values: Float64Array, parameter: number) => number;
 
 export const reductions = {
-  sum: (values) => values.reduce((total, value) => total + value, 0),
+  sum,
   avg: average,
   min: (values) => extreme(values, (value, best) => value < best),
   max: (values) => extreme(values, (value, best) => value > best),
@@ -36,18 +36,28 @@ export function* reduceGroups(
 ): Steps<Vector> {
   const reduce: Reduction = reductions[name];
   const results: StepSeries[] = [];
-  for (const { labels, members } of yield* groupsOf(vector, grouping, budget)) {
-    const result = emptySeries(labels, parameters.length);
-    const present = new Float64Array(members.length);
-    for (const [step, parameter] of parameters.entries()) {
-      let count = 0;
-      for (const { values, known } of members) if (known[step] === 1) present[count++] = values[step] as number;
-      if (count > 0) put(result, step, reduce(present.subarray(0, count), parameter));
-      if (budget.spend(1 + members.length * REDUCTION_STEPS)) yield;
-    }
+  const groups = yield* groupsOf(vector, grouping, budget);
+  const empty = new EmptySeries(parameters.length, groups.length);
+  for (const { labels, members } of groups) {
+    const result = empty.next(labels);
+    const column = new Float64Array(members.length);
+    const reduceSteps = (from: number, to: number): void => {
+      for (let step = from; step < to; step++) {
+        const present = presentAt(step, members, column);
+        if (present.length > 0) put(result, step, reduce(present, parameters[step] as number));
+      }
+    };
+    yield* budget.inParts(parameters.length, reduceSteps, 1 + members.length * REDUCTION_STEPS);
     results.push(result);
   }
   return results;
+}
+
+/** The values at a step, within the column. */
+function presentAt(step: number, members: readonly StepSeries[], column: Float64Array): Float64Array {
+  let count = 0;
+  for (const { values, known } of members) if (known[step] === 1) column[count++] = values[step] as number;
+  return count === column.length ? column : column.subarray(0, count);
 }
 
 /** The slowest reduction sorts, which costs this many small steps for each value. */
@@ -58,13 +68,12 @@ interface Grouped {
 }
 
 function* groupsOf(vector: Vector, grouping: Grouping, budget: Budget): Steps<readonly Group[]> {
-  const labelsOfGroup = groupingOf(grouping);
+  const groupLabels = new GroupLabels(grouping);
   const groups = new Map<string, Group>();
   for (const series of vector) {
-    const labels = labelsOfGroup(series.labels);
-    const key = keyOf(labels);
+    const key = groupLabels.keyOf(series.labels);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { labels, members: [series] });
+    if (group === undefined) groups.set(key, { labels: groupLabels.of(series.labels), members: [series] });
     else group.members.push(series);
     if (budget.spend(SERIES_STEPS)) yield;
   }
@@ -78,13 +87,14 @@ export function* selectFirst(
   budget: Budget,
 ): Steps<Vector> {
   const selected = new Map<StepSeries, StepSeries>();
+  const empty = new EmptySeries(counts.length, 1);
   for (const { members } of yield* groupsOf(vector, grouping, budget)) {
     for (const [step, count] of counts.entries()) {
       const present = members.filter(({ known }) => known[step] === 1);
       const valueOf = ({ values }: StepSeries): number => values[step] as number;
       const ordered = present.toSorted((a, b) => inOrder(valueOf(a), valueOf(b), isLargest));
       for (const series of ordered.slice(0, wholeNumber(count))) {
-        const result = selected.get(series) ?? emptySeries(series.labels, counts.length);
+        const result = selected.get(series) ?? empty.next(series.labels);
         put(result, step, valueOf(series));
         selected.set(series, result);
       }
@@ -112,20 +122,21 @@ export function* countValues(
   budget: Budget,
 ): Steps<Vector> {
   const withValue = grouping.isOnly ? { ...grouping, labels: [...grouping.labels, label] } : grouping;
-  const labelsOfGroup = groupingOf(withValue);
+  const groupLabels = new GroupLabels(withValue);
   const counts = new Map<string, StepSeries>();
+  const empty = new EmptySeries(vector[0]?.values.length ?? 0, 1);
   for (const { labels, values, known } of vector) {
     for (const [step, isKnown] of known.entries()) {
       if (isKnown === 0) continue;
       const text = decimalText(values[step] as number);
-      const group = labelsOfGroup(withLabel(labels, label, text));
+      const group = groupLabels.of(withLabel(labels, label, text));
       const key = keyOf(group);
       let count = counts.get(key);
       if (count === undefined) {
         budget.label(text.length);
         // Each value is a series with a place for every step.
         budget.take(known.length);
-        count = emptySeries(group, known.length);
+        count = empty.next(group);
         counts.set(key, count);
       }
       put(count, step, (count.values[step] as number) + 1);
@@ -135,8 +146,19 @@ export function* countValues(
   return [...counts.values()];
 }
 
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] as number;
+  return total;
+}
+
 function extreme(values: Float64Array, isBetter: (value: number, best: number) => boolean): number {
-  return values.reduce((best, value) => (isBetter(value, best) || Number.isNaN(best) ? value : best));
+  let best = values[0] as number;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
+    if (isBetter(value, best) || Number.isNaN(best)) best = value;
+  }
+  return best;
 }
 
 function average(values: Float64Array): number {

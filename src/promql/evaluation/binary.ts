@@ -2,8 +2,8 @@ import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, keep, keyOf, withLabel, withoutName, type Labels } from '../labels.ts';
 import { PromqlError } from '../promql-error.ts';
 import { isComparison, type Binary, type BinaryOperator, type Matching } from '../syntax/expression.ts';
-import { groupingOf } from './grouping.ts';
-import { eachStep, emptySeries, joined, put, type StepSeries, type Vector } from './vector.ts';
+import { GroupLabels } from './grouping.ts';
+import { eachStep, EmptySeries, hasValues, joined, put, type StepSeries, type Vector } from './vector.ts';
 
 type Operation = (left: number, right: number) => number;
 type Comparison = (left: number, right: number) => boolean;
@@ -58,20 +58,22 @@ export function* vectorWithScalar(
 ): Steps<Vector> {
   const element = elementOf(binary);
   const selects = isComparison(binary.operator) && !binary.isBool;
+  const empty = new EmptySeries(scalars.length, vector.length);
   const results: StepSeries[] = [];
   for (const { labels, values, known } of vector) {
-    const result = emptySeries(selects ? labels : nameAfter(binary, labels), values.length);
-    for (const [step, value] of values.entries()) {
-      if (budget.spend(1)) yield;
-      if (known[step] === 0) continue;
-      const scalar = scalars[step] as number;
-      const computed = isLeft ? element(scalar, value) : element(value, scalar);
-      if (computed !== undefined) put(result, step, selects ? value : computed);
-    }
+    const result = empty.next(selects ? labels : nameAfter(binary, labels));
+    yield* budget.inParts(values.length, (from, to) => {
+      for (let step = from; step < to; step++) {
+        if (known[step] === 0) continue;
+        const [value, scalar] = [values[step] as number, scalars[step] as number];
+        const computed = isLeft ? element(scalar, value) : element(value, scalar);
+        if (computed !== undefined) put(result, step, selects ? value : computed);
+      }
+    });
     results.push(result);
     if (budget.spend(SERIES_STEPS)) yield;
   }
-  return yield* joined(results, budget);
+  return selects ? results : yield* joined(results, budget);
 }
 
 /** Prometheus keeps the name after `atan2`. */
@@ -86,10 +88,10 @@ interface Side {
 }
 
 function* sidesOf(vector: Vector, matching: Matching, budget: Budget): Steps<readonly Side[]> {
-  const labelsOf = groupingOf(matching);
+  const groupLabels = new GroupLabels(matching);
   const sides: Side[] = [];
   for (const series of vector) {
-    sides.push({ key: keyOf(labelsOf(series.labels)), series });
+    sides.push({ key: groupLabels.keyOf(series.labels), series });
     if (budget.spend(SERIES_STEPS)) yield;
   }
   return sides;
@@ -107,13 +109,21 @@ export function* vectorWithVector(binary: Binary, { left, right }: Operands, bud
   const [many, one] = isSwapped ? [right, left] : [left, right];
   const steps = (left[0] ?? right[0])?.values.length ?? 0;
   const oneByKey = Map.groupBy(yield* sidesOf(one, matching, budget), ({ key }) => key);
-  const matches = new Matches(binary, steps, budget);
+  const matches = new Matches(binary, { steps, expected: many.length }, budget);
   yield* matches.findSteps(many, one);
   yield* matches.checkOne(oneByKey.values());
   for (const { key, series } of yield* sidesOf(many, matching, budget)) {
     for (const other of oneByKey.get(key) ?? []) yield* matches.add(key, series, other.series);
   }
   return yield* joined(matches.results, budget);
+}
+
+/** Two series with equal labels for the match, and the steps to compute. */
+interface Matched {
+  readonly many: StepSeries;
+  readonly one: StepSeries;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The pairs of series that belong together, and their results. */
@@ -123,26 +133,38 @@ class Matches {
   readonly #steps: number;
   readonly #budget: Budget;
   readonly #isSwapped: boolean;
+  readonly #empty: EmptySeries;
   readonly #element: (left: number, right: number) => number | undefined;
   /** Steps at which both sides have an element; without one, nothing is matched. */
   readonly #isMatched: Uint8Array;
   /** The steps that have a result, by the key of the match, and with a `group` also by the labels of the result. */
   readonly #taken = new Map<string, Uint8Array>();
 
-  constructor(binary: Binary, steps: number, budget: Budget) {
+  constructor(
+    binary: Binary,
+    { steps, expected }: { readonly steps: number; readonly expected: number },
+    budget: Budget,
+  ) {
     this.#budget = budget;
     this.#binary = binary;
     this.#steps = steps;
+    this.#empty = new EmptySeries(steps, expected);
     this.#isSwapped = binary.matching.many === 'right';
     this.#element = elementOf(binary);
     this.#isMatched = new Uint8Array(steps);
   }
 
   *findSteps(many: Vector, one: Vector): Steps<void> {
-    const [inMany, inOne] = [new Uint8Array(this.#steps), new Uint8Array(this.#steps)];
-    for (const { known } of many) yield* addSteps(inMany, known, this.#budget);
-    for (const { known } of one) yield* addSteps(inOne, known, this.#budget);
-    for (const [step, isInMany] of inMany.entries()) this.#isMatched[step] = isInMany & (inOne[step] as number);
+    const inMany = yield* stepsOf(
+      many.map(({ known }) => known),
+      this.#budget,
+    );
+    const inOne = yield* stepsOf(
+      one.map(({ known }) => known),
+      this.#budget,
+    );
+    for (let step = 0; step < this.#steps; step++)
+      this.#isMatched[step] = (inMany[step] as number) & (inOne[step] as number);
   }
 
   /** @throws PromqlError if the side that must be unique is not. */
@@ -161,32 +183,37 @@ class Matches {
   *add(key: string, many: StepSeries, one: StepSeries): Steps<void> {
     if (this.#budget.spend(SERIES_STEPS)) yield;
     const labels = this.#labels(many.labels, one.labels);
-    const isGrouped = this.#binary.matching.many !== undefined;
-    const taken = this.#takenSteps(isGrouped ? key + keyOf(labels) : key);
-    const result = emptySeries(labels, this.#steps);
-    for (const [step, isMatched] of this.#isMatched.entries()) {
-      if (this.#budget.spend(1)) yield;
-      if (isMatched === 0 || many.known[step] === 0 || one.known[step] === 0) continue;
-      const [manyValue, oneValue] = [many.values[step] as number, one.values[step] as number];
-      const value = this.#isSwapped ? this.#element(oneValue, manyValue) : this.#element(manyValue, oneValue);
-      if (value === undefined) continue;
-      if (taken[step] === 1) {
-        throw this.#problem(
-          isGrouped
-            ? 'several results have the same labels: the labels of group_left or group_right must make them unique'
-            : 'several series on the left match one on the right: this needs group_left or group_right',
-        );
-      }
-      taken[step] = 1;
-      put(result, step, value);
-    }
+    const result = this.#empty.next(labels);
+    yield* this.#budget.inParts(this.#steps, (from, to) => this.#compute(result, { many, one, from, to }));
+    yield* this.#take(this.#binary.matching.many === undefined ? key : key + keyOf(labels), result.known);
     this.results.push(result);
   }
 
-  #takenSteps(key: string): Uint8Array {
-    const taken = this.#taken.get(key) ?? new Uint8Array(this.#steps);
-    this.#taken.set(key, taken);
-    return taken;
+  #compute(result: StepSeries, { many, one, from, to }: Matched): void {
+    const [isMatched, isSwapped, element] = [this.#isMatched, this.#isSwapped, this.#element];
+    for (let step = from; step < to; step++) {
+      if (isMatched[step] === 0 || many.known[step] === 0 || one.known[step] === 0) continue;
+      const [manyValue, oneValue] = [many.values[step] as number, one.values[step] as number];
+      const value = isSwapped ? element(oneValue, manyValue) : element(manyValue, oneValue);
+      if (value !== undefined) put(result, step, value);
+    }
+  }
+
+  /** @throws PromqlError if a step already has a result. */
+  *#take(key: string, known: Uint8Array): Steps<void> {
+    const taken = this.#taken.get(key);
+    if (taken === undefined) {
+      this.#taken.set(key, known);
+      return;
+    }
+    if (yield* haveCommon(taken, known, this.#budget)) {
+      throw this.#problem(
+        this.#binary.matching.many === undefined
+          ? 'several series on the left match one on the right: this needs group_left or group_right'
+          : 'several results have the same labels: the labels of group_left or group_right must make them unique',
+      );
+    }
+    this.#taken.set(key, yield* stepsOf([taken, known], this.#budget));
   }
 
   #labels(many: Labels, one: Labels): Labels {
@@ -218,26 +245,42 @@ export function* setOperation(binary: Binary, { left, right }: Operands, budget:
     return yield* joined([...left, ...added], budget);
   }
   const others = yield* presence(rights, budget);
-  return yield* joined(yield* filtered(lefts, { others, mustBeThere: binary.operator === 'and' }, budget), budget);
+  return yield* filtered(lefts, { others, mustBeThere: binary.operator === 'and' }, budget);
 }
 
 /** For each key the steps at which a series has a value. */
 function* presence(sides: readonly Side[], budget: Budget): Steps<ReadonlyMap<string, Uint8Array>> {
   const present = new Map<string, Uint8Array>();
-  for (const { key, series } of sides) {
-    const steps = present.get(key);
-    if (steps === undefined) present.set(key, series.known.slice());
-    else yield* addSteps(steps, series.known, budget);
+  for (const [key, group] of Map.groupBy(sides, (side) => side.key)) {
+    present.set(
+      key,
+      yield* stepsOf(
+        group.map(({ series }) => series.known),
+        budget,
+      ),
+    );
   }
   return present;
 }
 
-/** Adds the steps of one series to those of others. */
-function* addSteps(steps: Uint8Array, known: Uint8Array, budget: Budget): Steps<void> {
-  for (const [step, isKnown] of known.entries()) {
-    if (isKnown === 1) steps[step] = 1;
-    if (budget.spend(1)) yield;
+/** The steps of all series together; of a single one its own. */
+function* stepsOf([first = new Uint8Array(0), ...others]: readonly Uint8Array[], budget: Budget): Steps<Uint8Array> {
+  if (others.length === 0) return first;
+  const steps = first.slice();
+  for (const known of others) {
+    yield* budget.inParts(known.length, (from, to) => {
+      for (let step = from; step < to; step++) if (known[step] === 1) steps[step] = 1;
+    });
   }
+  return steps;
+}
+
+function* haveCommon(steps: Uint8Array, known: Uint8Array, budget: Budget): Steps<boolean> {
+  let isCommon = false;
+  yield* budget.inParts(known.length, (from, to) => {
+    for (let step = from; step < to; step++) if (known[step] === 1 && steps[step] === 1) isCommon = true;
+  });
+  return isCommon;
 }
 
 function* filtered(
@@ -248,12 +291,23 @@ function* filtered(
   const results: StepSeries[] = [];
   for (const { key, series } of sides) {
     const other = others.get(key);
-    const known = new Uint8Array(series.known.length);
-    for (const [step, isKnown] of series.known.entries()) {
-      known[step] = Number(isKnown === 1 && (other?.[step] === 1) === mustBeThere);
-      if (budget.spend(1)) yield;
-    }
-    results.push({ ...series, known });
+    if (other !== undefined) results.push(yield* selected(series, { other, mustBeThere }, budget));
+    else if (!mustBeThere) results.push(series);
+    if (budget.spend(1)) yield;
   }
-  return results;
+  return results.filter(hasValues);
+}
+
+/** The series at the steps that are, or are not, among others. */
+function* selected(
+  series: StepSeries,
+  { other, mustBeThere }: { readonly other: Uint8Array; readonly mustBeThere: boolean },
+  budget: Budget,
+): Steps<StepSeries> {
+  const known = new Uint8Array(other.length);
+  const wanted = Number(mustBeThere);
+  yield* budget.inParts(known.length, (from, to) => {
+    for (let step = from; step < to; step++) known[step] = Number(series.known[step] === 1 && other[step] === wanted);
+  });
+  return { ...series, known };
 }

@@ -24,7 +24,7 @@ import { valueFunctions } from './value-functions.ts';
 import {
   distinct,
   eachStep,
-  emptySeries,
+  EmptySeries,
   joined,
   valuesPresent,
   put,
@@ -45,6 +45,8 @@ export interface QueryContext {
   /** The step of subqueries without one. */
   readonly subqueryStepMs: number;
   readonly budget: Budget;
+  /** The expressions that are evaluated once, although they are written several times. */
+  readonly repeated: ReadonlyMap<Expression, number>;
 }
 
 /** The values of a series, with their times as Unix time in milliseconds. */
@@ -63,6 +65,8 @@ interface RangeSeries {
 export class Evaluation {
   readonly #stepsMs: Float64Array;
   readonly #context: QueryContext;
+  /** The values of repeated expressions, by their numbers. */
+  readonly #known = new Map<number, Vector>();
 
   /** @param stepsMs in Unix time; increasing. */
   constructor(stepsMs: Float64Array, context: QueryContext) {
@@ -97,6 +101,19 @@ export class Evaluation {
   }
 
   *vector(expression: Expression): Steps<Vector> {
+    const { repeated, budget } = this.#context;
+    const number = repeated.get(expression);
+    if (number === undefined) return yield* this.#evaluated(expression);
+    const known = this.#known.get(number);
+    if (known !== undefined) return known;
+    const vector = yield* this.#evaluated(expression);
+    // They are kept while the rest is evaluated.
+    budget.take(vector.length * this.#stepsMs.length);
+    this.#known.set(number, vector);
+    return vector;
+  }
+
+  *#evaluated(expression: Expression): Steps<Vector> {
     this.#context.budget.take(this.#stepsMs.length);
     yield;
     switch (expression.kind) {
@@ -136,11 +153,13 @@ export class Evaluation {
     if (name === 'time') return yield* this.#times();
     const vector = yield* this.vector(args[0] as Expression);
     const values = this.#constant(NaN);
-    for (const step of values.keys()) {
-      const present = vector.filter(({ known }) => known[step] === 1);
-      if (present.length === 1) values[step] = present[0]?.values[step] as number;
-      if (this.#context.budget.spend(1 + vector.length)) yield;
-    }
+    const readSteps = (from: number, to: number): void => {
+      for (let step = from; step < to; step++) {
+        const present = vector.filter(({ known }) => known[step] === 1);
+        if (present.length === 1) values[step] = present[0]?.values[step] as number;
+      }
+    };
+    yield* this.#context.budget.inParts(values.length, readSteps, 1 + vector.length);
     return values;
   }
 
@@ -157,19 +176,23 @@ export class Evaluation {
     const { lookbackMs } = this.#context;
     const time = { fromMs: (momentsMs[0] as number) - lookbackMs, toMs: momentsMs.at(-1) as number };
     const vector: StepSeries[] = [];
-    for (const stored of yield* this.#stored(selector, time)) {
+    const found = yield* this.#stored(selector, time);
+    const empty = new EmptySeries(momentsMs.length, found.length);
+    for (const stored of found) {
       const { timesMs, values, ended } = stored.samples(time);
       this.#context.budget.take(timesMs.length + momentsMs.length);
       yield;
-      const series = emptySeries(stored.labels, momentsMs.length);
+      const series = empty.next(stored.labels);
       let next = 0;
-      for (const [step, momentMs] of momentsMs.entries()) {
-        if (this.#context.budget.spend(1)) yield;
-        while (next < timesMs.length && (timesMs[next] as number) <= momentMs) next++;
-        const last = next - 1;
-        if (last < 0 || ended[last] === 1 || (timesMs[last] as number) < momentMs - lookbackMs) continue;
-        put(series, step, valueOf(timesMs[last] as number, values[last] as number));
-      }
+      yield* this.#context.budget.inParts(momentsMs.length, (from, to) => {
+        for (let step = from; step < to; step++) {
+          const momentMs = momentsMs[step] as number;
+          while (next < timesMs.length && (timesMs[next] as number) <= momentMs) next++;
+          const last = next - 1;
+          if (last < 0 || ended[last] === 1 || (timesMs[last] as number) < momentMs - lookbackMs) continue;
+          put(series, step, valueOf(timesMs[last] as number, values[last] as number));
+        }
+      });
       vector.push(series);
     }
     return vector;
@@ -209,11 +232,7 @@ export class Evaluation {
     const count = Math.max(0, Math.floor((toMs - firstMs) / stepMs) + 1);
     this.#context.budget.take(count);
     if (count === 0) return [];
-    const stepsMs = new Float64Array(count);
-    for (const index of stepsMs.keys()) {
-      stepsMs[index] = firstMs + index * stepMs;
-      if (this.#context.budget.spend(1)) yield;
-    }
+    const stepsMs = yield* eachStep(new Float64Array(count), (_, i) => firstMs + i * stepMs, this.#context.budget);
     const inner = yield* new Evaluation(stepsMs, this.#context).vector(of);
     const series: RangeSeries[] = [];
     for (const one of inner) {
@@ -251,14 +270,17 @@ export class Evaluation {
     const one = args[1] === undefined ? this.#constant(1) : yield* this.scalar(args[1]);
     const two = args[2] === undefined ? one : yield* this.scalar(args[2]);
     const { budget } = this.#context;
+    const empty = new EmptySeries(this.#stepsMs.length, vector.length);
     const results: StepSeries[] = [];
     for (const { labels, values, known } of vector) {
-      const result = emptySeries(withoutName(labels), values.length);
-      for (const [step, value] of values.entries()) {
-        if (budget.spend(1)) yield;
-        const computed = known[step] === 1 ? compute(value, one[step] as number, two[step] as number) : undefined;
-        if (computed !== undefined) put(result, step, computed);
-      }
+      const result = empty.next(withoutName(labels));
+      yield* budget.inParts(values.length, (from, to) => {
+        for (let step = from; step < to; step++) {
+          if (known[step] === 0) continue;
+          const computed = compute(values[step] as number, one[step] as number, two[step] as number);
+          if (computed !== undefined) put(result, step, computed);
+        }
+      });
       results.push(result);
       if (budget.spend(SERIES_STEPS)) yield;
     }
@@ -271,16 +293,20 @@ export class Evaluation {
     const momentsMs = yield* this.#shifted(range.kind === 'range' ? range.of : range);
     const compute = name === 'absent_over_time' ? (): number => 1 : rangeFunctions[name];
     if (compute === undefined) throw new Error(`${name} is not implemented`);
+    const stepsMs = this.#stepsMs;
+    const ranges = yield* this.#ranges(range);
+    const empty = new EmptySeries(stepsMs.length, ranges.length);
     const results: StepSeries[] = [];
-    for (const { labels, window } of yield* this.#ranges(range)) {
-      const result = emptySeries(name === 'last_over_time' ? labels : withoutName(labels), momentsMs.length);
-      for (const [step, momentMs] of momentsMs.entries()) {
-        const inside = window.endingAt(momentMs, this.#stepsMs[step] as number);
-        if (this.#context.budget.spend(1 + inside.to - inside.from)) yield;
-        if (inside.from === inside.to) continue;
-        const value = compute(inside, parameters[step] as number);
-        if (value !== undefined) put(result, step, value);
-      }
+    for (const { labels, window } of ranges) {
+      const result = empty.next(name === 'last_over_time' ? labels : withoutName(labels));
+      const computeSteps = (from: number, to: number): void => {
+        for (let step = from; step < to; step++) {
+          const inside = window.endingAt(momentsMs[step] as number, stepsMs[step] as number);
+          const value = inside.from === inside.to ? undefined : compute(inside, parameters[step] as number);
+          if (value !== undefined) put(result, step, value);
+        }
+      };
+      yield* this.#context.budget.inParts(momentsMs.length, computeSteps, 1 + window.mostSamples);
       results.push(result);
       this.#context.budget.take(momentsMs.length);
       yield;
@@ -289,11 +315,13 @@ export class Evaluation {
   }
 
   *#absent(vector: Vector, argument: Expression): Steps<Vector> {
-    const result = emptySeries(labelsOfAbsent(argument), this.#stepsMs.length);
-    for (const step of this.#stepsMs.keys()) {
-      if (!vector.some(({ known }) => known[step] === 1)) put(result, step, 1);
-      if (this.#context.budget.spend(1 + vector.length)) yield;
-    }
+    const result = new EmptySeries(this.#stepsMs.length, 1).next(labelsOfAbsent(argument));
+    const findSteps = (from: number, to: number): void => {
+      for (let step = from; step < to; step++) {
+        if (!vector.some(({ known }) => known[step] === 1)) put(result, step, 1);
+      }
+    };
+    yield* this.#context.budget.inParts(this.#stepsMs.length, findSteps, 1 + vector.length);
     return [result];
   }
 

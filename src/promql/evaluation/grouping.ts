@@ -1,12 +1,22 @@
-import { drop, keep, METRIC_NAME, type Labels } from '../labels.ts';
+import { drop, keep, keyOf, METRIC_NAME, type Labels } from '../labels.ts';
 import type { Grouping } from '../syntax/expression.ts';
 
 /** The labels by which series belong together. */
-export function groupingOf({ isOnly, labels }: Grouping): (of: Labels) => Labels {
-  if (isOnly) {
-    const names = new Set(labels);
-    return (of) => keep(of, names);
+export class GroupLabels {
+  readonly #isOnly: boolean;
+  readonly #names: ReadonlySet<string>;
+
+  constructor({ isOnly, labels }: Grouping) {
+    this.#isOnly = isOnly;
+    this.#names = new Set(isOnly ? labels : [METRIC_NAME, ...labels]);
   }
-  const names = new Set([METRIC_NAME, ...labels]);
-  return (of) => drop(of, names);
+
+  of(labels: Labels): Labels {
+    return this.#isOnly ? keep(labels, this.#names) : drop(labels, this.#names);
+  }
+
+  /** Equal for series that belong together, and only for them. */
+  keyOf(labels: Labels): string {
+    return keyOf(labels, (name) => this.#names.has(name) === this.#isOnly);
+  }
 }

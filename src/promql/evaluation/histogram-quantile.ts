@@ -1,6 +1,6 @@
 import { SERIES_STEPS, type Budget, type Steps } from '../budget.ts';
 import { drop, keyOf, METRIC_NAME, type Labels } from '../labels.ts';
-import { emptySeries, put, type StepSeries, type Vector } from './vector.ts';
+import { EmptySeries, put, type StepSeries, type Vector } from './vector.ts';
 
 const OF_BUCKET: ReadonlySet<string> = new Set([METRIC_NAME, 'le']);
 
@@ -9,24 +9,24 @@ interface Histogram {
   readonly buckets: { readonly bound: number; readonly series: StepSeries }[];
 }
 
-interface Bucket {
-  readonly bound: number;
-  /** The count of this bucket and all below it. */
-  count: number;
-}
-
 /** The quantile of classic histograms, whose buckets are series with the label `le`. Other series are left out. */
 export function* histogramQuantiles(quantiles: Float64Array, vector: Vector, budget: Budget): Steps<Vector> {
   const results: StepSeries[] = [];
-  for (const { labels, buckets } of yield* histogramsIn(vector, budget)) {
-    const result = emptySeries(labels, quantiles.length);
-    for (const [step, quantile] of quantiles.entries()) {
-      if (budget.spend(1 + buckets.length * BUCKET_STEPS)) yield;
-      const present = buckets.filter(({ series }) => series.known[step] === 1);
-      if (present.length === 0) continue;
-      const counts = present.map(({ bound, series }) => ({ bound, count: series.values[step] as number }));
-      put(result, step, bucketQuantile(quantile, counts));
-    }
+  const histograms = yield* histogramsIn(vector, budget);
+  const empty = new EmptySeries(quantiles.length, histograms.length);
+  const counts = new BucketCounts();
+  for (const { labels, buckets } of histograms) {
+    const result = empty.next(labels);
+    const computeSteps = (from: number, to: number): void => {
+      for (let step = from; step < to; step++) {
+        counts.clear();
+        for (const { bound, series } of buckets) {
+          if (series.known[step] === 1) counts.add(bound, series.values[step] as number);
+        }
+        if (counts.length > 0) put(result, step, counts.quantile(quantiles[step] as number));
+      }
+    };
+    yield* budget.inParts(quantiles.length, computeSteps, 1 + buckets.length * BUCKET_STEPS);
     results.push(result);
   }
   return results;
@@ -57,46 +57,76 @@ function boundOf(text: string): number | undefined {
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
-function bucketQuantile(quantile: number, unsorted: Bucket[]): number {
-  if (Number.isNaN(quantile)) return NaN;
-  if (quantile < 0) return -Infinity;
-  if (quantile > 1) return Infinity;
-  if (unsorted.at(-1)?.bound !== Infinity) return NaN;
-  const buckets = increasing(unsorted);
-  const total = (buckets.at(-1) as Bucket).count;
-  if (buckets.length < 2 || total === 0) return NaN;
-  const rank = quantile * total;
-  const index = firstWith(buckets, rank);
-  const { bound, count } = buckets[index] as Bucket;
-  if (index === buckets.length - 1) return (buckets[index - 1] as Bucket).bound;
-  if (index === 0 && bound <= 0) return bound;
-  const below = index === 0 ? { bound: 0, count: 0 } : (buckets[index - 1] as Bucket);
-  return below.bound + (bound - below.bound) * ((rank - below.count) / (count - below.count));
-}
+/** The buckets of a histogram at one moment, with rising bounds. A count includes all buckets below. */
+class BucketCounts {
+  readonly #bounds: number[] = [];
+  readonly #counts: number[] = [];
+  #length = 0;
 
-/** It bisects, because with NaN among the counts a search in order has another result. */
-function firstWith(buckets: readonly Bucket[], rank: number): number {
-  let [low, high] = [0, buckets.length - 1];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((buckets[middle] as Bucket).count >= rank) high = middle;
-    else low = middle + 1;
+  get length(): number {
+    return this.#length;
   }
-  return low;
-}
 
-/** Adds up buckets with one bound. Rates leave counts that decrease, so those are raised. */
-function increasing(sorted: readonly Bucket[]): Bucket[] {
-  const buckets: Bucket[] = [];
-  for (const { bound, count } of sorted) {
-    const last = buckets.at(-1);
-    if (last?.bound === bound) last.count += count;
-    else buckets.push({ bound, count });
+  clear(): void {
+    this.#length = 0;
   }
-  let most = (buckets[0] as Bucket).count;
-  for (const bucket of buckets) {
-    if (bucket.count > most) most = bucket.count;
-    else if (bucket.count < most) bucket.count = most;
+
+  /** Adds up buckets with one bound. */
+  add(bound: number, count: number): void {
+    const last = this.#length - 1;
+    if (last >= 0 && this.#bounds[last] === bound) {
+      this.#counts[last] = this.#countAt(last) + count;
+      return;
+    }
+    this.#bounds[this.#length] = bound;
+    this.#counts[this.#length++] = count;
   }
-  return buckets;
+
+  /** There must be a bucket. */
+  quantile(quantile: number): number {
+    if (Number.isNaN(quantile)) return NaN;
+    if (quantile < 0) return -Infinity;
+    if (quantile > 1) return Infinity;
+    const last = this.#length - 1;
+    if (this.#boundAt(last) !== Infinity) return NaN;
+    this.#raise();
+    const total = this.#countAt(last);
+    if (last === 0 || total === 0) return NaN;
+    const rank = quantile * total;
+    const index = this.#firstWith(rank);
+    const bound = this.#boundAt(index);
+    if (index === last) return this.#boundAt(last - 1);
+    if (index === 0 && bound <= 0) return bound;
+    const [lower, below] = index === 0 ? [0, 0] : [this.#boundAt(index - 1), this.#countAt(index - 1)];
+    return lower + (bound - lower) * ((rank - below) / (this.#countAt(index) - below));
+  }
+
+  /** Rates leave counts that decrease. */
+  #raise(): void {
+    let most = this.#countAt(0);
+    for (let index = 1; index < this.#length; index++) {
+      const count = this.#countAt(index);
+      if (count > most) most = count;
+      else if (count < most) this.#counts[index] = most;
+    }
+  }
+
+  /** It bisects, because with NaN among the counts a search in order has another result. */
+  #firstWith(rank: number): number {
+    let [low, high] = [0, this.#length - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#countAt(middle) >= rank) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #boundAt(index: number): number {
+    return this.#bounds[index] as number;
+  }
+
+  #countAt(index: number): number {
+    return this.#counts[index] as number;
+  }
 }

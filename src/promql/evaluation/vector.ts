@@ -14,8 +14,33 @@ export interface StepSeries {
   readonly known: Uint8Array;
 }
 
-export function emptySeries(labels: Labels, steps: number): StepSeries {
-  return { labels, values: new Float64Array(steps), known: new Uint8Array(steps) };
+/** Most of the values that are allocated together. */
+const BLOCK_VALUES = 65_536;
+
+/** Makes series without values. Their arrays are parts of larger ones: to allocate an array takes longer than to fill it. */
+export class EmptySeries {
+  readonly #steps: number;
+  readonly #blockValues: number;
+  #values = new Float64Array(0);
+  #known = new Uint8Array(0);
+  #used = 0;
+
+  /** @param expected how many series are needed; more are possible. */
+  constructor(steps: number, expected: number) {
+    this.#steps = steps;
+    const most = Math.max(1, Math.floor(BLOCK_VALUES / steps));
+    this.#blockValues = steps * Math.max(1, Math.min(expected, most));
+  }
+
+  next(labels: Labels): StepSeries {
+    if (this.#used + this.#steps > this.#values.length) {
+      this.#values = new Float64Array(this.#blockValues);
+      this.#known = new Uint8Array(this.#blockValues);
+      this.#used = 0;
+    }
+    const [from, to] = [this.#used, (this.#used += this.#steps)];
+    return { labels, values: this.#values.subarray(from, to), known: this.#known.subarray(from, to) };
+  }
 }
 
 /** A number at every step as the values of a series. */
@@ -35,10 +60,9 @@ export function* eachStep(
   budget: Budget,
 ): Steps<Float64Array> {
   const results = new Float64Array(numbers.length);
-  for (const [step, number] of numbers.entries()) {
-    results[step] = compute(number, step);
-    if (budget.spend(1)) yield;
-  }
+  yield* budget.inParts(numbers.length, (from, to) => {
+    for (let step = from; step < to; step++) results[step] = compute(numbers[step] as number, step);
+  });
   return results;
 }
 
@@ -50,12 +74,13 @@ export function* valuesPresent(
 ): Steps<Pick<Samples, 'timesMs' | 'values'>> {
   const [timesMs, found] = [new Float64Array(values.length), new Float64Array(values.length)];
   let count = 0;
-  for (const [step, isKnown] of known.entries()) {
-    if (budget.spend(1)) yield;
-    if (isKnown === 0) continue;
-    timesMs[count] = stepsMs[step] as number;
-    found[count++] = values[step] as number;
-  }
+  yield* budget.inParts(known.length, (from, to) => {
+    for (let step = from; step < to; step++) {
+      if (known[step] === 0) continue;
+      timesMs[count] = stepsMs[step] as number;
+      found[count++] = values[step] as number;
+    }
+  });
   return { timesMs: timesMs.subarray(0, count), values: found.subarray(0, count) };
 }
 
@@ -84,12 +109,13 @@ export function* joined(vector: Vector, budget: Budget): Steps<Vector> {
 
 function* union(one: StepSeries, other: StepSeries, budget: Budget): Steps<StepSeries> {
   const both = { labels: one.labels, values: one.values.slice(), known: one.known.slice() };
-  for (const [step, isKnown] of other.known.entries()) {
-    if (budget.spend(1)) yield;
-    if (isKnown === 0) continue;
-    if (both.known[step] === 1) throw new PromqlError('execution', SAME_LABELS);
-    put(both, step, other.values[step] as number);
-  }
+  yield* budget.inParts(other.known.length, (from, to) => {
+    for (let step = from; step < to; step++) {
+      if (other.known[step] === 0) continue;
+      if (both.known[step] === 1) throw new PromqlError('execution', SAME_LABELS);
+      put(both, step, other.values[step] as number);
+    }
+  });
   return both;
 }
 

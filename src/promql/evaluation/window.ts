@@ -23,6 +23,11 @@ export class SlidingWindow {
     this.#rangeMs = rangeMs;
   }
 
+  /** No window has more samples. */
+  get mostSamples(): number {
+    return this.#window.timesMs.length;
+  }
+
   /** Valid until the next call. */
   endingAt(endMs: number, stepMs: number): Window {
     const window = this.#window;

@@ -6,7 +6,7 @@ import {
   type SeriesPart,
 } from '../../../../engine/metric-history.ts';
 import { inSlices } from '../../../../engine/time-slice.ts';
-import { keyOf, labelsOf, METRIC_NAME } from '../../../../promql/labels.ts';
+import { keyOf, labelsOf, merged, METRIC_NAME } from '../../../../promql/labels.ts';
 import { SERIES_STEPS, type Budget, type Steps } from '../../../../promql/budget.ts';
 import { fitsAll, type Matcher } from '../../../../promql/matcher.ts';
 import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../../promql/series-source.ts';
@@ -118,12 +118,13 @@ export class History implements SampleSink, SeriesSource {
   *select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly HistorySeries[]> {
     const found: { readonly key: string; readonly stored: HistorySeries }[] = [];
     for (const group of yield* this.#candidates(matchers, budget)) {
-      const common = [...readLabels(group.labels)];
+      const common = labelsOf(readLabels(group.labels));
       for (const [index, { suffix, label }] of group.parts.entries()) {
         const number = group.first + index;
-        const labels = labelsOf([[METRIC_NAME, group.name + suffix], ...common, ...readLabels(label)]);
         if (budget.spend(SERIES_STEPS)) yield;
-        if (!(yield* fitsAll(labels, matchers, budget)) || !this.#hasSamples(number, time)) continue;
+        if (!this.#hasSamples(number, time)) continue;
+        const labels = merged(common, labelsOf([[METRIC_NAME, group.name + suffix], ...readLabels(label)]));
+        if (!(yield* fitsAll(labels, matchers, budget))) continue;
         const stored: HistorySeries = {
           labels,
           samples: (of) => this.#samples(number, of),
@@ -139,8 +140,9 @@ export class History implements SampleSink, SeriesSource {
   /** The groups whose names may fit. */
   *#candidates(matchers: readonly Matcher[], budget: Budget): Steps<readonly NumberedGroup[]> {
     const ofName = matchers.filter(({ label }) => label === METRIC_NAME);
+    const exact = ofName.find(({ operator }) => operator === '=');
     const groups: NumberedGroup[] = [];
-    for (const name of this.#index.names()) {
+    for (const name of exact === undefined ? this.#index.names() : namesOf(exact.text)) {
       if (yield* mayFit(name, ofName, budget)) for (const group of this.#index.groups(name)) groups.push(group);
       if (budget.spend(SERIES_STEPS)) yield;
     }
@@ -154,8 +156,10 @@ export class History implements SampleSink, SeriesSource {
   }
 
   #samples(number: number, { fromMs, toMs }: TimeRange): Samples {
-    const list = new SampleList({ fromMs, toMs });
-    for (const segment of this.#segments) if (overlaps(segment, fromMs, toMs)) visitSegment(segment, number, list);
+    const segments = this.#segments.filter((segment) => overlaps(segment, fromMs, toMs));
+    const moments = segments.reduce((count, { timesMs }) => count + timesMs.length, this.#open.timesMs.length);
+    const list = new SampleList({ fromMs, toMs }, moments);
+    for (const segment of segments) visitSegment(segment, number, list);
     this.#open.visit(number, list);
     return list.finish();
   }
@@ -193,6 +197,12 @@ export class History implements SampleSink, SeriesSource {
       yield;
     }
   }
+}
+
+/** The names of groups that may have a series with this name. */
+function namesOf(series: string): readonly string[] {
+  const suffixes = SUFFIXES.filter((suffix) => series.endsWith(suffix));
+  return suffixes.map((suffix) => series.slice(0, series.length - suffix.length));
 }
 
 function overlaps({ timesMs }: Segment, fromMs: number, toMs: number): boolean {

@@ -1,18 +1,21 @@
-import { grow } from '../../../../engine/columns/grow.ts';
 import type { Samples, TimeRange } from '../../../../promql/series-source.ts';
 import type { SampleVisitor } from './segment.ts';
 
 /** Collects the samples of one series within a time. Where it is absent for the first time, it has ended. */
 export class SampleList implements SampleVisitor {
   readonly #time: TimeRange;
-  #timesMs = new Float64Array(128);
-  #values = new Float64Array(128);
-  #ended = new Uint8Array(128);
+  readonly #timesMs: Float64Array;
+  readonly #values: Float64Array;
+  readonly #ended: Uint8Array;
   #length = 0;
   #isPresent = false;
 
-  constructor(time: TimeRange) {
+  /** @param most it gets at most so many samples. */
+  constructor(time: TimeRange, most: number) {
     this.#time = time;
+    this.#timesMs = new Float64Array(most);
+    this.#values = new Float64Array(most);
+    this.#ended = new Uint8Array(most);
   }
 
   value(timeMs: number, value: number): void {
@@ -37,11 +40,6 @@ export class SampleList implements SampleVisitor {
 
   #add(timeMs: number, value: number, ended: number): void {
     if (timeMs < this.#time.fromMs || timeMs > this.#time.toMs) return;
-    if (this.#length === this.#timesMs.length) {
-      this.#timesMs = grow(this.#timesMs);
-      this.#values = grow(this.#values);
-      this.#ended = grow(this.#ended);
-    }
     this.#timesMs[this.#length] = timeMs;
     this.#values[this.#length] = value;
     this.#ended[this.#length++] = ended;
