@@ -121,7 +121,7 @@ export interface SettledRows extends Taken {
   readonly rows: readonly SettledRow[];
   /** The number of rows, including those beyond the limit. */
   readonly waiting: number;
-  /** True if so many rows are waiting that sorting them for each batch takes too long. `rows` are any of them then. */
+  /** True if so many rows are waiting that sorting them for each batch takes too long. `rows` are a few of them then. */
   readonly isTooMany: boolean;
 }
 

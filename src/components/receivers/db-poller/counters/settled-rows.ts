@@ -17,7 +17,10 @@ export const MAX_SWEPT = 40_000;
 /** Sorting more rows than this many batches for each batch would take longer than reading them by blocks. */
 const MAX_BATCHES = 10;
 
-/** The largest number of waiting rows from which a batch is taken. With more, `waiting` is higher and the rows are arbitrary. */
+/** Enough to see what the rows hold. */
+const SAMPLE_ROWS = 100;
+
+/** The largest number of waiting rows from which a batch is taken. With more, `waiting` is higher and the rows are a small sample. */
 export function mostWaiting(limit: number): number {
   return limit * MAX_BATCHES;
 }
@@ -29,7 +32,8 @@ export function settledRows(
   request: RowsRequest & { readonly nextXid: number },
 ): Statement {
   const { after, upTo, limit } = request;
-  const values: unknown[] = [limit, mostWaiting(limit) + 1];
+  const most = mostWaiting(limit);
+  const values: unknown[] = [limit, most + 1];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const fromAfter = distanceFrom(request, parameter);
   const conditions = [
@@ -43,10 +47,13 @@ export function settledRows(
     with pending as materialized (
       ${entries(query, schema, fromAfter)}
       where ${conditions.join(' and ')} limit $2::bigint
+    ), counted as (
+      select count(*) as ${waiting} from pending
     ), batch as materialized (
-      select * from pending order by ${distance}, ${key} limit $1::bigint
+      select * from pending order by ${distance}, ${key}
+      limit (select case when ${waiting} > ${most} then least(${SAMPLE_ROWS}, $1::bigint) else $1::bigint end from counted)
     )
-    select entry.${distance}, entry.${key}, entry.${events}, (select count(*) from pending) as ${waiting}, ${select}
+    select entry.${distance}, entry.${key}, entry.${events}, (select ${waiting} from counted) as ${waiting}, ${select}
     from batch entry ${joins}
     order by entry.${distance}, entry.${key}`;
   return { text, values };
