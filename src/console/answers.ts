@@ -1,7 +1,7 @@
 import { POINTS_A_COLUMN } from '../dashboards/model/layout.ts';
 import type { GraphModel, PanelModel } from '../dashboards/model/dashboard-model.ts';
 import type { DataSource, Exemplar, Sample, Steps } from './data-source.ts';
-import { secondsOf } from './duration.ts';
+import { secondsOf } from '../dashboards/promql/duration.ts';
 import { chosenExemplars } from './exemplar-choice.ts';
 import { concrete, stepsFor, type Choices } from './expression.ts';
 import { largestOf, type NamedSeries } from './graph-data.ts';

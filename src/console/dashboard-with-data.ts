@@ -1,5 +1,5 @@
 import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
-import { COUNTING_SINCE, PROCESS_START } from '../dashboards/promql/events.ts';
+import { COUNTING_SINCE, PROCESS_START } from '../dashboards/promql/first-value.ts';
 
 /**
  * The first dashboard with a metric of one of these names on half of its panels; otherwise the one with the largest

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bucketsOf } from './buckets.ts';
-import { secondsOf } from './duration.ts';
+import { secondsOf } from '../dashboards/promql/duration.ts';
 import { lonelyOf, stackedUp, totalOf } from './graph-data.ts';
 import { timeMarks } from './browser/time-text.ts';
 import { nameOf } from './series-name.ts';

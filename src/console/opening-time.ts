@@ -1,7 +1,7 @@
 /** The time range that a page opens with. */
 import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
 import type { DataSource } from './data-source.ts';
-import { secondsOf } from './duration.ts';
+import { secondsOf } from '../dashboards/promql/duration.ts';
 
 /** The choices of a time range that ends now, from short to long. */
 export const RANGES = ['5m', '15m', '1h', '6h', '1d', '7d', '30d', '90d'] as const;

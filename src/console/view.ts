@@ -1,7 +1,7 @@
 /** The choices of a reader in the address. The parameters are Grafana's, so links work in both. */
 import type { DashboardModel } from '../dashboards/model/dashboard-model.ts';
 import type { Span } from './data-source.ts';
-import { secondsOf } from './duration.ts';
+import { secondsOf } from '../dashboards/promql/duration.ts';
 import type { Choices } from './expression.ts';
 
 export interface View {

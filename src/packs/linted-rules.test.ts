@@ -4,7 +4,7 @@ import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { load } from 'js-yaml';
 import { expect, it } from 'vitest';
-import { secondsOf } from '../console/duration.ts';
+import { secondsOf } from '../dashboards/promql/duration.ts';
 
 interface Rule {
   readonly alert?: string;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricSource } from '../metrics/metric.ts';
 import { generatedFiles } from './generate/generated-files.ts';
 import { checkExpression, type CheckedExpression } from '../dashboards/promql/check-expression.ts';
-import { COUNTING_SINCE } from '../dashboards/promql/events.ts';
+import { COUNTING_SINCE } from '../dashboards/promql/first-value.ts';
 import { eachPanel } from '../../tests/support/dashboards/panel-data.ts';
 import { packMetrics, type MetricName } from './index.ts';
 

@@ -1,7 +1,17 @@
 /** For each alert the series of a world in which what it measures has a given value. */
 import type { Alert } from '../../src/dashboards/rules/alert.ts';
 import { shipped } from '../support/dashboards/shipped.ts';
-import { always, born, counted, END, grown, series } from '../support/prometheus/input-series.ts';
+import {
+  always,
+  born,
+  bornRows,
+  counted,
+  END,
+  grown,
+  processes,
+  series,
+  uptime,
+} from '../support/prometheus/input-series.ts';
 import { a, fetchOfA, onSidecar, poller, service, sidecar, type AlertCase, type AlertWorld } from './alert-worlds.ts';
 import { databaseWorlds } from './database-worlds.ts';
 import { serviceWorlds } from './service-worlds.ts';
@@ -87,6 +97,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
     labels: { roaster: 'a', source: 'a' },
     // Half of the requests got a response.
     world: (value) => [
+      ...processes(service),
       born('fetch_latency_seconds_count', fetchOfA, 100 - 50 * value),
       born('fetch_errors_total', { ...fetchOfA, error_type: 'http_5xx' }, 50 * value),
       born('fetch_errors_total', { ...fetchOfA, error_type: 'connection' }, 50 * value),
@@ -97,6 +108,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
     labels: { roaster: 'a', source: 'a' },
     // Ten requests, all within one bucket, so that the 95th percentile is at 95 % of it.
     world: (value) => [
+      ...processes(service),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '5.0' }, 0),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '30.0' }, value < 30 ? 10 : 0),
       born('fetch_latency_seconds_bucket', { ...fetchOfA, le: '60.0' }, value < 60 ? 10 : 0),
@@ -111,6 +123,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
     labels: { roaster: 'a', source: 'a' },
     // Earlier, ten requests took half a second each.
     world: (value) => [
+      ...processes(service),
       counted('fetch_latency_seconds_sum', fetchOfA, 5),
       counted('fetch_latency_seconds_count', fetchOfA, 10),
       born('fetch_latency_seconds_sum', fetchOfA, 5 * value),
@@ -121,8 +134,8 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   ArtifactErrors: {
     labels: { roaster: 'a' },
     world: (value) => [
-      born('scrape_artifacts_recorded_total', { ...a, http_status: '200', ...poller }, 100 - 100 * value),
-      born('scrape_artifacts_recorded_total', { ...a, http_status: '404', ...poller }, 100 * value),
+      bornRows('scrape_artifacts_recorded_total', { ...a, http_status: '200', ...poller }, 100 - 100 * value),
+      bornRows('scrape_artifacts_recorded_total', { ...a, http_status: '404', ...poller }, 100 * value),
     ],
     isState: false,
   },
@@ -149,6 +162,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
     labels: { roaster: 'a' },
     world: (value) => [
       { series: series('variants', { ...a, in_stock: 'true', status: 'active', ...poller }), values: '256x3000' },
+      ...processes(service),
       born('price_spike_alerts_total', { roaster: 'a', currency: 'INR', ...service }, 256 * value),
     ],
     values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
@@ -187,12 +201,12 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
     labels: { roaster: 'a' },
     // Half of the wild prices fell, for the first time; as many changed a little.
     world: (value) => [
-      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'unchanged', ...poller }, 160 - 160 * value),
-      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'decrease', ...poller }, 80 * value),
-      born('price_deltas_total', { ...a, currency: 'INR', change_type: 'increase', ...poller }, 80 * value),
-      born('price_change_ratio_bucket', { ...a, currency: 'INR', le: '0.5', ...poller }, 80 * value),
-      born('price_change_ratio_bucket', { ...a, currency: 'INR', le: '1.5', ...poller }, 80 * value + 10),
-      born('price_change_ratio_count', { ...a, currency: 'INR', ...poller }, 160 * value + 10),
+      bornRows('price_deltas_total', { ...a, currency: 'INR', change_type: 'unchanged', ...poller }, 160 - 160 * value),
+      bornRows('price_deltas_total', { ...a, currency: 'INR', change_type: 'decrease', ...poller }, 80 * value),
+      bornRows('price_deltas_total', { ...a, currency: 'INR', change_type: 'increase', ...poller }, 80 * value),
+      bornRows('price_change_ratio_bucket', { ...a, currency: 'INR', le: '0.5', ...poller }, 80 * value),
+      bornRows('price_change_ratio_bucket', { ...a, currency: 'INR', le: '1.5', ...poller }, 80 * value + 10),
+      bornRows('price_change_ratio_count', { ...a, currency: 'INR', ...poller }, 160 * value + 10),
     ],
     values: { warning: 0.0625, critical: 0.25, fine: 0.03125 },
     isState: false,
@@ -200,6 +214,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   PriceJobsFailing: {
     labels: { job: 'scraper' },
     world: (value) => [
+      ...processes(service),
       born('price_job_success_total', { roaster: 'a', ...service }, 40 * (1 - value)),
       born('price_job_failures_total', { roaster: 'a', error_type: 'fetch', ...service }, 20 * value),
       born('price_job_failures_total', { roaster: 'b', error_type: 'fetch', ...service }, 20 * value),
@@ -209,7 +224,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   },
   RateLimited: {
     labels: { service: 'a' },
-    world: (value) => [born('rate_limit_errors_total', { service: 'a', ...service }, value)],
+    world: (value) => [...processes(service), born('rate_limit_errors_total', { service: 'a', ...service }, value)],
     isState: false,
   },
   ...serviceWorlds,
@@ -292,6 +307,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   DataDropped: {
     labels: { instance: sidecar.instance, exporter: 'otlp_http', otel_signal: 'traces' },
     world: (value) => [
+      uptime(sidecar),
       born(
         'siphon_dropped_items',
         { exporter: 'otlp_http', otel_signal: 'traces', reason: 'queue_full', ...sidecar },
@@ -314,6 +330,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   SeriesLimitHit: {
     labels: { instance: sidecar.instance, exporter: 'prometheus' },
     world: (value) => [
+      uptime(sidecar),
       born('siphon_prometheus_dropped_points', { exporter: 'prometheus', reason: 'max_series', ...sidecar }, value),
       born('siphon_prometheus_dropped_points', { exporter: 'prometheus', reason: 'no_value', ...sidecar }, 50),
     ],
@@ -322,6 +339,7 @@ const worlds: Readonly<Record<string, AlertWorld>> = {
   SentryExportFailing: {
     labels: { instance: sidecar.instance, exporter: 'sentry' },
     world: (value) => [
+      uptime(sidecar),
       born(
         'siphon_sentry_dropped_items',
         { exporter: 'sentry', category: 'span', reason: 'network_error', ...sidecar },

@@ -8,7 +8,7 @@ import { concrete } from '../../src/console/expression.ts';
 import { packMetrics } from '../../src/packs/index.ts';
 import { promtoolMissing, testRules } from '../support/prometheus/promtool.ts';
 
-const { increase, mean, shareAbove } = promql(packMetrics);
+const { increase, mean, occurrences, shareAbove } = promql(packMetrics);
 
 const DAY_S = 86_400;
 const job = 'job="pipeline", instance="one"';
@@ -43,20 +43,40 @@ function countingSince(values: string): { series: string; values: string } {
   return { series: `siphon_db_poller_counting_since_timestamp_seconds{${labels}}`, values };
 }
 
+/** How long a sidecar had been running. */
+function uptime(values: string): { series: string; values: string } {
+  return { series: `otelcol_process_uptime{job="siphon", instance="sidecar"}`, values };
+}
+
+function droppedItems(values: string): { series: string; values: string } {
+  const labels = 'job="siphon", instance="sidecar", exporter="sentry", otel_signal="traces", reason="queue_full"';
+  return { series: `siphon_dropped_items{${labels}}`, values };
+}
+
 interface Counted {
   readonly input: readonly { readonly series: string; readonly values: string }[];
-  /** The number at the minute, over the last 30 minutes or of the last five. */
-  readonly expects: readonly (readonly [what: 'range' | 'step', minute: number, value: number | undefined])[];
+  /** The number at the minute: of a panel or of an alert over the last 30 minutes, or of the last five. */
+  readonly expects: readonly (readonly [what: 'range' | 'alert' | 'step', minute: number, value: number | undefined])[];
 }
+
+const inAlerts = occurrences('30m');
 
 const FAILURES = {
   range: sum(increase('fetch_errors_total', range)),
+  alert: sum(inAlerts('fetch_errors_total')),
   step: sum(increase('fetch_errors_total', step)),
 };
 
 const ARTIFACTS = {
   range: sum(increase('scrape_artifacts_recorded_total', range)),
+  alert: sum(inAlerts('scrape_artifacts_recorded_total')),
   step: sum(increase('scrape_artifacts_recorded_total', step)),
+};
+
+const DROPPED = {
+  range: sum(increase('siphon_dropped_items', range)),
+  alert: sum(inAlerts('siphon_dropped_items')),
+  step: sum(increase('siphon_dropped_items', step)),
 };
 
 function complaints({ input, expects }: Counted, counted: typeof FAILURES = FAILURES): string {
@@ -81,13 +101,14 @@ function atMinute(expression: string, minute: number): string {
   return concrete(expression, { choices: {}, steps: { fromS: toS - 1800, toS, stepS: 300 }, scrapeS: 60 });
 }
 
-describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
+describe.skipIf(promtoolMissing !== undefined)('panels and alerts count', () => {
   it('a job that is scraped once', () => {
     expect(
       complaints({
         input: [processOf(41, [42, 42]), errors(seen(4, [42, 42]))],
         expects: [
           ['range', 60, 4],
+          ['alert', 60, 4],
           ['step', 44, 4],
           ['step', 49, undefined],
         ],
@@ -114,6 +135,7 @@ describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
         input: [processOf(-9000, [0, 60]), errors(seen(1, [50, 60]))],
         expects: [
           ['range', 60, 1],
+          ['alert', 60, 1],
           ['step', 52, 1],
           ['step', 57, 0],
         ],
@@ -121,15 +143,74 @@ describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
     ).toBe('');
   });
 
-  it('nothing that a process did before Prometheus had data', () => {
+  it.each([
+    ['for days', -9000],
+    ['for an hour', -15],
+    ['since shortly before the window', 24],
+  ])('nothing that a process did before Prometheus had data: it had been running %s', (_, startMinute) => {
     expect(
       complaints({
-        input: [processOf(-9000, [45, 60]), errors('_x44 1000x10 1002x4')],
+        input: [processOf(startMinute, [45, 60]), errors('_x44 1000x15')],
         expects: [
-          ['range', 60, 2],
+          ['range', 60, 0],
+          ['alert', 60, 0],
           ['step', 47, undefined],
           ['step', 52, 0],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('nothing that was counted before Prometheus had data by a process that does not say when it began', () => {
+    expect(
+      complaints({
+        input: [errors('_x44 1000x15')],
+        expects: [
+          ['range', 60, 0],
+          ['alert', 60, 0],
+          ['step', 47, undefined],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('what such a process counts afterwards, also of a kind that is new', () => {
+    expect(
+      complaints({
+        input: [processOf(-9000, [45, 60]), errors('_x44 1000x10 1002x5'), errors('_x49 3x10', 'dns')],
+        expects: [
+          ['range', 60, 5],
+          ['step', 50, 3],
           ['step', 57, 2],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it.each([
+    ['within the window', 31, 6],
+    ['five minutes before it', 25, 6],
+    ['earlier', 24, 0],
+  ])('what a process did during an outage only if it began %s', (_, startMinute, counted) => {
+    const earlier = { ...errors('0x9 stale'), series: errors('').series.replace('one', 'earlier') };
+    expect(
+      complaints({
+        input: [earlier, processOf(startMinute, [42, 60]), errors(seen(6, [42, 60]))],
+        expects: [
+          ['range', 60, counted],
+          ['alert', 60, counted],
+        ],
+      }),
+    ).toBe('');
+  });
+
+  it('nothing that may have been before the window, of a process that was seen before an outage', () => {
+    expect(
+      complaints({
+        input: [{ ...processOf(0, [0, 0]), values: '-540000x9 stale _x30 -540000x18' }, errors(seen(6, [42, 60]))],
+        expects: [
+          ['range', 60, 0],
+          ['alert', 60, 0],
         ],
       }),
     ).toBe('');
@@ -152,6 +233,7 @@ describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
     const input = [since, artifacts('_x41 8x10 9x8')];
     const expects = [
       ['range', 60, 9],
+      ['alert', 60, 9],
       ['step', 44, 8],
       ['step', 49, 0],
       ['step', 54, 1],
@@ -160,13 +242,21 @@ describe.skipIf(promtoolMissing !== undefined)('panels count', () => {
   });
 
   it('no rows that were counted long before Prometheus had data', () => {
-    const input = [countingSince(seen(-9000 * 60, [42, 60])), artifacts('_x41 800x10 801x8')];
+    const input = [countingSince(seen(-9000 * 60, [42, 60])), artifacts('_x41 800x18')];
     const expects = [
-      ['range', 60, 1],
+      ['range', 60, 0],
+      ['alert', 60, 0],
       ['step', 44, undefined],
-      ['step', 54, 1],
+      ['step', 54, 0],
     ] as const;
     expect(complaints({ input, expects }, ARTIFACTS)).toBe('');
+  });
+
+  it('what a sidecar has dropped since it began, but not before Prometheus had data', () => {
+    const young = [uptime('_x41 60+60x18'), droppedItems('_x41 8x18')];
+    expect(complaints({ input: young, expects: [['alert', 60, 8]] }, DROPPED)).toBe('');
+    const old = [uptime('_x41 600000+60x18'), droppedItems('_x41 8x18')];
+    expect(complaints({ input: old, expects: [['alert', 60, 0]] }, DROPPED)).toBe('');
   });
 
   it('no rows a second time after a gap in the first minutes', () => {

@@ -4,7 +4,7 @@
  */
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secondsOf } from '../../src/console/duration.ts';
+import { secondsOf } from '../../src/dashboards/promql/duration.ts';
 import { stepsFor } from '../../src/console/expression.ts';
 import { PrometheusSource } from '../../src/console/prometheus-source.ts';
 import type { PanelModel } from '../../src/dashboards/model/dashboard-model.ts';

@@ -31,6 +31,7 @@ function alertsOf(input: Readonly<Record<string, string>>, firing: readonly stri
 
 const requests = (status: number, instance = 'a'): string =>
   `http_server_request_duration_seconds_count{job="shop", http_route="/orders", http_response_status_code="${status}", instance="${instance}"}`;
+const start = (instance = 'a'): string => `service_start_timestamp_seconds{job="shop", instance="${instance}"}`;
 const slower = (le: string): string =>
   `http_server_request_duration_seconds_bucket{job="shop", http_route="/orders", le="${le}", instance="a"}`;
 
@@ -40,16 +41,21 @@ describe.skipIf(promtoolMissing !== undefined)('the alerts of services', () => {
   });
 
   it('count the failures of processes that were scraped once', () => {
-    const processes = Array.from({ length: 10 }, (_, index): [string, string] => [
-      requests(500, `job-${index}`),
-      `_x${40 + index} 1 stale`,
-    ]);
+    const processes = Array.from({ length: 10 }, (_, index): [string, string][] => [
+      [start(`job-${index}`), `_x${40 + index} ${(40 + index) * 60 - 20} stale`],
+      [requests(500, `job-${index}`), `_x${40 + index} 1 stale`],
+    ]).flat();
     expect(
       alertsOf(Object.fromEntries(processes), [
         '{alertname="ServiceErrors", severity="critical"}',
         '{alertname="ServiceErrors", severity="warning"}',
       ]),
     ).toBe('');
+  });
+
+  it('stay silent when a Prometheus, or a sidecar, begins to see a service that has failed for hours', () => {
+    const failing = { [start()]: '_x40 -7200x20', [requests(500)]: '_x40 900x20', [requests(200)]: '_x40 100x20' };
+    expect(alertsOf({ ...failing, [slower('10.0')]: '_x40 0x20', [slower('+Inf')]: '_x40 900x20' }, [])).toBe('');
   });
 
   it('stay silent while 39 requests are slow', () => {

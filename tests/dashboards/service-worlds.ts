@@ -1,5 +1,5 @@
 /** The worlds of the alerts about services. */
-import { always, born, END, series } from '../support/prometheus/input-series.ts';
+import { always, born, END, processes, series } from '../support/prometheus/input-series.ts';
 import type { InputSeries } from '../support/prometheus/promtool.ts';
 
 const route = { job: 'shop', http_route: '/orders/:id' };
@@ -15,6 +15,8 @@ export const serviceWorlds = {
     labels: route,
     // Another instance fails as often. Clients that gave up do not count.
     world: (value: number): readonly InputSeries[] => [
+      ...processes({ job: 'shop', instance: '7f' }),
+      ...processes({ job: 'shop', instance: '8e' }),
       born(REQUESTS, requestOf('7f'), 1600 - 1600 * value),
       born(REQUESTS, { ...requestOf('7f', '503'), error_type: '503' }, 800 * value),
       born(REQUESTS, { ...requestOf('8e', '500'), error_type: '500' }, 800 * value),
@@ -27,6 +29,7 @@ export const serviceWorlds = {
     labels: route,
     // All requests are within one bucket, so that the 95th percentile is at 95 % of it.
     world: (value: number): readonly InputSeries[] => [
+      ...processes({ job: 'shop', instance: '7f' }),
       ...Object.entries({ '1.0': 0, '2.5': value < 2.5 ? 40 : 0, '10.0': value < 10 ? 40 : 0, '+Inf': 40 }).map(
         ([le, count]) => born(BUCKETS, { ...requestOf('7f'), le }, count),
       ),

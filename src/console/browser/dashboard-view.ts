@@ -3,7 +3,7 @@ import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Moment } from '../answers.ts';
 import { dashboardsWithData, dashboardWithData } from '../dashboard-with-data.ts';
 import type { DataSource } from '../data-source.ts';
-import { secondsOf } from '../duration.ts';
+import { secondsOf } from '../../dashboards/promql/duration.ts';
 import { withChoices } from '../expression.ts';
 import { openingRange } from '../opening-time.ts';
 import type { PageSettings } from '../page-settings.ts';

@@ -58,7 +58,7 @@ interface Shape {
 const RATES = new Set(['rate', 'increase', 'irate', 'resets']);
 /** Where the value of a counter is used, for new series and for differences. */
 const GROWTH = 'growth';
-const TOTALS = new Set(['last_over_time', GROWTH]);
+const TOTALS = new Set(['last_over_time', 'count_over_time', GROWTH]);
 const GAUGE_RANGES = new Set([
   'delta',
   'deriv',
@@ -213,6 +213,7 @@ class Checker {
     const last = (name === 'clamp_min' ? shapes[0] : shapes.at(-1)) ?? NUMBER;
     if (name === 'vector') return NUMBER;
     if (name === 'absent') return { unit: '1', labels: this.#selectedBy(args[0] as SyntaxNode) };
+    if (name === 'count_over_time') return { ...last, unit: '{sample}' };
     if (KEEPING_UNITS.has(name)) return last;
     if (name === 'rate') return { ...last, unit: last.unit === 's' ? '1' : `${last.unit}/s` };
     if (name === 'histogram_quantile') return this.#quantile(args.at(-1) as SyntaxNode, last);

@@ -18,8 +18,8 @@ export function observedUpTo(source: Source, bound: number, window: Window, wher
 
 /** The same, including the first value of a histogram of any source. */
 export function occurredUpTo(source: Source, bound: number, window: Window, where?: AnyWhere): Series {
-  const counts = selector(source, where, { part: `${source.name}_bucket`, window, matchers: [upTo(bound)] });
-  return series(source, fromBirth(counts), '{observation}');
+  const counts = selector(source, where, { part: `${source.name}_bucket`, matchers: [upTo(bound)] });
+  return series(source, fromBirth({ ...counts, window }), '{observation}');
 }
 
 /** Exact, because `bound` is one of the histogram's. */
@@ -42,7 +42,7 @@ export function quantileOfOccurrences(
   source: Source,
   { window, where, by = [] }: AnyHistogramQuery,
 ): Vector {
-  const buckets = fromBirth(selector(source, where, { part: `${source.name}_bucket`, window }));
+  const buckets = fromBirth({ ...selector(source, where, { part: `${source.name}_bucket` }), window });
   return quantileOf(q, { buckets, by, unit: source.metric.unit, lowest: 0 });
 }
 

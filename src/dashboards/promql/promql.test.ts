@@ -46,16 +46,23 @@ const {
 const failed = increase('scrape_runs_finished_total', '7d', { status: 'fail' });
 const finished = increase('scrape_runs_finished_total', '7d');
 
-/** Excludes processes that are older than the data of Prometheus. */
-function unlessOld(window: string): string {
-  const start = 'last_over_time(service_start_timestamp_seconds';
-  const isOld = `(((time() - ${start}[${window}])) * 1000) - 86400000) > ${window}_ms`;
-  return `unless on (job, instance) ((${isOld}) unless on (job, instance) ${start}[1d] offset ${window}))`;
+/** When processes began, of a range. */
+function startsOver(time: string): string {
+  return `_over_time(service_start_timestamp_seconds[${time}])`;
+}
+
+/** Where its process was seen more often than the series, began in the window, or was seen before it. */
+function isWhole(counts: string, window: string, lengthMs = `${window}_ms`): string {
+  const [within, shortlyBefore] = [startsOver(window), `last${startsOver('5m').slice(0, -1)} offset ${window})`];
+  const began = `((((time() - last${within}) * 1000) - 300000) <= ${lengthMs})`;
+  const known = `((count${within} + 1) and (${began} or ${shortlyBefore}))`;
+  return `(count_over_time(${counts}[${window}]) < on (job, instance) group_left () max by (job, instance) (${known} or count${within}))`;
 }
 
 /** Only where counting of rows began in the window. */
 function countingBegan(window: string): string {
-  return `((((time() - min(siphon_db_poller_counting_since_timestamp_seconds)) * 1000) - 300000) <= ${window}_ms)`;
+  const since = 'min(siphon_db_poller_counting_since_timestamp_seconds)';
+  return `((((time() - ${since}) * 1000) - 300000) <= ${window}_ms)`;
 }
 
 function f(expression: Vector, text: string, unit: string): void {
@@ -174,14 +181,16 @@ describe('an expression', () => {
 
   it('counts a series that is new within the window from its birth', () => {
     const run = occurrences('6h');
+    const timeouts = 'fetch_errors_total{error_type="timeout"}';
     f(
       sum(run('fetch_errors_total', { error_type: 'timeout' }), ['source']),
-      'sum by (source) ((last_over_time(fetch_errors_total{error_type="timeout"}[6h]) unless last_over_time(fetch_errors_total{error_type="timeout"}[1d] offset 6h)) or increase(fetch_errors_total{error_type="timeout"}[6h]))',
+      `sum by (source) (((last_over_time(${timeouts}[6h]) unless last_over_time(${timeouts}[1d] offset 6h)) and ${isWhole(timeouts, '6h', '21600000')}) or increase(${timeouts}[6h]))`,
       '{error}',
     );
+    const bucket = 'price_job_duration_seconds_bucket';
     f(
       quantileOfOccurrences(0.5, { name: 'price_job_duration_seconds', window: '1d' }),
-      'histogram_quantile(0.5, sum by (le) ((last_over_time(price_job_duration_seconds_bucket[1d]) unless last_over_time(price_job_duration_seconds_bucket[1d] offset 1d)) or increase(price_job_duration_seconds_bucket[1d]))) >= 0',
+      `histogram_quantile(0.5, sum by (le) (((last_over_time(${bucket}[1d]) unless last_over_time(${bucket}[1d] offset 1d)) and ${isWhole(bucket, '1d', '86400000')}) or increase(${bucket}[1d]))) >= 0`,
       's',
     );
   });
@@ -191,7 +200,7 @@ describe('an expression', () => {
       '(last_over_time(fetch_errors_total[$__range]) unless last_over_time(fetch_errors_total[1d] offset $__range))';
     f(
       sum(increase('fetch_errors_total', range)),
-      `sum((${newborn} ${unlessOld('$__range')}) or round(increase(fetch_errors_total[$__range])))`,
+      `sum((${newborn} and ${isWhole('fetch_errors_total', '$__range')}) or round(increase(fetch_errors_total[$__range])))`,
       '{error}',
     );
     f(
@@ -212,7 +221,7 @@ describe('an expression', () => {
     );
     f(
       sum(increase('artifacts_total', step)),
-      `sum(((${now} - ${before}) >= 0) or (${now} ${unlessOld('$__interval')}))`,
+      `sum(((${now} - ${before}) >= 0) or (${now} and ${isWhole('artifacts_total', '$__interval')}))`,
       '{artifact}',
     );
     const runs = 'scrape_runs_finished_total';

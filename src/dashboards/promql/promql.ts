@@ -118,7 +118,7 @@ export interface Promql<M extends MetricsByName> {
   readonly increase: OverWindow<M, CounterName<M>>;
   /** The same as a function of the metric, for expressions that are used with several windows. */
   readonly increases: (window: Window) => Count<M>;
-  /** Events within a window, including the first value of a new counter of any source; for alerts. */
+  /** Events within a window, including the first value of a counter of any source that is known to be from it; for alerts. */
   readonly occurrences: (window: Duration) => Count<M>;
   /** Observations of a histogram within a window. */
   readonly observations: OverWindow<M, HistogramName<M>>;
@@ -129,7 +129,7 @@ export interface Promql<M extends MetricsByName> {
     window: Window,
     where?: Where<M, Name>,
   ) => Series<LabelOf<M, Name>>;
-  /** The same, including the first value of a new histogram of any source; for alerts. */
+  /** The same, including the first value of a histogram of any source that is known to be from the window; for alerts. */
   readonly occurrencesUpTo: <Name extends HistogramName<M>>(
     name: Name,
     bound: BoundOf<M, Name>,

@@ -1,6 +1,6 @@
 import { answersOf, exemplarsOf, seriesOf, type Moment } from '../../../src/console/answers.ts';
 import type { DataSource, Exemplar, Span } from '../../../src/console/data-source.ts';
-import { secondsOf } from '../../../src/console/duration.ts';
+import { secondsOf } from '../../../src/dashboards/promql/duration.ts';
 import { withChoices } from '../../../src/console/expression.ts';
 import { nameOf } from '../../../src/console/series-name.ts';
 import { viewOf } from '../../../src/console/view.ts';

@@ -21,6 +21,25 @@ export function born(name: string, labels: Readonly<Record<string, string>>, val
   };
 }
 
+/** A counter of rows that appears with what was counted when a job starts, as a poller publishes it. */
+export function bornRows(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
+  return {
+    series: series(name, labels),
+    values: `_x${JOB_STARTS - 1} 0 ${value}x${JOB_ENDS - JOB_STARTS} stale`,
+  };
+}
+
+/** The process of the job, which began half a minute before, and that of the earlier job. */
+export function processes(labels: Readonly<Record<string, string>>): readonly InputSeries[] {
+  const start = 'service_start_timestamp_seconds';
+  return [born(start, labels, JOB_STARTS * 60 - 30), counted(start, labels, 0)];
+}
+
+/** A sidecar that has been running all along. */
+export function uptime(labels: Readonly<Record<string, string>>): InputSeries {
+  return growing('otelcol_process_uptime', labels, 60);
+}
+
 /** A counter of an earlier job. Its process is long gone. */
 export function counted(name: string, labels: Readonly<Record<string, string>>, value: number): InputSeries {
   return { series: series(name, { ...labels, instance: 'earlier' }), values: `${value}x${JOB_MINUTES} stale` };
