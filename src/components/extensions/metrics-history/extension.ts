@@ -9,6 +9,7 @@ import type { Notifier } from './notify/notifier.ts';
 import type { ReadPackRules } from './rules/read-rules.ts';
 import type { Rules } from './rules/rules.ts';
 import type { SavedAlerts } from './saved/saved-alerts.ts';
+import type { SavedSamples } from './saved/saved-samples.ts';
 import { History } from './store/history.ts';
 
 /** Records the series of exporters and of the collector itself, and answers queries about them. */
@@ -24,6 +25,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
   #notifier: Notifier | undefined;
   /** Undefined without `storage`. */
   #savedAlerts: SavedAlerts | undefined;
+  #savedSamples: SavedSamples | undefined;
   readonly #failures: Incident;
   #timer: NodeJS.Timeout | undefined;
   /** The moment that is being recorded. */
@@ -58,6 +60,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
       import('./api/api-server.ts'),
     ]);
     this.#rules = await this.#startedRules();
+    await this.#restoreSamples(host);
     await this.#restoreAlerts(host);
     const api = new HistoryApi(this.#config, this.#settings, {
       history: this.#history,
@@ -80,6 +83,7 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
     await this.#rules?.settled();
     await this.#notifier?.close(deadline);
     await this.#savedAlerts?.close();
+    await this.#savedSamples?.close();
   }
 
   follow(source: SampleSource): Disposable {
@@ -119,6 +123,17 @@ export class MetricsHistoryExtension implements Component, MetricHistory {
         },
       },
     );
+  }
+
+  async #restoreSamples(host: Host): Promise<void> {
+    const { storage } = this.#config;
+    if (storage === undefined) return;
+    const { SavedSamples: Saved } = await import('./saved/saved-samples.ts');
+    const { id, logger } = this.#settings;
+    const owner = { kind: 'extension', id, name: 'samples' };
+    const histories = new Map([['samples', this.#history], ...(this.#rules?.histories ?? [])]);
+    this.#savedSamples = new Saved(async () => await host.extension(storage).space(owner), { histories, logger });
+    await this.#savedSamples.start();
   }
 
   async #restoreAlerts(host: Host): Promise<void> {

@@ -12,32 +12,32 @@ import { labelText } from '../store/label-text.ts';
  * evaluation.
  */
 export class RuleStore implements SeriesSource {
-  readonly #history: History;
+  readonly history: History;
   readonly #written: readonly string[];
   /** The series whose rules are not evaluated yet at this moment still have their previous value. */
   readonly #pending = new Map<string, number>();
   #atMs = NaN;
 
   constructor(limits: HistoryLimits, rules: readonly Rule[]) {
-    this.#history = new History(limits);
+    this.history = new History(limits);
     this.#written = rules.flatMap(writtenBy);
   }
 
   get time(): TimeRange | undefined {
-    return this.#history.time;
+    return this.history.time;
   }
 
   get series(): number {
-    return this.#history.series;
+    return this.history.series;
   }
 
   get sizeBytes(): number {
-    return this.#history.sizeBytes;
+    return this.history.sizeBytes;
   }
 
   /** The series of the last evaluation that had no room. */
   get leftOut(): number {
-    return this.#history.leftOut;
+    return this.history.leftOut;
   }
 
   /** Writes one evaluation. */
@@ -45,7 +45,7 @@ export class RuleStore implements SeriesSource {
     for (const key of this.#written) this.#pending.set(key, (this.#pending.get(key) ?? 0) + 1);
     this.#atMs = atMs;
     try {
-      await this.#history.record(atMs, write);
+      await this.history.record(atMs, write);
     } finally {
       this.#pending.clear();
     }
@@ -58,8 +58,8 @@ export class RuleStore implements SeriesSource {
       labels: labelText(withoutName(labels)),
       parts: SINGLE,
     };
-    const number = this.#history.numberOf(group);
-    if (number !== NO_ROOM) this.#history.write(number, value);
+    const number = this.history.numberOf(group);
+    if (number !== NO_ROOM) this.history.write(number, value);
   }
 
   /** The rule has written all that it has: its other series have ended. */
@@ -68,7 +68,7 @@ export class RuleStore implements SeriesSource {
   }
 
   *select(matchers: readonly Matcher[], time: TimeRange, budget: Budget): Steps<readonly StoredSeries[]> {
-    const found = yield* this.#history.select(matchers, time, budget);
+    const found = yield* this.history.select(matchers, time, budget);
     return found.map((series) => ({
       labels: series.labels,
       samples: (of) => {

@@ -6,6 +6,7 @@ import type { EvaluatedRule } from '../../../../rules/evaluated-rule.ts';
 import type { RuleGroup } from '../../../../rules/rule.ts';
 import type { NotifiedAlert } from '../notify/notified-alert.ts';
 import { shownText } from '../shown-alert.ts';
+import type { History } from '../store/history.ts';
 import { JoinedSource, type TimedSource } from './joined-source.ts';
 import { Timetable, type EvaluatedGroup, type TimetableSettings } from './timetable.ts';
 
@@ -48,6 +49,11 @@ export class Rules {
       recovered: 'Rules are evaluated again',
     });
     this.#observe(metrics);
+  }
+
+  /** The results of rules, by a name that they have in another process, too. */
+  get histories(): ReadonlyMap<string, History> {
+    return new Map(this.#timetables.map(({ intervalMs, store }) => [`rules ${intervalMs}`, store.history]));
   }
 
   get groups(): readonly EvaluatedGroup[] {

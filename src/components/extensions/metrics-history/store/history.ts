@@ -13,12 +13,19 @@ import type { Samples, SeriesSource, StoredSeries, TimeRange } from '../../../..
 import { ExemplarList, type StoredExemplar } from './exemplar-list.ts';
 import { readLabels } from './label-text.ts';
 import { SampleList } from './sample-list.ts';
+import { joinPieces, type SegmentPiece } from './segment-piece.ts';
 import { isIn, OpenSegment, sizeOf, visitSegment, type Segment } from './segment.ts';
 import { SeriesIndex, type NumberedGroup } from './series-index.ts';
 
 export interface HistoryLimits {
   readonly retentionMs: number;
   readonly maxBytes: number;
+}
+
+/** Segments in the order of their time, and the groups whose samples are in them. */
+export interface HistoryContent {
+  readonly segments: readonly Segment[];
+  readonly groups: readonly NumberedGroup[];
 }
 
 export interface HistorySeries extends StoredSeries {
@@ -43,17 +50,19 @@ const SUFFIXES: readonly SeriesPart['suffix'][] = ['', '_bucket', '_sum', '_coun
  *     exemplars   the latest ones of all series
  */
 export class History implements SampleSink, SeriesSource {
-  readonly #limits: HistoryLimits;
+  readonly limits: HistoryLimits;
   readonly #index = new SeriesIndex();
   readonly #segments: Segment[] = [];
   readonly #open = new OpenSegment();
   readonly #exemplars: ExemplarList;
+  /** The last work that must not overlap with other work. */
+  #working: Promise<unknown> = Promise.resolve();
   #segmentBytes = 0;
   #leftOut = 0;
   #leftOutNow = 0;
 
   constructor(limits: HistoryLimits) {
-    this.#limits = limits;
+    this.limits = limits;
     this.#exemplars = new ExemplarList(limits.maxBytes * EXEMPLAR_SHARE);
   }
 
@@ -79,16 +88,55 @@ export class History implements SampleSink, SeriesSource {
 
   /** Writes one moment: `write` gives the values. */
   async record<T>(timeMs: number, write: (sink: SampleSink) => Promise<T>): Promise<T> {
-    if (this.#open.isFull) await inSlices(this.#close());
-    this.#open.begin(timeMs);
-    this.#leftOutNow = 0;
-    const result = await write(this);
-    this.#leftOut = this.#leftOutNow;
-    return result;
+    return await this.#alone(async () => {
+      if (this.#open.isFull) await inSlices(this.#close());
+      this.#open.begin(timeMs);
+      this.#leftOutNow = 0;
+      const result = await write(this);
+      this.#leftOut = this.#leftOutNow;
+      return result;
+    });
+  }
+
+  /** All samples and series between two moments. What comes later does not change them. */
+  async content(): Promise<HistoryContent> {
+    return await this.#alone(async () => {
+      const open = await inSlices(this.#open.compressed(this.#index.end));
+      return { segments: [...this.#segments, open], groups: this.#index.all() };
+    });
+  }
+
+  /**
+   * Adds a segment that is older than all others, before the first moment, if there is room.
+   *
+   * @param pieces those of the segment that exist.
+   */
+  *restore(pieces: readonly SegmentPiece[]): Generator<undefined, Segment | undefined> {
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length + 4 * piece.lengths.length, 0);
+    if (this.sizeBytes + bytes > this.limits.maxBytes) return undefined;
+    const segment = yield* joinPieces(pieces, (group) => {
+      const number = this.numberOf(group);
+      return number === NO_ROOM ? undefined : number;
+    });
+    this.#segments.unshift(segment);
+    this.#segmentBytes += sizeOf(segment);
+    return segment;
+  }
+
+  /** A moment without samples, immediately after the last one: from then on nothing is known. */
+  end(): void {
+    const { toMs } = this.time ?? {};
+    if (toMs !== undefined) this.#open.begin(toMs + 1);
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#working.then(work);
+    this.#working = result.catch(() => undefined);
+    return await result;
   }
 
   get hasRoom(): boolean {
-    return this.#open.sizeBytes + this.#index.sizeBytes < this.#limits.maxBytes * SERIES_SHARE;
+    return this.#open.sizeBytes + this.#index.sizeBytes < this.limits.maxBytes * SERIES_SHARE;
   }
 
   numberOf(group: SeriesGroup): number {
@@ -166,13 +214,14 @@ export class History implements SampleSink, SeriesSource {
 
   /** Nothing is written meanwhile; queries meanwhile see the open segment. */
   *#close(): Generator<undefined, void> {
-    const segment = yield* this.#open.close(this.#index.end);
+    const segment = yield* this.#open.compressed(this.#index.end);
+    this.#open.clear();
     this.#segments.push(segment);
     this.#segmentBytes += sizeOf(segment);
-    const since = (segment.timesMs.at(-1) as number) - this.#limits.retentionMs;
+    const since = (segment.timesMs.at(-1) as number) - this.limits.retentionMs;
     let isShorter = false;
     // The newest one shows which series are still written.
-    while (this.#segments.length > 1 && (this.#isTooOld(since) || this.sizeBytes > this.#limits.maxBytes)) {
+    while (this.#segments.length > 1 && (this.#isTooOld(since) || this.sizeBytes > this.limits.maxBytes)) {
       this.#segmentBytes -= sizeOf(this.#segments.shift() as Segment);
       isShorter = true;
     }

@@ -79,8 +79,8 @@ export class OpenSegment {
     }
   }
 
-  /** Compresses series in steps, and is empty afterwards. Nothing may be written meanwhile. */
-  *close(series: number): Generator<undefined, Segment> {
+  /** Compresses series in steps. Nothing may be written meanwhile. */
+  *compressed(series: number): Generator<undefined, Segment> {
     const bits = new BitWriter();
     const starts = new Uint32Array(series + 1);
     for (let number = 0; number < series; number++) {
@@ -88,10 +88,12 @@ export class OpenSegment {
       starts[number + 1] = bits.length;
       if (number % SERIES_A_STEP === 0) yield;
     }
-    const segment = { timesMs: Float64Array.from(this.timesMs), starts, bytes: bits.finish() };
+    return { timesMs: Float64Array.from(this.timesMs), starts, bytes: bits.finish() };
+  }
+
+  clear(): void {
     this.timesMs.length = 0;
     this.#masks.fill(0);
-    return segment;
   }
 
   /** One bit if the series was always there, else the mask; one bit for the coding; the values. */

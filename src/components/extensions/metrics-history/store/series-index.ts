@@ -79,6 +79,10 @@ export class SeriesIndex {
     this.#removed = [];
   }
 
+  all(): readonly NumberedGroup[] {
+    return [...this.names()].flatMap((name) => [...this.groups(name)]);
+  }
+
   names(): Iterable<string> {
     return this.#byName.keys();
   }
