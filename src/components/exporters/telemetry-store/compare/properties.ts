@@ -20,7 +20,6 @@ const OF_CONNECTION: ReadonlySet<string> = new Set(Object.values(backendAttribut
 /** Texts of one service share few hashes by chance. Two that do are counted as one, so that no frequent one is left out. */
 const HASHES = 1 << 18;
 const ROWS_A_STEP = 256;
-const ENTRIES_A_STEP = 1024;
 
 /** Counts the traces that have a property, for the properties that at least so many selected traces have. */
 export class Properties {
@@ -30,8 +29,8 @@ export class Properties {
 
   constructor(leastSelected: number) {
     this.#leastSelected = leastSelected;
-    this.#pairs = new EntryCounts(({ pairs }) => pairs, leastSelected);
-    this.#names = new EntryCounts(({ texts }) => texts, leastSelected);
+    this.#pairs = new EntryCounts(leastSelected);
+    this.#names = new EntryCounts(leastSelected);
   }
 
   /** Properties of selected traces that are not counted: the last ones, beyond 65,534 attributes. */
@@ -53,20 +52,28 @@ export class Properties {
   }
 
   *count(groups: TraceGroups): Generator<undefined> {
-    const tallies: Tally[] = [];
+    const tallies: SegmentTally[] = [];
     const divided = new Map<number, DividedTrace>();
     for (const index of groups.segments.keys()) {
       tallies.push(yield* tallyOf(groups, index, divided));
       yield;
     }
-    for (const tally of tallies) yield* this.#expectTally(tally);
+    for (const { pairs, names } of tallies) {
+      this.#pairs.expectAll(pairs);
+      this.#names.expectAll(names);
+      yield;
+    }
     for (const trace of divided.values()) {
       if (trace.group === SELECTED) this.#expectDivided(trace);
       yield;
     }
     // The properties of selected traces are known when those of the others are counted.
     for (let group = SELECTED; group >= 0; group--) {
-      for (const tally of tallies) yield* this.#addTally(tally, group);
+      for (const { pairs, names } of tallies) {
+        this.#pairs.addAll(pairs, group);
+        this.#names.addAll(names, group);
+        yield;
+      }
       for (const trace of divided.values()) {
         if (trace.group === group) this.#addDivided(trace);
         yield;
@@ -74,48 +81,19 @@ export class Properties {
     }
   }
 
-  *#expectTally({ segment, pairs, names }: Tally): Generator<undefined> {
-    for (const [counted, entries] of [
-      [this.#pairs, pairs],
-      [this.#names, names],
-    ] as const) {
-      const tally = entries[SELECTED] as Uint32Array;
-      for (let entry = 0; entry < tally.length; entry++) {
-        if (entry % ENTRIES_A_STEP === 0) yield;
-        const count = tally[entry] as number;
-        if (count > 0) counted.expect(segment, entry, count);
-      }
-    }
-  }
-
   /** An entry may be expected several times for one trace. */
   #expectDivided({ places }: DividedTrace): void {
-    for (const { segment, row } of places) {
-      for (const pair of pairsAt(segment, row)) this.#pairs.expect(segment, pair, 1);
-      this.#names.expect(segment, segment.spans.cells.name[row] as number, 1);
-    }
-  }
-
-  *#addTally({ segment, pairs, names }: Tally, group: number): Generator<undefined> {
-    for (const [counted, entries] of [
-      [this.#pairs, pairs],
-      [this.#names, names],
-    ] as const) {
-      const tally = entries[group] as Uint32Array;
-      for (let entry = 0; entry < tally.length; entry++) {
-        if (entry % ENTRIES_A_STEP === 0) yield;
-        const count = tally[entry] as number;
-        if (count > 0) counted.add(segment, entry, { group, count });
-      }
+    for (const { tally, row } of places) {
+      for (const pair of pairsAt(tally.segment, row)) this.#pairs.expect(tally.pairs, pair, 1);
+      this.#names.expect(tally.names, nameAt(tally.segment, row), 1);
     }
   }
 
   #addDivided({ group, places }: DividedTrace): void {
     const [pairs, names] = [new Set<number>(), new Set<number>()];
-    for (const { segment, row } of places) {
-      const { cells } = segment.spans;
-      for (const pair of pairsAt(segment, row)) pairs.add(this.#pairs.numberOf(segment, pair, group));
-      names.add(this.#names.numberOf(segment, cells.name[row] as number, group));
+    for (const { tally, row } of places) {
+      for (const pair of pairsAt(tally.segment, row)) pairs.add(this.#pairs.numberOf(tally.pairs, pair, group));
+      names.add(this.#names.numberOf(tally.names, nameAt(tally.segment, row), group));
     }
     for (const number of pairs) this.#pairs.count(number, group, 1);
     for (const number of names) this.#names.count(number, group, 1);
@@ -125,19 +103,21 @@ export class Properties {
 /** A trace that is in several segments. */
 interface DividedTrace {
   readonly group: number;
-  readonly places: { readonly segment: Segment; readonly row: number }[];
+  readonly places: { readonly tally: SegmentTally; readonly row: number }[];
 }
 
 /** Counts in one segment. @param divided gets the spans of traces that other segments have, too. */
-function* tallyOf(groups: TraceGroups, index: number, divided: Map<number, DividedTrace>): Generator<undefined, Tally> {
+function* tallyOf(
+  groups: TraceGroups,
+  index: number,
+  divided: Map<number, DividedTrace>,
+): Generator<undefined, SegmentTally> {
   const segment = groups.segments[index] as Segment;
-  const tally = new Tally(segment);
-  let untilStep = ROWS_A_STEP;
-  for (const row of rowsByTrace(segment)) {
-    if (--untilStep === 0) {
-      untilStep = ROWS_A_STEP;
-      yield;
-    }
+  const tally = new SegmentTally(segment);
+  const rows = rowsByTrace(segment);
+  for (let i = 0; i < rows.length; i++) {
+    if (i % ROWS_A_STEP === 0) yield;
+    const row = rows[i] as number;
     const trace = groups.traceAt(index, row);
     const group = groups.groupOf(trace);
     if (group < 0) continue;
@@ -147,14 +127,13 @@ function* tallyOf(groups: TraceGroups, index: number, divided: Map<number, Divid
     }
     const known = divided.get(trace) ?? { group, places: [] };
     divided.set(trace, known);
-    known.places.push({ segment, row });
+    known.places.push({ tally, row });
   }
   return tally;
 }
 
-/** The counts of the entries of a dictionary that each segment has, for all segments together. */
+/** The counts of entries for all segments together. */
 class EntryCounts {
-  readonly #of: (segment: Segment) => ByteDictionary;
   readonly #known = new ByteDictionary();
   /** Where each one was found first. */
   readonly #segments: Segment[] = [];
@@ -165,34 +144,45 @@ class EntryCounts {
   readonly #leastSelected: number;
   left = 0;
 
-  constructor(of: (segment: Segment) => ByteDictionary, leastSelected: number) {
-    this.#of = of;
+  constructor(leastSelected: number) {
     this.#leastSelected = leastSelected;
   }
 
   /** Before anything is counted. */
-  expect(segment: Segment, entry: number, count: number): void {
-    this.#expected[this.#of(segment).cheapHash(entry) & (HASHES - 1)]! += count;
+  expect({ hashes }: Tally, entry: number, count: number): void {
+    this.#expected[(hashes[entry] as number) & (HASHES - 1)]! += count;
   }
 
-  add(segment: Segment, entry: number, { group, count }: { readonly group: number; readonly count: number }): void {
-    this.count(this.numberOf(segment, entry, group), group, count);
+  expectAll({ counts, hashes }: Tally): void {
+    const expected = this.#expected;
+    const selected = counts[SELECTED] as Uint32Array;
+    for (let entry = 0; entry < selected.length; entry++) {
+      const count = selected[entry] as number;
+      if (count > 0) expected[(hashes[entry] as number) & (HASHES - 1)]! += count;
+    }
+  }
+
+  addAll(tally: Tally, group: number): void {
+    const counts = tally.counts[group] as Uint32Array;
+    for (let entry = 0; entry < counts.length; entry++) {
+      const count = counts[entry] as number;
+      if (count > 0 && this.#mayBeFrequent(tally, entry)) this.count(this.numberOf(tally, entry, group), group, count);
+    }
   }
 
   /** -1 for an entry that too few selected traces have, or that has no room. */
-  numberOf(segment: Segment, entry: number, group: number): number {
-    const dictionary = this.#of(segment);
-    if ((this.#expected[dictionary.cheapHash(entry) & (HASHES - 1)] as number) < this.#leastSelected) return -1;
-    const known = this.#known.findEntry(dictionary, entry);
+  numberOf(tally: Tally, entry: number, group: number): number {
+    if (!this.#mayBeFrequent(tally, entry)) return -1;
+    const known = this.#known.findEntry(tally.dictionary, entry);
     if (known >= 0 || group !== SELECTED) return known;
     if (this.#known.count === MAX_ENTRIES) {
       this.left++;
       return -1;
     }
-    this.#segments.push(segment);
+    this.#segments.push(tally.segment);
     this.#entries.push(entry);
     for (const counts of this.#counts) counts.push(0);
-    return this.#known.addEntry(dictionary, entry);
+    return this.#known.addEntry(tally.dictionary, entry);
   }
 
   count(number: number, group: number, count: number): void {
@@ -212,46 +202,61 @@ class EntryCounts {
       yield { counts, segment: this.#segments[number] as Segment, entry: this.#entries[number] as number };
     }
   }
+
+  #mayBeFrequent({ hashes }: Tally, entry: number): boolean {
+    return (this.#expected[(hashes[entry] as number) & (HASHES - 1)] as number) >= this.#leastSelected;
+  }
 }
 
-/** How many traces of each group have each entry of a segment. The spans of a trace come one after the other. */
+/** How many traces of each group have each entry of a dictionary. */
 class Tally {
   readonly segment: Segment;
-  readonly pairs: readonly Uint32Array[];
-  readonly names: readonly Uint32Array[];
-  /** The trace + 1 that an entry was counted for last. */
-  readonly #pairSeen: Uint32Array;
-  readonly #nameSeen: Uint32Array;
+  readonly dictionary: ByteDictionary;
+  /** One list for each group, one count for each entry. */
+  readonly counts: readonly Uint32Array[];
+  /** For each entry the trace + 1 that it was counted for last. */
+  readonly seen: Uint32Array;
+  /** One for each entry. */
+  readonly hashes: Int32Array;
+
+  constructor(segment: Segment, dictionary: ByteDictionary) {
+    this.segment = segment;
+    this.dictionary = dictionary;
+    this.counts = GROUPS.map(() => new Uint32Array(dictionary.count));
+    this.seen = new Uint32Array(dictionary.count);
+    this.hashes = dictionary.cheapHashes();
+  }
+
+  add(entry: number, group: number, mark: number): void {
+    if (this.seen[entry] === mark) return;
+    this.seen[entry] = mark;
+    (this.counts[group] as Uint32Array)[entry]!++;
+  }
+}
+
+/** How many traces of each group have each attribute and name of a segment. The spans of a trace come one after the other. */
+class SegmentTally {
+  readonly segment: Segment;
+  readonly pairs: Tally;
+  readonly names: Tally;
   readonly #resources = new Map<number, readonly number[]>();
 
   constructor(segment: Segment) {
     this.segment = segment;
-    this.pairs = GROUPS.map(() => new Uint32Array(segment.pairs.count));
-    this.names = GROUPS.map(() => new Uint32Array(segment.texts.count));
-    this.#pairSeen = new Uint32Array(segment.pairs.count);
-    this.#nameSeen = new Uint32Array(segment.texts.count);
+    this.pairs = new Tally(segment, segment.pairs);
+    this.names = new Tally(segment, segment.texts);
   }
 
   add(row: number, group: number): void {
     const { words, spans } = this.segment;
     const { cells } = spans;
     const mark = (cells.trace[row] as number) + 1;
-    const name = cells.name[row] as number;
-    if (this.#nameSeen[name] !== mark) {
-      this.#nameSeen[name] = mark;
-      (this.names[group] as Uint32Array)[name]!++;
-    }
-    const pairs = this.pairs[group] as Uint32Array;
+    this.names.add(cells.name[row] as number, group, mark);
+    const { pairs } = this;
     const details = cells.details[row] as number;
     const end = details + words.at(details);
-    for (let at = details + 1; at <= end; at++) this.#addPair(pairs, words.at(at), mark);
-    for (const pair of this.#pairsOf(cells.resource[row] as number)) this.#addPair(pairs, pair, mark);
-  }
-
-  #addPair(pairs: Uint32Array, pair: number, mark: number): void {
-    if (this.#pairSeen[pair] === mark) return;
-    this.#pairSeen[pair] = mark;
-    pairs[pair]!++;
+    for (let at = details + 1; at <= end; at++) pairs.add(words.at(at), group, mark);
+    for (const pair of this.#pairsOf(cells.resource[row] as number)) pairs.add(pair, group, mark);
   }
 
   #pairsOf(resource: number): readonly number[] {
@@ -261,6 +266,10 @@ class Tally {
     this.#resources.set(resource, pairs);
     return pairs;
   }
+}
+
+function nameAt({ spans }: Segment, row: number): number {
+  return spans.cells.name[row] as number;
 }
 
 /** The attributes of a span and of its resource. */

@@ -1,6 +1,7 @@
+import { HashIndex } from '../../../../engine/columns/hash-index.ts';
+import type { ByteDictionary } from '../memory/byte-dictionary.ts';
 import { durationAt, millisecondsAt, statusAt } from '../memory/record.ts';
 import type { Segment } from '../memory/segment.ts';
-import { idOf } from '../memory/telemetry-memory.ts';
 import { decidingTest, serviceOf, spanTest, type SpanCriteria } from '../queries/criteria.ts';
 
 /** Which traces are compared. A trace belongs to a group if one of its spans does. */
@@ -44,6 +45,28 @@ export function isRise({ between, which }: GroupCriteria): boolean {
 const ROWS_A_STEP = 1024;
 const SLOW_QUANTILE = 0.95;
 
+/** Numbers the traces of several segments. */
+class TraceNumbers {
+  readonly #index = new HashIndex();
+  /** Where each one was found first. */
+  readonly #dictionaries: ByteDictionary[] = [];
+  readonly #entries: number[] = [];
+
+  numberOf(dictionary: ByteDictionary, entry: number): number {
+    const hash = dictionary.hashOf(entry);
+    for (let slot = this.#index.seek(hash); ; slot = this.#index.next(slot, hash)) {
+      const number = this.#index.entryAt(slot);
+      if (number < 0) break;
+      if (dictionary.haveSame(entry, this.#dictionaries[number] as ByteDictionary, this.#entries[number] as number)) {
+        return number;
+      }
+    }
+    this.#dictionaries.push(dictionary);
+    this.#index.add(hash, this.#entries.length);
+    return this.#entries.push(entry) - 1;
+  }
+}
+
 /** The traces of some segments, and the group of each. */
 export class TraceGroups {
   readonly segments: readonly Segment[];
@@ -62,7 +85,7 @@ export class TraceGroups {
   }
 
   static *of(segments: readonly Segment[], criteria: GroupCriteria): Generator<undefined, TraceGroups> {
-    const known = new Map<string, number>();
+    const known = new TraceNumbers();
     const occurrences: number[] = [];
     const numbers: Int32Array[] = [];
     for (const { spans, traces } of segments) {
@@ -72,9 +95,7 @@ export class TraceGroups {
         if (row % ROWS_A_STEP === 0) yield;
         const trace = spans.cells.trace[row] as number;
         if (ofSegment[trace] !== -1) continue;
-        const id = idOf(traces.bytesOf(trace));
-        const number = known.get(id) ?? known.size;
-        known.set(id, number);
+        const number = known.numberOf(traces, trace);
         ofSegment[trace] = number;
         occurrences[number] = (occurrences[number] ?? 0) + 1;
       }

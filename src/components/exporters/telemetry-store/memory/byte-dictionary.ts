@@ -101,6 +101,16 @@ export class ByteDictionary {
     return this.add(other.#view, other.#startOf(entry), other.#ends[entry] as number);
   }
 
+  /** A hash whose collisions a sender cannot prepare. */
+  hashOf(entry: number): number {
+    return hashBytes(0, this.#view, this.#startOf(entry), this.#ends[entry] as number);
+  }
+
+  /** True if an entry of another dictionary has the same bytes. */
+  haveSame(entry: number, other: ByteDictionary, otherEntry: number): boolean {
+    return this.#equals(entry, other.#view, other.#startOf(otherEntry), other.#ends[otherEntry] as number);
+  }
+
   internBytes(bytes: Uint8Array): number {
     return this.intern(viewOf(bytes), 0, bytes.length);
   }
@@ -117,16 +127,16 @@ export class ByteDictionary {
     return true;
   }
 
-  /** The same for the same bytes in all dictionaries. A sender can make it useless. */
-  cheapHash(entry: number): number {
-    const view = this.#view;
-    const start = this.#startOf(entry);
-    const end = this.#ends[entry] as number;
-    let hash = end - start;
-    let at = start;
-    for (; at + 4 <= end; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
-    for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x85ebca6b);
-    return hash ^ (hash >>> 15);
+  /** For each entry a hash that is the same for the same bytes in all dictionaries. A sender can make it useless. */
+  cheapHashes(): Int32Array {
+    const [view, ends] = [this.#view, this.#ends];
+    const hashes = new Int32Array(this.#count);
+    for (let entry = 0, start = 0; entry < hashes.length; entry++) {
+      const end = ends[entry] as number;
+      hashes[entry] = cheapHash(view, start, end);
+      start = end;
+    }
+    return hashes;
   }
 
   textOf(entry: number): string {
@@ -190,6 +200,14 @@ export class ByteDictionary {
     if (this.#count < this.#ends.length) return;
     this.#ends = grow(this.#ends);
   }
+}
+
+function cheapHash(view: DataView, start: number, end: number): number {
+  let hash = end - start;
+  let at = start;
+  for (; at + 4 <= end; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
+  for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x85ebca6b);
+  return hash ^ (hash >>> 15);
 }
 
 /** Where to remember bytes that occur often: from their beginning, their end and their length. */
