@@ -69,9 +69,9 @@ exporters:
   # Keeps recent spans, log lines and exemplars in memory for the console, \`siphon trace\` and \`siphon logs\`.
   telemetry_store:
     endpoint: 127.0.0.1:${ports.store}
-
+${keepsState ? KEPT : ''}
 extensions:
-${keepsState ? FILE_STORAGE : ''}${extensions(ports)}
+${keepsState ? FILE_STORAGE : ''}${extensions(ports, keepsState)}
 service:
   extensions: [${keepsState ? 'file_storage, ' : ''}health_check, metrics_history, console]
   pipelines:
@@ -95,7 +95,7 @@ ${logs(isPolled)}  telemetry:
 `;
 }
 
-function extensions(ports: DefaultConfigOptions['ports']): string {
+function extensions(ports: DefaultConfigOptions['ports'], keepsState: boolean): string {
   return `  # http://127.0.0.1:${ports.health}/ responds with 200 while the sidecar is healthy.
   health_check:
     endpoint: 127.0.0.1:${ports.health}
@@ -105,7 +105,7 @@ function extensions(ports: DefaultConfigOptions['ports']): string {
     endpoint: 127.0.0.1:${ports.history}
     # Evaluates the alerts of the packs here, for the console and for an Alertmanager. It takes about 20 MiB.
     # rules: {}
-
+${keepsState ? KEPT : ''}
   # Dashboards, traces, errors and logs in a browser: http://127.0.0.1:${ports.console}/
   # Without \`console\` in service::extensions, the page is off.
   console:
@@ -121,6 +121,10 @@ function logs(isPolled: boolean): string {
       exporters: [sentry, telemetry_store]
 `;
 }
+
+const KEPT = `    # To keep it over a restart:
+    # storage: file_storage
+`;
 
 const POLLER_IS_ON = '  # Metrics from PostgreSQL, with read-only queries.\n';
 
