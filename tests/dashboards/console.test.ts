@@ -205,6 +205,9 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
     const { page, problems } = opened;
     // The service has run for seconds, so the dots are on top of each other.
     await page.locator('.exemplar[tabindex="0"]').first().focus({ timeout: 60_000 });
+    await expect
+      .poll(async () => await page.locator('.asked').textContent(), { message: 'the sidecar is younger' })
+      .toMatch(/^data since \d.*, as of \d/);
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Show the trace' }).click();
     await page.waitForURL(/\/traces\/[0-9a-f]{32}/);

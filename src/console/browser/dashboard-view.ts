@@ -2,6 +2,7 @@
 import type { DashboardModel } from '../../dashboards/model/dashboard-model.ts';
 import type { Moment } from '../answers.ts';
 import { dashboardsWithData, dashboardWithData } from '../dashboard-with-data.ts';
+import { dataBegins } from '../data-begins.ts';
 import type { DataSource } from '../data-source.ts';
 import { secondsOf } from '../../dashboards/promql/duration.ts';
 import { withChoices } from '../expression.ts';
@@ -114,9 +115,12 @@ class DashboardPage implements PageView {
   async #again(view: View): Promise<void> {
     const mine = this.#drawing;
     clearTimeout(this.#timer);
+    const begins = dataBegins(this.#source, spanOf(view.time, nowS()));
     await Promise.all(this.#rows.map((row) => row.ask()));
+    const beginsS = await begins;
     if (mine !== this.#drawing) return;
-    this.#stage.top.querySelector('.asked')?.replaceChildren(`as of ${momentText(nowS())}`);
+    const since = beginsS === undefined ? '' : `data since ${momentText(beginsS)}, `;
+    this.#stage.top.querySelector('.asked')?.replaceChildren(`${since}as of ${momentText(nowS())}`);
     const every = view.refresh === undefined || !('last' in view.time) ? undefined : secondsOf(view.refresh);
     if (every === undefined) return;
     this.#timer = window.setTimeout(() => {
