@@ -28,7 +28,6 @@ export function hasDatabase({ DATABASE_URL = '' }: Environment): boolean {
 
 /** The configuration that siphon uses without a file, and the content of the file that `siphon init` writes. */
 export function defaultConfig({ hasDatabase: isPolled, keepsState, ports }: DefaultConfigOptions): string {
-  const poller = keepsState ? `${POLLER}    storage: file_storage\n` : POLLER;
   return `# The configuration of siphon, in the format of the OpenTelemetry Collector.
 # All ports listen on 127.0.0.1 only. Secrets come from environment variables.
 
@@ -41,7 +40,7 @@ receivers:
       grpc:
         endpoint: 127.0.0.1:${ports.grpc}
 
-${isPolled ? `${POLLER_IS_ON}${poller}` : `${POLLER_IS_OFF}${commented(poller)}`}
+${poller(isPolled, keepsState)}
 processors:
   # Refuses data before the process exceeds its memory. Senders retry later.
   memory_limiter:
@@ -111,6 +110,11 @@ ${keepsState ? KEPT : ''}
   console:
     endpoint: 127.0.0.1:${ports.console}
 `;
+}
+
+function poller(isPolled: boolean, keepsState: boolean): string {
+  const lines = keepsState ? `${POLLER}    storage: file_storage\n` : POLLER;
+  return isPolled ? `${POLLER_IS_ON}${lines}` : `${POLLER_IS_OFF}${commented(lines)}`;
 }
 
 function logs(isPolled: boolean): string {
