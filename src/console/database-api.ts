@@ -69,7 +69,11 @@ async function idlePollers(source: DataSource, atS: number): Promise<readonly st
   );
 }
 
-async function tableAt(source: DataSource, atS: number, { sortBy, ...table }: NumberTable): Promise<TableState> {
+async function tableAt(
+  source: DataSource,
+  atS: number,
+  { sortBy, gap, readAge, ...table }: NumberTable,
+): Promise<TableState> {
   const answers: Parameters<typeof linesOf>[0][number][] = [];
   for (const { name, expression } of table.columns) {
     const samples = await source.at(expression, atS);
@@ -78,5 +82,7 @@ async function tableAt(source: DataSource, atS: number, { sortBy, ...table }: Nu
   }
   const { shown, left } = shownPart(linesOf(answers, { labels: table.labels, sortBy }), MOST_LINES);
   const lines = shown.map(({ labels, values }) => ({ labels, values: values.map((value) => value ?? null) }));
-  return { ...table, lines, left };
+  const [read] = readAge === undefined ? [] : await source.at(readAge, atS);
+  const isGappy = gap !== undefined && lines.some(({ values }) => values.includes(null));
+  return { ...table, ...(read && { readS: read.value }), ...(isGappy && { gap }), lines, left };
 }

@@ -12,6 +12,10 @@ export interface NumberTable {
   readonly sortBy: string;
   /** The reason why a table has no lines, and how to get some. */
   readonly empty: string;
+  /** The reason why a line may lack a number, and how to get it. */
+  readonly gap?: string;
+  /** How many seconds ago the database was asked. Undefined if each query has its own time. */
+  readonly readAge?: string;
 }
 
 export interface NumberColumn {
@@ -28,6 +32,8 @@ const sessions: NumberTable = {
   labels: ['instance'],
   sortBy: 'waiting locks',
   empty: 'No database is polled: set DATABASE_URL, and add the receiver db_poller with the pack postgres_health',
+  gap: 'A number is missing as long as the role of the poller does not see all sessions: grant pg_read_all_stats to it',
+  readAge: 'max(siphon_db_poller_success_age_seconds{query=~"postgres_health[.](activity|connections|locks)"})',
   columns: [
     connections('active', '="active"'),
     connections('idle', '="idle"'),

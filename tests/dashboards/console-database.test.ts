@@ -131,7 +131,7 @@ describe.skipIf(chromiumMissing !== undefined)('the view of the database', () =>
     const text = await (await fetch(`${url}/database`)).text();
     expect(text).toMatch(/^(Waits for locks|No session waits for a lock now)\n\d\d:\d\d:\d\d {2}/);
     expect(text).toContain(`for shop hold ${MARKUP}`);
-    expect(text).toMatch(/\nSessions\nINSTANCE +ACTIVE/);
+    expect(text).toMatch(/\nSessions, read \S+ \S+ ago\nINSTANCE +ACTIVE/);
     expect(text).not.toContain(SECRET);
   });
 

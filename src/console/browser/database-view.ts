@@ -2,7 +2,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { SeenLockWait } from '../../engine/stored-telemetry.ts';
-import type { DatabaseState, TableLine, TableState } from '../database-state.ts';
+import { readText, type DatabaseState, type TableLine, type TableState } from '../database-state.ts';
 import { isGoingOn, lockWaitLines, noWaitsText, waitingSessionText } from '../lock-wait-text.ts';
 import { counted } from '../store-text.ts';
 import { textOf } from '../unit-text.ts';
@@ -73,7 +73,8 @@ function traceLink(
   return html`<a href=${`/traces/${encodeURIComponent(traceId)}?span=${encodeURIComponent(spanId)}`}>${text}</a>`;
 }
 
-function numberTable({ title, labels, columns, lines, left, empty }: TableState, atUnixMs: number): TemplateResult {
+function numberTable(table: TableState, atUnixMs: number): TemplateResult {
+  const { title, labels, columns, lines, left, empty, gap } = table;
   if (lines.length === 0) {
     return html`<h3>${title}</h3>
       <p class="quiet">${empty}</p>`;
@@ -81,7 +82,7 @@ function numberTable({ title, labels, columns, lines, left, empty }: TableState,
   // One database needs no name.
   const shown = labels.map((_, index) => lines.some((line) => line.labels[index] !== lines[0]?.labels[index]));
   const named = labels.flatMap((_, index) => (shown[index] === true || index > 0 ? [index] : []));
-  return html`<h3>${title}</h3>
+  return html`<h3>${title} <small class="quiet">${readText(table)}</small></h3>
     <div class="scrolled" tabindex="0" role="region" aria-label=${title}>
       <table class="rows numbers-table">
         <thead>
@@ -106,7 +107,8 @@ function numberTable({ title, labels, columns, lines, left, empty }: TableState,
         </tbody>
       </table>
     </div>
-    ${left > 0 ? html`<p class="left-out">${left} more are not shown</p>` : nothing}`;
+    ${left > 0 ? html`<p class="left-out">${left} more are not shown</p>` : nothing}
+    ${gap === undefined ? nothing : html`<p class="quiet">${gap}</p>`}`;
 }
 
 interface RowContext extends Pick<TableState, 'columns'> {

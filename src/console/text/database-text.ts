@@ -1,4 +1,4 @@
-import type { DatabaseState, TableState } from '../database-state.ts';
+import { readText, type DatabaseState, type TableState } from '../database-state.ts';
 import { isGoingOn, lockWaitLines, noWaitsText, waitingSessionText } from '../lock-wait-text.ts';
 import { fitted, oneLine } from '../store-text.ts';
 import { textOf } from '../unit-text.ts';
@@ -22,7 +22,8 @@ export function databaseText(state: DatabaseState): string {
   ].join('\n');
 }
 
-function tableLines({ title, labels, columns, lines, left, empty }: TableState): readonly string[] {
+function tableLines(table: TableState): readonly string[] {
+  const { title, labels, columns, lines, left, empty, gap } = table;
   if (lines.length === 0) return [title, `  ${empty}`];
   const cells = [
     [...labels, ...columns.map(({ name }) => name)].map((name) => name.toUpperCase()),
@@ -31,5 +32,10 @@ function tableLines({ title, labels, columns, lines, left, empty }: TableState):
       ...line.values.map((value, index) => (value === null ? '-' : textOf(value, columns[index]?.unit ?? ''))),
     ]),
   ];
-  return [title, ...tableText(cells, labels.length), ...(left > 0 ? [`… and ${left} more`] : [])];
+  return [
+    [title, readText(table)].filter((text) => text !== '').join(', '),
+    ...tableText(cells, labels.length),
+    ...(left > 0 ? [`… and ${left} more`] : []),
+    ...(gap === undefined ? [] : [gap]),
+  ];
 }

@@ -14,7 +14,7 @@ const FIELDS = [
   { name: 'between', label: 'Between', placeholder: '15m,10m' },
   { name: 'spans', label: 'Compare', values: ['slow', 'all'] },
   { name: 'status', label: 'Status', values: ['error', 'ok', 'unset'] },
-  { name: 'min_duration', label: 'At least', placeholder: '200ms' },
+  { name: 'min_duration', label: 'At least', placeholder: '200ms', isShort: true },
   { name: 'service', label: 'Service', placeholder: 'any, * fits all' },
   { name: 'operation', label: 'Operation', placeholder: 'where services begin' },
   { name: 'metric', label: 'Metric', placeholder: 'with exemplars' },

@@ -13,7 +13,7 @@ const POLL_MS = 3000;
 
 const FIELDS = [
   { name: 'service', label: 'Service', placeholder: 'any, * fits all' },
-  { name: 'since', label: 'Since', placeholder: '15m' },
+  { name: 'since', label: 'Since', placeholder: '15m', isShort: true },
 ] as const;
 
 export function errorsView({ top, main }: Stage): PageView {

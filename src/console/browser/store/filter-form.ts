@@ -6,6 +6,8 @@ export interface FilterField {
   readonly name: string;
   readonly label: string;
   readonly placeholder?: string;
+  /** True for a duration or a time. */
+  readonly isShort?: boolean;
   /** A choice among these; otherwise any text. */
   readonly values?: readonly string[];
 }
@@ -39,10 +41,11 @@ export class Filters {
     </form>`;
   }
 
-  #input({ name, placeholder = '', values }: FilterField, value: string): TemplateResult {
+  #input({ name, placeholder = '', isShort = false, values }: FilterField, value: string): TemplateResult {
     if (values === undefined) {
       return html`<input
         name=${name}
+        class=${isShort ? 'short' : ''}
         .value=${value}
         placeholder=${placeholder}
         autocomplete="off"

@@ -21,7 +21,7 @@ const FIELDS = [
   { name: 'text', label: 'Text', placeholder: 'part of the line' },
   { name: 'attribute', label: 'Attribute', placeholder: 'user.plan=free' },
   { name: 'trace', label: 'Trace', placeholder: 'trace id' },
-  { name: 'since', label: 'Since', placeholder: '15m' },
+  { name: 'since', label: 'Since', placeholder: '15m', isShort: true },
 ] as const;
 
 interface Line {
@@ -36,8 +36,7 @@ export function logsView({ top, main }: Stage): PageView {
     void tail.ask();
   });
   render(
-    html`${filters.form()}
-      <div class="choices">
+    html`<div class="choices inline">
         <label
           ><input
             type="checkbox"
@@ -46,7 +45,8 @@ export function logsView({ top, main }: Stage): PageView {
           />
           Follow</label
         >
-      </div>`,
+      </div>
+      ${filters.form()}`,
     top,
   );
   tail.restart(filters.values);

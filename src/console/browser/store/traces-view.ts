@@ -3,7 +3,7 @@ import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { TraceSummary } from '../../../engine/stored-telemetry.ts';
 import { durationBuckets } from '../../duration-buckets.ts';
-import { durationText } from '../../store-text.ts';
+import { counted, durationText } from '../../store-text.ts';
 import { address, openAddress } from '../address.ts';
 import { AskedView } from '../asked-view.ts';
 import { comparisonAddress } from '../../trace-pair.ts';
@@ -20,11 +20,11 @@ const FIELDS = [
   { name: 'service', label: 'Service', placeholder: 'any, * fits all' },
   { name: 'operation', label: 'Operation', placeholder: 'GET /users/:id' },
   { name: 'status', label: 'Status', values: ['error', 'ok', 'unset'] },
-  { name: 'min_duration', label: 'At least', placeholder: '200ms' },
-  { name: 'max_duration', label: 'At most', placeholder: '5s' },
+  { name: 'min_duration', label: 'At least', placeholder: '200ms', isShort: true },
+  { name: 'max_duration', label: 'At most', placeholder: '5s', isShort: true },
   { name: 'attribute', label: 'Attribute', placeholder: 'http.route=/cart' },
-  { name: 'since', label: 'Since', placeholder: '15m' },
-  { name: 'until', label: 'Until', placeholder: '10m' },
+  { name: 'since', label: 'Since', placeholder: '15m', isShort: true },
+  { name: 'until', label: 'Until', placeholder: '10m', isShort: true },
 ] as const;
 
 export function tracesView({ top, main }: Stage): PageView {
@@ -35,7 +35,7 @@ export function tracesView({ top, main }: Stage): PageView {
     draw: (found) => html`${choice.line()} ${list(found, choice)}`,
     everyMs: POLL_MS,
   });
-  render(html`${filters.form()}${openForm()}`, top);
+  render(html`${openForm()}${filters.form()}`, top);
   return view.start();
 }
 
@@ -74,7 +74,7 @@ class PairChoice {
 }
 
 function openForm(): TemplateResult {
-  return html`<form class="choices" @submit=${openTrace}>
+  return html`<form class="choices inline" @submit=${openTrace}>
     <label>Trace id <input name="id" autocomplete="off" spellcheck="false" placeholder="4 digits or more" /></label>
     <button type="submit">Open</button>
   </form>`;
@@ -146,13 +146,17 @@ function row(trace: TraceSummary, longestMs: number, choice: PairChoice): Templa
 function histogram(traces: readonly TraceSummary[]): TemplateResult {
   const buckets = durationBuckets(traces.map(({ durationMs }) => durationMs));
   const highest = Math.max(...buckets.map(({ count }) => count));
-  return html`<figure class="durations" aria-label="Durations of these traces">
-    ${buckets.map(
-      ({ fromMs, toMs, count }) =>
-        html`<div title=${`${count} traces from ${durationText(fromMs)} to ${durationText(toMs)}`}>
-          <b>${count === 0 ? nothing : count}</b><i style=${`height:${(count / highest) * 40}px`}></i>
-          <span>${durationText(fromMs)}</span>
-        </div>`,
-    )}
+  return html`<figure class="durations">
+    <figcaption>${counted(traces.length, 'trace')} by duration</figcaption>
+    <div>
+      ${buckets.map(
+        ({ fromMs, toMs, count }) =>
+          html`<div title=${`${counted(count, 'trace')} from ${durationText(fromMs)} to ${durationText(toMs)}`}>
+            <b>${count === 0 ? nothing : count}</b><i style=${`height:${(count / highest) * 40}px`}></i>
+            <span>${durationText(fromMs)}</span>
+          </div>`,
+      )}
+      <div class="last"><span>${durationText(buckets.at(-1)?.toMs ?? 0)}</span></div>
+    </div>
   </figure>`;
 }
