@@ -3,9 +3,11 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { metricsHistoryConfig } from '../config.ts';
 import { RuledHistory } from '../../../../../tests/support/history/ruled-history.ts';
+
+// These tests wait most of the time. Each needs an `expect` of its own.
 
 interface Posted {
   readonly labels: Readonly<Record<string, string>>;
@@ -53,34 +55,40 @@ groups:
       - {alert: Pending, expr: level >= 2, for: 1h}
 `;
 
-it('sends alerts that fire, with credentials, and their end once', async () => {
-  await using receiver = await alertmanager();
-  await using history = await RuledHistory.start(RULES, {
-    keys: {
-      notify: { alertmanagers: [{ url: `http://siphon:s%40cret@${receiver.host}/am/`, headers: { 'x-scope': 'a' } }] },
-    },
-  });
-  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(1);
-  const [first] = receiver.requests;
-  expect(first?.path).toBe('/am/api/v2/alerts');
-  expect(first?.headers).toMatchObject({
-    authorization: `Basic ${Buffer.from('siphon:s@cret').toString('base64')}`,
-    'x-scope': 'a',
-  });
-  expect(first?.alerts).toMatchObject([
-    { labels: { alertname: 'High', room: '3' }, annotations: { summary: 'Room 3 is at 3' } },
-  ]);
-  expect(validMs(first!.alerts[0]!)).toBeGreaterThanOrEqual(240_000);
+it.concurrent(
+  'sends alerts that fire, with credentials, and their end once',
+  { timeout: 30_000 },
+  async ({ expect }) => {
+    await using receiver = await alertmanager();
+    await using history = await RuledHistory.start(RULES, {
+      keys: {
+        notify: {
+          alertmanagers: [{ url: `http://siphon:s%40cret@${receiver.host}/am/`, headers: { 'x-scope': 'a' } }],
+        },
+      },
+    });
+    await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(1);
+    const [first] = receiver.requests;
+    expect(first?.path).toBe('/am/api/v2/alerts');
+    expect(first?.headers).toMatchObject({
+      authorization: `Basic ${Buffer.from('siphon:s@cret').toString('base64')}`,
+      'x-scope': 'a',
+    });
+    expect(first?.alerts).toMatchObject([
+      { labels: { alertname: 'High', room: '3' }, annotations: { summary: 'Room 3 is at 3' } },
+    ]);
+    expect(validMs(first!.alerts[0]!)).toBeGreaterThanOrEqual(240_000);
 
-  history.levels.set('3', 0);
-  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(2);
-  expect(Date.parse(receiver.requests[1]!.alerts[0]!.endsAt)).toBeLessThanOrEqual(Date.now());
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  expect(receiver.requests).toHaveLength(2);
-  expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metrics_history"} 2\n');
-});
+    history.levels.set('3', 0);
+    await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBe(2);
+    expect(Date.parse(receiver.requests[1]!.alerts[0]!.endsAt)).toBeLessThanOrEqual(Date.now());
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(receiver.requests).toHaveLength(2);
+    expect(await history.page()).toContain('siphon_rules_notifications_sent{extension="metrics_history"} 2\n');
+  },
+);
 
-it('repeats alerts that fire', async () => {
+it.concurrent('repeats alerts that fire', async ({ expect }) => {
   await using receiver = await alertmanager();
   await using history = await RuledHistory.start(RULES, {
     keys: { notify: { alertmanagers: [{ url: `http://${receiver.host}` }], resend_interval: '1s' } },
@@ -90,7 +98,7 @@ it('repeats alerts that fire', async () => {
   expect(await history.page()).toContain('siphon_rules_notifications_failed{extension="metrics_history"} 0\n');
 });
 
-it('tries again, logs one incident without secrets, and counts', async () => {
+it.concurrent('tries again, logs one incident without secrets, and counts', async ({ expect }) => {
   await using receiver = await alertmanager(2);
   await using history = await RuledHistory.start(RULES, {
     keys: { notify: { alertmanagers: [{ url: `http://siphon:s%40cret@${receiver.host}` }] } },
@@ -113,10 +121,10 @@ groups:
         annotations: {summary: 'Room {{ $labels.room }} is high', description: 'It is at {{ $value }}.'}
 `;
 
-it(
+it.concurrent(
   'sends messages to Slack itself, when Slack asks for less later, and never shows its address',
   { timeout: 40_000 },
-  async () => {
+  async ({ expect }) => {
     const requests: { readonly atMs: number; readonly path: string | undefined; readonly body: unknown }[] = [];
     const server = createServer((request, response) => {
       void json(request).then((body) => {
@@ -166,43 +174,47 @@ const rooms = ['LblSecret1', 'LblSecret2'].map(
 );
 const CLEAN = 'x password=[Filtered] https://[Filtered]@h/ \u{FFFD}[2J\u{FFFD}\u{FFFD}\u{FFFD} y';
 
-it('shows and sends alerts without secrets and control characters', async () => {
-  await using receiver = await alertmanager();
-  const [first = '', second = ''] = rooms;
-  await using history = await RuledHistory.start(HOSTILE, {
-    levels: { [first]: 3, [second]: 3 },
-    keys: {
-      notify: {
-        alertmanagers: [{ url: `http://${receiver.host}` }],
-        resend_interval: '1s',
+it.concurrent(
+  'shows and sends alerts without secrets and control characters',
+  { timeout: 30_000 },
+  async ({ expect }) => {
+    await using receiver = await alertmanager();
+    const [first = '', second = ''] = rooms;
+    await using history = await RuledHistory.start(HOSTILE, {
+      levels: { [first]: 3, [second]: 3 },
+      keys: {
+        notify: {
+          alertmanagers: [{ url: `http://${receiver.host}` }],
+          resend_interval: '1s',
+        },
       },
-    },
-  });
-  const posted = { labels: { alertname: 'Told', code: '500', room: CLEAN }, annotations: { summary: `v ${CLEAN}` } };
-  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
-  expect(receiver.requests[0]?.alerts).toMatchObject([posted, posted]);
-  expect(await history.ask('alerts')).toMatchObject({ alerts: [posted, posted] });
-  expect(await history.ask('rules')).toMatchObject({ groups: [{ rules: [{ alerts: [posted, posted] }] }] });
+    });
+    const posted = { labels: { alertname: 'Told', code: '500', room: CLEAN }, annotations: { summary: `v ${CLEAN}` } };
+    await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(receiver.requests[0]?.alerts).toMatchObject([posted, posted]);
+    expect(await history.ask('alerts')).toMatchObject({ alerts: [posted, posted] });
+    expect(await history.ask('rules')).toMatchObject({ groups: [{ rules: [{ alerts: [posted, posted] }] }] });
 
-  history.levels.set(second, 0);
-  await expect.poll(() => history.ask('alerts'), { timeout: 10_000 }).toMatchObject({ alerts: [posted] });
-  const known = receiver.requests.length;
-  await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(known + 1);
-  const validities = receiver.requests.flatMap(({ alerts }) => alerts.map(validMs));
-  expect(Math.min(...validities), 'no end while one of both fires').toBeGreaterThanOrEqual(4000);
+    history.levels.set(second, 0);
+    await expect.poll(() => history.ask('alerts'), { timeout: 10_000 }).toMatchObject({ alerts: [posted] });
+    const known = receiver.requests.length;
+    await expect.poll(() => receiver.requests.length, { timeout: 10_000 }).toBeGreaterThan(known + 1);
+    const validities = receiver.requests.flatMap(({ alerts }) => alerts.map(validMs));
+    expect(Math.min(...validities), 'no end while one of both fires').toBeGreaterThanOrEqual(4000);
 
-  history.levels.set(first, 0);
-  const isOver = (): boolean =>
-    receiver.requests.at(-1)?.alerts.some(({ endsAt }) => Date.parse(endsAt) <= Date.now()) ?? false;
-  await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
-  const page = JSON.stringify([receiver.requests, await history.ask('rules'), history.lines]);
-  expect(page).not.toMatch(/LblSecret|LblPw2|u001b|u202e|u2066|u0000/i);
-});
+    history.levels.set(first, 0);
+    const isOver = (): boolean =>
+      receiver.requests.at(-1)?.alerts.some(({ endsAt }) => Date.parse(endsAt) <= Date.now()) ?? false;
+    await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+    const page = JSON.stringify([receiver.requests, await history.ask('rules'), history.lines]);
+    expect(page).not.toMatch(/LblSecret|LblPw2|u001b|u202e|u2066|u0000/i);
+  },
+);
 
-it.each([
+it.for<readonly [unknown, string]>([
   [{}, 'must name at least one Alertmanager, or slack'],
   [{ slack: { webhook_url: 'ftp://s3cret' } }, 'must be the URL of an incoming webhook'],
-])('refuses notify: %j', (notify, problem) => {
+])('refuses notify: %j', ([notify, problem], { expect }) => {
   const { issues = [] } = v.safeParse(metricsHistoryConfig, { rules: { notify } });
   expect(issues.map(({ message }) => message).join()).toContain(problem);
   expect(issues.map(({ message }) => message).join()).not.toContain('s3cret');
