@@ -247,8 +247,7 @@ describe.skipIf(chromiumMissing !== undefined)('the console', () => {
   it('compares two traces of the list, and of a trace with another', { timeout: 60_000 }, async () => {
     await using opened = await open('/traces?operation=GET');
     const { page, problems } = opened;
-    const choices = page.getByRole('checkbox');
-    await choices.nth(1).focus();
+    await page.locator('tbody tr:not(.failed)').getByRole('checkbox').first().focus();
     await page.keyboard.press('Space');
     await page.getByText('Choose a trace to compare with').waitFor();
     const failed = page.locator('tr.failed').getByRole('checkbox').first();
